@@ -1,0 +1,37 @@
+/*
+ * Configuration files of our daemons: lines of `key = value`, `#` comments, no sections. Unknown keys, doubled keys and
+ * bad values are refused with the file and the line. A table names what there is: it is also the manual's source.
+ */
+#ifndef SEKISHO_BASE_CONF_H
+#define SEKISHO_BASE_CONF_H
+
+#include "policy/base/why.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum conf_type {
+	CONF_STR,  /* char[]: `size` is its room; longer values are refused */
+	CONF_UINT, /* uint64_t, decimal, within min..max */
+	CONF_SIZE, /* uint64_t bytes: 512K, 64M, 2G, or plain bytes, within min..max */
+	CONF_TIME, /* uint64_t microseconds: 500ms, 15s, 20m, 24h, 90d, within min..max (microseconds) */
+	CONF_BOOL, /* bool: yes or no */
+};
+
+struct conf_key {
+	const char *name;
+	enum conf_type type;
+	size_t offset; /* within the structure that is filled */
+	size_t size;   /* CONF_STR only */
+	uint64_t min, max;
+	const char *help; /* one line */
+};
+
+/*
+ * Fills `into` from `path`; keys that are not in the file keep what `into` had (so put the defaults there first). The
+ * table ends with a NULL name. 0; V_NOT_FOUND without a file; V_BAD with "path:line: reason"; -errno. On V_BAD `into`
+ * may hold part of the file: fill a copy where that matters.
+ */
+int conf_load(const char *path, const struct conf_key *keys, void *into, struct why *why);
+
+#endif

@@ -1,0 +1,126 @@
+/*
+ * Giving power up. See confine.h for the order, and for what a profile allows.
+ */
+#include "policy/base/confine.h"
+#include "policy/base/cleanup.h"
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#define CAPS_LAST 63
+
+int confine_user(const char *user, struct why *why)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {{0}, {0}};
+	int cap;
+
+	if (geteuid() == 0) {
+		struct passwd *pw;
+
+		errno = 0;
+		pw = getpwnam(user);
+		if (!pw)
+			return errno && errno != ENOENT ? -errno
+							: why_set(why, V_NOT_FOUND, "user %s does not exist", user);
+		/* The bounding set first: that needs CAP_SETPCAP, which goes with the user. */
+		for (cap = 0; cap <= CAPS_LAST; cap++)
+			if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) > 0 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
+				return -errno;
+		if (initgroups(user, pw->pw_gid) || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
+			setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid))
+			return -errno;
+		if (pw->pw_uid && setuid(0) == 0)
+			return -EPERM;
+	}
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capset, &head, none))
+		return -errno;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
+}
+
+DEFINE_CLEANUP(scmp_filter_ctx, seccomp_release)
+
+#define CALL(name) SCMP_SYS(name)
+
+static const int compute_calls[] = {CALL(read), CALL(readv), CALL(pread64), CALL(write), CALL(writev), CALL(pwrite64),
+	CALL(close), CALL(lseek), CALL(fstat), CALL(brk), CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect),
+	CALL(madvise), CALL(futex), CALL(clock_gettime), CALL(clock_getres), CALL(clock_nanosleep), CALL(nanosleep),
+	CALL(gettimeofday), CALL(time), CALL(getrandom), CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn),
+	CALL(sigaltstack), CALL(restart_syscall), CALL(exit), CALL(exit_group), CALL(getpid), CALL(gettid),
+	CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(getppid), CALL(tgkill), CALL(sched_yield),
+	CALL(sched_getaffinity), CALL(poll), CALL(ppoll), CALL(select), CALL(pselect6), CALL(getrusage),
+	CALL(set_robust_list), CALL(rseq), CALL(prlimit64), CALL(getrlimit), CALL(uname), CALL(membarrier),
+	CALL(getcpu), CALL(arch_prctl)};
+
+static const int file_calls[] = {CALL(open), CALL(openat), CALL(openat2), CALL(creat), CALL(stat), CALL(lstat),
+	CALL(newfstatat), CALL(statx), CALL(access), CALL(faccessat), CALL(faccessat2), CALL(readlink),
+	CALL(readlinkat), CALL(rename), CALL(renameat), CALL(renameat2), CALL(unlink), CALL(unlinkat), CALL(mkdir),
+	CALL(mkdirat), CALL(rmdir), CALL(link), CALL(linkat), CALL(symlink), CALL(symlinkat), CALL(ftruncate),
+	CALL(truncate), CALL(fallocate), CALL(fsync), CALL(fdatasync), CALL(sync_file_range), CALL(fadvise64),
+	CALL(readahead), CALL(getdents), CALL(getdents64), CALL(flock), CALL(fcntl), CALL(fchmod), CALL(fchmodat),
+	CALL(chmod), CALL(fchown), CALL(umask), CALL(statfs), CALL(fstatfs), CALL(getcwd), CALL(utimensat),
+	CALL(copy_file_range), CALL(sendfile), CALL(preadv), CALL(pwritev), CALL(dup), CALL(dup2), CALL(dup3),
+	CALL(pipe), CALL(pipe2), CALL(eventfd2), CALL(epoll_create), CALL(epoll_create1), CALL(epoll_ctl),
+	CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(timerfd_create), CALL(timerfd_settime),
+	CALL(timerfd_gettime), CALL(inotify_init1), CALL(inotify_add_watch), CALL(inotify_rm_watch), CALL(signalfd4),
+	CALL(ioctl), CALL(kill), CALL(getpgrp), CALL(getpgid), CALL(getsid), CALL(getgroups), CALL(getresuid),
+	CALL(getresgid), CALL(sysinfo), CALL(mlock), CALL(munlock), CALL(memfd_create), CALL(setitimer),
+	CALL(getitimer), CALL(alarm), CALL(waitid), CALL(wait4), CALL(pidfd_open), CALL(capget)};
+
+static const int server_calls[] = {CALL(socket), CALL(socketpair), CALL(connect), CALL(bind), CALL(listen),
+	CALL(accept), CALL(accept4), CALL(shutdown), CALL(sendto), CALL(recvfrom), CALL(sendmsg), CALL(recvmsg),
+	CALL(sendmmsg), CALL(recvmmsg), CALL(getsockname), CALL(getpeername), CALL(setsockopt), CALL(getsockopt),
+	/* libcurl resolves names in a thread of its own */
+	CALL(clone), CALL(clone3)};
+
+/* A try at these is no mistake of a library's: the process has been taken over. */
+static const int fatal_calls[] = {CALL(execve), CALL(execveat), CALL(ptrace), CALL(process_vm_writev), CALL(bpf),
+	CALL(mount), CALL(umount2), CALL(move_mount), CALL(init_module), CALL(finit_module), CALL(kexec_load),
+	CALL(pivot_root), CALL(chroot), CALL(setns), CALL(unshare), CALL(reboot)};
+
+/* Newer than the list: libc tries them and falls back on ENOSYS. */
+static const int unknown_calls[] = {CALL(io_uring_setup), CALL(io_uring_enter), CALL(io_uring_register)};
+
+static int rules(scmp_filter_ctx f, uint32_t action, const int *calls, size_t n)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < n; i++) {
+		/* clone3 hides its flags behind a pointer: libc takes clone when it is told that there is no clone3. */
+		uint32_t what = calls[i] == CALL(clone3) ? SCMP_ACT_ERRNO(ENOSYS) : action;
+
+		r = seccomp_rule_add(f, what, calls[i], 0);
+		if (r && r != -EEXIST)
+			return r;
+	}
+	return 0;
+}
+
+int confine_syscalls(enum confine_profile profile)
+{
+	_cleanup_(seccomp_releasep) scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	r = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (!r)
+		r = rules(f, SCMP_ACT_ALLOW, compute_calls, ARRAY_SIZE(compute_calls));
+	if (!r && profile >= CONFINE_FILES)
+		r = rules(f, SCMP_ACT_ALLOW, file_calls, ARRAY_SIZE(file_calls));
+	if (!r && profile >= CONFINE_SERVER)
+		r = rules(f, SCMP_ACT_ALLOW, server_calls, ARRAY_SIZE(server_calls));
+	if (!r)
+		r = rules(f, SCMP_ACT_KILL_PROCESS, fatal_calls, ARRAY_SIZE(fatal_calls));
+	if (!r)
+		r = rules(f, SCMP_ACT_ERRNO(ENOSYS), unknown_calls, ARRAY_SIZE(unknown_calls));
+	if (!r)
+		r = seccomp_load(f);
+	return r;
+}

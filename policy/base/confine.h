@@ -1,0 +1,31 @@
+/*
+ * Giving power up, in this order: take what needs privilege; become the program's own user; no new privileges; seccomp;
+ * then meet the world. The one user of libseccomp. Every step is final.
+ */
+#ifndef SEKISHO_BASE_CONFINE_H
+#define SEKISHO_BASE_CONFINE_H
+
+#include "policy/base/why.h"
+
+/*
+ * Becomes `user` with its groups, drops every capability (also ambient and bounding where possible) and sets
+ * no_new_privs (prctl(2)). A process that is not root keeps its user, loses the rest all the same. 0; V_NOT_FOUND where
+ * there is no such user; -errno.
+ */
+int confine_user(const char *user, struct why *why);
+
+/* System calls by what a program does after start. Every profile allows memory, time, signals, and ending. */
+enum confine_profile {
+	CONFINE_COMPUTE, /* read, write and close what is open; nothing can be opened: for children that parse */
+	CONFINE_FILES,  /* also files: open, rename, unlink, fsync, locks, directories, epoll, eventfd, inotify, timerfd
+			 */
+	CONFINE_SERVER, /* also sockets */
+};
+
+/*
+ * Installs the filter for all threads. What it forbids returns EPERM (ENOSYS for calls newer than the list, so that
+ * libc falls back), except execve, ptrace, bpf, mount and module loading, which kill the process. 0, -errno.
+ */
+int confine_syscalls(enum confine_profile profile);
+
+#endif

@@ -1,0 +1,165 @@
+/*
+ * Whole files: bounded reading, durable replacement. See file.h.
+ */
+#include "policy/base/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+int file_read_at(int dirfd, const char *name, struct buf *out)
+{
+	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t before = out->n;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? V_NOT_FOUND : -errno;
+	for (;;) {
+		size_t room = out->max - out->n < 65536 ? out->max - out->n : 65536;
+		ssize_t n;
+		int r;
+
+		if (!room) {
+			/* At the bound: one more byte in the file is one too many. */
+			uint8_t extra;
+
+			n = read(fd, &extra, 1);
+			if (n == 0)
+				return 0;
+			out->n = before;
+			return n > 0 ? V_FULL : -errno;
+		}
+		r = buf_reserve(out, room);
+		if (r)
+			return r;
+		n = read(fd, out->p + out->n, room);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			r = -errno;
+			out->n = before;
+			return r;
+		}
+		if (n == 0)
+			return 0;
+		out->n += (size_t)n;
+	}
+}
+
+int file_read(const char *path, struct buf *out)
+{
+	return file_read_at(AT_FDCWD, path, out);
+}
+
+int write_all(int fd, const void *p, size_t n)
+{
+	const uint8_t *at = p;
+
+	while (n) {
+		ssize_t w = write(fd, at, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return -errno;
+		at += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+static int parent_sync(int dirfd, const char *name)
+{
+	_cleanup_free_ char *dir = strdup(name);
+	_cleanup_close_ int fd = -1;
+	char *slash;
+
+	if (!dir)
+		return -ENOMEM;
+	slash = strrchr(dir, '/');
+	if (slash == dir)
+		slash[1] = 0;
+	else if (slash)
+		*slash = 0;
+	fd = openat(dirfd, slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return fsync(fd) ? -errno : 0;
+}
+
+static int replace(int dirfd, const char *name, struct span bytes, mode_t mode, bool durable)
+{
+	_cleanup_free_ char *tmp = NULL;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (asprintf(&tmp, "%s.tmp", name) < 0)
+		return -ENOMEM;
+	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return -errno;
+	/* The mode is what was asked for, whatever the umask says. */
+	r = fchmod(fd, mode) ? -errno : write_all(fd, bytes.p, bytes.n);
+	if (!r && durable && fsync(fd))
+		r = -errno;
+	if (!r && renameat(dirfd, tmp, dirfd, name))
+		r = -errno;
+	if (r) {
+		unlinkat(dirfd, tmp, 0);
+		return r;
+	}
+	return durable ? parent_sync(dirfd, name) : 0;
+}
+
+int file_replace_at(int dirfd, const char *name, struct span bytes, mode_t mode)
+{
+	return replace(dirfd, name, bytes, mode, true);
+}
+
+int file_replace(const char *path, struct span bytes, mode_t mode)
+{
+	return replace(AT_FDCWD, path, bytes, mode, true);
+}
+
+int file_replace_volatile(const char *path, struct span bytes, mode_t mode)
+{
+	return replace(AT_FDCWD, path, bytes, mode, false);
+}
+
+int dir_sync(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return fsync(fd) ? -errno : 0;
+}
+
+int dir_make(const char *path, mode_t mode)
+{
+	_cleanup_free_ char *p = strdup(path);
+	char *at;
+
+	if (!p)
+		return -ENOMEM;
+	for (at = p + 1; (at = strchr(at, '/')); at++) {
+		*at = 0;
+		if (mkdir(p, 0755) && errno != EEXIST)
+			return -errno;
+		*at = '/';
+	}
+	return mkdir(p, mode) && errno != EEXIST ? -errno : 0;
+}
+
+int file_lock(const char *path, int *out)
+{
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK ? V_EXISTS : -errno;
+	*out = steal_fd(&fd);
+	return 0;
+}

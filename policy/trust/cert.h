@@ -1,0 +1,54 @@
+/*
+ * X.509 (RFC 5280): the collector's own certificate authority, requests (PKCS#10, RFC 2986), and TLS 1.3 contexts.
+ *
+ * All keys here are P-256. A PC's client certificate has the subject CN = host id in hex; the TLS key is another key
+ * than the device key, so that the process with the network holds none that could sign evidence.
+ */
+#ifndef SEKISHO_TRUST_CERT_H
+#define SEKISHO_TRUST_CERT_H
+
+#include "policy/trust/key.h"
+#include <openssl/types.h>
+
+/* Room outside trust never looks inside an OpenSSL object; it carries SSL_CTX to libevent and libcurl. */
+
+/* Makes a self-signed CA certificate (PEM appended to `out`), valid `days`. */
+int cert_make_ca(const struct key *k, const char *name, unsigned days, struct buf *out);
+
+enum cert_use { CERT_SERVER, CERT_CLIENT };
+
+/*
+ * Issues a certificate for the public key `subject_key` with CN = cn. For servers `names` holds DNS names and addresses
+ * for subjectAltName, separated by commas. Valid from an hour ago for `days`. `ca_pem` and the result are PEM.
+ */
+int cert_issue(const struct key *ca_key, struct span ca_pem, const struct key *subject_key, const char *cn,
+	const char *names, enum cert_use use, unsigned days, struct buf *out, struct why *why);
+
+/* A PKCS#10 request in PEM for the private key `k`; and its public key, after its self-signature was checked. */
+int cert_request(const struct key *k, const char *cn, struct buf *out);
+int cert_request_key(struct span pem, struct key **out, struct why *why);
+
+struct cert_info {
+	char cn[128];
+	struct digest key_id;      /* SHA-256 of the SubjectPublicKeyInfo */
+	struct digest fingerprint; /* SHA-256 of the certificate (DER) */
+	int64_t not_before_us, not_after_us;
+};
+
+/* What a certificate (PEM, the first in it) says, unverified. 0 or V_BAD. */
+int cert_read(struct span pem, struct cert_info *out, struct why *why);
+
+/*
+ * A TLS 1.3 server context: certificate and key from files; clients are asked for a certificate and, where they show
+ * one, it must chain to `ca_path` with clientAuth. A client without one is let in (enrolment): callers check tls_peer.
+ * No session tickets, no session cache (revocation is checked at each request), buffers released when idle.
+ */
+int tls_server(const char *cert_path, const char *key_path, const char *ca_path, SSL_CTX **out, struct why *why);
+/* The same for a client of ours that does not use libcurl (tests, benchmarks). cert_path may be NULL. */
+int tls_client(const char *cert_path, const char *key_path, const char *ca_path, SSL_CTX **out, struct why *why);
+void tls_free(SSL_CTX *ctx);
+
+/* Who is at the other end of an established connection. 0; V_NOT_FOUND where it showed no (verified) certificate. */
+int tls_peer(SSL *ssl, struct cert_info *out);
+
+#endif

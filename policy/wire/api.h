@@ -1,0 +1,36 @@
+/*
+ * Words and limits of the conversation between a PC and the collector; collector/ingest/PROTOCOL.md is its page.
+ */
+#ifndef SEKISHO_WIRE_API_H
+#define SEKISHO_WIRE_API_H
+
+#define API_ENROL "/v1/enrol"
+#define API_RENEW "/v1/renew"
+#define API_SEGMENTS "/v1/segments"
+#define API_WAIT "/v1/wait"
+#define API_CHECKPOINT "/v1/checkpoint"
+#define API_CONSISTENCY "/v1/consistency"
+
+#define API_ADMIN_TOKENS "/admin/tokens"
+#define API_ADMIN_HOSTS "/admin/hosts"
+#define API_ADMIN_REVOKE "/admin/revoke"
+#define API_ADMIN_FOLLOW "/admin/follow"
+#define API_ADMIN_STATUS "/admin/status"
+
+#define API_HEADER_SEEN "Sekisho-Seen"
+#define API_HEADER_GAP "Sekisho-Gap"
+#define API_GAP_LOST "lost"
+#define API_SEGMENT_TYPE "application/vnd.sekisho.segment"
+
+#define API_TOKEN_PREFIX "SEK1"
+#define API_TOKEN_ID_SIZE 8
+#define API_TOKEN_SECRET_SIZE 16
+#define API_ENROL_AAD "sekisho enrol 1"
+
+#define API_SEGMENTS_BODY_MAX ((1u << 20) + (1u << 20) + 8192u) /* one more segment behind the first MiB */
+#define API_SEGMENTS_MAX 64u                                    /* in one request */
+#define API_ANSWER_MAX (1u << 20)
+#define API_WAIT_SECONDS 1500u
+#define API_PORT 8443u
+
+#endif

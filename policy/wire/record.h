@@ -1,0 +1,137 @@
+/*
+ * A record: one thing that happened, as facts by the field table. The same type is filled by producers, written to a
+ * body, read back, indexed, printed and exported.
+ *
+ * Spans are borrowed from whoever filled the record. A record is reset, not freed.
+ */
+#ifndef SEKISHO_WIRE_RECORD_H
+#define SEKISHO_WIRE_RECORD_H
+
+#include "policy/base/buf.h"
+#include "policy/base/why.h"
+
+enum field {
+#define FIELD(no, NAME, name, type, en, ja, what) F_##NAME = no,
+#include "policy/wire/fields.def"
+#undef FIELD
+	FIELD_MAX = 127, /* field numbers a format-1 reader keeps; larger ones are passed over */
+};
+
+enum field_type { T_NONE, T_UINT, T_INT, T_NAME, T_BYTES, T_ENUM, T_TIME, T_DURATION };
+
+struct field_info {
+	const char *name; /* NULL where the number is not in use */
+	enum field_type type;
+	const char *en, *ja; /* headings */
+	const char *what;
+};
+
+/* By number, 0..FIELD_MAX. */
+extern const struct field_info field_table[FIELD_MAX + 1];
+/* The number of a name, or 0. */
+unsigned field_by_name(const char *name);
+
+#define ENUM_VALUE(FIELD, no, NAME, name, en, ja) FIELD##_##NAME = no,
+enum enum_values {
+#include "policy/wire/enums.def"
+};
+#undef ENUM_VALUE
+
+struct enum_info {
+	unsigned field;
+	uint64_t value;
+	const char *name, *en, *ja;
+};
+/* What a value of an ENUM field is called; NULL for unknown ones (shown as their number). */
+const struct enum_info *enum_by_value(unsigned field, uint64_t value);
+const struct enum_info *enum_by_name(unsigned field, const char *name);
+
+/* Bits of F_FLAGS. Append only. */
+enum {
+	RF_CREATED = 1 << 0,         /* the file came into being by this */
+	RF_WROTE = 1 << 1,           /* bytes went into it */
+	RF_READ = 1 << 2,            /* bytes were read from it */
+	RF_MMAP_WRITE = 1 << 3,      /* mapped shared and writable: bytes written through the map are not counted */
+	RF_IO_URING = 1 << 4,        /* used through io_uring */
+	RF_SPLICE = 1 << 5,          /* splice, sendfile or copy_file_range moved bytes */
+	RF_CLONE = 1 << 6,           /* reflink: the file took another's extents */
+	RF_GUESSED = 1 << 7,         /* counts come from file sizes, not from calls */
+	RF_PATH_CUT = 1 << 8,        /* the path was longer than the bound: its tail is kept */
+	RF_ARGS_CUT = 1 << 9,        /* so was the argument list */
+	RF_UNLINKED = 1 << 10,       /* had no name any more when it was told */
+	RF_HELD_OPEN = 1 << 11,      /* still open: told after a bounded time, more may follow */
+	RF_NOT_LAST_CLOSE = 1 << 12, /* end of use was inferred (process ended, sweep), not seen */
+	RF_OPEN_AT_START = 1 << 13,  /* was open before recording started */
+	RF_TMPFILE = 1 << 14,        /* opened without a name (O_TMPFILE) */
+	RF_TRUNCATED = 1 << 15,      /* opened with O_TRUNC and cut */
+	RF_MEMFD = 1 << 16,          /* lives in memory only, without a name in any directory */
+	RF_EXCHANGE = 1 << 17,       /* rename exchanged the two names */
+	RF_DIRECT_BLOCK = 1 << 18,   /* a block device itself was opened */
+};
+
+struct value {
+	union {
+		uint64_t u; /* T_UINT, T_ENUM */
+		int64_t i;  /* T_INT, T_TIME, T_DURATION */
+		struct span s;
+	};
+};
+
+struct record {
+	uint64_t have[2]; /* bit per field number */
+	struct value v[FIELD_MAX + 1];
+};
+
+static inline bool record_has(const struct record *r, unsigned f)
+{
+	return r->have[f >> 6] >> (f & 63) & 1;
+}
+static inline void record_reset(struct record *r)
+{
+	r->have[0] = r->have[1] = 0;
+}
+static inline void record_drop(struct record *r, unsigned f)
+{
+	r->have[f >> 6] &= ~(1ULL << (f & 63));
+}
+static inline void record_set_uint(struct record *r, unsigned f, uint64_t u)
+{
+	r->v[f].u = u;
+	r->have[f >> 6] |= 1ULL << (f & 63);
+}
+static inline void record_set_int(struct record *r, unsigned f, int64_t i)
+{
+	r->v[f].i = i;
+	r->have[f >> 6] |= 1ULL << (f & 63);
+}
+static inline void record_set_span(struct record *r, unsigned f, struct span s)
+{
+	r->v[f].s = s;
+	r->have[f >> 6] |= 1ULL << (f & 63);
+}
+static inline void record_set_str(struct record *r, unsigned f, const char *s)
+{
+	record_set_span(r, f, SPAN_STR(s));
+}
+/* The next field that is present after `f` (0 to begin), or 0. */
+unsigned record_next(const struct record *r, unsigned f);
+/* Is it a fact of the subject (numbers 10..29)? */
+static inline bool field_of_subject(unsigned f)
+{
+	return f >= 10 && f < 30;
+}
+
+enum record_lang { LANG_EN, LANG_JA };
+
+/* One JSON object (RFC 8259) without a newline; names that are not UTF-8 become {"hex": "..."}; BYTES are hex. */
+int record_json(const struct record *r, struct buf *out);
+/* One readable line without a newline: time, user, program, what, path, how much. Escaped for terminals. */
+int record_line(const struct record *r, enum record_lang lang, struct buf *out);
+/*
+ * CSV (RFC 4180): every cell quoted, CRLF; a cell that begins with = + - @ TAB or CR gets an apostrophe in front, so
+ * that no spreadsheet runs it. `fields` ends with 0. The caller writes the BOM.
+ */
+int record_csv_head(const unsigned *fields, enum record_lang lang, struct buf *out);
+int record_csv(const struct record *r, const unsigned *fields, enum record_lang lang, struct buf *out);
+
+#endif
