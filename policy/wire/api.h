@@ -26,6 +26,7 @@
 #define API_TOKEN_ID_SIZE 8
 #define API_TOKEN_SECRET_SIZE 16
 #define API_ENROL_AAD "sekisho enrol 1"
+#define API_RENEW_AAD "sekisho renew 1"
 
 #define API_SEGMENTS_BODY_MAX ((1u << 20) + (1u << 20) + 8192u) /* one more segment behind the first MiB */
 #define API_SEGMENTS_MAX 64u                                    /* in one request */
