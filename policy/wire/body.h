@@ -25,13 +25,17 @@ struct body_writer {
 	uint32_t records;
 	uint32_t subjects;
 	int64_t first_wall_us, last_wall_us, last_boot_us;
-	/* subjects already written, by hash of their facts; see body.c */
-	uint64_t subject_hash[BODY_SUBJECTS_MAX * 2];
-	uint16_t subject_index[BODY_SUBJECTS_MAX * 2];
+	/* Subjects that are in `out` already: where their facts lie there, and an open-addressed table of their
+	 * numbers. */
+	uint32_t subject_at[BODY_SUBJECTS_MAX], subject_len[BODY_SUBJECTS_MAX];
+	uint64_t subject_hash[BODY_SUBJECTS_MAX];
+	uint16_t table[BODY_SUBJECTS_MAX * 2]; /* number + 1; 0 is free */
+	struct buf scratch;
 };
 
-/* Begins a body in `out`, which is cleared. */
+/* Begins a body in `out`, which is cleared. `w` is zeroed before its first use, and released by body_writer_deinit. */
 void body_begin(struct body_writer *w, struct buf *out);
+void body_writer_deinit(struct body_writer *w);
 /*
  * Appends a record. F_KIND must be set. F_BOOT_TIME is set by the caller or taken from the clock; F_TIME is derived:
  * the reader gets wall time = base wall + (boot - base boot). Subject facts in `r` become a subject item where these
@@ -52,8 +56,10 @@ DEFINE_CLEANUP(struct body_reader *, body_reader_free)
 /* The next record, with its subject's facts, F_TIME and F_BOOT_TIME filled in. 0; V_END; V_BAD with the offset. */
 int body_next(struct body_reader *r, struct record *out, struct why *why);
 
-/* How many bytes of `raw` are whole items, and how many records they hold: to recover what a crash left. */
-int body_recover(
-	struct span raw, size_t *whole, uint32_t *records, int64_t *first_wall, int64_t *last_wall, int64_t *last_boot);
+/*
+ * What a crash left: sets w->out->n to the bytes of `raw` (which lie at w->out->p) that are whole items, and the
+ * counters and times of `w` to what these hold. `w` can then be sealed, not written on. 0, -errno.
+ */
+int body_recover(struct span raw, struct body_writer *w);
 
 #endif

@@ -45,6 +45,8 @@ struct enum_info {
 /* What a value of an ENUM field is called; NULL for unknown ones (shown as their number). */
 const struct enum_info *enum_by_value(unsigned field, uint64_t value);
 const struct enum_info *enum_by_name(unsigned field, const char *name);
+/* All of them in order, to list the words of a filter; NULL behind the last. */
+const struct enum_info *enum_at(size_t i);
 
 /* Bits of F_FLAGS. Append only. */
 enum {
@@ -131,6 +133,7 @@ int record_line(const struct record *r, enum record_lang lang, struct buf *out);
  * CSV (RFC 4180): every cell quoted, CRLF; a cell that begins with = + - @ TAB or CR gets an apostrophe in front, so
  * that no spreadsheet runs it. `fields` ends with 0. The caller writes the BOM.
  */
+int record_csv_cell(struct span s, struct buf *out);
 int record_csv_head(const unsigned *fields, enum record_lang lang, struct buf *out);
 int record_csv(const struct record *r, const unsigned *fields, enum record_lang lang, struct buf *out);
 

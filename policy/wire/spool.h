@@ -66,6 +66,13 @@ struct sealer_stats {
 	uint64_t seq, epoch, records, segments, sealed_bytes, dropped;
 	uint64_t spool_bytes, spool_segments; /* not yet acknowledged */
 	int64_t last_seal_wall_us;
+	bool full;        /* the spool is at its bound: new records are dropped, and counted */
+	bool unprotected; /* no room for the open segment on disk: a crash would lose what is not sealed */
+	unsigned lost_n;  /* all losses since start, by cause */
+	struct {
+		unsigned cause;
+		uint64_t n;
+	} lost[SEGMENT_CAUSES_MAX];
 };
 void sealer_stats(struct sealer *s, struct sealer_stats *out);
 
@@ -78,6 +85,8 @@ struct spool_entry {
 	char path[256];
 };
 
+/* The sequence in the name of a segment's file; false for every other name. */
+bool spool_name_parse(const char *name, uint64_t *seq);
 /* Oldest unacknowledged segment of `producer` with a sequence of at least `from`. 0; V_END. */
 int spool_oldest(const char *spool_dir, unsigned producer, uint64_t from, struct spool_entry *out);
 /* The segment `seq`, acknowledged or not. 0; V_NOT_FOUND. */

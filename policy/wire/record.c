@@ -1,0 +1,323 @@
+/*
+ * Records in the forms that people and programs read: JSON, CSV, and one line of text. All three come from the field
+ * table.
+ *
+ * Every string in a record is hostile text. JSON escapes it, CSV also keeps spreadsheets from running it, and lines
+ * keep it from moving a terminal's cursor.
+ */
+#include "policy/wire/record.h"
+#include "policy/base/text.h"
+
+static const struct {
+	unsigned bit;
+	const char *name, *ja;
+} flag_names[] = {
+	{RF_CREATED, "created", "新規"},
+	{RF_WROTE, "wrote", "書込"},
+	{RF_READ, "read", "読取"},
+	{RF_MMAP_WRITE, "mmap-write", "マップ書込"},
+	{RF_IO_URING, "io-uring", "io_uring"},
+	{RF_SPLICE, "splice", "転送"},
+	{RF_CLONE, "clone", "クローン"},
+	{RF_GUESSED, "guessed", "推定"},
+	{RF_PATH_CUT, "path-cut", "パス省略"},
+	{RF_ARGS_CUT, "args-cut", "引数省略"},
+	{RF_UNLINKED, "unlinked", "削除済み"},
+	{RF_HELD_OPEN, "held-open", "使用中"},
+	{RF_NOT_LAST_CLOSE, "not-last-close", "終了推定"},
+	{RF_OPEN_AT_START, "open-at-start", "開始前から"},
+	{RF_TMPFILE, "tmpfile", "無名"},
+	{RF_TRUNCATED, "truncated", "切り詰め"},
+	{RF_MEMFD, "memfd", "メモリー内"},
+	{RF_EXCHANGE, "exchange", "交換"},
+	{RF_DIRECT_BLOCK, "block-device", "ブロックデバイス"},
+};
+
+static int put_json_string(struct buf *b, struct span s)
+{
+	size_t i, run = 0;
+	int r = buf_puts(b, "\"");
+
+	for (i = 0; !r && i < s.n; i++) {
+		uint8_t c = s.p[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+			continue;
+		r = buf_put(b, s.p + run, i - run);
+		if (!r && (c == '"' || c == '\\')) {
+			char two[2] = {'\\', (char)c};
+
+			r = buf_put(b, two, 2);
+		} else if (!r) {
+			r = c == '\n' ? buf_puts(b, "\\n") : c == '\t' ? buf_puts(b, "\\t") : buf_putf(b, "\\u%04x", c);
+		}
+		run = i + 1;
+	}
+	r = r ? r : buf_put(b, s.p + run, s.n - run);
+	return r ? r : buf_puts(b, "\"");
+}
+
+static int put_hex(struct buf *b, struct span s)
+{
+	size_t i;
+	int r = buf_reserve(b, 2 * s.n + 1);
+	char two[3];
+
+	for (i = 0; !r && i < s.n; i++)
+		r = buf_put(b, hex_encode(two, s.p + i, 1), 2);
+	return r;
+}
+
+/* The words of the flags, each preceded by `before`, followed by `after`, with `between` in the gaps. */
+static int put_flags(struct buf *b, uint64_t flags, const char *quote, const char *between, enum record_lang lang)
+{
+	const char *gap = "";
+	size_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < ARRAY_SIZE(flag_names); i++) {
+		if (!(flags & flag_names[i].bit))
+			continue;
+		r = buf_putf(b, "%s%s%s%s", gap, quote, lang == LANG_JA ? flag_names[i].ja : flag_names[i].name, quote);
+		gap = between;
+	}
+	return r;
+}
+
+static int put_json_value(struct buf *b, const struct record *r, unsigned f)
+{
+	const struct value *v = &r->v[f];
+	const struct enum_info *e;
+	char when[TEXT_TIME_SIZE];
+	int x;
+
+	switch (field_table[f].type) {
+	case T_UINT:
+		if (f == F_MODE)
+			return buf_putf(b, "\"%04llo\"", (unsigned long long)v->u);
+		if (f == F_FLAGS) {
+			x = buf_puts(b, "[");
+			x = x ? x : put_flags(b, v->u, "\"", ",", LANG_EN);
+			return x ? x : buf_puts(b, "]");
+		}
+		return buf_putf(b, "%llu", (unsigned long long)v->u);
+	case T_ENUM:
+		e = enum_by_value(f, v->u);
+		return e ? buf_putf(b, "\"%s\"", e->name) : buf_putf(b, "%llu", (unsigned long long)v->u);
+	case T_INT:
+	case T_DURATION:
+		return buf_putf(b, "%lld", (long long)v->i);
+	case T_TIME:
+		return buf_putf(b, "\"%s\"", text_time_utc(when, v->i));
+	case T_NAME:
+		if (text_is_utf8(v->s))
+			return put_json_string(b, v->s);
+		x = buf_puts(b, "{\"hex\":\"");
+		x = x ? x : put_hex(b, v->s);
+		return x ? x : buf_puts(b, "\"}");
+	case T_BYTES:
+		x = buf_puts(b, "\"");
+		x = x ? x : put_hex(b, v->s);
+		return x ? x : buf_puts(b, "\"");
+	case T_NONE:
+		break;
+	}
+	return buf_puts(b, "null");
+}
+
+int record_json(const struct record *r, struct buf *out)
+{
+	size_t before = out->n;
+	const char *gap = "";
+	unsigned f;
+	int x = buf_puts(out, "{");
+
+	for (f = record_next(r, 0); !x && f; f = record_next(r, f)) {
+		if (!field_table[f].name)
+			continue;
+		x = buf_putf(out, "%s\"%s\":", gap, field_table[f].name);
+		x = x ? x : put_json_value(out, r, f);
+		gap = ",";
+	}
+	x = x ? x : buf_puts(out, "}");
+	if (x)
+		out->n = before;
+	return x;
+}
+
+/* One value as a person reads it; not escaped. */
+static int put_plain(struct buf *b, const struct record *r, unsigned f, enum record_lang lang)
+{
+	const struct value *v = &r->v[f];
+	const struct enum_info *e;
+	char when[TEXT_TIME_SIZE];
+
+	switch (field_table[f].type) {
+	case T_UINT:
+		if (f == F_FLAGS)
+			return put_flags(b, v->u, "", " ", lang);
+		return buf_putf(b, f == F_MODE ? "%04llo" : "%llu", (unsigned long long)v->u);
+	case T_ENUM:
+		e = enum_by_value(f, v->u);
+		return e ? buf_puts(b, lang == LANG_JA ? e->ja : e->en) : buf_putf(b, "%llu", (unsigned long long)v->u);
+	case T_INT:
+		return buf_putf(b, "%lld", (long long)v->i);
+	case T_DURATION:
+		return buf_putf(b, "%lld.%06lld", (long long)(v->i / 1000000), llabs((long long)(v->i % 1000000)));
+	case T_TIME:
+		return buf_puts(b, text_time_local(when, v->i));
+	case T_NAME:
+		return buf_put_span(b, v->s);
+	case T_BYTES:
+		return put_hex(b, v->s);
+	case T_NONE:
+		break;
+	}
+	return 0;
+}
+
+int record_csv_cell(struct span s, struct buf *out)
+{
+	size_t i;
+	int r = buf_puts(out, "\"");
+
+	/* OWASP's list of what a spreadsheet takes for the start of a formula. */
+	if (!r && s.n && strchr("=+-@\t\r", s.p[0]) && s.p[0])
+		r = buf_puts(out, "'");
+	for (i = 0; !r && i < s.n; i++)
+		r = s.p[i] == '"' ? buf_puts(out, "\"\"") : buf_put(out, s.p + i, 1);
+	return r ? r : buf_puts(out, "\"");
+}
+
+int record_csv_head(const unsigned *fields, enum record_lang lang, struct buf *out)
+{
+	size_t i;
+	int x = 0;
+
+	for (i = 0; !x && fields[i]; i++) {
+		const struct field_info *f = &field_table[fields[i]];
+
+		x = i ? buf_puts(out, ",") : 0;
+		x = x ? x : record_csv_cell(SPAN_STR(lang == LANG_JA ? f->ja : f->en), out);
+	}
+	return x ? x : buf_puts(out, "\r\n");
+}
+
+int record_csv(const struct record *r, const unsigned *fields, enum record_lang lang, struct buf *out)
+{
+	_cleanup_buf_ struct buf plain = BUF_INIT(1u << 20), cell = BUF_INIT(1u << 20);
+	size_t before = out->n, i;
+	int x = 0;
+
+	for (i = 0; !x && fields[i]; i++) {
+		buf_clear(&plain);
+		buf_clear(&cell);
+		if (record_has(r, fields[i])) {
+			x = put_plain(&plain, r, fields[i], lang);
+			/* Control characters and bytes that are no text would break the table: they are shown escaped.
+			 */
+			if (!x && field_table[fields[i]].type == T_NAME)
+				x = text_escape(&cell, buf_span(&plain));
+			else if (!x)
+				x = buf_put_span(&cell, buf_span(&plain));
+		}
+		x = x ? x : i ? buf_puts(out, ",") : 0;
+		/* A negative number is no formula. */
+		if (!x && field_table[fields[i]].type != T_NAME)
+			x = buf_putf(out, "\"%.*s\"", (int)cell.n, cell.n ? (const char *)cell.p : "");
+		else if (!x)
+			x = record_csv_cell(buf_span(&cell), out);
+	}
+	x = x ? x : buf_puts(out, "\r\n");
+	if (x)
+		out->n = before;
+	return x;
+}
+
+static int put_escaped(struct buf *b, const char *before, const struct record *r, unsigned f)
+{
+	int x;
+
+	if (!record_has(r, f) || !r->v[f].s.n)
+		return 0;
+	x = buf_puts(b, before);
+	return x ? x : text_escape(b, r->v[f].s);
+}
+
+static int put_bytes_text(struct buf *b, uint64_t n)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	double v = (double)n;
+	size_t u = 0;
+
+	while (v >= 1024 && u + 1 < ARRAY_SIZE(units)) {
+		v /= 1024;
+		u++;
+	}
+	return buf_putf(b, u ? "%.1f %s" : "%.0f %s", v, units[u]);
+}
+
+int record_line(const struct record *r, enum record_lang lang, struct buf *out)
+{
+	const bool ja = lang == LANG_JA;
+	const char *gap = "  (";
+	char when[TEXT_TIME_SIZE] = "";
+	int x = 0;
+
+	if (record_has(r, F_TIME))
+		text_time_local(when, r->v[F_TIME].i);
+	if (when[0] && when[10] == 'T') {
+		when[10] = ' ';
+		when[23] = 0; /* milliseconds; the zone is the reader's own */
+	}
+	x = buf_putf(out, "%s  ", when);
+	if (!x && record_has(r, F_USER))
+		x = text_escape(out, r->v[F_USER].s);
+	else if (!x && record_has(r, F_UID))
+		x = buf_putf(out, "uid %llu", (unsigned long long)r->v[F_UID].u);
+	else if (!x)
+		x = buf_puts(out, "-");
+	x = x ? x : put_escaped(out, "  ", r, record_has(r, F_PROGRAM) ? F_PROGRAM : F_COMM);
+	if (!x && record_has(r, F_PID))
+		x = buf_putf(out, "[%llu]", (unsigned long long)r->v[F_PID].u);
+	if (!x && record_has(r, F_KIND)) {
+		x = buf_puts(out, "  ");
+		x = x ? x : put_plain(out, r, F_KIND, lang);
+	}
+	x = x ? x : put_escaped(out, "  ", r, F_PATH);
+	x = x ? x : put_escaped(out, " → ", r, F_PATH2);
+	x = x ? x : put_escaped(out, "  ", r, F_TARGET_USER);
+	x = x ? x : put_escaped(out, "  ", r, F_PEER_NAME);
+	x = x ? x : put_escaped(out, "  $ ", r, F_ARGS);
+	x = x ? x : put_escaped(out, "  ", r, F_TEXT);
+
+#define DETAIL(f, ...)                     \
+	if (!x && record_has(r, f)) {      \
+		x = buf_puts(out, gap);    \
+		gap = ", ";                \
+		x = x ? x : (__VA_ARGS__); \
+	}
+	DETAIL(F_CLASS, put_plain(out, r, F_CLASS, lang))
+	if (!x && record_has(r, F_READ) && r->v[F_READ].u) {
+		DETAIL(F_READ, (x = buf_puts(out, ja ? "読取 " : "read ")) ? x : put_bytes_text(out, r->v[F_READ].u))
+	}
+	if (!x && record_has(r, F_WRITTEN) && r->v[F_WRITTEN].u) {
+		DETAIL(F_WRITTEN,
+			(x = buf_puts(out, ja ? "書込 " : "written ")) ? x : put_bytes_text(out, r->v[F_WRITTEN].u))
+	}
+	if (!x && record_has(r, F_FLAGS) && r->v[F_FLAGS].u & ~(uint64_t)(RF_READ | RF_WROTE)) {
+		DETAIL(F_FLAGS, put_flags(out, r->v[F_FLAGS].u & ~(uint64_t)(RF_READ | RF_WROTE), "", " ", lang))
+	}
+	DETAIL(F_MODE, put_plain(out, r, F_MODE, lang))
+	DETAIL(F_EXIT_CODE,
+		buf_putf(out, ja ? "終了コード %llu" : "exit %llu", (unsigned long long)r->v[F_EXIT_CODE].u))
+	DETAIL(F_SIGNAL, buf_putf(out, ja ? "シグナル %llu" : "signal %llu", (unsigned long long)r->v[F_SIGNAL].u))
+	DETAIL(F_CAUSE, put_plain(out, r, F_CAUSE, lang))
+	DETAIL(F_LOST, buf_putf(out, ja ? "%llu 件欠落" : "%llu lost", (unsigned long long)r->v[F_LOST].u))
+	DETAIL(F_PROBE_SET, put_plain(out, r, F_PROBE_SET, lang))
+	DETAIL(F_ENFORCE, put_plain(out, r, F_ENFORCE, lang))
+#undef DETAIL
+	if (!x && gap[0] == ',')
+		x = buf_puts(out, ")");
+	return x;
+}

@@ -1,0 +1,725 @@
+/*
+ * The sealer: where a producer's records become signed segments in its spool. Called by every producer's loop; it never
+ * touches the network and never waits for it.
+ *
+ * The open segment lies in a file that is mapped into memory: each record is in the page cache as soon as it is put,
+ * without a system call, and survives the end of the process however that comes. Sealing is, in this order: segment
+ * file written, fsync, rename, fsync of the directory; chain file replaced durably; open segment emptied. A crash
+ * between any two of them is repaired at the next start (adopt), without sealing a record twice.
+ */
+#include "policy/base/clock.h"
+#include "policy/base/file.h"
+#include "policy/base/text.h"
+#include "policy/wire/spool.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#define OPEN_MAGIC "SKO1"
+#define OPEN_HEAD 64u
+/* Raw bytes of an open segment: even what cannot be compressed fits into a body then. */
+#define OPEN_RAW_MAX ((1u << 20) - 16384u)
+#define OPEN_SIZE (OPEN_HEAD + OPEN_RAW_MAX)
+
+#define DEFAULT_BOUND (512ull << 20)
+#define DEFAULT_FLOOR (1ull << 30)
+#define DEFAULT_IDLE_US (15 * 60 * 1000000ull)
+#define DEFAULT_SEAL_US (15 * 1000000ull)
+#define DEFAULT_EPOCH_US (24 * 3600 * 1000000ull)
+#define FOLLOW_SEAL_US 1000000
+#define RETRY_US 5000000
+#define RESCAN_US 10000000
+/* Beyond the bound, for what must not be lost while there is any disk at all. */
+#define URGENT_RESERVE (16ull << 20)
+#define CHAIN_MAX 512
+
+struct open_head {
+	char magic[4];
+	uint32_t reserved;
+	uint64_t seq;  /* what its segment will be */
+	uint64_t used; /* bytes of whole records behind the head */
+};
+
+struct sealer {
+	struct sealer_options o;
+	char dir[256], spool_dir[224], seen_path[256];
+	int dirfd, lock;
+	struct digest host;
+	uint8_t boot[16];
+
+	/* the chain */
+	uint64_t next_seq;
+	struct digest prev;
+	uint64_t epoch;
+	bool rejoin;
+
+	/* the sealing key */
+	struct key *epoch_key;
+	int64_t epoch_until_us; /* boot clock */
+	struct buf epoch_cert, handover;
+
+	/* the open segment */
+	struct open_head *open; /* mapped */
+	bool open_is_file;
+	bool recovered, urgent, epoch_fresh;
+	struct buf raw; /* memory of the mapping: never grows */
+	struct body_writer body;
+	int64_t opened_us; /* boot clock of the first record; 0: empty */
+	int64_t last_seal_boot_us;
+	int64_t follow_until_us;
+	int64_t retry_us; /* spool full: not before */
+	unsigned lost_n;
+	struct {
+		unsigned cause;
+		uint64_t n;
+	} lost[SEGMENT_CAUSES_MAX];
+
+	/* last checkpoint seen */
+	struct timespec seen_mtime;
+	uint64_t seen_size;
+	struct digest seen_root;
+
+	uint64_t bytes_now;
+	int64_t scanned_us;
+	struct sealer_stats stats;
+};
+
+/* --- chain file --- */
+
+static int chain_store(const struct sealer *s)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(CHAIN_MAX);
+	char hex[2 * DIGEST_SIZE + 1];
+	int r = buf_putf(&b, "sekisho-chain 1\nnext %" PRIu64 "\nprev %s\nepoch %" PRIu64 "\n", s->next_seq,
+		hex_encode(hex, s->prev.b, DIGEST_SIZE), s->epoch);
+
+	return r ? r : file_replace_at(s->dirfd, "chain", buf_span(&b), 0640);
+}
+
+/* 0; V_NOT_FOUND; V_BAD. */
+static int chain_load(struct sealer *s)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(CHAIN_MAX);
+	char hex[2 * DIGEST_SIZE + 2];
+	uint64_t next, epoch;
+	int end = 0;
+	int r = file_read_at(s->dirfd, "chain", &b);
+
+	if (r)
+		return r == V_FULL ? V_BAD : r;
+	if (!buf_str(&b) ||
+		sscanf((char *)b.p, "sekisho-chain 1\nnext %" SCNu64 "\nprev %65[0-9a-f]\nepoch %" SCNu64 "\n%n", &next,
+			hex, &epoch, &end) != 3 ||
+		(size_t)end != b.n || hex_decode(hex, s->prev.b, DIGEST_SIZE))
+		return V_BAD;
+	s->next_seq = next;
+	s->epoch = epoch;
+	return 0;
+}
+
+/* --- losses --- */
+
+static void count(unsigned *n, void *list, unsigned cause, uint64_t add)
+{
+	struct {
+		unsigned cause;
+		uint64_t n;
+	} *l = list;
+	unsigned i;
+
+	for (i = 0; i < *n && l[i].cause < cause; i++)
+		;
+	if (i < *n && l[i].cause == cause) {
+		l[i].n += add;
+		return;
+	}
+	/* More causes than a header holds cannot be: the table of causes is ours, and shorter. The last takes the rest.
+	 */
+	if (*n == SEGMENT_CAUSES_MAX) {
+		l[SEGMENT_CAUSES_MAX - 1].n += add;
+		return;
+	}
+	memmove(&l[i + 1], &l[i], (*n - i) * sizeof(*l));
+	l[i].cause = cause;
+	l[i].n = add;
+	(*n)++;
+}
+
+void sealer_lost(struct sealer *s, unsigned cause, uint64_t n)
+{
+	if (!n)
+		return;
+	count(&s->lost_n, s->lost, cause, n);
+	count(&s->stats.lost_n, s->stats.lost, cause, n);
+	if (!s->opened_us)
+		s->opened_us = clock_boot_us();
+}
+
+/* --- space --- */
+
+static void scan(struct sealer *s, int64_t now)
+{
+	static const char *const subs[] = {".", "acked", "refused"};
+	uint64_t total = OPEN_SIZE, waiting = 0, waiting_n = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(subs); i++) {
+		_cleanup_closedir_ DIR *dir = NULL;
+		int fd = openat(s->dirfd, subs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		struct dirent *d;
+		uint64_t seq;
+		struct stat st;
+
+		if (fd < 0)
+			continue;
+		dir = fdopendir(fd);
+		if (!dir) {
+			close(fd);
+			continue;
+		}
+		while ((d = readdir(dir))) {
+			if (!spool_name_parse(d->d_name, &seq) || fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW))
+				continue;
+			total += (uint64_t)st.st_size;
+			if (i == 0) {
+				waiting += (uint64_t)st.st_size;
+				waiting_n++;
+			}
+		}
+	}
+	s->bytes_now = total;
+	s->scanned_us = now;
+	s->stats.spool_bytes = waiting;
+	s->stats.spool_segments = waiting_n;
+}
+
+/* The oldest segment below `sub` ("." or "acked"). 0 or V_END. */
+static int oldest_in(struct sealer *s, const char *sub, uint64_t *seq)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	int fd = openat(s->dirfd, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint64_t best = UINT64_MAX, q;
+	struct dirent *d;
+
+	if (fd < 0)
+		return V_END;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return V_END;
+	}
+	while ((d = readdir(dir)))
+		if (spool_name_parse(d->d_name, &q) && q < best)
+			best = q;
+	if (best == UINT64_MAX)
+		return V_END;
+	*seq = best;
+	return 0;
+}
+
+/* Gives up one unacknowledged segment that holds nothing urgent, and counts what was in it. */
+static int drop_oldest(struct sealer *s)
+{
+	uint64_t seq;
+
+	for (seq = 0;; seq++) {
+		_cleanup_buf_ struct buf b = BUF_INIT(SEGMENT_MAX);
+		struct spool_entry e;
+		struct segment seg;
+		int r = spool_oldest(s->spool_dir, s->o.producer, seq, &e);
+
+		if (r)
+			return r;
+		seq = e.seq;
+		r = file_read(e.path, &b);
+		if (r < 0)
+			return r;
+		if (!r && !segment_parse(buf_span(&b), &seg, NULL) && seg.header.flags & SF_URGENT)
+			continue;
+		if (unlink(e.path))
+			return -errno;
+		sealer_lost(s, CAUSE_SPOOL_FULL, r ? 1 : seg.header.count);
+		return 0;
+	}
+}
+
+/* Is there room for `need` more bytes? Acknowledged segments give way first, then what the policy says. */
+static bool make_room(struct sealer *s, uint64_t need, bool urgent, int64_t now)
+{
+	uint64_t bound = s->o.bound + (urgent ? URGENT_RESERVE : 0);
+	bool scanned = false;
+
+	if (now - s->scanned_us > RESCAN_US) {
+		scan(s, now);
+		scanned = true;
+	}
+	for (;;) {
+		char name[64];
+		struct statvfs fs;
+		bool tight = s->bytes_now + need > bound;
+		uint64_t seq;
+
+		if (!tight && !fstatvfs(s->dirfd, &fs))
+			tight = (uint64_t)fs.f_bavail * fs.f_frsize < (urgent ? 0 : s->o.floor) + need;
+		if (!tight)
+			return true;
+		if (!scanned) {
+			scan(s, now);
+			scanned = true;
+			continue;
+		}
+		if (!oldest_in(s, "acked", &seq)) {
+			snprintf(name, sizeof(name), "acked/%020" PRIu64 ".seg", seq);
+			if (unlinkat(s->dirfd, name, 0))
+				return false;
+		} else if (s->o.yield != SPOOL_DROP_OLD || drop_oldest(s)) {
+			return false;
+		}
+		scan(s, now);
+	}
+}
+
+/* --- the open segment --- */
+
+static void open_reset(struct sealer *s)
+{
+	s->open->used = 0;
+	s->open->seq = s->next_seq;
+	memcpy(s->open->magic, OPEN_MAGIC, 4);
+	s->opened_us = 0;
+	s->urgent = s->recovered = false;
+	body_begin(&s->body, &s->raw);
+}
+
+static int open_map(struct sealer *s)
+{
+	_cleanup_close_ int fd = openat(s->dirfd, "open", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	void *p = MAP_FAILED;
+
+	/* Every block is there before it is mapped: a full disk must be an answer here, not a SIGBUS at some record. */
+	if (fd >= 0 && !posix_fallocate(fd, 0, OPEN_SIZE))
+		p = mmap(NULL, OPEN_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	s->open_is_file = p != MAP_FAILED;
+	if (p == MAP_FAILED)
+		p = mmap(NULL, OPEN_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	s->open = p;
+	s->raw = (struct buf){.p = (uint8_t *)p + OPEN_HEAD, .cap = OPEN_RAW_MAX, .max = OPEN_RAW_MAX};
+	return 0;
+}
+
+/* Takes over what the last process left unsealed. True where there is something. */
+static bool open_recover(struct sealer *s)
+{
+	uint64_t used = s->open->used;
+
+	if (memcmp(s->open->magic, OPEN_MAGIC, 4) || !used || used > OPEN_RAW_MAX || s->open->seq < s->next_seq)
+		return false;
+	body_begin(&s->body, &s->raw);
+	if (body_recover(SPAN(s->raw.p, used), &s->body) || !s->body.records)
+		return false;
+	s->recovered = true;
+	return true;
+}
+
+/* --- epochs --- */
+
+static int epoch_begin(struct sealer *s)
+{
+	_cleanup_(key_freep) struct key *k = NULL;
+	struct epoch e = {.host = s->host, .producer = s->o.producer, .number = s->epoch + 1};
+	int64_t now = clock_wall_us();
+	int r;
+
+	memcpy(e.boot, s->boot, sizeof(e.boot));
+	e.not_before_us = now;
+	e.not_after_us = now + (int64_t)(2 * s->o.epoch_us);
+	r = key_new(KEY_ED25519, &k);
+	r = r ? r : key_public_raw(k, e.public_key);
+	buf_clear(&s->epoch_cert);
+	buf_clear(&s->handover);
+	r = r ? r : epoch_certify(s->o.device, &e, &s->epoch_cert);
+	if (!r && s->epoch_key)
+		r = handover_sign(s->epoch_key, buf_span(&s->epoch_cert), &s->handover);
+	if (r)
+		return r;
+	key_free(s->epoch_key);
+	s->epoch_key = STEAL(k);
+	s->epoch = e.number;
+	s->epoch_fresh = true;
+	s->epoch_until_us = clock_boot_us() + (int64_t)s->o.epoch_us;
+	s->stats.epoch = e.number;
+	return 0;
+}
+
+/* --- sealing --- */
+
+static void seen_refresh(struct sealer *s)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(NOTE_SIZE_MAX);
+	struct checkpoint c;
+	struct stat st;
+
+	if (!s->seen_path[0] || !s->o.log || stat(s->seen_path, &st))
+		return;
+	if (st.st_mtim.tv_sec == s->seen_mtime.tv_sec && st.st_mtim.tv_nsec == s->seen_mtime.tv_nsec)
+		return;
+	if (file_read(s->seen_path, &b) || checkpoint_verify(buf_span(&b), s->o.log, &c, NULL))
+		return;
+	s->seen_mtime = st.st_mtim;
+	s->seen_size = c.size;
+	s->seen_root = c.root;
+}
+
+static int segment_write(struct sealer *s, struct span bytes, uint64_t seq)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%020" PRIu64 ".seg", seq);
+	return file_replace_at(s->dirfd, name, bytes, 0640);
+}
+
+/* Seals what is open, whatever that is. 0; V_FULL where the spool has no room now; -errno. */
+static int seal(struct sealer *s, uint64_t flags, int64_t now)
+{
+	_cleanup_buf_ struct buf bytes = BUF_INIT(SEGMENT_MAX);
+	struct segment_writer w = {.epoch_key = s->epoch_key};
+	struct header *h = &w.header;
+	struct digest hash;
+	unsigned i;
+	int r;
+
+	/* A kilobyte for the header and certificate; compression makes the rest smaller than it is. */
+	if (!make_room(s, s->raw.n / 2 + 1024, s->urgent, now))
+		goto full;
+	seen_refresh(s);
+	h->host = s->host;
+	h->producer = s->o.producer;
+	memcpy(h->boot, s->boot, sizeof(h->boot));
+	h->epoch = s->epoch;
+	h->seq = s->next_seq;
+	h->has_prev = s->next_seq != 0;
+	h->prev = s->prev;
+	h->count = s->body.records;
+	h->boot_us = now;
+	h->first_us = h->count ? s->body.first_wall_us : clock_wall_us();
+	h->last_us = h->count ? s->body.last_wall_us : h->first_us;
+	h->policy = s->o.policy;
+	h->flags =
+		flags | (s->recovered ? SF_RECOVERED : 0) | (s->urgent ? SF_URGENT : 0) | (s->rejoin ? SF_REJOIN : 0);
+	if (!h->count && !s->lost_n && !(flags & SF_LAST))
+		h->flags |= SF_HEARTBEAT;
+	h->seen_size = s->seen_size;
+	h->seen_root = s->seen_root;
+	h->lost_n = s->lost_n;
+	for (i = 0; i < s->lost_n; i++) {
+		h->lost[i].cause = s->lost[i].cause;
+		h->lost[i].n = s->lost[i].n;
+	}
+	if (s->epoch_fresh) {
+		h->epoch_cert = buf_span(&s->epoch_cert);
+		h->handover = buf_span(&s->handover);
+	}
+	r = segment_seal(&w, buf_span(&s->raw), &bytes, &hash);
+	if (r)
+		return r > 0 ? -EOVERFLOW : r;
+	r = segment_write(s, buf_span(&bytes), s->next_seq);
+	if (r == -ENOSPC || r == -EDQUOT)
+		goto full;
+	if (r)
+		return r;
+	s->next_seq++;
+	s->prev = hash;
+	/* The segment itself is what the chain is repaired from: a chain file that lags is no failure. */
+	r = chain_store(s);
+	if (r && r != -ENOSPC && r != -EDQUOT)
+		return r;
+	s->stats.segments++;
+	s->stats.records += h->count;
+	s->stats.sealed_bytes += bytes.n;
+	s->stats.spool_bytes += bytes.n;
+	s->stats.spool_segments++;
+	s->stats.last_seal_wall_us = clock_wall_us();
+	s->stats.full = false;
+	s->bytes_now += bytes.n;
+	s->lost_n = 0;
+	s->epoch_fresh = s->rejoin = false;
+	s->last_seal_boot_us = now;
+	s->retry_us = 0;
+	open_reset(s);
+	return 0;
+full:
+	s->stats.full = true;
+	s->retry_us = now + RETRY_US;
+	return V_FULL;
+}
+
+/*
+ * A segment that was written while the chain file was not: the newest files continue the chain that the file tells.
+ * Stops at the first one that does not belong.
+ */
+static int adopt(struct sealer *s, bool chain_known)
+{
+	struct spool_entry e;
+	bool found = false;
+	int r;
+
+	while ((r = spool_find(s->spool_dir, s->o.producer, s->next_seq, &e)) == 0) {
+		_cleanup_buf_ struct buf b = BUF_INIT(SEGMENT_MAX);
+		struct segment seg;
+
+		r = file_read(e.path, &b);
+		if (r < 0)
+			return r;
+		if (r || segment_parse(buf_span(&b), &seg, NULL) || !digest_eq(&seg.header.host, &s->host) ||
+			seg.header.producer != s->o.producer || seg.header.seq != s->next_seq ||
+			(chain_known && s->next_seq && !digest_eq(&seg.header.prev, &s->prev)))
+			break;
+		s->prev = seg.hash;
+		s->next_seq = seg.header.seq + 1;
+		s->epoch = seg.header.epoch > s->epoch ? seg.header.epoch : s->epoch;
+		chain_known = found = true;
+	}
+	if (r < 0)
+		return r;
+	return found ? chain_store(s) : 0;
+}
+
+/* The chain file is gone or damaged: the newest segment in the spool says where the chain stands. */
+static int chain_from_files(struct sealer *s)
+{
+	static const char *const subs[] = {".", "acked"};
+	uint64_t newest = 0, seq;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(subs); i++) {
+		_cleanup_closedir_ DIR *dir = NULL;
+		int fd = openat(s->dirfd, subs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		struct dirent *d;
+
+		dir = fd >= 0 ? fdopendir(fd) : NULL;
+		if (!dir) {
+			if (fd >= 0)
+				close(fd);
+			continue;
+		}
+		while ((d = readdir(dir))) {
+			if (!spool_name_parse(d->d_name, &seq) || (any && seq < newest))
+				continue;
+			newest = seq;
+			any = true;
+		}
+	}
+	if (!any)
+		return V_NOT_FOUND;
+	s->next_seq = newest;
+	s->epoch = 0;
+	return adopt(s, false);
+}
+
+static int prepare_dirs(struct sealer *s)
+{
+	static const char *const subs[] = {"acked", "refused"};
+	size_t i;
+	int r = dir_make(s->dir, 02770);
+
+	if (r)
+		return r;
+	s->dirfd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dirfd < 0)
+		return -errno;
+	for (i = 0; i < ARRAY_SIZE(subs); i++) {
+		if (!mkdirat(s->dirfd, subs[i], 02770)) {
+			/* Whatever the umask says, the uplink's group moves segments into it. */
+			if (fchmodat(s->dirfd, subs[i], 02770, 0))
+				return -errno;
+		} else if (errno != EEXIST) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+static void fill_defaults(struct sealer_options *o)
+{
+	o->bound = o->bound ? o->bound : DEFAULT_BOUND;
+	o->floor = o->floor ? o->floor : DEFAULT_FLOOR;
+	o->idle_us = o->idle_us ? o->idle_us : DEFAULT_IDLE_US;
+	o->seal_us = o->seal_us ? o->seal_us : DEFAULT_SEAL_US;
+	o->epoch_us = o->epoch_us ? o->epoch_us : DEFAULT_EPOCH_US;
+}
+
+int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *why)
+{
+	_cleanup_(sealer_freep) struct sealer *s = calloc(1, sizeof(*s));
+	char path[300];
+	int r, bad = 0;
+
+	if (!s)
+		return -ENOMEM;
+	s->o = *o;
+	s->dirfd = s->lock = -1;
+	s->epoch_cert = s->handover = BUF_INIT(1024);
+	fill_defaults(&s->o);
+	if ((size_t)snprintf(s->spool_dir, sizeof(s->spool_dir), "%s", o->spool_dir) >= sizeof(s->spool_dir) ||
+		(size_t)snprintf(s->dir, sizeof(s->dir), "%s/%s", o->spool_dir, producer_name(o->producer)) >=
+			sizeof(s->dir) ||
+		(o->seen_path && (size_t)snprintf(s->seen_path, sizeof(s->seen_path), "%s", o->seen_path) >=
+					 sizeof(s->seen_path)))
+		return -ENAMETOOLONG;
+	r = prepare_dirs(s);
+	r = r ? r : clock_boot_id(s->boot);
+	r = r ? r : key_id(o->device, &s->host);
+	if (r)
+		return r;
+	snprintf(path, sizeof(path), "%s/lock", s->dir);
+	r = file_lock(path, &s->lock);
+	if (r)
+		return r == V_EXISTS ? why_set(why, V_EXISTS, "%s: another process seals here", s->dir) : r;
+
+	r = chain_load(s);
+	if (!r) {
+		r = adopt(s, true);
+	} else if (r > 0) {
+		bool damaged = r == V_BAD;
+
+		r = chain_from_files(s);
+		if (r == V_NOT_FOUND) {
+			/* Nothing is left to continue. A first start is no rejoin: nobody is told of a break that was
+			 * none. */
+			s->next_seq = s->epoch = 0;
+			s->rejoin = damaged;
+			r = 0;
+		}
+		if (!r && damaged)
+			bad = why_set(why, V_BAD, "%s/chain: damaged; %s", s->dir,
+				s->rejoin ? "the chain is begun anew" : "the chain goes on from the newest segment");
+	}
+	if (r)
+		return r;
+	scan(s, clock_boot_us());
+	r = open_map(s);
+	r = r ? r : epoch_begin(s);
+	if (r)
+		return r;
+	s->last_seal_boot_us = clock_boot_us();
+	if (open_recover(s)) {
+		r = seal(s, 0, clock_boot_us());
+		if (r < 0)
+			return r;
+		/* No room now: it stays open as it is, and is sealed when there is. */
+		if (r)
+			s->opened_us = clock_boot_us();
+	} else {
+		open_reset(s);
+	}
+	*out = STEAL(s);
+	return bad;
+}
+
+void sealer_free(struct sealer *s)
+{
+	if (!s)
+		return;
+	if (s->open)
+		munmap(s->open, OPEN_SIZE);
+	body_writer_deinit(&s->body);
+	key_free(s->epoch_key);
+	buf_deinit(&s->epoch_cert);
+	buf_deinit(&s->handover);
+	closep(&s->lock);
+	closep(&s->dirfd);
+	free(s);
+}
+
+int sealer_put(struct sealer *s, const struct record *r, bool urgent)
+{
+	int64_t now = 0;
+	int x = s->recovered ? V_FULL : body_put(&s->body, r);
+
+	if (x == V_FULL && (s->body.records || s->recovered)) {
+		now = clock_boot_us();
+		s->urgent |= urgent;
+		x = s->retry_us > now && !urgent ? V_FULL : seal(s, 0, now);
+		x = x ? x : body_put(&s->body, r);
+	}
+	if (x == V_FULL) {
+		s->stats.dropped++;
+		sealer_lost(s, CAUSE_SPOOL_FULL, 1);
+		return V_FULL;
+	}
+	if (x)
+		return x;
+	/* Only now do the bytes count: a crash before this line leaves the record out as a whole. */
+	__atomic_store_n(&s->open->used, s->raw.n, __ATOMIC_RELEASE);
+	if (!s->opened_us)
+		s->opened_us = now ? now : clock_boot_us();
+	if (!urgent)
+		return 0;
+	s->urgent = true;
+	x = seal(s, 0, now ? now : clock_boot_us());
+	return x < 0 ? x : 0;
+}
+
+void sealer_follow(struct sealer *s, int64_t until_boot_us)
+{
+	s->follow_until_us = until_boot_us;
+}
+
+int64_t sealer_due(const struct sealer *s)
+{
+	int64_t due = s->last_seal_boot_us + (int64_t)s->o.idle_us;
+
+	if (s->opened_us) {
+		int64_t wait = (int64_t)s->o.seal_us;
+
+		if (s->follow_until_us > s->opened_us && wait > FOLLOW_SEAL_US)
+			wait = FOLLOW_SEAL_US;
+		due = s->opened_us + wait < due ? s->opened_us + wait : due;
+	}
+	if (s->epoch_until_us < due)
+		due = s->epoch_until_us;
+	return s->retry_us > due ? s->retry_us : due;
+}
+
+int sealer_run(struct sealer *s, int64_t now_boot_us)
+{
+	int r = 0;
+
+	if (now_boot_us < sealer_due(s))
+		return 0;
+	if (now_boot_us >= s->epoch_until_us) {
+		/* The old key's last segment first; the new key's first one, with the handover in it, right behind. */
+		r = seal(s, SF_LAST, now_boot_us);
+		r = r ? r : epoch_begin(s);
+	}
+	r = r ? r : seal(s, 0, now_boot_us);
+	return r < 0 ? r : 0;
+}
+
+int sealer_flush(struct sealer *s, bool last)
+{
+	int r;
+
+	if (!last && !s->body.records && !s->lost_n)
+		return 0;
+	r = seal(s, last ? SF_LAST : 0, clock_boot_us());
+	return r < 0 ? r : 0;
+}
+
+void sealer_stats(struct sealer *s, struct sealer_stats *out)
+{
+	int64_t now = clock_boot_us();
+
+	/* The uplink moves files away meanwhile. */
+	if (now - s->scanned_us > FOLLOW_SEAL_US)
+		scan(s, now);
+	s->stats.seq = s->next_seq;
+	s->stats.unprotected = !s->open_is_file;
+	*out = s->stats;
+}
