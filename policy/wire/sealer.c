@@ -9,20 +9,12 @@
  */
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
-#include "policy/base/text.h"
-#include "policy/wire/spool.h"
+#include "policy/wire/sealer_parts.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
-
-#define OPEN_MAGIC "SKO1"
-#define OPEN_HEAD 64u
-/* Raw bytes of an open segment: even what cannot be compressed fits into a body then. */
-#define OPEN_RAW_MAX ((1u << 20) - 16384u)
-#define OPEN_SIZE (OPEN_HEAD + OPEN_RAW_MAX)
 
 #define DEFAULT_BOUND (512ull << 20)
 #define DEFAULT_FLOOR (1ull << 30)
@@ -31,94 +23,6 @@
 #define DEFAULT_EPOCH_US (24 * 3600 * 1000000ull)
 #define FOLLOW_SEAL_US 1000000
 #define RETRY_US 5000000
-#define RESCAN_US 10000000
-/* Beyond the bound, for what must not be lost while there is any disk at all. */
-#define URGENT_RESERVE (16ull << 20)
-#define CHAIN_MAX 512
-
-struct open_head {
-	char magic[4];
-	uint32_t reserved;
-	uint64_t seq;  /* what its segment will be */
-	uint64_t used; /* bytes of whole records behind the head */
-};
-
-struct sealer {
-	struct sealer_options o;
-	char dir[256], spool_dir[224], seen_path[256];
-	int dirfd, lock;
-	struct digest host;
-	uint8_t boot[16];
-
-	/* the chain */
-	uint64_t next_seq;
-	struct digest prev;
-	uint64_t epoch;
-	bool rejoin;
-
-	/* the sealing key */
-	struct key *epoch_key;
-	int64_t epoch_until_us; /* boot clock */
-	struct buf epoch_cert, handover;
-
-	/* the open segment */
-	struct open_head *open; /* mapped */
-	bool open_is_file;
-	bool recovered, urgent, epoch_fresh;
-	struct buf raw; /* memory of the mapping: never grows */
-	struct body_writer body;
-	int64_t opened_us; /* boot clock of the first record; 0: empty */
-	int64_t last_seal_boot_us;
-	int64_t follow_until_us;
-	int64_t retry_us; /* spool full: not before */
-	unsigned lost_n;
-	struct {
-		unsigned cause;
-		uint64_t n;
-	} lost[SEGMENT_CAUSES_MAX];
-
-	/* last checkpoint seen */
-	struct timespec seen_mtime;
-	uint64_t seen_size;
-	struct digest seen_root;
-
-	uint64_t bytes_now;
-	int64_t scanned_us;
-	struct sealer_stats stats;
-};
-
-/* --- chain file --- */
-
-static int chain_store(const struct sealer *s)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT(CHAIN_MAX);
-	char hex[2 * DIGEST_SIZE + 1];
-	int r = buf_putf(&b, "sekisho-chain 1\nnext %" PRIu64 "\nprev %s\nepoch %" PRIu64 "\n", s->next_seq,
-		hex_encode(hex, s->prev.b, DIGEST_SIZE), s->epoch);
-
-	return r ? r : file_replace_at(s->dirfd, "chain", buf_span(&b), 0640);
-}
-
-/* 0; V_NOT_FOUND; V_BAD. */
-static int chain_load(struct sealer *s)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT(CHAIN_MAX);
-	char hex[2 * DIGEST_SIZE + 2];
-	uint64_t next, epoch;
-	int end = 0;
-	int r = file_read_at(s->dirfd, "chain", &b);
-
-	if (r)
-		return r == V_FULL ? V_BAD : r;
-	if (!buf_str(&b) ||
-		sscanf((char *)b.p, "sekisho-chain 1\nnext %" SCNu64 "\nprev %65[0-9a-f]\nepoch %" SCNu64 "\n%n", &next,
-			hex, &epoch, &end) != 3 ||
-		(size_t)end != b.n || hex_decode(hex, s->prev.b, DIGEST_SIZE))
-		return V_BAD;
-	s->next_seq = next;
-	s->epoch = epoch;
-	return 0;
-}
 
 /* --- losses --- */
 
@@ -156,130 +60,6 @@ void sealer_lost(struct sealer *s, unsigned cause, uint64_t n)
 	count(&s->stats.lost_n, s->stats.lost, cause, n);
 	if (!s->opened_us)
 		s->opened_us = clock_boot_us();
-}
-
-/* --- space --- */
-
-static void scan(struct sealer *s, int64_t now)
-{
-	static const char *const subs[] = {".", "acked", "refused"};
-	uint64_t total = OPEN_SIZE, waiting = 0, waiting_n = 0;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(subs); i++) {
-		_cleanup_closedir_ DIR *dir = NULL;
-		int fd = openat(s->dirfd, subs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		struct dirent *d;
-		uint64_t seq;
-		struct stat st;
-
-		if (fd < 0)
-			continue;
-		dir = fdopendir(fd);
-		if (!dir) {
-			close(fd);
-			continue;
-		}
-		while ((d = readdir(dir))) {
-			if (!spool_name_parse(d->d_name, &seq) || fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW))
-				continue;
-			total += (uint64_t)st.st_size;
-			if (i == 0) {
-				waiting += (uint64_t)st.st_size;
-				waiting_n++;
-			}
-		}
-	}
-	s->bytes_now = total;
-	s->scanned_us = now;
-	s->stats.spool_bytes = waiting;
-	s->stats.spool_segments = waiting_n;
-}
-
-/* The oldest segment below `sub` ("." or "acked"). 0 or V_END. */
-static int oldest_in(struct sealer *s, const char *sub, uint64_t *seq)
-{
-	_cleanup_closedir_ DIR *dir = NULL;
-	int fd = openat(s->dirfd, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	uint64_t best = UINT64_MAX, q;
-	struct dirent *d;
-
-	if (fd < 0)
-		return V_END;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return V_END;
-	}
-	while ((d = readdir(dir)))
-		if (spool_name_parse(d->d_name, &q) && q < best)
-			best = q;
-	if (best == UINT64_MAX)
-		return V_END;
-	*seq = best;
-	return 0;
-}
-
-/* Gives up one unacknowledged segment that holds nothing urgent, and counts what was in it. */
-static int drop_oldest(struct sealer *s)
-{
-	uint64_t seq;
-
-	for (seq = 0;; seq++) {
-		_cleanup_buf_ struct buf b = BUF_INIT(SEGMENT_MAX);
-		struct spool_entry e;
-		struct segment seg;
-		int r = spool_oldest(s->spool_dir, s->o.producer, seq, &e);
-
-		if (r)
-			return r;
-		seq = e.seq;
-		r = file_read(e.path, &b);
-		if (r < 0)
-			return r;
-		if (!r && !segment_parse(buf_span(&b), &seg, NULL) && seg.header.flags & SF_URGENT)
-			continue;
-		if (unlink(e.path))
-			return -errno;
-		sealer_lost(s, CAUSE_SPOOL_FULL, r ? 1 : seg.header.count);
-		return 0;
-	}
-}
-
-/* Is there room for `need` more bytes? Acknowledged segments give way first, then what the policy says. */
-static bool make_room(struct sealer *s, uint64_t need, bool urgent, int64_t now)
-{
-	uint64_t bound = s->o.bound + (urgent ? URGENT_RESERVE : 0);
-	bool scanned = false;
-
-	if (now - s->scanned_us > RESCAN_US) {
-		scan(s, now);
-		scanned = true;
-	}
-	for (;;) {
-		char name[64];
-		struct statvfs fs;
-		bool tight = s->bytes_now + need > bound;
-		uint64_t seq;
-
-		if (!tight && !fstatvfs(s->dirfd, &fs))
-			tight = (uint64_t)fs.f_bavail * fs.f_frsize < (urgent ? 0 : s->o.floor) + need;
-		if (!tight)
-			return true;
-		if (!scanned) {
-			scan(s, now);
-			scanned = true;
-			continue;
-		}
-		if (!oldest_in(s, "acked", &seq)) {
-			snprintf(name, sizeof(name), "acked/%020" PRIu64 ".seg", seq);
-			if (unlinkat(s->dirfd, name, 0))
-				return false;
-		} else if (s->o.yield != SPOOL_DROP_OLD || drop_oldest(s)) {
-			return false;
-		}
-		scan(s, now);
-	}
 }
 
 /* --- the open segment --- */
@@ -394,7 +174,7 @@ static int seal(struct sealer *s, uint64_t flags, int64_t now)
 	int r;
 
 	/* A kilobyte for the header and certificate; compression makes the rest smaller than it is. */
-	if (!make_room(s, s->raw.n / 2 + 1024, s->urgent, now))
+	if (!room_make(s, s->raw.n / 2 + 1024, s->urgent, now))
 		goto full;
 	seen_refresh(s);
 	h->host = s->host;
@@ -456,70 +236,6 @@ full:
 	s->stats.full = true;
 	s->retry_us = now + RETRY_US;
 	return V_FULL;
-}
-
-/*
- * A segment that was written while the chain file was not: the newest files continue the chain that the file tells.
- * Stops at the first one that does not belong.
- */
-static int adopt(struct sealer *s, bool chain_known)
-{
-	struct spool_entry e;
-	bool found = false;
-	int r;
-
-	while ((r = spool_find(s->spool_dir, s->o.producer, s->next_seq, &e)) == 0) {
-		_cleanup_buf_ struct buf b = BUF_INIT(SEGMENT_MAX);
-		struct segment seg;
-
-		r = file_read(e.path, &b);
-		if (r < 0)
-			return r;
-		if (r || segment_parse(buf_span(&b), &seg, NULL) || !digest_eq(&seg.header.host, &s->host) ||
-			seg.header.producer != s->o.producer || seg.header.seq != s->next_seq ||
-			(chain_known && s->next_seq && !digest_eq(&seg.header.prev, &s->prev)))
-			break;
-		s->prev = seg.hash;
-		s->next_seq = seg.header.seq + 1;
-		s->epoch = seg.header.epoch > s->epoch ? seg.header.epoch : s->epoch;
-		chain_known = found = true;
-	}
-	if (r < 0)
-		return r;
-	return found ? chain_store(s) : 0;
-}
-
-/* The chain file is gone or damaged: the newest segment in the spool says where the chain stands. */
-static int chain_from_files(struct sealer *s)
-{
-	static const char *const subs[] = {".", "acked"};
-	uint64_t newest = 0, seq;
-	bool any = false;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(subs); i++) {
-		_cleanup_closedir_ DIR *dir = NULL;
-		int fd = openat(s->dirfd, subs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		struct dirent *d;
-
-		dir = fd >= 0 ? fdopendir(fd) : NULL;
-		if (!dir) {
-			if (fd >= 0)
-				close(fd);
-			continue;
-		}
-		while ((d = readdir(dir))) {
-			if (!spool_name_parse(d->d_name, &seq) || (any && seq < newest))
-				continue;
-			newest = seq;
-			any = true;
-		}
-	}
-	if (!any)
-		return V_NOT_FOUND;
-	s->next_seq = newest;
-	s->epoch = 0;
-	return adopt(s, false);
 }
 
 static int prepare_dirs(struct sealer *s)
@@ -584,7 +300,7 @@ int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *
 
 	r = chain_load(s);
 	if (!r) {
-		r = adopt(s, true);
+		r = chain_adopt(s, true);
 	} else if (r > 0) {
 		bool damaged = r == V_BAD;
 
@@ -602,7 +318,7 @@ int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *
 	}
 	if (r)
 		return r;
-	scan(s, clock_boot_us());
+	room_scan(s, clock_boot_us());
 	r = open_map(s);
 	r = r ? r : epoch_begin(s);
 	if (r)
@@ -718,7 +434,7 @@ void sealer_stats(struct sealer *s, struct sealer_stats *out)
 
 	/* The uplink moves files away meanwhile. */
 	if (now - s->scanned_us > FOLLOW_SEAL_US)
-		scan(s, now);
+		room_scan(s, now);
 	s->stats.seq = s->next_seq;
 	s->stats.unprotected = !s->open_is_file;
 	*out = s->stats;

@@ -1,0 +1,89 @@
+/*
+ * The sealer's own parts: sealer.c seals, chain.c remembers where the chain stands, room.c keeps the spool within its
+ * bound. Nobody else includes this.
+ */
+#ifndef SEKISHO_WIRE_SEALER_PARTS_H
+#define SEKISHO_WIRE_SEALER_PARTS_H
+
+#include "policy/wire/spool.h"
+#include <time.h>
+
+#define OPEN_MAGIC "SKO1"
+#define OPEN_HEAD 64u
+/* Raw bytes of an open segment: even what cannot be compressed fits into a body then. */
+#define OPEN_RAW_MAX ((1u << 20) - 16384u)
+#define OPEN_SIZE (OPEN_HEAD + OPEN_RAW_MAX)
+
+struct open_head {
+	char magic[4];
+	uint32_t reserved;
+	uint64_t seq;  /* what its segment will be */
+	uint64_t used; /* bytes of whole records behind the head */
+};
+
+struct sealer {
+	struct sealer_options o;
+	char dir[256], spool_dir[224], seen_path[256];
+	int dirfd, lock;
+	struct digest host;
+	uint8_t boot[16];
+
+	/* the chain */
+	uint64_t next_seq;
+	struct digest prev;
+	uint64_t epoch;
+	bool rejoin;
+
+	/* the sealing key */
+	struct key *epoch_key;
+	int64_t epoch_until_us; /* boot clock */
+	struct buf epoch_cert, handover;
+
+	/* the open segment */
+	struct open_head *open; /* mapped */
+	bool open_is_file;
+	bool recovered, urgent, epoch_fresh;
+	struct buf raw; /* memory of the mapping: never grows */
+	struct body_writer body;
+	int64_t opened_us; /* boot clock of the first record; 0: empty */
+	int64_t last_seal_boot_us;
+	int64_t follow_until_us;
+	int64_t retry_us; /* spool full: not before */
+	unsigned lost_n;
+	struct {
+		unsigned cause;
+		uint64_t n;
+	} lost[SEGMENT_CAUSES_MAX];
+
+	/* last checkpoint seen */
+	struct timespec seen_mtime;
+	uint64_t seen_size;
+	struct digest seen_root;
+
+	uint64_t bytes_now;
+	int64_t scanned_us;
+	struct sealer_stats stats;
+};
+
+/* --- chain.c --- */
+
+/* The chain file: replaced durably; and read. 0; V_NOT_FOUND; V_BAD; -errno. */
+int chain_store(const struct sealer *s);
+int chain_load(struct sealer *s);
+/*
+ * A segment that was written while the chain file was not: the newest files continue the chain that the file tells.
+ * Stops at the first one that does not belong. 0, -errno.
+ */
+int chain_adopt(struct sealer *s, bool chain_known);
+/* The chain file is gone or damaged: the newest segment in the spool says where the chain stands. V_NOT_FOUND without
+ * one. */
+int chain_from_files(struct sealer *s);
+
+/* --- room.c --- */
+
+/* Counts what the spool holds. */
+void room_scan(struct sealer *s, int64_t now_boot_us);
+/* Is there room for `need` more bytes? Acknowledged segments give way first, then what the policy says. */
+bool room_make(struct sealer *s, uint64_t need, bool urgent, int64_t now_boot_us);
+
+#endif
