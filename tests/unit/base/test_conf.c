@@ -1,0 +1,83 @@
+/* Configuration: what is wrong is named with its line, and nothing else is taken. */
+#include "policy/base/conf.h"
+#include "policy/base/file.h"
+#include "tests/unit/cm.h"
+
+struct settings {
+	char name[8];
+	uint64_t size, time, n;
+	bool on;
+};
+
+static const struct conf_key keys[] = {
+	{"name", CONF_STR, offsetof(struct settings, name), 8, 0, 0, "a name"},
+	{"size", CONF_SIZE, offsetof(struct settings, size), 0, 1, 1ull << 40, "a size"},
+	{"time", CONF_TIME, offsetof(struct settings, time), 0, 0, 86400000000ull, "a time"},
+	{"n", CONF_UINT, offsetof(struct settings, n), 0, 0, 65535, "a number"},
+	{"on", CONF_BOOL, offsetof(struct settings, on), 0, 0, 0, "yes or no"},
+	{0},
+};
+
+static char path[] = "/tmp/sekisho-conf-XXXXXX";
+
+static int load(const char *text, struct settings *s, struct why *why)
+{
+	assert_int_equal(file_replace(path, SPAN_STR(text), 0600), 0);
+	return conf_load(path, keys, s, why);
+}
+
+static void takes_what_it_knows(void **state)
+{
+	struct settings s = {.n = 7};
+
+	(void)state;
+	assert_int_equal(load("# comment\n\nname = abc\n size=64M\r\ntime = 15s\non = yes", &s, NULL), 0);
+	assert_string_equal(s.name, "abc");
+	assert_int_equal(s.size, 64u << 20);
+	assert_int_equal(s.time, 15000000);
+	assert_true(s.on);
+	assert_int_equal(s.n, 7);
+}
+
+static void names_the_line_of_what_is_wrong(void **state)
+{
+	static const char *const bad[] = {"x\ny = 1\n", "\nwhat = 1\n", "n = 1\nn = 2\n", "\nn = 70000\n", "\nn = -1\n",
+		"\nsize = 1X\n", "\nsize = 99999999999T\n", "\ntime = 2\n", "\non = maybe\n", "\nname = 12345678\n"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct settings s = {.n = 0};
+		struct why why = {""};
+		char where[64];
+
+		assert_int_equal(load(bad[i], &s, &why), V_BAD);
+		snprintf(where, sizeof(where), "%s:%d:", path, i == 0 ? 1 : 2);
+		assert_memory_equal(why.text, where, strlen(where));
+	}
+}
+
+static void no_file_is_a_verdict(void **state)
+{
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(conf_load("/nonexistent/sekisho.conf", keys, &s, NULL), V_NOT_FOUND);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_what_it_knows),
+		cmocka_unit_test(names_the_line_of_what_is_wrong),
+		cmocka_unit_test(no_file_is_a_verdict),
+	};
+	int r, fd = mkstemp(path);
+
+	if (fd < 0)
+		return 1;
+	close(fd);
+	r = cmocka_run_group_tests_name("base/conf", tests, NULL, NULL);
+	unlink(path);
+	return r;
+}

@@ -1,0 +1,102 @@
+/* Power that was given up is gone: tried in children, since every step is final. */
+#include "policy/base/confine.h"
+#include "tests/unit/cm.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Runs `f` in a child: its exit code, or 128 + the signal that ended it. */
+static int in_child(int (*f)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(f());
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int lose_root(void)
+{
+	if (geteuid())
+		return 0; /* nothing to lose */
+	if (confine_user("nobody", NULL))
+		return 1;
+	if (!geteuid() || !setuid(0) || !seteuid(0))
+		return 2;
+	if (open("/etc/shadow", O_RDONLY) >= 0)
+		return 3;
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : 4;
+}
+
+static int unknown_user(void)
+{
+	struct why why;
+
+	if (geteuid())
+		return 0;
+	return confine_user("no-such-user-here", &why) == V_NOT_FOUND ? 0 : 1;
+}
+
+static int compute_opens_nothing(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_COMPUTE))
+		return 1;
+	if (open("/dev/null", O_RDONLY) >= 0 || errno != EPERM)
+		return 2;
+	return write(2, "", 0) == 0 ? 0 : 3;
+}
+
+static int files_have_no_network(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_FILES))
+		return 1;
+	if (open("/dev/null", O_RDONLY) < 0)
+		return 2;
+	return socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM ? 0 : 3;
+}
+
+static int servers_may_not_exec(void)
+{
+	char *argv[] = {(char *)"/bin/true", NULL};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_SERVER))
+		return 1;
+	execv(argv[0], argv);
+	return 2;
+}
+
+static void root_is_lost_for_good(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(lose_root), 0);
+	assert_int_equal(in_child(unknown_user), 0);
+}
+
+static void profiles_hold(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(compute_opens_nothing), 0);
+	assert_int_equal(in_child(files_have_no_network), 0);
+	assert_int_equal(in_child(servers_may_not_exec), 128 + SIGSYS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(root_is_lost_for_good),
+		cmocka_unit_test(profiles_hold),
+	};
+
+	return cmocka_run_group_tests_name("base/confine", tests, NULL, NULL);
+}

@@ -1,0 +1,107 @@
+/* Files are read within a bound and replaced as a whole. */
+#include "policy/base/file.h"
+#include "tests/unit/cm.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static char dir[] = "/tmp/sekisho-file-XXXXXX";
+
+static const char *at(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+static void reads_within_the_bound(void **state)
+{
+	_cleanup_buf_ struct buf exact = BUF_INIT(5), small = BUF_INIT(4);
+
+	(void)state;
+	assert_int_equal(file_replace(at("five"), SPAN_STR("12345"), 0600), 0);
+	assert_int_equal(file_read(at("five"), &exact), 0);
+	assert_int_equal(exact.n, 5);
+	assert_int_equal(file_read(at("five"), &small), V_FULL);
+	assert_int_equal(small.n, 0);
+	assert_int_equal(file_read(at("none"), &small), V_NOT_FOUND);
+}
+
+static void replaces_as_a_whole_with_the_mode_asked_for(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(64);
+	struct stat st;
+
+	(void)state;
+	umask(0077);
+	assert_int_equal(file_replace(at("f"), SPAN_STR("old"), 0644), 0);
+	assert_int_equal(file_replace(at("f"), SPAN_STR("new"), 0644), 0);
+	assert_int_equal(stat(at("f"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	assert_int_equal(file_read(at("f"), &b), 0);
+	assert_string_equal(buf_str(&b), "new");
+	assert_int_equal(access(at("f.tmp"), F_OK), -1);
+}
+
+static void a_failed_replacement_changes_nothing(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(64);
+
+	(void)state;
+	assert_int_equal(file_replace(at("kept"), SPAN_STR("old"), 0600), 0);
+	/* A link in the place of the temporary file must not lead anywhere. */
+	assert_int_equal(symlink("/tmp/sekisho-elsewhere", at("kept.tmp")), 0);
+	assert_int_equal(file_replace(at("kept"), SPAN_STR("new"), 0600), -ELOOP);
+	assert_int_equal(file_read(at("kept"), &b), 0);
+	assert_string_equal(buf_str(&b), "old");
+	assert_int_equal(access("/tmp/sekisho-elsewhere", F_OK), -1);
+}
+
+static void one_lock_at_a_time(void **state)
+{
+	_cleanup_close_ int a = -1, b = -1;
+
+	(void)state;
+	assert_int_equal(file_lock(at("lock"), &a), 0);
+	assert_int_equal(file_lock(at("lock"), &b), V_EXISTS);
+	assert_int_equal(b, -1);
+	closep(&a);
+	assert_int_equal(file_lock(at("lock"), &b), 0);
+}
+
+static void makes_directories_on_the_way(void **state)
+{
+	(void)state;
+	assert_int_equal(dir_make(at("a/b/c"), 0750), 0);
+	assert_int_equal(dir_make(at("a/b/c"), 0750), 0);
+	assert_int_equal(file_replace(at("a/b/c/f"), SPAN_STR(""), 0600), 0);
+}
+
+static int make_dir(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	char cmd[128];
+
+	(void)state;
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	return system(cmd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_within_the_bound),
+		cmocka_unit_test(replaces_as_a_whole_with_the_mode_asked_for),
+		cmocka_unit_test(a_failed_replacement_changes_nothing),
+		cmocka_unit_test(one_lock_at_a_time),
+		cmocka_unit_test(makes_directories_on_the_way),
+	};
+
+	return cmocka_run_group_tests_name("base/file", tests, make_dir, remove_dir);
+}
