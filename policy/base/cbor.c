@@ -111,6 +111,15 @@ static size_t head_size(uint64_t v)
 	return v < 24 ? 1 : v <= UINT8_MAX ? 2 : v <= UINT16_MAX ? 3 : v <= UINT32_MAX ? 5 : 9;
 }
 
+/*
+ * libcbor 0.8 refuses tags 6 to 20 in their short form as "unassigned", 18 (COSE_Sign1) among them: such a head is one
+ * byte.
+ */
+static bool is_short_tag(uint8_t head)
+{
+	return head >> 5 == 6 && (head & 31) < 24;
+}
+
 int cbor_next(struct cbor_reader *r, struct cbor_item *item, struct why *why)
 {
 	struct seen seen = {.seen = false};
@@ -119,6 +128,11 @@ int cbor_next(struct cbor_reader *r, struct cbor_item *item, struct why *why)
 
 	if (r->at >= r->in.n)
 		return V_END;
+	if (is_short_tag(r->in.p[r->at])) {
+		*item = (struct cbor_item){.kind = CBOR_TAG, .u = r->in.p[r->at] & 31};
+		r->at++;
+		return 0;
+	}
 	res = cbor_stream_decode(r->in.p + r->at, r->in.n - r->at, &callbacks, &seen);
 	if (res.status == CBOR_DECODER_NEDATA)
 		return why_set(why, V_BAD, "CBOR: cut off at offset %zu", r->at);
