@@ -1,0 +1,334 @@
+/*
+ * Device classes. See devices.h. Called at each record for the cached answer and, at mounts and unknown numbers, reads
+ * sysfs. Names from sysfs and mountinfo are outside strings: bounded, never part of a log line.
+ */
+#include "agent/recorder/devices.h"
+#include "policy/base/cleanup.h"
+#include "policy/base/file.h"
+#include "policy/wire/record.h"
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+struct entry {
+	dev_t dev;
+	bool used;
+	struct device device;
+};
+
+struct devices {
+	const char *sys, *mountinfo;
+	struct buf text;
+	unsigned kept;
+	uint64_t evicted;
+	struct entry entry[DEVICES_MAX];
+};
+
+int devices_new(const char *sys, const char *mountinfo, struct devices **out)
+{
+	struct devices *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return -ENOMEM;
+	d->sys = sys;
+	d->mountinfo = mountinfo;
+	d->text = BUF_INIT(DEVICES_MOUNTINFO_MAX);
+	*out = d;
+	return 0;
+}
+
+void devices_free(struct devices *d)
+{
+	if (!d)
+		return;
+	buf_deinit(&d->text);
+	free(d);
+}
+
+uint64_t devices_evicted(const struct devices *d)
+{
+	return d->evicted;
+}
+
+unsigned devices_kept(const struct devices *d)
+{
+	return d->kept;
+}
+
+unsigned devices_class_of_fs(const char *fs)
+{
+	static const struct {
+		const char *name;
+		unsigned class;
+	} table[] = {{"tmpfs", CLASS_MEMORY}, {"ramfs", CLASS_MEMORY}, {"devtmpfs", CLASS_MEMORY},
+		{"hugetlbfs", CLASS_MEMORY}, {"nfs", CLASS_NETWORK}, {"nfs4", CLASS_NETWORK}, {"cifs", CLASS_NETWORK},
+		{"smb3", CLASS_NETWORK}, {"smbfs", CLASS_NETWORK}, {"ceph", CLASS_NETWORK}, {"afs", CLASS_NETWORK},
+		{"9p", CLASS_NETWORK}, {"glusterfs", CLASS_NETWORK}, {"lustre", CLASS_NETWORK}, {"gpfs", CLASS_NETWORK},
+		{"orangefs", CLASS_NETWORK}, {"coda", CLASS_NETWORK}, {"davfs", CLASS_NETWORK}, {"gfs2", CLASS_NETWORK},
+		{"ocfs2", CLASS_NETWORK}, {"fuse.sshfs", CLASS_NETWORK}, {"fuse.rclone", CLASS_NETWORK},
+		{"fuse.davfs", CLASS_NETWORK}, {"fuse.davfs2", CLASS_NETWORK}, {"fuse.glusterfs", CLASS_NETWORK},
+		{"fuse.s3fs", CLASS_NETWORK}, {"fuse.curlftpfs", CLASS_NETWORK}, {"fuse.ceph", CLASS_NETWORK},
+		{"fuse.gvfsd-fuse", CLASS_NETWORK}, {"fuse.smbnetfs", CLASS_NETWORK}, {"fuse.jmtpfs", CLASS_REMOVABLE},
+		{"fuse.simple-mtpfs", CLASS_REMOVABLE}, {"fuse.ifuse", CLASS_REMOVABLE}, {"zfs", CLASS_FIXED},
+		{"overlay", CLASS_FIXED}};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++)
+		if (strcmp(table[i].name, fs) == 0)
+			return table[i].class;
+	return 0;
+}
+
+/* The worst of two: what is easiest carried away wins where a device stands on several. */
+static unsigned worse(unsigned a, unsigned b)
+{
+	static const uint8_t rank[] = {[0] = 0,
+		[CLASS_OTHER] = 1,
+		[CLASS_MEMORY] = 2,
+		[CLASS_FIXED] = 3,
+		[CLASS_NETWORK] = 4,
+		[CLASS_CLOUD] = 4,
+		[CLASS_REMOVABLE] = 5,
+		[CLASS_USB] = 6};
+
+	return rank[a] >= rank[b] ? a : b;
+}
+
+/* First line of a sysfs attribute below `dir`. */
+static bool attribute(const char *dir, const char *name, char *out, size_t size)
+{
+	char path[PATH_MAX];
+	_cleanup_fclose_ FILE *f = NULL;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path) || !(f = fopen(path, "re")) ||
+		!fgets(out, (int)size, f))
+		return false;
+	out[strcspn(out, "\n")] = 0;
+	return true;
+}
+
+static unsigned class_of_block(struct devices *d, unsigned major, unsigned minor, unsigned depth);
+
+/* The devices that a stacked one (dm, md, bcache) stands on; 0 where it is not stacked. */
+static unsigned class_of_slaves(struct devices *d, const char *dir, unsigned depth)
+{
+	char path[PATH_MAX], number[32];
+	_cleanup_closedir_ DIR *slaves = NULL;
+	struct dirent *e;
+	unsigned class = 0;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/slaves", dir) >= sizeof(path) || !(slaves = opendir(path)))
+		return 0;
+	while ((e = readdir(slaves))) {
+		unsigned major, minor;
+
+		if (e->d_name[0] == '.' ||
+			(size_t)snprintf(path, sizeof(path), "%s/slaves/%s", dir, e->d_name) >= sizeof(path) ||
+			!attribute(path, "dev", number, sizeof(number)) || sscanf(number, "%u:%u", &major, &minor) != 2)
+			continue;
+		class = worse(class, class_of_block(d, major, minor, depth + 1));
+	}
+	return class;
+}
+
+/* A loop device is where its file is. */
+static unsigned class_of_loop(struct devices *d, const char *dir, unsigned depth)
+{
+	char file[PATH_MAX];
+	struct stat st;
+
+	if (!attribute(dir, "loop/backing_file", file, sizeof(file)))
+		return 0;
+	if (stat(file, &st))
+		return CLASS_FIXED;
+	if (major(st.st_dev) == 0)
+		return devices_get(d, st.st_dev, NULL)->class;
+	return class_of_block(d, major(st.st_dev), minor(st.st_dev), depth + 1);
+}
+
+/* What the place of a disk in the tree of devices and its attributes tell. */
+static unsigned class_of_disk(struct devices *d, char *dir)
+{
+	char value[64];
+	const char *name = strrchr(dir, '/');
+	size_t top = strlen(d->sys);
+
+	name = name ? name + 1 : dir;
+	if (strstr(dir, "/usb"))
+		return CLASS_USB;
+	if (strncmp(name, "zram", 4) == 0 || strncmp(name, "ram", 3) == 0)
+		return CLASS_MEMORY;
+	if (strncmp(name, "nbd", 3) == 0 || strncmp(name, "rbd", 3) == 0 || strncmp(name, "drbd", 4) == 0 ||
+		strstr(dir, "/session"))
+		return CLASS_NETWORK;
+	if (strncmp(name, "sr", 2) == 0)
+		return CLASS_REMOVABLE;
+	if (attribute(dir, "removable", value, sizeof(value)) && strcmp(value, "1") == 0)
+		return CLASS_REMOVABLE;
+	if (attribute(dir, "device/type", value, sizeof(value)) && strcmp(value, "SD") == 0)
+		return CLASS_REMOVABLE;
+	/* A PCI device behind a Thunderbolt port says so itself, some levels up. */
+	for (;;) {
+		char *slash = strrchr(dir, '/');
+
+		if (!slash || (size_t)(slash - dir) <= top)
+			return CLASS_FIXED;
+		*slash = 0;
+		if (attribute(dir, "removable", value, sizeof(value)) && strcmp(value, "removable") == 0)
+			return CLASS_REMOVABLE;
+	}
+}
+
+static unsigned class_of_block(struct devices *d, unsigned major, unsigned minor, unsigned depth)
+{
+	char link[PATH_MAX], dir[PATH_MAX], value[64];
+	unsigned class;
+
+	if (depth >= DEVICES_STACK ||
+		(size_t)snprintf(link, sizeof(link), "%s/dev/block/%u:%u", d->sys, major, minor) >= sizeof(link) ||
+		!realpath(link, dir))
+		return CLASS_OTHER;
+	/* A partition stands in its disk's folder. */
+	if (attribute(dir, "partition", value, sizeof(value)))
+		*strrchr(dir, '/') = 0;
+	class = class_of_slaves(d, dir, depth);
+	if (!class)
+		class = class_of_loop(d, dir, depth);
+	return class ? class : class_of_disk(d, dir);
+}
+
+static struct entry *slot(struct devices *d, dev_t dev)
+{
+	return &d->entry[(major(dev) * 263u + minor(dev)) % DEVICES_MAX];
+}
+
+static const struct device *keep(struct devices *d, dev_t dev, const char *fs, unsigned class)
+{
+	struct entry *e = slot(d, dev);
+
+	if (!e->used)
+		d->kept++;
+	else if (e->dev != dev)
+		d->evicted++;
+	e->used = true;
+	e->dev = dev;
+	e->device.class = class;
+	snprintf(e->device.fs, sizeof(e->device.fs), "%s", fs ? fs : "");
+	return &e->device;
+}
+
+const struct device *devices_get(struct devices *d, dev_t dev, const char *fs)
+{
+	struct entry *e = slot(d, dev);
+	unsigned class;
+
+	if (e->used && e->dev == dev)
+		return &e->device;
+	class = fs ? devices_class_of_fs(fs) : 0;
+	if (!class)
+		class = major(dev) ? class_of_block(d, major(dev), minor(dev), 0) : CLASS_OTHER;
+	return keep(d, dev, fs, class);
+}
+
+/* mountinfo writes space, tab, newline and backslash as \ooo. In place. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	while (*s) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
+			s[3] <= '7') {
+			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 4;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to = 0;
+}
+
+/* A file system without a device number of its own (btrfs, overlay, bind of it): its source or upper folder decides. */
+static unsigned class_of_mount(struct devices *d, dev_t dev, const char *fs, const char *source, const char *options)
+{
+	unsigned class = 0;
+	struct stat st;
+
+	if (strcmp(fs, "overlay") == 0) {
+		char upper[PATH_MAX];
+		const char *at = strstr(options, "upperdir=");
+		size_t n = at ? strcspn(at + 9, ",") : 0;
+
+		if (n && n < sizeof(upper)) {
+			memcpy(upper, at + 9, n);
+			upper[n] = 0;
+			if (stat(upper, &st) == 0 && st.st_dev != dev)
+				return devices_get(d, st.st_dev, NULL)->class;
+		}
+	}
+	class = devices_class_of_fs(fs);
+	if (class)
+		return class;
+	if (major(dev))
+		return class_of_block(d, major(dev), minor(dev), 0);
+	if (source[0] == '/' && stat(source, &st) == 0 && S_ISBLK(st.st_mode))
+		return class_of_block(d, major(st.st_rdev), minor(st.st_rdev), 0);
+	return strncmp(source, "//", 2) == 0 ? CLASS_NETWORK : CLASS_OTHER;
+}
+
+/* "36 35 98:0 /root /point options tags - type source superoptions"; false where the line has another form. */
+static bool mount_line(struct devices *d, char *line, mount_fn fn, void *ctx)
+{
+	char *field[6], *tail, *fs, *source, *options, *save = NULL;
+	unsigned major, minor, i;
+	struct mount_entry m;
+
+	tail = strstr(line, " - ");
+	if (!tail)
+		return false;
+	*tail = 0;
+	for (i = 0; i < ARRAY_SIZE(field); i++) {
+		field[i] = strtok_r(i ? NULL : line, " ", &save);
+		if (!field[i])
+			return false;
+	}
+	fs = strtok_r(tail + 3, " ", &save);
+	source = strtok_r(NULL, " ", &save);
+	options = strtok_r(NULL, " ", &save);
+	if (!fs || !source || sscanf(field[2], "%u:%u", &major, &minor) != 2)
+		return false;
+	unescape(field[4]);
+	unescape(source);
+	m = (struct mount_entry){
+		.dev = makedev(major, minor), .point = field[4], .fs = fs, .source = source, .device = NULL};
+	if (slot(d, m.dev)->used && slot(d, m.dev)->dev == m.dev)
+		m.device = &slot(d, m.dev)->device;
+	if (!m.device || !m.device->fs[0])
+		m.device = keep(d, m.dev, fs, class_of_mount(d, m.dev, fs, source, options ? options : ""));
+	if (fn)
+		fn(ctx, &m);
+	return true;
+}
+
+int devices_refresh(struct devices *d, mount_fn fn, void *ctx)
+{
+	char *line, *end;
+	int r;
+
+	memset(d->entry, 0, sizeof(d->entry));
+	d->kept = 0;
+	buf_clear(&d->text);
+	r = file_read(d->mountinfo, &d->text);
+	if (r && r != V_FULL)
+		return r == V_NOT_FOUND ? -ENOENT : r;
+	if (!buf_str(&d->text))
+		return r ? r : -ENOMEM;
+	for (line = (char *)d->text.p; line && *line; line = end) {
+		end = strchr(line, '\n');
+		if (end)
+			*end++ = 0;
+		mount_line(d, line, fn, ctx);
+	}
+	return r;
+}

@@ -1,0 +1,49 @@
+/*
+ * What a device number is: fixed disk, USB, other removable, network, memory. Read from sysfs and mountinfo, cached,
+ * forgotten whenever something is mounted or unmounted: numbers are used again for other sticks.
+ */
+#ifndef SEKISHO_RECORDER_DEVICES_H
+#define SEKISHO_RECORDER_DEVICES_H
+
+#include "policy/base/buf.h"
+#include <sys/types.h>
+
+#define DEVICES_MAX 1024u  /* numbers kept */
+#define DEVICES_FS_SIZE 32 /* name of a file system type */
+#define DEVICES_STACK 8u   /* dm on md on loop on ...: looked through this deep */
+#define DEVICES_MOUNTINFO_MAX (4u << 20)
+
+struct devices;
+
+/* `sys` and `mountinfo` are "/sys" and "/proc/self/mountinfo" but in tests; borrowed. 0, -errno. */
+int devices_new(const char *sys, const char *mountinfo, struct devices **out);
+void devices_free(struct devices *d);
+
+struct device {
+	unsigned class;           /* CLASS_* */
+	char fs[DEVICES_FS_SIZE]; /* empty where no mount tells */
+};
+
+/* A mount as mountinfo has it; spans are valid during the call. */
+struct mount_entry {
+	dev_t dev;
+	const char *point, *fs, *source;
+	const struct device *device;
+};
+typedef void (*mount_fn)(void *ctx, const struct mount_entry *m);
+
+/* Forgets all and reads mountinfo anew; tells each mount (`fn` may be NULL). 0; V_FULL where not all was kept; -errno.
+ */
+int devices_refresh(struct devices *d, mount_fn fn, void *ctx);
+
+/* The device; `fs` (may be NULL) is the type's name where the caller knows it. Never fails: CLASS_OTHER at worst. */
+const struct device *devices_get(struct devices *d, dev_t dev, const char *fs);
+
+/* How many numbers did not fit, since the start; and how many are kept now. */
+uint64_t devices_evicted(const struct devices *d);
+unsigned devices_kept(const struct devices *d);
+
+/* CLASS_* of a file system by its type alone, 0 where the block device below it decides. */
+unsigned devices_class_of_fs(const char *fs);
+
+#endif
