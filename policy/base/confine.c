@@ -5,10 +5,13 @@
 #include "policy/base/cleanup.h"
 #include <errno.h>
 #include <grp.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <pwd.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #define CAPS_LAST 63
@@ -72,16 +75,20 @@ static const int file_calls[] = {CALL(open), CALL(openat), CALL(openat2), CALL(c
 	CALL(getresgid), CALL(sysinfo), CALL(mlock), CALL(munlock), CALL(memfd_create), CALL(setitimer),
 	CALL(getitimer), CALL(alarm), CALL(waitid), CALL(wait4), CALL(pidfd_open), CALL(capget)};
 
-static const int server_calls[] = {CALL(socket), CALL(socketpair), CALL(connect), CALL(bind), CALL(listen),
-	CALL(accept), CALL(accept4), CALL(shutdown), CALL(sendto), CALL(recvfrom), CALL(sendmsg), CALL(recvmsg),
-	CALL(sendmmsg), CALL(recvmmsg), CALL(getsockname), CALL(getpeername), CALL(setsockopt), CALL(getsockopt),
+/* What a socket that is there can do; whether one can be made is the profile's own rule. */
+static const int socket_calls[] = {CALL(connect), CALL(shutdown), CALL(sendto), CALL(recvfrom), CALL(sendmsg),
+	CALL(recvmsg), CALL(sendmmsg), CALL(recvmmsg), CALL(getsockname), CALL(getpeername), CALL(setsockopt),
+	CALL(getsockopt)};
+
+static const int server_calls[] = {CALL(socket), CALL(socketpair), CALL(bind), CALL(listen), CALL(accept),
+	CALL(accept4),
 	/* libcurl resolves names in a thread of its own */
 	CALL(clone), CALL(clone3)};
 
 /* A try at these is no mistake of a library's: the process has been taken over. */
-static const int fatal_calls[] = {CALL(execve), CALL(execveat), CALL(ptrace), CALL(process_vm_writev), CALL(bpf),
-	CALL(mount), CALL(umount2), CALL(move_mount), CALL(init_module), CALL(finit_module), CALL(kexec_load),
-	CALL(pivot_root), CALL(chroot), CALL(setns), CALL(unshare), CALL(reboot)};
+static const int fatal_calls[] = {CALL(execve), CALL(execveat), CALL(ptrace), CALL(process_vm_writev), CALL(mount),
+	CALL(umount2), CALL(move_mount), CALL(init_module), CALL(finit_module), CALL(kexec_load), CALL(pivot_root),
+	CALL(chroot), CALL(setns), CALL(unshare), CALL(reboot)};
 
 /* Newer than the list: libc tries them and falls back on ENOSYS. */
 static const int unknown_calls[] = {CALL(io_uring_setup), CALL(io_uring_enter), CALL(io_uring_register)};
@@ -102,10 +109,27 @@ static int rules(scmp_filter_ctx f, uint32_t action, const int *calls, size_t n)
 	return 0;
 }
 
-int confine_syscalls(enum confine_profile profile)
+/* bpf(2): what reads and writes map elements, or nothing of it. */
+static int bpf_rules(scmp_filter_ctx f, bool maps)
+{
+	static const int commands[] = {BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM,
+		BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_BATCH};
+	size_t i;
+	int r = maps ? 0 : seccomp_rule_add(f, SCMP_ACT_KILL_PROCESS, CALL(bpf), 0);
+
+	for (i = 0; maps && i < ARRAY_SIZE(commands) && !r; i++)
+		r = seccomp_rule_add(
+			f, SCMP_ACT_ALLOW, CALL(bpf), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)commands[i], 0));
+	return r;
+}
+
+int confine_syscalls(unsigned profile)
 {
 	_cleanup_(seccomp_releasep) scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	bool maps = profile & CONFINE_MAPS;
 	int r;
+
+	profile &= ~(unsigned)CONFINE_MAPS;
 
 	if (!f)
 		return -ENOMEM;
@@ -114,10 +138,16 @@ int confine_syscalls(enum confine_profile profile)
 		r = rules(f, SCMP_ACT_ALLOW, compute_calls, ARRAY_SIZE(compute_calls));
 	if (!r && profile >= CONFINE_FILES)
 		r = rules(f, SCMP_ACT_ALLOW, file_calls, ARRAY_SIZE(file_calls));
+	if (!r && profile >= CONFINE_LOCAL)
+		r = rules(f, SCMP_ACT_ALLOW, socket_calls, ARRAY_SIZE(socket_calls));
+	if (!r && profile == CONFINE_LOCAL)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
 	if (!r && profile >= CONFINE_SERVER)
 		r = rules(f, SCMP_ACT_ALLOW, server_calls, ARRAY_SIZE(server_calls));
 	if (!r)
 		r = rules(f, SCMP_ACT_KILL_PROCESS, fatal_calls, ARRAY_SIZE(fatal_calls));
+	if (!r)
+		r = bpf_rules(f, maps);
 	if (!r)
 		r = rules(f, SCMP_ACT_ERRNO(ENOSYS), unknown_calls, ARRAY_SIZE(unknown_calls));
 	if (!r)

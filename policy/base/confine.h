@@ -17,15 +17,17 @@ int confine_user(const char *user, struct why *why);
 /* System calls by what a program does after start. Every profile allows memory, time, signals, and ending. */
 enum confine_profile {
 	CONFINE_COMPUTE, /* read, write and close what is open; nothing can be opened: for children that parse */
-	CONFINE_FILES,  /* also files: open, rename, unlink, fsync, locks, directories, epoll, eventfd, inotify, timerfd
-			 */
-	CONFINE_SERVER, /* also sockets */
+	/* also files: open, rename, unlink, fsync, locks, directories, epoll, eventfd, inotify, timerfd */
+	CONFINE_FILES,
+	CONFINE_LOCAL,         /* also sockets of this machine (AF_UNIX): a bus, a name service; no network */
+	CONFINE_SERVER,        /* also sockets */
+	CONFINE_MAPS = 1 << 8, /* added to one of them: also bpf(2), but only on the elements of maps that are open */
 };
 
 /*
  * Installs the filter for all threads. What it forbids returns EPERM (ENOSYS for calls newer than the list, so that
  * libc falls back), except execve, ptrace, bpf, mount and module loading, which kill the process. 0, -errno.
  */
-int confine_syscalls(enum confine_profile profile);
+int confine_syscalls(unsigned profile);
 
 #endif

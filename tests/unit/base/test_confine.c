@@ -3,10 +3,13 @@
 #include "tests/unit/cm.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +68,45 @@ static int files_have_no_network(void)
 	return socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM ? 0 : 3;
 }
 
+static int local_sockets_only(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_LOCAL))
+		return 1;
+	if (socket(AF_UNIX, SOCK_STREAM, 0) < 0)
+		return 2;
+	return socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM ? 0 : 3;
+}
+
+static long bpf_command(int command)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)-1;
+	return syscall(SYS_bpf, command, &attr, sizeof(attr));
+}
+
+/* An element of a map that is not there: the kernel answers, so the call came through. */
+static int map_elements_only(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_LOCAL | CONFINE_MAPS))
+		return 1;
+	if (bpf_command(BPF_MAP_LOOKUP_ELEM) != -1 || errno != EBADF)
+		return 2;
+	return bpf_command(BPF_PROG_LOAD) == -1 && errno == EPERM ? 0 : 3;
+}
+
+static int no_bpf_without_leave(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_LOCAL))
+		return 1;
+	bpf_command(BPF_MAP_LOOKUP_ELEM);
+	return 2;
+}
+
 static int servers_may_not_exec(void)
 {
 	char *argv[] = {(char *)"/bin/true", NULL};
@@ -88,6 +130,9 @@ static void profiles_hold(void **state)
 	(void)state;
 	assert_int_equal(in_child(compute_opens_nothing), 0);
 	assert_int_equal(in_child(files_have_no_network), 0);
+	assert_int_equal(in_child(local_sockets_only), 0);
+	assert_int_equal(in_child(map_elements_only), 0);
+	assert_int_equal(in_child(no_bpf_without_leave), 128 + SIGSYS);
 	assert_int_equal(in_child(servers_may_not_exec), 128 + SIGSYS);
 }
 
