@@ -1,0 +1,72 @@
+# Shared by the scripts in tests/flow: where the programs are, a folder that goes away, waiting on conditions. Source it first.
+# shellcheck shell=bash
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# Built programs: packages/release by default; SEKISHO_BIN points elsewhere.
+BIN=${SEKISHO_BIN:-$root/build/bin}
+export PATH="$BIN:$PATH"
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/sekisho-flow-XXXXXX")
+chmod 755 "$tmp"
+_at_exit=()
+
+# at_exit COMMAND...: runs it when the script ends, last one first.
+at_exit() {
+	_at_exit=("$*" "${_at_exit[@]}")
+}
+
+_leave() {
+	local status=$?
+	set +e
+	local c
+	for c in "${_at_exit[@]}"; do
+		eval "$c"
+	done
+	if [ "$status" -ne 0 ] && [ -n "${SEKISHO_KEEP:-}" ]; then
+		printf 'kept: %s\n' "$tmp" >&2
+	else
+		rm -rf --one-file-system "$tmp"
+	fi
+	exit "$status"
+}
+trap _leave EXIT
+
+note() {
+	printf -- '- %s\n' "$*"
+}
+
+fail() {
+	printf 'FAILED: %s\n' "$*" >&2
+	exit 1
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds; fails the test when it does not in time.
+wait_for() {
+	local until=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$until" ] || fail "still not so: $*"
+		sleep 0.1
+	done
+}
+
+# expect_fail STATUS COMMAND...: the command must end with this status.
+expect_fail() {
+	local want=$1 got=0
+	shift
+	"$@" || got=$?
+	[ "$got" -eq "$want" ] || fail "ended with $got instead of $want: $*"
+}
+
+# stop PID: asks a process of ours to end and waits for it.
+stop() {
+	kill "$1" 2>/dev/null || return 0
+	wait_for 20 bash -c "! kill -0 $1 2>/dev/null || grep -q '^State:.Z' /proc/$1/status 2>/dev/null"
+	wait "$1" 2>/dev/null || true
+}
+
+free_port() {
+	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
