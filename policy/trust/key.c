@@ -1,0 +1,274 @@
+/*
+ * Keys over OpenSSL's EVP. See key.h for who holds which. Private bytes leave this file only into key files, by
+ * key_save.
+ */
+#include "policy/base/file.h"
+#include "policy/trust/key_parts.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <sys/stat.h>
+
+#define KEY_FILE_MAX 8192
+#define P256_INT 32
+#define ECDSA_DER_MAX 80
+
+/* Takes the key over. V_BAD where it is neither of our types. */
+int key_wrap(EVP_PKEY *pkey, bool is_private, struct key **out)
+{
+	enum key_type type;
+	struct key *k;
+	char group[64];
+	size_t n;
+
+	if (EVP_PKEY_is_a(pkey, "ED25519")) {
+		type = KEY_ED25519;
+	} else if (EVP_PKEY_is_a(pkey, "EC") && EVP_PKEY_get_group_name(pkey, group, sizeof(group), &n) == 1 &&
+		   !strcmp(group, "prime256v1")) {
+		type = KEY_P256;
+	} else {
+		EVP_PKEY_free(pkey);
+		return V_BAD;
+	}
+	k = calloc(1, sizeof(*k));
+	if (!k) {
+		EVP_PKEY_free(pkey);
+		return -ENOMEM;
+	}
+	*k = (struct key){.pkey = pkey, .type = type, .is_private = is_private};
+	*out = k;
+	return 0;
+}
+
+int key_new(enum key_type type, struct key **out)
+{
+	EVP_PKEY *p = type == KEY_P256 ? EVP_EC_gen("P-256") : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+
+	if (!p)
+		return -EIO;
+	return key_wrap(p, true, out);
+}
+
+void key_free(struct key *k)
+{
+	if (!k)
+		return;
+	/* EVP_PKEY_free clears private parts before it gives the memory back. */
+	EVP_PKEY_free(k->pkey);
+	free(k);
+}
+
+enum key_type key_type(const struct key *k)
+{
+	return k->type;
+}
+
+bool key_is_private(const struct key *k)
+{
+	return k->is_private;
+}
+
+DEFINE_CLEANUP(BIO *, BIO_free_all)
+DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free)
+DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free)
+DEFINE_CLEANUP(ECDSA_SIG *, ECDSA_SIG_free)
+
+int key_save(const struct key *k, const char *path, mode_t mode)
+{
+	_cleanup_(BIO_free_allp) BIO *bio = BIO_new(BIO_s_secmem());
+	const char *pem;
+	long n;
+	int r;
+
+	if (!k->is_private)
+		return -EINVAL;
+	if (!access(path, F_OK))
+		return V_EXISTS;
+	if (!bio || PEM_write_bio_PKCS8PrivateKey(bio, k->pkey, NULL, NULL, 0, NULL, NULL) != 1)
+		return -ENOMEM;
+	n = BIO_get_mem_data(bio, &pem);
+	r = file_replace(path, SPAN(pem, (size_t)n), mode);
+	return r;
+}
+
+/* Never asks at a terminal: an encrypted key file is refused. */
+static int no_password(char *buf, int size, int rw, void *u)
+{
+	(void)buf;
+	(void)size;
+	(void)rw;
+	(void)u;
+	return -1;
+}
+
+int key_load(const char *path, struct key **out, struct why *why)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(KEY_FILE_MAX);
+	_cleanup_(BIO_free_allp) BIO *bio = NULL;
+	EVP_PKEY *p;
+	int r = file_read(path, &b);
+
+	if (r == V_NOT_FOUND)
+		return why_set(why, r, "%s: no such file", path);
+	if (r == V_FULL)
+		return why_set(why, V_BAD, "%s: too large for a key", path);
+	if (r)
+		return r;
+	bio = BIO_new_mem_buf(b.p ? (const void *)b.p : "", (int)b.n);
+	if (!bio)
+		return -ENOMEM;
+	p = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	secret_wipe(b.p ? b.p : (uint8_t *)"", b.p ? b.n : 0);
+	ERR_clear_error();
+	if (!p)
+		return why_set(why, V_BAD, "%s: no private key in PEM", path);
+	r = key_wrap(p, true, out);
+	return r > 0 ? why_set(why, V_BAD, "%s: neither a P-256 nor an Ed25519 key", path) : r;
+}
+
+int key_public_der(const struct key *k, struct buf *out)
+{
+	unsigned char *der = NULL;
+	int n = i2d_PUBKEY(k->pkey, &der), r;
+
+	if (n < 0)
+		return -ENOMEM;
+	r = buf_put(out, der, (size_t)n);
+	OPENSSL_free(der);
+	return r;
+}
+
+int key_from_public_der(struct span der, struct key **out, struct why *why)
+{
+	const unsigned char *at = der.p;
+	EVP_PKEY *p;
+	int r;
+
+	if (!der.n || der.n > KEY_FILE_MAX)
+		return why_set(why, V_BAD, "public key: %zu bytes", der.n);
+	p = d2i_PUBKEY(NULL, &at, (long)der.n);
+	ERR_clear_error();
+	if (!p)
+		return why_set(why, V_BAD, "public key: no SubjectPublicKeyInfo");
+	if (at != der.p + der.n) {
+		EVP_PKEY_free(p);
+		return why_set(why, V_BAD, "public key: bytes behind its end");
+	}
+	r = key_wrap(p, false, out);
+	return r > 0 ? why_set(why, V_BAD, "public key: neither P-256 nor Ed25519") : r;
+}
+
+int key_id(const struct key *k, struct digest *id)
+{
+	_cleanup_buf_ struct buf der = BUF_INIT(KEY_FILE_MAX);
+	int r = key_public_der(k, &der);
+
+	if (!r)
+		digest_span(id, buf_span(&der));
+	return r;
+}
+
+int key_public_raw(const struct key *k, uint8_t raw[32])
+{
+	uint8_t b[32];
+	size_t n = sizeof(b);
+
+	if (k->type != KEY_ED25519)
+		return V_BAD;
+	if (EVP_PKEY_get_raw_public_key(k->pkey, b, &n) != 1 || n != sizeof(b))
+		return -EIO;
+	memcpy(raw, b, sizeof(b));
+	return 0;
+}
+
+int key_from_public_raw(struct span raw, struct key **out)
+{
+	EVP_PKEY *p;
+
+	if (raw.n != 32)
+		return V_BAD;
+	p = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw.p, raw.n);
+	if (!p)
+		return -ENOMEM;
+	return key_wrap(p, false, out);
+}
+
+/* ECDSA's DER form to r || s, and back (RFC 9053 section 2.1). */
+static int der_to_raw(const uint8_t *der, size_t n, uint8_t sig[SIGNATURE_SIZE])
+{
+	const unsigned char *at = der;
+	_cleanup_(ECDSA_SIG_freep) ECDSA_SIG *s = d2i_ECDSA_SIG(NULL, &at, (long)n);
+
+	if (!s || BN_bn2binpad(ECDSA_SIG_get0_r(s), sig, P256_INT) != P256_INT ||
+		BN_bn2binpad(ECDSA_SIG_get0_s(s), sig + P256_INT, P256_INT) != P256_INT)
+		return -EIO;
+	return 0;
+}
+
+static int raw_to_der(const uint8_t *sig, uint8_t *der, size_t *n)
+{
+	_cleanup_(ECDSA_SIG_freep) ECDSA_SIG *s = ECDSA_SIG_new();
+	BIGNUM *r = BN_bin2bn(sig, P256_INT, NULL), *t = BN_bin2bn(sig + P256_INT, P256_INT, NULL);
+	int len;
+
+	if (!s || !r || !t || ECDSA_SIG_set0(s, r, t) != 1) {
+		BN_free(r);
+		BN_free(t);
+		return -ENOMEM;
+	}
+	len = i2d_ECDSA_SIG(s, NULL);
+	if (len < 0 || (size_t)len > *n)
+		return -EIO;
+	*n = (size_t)i2d_ECDSA_SIG(s, &der);
+	return 0;
+}
+
+static const char *digest_name(const struct key *k)
+{
+	return k->type == KEY_P256 ? "SHA256" : NULL;
+}
+
+int key_sign(const struct key *k, struct span msg, uint8_t sig[SIGNATURE_SIZE])
+{
+	_cleanup_(EVP_MD_CTX_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t out[ECDSA_DER_MAX];
+	size_t n = sizeof(out);
+
+	if (!k->is_private)
+		return -EINVAL;
+	if (!ctx || EVP_DigestSignInit_ex(ctx, NULL, digest_name(k), NULL, NULL, k->pkey, NULL) != 1 ||
+		EVP_DigestSign(ctx, out, &n, msg.p, msg.n) != 1)
+		return -EIO;
+	if (k->type == KEY_P256)
+		return der_to_raw(out, n, sig);
+	if (n != SIGNATURE_SIZE)
+		return -EIO;
+	memcpy(sig, out, SIGNATURE_SIZE);
+	return 0;
+}
+
+int key_verify(const struct key *k, struct span msg, struct span sig)
+{
+	_cleanup_(EVP_MD_CTX_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t der[ECDSA_DER_MAX];
+	size_t n = sizeof(der);
+	int r;
+
+	if (sig.n != SIGNATURE_SIZE)
+		return V_BAD;
+	if (!ctx || EVP_DigestVerifyInit_ex(ctx, NULL, digest_name(k), NULL, NULL, k->pkey, NULL) != 1)
+		return -ENOMEM;
+	if (k->type == KEY_P256) {
+		r = raw_to_der(sig.p, der, &n);
+		if (r)
+			return r;
+		r = EVP_DigestVerify(ctx, der, n, msg.p, msg.n);
+	} else {
+		r = EVP_DigestVerify(ctx, sig.p, sig.n, msg.p, msg.n);
+	}
+	ERR_clear_error();
+	return r == 1 ? 0 : V_BAD;
+}

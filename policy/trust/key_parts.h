@@ -1,0 +1,19 @@
+/*
+ * What a key is inside: for the room of keys alone.
+ */
+#ifndef SEKISHO_TRUST_KEY_PARTS_H
+#define SEKISHO_TRUST_KEY_PARTS_H
+
+#include "policy/trust/key.h"
+#include <openssl/evp.h>
+
+struct key {
+	EVP_PKEY *pkey;
+	enum key_type type;
+	bool is_private;
+};
+
+/* Makes a key of an OpenSSL object, which it takes over in any case. 0; V_BAD for other types; -ENOMEM. */
+int key_wrap(EVP_PKEY *pkey, bool is_private, struct key **out);
+
+#endif
