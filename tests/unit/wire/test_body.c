@@ -25,7 +25,7 @@ static void reads_back_what_was_written(void **state)
 	_cleanup_buf_ struct buf raw = BUF_INIT(BODY_RAW_MAX);
 	_cleanup_(body_reader_freep) struct body_reader *br = NULL;
 	static struct record in, out;
-	struct why why = { "" };
+	struct why why = {""};
 
 	(void)state;
 	body_begin(&w, &raw);
@@ -58,7 +58,7 @@ static void a_clock_that_jumps_gets_a_new_base(void **state)
 	_cleanup_buf_ struct buf raw = BUF_INIT(BODY_RAW_MAX);
 	_cleanup_(body_reader_freep) struct body_reader *br = NULL;
 	static struct record in, out;
-	static const int64_t jumps[] = { 0, -3600000000, 86400000000 * 365 };
+	static const int64_t jumps[] = {0, -3600000000, 86400000000 * 365};
 	size_t i;
 
 	(void)state;
@@ -154,20 +154,20 @@ static void refuses_what_is_malformed(void **state)
 {
 	(void)state;
 	GOOD(CLOCK "\xa2\x01\x04\x02\x00");
-	GOOD(CLOCK "\xa3\x01\x04\x02\x00\x18\xc8\x80"); /* field 200 is not known: passed over */
-	BAD("\xa2\x01\x04\x02\x00");			 /* record before any clock */
-	BAD(CLOCK "\xa1\x01\x04");			 /* no time */
-	BAD(CLOCK "\xa3\x01\x04\x02\x00\x02\x00");	 /* doubled key */
-	BAD(CLOCK "\xa3\x01\x04\x04\x00\x02\x00");	 /* keys out of order */
-	BAD(CLOCK "\xa3\x01\x04\x02\x00\x09\x00");	 /* no such subject */
-	BAD(CLOCK "\xa3\x01\x04\x02\x00\x0a\x07");	 /* a subject's fact in a record */
-	BAD(CLOCK "\xa3\x01\x04\x02\x00\x18\x1e\x05");	 /* path is a number */
-	BAD(CLOCK "\xa3\x01\x04\x02\x00\x18\x1e\x61\xff"); /* text that is not UTF-8 */
+	GOOD(CLOCK "\xa3\x01\x04\x02\x00\x18\xc8\x80");                    /* field 200 is not known: passed over */
+	BAD("\xa2\x01\x04\x02\x00");                                       /* record before any clock */
+	BAD(CLOCK "\xa1\x01\x04");                                         /* no time */
+	BAD(CLOCK "\xa3\x01\x04\x02\x00\x02\x00");                         /* doubled key */
+	BAD(CLOCK "\xa3\x01\x04\x04\x00\x02\x00");                         /* keys out of order */
+	BAD(CLOCK "\xa3\x01\x04\x02\x00\x09\x00");                         /* no such subject */
+	BAD(CLOCK "\xa3\x01\x04\x02\x00\x0a\x07");                         /* a subject's fact in a record */
+	BAD(CLOCK "\xa3\x01\x04\x02\x00\x18\x1e\x05");                     /* path is a number */
+	BAD(CLOCK "\xa3\x01\x04\x02\x00\x18\x1e\x61\xff");                 /* text that is not UTF-8 */
 	BAD(CLOCK "\xa2\x01\x04\x02\x1b\x7f\xff\xff\xff\xff\xff\xff\xff"); /* time out of range */
-	BAD(CLOCK "\x82\x01\x02");			 /* an array */
-	BAD(CLOCK "\xa0");				 /* an empty item */
-	BAD("\xa1\x00\x03");				 /* item of an unknown kind */
-	BAD("\xa2\x00\x01\x01\x05");			 /* half a clock */
+	BAD(CLOCK "\x82\x01\x02");                                         /* an array */
+	BAD(CLOCK "\xa0");                                                 /* an empty item */
+	BAD("\xa1\x00\x03");                                               /* item of an unknown kind */
+	BAD("\xa2\x00\x01\x01\x05");                                       /* half a clock */
 }
 
 static void every_field_has_one_name(void **state)

@@ -30,7 +30,8 @@ static void json(void **state)
 	hostile();
 	assert_int_equal(record_json(&r, &b), 0);
 	assert_string_equal(buf_str(&b),
-		"{\"kind\":\"file\",\"time\":\"2026-11-23T22:02:33.123456Z\",\"result\":-13,\"flags\":[\"created\",\"wrote\"],"
+		"{\"kind\":\"file\",\"time\":\"2026-11-23T22:02:33.123456Z\",\"result\":-13,\"flags\":[\"created\","
+		"\"wrote\"],"
 		"\"pid\":42,\"user\":\"=cmd|' /C calc'!A0\",\"program\":\"/bin/sh\","
 		"\"path\":\"/tmp/\\\"a\\\"\\n\\u001b[31m<script>\",\"path2\":{\"hex\":\"2f746d702fff\"},"
 		"\"mode\":\"0644\",\"written\":2048}");
@@ -38,7 +39,7 @@ static void json(void **state)
 
 static void csv_runs_nothing(void **state)
 {
-	static const unsigned fields[] = { F_KIND, F_USER, F_PATH, F_RESULT, F_READ, 0 };
+	static const unsigned fields[] = {F_KIND, F_USER, F_PATH, F_RESULT, F_READ, 0};
 	_cleanup_buf_ struct buf b = BUF_INIT(4096);
 
 	(void)state;

@@ -12,7 +12,7 @@ static struct body_writer w;
 static void make(struct buf *out, uint64_t seq, const struct key *k, unsigned records, struct digest *hash)
 {
 	_cleanup_buf_ struct buf raw = BUF_INIT(BODY_RAW_MAX);
-	struct segment_writer sw = { .epoch_key = k };
+	struct segment_writer sw = {.epoch_key = k};
 	struct digest scratch;
 	static struct record r;
 	unsigned i;
@@ -48,7 +48,7 @@ static void a_sealed_segment_opens(void **state)
 	struct digest hash;
 	struct segment s;
 	struct epoch e;
-	struct why why = { "" };
+	struct why why = {""};
 	unsigned n = 0;
 
 	(void)state;

@@ -1,0 +1,389 @@
+/*
+ * The sealer: what was put is sealed once, whatever ends the process between any two steps; a full spool is counted; a
+ * damaged chain goes on and says so. The chain is judged by opening the files, as the collector would.
+ */
+#include "policy/base/clock.h"
+#include "policy/base/file.h"
+#include "policy/wire/spool.h"
+#include "tests/unit/cm.h"
+#include <errno.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static char dir[64];
+static struct key *device;
+
+static struct sealer_options options(void)
+{
+	return (struct sealer_options){
+		.spool_dir = dir,
+		.producer = PRODUCER_RECORDER,
+		.device = device,
+		.floor = 1,
+	};
+}
+
+static void put(struct sealer *s, unsigned n, bool urgent)
+{
+	static struct record r;
+
+	record_reset(&r);
+	record_set_uint(&r, F_KIND, KIND_FILE);
+	record_set_uint(&r, F_PID, 1);
+	record_set_uint(&r, F_COUNT, n);
+	record_set_str(&r, F_PATH, "/home/taro/a-file");
+	assert_in_range(sealer_put(s, &r, urgent), 0, V_FULL);
+}
+
+struct tally {
+	unsigned segments, records, recovered, lost, last, epochs;
+	unsigned next; /* F_COUNT must count up from here, without a hole or a double */
+	bool in_order;
+	struct digest prev;
+	uint64_t flags;
+};
+
+/* Opens the whole spool as a collector would: epochs, signatures, chain, bodies. */
+static void judge(struct tally *t)
+{
+	struct spool_entry e;
+	struct epoch epoch = {.number = 0};
+	uint64_t seq = 0;
+	unsigned i;
+
+	memset(t, 0, sizeof(*t));
+	t->in_order = true;
+	while (!spool_find(dir, PRODUCER_RECORDER, seq, &e)) {
+		_cleanup_buf_ struct buf b = BUF_INIT(SEGMENT_MAX), raw = BUF_INIT(BODY_RAW_MAX);
+		_cleanup_(body_reader_freep) struct body_reader *br = NULL;
+		static struct record r;
+		struct why why = {""};
+		struct segment s;
+
+		assert_int_equal(file_read(e.path, &b), 0);
+		assert_int_equal(segment_parse(buf_span(&b), &s, &why), 0);
+		assert_int_equal(s.bytes.n, b.n);
+		if (s.header.epoch_cert.n) {
+			struct epoch before = epoch;
+
+			assert_int_equal(epoch_verify(s.header.epoch_cert, device, &epoch, &why), 0);
+			assert_true(epoch.number > before.number);
+			if (s.header.handover.n)
+				assert_int_equal(
+					handover_verify(s.header.handover, s.header.epoch_cert, &before, &why), 0);
+			t->epochs++;
+		}
+		assert_int_equal(segment_verify(&s, &epoch, &why), 0);
+		assert_int_equal(s.header.seq, seq);
+		if (seq)
+			assert_true(digest_eq(&s.header.prev, &t->prev));
+		t->prev = s.hash;
+		assert_int_equal(segment_raw(&s, &raw, &why), 0);
+		assert_int_equal(body_reader_new(buf_span(&raw), &br), 0);
+		while (!body_next(br, &r, &why)) {
+			t->in_order &= r.v[F_COUNT].u == t->next;
+			t->next = (unsigned)r.v[F_COUNT].u + 1;
+			t->records++;
+		}
+		t->segments++;
+		t->recovered += !!(s.header.flags & SF_RECOVERED);
+		t->last += !!(s.header.flags & SF_LAST);
+		t->flags |= s.header.flags;
+		for (i = 0; i < s.header.lost_n; i++)
+			t->lost += (unsigned)s.header.lost[i].n;
+		seq++;
+	}
+}
+
+static void what_is_put_is_sealed_in_order(void **state)
+{
+	struct sealer_options o = options();
+	struct sealer *s = NULL;
+	struct tally t;
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	for (i = 0; i < 30000; i++)
+		put(s, i, false);
+	sealer_lost(s, CAUSE_RING_FULL, 5);
+	assert_int_equal(sealer_flush(s, true), 0);
+	sealer_free(s);
+	judge(&t);
+	assert_int_equal(t.records, 30000);
+	assert_true(t.in_order);
+	assert_true(t.segments > 1);
+	assert_int_equal(t.lost, 5);
+	assert_int_equal(t.last, 1);
+}
+
+static void a_second_start_goes_on_with_the_chain(void **state)
+{
+	struct sealer_options o = options();
+	struct tally t;
+	unsigned i, n = 0;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		struct sealer *s = NULL, *twice = NULL;
+
+		assert_int_equal(sealer_new(&o, &s, NULL), 0);
+		assert_int_equal(sealer_new(&o, &twice, NULL), V_EXISTS);
+		put(s, n++, true);
+		assert_int_equal(sealer_flush(s, true), 0);
+		sealer_free(s);
+	}
+	judge(&t);
+	assert_int_equal(t.records, 3);
+	assert_int_equal(t.segments, 6);
+	assert_int_equal(t.epochs, 3);
+	assert_true(t.in_order);
+}
+
+/* A child that seals and is killed at a moment that chance picks; then the next one; nothing twice, nothing missing. */
+static void kill_at_any_moment(void **state)
+{
+	unsigned round, told = 0;
+	struct tally t;
+	int status;
+
+	(void)state;
+	for (round = 0; round < 40; round++) {
+		int pipefd[2];
+		unsigned n;
+		pid_t pid;
+
+		assert_int_equal(pipe(pipefd), 0);
+		pid = fork();
+		if (pid == 0) {
+			struct sealer_options o = options();
+			struct sealer *s = NULL;
+			unsigned i;
+
+			if (sealer_new(&o, &s, NULL))
+				_exit(1);
+			for (i = told; i < told + 100000; i++) {
+				put(s, i, i % 7 == 3);
+				/* Told only after the record was taken: this is what must be found. */
+				if (write(pipefd[1], &i, sizeof(i)) != sizeof(i))
+					_exit(2);
+			}
+			_exit(3);
+		}
+		close(pipefd[1]);
+		usleep(2000 + (round * 7919) % 30000);
+		kill(pid, SIGKILL);
+		while (read(pipefd[0], &n, sizeof(n)) == sizeof(n))
+			told = n + 1;
+		close(pipefd[0]);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		/* A record may have been taken just before its number was told: the next child goes on behind it. */
+		{
+			struct sealer_options o = options();
+			struct sealer *s = NULL;
+
+			assert_int_equal(sealer_new(&o, &s, NULL), 0);
+			sealer_free(s);
+		}
+		judge(&t);
+		assert_true(t.in_order);
+		assert_in_range(t.next, told, told + 1);
+		told = t.next;
+	}
+	assert_true(t.recovered > 0);
+}
+
+static void a_step_of_sealing_is_repaired(void **state)
+{
+	struct sealer_options o = options();
+	_cleanup_buf_ struct buf chain = BUF_INIT(1024), open_file = BUF_INIT(2u << 20);
+	struct sealer *s = NULL;
+	char path[128];
+	struct tally t;
+
+	(void)state;
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	put(s, 0, true);
+	put(s, 1, false);
+	/* As it was before the second segment was sealed. */
+	snprintf(path, sizeof(path), "%s/recorder/chain", dir);
+	assert_int_equal(file_read(path, &chain), 0);
+	snprintf(path, sizeof(path), "%s/recorder/open", dir);
+	assert_int_equal(file_read(path, &open_file), 0);
+	assert_int_equal(sealer_flush(s, false), 0);
+	sealer_free(s);
+	s = NULL;
+	/* The power went after the rename, before the chain file and the open segment followed. */
+	snprintf(path, sizeof(path), "%s/recorder/chain", dir);
+	assert_int_equal(file_replace(path, buf_span(&chain), 0640), 0);
+	snprintf(path, sizeof(path), "%s/recorder/open", dir);
+	assert_int_equal(file_replace(path, buf_span(&open_file), 0600), 0);
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	put(s, 2, true);
+	sealer_free(s);
+	judge(&t);
+	assert_int_equal(t.records, 3);
+	assert_true(t.in_order);
+	assert_int_equal(t.recovered, 0);
+}
+
+static void a_damaged_chain_file_is_said_and_survived(void **state)
+{
+	struct sealer_options o = options();
+	struct sealer *s = NULL;
+	struct why why = {""};
+	char path[128];
+	struct tally t;
+
+	(void)state;
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	put(s, 0, true);
+	put(s, 1, true);
+	sealer_free(s);
+	s = NULL;
+	snprintf(path, sizeof(path), "%s/recorder/chain", dir);
+	assert_int_equal(file_replace(path, SPAN_STR("sekisho-chain 1\nnext x\n"), 0640), 0);
+	assert_int_equal(sealer_new(&o, &s, &why), V_BAD);
+	assert_non_null(s);
+	assert_non_null(strstr(why.text, "recorder/chain"));
+	put(s, 2, true);
+	sealer_free(s);
+	judge(&t);
+	assert_int_equal(t.records, 3);
+	assert_true(t.in_order);
+}
+
+static void a_full_spool_drops_new_records_and_counts_them(void **state)
+{
+	struct sealer_options o = options();
+	struct sealer *s = NULL;
+	struct sealer_stats st;
+	struct spool_entry e;
+	uint64_t seq = 0, resent;
+	struct tally t;
+	unsigned i;
+
+	(void)state;
+	o.bound = 3u << 20;
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	for (i = 0; i < 400000; i++) {
+		static struct record r;
+		uint8_t noise[64];
+
+		record_reset(&r);
+		record_set_uint(&r, F_KIND, KIND_FILE);
+		record_set_uint(&r, F_COUNT, i);
+		assert_int_equal(random_bytes(noise, sizeof(noise)), 0);
+		record_set_span(&r, F_PATH, SPAN(noise, sizeof(noise)));
+		assert_in_range(sealer_put(s, &r, false), 0, V_FULL);
+		sealer_stats(s, &st);
+		if (st.dropped > 1000)
+			break;
+	}
+	assert_true(st.full);
+	assert_true(st.dropped > 1000);
+	/* The uplink gets through: acknowledged segments give way, and the losses are told. */
+	while (!spool_oldest(dir, PRODUCER_RECORDER, seq, &e)) {
+		assert_int_equal(spool_acked(dir, &e), 0);
+		seq = e.seq + 1;
+	}
+	assert_int_equal(sealer_flush(s, true), 0);
+	sealer_stats(s, &st);
+	assert_false(st.full);
+	sealer_free(s);
+	assert_int_equal(spool_oldest(dir, PRODUCER_RECORDER, 0, &e), 0);
+	{
+		_cleanup_buf_ struct buf b = BUF_INIT(SEGMENT_MAX);
+		struct segment seg;
+		uint64_t records = 0;
+
+		assert_int_equal(file_read(e.path, &b), 0);
+		assert_int_equal(segment_parse(buf_span(&b), &seg, NULL), 0);
+		assert_int_equal(seg.header.lost_n, 1);
+		assert_int_equal(seg.header.lost[0].cause, CAUSE_SPOOL_FULL);
+		assert_int_equal(seg.header.lost[0].n, st.dropped);
+		records = st.records + st.dropped;
+		assert_int_equal(records, i + 1);
+	}
+	assert_int_equal(spool_resend(dir, PRODUCER_RECORDER, 0, &resent), 0);
+	(void)t;
+}
+
+static void an_idle_producer_beats_and_renews_its_key(void **state)
+{
+	struct sealer_options o = options();
+	struct sealer *s = NULL;
+	struct tally t;
+	int64_t now;
+
+	(void)state;
+	o.idle_us = 1000000;
+	o.epoch_us = 5000000;
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	now = clock_boot_us();
+	assert_true(sealer_due(s) <= now + 1000000);
+	assert_int_equal(sealer_run(s, now), 0);
+	assert_int_equal(sealer_run(s, now + 1100000), 0);
+	judge(&t);
+	assert_int_equal(t.segments, 1);
+	assert_true(t.flags & SF_HEARTBEAT);
+	assert_int_equal(sealer_run(s, now + 6000000), 0);
+	sealer_free(s);
+	judge(&t);
+	assert_int_equal(t.epochs, 2);
+	assert_int_equal(t.segments, 3);
+}
+
+static void a_followed_pc_seals_within_a_second(void **state)
+{
+	struct sealer_options o = options();
+	struct sealer *s = NULL;
+	int64_t now;
+
+	(void)state;
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	put(s, 0, false);
+	now = clock_boot_us();
+	assert_true(sealer_due(s) > now + 10000000);
+	sealer_follow(s, now + 60000000);
+	assert_true(sealer_due(s) <= now + 1000000);
+	sealer_free(s);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof(dir), "/tmp/sekisho-sealer-XXXXXX");
+	return mkdtemp(dir) && !key_new(KEY_P256, &device) ? 0 : -1;
+}
+
+static int end(void **state)
+{
+	char cmd[128];
+
+	(void)state;
+	key_free(device);
+	device = NULL;
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	return system(cmd);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_put_is_sealed_in_order),
+		TEST(a_second_start_goes_on_with_the_chain),
+		TEST(kill_at_any_moment),
+		TEST(a_step_of_sealing_is_repaired),
+		TEST(a_damaged_chain_file_is_said_and_survived),
+		TEST(a_full_spool_drops_new_records_and_counts_them),
+		TEST(an_idle_producer_beats_and_renews_its_key),
+		TEST(a_followed_pc_seals_within_a_second),
+	};
+
+	return cmocka_run_group_tests_name("wire/sealer", tests, NULL, NULL);
+}
