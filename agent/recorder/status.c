@@ -23,18 +23,17 @@ static json_t *losses(const struct status *s)
 	json_t *lost = json_object();
 	unsigned i;
 
-	for (i = 0; i < SEGMENT_CAUSES_MAX; i++)
-		if (s->lost[i])
-			json_object_set_new(lost, enum_name(F_CAUSE, i), number(s->lost[i]));
+	for (i = 0; i < s->sealer.lost_n; i++)
+		json_object_set_new(lost, enum_name(F_CAUSE, s->sealer.lost[i].cause), number(s->sealer.lost[i].n));
 	return lost;
 }
 
 static json_t *tables(const struct status *s)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "processes", number(s->processes),
-		"processes_evicted", number(s->processes_evicted), "names", number(s->names), "names_refused",
-		number(s->names_refused), "devices", number(s->devices), "devices_evicted",
-		number(s->devices_evicted), "sessions_refused", number(s->sessions_refused));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "processes", number(s->processes), "processes_evicted",
+		number(s->processes_evicted), "names", number(s->names), "names_refused", number(s->names_refused),
+		"devices", number(s->devices), "devices_evicted", number(s->devices_evicted), "sessions_refused",
+		number(s->sessions_refused));
 }
 
 int status_json(const struct status *s, struct buf *out)
@@ -60,6 +59,8 @@ int status_json(const struct status *s, struct buf *out)
 	json_object_set_new(j, "last_seal_us", json_integer(k->last_seal_wall_us));
 	json_object_set_new(j, "spool_segments", number(k->spool_segments));
 	json_object_set_new(j, "spool_bytes", number(k->spool_bytes));
+	json_object_set_new(j, "spool_full", json_boolean(k->full));
+	json_object_set_new(j, "unprotected", json_boolean(k->unprotected));
 	json_object_set_new(j, "lost", losses(s));
 	json_object_set_new(j, "events", number(s->events));
 	json_object_set_new(j, "filtered", number(s->filtered));

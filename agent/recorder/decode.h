@@ -1,0 +1,43 @@
+/*
+ * The kernel's events, taken apart: bytes of the ring buffer to numbers and spans, with every length checked. The bytes
+ * come from our own programs in the kernel; a version of them that does not match ours must not become a wrong record.
+ */
+#ifndef SEKISHO_RECORDER_DECODE_H
+#define SEKISHO_RECORDER_DECODE_H
+
+#include "policy/base/buf.h"
+#include "policy/base/why.h"
+
+/* One event. Numbers that an event does not have are 0, strings empty. Spans borrow from the event's bytes. */
+struct seen {
+	unsigned kind;       /* KIND_* */
+	uint32_t flags;      /* RF_* */
+	int64_t boot_us;     /* when */
+	int64_t duration_us; /* from first to last */
+	int result;
+
+	/* who */
+	uint32_t pid, ppid;
+	uint64_t start_ns, pstart_ns; /* with the number, what a process is known by */
+	uint32_t uid, real_uid, login_uid, session;
+	uint32_t mnt_ns;
+	struct span comm;
+
+	/* what */
+	struct span path, path2, fs;
+	bool has_object;
+	uint32_t dev_major, dev_minor;
+	uint64_t inode, size, read, written;
+	uint32_t mode, owner_uid, owner_gid, open_flags;
+	bool has_mode, has_owner, has_size, has_open_flags;
+	uint32_t count;
+
+	/* programs */
+	struct span program, script, args, cwd; /* args: each ended by a NUL */
+	uint32_t exit_code, signal;
+};
+
+/* 0, or V_BAD with the reason: counted by the caller, never half a record. */
+int decode(struct span bytes, struct seen *out, struct why *why);
+
+#endif

@@ -1,0 +1,304 @@
+/*
+ * The path of an event through the recorder. See engine.h. Called for every event: nothing is allocated here; files are
+ * read only when something was mounted, or a program started in another mount namespace.
+ */
+#include "agent/recorder/engine.h"
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define CGROUP_SIZE 1024
+#define UNSET UINT32_MAX
+
+static struct span parents_of(struct engine *e, const struct process *p)
+{
+	size_t n = 0;
+	unsigned i;
+
+	for (i = 0; i < PROCESS_PARENTS && p->parent[i]; i++) {
+		struct span s = names_get(e->names, p->parent[i]);
+
+		if (n + 1 + s.n > sizeof(e->parents))
+			break;
+		if (n)
+			e->parents[n++] = '\n';
+		memcpy(e->parents + n, s.p, s.n);
+		n += s.n;
+	}
+	return SPAN(e->parents, n);
+}
+
+/*
+ * The control group of a process in another mount namespace: how containers are told apart. The last line of
+ * /proc/PID/cgroup is that of the unified hierarchy, "0::/path".
+ */
+static void find_container(struct engine *e, struct process *p)
+{
+	char path[64], text[CGROUP_SIZE];
+	const char *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%u/cgroup", e->proc, p->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return;
+	text[n] = 0;
+	at = strstr(text, "0::/");
+	if (!at)
+		return;
+	n = (ssize_t)strcspn(at += 3, "\n");
+	/* A service of the host's own may have a mount namespace too. */
+	if (n > 8 && memcmp(at + n - 8, ".service", 8) == 0 && strncmp(at, "/system.slice/", 14) == 0)
+		return;
+	if (n > 1)
+		processes_set_container(e->processes, p, SPAN(at, n));
+}
+
+/* What class the object is of: where its device is, or a folder on it that goes to a cloud. */
+static struct object object_of(struct engine *e, const struct seen *s)
+{
+	char fs[DEVICES_FS_SIZE];
+	const struct device *d;
+	struct object o = {0};
+	size_t n = s->fs.n < sizeof(fs) ? s->fs.n : sizeof(fs) - 1;
+
+	if (!s->has_object)
+		return o;
+	if (e->mounts_stale) {
+		e->mounts_stale = false;
+		devices_refresh(e->devices, NULL, NULL);
+	}
+	memcpy(fs, s->fs.p ? s->fs.p : (const uint8_t *)"", n);
+	fs[n] = 0;
+	d = devices_get(e->devices, makedev(s->dev_major, s->dev_minor), n ? fs : NULL);
+	o.class = d->class;
+	o.fs = d->fs;
+	if ((o.class == CLASS_FIXED || o.class == CLASS_MEMORY || o.class == CLASS_OTHER) &&
+		(filter_is_cloud(e->filter, s->path) || (s->path2.n && filter_is_cloud(e->filter, s->path2))))
+		o.class = CLASS_CLOUD;
+	return o;
+}
+
+static bool is_of_files(unsigned kind)
+{
+	return kind >= KIND_FILE && kind <= KIND_CHOWN;
+}
+
+/* Does the filter want it? See filter.h for the rule. */
+static bool wanted(const struct engine *e, const struct seen *s, const struct subject *who, const struct object *o)
+{
+	const struct filter *f = e->filter;
+	enum filter_level level, other;
+	uint32_t person = s->login_uid != UNSET ? s->login_uid : s->uid;
+
+	if (!filter_kind(f, s->kind))
+		return false;
+	level = filter_program_level(f, who->program);
+	other = filter_user_level(f, who->user, person);
+	if (other < level)
+		level = other;
+	if (is_of_files(s->kind)) {
+		enum filter_level path = filter_path_level(f, s->path);
+
+		/* Of two names, that which says more: what leaves a quiet folder is news. */
+		if (s->path2.n) {
+			other = filter_path_level(f, s->path2);
+			if (other > path)
+				path = other;
+		}
+		if (path < level)
+			level = path;
+		if (o->class < FILTER_CLASSES && f->class_level[o->class] > level)
+			level = f->class_level[o->class];
+	}
+	return level >= convert_level_needed(s);
+}
+
+static const char *user_of(struct engine *e, const struct seen *s)
+{
+	return users_name(e->users, s->login_uid != UNSET ? s->login_uid : s->uid, s->boot_us);
+}
+
+static int tell(struct engine *e, bool urgent)
+{
+	return e->sink(e->sink_ctx, &e->record, urgent);
+}
+
+/*
+ * A program starts. Where its process is another user than it was, somebody became that user: by the program that ran
+ * until now (su, after it changed), or by the one that starts (sudo, whose file gives it the rights).
+ */
+static int user_change(struct engine *e, const struct seen *s, struct process *p, struct subject *who)
+{
+	char target[USERS_NAME_SIZE] = "";
+	const char *name;
+	struct seen before = *s;
+	int r = 0;
+
+	if (filter_kind(e->filter, KIND_USER_CHANGE) &&
+		convert_is_user_change(p->uid, p->login_uid, s->uid, s->login_uid)) {
+		name = users_name(e->users, s->uid, s->boot_us);
+		if (name)
+			snprintf(target, sizeof(target), "%s", name);
+		before.uid = p->uid;
+		who->user = user_of(e, &before);
+		convert_user_change(s, who, p->uid, target[0] ? target : NULL,
+			s->real_uid == p->uid ? s->program : who->program, &e->record);
+		r = tell(e, true);
+	}
+	p->uid = s->uid;
+	p->login_uid = s->login_uid;
+	return r;
+}
+
+static bool is_urgent(const struct seen *s, const struct object *o)
+{
+	return s->kind == KIND_MOUNT && o->class == CLASS_USB;
+}
+
+static int take(struct engine *e, const struct seen *s)
+{
+	struct process *p = processes_add(e->processes, s->pid, s->start_ns, s->ppid, s->pstart_ns);
+	struct subject who = {0};
+	struct object o;
+	int r = 0;
+
+	if (p->uid == UNSET) {
+		p->uid = s->uid;
+		p->login_uid = s->login_uid;
+	}
+	if (s->mnt_ns != e->host_mnt_ns && !p->container && e->proc &&
+		(s->kind == KIND_EXEC || s->kind == KIND_RUNNING))
+		find_container(e, p);
+	who.container = names_get(e->names, p->container);
+	who.parents = parents_of(e, p);
+	who.program = names_get(e->names, p->program);
+	if (s->kind == KIND_EXEC)
+		r = user_change(e, s, p, &who);
+	if (s->program.n) {
+		processes_set_program(e->processes, p, s->program);
+		who.program = s->program;
+	}
+	if (r)
+		return r;
+	if (s->kind == KIND_MOUNT)
+		e->mounts_stale = true;
+	o = object_of(e, s);
+	if (s->kind == KIND_UMOUNT)
+		e->mounts_stale = true;
+	who.user = user_of(e, s);
+	if (wanted(e, s, &who, &o)) {
+		convert(s, &who, &o, e->host_mnt_ns, &e->room, &e->record);
+		r = tell(e, is_urgent(s, &o));
+	} else {
+		e->filtered++;
+	}
+	if (s->kind == KIND_EXIT)
+		processes_end(e->processes, p);
+	return r;
+}
+
+int engine_event(struct engine *e, struct span bytes)
+{
+	struct seen s;
+
+	e->events++;
+	if (decode(bytes, &s, NULL)) {
+		e->malformed++;
+		return 0;
+	}
+	e->last_boot_us = s.boot_us;
+	return take(e, &s);
+}
+
+static void begin(struct engine *e, unsigned kind, int64_t boot_us)
+{
+	record_reset(&e->record);
+	record_set_uint(&e->record, F_KIND, kind);
+	record_set_int(&e->record, F_BOOT_TIME, boot_us);
+}
+
+static void set_text(struct record *r, unsigned field, const char *s)
+{
+	if (s && s[0])
+		record_set_str(r, field, s);
+}
+
+int engine_session(struct engine *e, unsigned kind, const struct session *s, bool at_start, int64_t boot_us)
+{
+	struct record *r = &e->record;
+	const char *name = s->user[0] ? s->user : users_name(e->users, s->uid, boot_us);
+	char *end;
+	unsigned long id = strtoul(s->id, &end, 10);
+
+	if (!filter_kind(e->filter, kind))
+		return 0;
+	begin(e, kind, boot_us);
+	if (s->leader)
+		record_set_uint(r, F_PID, s->leader);
+	if (s->uid != UNSET)
+		record_set_uint(r, F_LOGIN_UID, s->uid);
+	if (s->id[0] && !*end)
+		record_set_uint(r, F_SESSION, id);
+	set_text(r, F_USER, name);
+	set_text(r, F_TARGET_USER, name);
+	if (s->uid != UNSET)
+		record_set_uint(r, F_TARGET_UID, s->uid);
+	set_text(r, F_SEAT, s->seat);
+	set_text(r, F_REMOTE, s->remote);
+	set_text(r, F_SERVICE, s->service);
+	if (at_start)
+		set_text(r, F_TEXT, "was so when recording started");
+	return tell(e, true);
+}
+
+int engine_mounted(struct engine *e, const struct mount_entry *m, int64_t boot_us)
+{
+	struct record *r = &e->record;
+
+	if (!filter_kind(e->filter, KIND_MOUNTED))
+		return 0;
+	begin(e, KIND_MOUNTED, boot_us);
+	record_set_str(r, F_PATH, m->point);
+	set_text(r, F_PATH2, m->source);
+	set_text(r, F_FS, m->fs);
+	record_set_uint(r, F_CLASS, m->device->class);
+	snprintf(e->room.device, sizeof(e->room.device), "%u:%u", major(m->dev), minor(m->dev));
+	record_set_str(r, F_DEVICE, e->room.device);
+	return tell(e, false);
+}
+
+int engine_loss(struct engine *e, unsigned cause, uint64_t n, int64_t boot_us)
+{
+	begin(e, KIND_LOSS, boot_us);
+	record_set_uint(&e->record, F_CAUSE, cause);
+	record_set_uint(&e->record, F_LOST, n);
+	return tell(e, false);
+}
+
+static int about_us(
+	struct engine *e, unsigned kind, unsigned probe_set, unsigned enforce, const char *text, int64_t boot_us)
+{
+	begin(e, kind, boot_us);
+	record_set_uint(&e->record, F_PROBE_SET, probe_set);
+	record_set_uint(&e->record, F_ENFORCE, enforce);
+	set_text(&e->record, F_TEXT, text);
+	return tell(e, true);
+}
+
+int engine_start(struct engine *e, unsigned probe_set, unsigned enforce, const char *text, int64_t boot_us)
+{
+	return about_us(e, KIND_RECORDER_START, probe_set, enforce, text, boot_us);
+}
+
+int engine_stop(struct engine *e, unsigned probe_set, unsigned enforce, const char *text, int64_t boot_us)
+{
+	return about_us(e, KIND_RECORDER_STOP, probe_set, enforce, text, boot_us);
+}
