@@ -16,6 +16,7 @@
 
 #include "policy/trust/merkle.h"
 #include "policy/trust/note.h"
+#include "policy/wire/record.h"
 #include "policy/wire/segment.h"
 
 struct store;

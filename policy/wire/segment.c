@@ -262,6 +262,24 @@ int segment_verify(const struct segment *s, const struct epoch *e, struct why *w
 	return 0;
 }
 
+/*
+ * One zstd frame (RFC 8878 section 3.1.1) within the format's window. Decompression in one piece takes no window and so
+ * does not look at it, nor does it mind skippable frames; other readers of the same evidence would.
+ */
+static bool frame_fits(const uint8_t *frame, size_t n)
+{
+	static const uint8_t magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
+	unsigned log, eighths;
+
+	if (n < 6 || memcmp(frame, magic, sizeof(magic)) != 0)
+		return false;
+	if (frame[4] & 0x20)
+		return true; /* one segment: the window is the content, whose size is enforced */
+	log = 10u + (frame[5] >> 3);
+	eighths = frame[5] & 7;
+	return log < ZSTD_WINDOW_LOG_MAX || (log == ZSTD_WINDOW_LOG_MAX && !eighths);
+}
+
 int segment_raw(const struct segment *s, struct buf *raw, struct why *why)
 {
 	const struct header *h = &s->header;
@@ -277,7 +295,7 @@ int segment_raw(const struct segment *s, struct buf *raw, struct why *why)
 		return why_set(why, V_BAD, "segment: body without its salt");
 	frame = s->body.p + SEGMENT_SALT;
 	frame_len = s->body.n - SEGMENT_SALT;
-	if (ZSTD_findFrameCompressedSize(frame, frame_len) != frame_len)
+	if (!frame_fits(frame, frame_len) || ZSTD_findFrameCompressedSize(frame, frame_len) != frame_len)
 		return why_set(why, V_BAD, "segment: body is not one zstd frame");
 	buf_clear(raw);
 	r = buf_reserve(raw, h->raw_len);

@@ -449,6 +449,11 @@ def two_frames(w):
 
 
 @forgery
+def skippable_frame(w):
+    again(w, 5, lambda s: (s.set_body(s.salt + b"\x50\x2a\x4d\x18\x04\0\0\0abcd", 0), s.h.update({10: 0})))
+
+
+@forgery
 def body_without_salt(w):
     again(w, 5, lambda s: s.set_body(s.body[16:][:8]))
 

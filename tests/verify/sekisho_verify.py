@@ -157,6 +157,8 @@ class Segment:
 
 
 def decompress(frame, raw_len):
+    if frame[:4] != b"\x28\xb5\x2f\xfd":
+        raise Refused("body is not one zstd frame")
     try:
         if zstandard.get_frame_parameters(frame).window_size > max(WINDOW_MAX, 1024):
             raise Refused("body: zstd window larger than allowed")

@@ -1,0 +1,157 @@
+/*
+ * sekishoctl: the administrator's and auditor's command. A table of subcommands is the whole program (commands.c);
+ * options, --help, completion and the manual are made from or checked against it.
+ *
+ * Everything that is printed and came from elsewhere is escaped; hostile data is a message and an exit code, never a
+ * crash.
+ */
+#ifndef SEKISHO_CTL_CTL_H
+#define SEKISHO_CTL_CTL_H
+
+#include "policy/base/buf.h"
+#include "policy/base/why.h"
+#include "policy/wire/record.h"
+
+/* How every subcommand ends. */
+enum {
+	EXIT_GOOD = 0,
+	EXIT_PROBLEM = 1, /* something is wrong with what was looked at, or it was refused */
+	EXIT_USAGE = 2,   /* the command line is */
+	EXIT_MACHINE = 3, /* our own machine failed: no memory, no permission, no connection */
+};
+
+/* A sentence in both languages. */
+struct said {
+	const char *en, *ja;
+};
+
+/* Picks the language of a literal: both are format strings that the compiler checks. */
+#define SAY(c, en, ja) ((c)->lang == LANG_JA ? ja : en)
+
+/* What a shell offers for an option's value. */
+enum offer { OFFER_NOTHING, OFFER_FILE, OFFER_DIR, OFFER_KIND, OFFER_CLASS, OFFER_FIELD, OFFER_LANG, OFFER_COLOR };
+
+struct option_row {
+	int id; /* OPT_* */
+	const char *name;
+	char letter;     /* 0: none */
+	const char *arg; /* NULL: takes no value */
+	enum offer offer;
+	struct said help;
+};
+
+enum option_id {
+	OPT_HELP = 1,
+	OPT_LANG,
+	OPT_JSON,
+	OPT_CSV,
+	OPT_STORE,
+	OPT_SOCKET,
+	OPT_SINCE,
+	OPT_UNTIL,
+	OPT_HOST,
+	OPT_USER,
+	OPT_PROGRAM,
+	OPT_PATH,
+	OPT_KIND,
+	OPT_CLASS,
+	OPT_TEXT,
+	OPT_LIMIT,
+	OPT_NEWEST,
+	OPT_FOLLOW,
+	OPT_FIELDS,
+	OPT_COLOR,
+	OPT_QUIET,
+	OPT_DEVICE,
+	OPT_LOG_KEY,
+	OPT_CHECKPOINT,
+	OPT_NAME,
+	OPT_VALID,
+	OPT_REASON,
+	OPT_OUT,
+	OPT_NO_BODIES,
+};
+
+#define OPTIONS_GIVEN_MAX 128
+
+/* One run of the program: what the command line said. */
+struct ctl {
+	enum record_lang lang;
+	const struct command *command;
+	struct {
+		int id;
+		const char *value;
+	} given[OPTIONS_GIVEN_MAX];
+	unsigned given_n;
+	char **operands;
+	int operands_n;
+};
+
+struct command {
+	const char *name;
+	const char *sub;                  /* second word, or NULL */
+	const struct option_row *options; /* ends with id 0; --help and --lang come with every command */
+	const char *operands;             /* for the usage line, or NULL where there are none */
+	int operands_min, operands_max;
+	enum offer offer; /* for operands */
+	struct said help;
+	int (*run)(struct ctl *c); /* EXIT_* */
+};
+
+/* All of them; a NULL name ends the table. */
+extern const struct command commands[];
+extern const struct option_row common_options[];
+
+int command_log(struct ctl *c);
+int command_status(struct ctl *c);
+int command_verify(struct ctl *c);
+int command_export(struct ctl *c);
+int command_decode(struct ctl *c);
+int command_token_create(struct ctl *c);
+int command_token_list(struct ctl *c);
+int command_host_list(struct ctl *c);
+int command_host_revoke(struct ctl *c);
+int command_store_stats(struct ctl *c);
+int command_store_rebuild(struct ctl *c);
+int command_completion(struct ctl *c);
+int command_version(struct ctl *c);
+int command_help(struct ctl *c);
+
+/* --- the command line (options.c) --- */
+
+/* Reads argv into `c`. EXIT_GOOD, or EXIT_USAGE after saying what is wrong. */
+int options_parse(struct ctl *c, int argc, char **argv);
+/* The usage of one command, or of all. */
+void options_help(const struct ctl *c, FILE *out);
+void options_overview(const struct ctl *c, FILE *out);
+/* Was it given? And its (last) value, or NULL. */
+bool option_on(const struct ctl *c, int id);
+const char *option_value(const struct ctl *c, int id);
+/* Japanese where LC_ALL, LC_MESSAGES or LANG (the first that is set) says so. */
+enum record_lang lang_of_environment(void);
+
+/* --- saying things (say.c) --- */
+
+/* To standard error, behind the program's name; returns `code`. */
+int complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* An answer of the libraries: `what` failed with `r` (-errno or a verdict) because of `why`. Returns the exit code. */
+int complain_of(const struct ctl *c, const char *what, int r, const struct why *why);
+/* Writes and clears the buffer. false where nobody reads any more, or the disk is full (said, but for a closed pipe).
+ */
+bool out_put(struct buf *b);
+/* "escaped" into a fixed array, for one message. */
+#define SHOWN_MAX 512
+const char *shown(char out[SHOWN_MAX], const char *s);
+
+/* Where a path of packaging/LAYOUT.md lies: behind SEKISHO_ROOT where tests set it. Exits where it is too long. */
+void layout_path(char *out, size_t size, const char *path);
+
+#define STORE_PATH "/var/lib/sekisho-collector/store"
+#define LOG_KEY_PATH "/var/lib/sekisho-collector/log.vkey"
+#define RUN_PATH "/run/sekisho"
+#define SOCKET_PATH "/run/sekisho/collector.sock"
+
+/* The store that is meant: --store, or the collector's own. */
+const char *store_path(const struct ctl *c, char *room, size_t size);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * The administrator's door of the collector: HTTP over a UNIX socket (collector/ingest/PROTOCOL.md), by libcurl.
+ */
+#ifndef SEKISHO_CTL_DOOR_H
+#define SEKISHO_CTL_DOOR_H
+
+#include "policy/ctl/ctl.h"
+#include <jansson.h>
+
+#define _cleanup_json_ _cleanup_(json_decrefp)
+
+/*
+ * Asks and waits for the answer, a JSON object. `body` NULL is a GET. 0; V_NOT_FOUND where nobody listens; V_DENIED
+ * where the collector refused (its reason in `why`); V_BAD where the answer is none; -errno.
+ */
+int door_ask(const struct ctl *c, const char *target, const json_t *body, json_t **answer, struct why *why);
+/* The same, said to the user where it fails: EXIT_*. */
+int door(const struct ctl *c, const char *target, const json_t *body, json_t **answer);
+
+/* A string of an answer, escaped for terminals, in a fixed array; "-" where there is none. */
+const char *door_text(char out[SHOWN_MAX], const json_t *object, const char *key);
+
+#endif

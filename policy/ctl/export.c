@@ -1,0 +1,250 @@
+/*
+ * `sekishoctl export`: segments with all that somebody needs to judge them elsewhere: proofs of inclusion, the
+ * checkpoint, the device keys and the log's key. `verify` and tests/verify read what it writes. It changes nothing in
+ * the store.
+ */
+#include "collector/store/store.h"
+#include "policy/base/clock.h"
+#include "policy/base/file.h"
+#include "policy/base/text.h"
+#include "policy/ctl/log_filter.h"
+#include "policy/ctl/proof.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#define CHAINS_MAX 100000u
+
+/* One chain: from where on it is carried (the first segment of an epoch, so that its key is certified), and how far. */
+struct range {
+	struct digest host;
+	unsigned producer;
+	uint64_t epoch_start; /* sequence of the newest segment with a certificate */
+	bool wanted;
+	uint64_t first, last;
+};
+
+struct carry {
+	const struct ctl *ctl;
+	struct store *store;
+	const char *out;
+	struct store_filter filter;
+	struct range *ranges;
+	unsigned ranges_n, ranges_cap;
+	struct buf header, body, text;
+	uint64_t segments;
+	struct why why;
+};
+
+static struct range *range_of(struct carry *x, const struct header *h)
+{
+	unsigned i;
+
+	for (i = 0; i < x->ranges_n; i++)
+		if (x->ranges[i].producer == h->producer && digest_eq(&x->ranges[i].host, &h->host))
+			return &x->ranges[i];
+	if (x->ranges_n == x->ranges_cap) {
+		unsigned cap = x->ranges_cap ? x->ranges_cap * 2 : 16;
+		struct range *p = cap > CHAINS_MAX ? NULL : realloc(x->ranges, cap * sizeof(*p));
+
+		if (!p)
+			return NULL;
+		x->ranges = p;
+		x->ranges_cap = cap;
+	}
+	x->ranges[x->ranges_n] = (struct range){.host = h->host, .producer = h->producer};
+	return &x->ranges[x->ranges_n++];
+}
+
+/* By id (8 digits or more), or by the name under which the PC is enrolled. */
+static bool host_fits(struct carry *x, const struct digest *id)
+{
+	char hex[2 * DIGEST_SIZE + 1];
+	struct store_host h;
+
+	if (!x->filter.host)
+		return true;
+	hex_encode(hex, id->b, DIGEST_SIZE);
+	if (strlen(x->filter.host) >= 8 && !strncmp(hex, x->filter.host, strlen(x->filter.host)))
+		return true;
+	return !store_host_get(x->store, id, &h) && !strcmp(h.name, x->filter.host);
+}
+
+static bool time_fits(const struct carry *x, const struct header *h)
+{
+	return (!x->filter.from_us || h->last_us >= x->filter.from_us) &&
+	       (!x->filter.until_us || h->first_us < x->filter.until_us);
+}
+
+static int read_leaf(struct carry *x, uint64_t index, struct segment *s)
+{
+	int r;
+
+	buf_clear(&x->header);
+	buf_clear(&x->body);
+	r = store_read(x->store, index, &x->header, &x->body, &x->why);
+	return r ? r : header_parse(buf_span(&x->header), s, &x->why);
+}
+
+/* Finds out what is to be carried. */
+static int survey(struct carry *x)
+{
+	uint64_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < store_size(x->store); i++) {
+		struct range *g;
+		struct segment s;
+
+		r = read_leaf(x, i, &s);
+		if (r)
+			break;
+		g = range_of(x, &s.header);
+		if (!g)
+			return -ENOMEM;
+		if (s.header.epoch_cert.n)
+			g->epoch_start = s.header.seq;
+		if (!time_fits(x, &s.header) || (!g->wanted && !host_fits(x, &s.header.host)))
+			continue;
+		if (!g->wanted || g->epoch_start < g->first)
+			g->first = g->epoch_start;
+		if (!g->wanted || s.header.seq > g->last)
+			g->last = s.header.seq;
+		g->wanted = true;
+	}
+	return r;
+}
+
+static int write_file(struct carry *x, const char *name, const char *ending, struct span bytes)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s%s", x->out, name, ending) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return file_replace_volatile(path, bytes, 0644);
+}
+
+static int carry_one(struct carry *x, uint64_t index, const struct segment *s)
+{
+	struct merkle_proof proof;
+	char name[128], hex[2 * DIGEST_SIZE + 1];
+	uint8_t prefix[SEGMENT_PREFIX] = {'S', 'K', 'S', '1'};
+	int r;
+
+	/* The leaf's index ends the name: a forked chain has two segments of one number. */
+	snprintf(name, sizeof(name), "%.16s-%s-%020" PRIu64 "-%" PRIu64, hex_encode(hex, s->header.host.b, DIGEST_SIZE),
+		producer_name(s->header.producer), s->header.seq, index);
+	put_be32(prefix + 4, (uint32_t)x->header.n);
+	buf_clear(&x->text);
+	r = buf_put(&x->text, prefix, sizeof(prefix));
+	r = r ? r : buf_put_span(&x->text, buf_span(&x->header));
+	r = r ? r : buf_put_span(&x->text, buf_span(&x->body));
+	/* Without its body (its time is over) a header stands alone; it is proven all the same. */
+	r = r ? r
+	      : write_file(
+			x, name, x->body.n ? ".seg" : ".header", x->body.n ? buf_span(&x->text) : buf_span(&x->header));
+	r = r ? r : store_prove(x->store, index, &proof);
+	if (r)
+		return r;
+	buf_clear(&x->text);
+	r = proof_write(index, &proof, store_checkpoint(x->store), &x->text);
+	r = r ? r : write_file(x, name, ".tlog-proof", buf_span(&x->text));
+	if (!r)
+		x->segments++;
+	return r;
+}
+
+static int carry_all(struct carry *x)
+{
+	uint64_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < store_size(x->store); i++) {
+		struct range *g;
+		struct segment s;
+
+		r = read_leaf(x, i, &s);
+		g = r ? NULL : range_of(x, &s.header);
+		if (g && g->wanted && s.header.seq >= g->first && s.header.seq <= g->last)
+			r = carry_one(x, i, &s);
+	}
+	return r;
+}
+
+static int on_host(void *ctx, const struct store_host *h)
+{
+	struct carry *x = ctx;
+	char hex[2 * DIGEST_SIZE + 1];
+	unsigned i;
+
+	for (i = 0; i < x->ranges_n; i++)
+		if (x->ranges[i].wanted && digest_eq(&x->ranges[i].host, &h->id))
+			return write_file(x, hex_encode(hex, h->id.b, DIGEST_SIZE), ".pub", SPAN(h->spki, h->spki_len));
+	return 0;
+}
+
+/* The log's key is copied where it is known; whoever judges must have it from elsewhere to believe it. */
+static int carry_log_key(struct carry *x, const char *store)
+{
+	const char *path = option_value(x->ctl, OPT_LOG_KEY);
+	char beside[PATH_MAX];
+	int r;
+
+	if (!path) {
+		if (snprintf(beside, sizeof(beside), "%s/../log.vkey", store) >= (int)sizeof(beside))
+			return 0;
+		path = beside;
+	}
+	buf_clear(&x->text);
+	r = file_read(path, &x->text);
+	if (r == V_NOT_FOUND && path == beside)
+		return 0;
+	return r ? r : write_file(x, "log.vkey", "", buf_span(&x->text));
+}
+
+static int run(struct carry *x, const char *store)
+{
+	struct store_options o = {.dir = store};
+	int r = store_open(&o, &x->store, &x->why);
+
+	r = r ? r : survey(x);
+	r = r ? r : carry_all(x);
+	r = r ? r : store_host_each(x->store, on_host, x);
+	r = r ? r : write_file(x, "checkpoint", "", store_checkpoint(x->store));
+	return r ? r : carry_log_key(x, store);
+}
+
+int command_export(struct ctl *c)
+{
+	struct carry x = {
+		.ctl = c,
+		.out = option_value(c, OPT_OUT),
+		.header = BUF_INIT(SEGMENT_HEADER_MAX),
+		.body = BUF_INIT(SEGMENT_BODY_MAX),
+		.text = BUF_INIT(SEGMENT_MAX),
+	};
+	char room[PATH_MAX], text[SHOWN_MAX];
+	const char *store = store_path(c, room, sizeof(room));
+	int r = log_filter(c, clock_wall_us(), &x.filter);
+
+	if (r)
+		return r;
+	if (!x.out)
+		return complain(EXIT_USAGE, SAY(c, "--out DIR is missing", "--out で出力先を指定してください"));
+	/* A new directory: old files between the new ones would be taken for evidence. */
+	if (mkdir(x.out, 0755))
+		return complain_of(c, x.out, -errno, NULL);
+	r = run(&x, store);
+	if (r)
+		r = complain_of(c, store, r, &x.why);
+	else
+		printf(SAY(c, "%" PRIu64 " segments in %s\n", "セグメント %" PRIu64 " 件を %s に出力しました\n"),
+			x.segments, shown(text, x.out));
+	store_close(x.store);
+	free(x.ranges);
+	buf_deinit(&x.header);
+	buf_deinit(&x.body);
+	buf_deinit(&x.text);
+	return r;
+}

@@ -1,0 +1,18 @@
+/*
+ * c2sp.org/tlog-proof@v1: a leaf's inclusion in a checkpointed log, as one file beside it.
+ */
+#ifndef SEKISHO_CTL_PROOF_H
+#define SEKISHO_CTL_PROOF_H
+
+#include "policy/trust/merkle.h"
+#include "policy/trust/note.h"
+
+#define PROOF_SIZE_MAX (NOTE_SIZE_MAX + 16384u)
+
+/* Appends a proof. 0, V_FULL, -ENOMEM. */
+int proof_write(uint64_t index, const struct merkle_proof *p, struct span note, struct buf *out);
+/* Reads one: its checkpoint must be signed by `log`. 0 or V_BAD. */
+int proof_read(struct span in, const struct verifier *log, uint64_t *index, struct merkle_proof *p,
+	struct checkpoint *c, struct why *why);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * What sekishoctl says: messages to standard error, results to standard output. See ctl.h. Messages in two languages
+ * stand where they are used (SAY), so that the compiler checks both.
+ */
+#include "policy/base/text.h"
+#include "policy/ctl/ctl.h"
+#include <errno.h>
+#include <limits.h>
+
+int complain(int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("sekishoctl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return code;
+}
+
+const char *shown(char out[SHOWN_MAX], const char *s)
+{
+	return text_escape_to(out, SHOWN_MAX, SPAN_STR(s));
+}
+
+int complain_of(const struct ctl *c, const char *what, int r, const struct why *why)
+{
+	char text[SHOWN_MAX];
+
+	shown(text, what);
+	if (r == -EACCES || r == -EPERM)
+		return complain(EXIT_MACHINE,
+			SAY(c, "%s: no permission (try as root)", "%s: 権限がありません(root で実行してください)"),
+			text);
+	if (r < 0)
+		return complain(EXIT_MACHINE, "%s: %s", text, strerror(-r));
+	if (why && why->text[0])
+		return complain(EXIT_PROBLEM, "%s: %s", text, why->text);
+	if (r == V_NOT_FOUND)
+		return complain(EXIT_PROBLEM, SAY(c, "%s: no such thing", "%s: 見つかりません"), text);
+	if (r == V_FULL)
+		return complain(EXIT_PROBLEM, SAY(c, "%s: too large", "%s: 大きすぎます"), text);
+	return complain(EXIT_PROBLEM, SAY(c, "%s: malformed", "%s: 形式が不正です"), text);
+}
+
+bool out_put(struct buf *b)
+{
+	size_t n = b->n;
+	bool good = fwrite(b->p, 1, n, stdout) == n && fflush(stdout) == 0;
+
+	buf_clear(b);
+	if (!good && errno != EPIPE)
+		complain(0, "standard output: %s", strerror(errno));
+	return good;
+}
+
+void layout_path(char *out, size_t size, const char *path)
+{
+	const char *root = getenv("SEKISHO_ROOT");
+	int n = snprintf(out, size, "%s%s", root ? root : "", path);
+
+	if (n < 0 || (size_t)n >= size)
+		exit(complain(EXIT_MACHINE, "SEKISHO_ROOT: path too long"));
+}
+
+const char *store_path(const struct ctl *c, char *room, size_t size)
+{
+	const char *given = option_value(c, OPT_STORE);
+
+	if (given)
+		return given;
+	layout_path(room, size, STORE_PATH);
+	return room;
+}

@@ -1,0 +1,33 @@
+/*
+ * The halves of `sekishoctl verify`: on a collector's store, and on files carried away. Both feed one audit and one
+ * report.
+ */
+#ifndef SEKISHO_CTL_VERIFY_H
+#define SEKISHO_CTL_VERIFY_H
+
+#include "policy/ctl/audit.h"
+#include "policy/ctl/heads.h"
+
+struct report {
+	const struct ctl *ctl;
+	struct audit *audit;
+	struct heads *heads; /* trees of the log that were shown, by anybody */
+	struct verifier log; /* key NULL: not given */
+	const char *(*place)(void *ctx, uint64_t place);
+	void *place_ctx;
+	int64_t began_us, shown_us; /* progress */
+	bool progress;              /* a line of it stands on the terminal */
+};
+
+/* "done of all", where it takes longer than two seconds and a person looks on. */
+void report_progress(struct report *r, uint64_t done, uint64_t of);
+void report_clear(struct report *r);
+
+/* The tree of `size` has `root`, says `place`: tells where somebody said otherwise. 0, -ENOMEM. */
+int report_head(struct report *r, uint64_t size, const struct digest *root, const char *place, const struct header *h);
+
+/* Judge everything; findings are told on the way. 0; EXIT_* after saying why it cannot be done. */
+int verify_files(struct report *r, char **paths, int n);
+int verify_store(struct report *r, const char *dir);
+
+#endif
