@@ -68,8 +68,9 @@ int command_token_create(struct ctl *c)
 			EXIT_PROBLEM, SAY(c, "collector: gave no token", "コレクターがトークンを返しませんでした"));
 	puts(shown(text, token));
 	if (isatty(STDOUT_FILENO))
-		fputs(SAY(c, "good once; on the PC: sekisho-uplink enrol URL TOKEN\n",
-			      "一度だけ有効です。PC で実行: sekisho-uplink enrol URL TOKEN\n"),
+		fputs(SAY(c, "good once; on the PC: sekisho-uplink enrol --collector https://HOST:8443 TOKEN\n",
+			      "一度だけ有効です。PC で実行: sekisho-uplink enrol --collector https://HOST:8443 "
+			      "TOKEN\n"),
 			stderr);
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }

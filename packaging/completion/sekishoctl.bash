@@ -1,0 +1,106 @@
+# Completion of sekishoctl for bash. Made by: sekishoctl completion bash
+_sekishoctl()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
+	COMPREPLY=()
+	if ((COMP_CWORD == 1)); then
+		COMPREPLY=($(compgen -W "log status verify export decode token host store completion version help" -- "$cur"))
+		return
+	fi
+	case $prev in
+	--lang) COMPREPLY=($(compgen -W "en ja" -- "$cur")); return ;;
+	--since|-s) return ;;
+	--until|-u) return ;;
+	--host|-H) return ;;
+	--user|-U) return ;;
+	--program|-P) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--path|-p) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm" -- "$cur")); return ;;
+	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
+	--text|-t) return ;;
+	--limit|-n) return ;;
+	--fields) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key" -- "$cur")); return ;;
+	--color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
+	--store) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	--socket) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--device|-d) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--log-key|-l) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--checkpoint) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--out|-o) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	--name) return ;;
+	--valid) return ;;
+	--reason) return ;;
+	esac
+	if ((COMP_CWORD == 2)); then
+		case $name in
+		token) COMPREPLY=($(compgen -W "create list" -- "$cur")); return ;;
+		host) COMPREPLY=($(compgen -W "list revoke" -- "$cur")); return ;;
+		store) COMPREPLY=($(compgen -W "stats rebuild" -- "$cur")); return ;;
+		completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); return ;;
+		esac
+	fi
+	case $name,$sub in
+	log,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --since -s --until -u --host -H --user -U --program -P --path -p --kind -k --class -c --text -t --limit -n --newest -r --follow -f --json --csv --fields --color --store --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	status,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	verify,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --device -d --log-key -l --checkpoint --no-bodies --quiet -q --json --store --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	export,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --out -o --host -H --since -s --until -u --log-key -l --store --lang --help -h" -- "$cur"))
+		fi ;;
+	decode,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	token,create)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --name --valid --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	token,list)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	host,list)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	host,revoke)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --reason --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	store,stats)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --store --lang --help -h" -- "$cur"))
+		fi ;;
+	store,rebuild)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --quiet -q --store --lang --help -h" -- "$cur"))
+		fi ;;
+	completion,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --lang --help -h" -- "$cur"))
+		fi ;;
+	version,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --lang --help -h" -- "$cur"))
+		fi ;;
+	help,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --lang --help -h" -- "$cur"))
+		fi ;;
+	esac
+}
+complete -o filenames -F _sekishoctl sekishoctl
