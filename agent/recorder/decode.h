@@ -31,6 +31,7 @@ struct seen {
 	uint32_t mode, owner_uid, owner_gid, open_flags;
 	bool has_mode, has_owner, has_size, has_open_flags;
 	uint32_t count;
+	bool relative, relative2; /* path, path2: as the caller wrote it, see decode_tidy */
 
 	/* programs */
 	struct span program, script, args, cwd; /* args: each ended by a NUL */
@@ -39,5 +40,11 @@ struct seen {
 
 /* 0, or V_BAD with the reason: counted by the caller, never half a record. */
 int decode(struct span bytes, struct seen *out, struct why *why);
+
+/*
+ * A path as the caller wrote it, behind the folder that it began in ("/home/ann//../bob/./x"), without empty, "." and
+ * ".." components: by the text alone, symbolic links are not asked. Its length in `out`, where it is cut to `size`.
+ */
+size_t decode_tidy(struct span path, char *out, size_t size);
 
 #endif

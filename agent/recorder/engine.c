@@ -193,6 +193,8 @@ static int take(struct engine *e, const struct seen *s)
 	o = object_of(e, s);
 	if (s->kind == KIND_UMOUNT)
 		e->mounts_stale = true;
+	if (s->kind == KIND_MOUNT || s->kind == KIND_UMOUNT)
+		e->mounts_changed = true;
 	who.user = user_of(e, s);
 	if (wanted(e, s, &who, &o)) {
 		convert(s, &who, &o, e->host_mnt_ns, &e->room, &e->record);
@@ -215,6 +217,12 @@ int engine_event(struct engine *e, struct span bytes)
 		return 0;
 	}
 	e->last_boot_us = s.boot_us;
+	if (s.relative)
+		s.path = SPAN(e->path, decode_tidy(s.path, e->path, sizeof(e->path)));
+	if (s.relative2)
+		s.path2 = SPAN(e->path2, decode_tidy(s.path2, e->path2, sizeof(e->path2)));
+	if (s.kind == KIND_EXIT || s.kind == KIND_EXEC)
+		e->ended = true;
 	return take(e, &s);
 }
 

@@ -5,6 +5,7 @@
 #ifndef SEKISHO_RECORDER_ENGINE_H
 #define SEKISHO_RECORDER_ENGINE_H
 
+#include "agent/probe/event.h"
 #include "agent/recorder/convert.h"
 #include "agent/recorder/devices.h"
 #include "agent/recorder/processes.h"
@@ -34,6 +35,9 @@ struct engine {
 	struct record record;
 	struct convert_room room;
 	char parents[CONVERT_PARENTS_SIZE];
+	char path[EVENT_PATH_MAX * 2], path2[EVENT_PATH_MAX * 2]; /* tidied */
+	bool ended;          /* a process ended or changed its program: its files may be closed without a word */
+	bool mounts_changed; /* for the owner: the kernel's half of the filter may have to follow */
 };
 
 /* Takes one event. 0 (also where the filter left it out or it was malformed, which is counted); -errno of the sink. */

@@ -11,6 +11,9 @@
 #include "policy/wire/agent_conf.h"
 #include <limits.h>
 
+#define STEER_HOMES_MAX 128u
+#define STEER_MOUNTS_MAX 256u
+
 struct recorder {
 	struct agent_conf conf;
 	char spool[224], inbox[PATH_MAX], status_path[PATH_MAX], filter_path[PATH_MAX], utmp[PATH_MAX];
@@ -24,6 +27,12 @@ struct recorder {
 	struct filter *filter;
 	struct why filter_why; /* why a newer one is not in force */
 	char filter_note[128]; /* what of it the kernel does not hold */
+	unsigned homes_n, mounts_n, mounts_left_out;
+	char home[STEER_HOMES_MAX][FILTER_PATH_SIZE];
+	struct {
+		char path[FILTER_PATH_SIZE];
+		uint8_t level;
+	} mount[STEER_MOUNTS_MAX];
 	struct names *names;
 	struct processes *processes;
 	struct devices *devices;
@@ -36,11 +45,12 @@ struct recorder {
 	struct logind_watch *logind;
 	sd_event_source *retry; /* looks for logind again */
 	bool logind_gone, stopping;
+	int64_t sweep_due_us; /* boot clock; INT64_MAX: nothing to sweep for */
+	int64_t swept_us, follow_until_us;
 	int failed; /* -errno of a sink or a seal: the program ends */
 
 	int64_t since_wall_us;
-	int64_t losses_read_us; /* boot clock */
-	uint64_t losses_seen[PROBE_LOSSES];
+	uint64_t malformed_seen;
 	struct {
 		int64_t boot_us;
 		uint64_t segments, events;
@@ -50,8 +60,12 @@ struct recorder {
 /* Everything after the power was given up, until a signal ends it. 0, -errno. */
 int loop_run(struct recorder *r);
 
-/* filter.c: loads the filter and tells the kernel its half. At start; and again, where a bad file changes nothing. */
-int filter_start(struct recorder *r, struct why *why);
-void filter_again(struct recorder *r);
+/* steer.c: the filter. Homes are listed while name services may still be asked; start before the power is given up. */
+void steer_homes(struct recorder *r);
+int steer_start(struct recorder *r, struct why *why);
+/* Reads it again: a bad file changes nothing but filter_why. */
+void steer_again(struct recorder *r);
+/* Something was mounted or unmounted: the kernel's half follows. */
+void steer_mounts(struct recorder *r);
 
 #endif

@@ -11,9 +11,9 @@ struct status {
 	bool running;                /* false in the last one, written at stop */
 	int64_t since_wall_us, now_wall_us;
 	struct sealer_stats sealer;
-	uint64_t events, filtered;         /* taken from the kernel; of these left out by the filter */
-	double events_per_s;               /* since the status before this one */
-	uint64_t malformed;                /* events that could not be read */
+	uint64_t events, filtered; /* taken from the kernel; of these left out by the filter */
+	double events_per_s;       /* since the status before this one */
+	uint64_t malformed;        /* events that could not be read */
 	unsigned processes, names, devices;
 	uint64_t processes_evicted, names_refused, devices_evicted, sessions_refused;
 	const char *sessions;    /* where sign-ins come from: "logind", "utmp", "none" */

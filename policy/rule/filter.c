@@ -25,8 +25,7 @@ static bool component_fits(struct span pattern, struct span name)
 	return span_eq(pattern, name) || (pattern.n == 1 && pattern.p[0] == '*');
 }
 
-/* Is `prefix` (with "*" for any component) the path or one of its parents? */
-static bool fits(const char *prefix, struct span path)
+bool filter_prefix_fits(const char *prefix, struct span path)
 {
 	struct span pattern = SPAN_STR(prefix), a, b;
 	size_t i = 0, j = 0;
@@ -57,7 +56,7 @@ enum filter_level filter_path_level(const struct filter *f, struct span path)
 
 		if (best && (p->parts < best->parts || (p->parts == best->parts && p->wild)))
 			continue;
-		if (p->wild ? fits(p->prefix, path) : fits_literal(p->prefix, path))
+		if (p->wild ? filter_prefix_fits(p->prefix, path) : fits_literal(p->prefix, path))
 			best = p;
 	}
 	return best ? best->level : FILTER_CHANGES;
@@ -91,30 +90,7 @@ bool filter_is_cloud(const struct filter *f, struct span path)
 	unsigned i;
 
 	for (i = 0; i < f->cloud_n; i++)
-		if (fits(f->cloud[i], path))
+		if (filter_prefix_fits(f->cloud[i], path))
 			return true;
 	return false;
-}
-
-/* Could some path lie below both prefixes? */
-static bool prefixes_meet(const char *a, const char *b)
-{
-	struct span x, y;
-	size_t i = 0, j = 0;
-
-	while (component(SPAN_STR(a), &i, &x) && component(SPAN_STR(b), &j, &y))
-		if (!component_fits(x, y) && !component_fits(y, x))
-			return false;
-	return true;
-}
-
-enum filter_level filter_kernel_level(const struct filter *f, unsigned i)
-{
-	enum filter_level level = f->path[i].level;
-	unsigned j;
-
-	for (j = 0; j < f->path_n; j++)
-		if (f->path[j].wild && f->path[j].level > level && prefixes_meet(f->path[i].prefix, f->path[j].prefix))
-			level = f->path[j].level;
-	return level;
 }

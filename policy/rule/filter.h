@@ -78,9 +78,30 @@ static inline bool filter_kind(const struct filter *f, unsigned kind)
 }
 
 /*
- * What the kernel may be told of literal entry `i`: its level, raised by every entry with "*" that could speak of a
- * path below it, so that the kernel never leaves out what the whole filter would keep.
+ * The kernel's half: literal prefixes of which the longest decides. It never leaves out what the whole filter keeps:
+ * where an entry with "*", a cloud folder or a demanding device class could speak of paths below a prefix, the prefix
+ * has at least their level.
  */
-enum filter_level filter_kernel_level(const struct filter *f, unsigned i);
+#define FILTER_KERNEL_MAX 1024u
+
+struct filter_place {
+	const char *path; /* literal: where a device is mounted, or a home directory */
+	uint8_t level;    /* what its class demands; FILTER_NONE for a home directory */
+};
+
+struct filter_kernel {
+	unsigned n, dropped; /* dropped: did not fit; what they would have said is taken over by shorter prefixes */
+	struct filter_prefix {
+		char path[FILTER_PATH_SIZE];
+		uint8_t level;
+	} prefix[FILTER_KERNEL_MAX];
+};
+
+/* `homes` make entries like /home/<any>/.cache literal for people who are known. */
+void filter_kernel(const struct filter *f, const struct filter_place *mounts, unsigned mounts_n,
+	const struct filter_place *homes, unsigned homes_n, struct filter_kernel *out);
+
+/* Is `prefix` (with "*" for any component) the path or one of its parents? */
+bool filter_prefix_fits(const char *prefix, struct span path);
 
 #endif

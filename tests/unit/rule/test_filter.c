@@ -5,6 +5,7 @@
 #include "policy/wire/record.h"
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -67,21 +68,90 @@ static void tilde_is_every_home(void **state)
 	free(f);
 }
 
+/* What the kernel's longest-prefix match would answer. */
+static int kernel_level(const struct filter_kernel *k, const char *path)
+{
+	size_t best = 0;
+	int level = -1;
+	unsigned i;
+
+	for (i = 0; i < k->n; i++) {
+		size_t n = strlen(k->prefix[i].path);
+
+		if (n >= best && filter_prefix_fits(k->prefix[i].path, SPAN_STR(path))) {
+			best = n;
+			level = k->prefix[i].level;
+		}
+	}
+	return level;
+}
+
 static void kernel_never_leaves_out_what_a_star_keeps(void **state)
 {
-	struct filter *f =
-		parsed("version: 1\npaths:\n  /: none\n  /home: changes\n  /home/*/keep: all\n  /opt: none\n");
+	struct filter *f = parsed("version: 1\n"
+				  "paths:\n  /: none\n  /home: changes\n  /home/*/keep: all\n  /home/ann/x: none\n"
+				  "  /opt: none\n  /srv/*/in/*/deep: all\n  /home/*/.cache: none\n");
+	static const struct filter_place homes[] = {{"/home/ann", 0}, {"/home/bob", 0}, {"/root", 0}, {"/", 0}};
+	struct filter_kernel *k = malloc(sizeof(*k));
+
+	(void)state;
+	assert_non_null(k);
+	filter_kernel(f, NULL, 0, homes, 4, k);
+	assert_int_equal(k->dropped, 0);
+	assert_int_equal(kernel_level(k, "/etc/x"), FILTER_NONE);
+	assert_int_equal(kernel_level(k, "/opt/x"), FILTER_NONE);
+	/* somebody unknown may have a folder "keep" */
+	assert_int_equal(kernel_level(k, "/home/eve/x"), FILTER_ALL);
+	assert_int_equal(kernel_level(k, "/home/ann/x/y"), FILTER_NONE);
+	assert_int_equal(kernel_level(k, "/home/ann/keep/y"), FILTER_ALL);
+	assert_int_equal(kernel_level(k, "/home/ann/.cache/y"), FILTER_NONE);
+	assert_int_equal(kernel_level(k, "/home/eve/.cache/y"), FILTER_ALL);
+	assert_int_equal(kernel_level(k, "/srv/x"), FILTER_ALL);
+	free(k);
+	free(f);
+}
+
+static void kernel_follows_devices_and_clouds(void **state)
+{
+	struct filter *f = parsed("version: 1\npaths: {/: changes, /opt: none, /run: none, /run/stick/quiet: none}\n"
+				  "classes: {cloud: all}\ncloud: [/data/Box, /team/*/Sync]\n");
+	static const struct filter_place mounts[] = {{"/run/stick", FILTER_ALL}, {"/opt/disk", FILTER_NONE}};
+	struct filter_kernel *k = malloc(sizeof(*k));
+
+	(void)state;
+	assert_non_null(k);
+	filter_kernel(f, mounts, 2, NULL, 0, k);
+	assert_int_equal(kernel_level(k, "/etc/x"), FILTER_CHANGES);
+	assert_int_equal(kernel_level(k, "/run/x"), FILTER_NONE);
+	assert_int_equal(kernel_level(k, "/run/stick/x"), FILTER_ALL);
+	assert_int_equal(kernel_level(k, "/run/stick/quiet/x"), FILTER_ALL);
+	assert_int_equal(kernel_level(k, "/opt/disk/x"), FILTER_NONE);
+	assert_int_equal(kernel_level(k, "/data/Box/x"), FILTER_ALL);
+	assert_int_equal(kernel_level(k, "/data/x"), FILTER_CHANGES);
+	assert_int_equal(kernel_level(k, "/team/x"), FILTER_ALL);
+	free(k);
+	free(f);
+}
+
+static void what_does_not_fit_raises_what_does(void **state)
+{
+	struct filter *f = parsed("version: 1\npaths: {/: none}\n");
+	static char names[FILTER_KERNEL_MAX + 1][16];
+	static struct filter_place mounts[FILTER_KERNEL_MAX + 1];
+	struct filter_kernel *k = malloc(sizeof(*k));
 	unsigned i;
 
 	(void)state;
-	for (i = 0; i < f->path_n; i++) {
-		const char *p = f->path[i].prefix;
-
-		if (strcmp(p, "/") == 0 || strcmp(p, "/home") == 0)
-			assert_int_equal(filter_kernel_level(f, i), FILTER_ALL);
-		if (strcmp(p, "/opt") == 0)
-			assert_int_equal(filter_kernel_level(f, i), FILTER_NONE);
+	assert_non_null(k);
+	for (i = 0; i <= FILTER_KERNEL_MAX; i++) {
+		snprintf(names[i], sizeof(names[i]), "/m%u", i);
+		mounts[i] = (struct filter_place){names[i], FILTER_ALL};
 	}
+	filter_kernel(f, mounts, FILTER_KERNEL_MAX + 1, NULL, 0, k);
+	assert_int_equal(k->dropped, 2);
+	for (i = 0; i <= FILTER_KERNEL_MAX; i++)
+		assert_int_equal(kernel_level(k, names[i]), FILTER_ALL);
+	free(k);
 	free(f);
 }
 
@@ -210,6 +280,8 @@ int main(void)
 		cmocka_unit_test(most_specific_prefix_decides),
 		cmocka_unit_test(tilde_is_every_home),
 		cmocka_unit_test(kernel_never_leaves_out_what_a_star_keeps),
+		cmocka_unit_test(kernel_follows_devices_and_clouds),
+		cmocka_unit_test(what_does_not_fit_raises_what_does),
 		cmocka_unit_test(programs_users_classes_and_kinds),
 		cmocka_unit_test(fork_is_left_out_unless_asked_for),
 		cmocka_unit_test(mistakes_are_refused_with_their_line),

@@ -1,0 +1,426 @@
+/*
+ * The recorder's loop, after it gave up its power: events from the kernel, sign-ins, signals, the uplink's word that
+ * somebody follows, and the sealer's times. Nothing here may block for long: the kernel's buffer fills meanwhile.
+ */
+#include "agent/recorder/recorder.h"
+#include "policy/base/clock.h"
+#include "policy/base/file.h"
+#include "policy/base/log.h"
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <systemd/sd-daemon.h>
+
+#define STATUS_EVERY_US 1000000
+#define LOGIND_RETRY_US (60ull * 1000000)
+#define FOLLOW_FILE_MAX 64
+#define BATCH 4096            /* events taken between two looks at the clock */
+#define NAP_US 10000          /* while events come in */
+#define LAST_WORDS_US 2000000 /* at stop, for what the buffer still holds */
+#define SWEEP_SOON_US 200000  /* after a process ended, where somebody follows; at most every ... */
+#define SWEEP_FOLLOWED_US 1000000
+#define SWEEP_LATER_US 2000000 /* the same where nobody does */
+#define SWEEP_GAP_US 5000000
+#define SWEEP_HELD_US 300000000 /* for files that are held open */
+
+/* A record for the sealer. One that does not fit into a full spool is counted there; a failing disk ends the program.
+ */
+static int sink(void *ctx, const struct record *record, bool urgent)
+{
+	struct recorder *r = ctx;
+	int got = sealer_put(r->sealer, record, urgent);
+
+	return got > 0 ? 0 : got;
+}
+
+/* --- losses --- */
+
+/* What the kernel lost since the last look, and what of its events could not be read: the next header and a record. */
+static int read_losses(struct recorder *r, int64_t now)
+{
+	uint64_t lost[PROBE_CAUSES] = {0};
+	unsigned i;
+	int got = 0;
+
+	probe_lost(r->probe, lost);
+	lost[CAUSE_READ_FAILED] += r->engine.malformed - r->malformed_seen;
+	r->malformed_seen = r->engine.malformed;
+	for (i = 0; i < PROBE_CAUSES && !got; i++) {
+		if (!lost[i])
+			continue;
+		sealer_lost(r->sealer, i, lost[i]);
+		got = engine_loss(&r->engine, i, lost[i], now);
+	}
+	return got;
+}
+
+/* --- status --- */
+
+static void fill_status(const struct recorder *r, int64_t now, struct status *s)
+{
+	double seconds = (double)(now - r->status_last.boot_us) / 1e6;
+
+	*s = (struct status){
+		.probe_set = probe_set_of(r->probe),
+		.enforce = ENFORCE_NONE,
+		.running = !r->stopping,
+		.since_wall_us = r->since_wall_us,
+		.now_wall_us = clock_wall_us(),
+		.events = r->engine.events,
+		.filtered = r->engine.filtered,
+		.malformed = r->engine.malformed,
+		.processes = processes_kept(r->processes),
+		.names = names_kept(r->names),
+		.devices = devices_kept(r->devices),
+		.processes_evicted = processes_evicted(r->processes),
+		.names_refused = names_refused(r->names),
+		.devices_evicted = devices_evicted(r->devices),
+		.sessions = r->logind       ? "logind"
+			    : r->utmp_watch ? "utmp"
+					    : "none",
+		.filter_why = r->filter_why.text[0] ? r->filter_why.text : NULL,
+		.filter_note = r->filter_note[0] ? r->filter_note : NULL,
+	};
+	if (seconds > 0)
+		s->events_per_s = (double)(r->engine.events - r->status_last.events) / seconds;
+	if (r->logind)
+		s->sessions_refused = logind_watch_refused(r->logind);
+	else if (r->utmp_watch)
+		s->sessions_refused = utmp_watch_refused(r->utmp_watch);
+	sealer_stats(r->sealer, &s->sealer);
+}
+
+/* Where the folder is not ours, the file in it is: it is written in place, so that a reader may have to read again. */
+static int write_in_place(int fd, struct span text)
+{
+	ssize_t n = pwrite(fd, text.p, text.n, 0);
+
+	if (n < 0 || (size_t)n != text.n)
+		return n < 0 ? -errno : -EIO;
+	return ftruncate(fd, (off_t)text.n) ? -errno : 0;
+}
+
+static void write_status(struct recorder *r, int64_t now)
+{
+	static struct log_limit limit = LOG_LIMIT(1);
+	_cleanup_buf_ struct buf text = BUF_INIT(64u << 10);
+	struct status s;
+	int got;
+
+	fill_status(r, now, &s);
+	r->status_last.boot_us = now;
+	r->status_last.segments = s.sealer.segments;
+	r->status_last.events = s.events;
+	got = status_json(&s, &text);
+	if (!got)
+		got = r->status_fd >= 0 ? write_in_place(r->status_fd, buf_span(&text))
+					: file_replace_volatile(r->status_path, buf_span(&text), 0644);
+	if (got && log_allowed(&limit))
+		log_warning("status %s cannot be written: %s", r->status_path, strerror(got < 0 ? -got : EFBIG));
+}
+
+static void status_if_sealed(struct recorder *r, int64_t now)
+{
+	struct sealer_stats s;
+
+	sealer_stats(r->sealer, &s);
+	if (s.segments != r->status_last.segments && now - r->status_last.boot_us >= STATUS_EVERY_US)
+		write_status(r, now);
+}
+
+/* --- sign-ins --- */
+
+static void on_session(void *ctx, unsigned kind, const struct session *s, bool at_start)
+{
+	struct recorder *r = ctx;
+	int got = engine_session(&r->engine, kind, s, at_start, clock_boot_us());
+
+	if (got)
+		r->failed = got;
+}
+
+/* Called from within the watch: it is freed later, by the loop. */
+static void on_logind_gone(void *ctx)
+{
+	struct recorder *r = ctx;
+
+	r->logind_gone = true;
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *ctx);
+
+static int watch_sessions(struct recorder *r)
+{
+	uint64_t at;
+	int got = logind_watch_new(r->event, on_session, on_logind_gone, r, &r->logind);
+
+	if (!got) {
+		utmp_watch_free(STEAL(r->utmp_watch));
+		return 0;
+	}
+	if (got < 0)
+		log_warning("logind cannot be asked: %s; sign-ins are taken from utmp", strerror(-got));
+	if (!r->utmp_watch) {
+		got = utmp_watch_new(r->event, r->utmp, on_session, r, &r->utmp_watch);
+		if (got)
+			log_warning("sign-ins cannot be seen: neither logind nor %s", r->utmp);
+	}
+	sd_event_now(r->event, CLOCK_BOOTTIME, &at);
+	r->retry = sd_event_source_unref(r->retry);
+	got = sd_event_add_time(r->event, &r->retry, CLOCK_BOOTTIME, at + LOGIND_RETRY_US, 10000000, on_retry, r);
+	return got < 0 ? got : 0;
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *ctx)
+{
+	(void)source;
+	(void)usec;
+	return watch_sessions(ctx);
+}
+
+/* --- the uplink's word that somebody follows --- */
+
+static void read_follow(struct recorder *r)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(FOLLOW_FILE_MAX);
+	char path[PATH_MAX + 8];
+	int64_t until = 0;
+
+	snprintf(path, sizeof(path), "%s/follow", r->inbox);
+	if (file_read(path, &b) == 0 && buf_str(&b))
+		until = strtoll((const char *)b.p, NULL, 10);
+	r->follow_until_us = until;
+	sealer_follow(r->sealer, until);
+}
+
+static int on_inbox(sd_event_source *source, const struct inotify_event *e, void *ctx)
+{
+	(void)source;
+	if (e->mask & IN_Q_OVERFLOW || (e->len && strcmp(e->name, "follow") == 0))
+		read_follow(ctx);
+	return 0;
+}
+
+/* --- the rest of the loop --- */
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *ctx)
+{
+	(void)source;
+	(void)info;
+	steer_again(ctx);
+	return 0;
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *ctx)
+{
+	struct recorder *r = ctx;
+
+	(void)source;
+	(void)info;
+	r->stopping = true;
+	return 0;
+}
+
+static int on_event(void *ctx, struct span event)
+{
+	struct recorder *r = ctx;
+
+	return engine_event(&r->engine, event);
+}
+
+/* The ring buffer's descriptor only ends the wait: what is in it is taken by the loop. */
+static int on_ring(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	(void)ctx;
+	return 0;
+}
+
+static int add_sources(struct recorder *r)
+{
+	sigset_t signals;
+	int got;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL))
+		return -errno;
+	got = sd_event_add_signal(r->event, NULL, SIGHUP, on_hangup, r);
+	if (got >= 0)
+		got = sd_event_add_signal(r->event, NULL, SIGTERM, on_stop, r);
+	if (got >= 0)
+		got = sd_event_add_signal(r->event, NULL, SIGINT, on_stop, r);
+	/* By edge: while the loop naps it does not want to hear that the buffer is not empty. */
+	if (got >= 0)
+		got = sd_event_add_io(r->event, NULL, probe_fd(r->probe), EPOLLIN | EPOLLET, on_ring, r);
+	if (got < 0)
+		return got;
+	got = sd_event_add_inotify(
+		r->event, NULL, r->inbox, IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR, on_inbox, r);
+	if (got < 0)
+		log_warning("%s cannot be watched: %s; nobody can follow this PC", r->inbox, strerror(-got));
+	read_follow(r);
+	return watch_sessions(r);
+}
+
+/* --- what was there before --- */
+
+struct mounts_told {
+	struct recorder *r;
+	int failed;
+};
+
+static void tell_mount(void *ctx, const struct mount_entry *m)
+{
+	struct mounts_told *t = ctx;
+
+	if (!t->failed)
+		t->failed = engine_mounted(&t->r->engine, m, clock_boot_us());
+}
+
+static int begin(struct recorder *r)
+{
+	struct mounts_told told = {.r = r};
+	int got = engine_start(&r->engine, probe_set_of(r->probe), ENFORCE_NONE,
+		"the recorder only records, whatever the kernel could enforce", clock_boot_us());
+
+	if (!got)
+		got = devices_refresh(r->devices, tell_mount, &told);
+	if (got >= 0)
+		got = told.failed;
+	return got ? got : probe_running(r->probe);
+}
+
+static int end(struct recorder *r)
+{
+	int64_t until = clock_boot_us() + LAST_WORDS_US;
+	int got;
+
+	do
+		got = probe_consume(r->probe, on_event, r, BATCH);
+	while (got > 0 && clock_boot_us() < until);
+	if (got >= 0)
+		got = read_losses(r, clock_boot_us());
+	if (!got)
+		got = engine_stop(&r->engine, probe_set_of(r->probe), ENFORCE_NONE, NULL, clock_boot_us());
+	if (!got)
+		got = sealer_flush(r->sealer, true);
+	write_status(r, clock_boot_us());
+	return got;
+}
+
+/* --- rounds --- */
+
+/*
+ * Files that end with their process are not closed by any call that tracepoints see: a walk over the open files finds
+ * them. Soon where somebody follows, less often where nobody does, never where nothing happens.
+ */
+static void plan_sweep(struct recorder *r, int64_t now)
+{
+	bool followed = r->follow_until_us > now;
+	int64_t due = r->swept_us + SWEEP_HELD_US;
+
+	if (r->engine.ended && probe_set_of(r->probe) == PROBE_SET_TRACEPOINT) {
+		int64_t soon = now + (followed ? SWEEP_SOON_US : SWEEP_LATER_US);
+		int64_t gap = r->swept_us + (followed ? SWEEP_FOLLOWED_US : SWEEP_GAP_US);
+
+		due = soon > gap ? soon : gap;
+	}
+	r->engine.ended = false;
+	if (due < r->sweep_due_us)
+		r->sweep_due_us = due;
+}
+
+static int sweep_if_due(struct recorder *r, int64_t now)
+{
+	if (now < r->sweep_due_us)
+		return 0;
+	r->sweep_due_us = INT64_MAX;
+	r->swept_us = now;
+	return probe_sweep(r->probe);
+}
+
+static int seal_if_due(struct recorder *r, int64_t now)
+{
+	int got;
+
+	if (now < sealer_due(r->sealer))
+		return 0;
+	got = read_losses(r, now);
+	if (!got)
+		got = sealer_run(r->sealer, now);
+	status_if_sealed(r, now);
+	return got;
+}
+
+static uint64_t wait_us(struct recorder *r, int taken, int64_t now)
+{
+	int64_t next = sealer_due(r->sealer);
+
+	if (taken >= BATCH)
+		return 0;
+	if (r->sweep_due_us < next)
+		next = r->sweep_due_us;
+	if (taken > 0) {
+		/* More will come: a nap gathers it, and spares those who cause it the waking of this program. */
+		if (next > now + NAP_US)
+			next = now + NAP_US;
+	} else if (probe_sleep(r->probe)) {
+		return 0;
+	}
+	return next > now ? (uint64_t)(next - now) : 0;
+}
+
+static int one_round(struct recorder *r)
+{
+	int64_t now;
+	int taken = probe_consume(r->probe, on_event, r, BATCH), got;
+
+	if (taken < 0)
+		return taken;
+	now = clock_boot_us();
+	if (taken)
+		plan_sweep(r, now);
+	if (r->engine.mounts_changed)
+		steer_mounts(r);
+	if (r->logind_gone) {
+		r->logind_gone = false;
+		logind_watch_free(STEAL(r->logind));
+		got = watch_sessions(r);
+		if (got)
+			return got;
+	}
+	got = sweep_if_due(r, now);
+	if (!got)
+		got = seal_if_due(r, now);
+	if (got)
+		return got;
+	got = sd_event_run(r->event, wait_us(r, taken, now));
+	return got < 0 ? got : r->failed;
+}
+
+int loop_run(struct recorder *r)
+{
+	int got;
+
+	r->sweep_due_us = INT64_MAX;
+	r->since_wall_us = clock_wall_us();
+	r->engine.sink = sink;
+	r->engine.sink_ctx = r;
+	got = begin(r);
+	if (!got)
+		got = add_sources(r);
+	if (got)
+		return got;
+	write_status(r, clock_boot_us());
+	sd_notify(0, "READY=1");
+	while (!r->stopping && !got)
+		got = one_round(r);
+	sd_notify(0, "STOPPING=1");
+	return got ? got : end(r);
+}

@@ -1,0 +1,347 @@
+/*
+ * sekisho-recorder: kernel events to signed records in its spool.
+ *
+ * Started by systemd (or packaging/quickstart) as root. Takes what needs privilege (the pinned tables, the filter's way
+ * into the kernel, the PC's key), becomes its own user without capabilities, filters its system calls, and only then
+ * meets the first event: in that order, below. It has no network.
+ */
+#include "agent/recorder/recorder.h"
+#include "policy/base/confine.h"
+#include "policy/base/file.h"
+#include "policy/base/log.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#define USER "sekisho-recorder"
+#define UPLINK_GROUP "sekisho-uplink"
+#define VKEY_MAX 1024
+
+#ifdef __SANITIZE_ADDRESS__
+/* The leak check at exit wants ptrace, which the filter answers with death. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+#endif
+
+static int usage(FILE *to, int code)
+{
+	fputs("usage: sekisho-recorder [--config FILE] [--filter FILE] [--load]\n"
+	      "       sekisho-recorder --help | --version\n"
+	      "Makes signed records of what the kernel saw. See sekisho-recorder(8).\n",
+		to);
+	return code;
+}
+
+static int complain(const char *what, int r, const struct why *why)
+{
+	if (why->text[0])
+		log_error("%s: %s", what, why->text);
+	else
+		log_error("%s: %s", what, r < 0 ? strerror(-r) : "unusable");
+	return EXIT_FAILURE;
+}
+
+static int set_paths(struct recorder *r, const char *filter)
+{
+	if (filter && strlen(filter) < sizeof(r->filter_path))
+		memcpy(r->filter_path, filter, strlen(filter) + 1);
+	else if (filter || agent_path(r->filter_path, sizeof(r->filter_path), "/etc/sekisho/record.yaml"))
+		return V_FULL;
+	return agent_path(r->spool, sizeof(r->spool), "/var/spool/sekisho") ||
+	       agent_path(r->inbox, sizeof(r->inbox), "/var/lib/sekisho/inbox") ||
+	       agent_path(r->seen_path, sizeof(r->seen_path), "/var/lib/sekisho/inbox/checkpoint") ||
+	       agent_path(r->utmp, sizeof(r->utmp), "/run/utmp") ||
+	       agent_path(r->status_path, sizeof(r->status_path), "/run/sekisho/recorder.json");
+}
+
+/* Who this PC is, and (where it is enrolled) how the collector's log signs. */
+static int load_keys(struct recorder *r, struct why *why)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(VKEY_MAX);
+	char key[PATH_MAX], vkey[PATH_MAX];
+	int got;
+
+	if (agent_path(key, sizeof(key), "/var/lib/sekisho/device/device.key") ||
+		agent_path(vkey, sizeof(vkey), "/var/lib/sekisho/device/log.vkey"))
+		return -ENAMETOOLONG;
+	got = key_load(key, &r->device, why);
+	if (got)
+		return got == V_NOT_FOUND ? why_set(why, got, "%s: no such file (sekisho-uplink enrol makes it)", key)
+					  : got;
+	got = file_read(vkey, &text);
+	if (got == V_NOT_FOUND)
+		return 0;
+	if (!got)
+		got = verifier_decode(buf_span(&text), &r->log, why);
+	r->has_log = !got;
+	return got;
+}
+
+/* Folders that are the recorder's to write, made where they are missing. */
+static int make_places(struct recorder *r)
+{
+	char own[sizeof(r->spool) + 16], run[PATH_MAX];
+	struct passwd *pw = getpwnam(USER);
+	struct group *gr = getgrnam(UPLINK_GROUP);
+	struct stat st;
+	int got;
+
+	snprintf(own, sizeof(own), "%s/recorder", r->spool);
+	snprintf(run, sizeof(run), "%s", r->status_path);
+	*strrchr(run, '/') = 0;
+	got = dir_make(r->spool, 0755);
+	if (!got)
+		got = dir_make(run, 0755);
+	if (!got && lstat(own, &st)) {
+		got = dir_make(own, 0770);
+		if (!got && pw && geteuid() == 0 &&
+			(lchown(own, pw->pw_uid, gr ? gr->gr_gid : pw->pw_gid) || chmod(own, gr ? 02770 : 0770)))
+			got = -errno;
+	}
+	return got;
+}
+
+/* The status file itself, for where its folder is root's: ours to write, for everybody to read. */
+static void make_status_file(struct recorder *r)
+{
+	struct passwd *pw = getpwnam(USER);
+
+	r->status_fd = -1;
+	if (geteuid() || !pw)
+		return;
+	r->status_fd = open(r->status_path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+	if (r->status_fd >= 0 && (fchown(r->status_fd, pw->pw_uid, pw->pw_gid) || fchmod(r->status_fd, 0644)))
+		closep(&r->status_fd);
+}
+
+/* After the power is gone: a folder that we may write takes whole files by rename, which is better. */
+static void choose_status(struct recorder *r)
+{
+	char run[PATH_MAX];
+
+	snprintf(run, sizeof(run), "%s", r->status_path);
+	*strrchr(run, '/') = 0;
+	if (access(run, W_OK) == 0)
+		closep(&r->status_fd);
+}
+
+static int make_tables(struct recorder *r)
+{
+	int got = names_new(&r->names);
+
+	if (!got)
+		got = processes_new(r->names, &r->processes);
+	if (!got)
+		got = devices_new("/sys", "/proc/self/mountinfo", &r->devices);
+	if (!got)
+		got = users_new(&r->users);
+	if (!got && !(r->filter = calloc(1, sizeof(*r->filter))))
+		got = -ENOMEM;
+	if (!got)
+		got = devices_refresh(r->devices, NULL, NULL);
+	steer_homes(r);
+	return got < 0 ? got : 0;
+}
+
+static uint32_t mount_namespace_of_init(void)
+{
+	struct stat st;
+
+	return stat("/proc/1/ns/mnt", &st) ? 0 : (uint32_t)st.st_ino;
+}
+
+/* Programs of the kernel: those that lie ready, or (to try things out) loaded now. */
+static int open_probe(struct recorder *r, bool load, struct why *why)
+{
+	struct group *gr = getgrnam(USER);
+	struct probe_options o = {.group = gr ? gr->gr_gid : 0};
+	unsigned set;
+	int got = load ? probe_load(&o, &set, why) : 0;
+
+	if (!got)
+		got = probe_open(&r->probe, why);
+	if (got == V_NOT_FOUND && !why->text[0])
+		why_set(why, got, "nothing is loaded: sekisho-load goes first");
+	return got;
+}
+
+static int open_sealer(struct recorder *r, struct why *why)
+{
+	struct sealer_options o = {
+		.spool_dir = r->spool,
+		.producer = PRODUCER_RECORDER,
+		.device = r->device,
+		.seen_path = r->seen_path,
+		.log = r->has_log ? &r->log : NULL,
+		.bound = r->conf.spool_bound,
+		.floor = r->conf.spool_floor,
+		.yield = strcmp(r->conf.spool_full, "drop-old") == 0 ? SPOOL_DROP_OLD : SPOOL_DROP_NEW,
+		.idle_us = r->conf.heartbeat_us,
+		.seal_us = r->conf.seal_after_us,
+		.epoch_us = r->conf.epoch_us,
+	};
+	int got = sealer_new(&o, &r->sealer, why);
+
+	if (got == V_BAD && r->sealer) {
+		log_warning("spool: %s; the chain begins anew, and says so", why->text);
+		why->text[0] = 0;
+		got = 0;
+	}
+	return got;
+}
+
+static int give_up_power(struct why *why)
+{
+	int got = confine_user(USER, why);
+
+	if (got == V_NOT_FOUND && getenv("SEKISHO_ROOT")) {
+		log_warning("%s: staying root, without capabilities", why->text);
+		why->text[0] = 0;
+		got = confine_user("root", why);
+	}
+	return got;
+}
+
+static void release(struct recorder *r)
+{
+	logind_watch_free(r->logind);
+	utmp_watch_free(r->utmp_watch);
+	sd_event_source_unref(r->retry);
+	sd_event_unref(r->event);
+	sealer_free(r->sealer);
+	probe_close(r->probe);
+	users_free(r->users);
+	devices_free(r->devices);
+	processes_free(r->processes);
+	names_free(r->names);
+	free(r->filter);
+	if (r->has_log)
+		verifier_deinit(&r->log);
+	key_free(r->device);
+	closep(&r->status_fd);
+	free(r);
+}
+
+/* What needs privilege; then without it. Each step names itself where it fails. */
+static int run(struct recorder *r, bool load)
+{
+	struct why why = {""};
+	const char *step;
+	int got;
+
+	/* takes what needs privilege */
+	step = "folders";
+	got = make_places(r);
+	if (!got) {
+		make_status_file(r);
+		step = "tables";
+		got = make_tables(r);
+	}
+	if (!got) {
+		step = "keys";
+		got = load_keys(r, &why);
+	}
+	if (!got) {
+		step = "kernel programs";
+		r->engine.host_mnt_ns = mount_namespace_of_init();
+		got = open_probe(r, load, &why);
+	}
+	if (!got) {
+		step = "filter";
+		got = steer_start(r, &why);
+	}
+
+	/* gives it up */
+	if (!got) {
+		step = "giving up privileges";
+		got = give_up_power(&why);
+	}
+	if (!got) {
+		step = "system call filter";
+		choose_status(r);
+		got = sd_event_default(&r->event);
+		if (got >= 0)
+			got = confine_syscalls(CONFINE_LOCAL | CONFINE_MAPS);
+	}
+
+	/* meets the world */
+	if (!got) {
+		step = "spool";
+		got = open_sealer(r, &why);
+	}
+	if (!got) {
+		step = "recording";
+		r->engine.filter = r->filter;
+		r->engine.names = r->names;
+		r->engine.processes = r->processes;
+		r->engine.devices = r->devices;
+		r->engine.users = r->users;
+		r->engine.proc = "/proc";
+		log_info("recording by %s",
+			probe_set_of(r->probe) == PROBE_SET_TRAMPOLINE ? "trampolines" : "tracepoints");
+		got = loop_run(r);
+	}
+	return got ? complain(step, got, &why) : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+		{"filter", required_argument, NULL, 'f'}, {"load", no_argument, NULL, 'l'},
+		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	char path[PATH_MAX];
+	const char *config = NULL, *filter = NULL;
+	struct recorder *r;
+	struct why why = {""};
+	bool load = false;
+	int o, got;
+
+	log_open("sekisho-recorder", LOG_INFO);
+	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (o) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'f':
+			filter = optarg;
+			break;
+		case 'l':
+			load = true;
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		case 'V':
+			puts("sekisho-recorder " SEKISHO_VERSION);
+			return 0;
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	if (optind != argc)
+		return usage(stderr, 2);
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return complain("start", -ENOMEM, &why);
+	r->status_fd = -1;
+	if (set_paths(r, filter) || (!config && agent_path(path, sizeof(path), AGENT_CONF_PATH))) {
+		free(r);
+		return complain("SEKISHO_ROOT", -ENAMETOOLONG, &why);
+	}
+	got = agent_conf_load(config ? config : path, &r->conf, &why);
+	if (got) {
+		free(r);
+		return complain("settings", got, &why);
+	}
+	log_open("sekisho-recorder", r->conf.debug ? LOG_DEBUG : LOG_INFO);
+	umask(0027);
+	got = run(r, load);
+	release(r);
+	return got;
+}
