@@ -1,0 +1,328 @@
+/*
+ * Hand-made kernel events through tables and filter to records: who is told with what, what is left out, what is
+ * urgent.
+ */
+#include "agent/recorder/engine.h"
+#include "tests/unit/cm.h"
+#include "tests/unit/recorder/made.h"
+#include <stdlib.h>
+
+/* What came out, copied: kind, urgency, and some facts as text. */
+struct got {
+	unsigned kind;
+	bool urgent;
+	unsigned class;
+	uint64_t uid, target_uid;
+	char program[64], parents[128], path[128], path2[64], service[32], container[64];
+};
+
+struct fixture {
+	struct engine e;
+	struct filter *filter;
+	unsigned n;
+	struct got got[64];
+};
+
+static void keep(const struct record *r, unsigned field, char *out, size_t size)
+{
+	out[0] = 0;
+	if (record_has(r, field))
+		snprintf(out, size, "%.*s", (int)r->v[field].s.n, (const char *)r->v[field].s.p);
+}
+
+static int sink(void *ctx, const struct record *r, bool urgent)
+{
+	struct fixture *f = ctx;
+	struct got *g = &f->got[f->n++];
+
+	assert_true(f->n < 64);
+	g->kind = (unsigned)r->v[F_KIND].u;
+	g->urgent = urgent;
+	g->class = record_has(r, F_CLASS) ? (unsigned)r->v[F_CLASS].u : 0;
+	g->uid = record_has(r, F_UID) ? r->v[F_UID].u : UINT64_MAX;
+	g->target_uid = record_has(r, F_TARGET_UID) ? r->v[F_TARGET_UID].u : UINT64_MAX;
+	keep(r, F_PROGRAM, g->program, sizeof(g->program));
+	keep(r, F_PARENTS, g->parents, sizeof(g->parents));
+	keep(r, F_PATH, g->path, sizeof(g->path));
+	keep(r, F_PATH2, g->path2, sizeof(g->path2));
+	keep(r, F_SERVICE, g->service, sizeof(g->service));
+	keep(r, F_CONTAINER, g->container, sizeof(g->container));
+	return 0;
+}
+
+static const char yaml[] = "version: 1\n"
+			   "paths:\n  /: changes\n  /home: all\n  /proc: none\n  /quiet: none\n  ~/.cache: none\n"
+			   "classes:\n  cloud: all\n"
+			   "programs:\n  /usr/bin/backup: none\n  /usr/bin/indexer: changes\n"
+			   "users:\n  4242: changes\n"
+			   "cloud: [~/Dropbox]\n";
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct why why;
+
+	if (!f || !(f->filter = calloc(1, sizeof(*f->filter))) || filter_parse(SPAN_STR(yaml), "t", f->filter, &why) ||
+		names_new(&f->e.names) || processes_new(f->e.names, &f->e.processes) ||
+		devices_new("/nonexistent", "/nonexistent", &f->e.devices) || users_new(&f->e.users))
+		return -1;
+	f->e.filter = f->filter;
+	f->e.sink = sink;
+	f->e.sink_ctx = f;
+	f->e.host_mnt_ns = MADE_NS;
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	users_free(f->e.users);
+	devices_free(f->e.devices);
+	processes_free(f->e.processes);
+	names_free(f->e.names);
+	free(f->filter);
+	free(f);
+	return 0;
+}
+
+static void feed(struct fixture *f, struct made *m)
+{
+	assert_int_equal(engine_event(&f->e, made_bytes(m)), 0);
+}
+
+static void start(struct fixture *f, uint32_t pid, uint32_t ppid, const char *program)
+{
+	struct made m = made(KIND_EXEC, pid, pid);
+
+	m.e.ppid = ppid;
+	m.e.pstart_ns = ppid;
+	m.s[EVENT_PROGRAM] = program;
+	feed(f, &m);
+}
+
+static void use(struct fixture *f, uint32_t pid, const char *path, uint32_t flags)
+{
+	struct made m = made(KIND_FILE, pid, pid);
+
+	made_file(&m, path, 99, 1);
+	m.e.flags = flags;
+	feed(f, &m);
+}
+
+static void records_carry_program_and_ancestors(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, 1, 0, "/sbin/init");
+	start(f, 2, 1, "/bin/bash");
+	start(f, 3, 2, "/usr/bin/vi");
+	use(f, 3, "/home/ann/x", RF_READ);
+	assert_int_equal(f->n, 4);
+	assert_int_equal(f->got[3].kind, KIND_FILE);
+	assert_string_equal(f->got[3].program, "/usr/bin/vi");
+	assert_string_equal(f->got[3].parents, "/bin/bash\n/sbin/init");
+	assert_string_equal(f->got[3].path, "/home/ann/x");
+	assert_int_equal(f->got[3].class, CLASS_OTHER);
+}
+
+static void a_fork_runs_its_parents_program(void **state)
+{
+	struct fixture *f = *state;
+	struct made m = made(KIND_FORK, 11, 11);
+
+	start(f, 10, 0, "/bin/bash");
+	m.e.ppid = 10;
+	m.e.pstart_ns = 10;
+	feed(f, &m); /* forks are left out by default, but known */
+	use(f, 11, "/etc/x", RF_WROTE);
+	assert_int_equal(f->n, 2);
+	assert_string_equal(f->got[1].program, "/bin/bash");
+	assert_string_equal(f->got[1].parents, "/bin/bash");
+	assert_int_equal(f->e.filtered, 1);
+}
+
+static void the_ended_still_have_a_name(void **state)
+{
+	struct fixture *f = *state;
+	struct made m = made(KIND_EXIT, 20, 20);
+
+	start(f, 20, 0, "/usr/bin/cp");
+	feed(f, &m);
+	use(f, 20, "/home/ann/x", RF_WROTE);
+	assert_int_equal(f->n, 3);
+	assert_string_equal(f->got[1].program, "/usr/bin/cp");
+	assert_string_equal(f->got[2].program, "/usr/bin/cp");
+}
+
+static void the_filter_decides(void **state)
+{
+	struct fixture *f = *state;
+	struct made m;
+
+	start(f, 30, 0, "/usr/bin/vi");
+	f->n = 0;
+	use(f, 30, "/etc/x", RF_READ);
+	use(f, 30, "/proc/1/status", RF_WROTE);
+	use(f, 30, "/home/ann/.cache/x", RF_WROTE);
+	assert_int_equal(f->n, 0);
+	use(f, 30, "/etc/x", RF_WROTE);
+	use(f, 30, "/home/ann/x", RF_READ);
+	assert_int_equal(f->n, 2);
+	/* out of a quiet folder into another */
+	m = made(KIND_RENAME, 30, 30);
+	made_file(&m, "/quiet/x", 99, 1);
+	m.s[EVENT_PATH2] = "/home/ann/x";
+	feed(f, &m);
+	assert_int_equal(f->n, 3);
+	assert_string_equal(f->got[2].path2, "/home/ann/x");
+	/* somebody who is told of less */
+	m = made(KIND_FILE, 30, 30);
+	made_file(&m, "/home/ann/x", 99, 1);
+	m.e.flags = RF_READ;
+	m.e.uid = 4242;
+	feed(f, &m);
+	assert_int_equal(f->n, 3);
+	assert_int_equal(f->e.filtered, 4);
+}
+
+static void programs_are_told_of_less_but_not_where_data_leaves(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, 40, 0, "/usr/bin/backup");
+	start(f, 41, 0, "/usr/bin/indexer");
+	assert_int_equal(f->n, 1); /* the start of a program of level none is left out */
+	f->n = 0;
+	use(f, 40, "/home/ann/x", RF_WROTE);
+	use(f, 41, "/home/ann/x", RF_READ);
+	assert_int_equal(f->n, 0);
+	use(f, 41, "/home/ann/x", RF_WROTE);
+	assert_int_equal(f->n, 1);
+	use(f, 40, "/home/ann/Dropbox/x", RF_READ);
+	assert_int_equal(f->n, 2);
+	assert_int_equal(f->got[1].class, CLASS_CLOUD);
+}
+
+static void paths_as_callers_wrote_them_are_tidied(void **state)
+{
+	struct fixture *f = *state;
+	struct made m = made(KIND_RENAME, 50, 50);
+
+	made_file(&m, "/home/ann//../../proc/./x", 99, 1);
+	m.s[EVENT_PATH2] = "/home/ann//y";
+	m.e.has |= EH_RELATIVE | EH_RELATIVE2;
+	feed(f, &m);
+	assert_int_equal(f->n, 1);
+	assert_string_equal(f->got[0].path, "/proc/x");
+	assert_string_equal(f->got[0].path2, "/home/ann/y");
+}
+
+static void becoming_another_user_is_told_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct made m;
+
+	start(f, 60, 0, "/bin/bash");
+	/* sudo: its file gives it the rights of root */
+	m = made(KIND_EXEC, 61, 61);
+	m.e.ppid = m.e.pstart_ns = 60;
+	m.e.uid = 0;
+	m.s[EVENT_PROGRAM] = "/usr/bin/sudo";
+	feed(f, &m);
+	assert_int_equal(f->n, 3);
+	assert_int_equal(f->got[1].kind, KIND_USER_CHANGE);
+	assert_true(f->got[1].urgent);
+	assert_int_equal(f->got[1].uid, 1000);
+	assert_int_equal(f->got[1].target_uid, 0);
+	assert_string_equal(f->got[1].service, "sudo");
+	assert_int_equal(f->got[2].kind, KIND_EXEC);
+	assert_int_equal(f->got[2].uid, 0);
+	/* what sudo then runs is root already */
+	m = made(KIND_EXEC, 62, 62);
+	m.e.ppid = m.e.pstart_ns = 61;
+	m.e.uid = m.e.real_uid = 0;
+	m.s[EVENT_PROGRAM] = "/bin/ls";
+	feed(f, &m);
+	assert_int_equal(f->n, 4);
+	/* su: changes, then starts the shell */
+	m = made(KIND_EXEC, 63, 63);
+	m.e.ppid = m.e.pstart_ns = 61;
+	m.e.uid = m.e.real_uid = 0;
+	m.s[EVENT_PROGRAM] = "/usr/bin/su";
+	feed(f, &m);
+	m = made(KIND_EXEC, 63, 63);
+	m.e.ppid = m.e.pstart_ns = 61;
+	m.e.uid = m.e.real_uid = 2000;
+	m.s[EVENT_PROGRAM] = "/bin/bash";
+	feed(f, &m);
+	assert_int_equal(f->n, 7);
+	assert_int_equal(f->got[5].kind, KIND_USER_CHANGE);
+	assert_int_equal(f->got[5].target_uid, 2000);
+	assert_string_equal(f->got[5].service, "su");
+}
+
+static void what_cannot_be_read_is_counted(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(engine_event(&f->e, SPAN("nonsense", 8)), 0);
+	assert_int_equal(f->e.malformed, 1);
+	assert_int_equal(f->n, 0);
+}
+
+static int broken_sink(void *ctx, const struct record *r, bool urgent)
+{
+	(void)ctx;
+	(void)r;
+	(void)urgent;
+	return -28;
+}
+
+static void a_sink_that_fails_is_heard(void **state)
+{
+	struct fixture *f = *state;
+	struct made m = made(KIND_EXEC, 70, 70);
+
+	m.s[EVENT_PROGRAM] = "/bin/true";
+	assert_int_equal(engine_loss(&f->e, CAUSE_RING_FULL, 3, 1), 0);
+	assert_int_equal(f->got[0].kind, KIND_LOSS);
+	f->e.sink = broken_sink;
+	assert_int_equal(engine_event(&f->e, made_bytes(&m)), -28);
+	assert_int_equal(engine_loss(&f->e, CAUSE_RING_FULL, 3, 1), -28);
+}
+
+static void sessions_say_who(void **state)
+{
+	struct fixture *f = *state;
+	struct session s = {.id = "3", .user = "ann", .seat = "tty1", .service = "login", .uid = 1000, .leader = 9};
+
+	assert_int_equal(engine_session(&f->e, KIND_LOGIN, &s, false, 1), 0);
+	assert_int_equal(f->got[0].kind, KIND_LOGIN);
+	assert_true(f->got[0].urgent);
+	assert_int_equal(f->got[0].target_uid, 1000);
+	assert_string_equal(f->got[0].service, "login");
+	assert_int_equal(f->e.record.v[F_SESSION].u, 3);
+	assert_false(record_has(&f->e.record, F_TEXT));
+	assert_int_equal(engine_session(&f->e, KIND_LOGIN, &s, true, 1), 0);
+	assert_true(record_has(&f->e.record, F_TEXT));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(records_carry_program_and_ancestors, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_fork_runs_its_parents_program, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_ended_still_have_a_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_filter_decides, setup, teardown),
+		cmocka_unit_test_setup_teardown(programs_are_told_of_less_but_not_where_data_leaves, setup, teardown),
+		cmocka_unit_test_setup_teardown(paths_as_callers_wrote_them_are_tidied, setup, teardown),
+		cmocka_unit_test_setup_teardown(becoming_another_user_is_told_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_sink_that_fails_is_heard, setup, teardown),
+		cmocka_unit_test_setup_teardown(sessions_say_who, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("recorder/engine", tests, NULL, NULL);
+}
