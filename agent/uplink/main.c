@@ -1,0 +1,237 @@
+/*
+ * sekisho-uplink: takes sealed segments from the spool to the collector, and what the collector says to the inbox. The
+ * only program of a PC with the network; it holds no key that could sign evidence, and decides nothing.
+ *
+ * Started by systemd (or packaging/quickstart) as root or as its user. Takes what needs privilege, gives it up, and
+ * then meets the world: in that order, below.
+ */
+#include "agent/uplink/enrol.h"
+#include "agent/uplink/uplink.h"
+#include "policy/base/clock.h"
+#include "policy/base/confine.h"
+#include "policy/base/log.h"
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#define USER "sekisho-uplink"
+#define EXIT_NOT_ENROLLED 78 /* EX_CONFIG of sysexits.h: no use in starting again before that is changed */
+
+#ifdef __SANITIZE_ADDRESS__
+/* The leak check at exit wants ptrace, which the filter answers with death. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+#endif
+
+static int usage(FILE *to, int code)
+{
+	fputs("usage: sekisho-uplink [--config FILE]\n"
+	      "       sekisho-uplink enrol [--name NAME] [--again] --collector https://HOST[:PORT] TOKEN\n",
+		to);
+	return code;
+}
+
+static int complain(const char *what, int r, const struct why *why)
+{
+	if (why->text[0])
+		log_error("%s", why->text);
+	else
+		log_error("%s: %s", what, r < 0 ? strerror(-r) : "unusable");
+	return EXIT_FAILURE;
+}
+
+static int set_paths(struct uplink *u, char uplink_dir[PATH_MAX], char vkey[PATH_MAX])
+{
+	return agent_path(u->spool, sizeof(u->spool), "/var/spool/sekisho") ||
+	       agent_path(u->inbox, sizeof(u->inbox), "/var/lib/sekisho/inbox") ||
+	       agent_path(u->status_path, sizeof(u->status_path), "/run/sekisho/uplink.json") ||
+	       agent_path(uplink_dir, PATH_MAX, "/var/lib/sekisho/uplink") ||
+	       agent_path(vkey, PATH_MAX, "/var/lib/sekisho/device/log.vkey");
+}
+
+/* The URL of the configuration, else the one that the PC enrolled with. */
+static int set_url(struct uplink *u, const char *dir, struct why *why)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(AGENT_URL_MAX);
+	char path[PATH_MAX + 16];
+	int r;
+
+	if (u->conf.collector[0]) {
+		memcpy(u->url, u->conf.collector, sizeof(u->url));
+		return http_check_url(u->url, why);
+	}
+	snprintf(path, sizeof(path), "%s/collector", dir);
+	r = file_read(path, &b);
+	if (r)
+		return r == V_NOT_FOUND ? why_set(why, r, "no collector: neither in agent.conf nor by enrolment") : r;
+	while (b.n && (b.p[b.n - 1] == '\n' || b.p[b.n - 1] == ' '))
+		b.n--;
+	if (b.n >= sizeof(u->url))
+		return why_set(why, V_BAD, "%s: longer than %zu bytes", path, sizeof(u->url) - 1);
+	if (b.n)
+		memcpy(u->url, b.p, b.n);
+	u->url[b.n] = 0;
+	return http_check_url(u->url, why);
+}
+
+/* What only root can do: places that its user writes to. */
+static int prepare(struct uplink *u)
+{
+	struct passwd *pw = getpwnam(USER);
+	struct stat st;
+	int r;
+
+	if (geteuid())
+		return 0;
+	r = dir_make(u->spool, 0755);
+	if (!r)
+		r = dir_make(u->inbox, 0755);
+	if (!r && pw && !lstat(u->inbox, &st) && !st.st_uid && lchown(u->inbox, pw->pw_uid, pw->pw_gid))
+		r = -errno;
+	return r;
+}
+
+static int give_up_power(struct why *why)
+{
+	int r = confine_user(USER, why);
+
+	if (r == V_NOT_FOUND && getenv("SEKISHO_ROOT")) {
+		log_warning("%s: staying root, without capabilities", why->text);
+		why->text[0] = 0;
+		r = confine_user("root", why);
+	}
+	return r;
+}
+
+static int run(struct uplink *u)
+{
+	sigset_t stop;
+	int r;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	r = sd_event_add_signal(u->event, NULL, SIGTERM, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(u->event, NULL, SIGINT, NULL, NULL);
+	if (r >= 0)
+		r = http_new(u->event, u->url, &u->http);
+	if (r >= 0)
+		r = http_identify(u->http, &u->id);
+	if (r >= 0)
+		r = renew_start(u);
+	if (r >= 0)
+		r = sender_start(u);
+	if (r >= 0) {
+		status_write(u);
+		sd_notify(0, "READY=1");
+		r = sd_event_loop(u->event);
+	}
+	sd_notify(0, "STOPPING=1");
+	if (r >= 0 && u->failed)
+		r = u->failed;
+	status_stop(u);
+	renew_stop(u);
+	if (u->http) {
+		wait_stop(u);
+		sd_event_source_disable_unref(u->wait.timer);
+		http_cancel(u->http, HTTP_SEND);
+		http_free(u->http);
+	}
+	sender_stop(u);
+	return r;
+}
+
+static int daemon_main(const char *config)
+{
+	struct uplink *u = calloc(1, sizeof(*u));
+	char uplink_dir[PATH_MAX], vkey[PATH_MAX];
+	struct why why = {""};
+	int r;
+
+	if (!u)
+		return complain("start", -ENOMEM, &why);
+	if (set_paths(u, uplink_dir, vkey))
+		return complain("SEKISHO_ROOT", -ENAMETOOLONG, &why);
+	r = agent_conf_load(config, &u->conf, &why);
+	if (r)
+		return complain(config, r, &why);
+	log_open("sekisho-uplink", u->conf.debug ? LOG_DEBUG : LOG_INFO);
+	r = prepare(u);
+	if (r)
+		return complain("directories", r, &why);
+	signal(SIGPIPE, SIG_IGN);
+	umask(022);
+
+	r = give_up_power(&why);
+	if (r)
+		return complain("giving up privileges", r, &why);
+
+	r = identity_load(&u->id, uplink_dir, &why);
+	if (!r)
+		r = set_url(u, uplink_dir, &why);
+	if (!r)
+		r = witness_open(&u->witness, vkey, u->inbox, &why);
+	if (r) {
+		complain("start", r, &why);
+		return r == V_NOT_FOUND ? EXIT_NOT_ENROLLED : EXIT_FAILURE;
+	}
+	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+		return complain("libcurl", -ENOSYS, &why);
+	r = sd_event_new(&u->event);
+	if (r < 0)
+		return complain("event loop", r, &why);
+	r = confine_syscalls(CONFINE_SERVER);
+	if (r)
+		return complain("system call filter", r, &why);
+
+	log_info("started for %s, host %.16s", u->url, u->id.info.cn);
+	r = run(u);
+	if (r < 0)
+		complain("ended", r, &why);
+	sd_event_unref(u->event);
+	witness_close(&u->witness);
+	identity_deinit(&u->id);
+	curl_global_cleanup();
+	free(u);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	char path[PATH_MAX];
+	const char *config = NULL;
+	int o;
+
+	log_open("sekisho-uplink", LOG_INFO);
+	if (argc > 1 && !strcmp(argv[1], "enrol"))
+		return enrol_main(argc - 1, argv + 1);
+	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (o) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		case 'V':
+			puts("sekisho-uplink " SEKISHO_VERSION);
+			return 0;
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	if (optind != argc)
+		return usage(stderr, 2);
+	if (!config && agent_path(path, sizeof(path), AGENT_CONF_PATH))
+		return usage(stderr, 2);
+	return daemon_main(config ? config : path);
+}
