@@ -209,6 +209,7 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	(void)source;
 	(void)info;
 	steer_again(ctx);
+	write_status(ctx, clock_boot_us());
 	return 0;
 }
 
