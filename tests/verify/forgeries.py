@@ -532,3 +532,11 @@ def log_that_the_pc_did_not_see(w):
     """The PC's own signed header names another log of the same size as the checkpoint that is shown."""
     again(w, 5, lambda s: s.h.update({16: [8, bytes(32)]}))
 
+
+
+if __name__ == "__main__":
+    # forgeries.py DIR: the honest evidence as DIR/honest, each forgery as DIR/<name>.
+    import sys
+    lay(os.path.join(sys.argv[1], "honest"))
+    for forged, make_it in FORGERIES.items():
+        make_it(os.path.join(sys.argv[1], forged))
