@@ -128,3 +128,19 @@ size_t decode_tidy(struct span path, char *out, size_t size)
 		out[n++] = '/';
 	return n;
 }
+
+size_t decode_args(struct span args, char *out, size_t size)
+{
+	size_t n = 0, i;
+
+	if (args.n && args.p[args.n - 1] == 0)
+		args.n--;
+	for (i = 0; i < args.n && n + 2 <= size; i++) {
+		uint8_t c = args.p[i];
+
+		if (c == '\n')
+			out[n++] = '\\';
+		out[n++] = c == 0 ? '\n' : c == '\n' ? 'n' : (char)c;
+	}
+	return n;
+}

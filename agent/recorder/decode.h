@@ -47,4 +47,10 @@ int decode(struct span bytes, struct seen *out, struct why *why);
  */
 size_t decode_tidy(struct span path, char *out, size_t size);
 
+/*
+ * Arguments with NULs between (one behind the last is passed over) to arguments with newlines between; a newline within
+ * an argument becomes backslash and n. Its length in `out`, where it is cut to `size`.
+ */
+size_t decode_args(struct span args, char *out, size_t size);
+
 #endif

@@ -221,6 +221,8 @@ int engine_event(struct engine *e, struct span bytes)
 		s.path = SPAN(e->path, decode_tidy(s.path, e->path, sizeof(e->path)));
 	if (s.relative2)
 		s.path2 = SPAN(e->path2, decode_tidy(s.path2, e->path2, sizeof(e->path2)));
+	if (s.args.n)
+		s.args = SPAN(e->args, decode_args(s.args, e->args, sizeof(e->args)));
 	if (s.kind == KIND_EXIT || s.kind == KIND_EXEC)
 		e->ended = true;
 	return take(e, &s);

@@ -36,6 +36,7 @@ struct engine {
 	struct convert_room room;
 	char parents[CONVERT_PARENTS_SIZE];
 	char path[EVENT_PATH_MAX * 2], path2[EVENT_PATH_MAX * 2]; /* tidied */
+	char args[EVENT_ARGS_MAX * 2 + 2];
 	bool ended;          /* a process ended or changed its program: its files may be closed without a word */
 	bool mounts_changed; /* for the owner: the kernel's half of the filter may have to follow */
 };

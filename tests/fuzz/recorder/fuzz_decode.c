@@ -51,6 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		within(s.comm, bytes, size);
 		if (decode_tidy(s.path, out, sizeof(out)) > sizeof(out))
 			abort();
+		if (decode_args(s.args, out, sizeof(out)) > sizeof(out))
+			abort();
 		convert(&s, &who, &o, 1, &room, &r);
 	}
 	free(bytes);

@@ -111,6 +111,23 @@ static void paths_are_tidied_by_their_text(void **state)
 	assert_true(span_eq(SPAN(out, n), SPAN_STR("/abc/def")));
 }
 
+static void arguments_have_newlines_between(void **state)
+{
+	char out[16];
+	size_t n;
+
+	(void)state;
+	n = decode_args(SPAN("cp\0a b\0", 7), out, sizeof(out));
+	assert_true(span_eq(SPAN(out, n), SPAN_STR("cp\na b")));
+	n = decode_args(SPAN("sh\0a\nb", 6), out, sizeof(out));
+	assert_true(span_eq(SPAN(out, n), SPAN_STR("sh\na\\nb")));
+	n = decode_args(SPAN("a\0\0b", 4), out, sizeof(out));
+	assert_true(span_eq(SPAN(out, n), SPAN_STR("a\n\nb")));
+	n = decode_args(SPAN("0123456789abcdefghij", 20), out, sizeof(out));
+	assert_true(n <= sizeof(out));
+	assert_int_equal(decode_args(SPAN(NULL, 0), out, sizeof(out)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +135,7 @@ int main(void)
 		cmocka_unit_test(a_program_has_a_script_and_no_path),
 		cmocka_unit_test(what_is_not_right_is_refused),
 		cmocka_unit_test(paths_are_tidied_by_their_text),
+		cmocka_unit_test(arguments_have_newlines_between),
 	};
 
 	return cmocka_run_group_tests_name("recorder/decode", tests, NULL, NULL);

@@ -1,0 +1,56 @@
+# A recorder below a prefix of its own, for the scripts that source this after lib.sh.
+# shellcheck shell=bash disable=SC2154,SC2034
+
+ACTS=${SEKISHO_BIN:-$root/build/bin}/../flow/acts
+SPOOL_JSON=${SEKISHO_BIN:-$root/build/bin}/../flow/spool-json
+
+# Kernel programs are the machine's: where a recorder works already, a test does not take them from it.
+recorder_needs() {
+	[ "$(id -u)" -eq 0 ] || {
+		echo 'needs root: it loads BPF programs'
+		exit 77
+	}
+	mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+	if [ -e /sys/fs/bpf/sekisho ]; then
+		echo 'a recorder is installed and working on this machine'
+		exit 77
+	fi
+}
+
+# The prefix: a key of the PC, settings that seal often.
+recorder_place() {
+	export SEKISHO_ROOT=$tmp
+	mkdir -p "$tmp"/etc/sekisho "$tmp"/var/lib/sekisho/{device,inbox} "$tmp"/run/sekisho "$tmp"/var/spool/sekisho
+	chmod 1777 "$tmp"/run/sekisho
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$tmp/var/lib/sekisho/device/device.key" 2>/dev/null
+	openssl pkey -in "$tmp/var/lib/sekisho/device/device.key" -pubout -outform DER -out "$tmp/device.pub"
+	printf 'spool_floor = 1M\nseal_after = 1s\n' >"$tmp/etc/sekisho/agent.conf"
+}
+
+# recorder_start [OPTION]...: loads the kernel programs and starts; RECORDER is its process.
+recorder_start() {
+	at_exit sekisho-load --unload
+	sekisho-load "$@" || fail 'sekisho-load'
+	recorder_run
+}
+
+recorder_run() {
+	rm -f "$tmp/run/sekisho/recorder.json"
+	sekisho-recorder 2>>"$tmp/recorder.log" &
+	RECORDER=$!
+	at_exit "kill $RECORDER 2>/dev/null"
+	wait_for 30 grep -q '"running": true' "$tmp/run/sekisho/recorder.json"
+}
+
+recorder_stop() {
+	kill -TERM "$RECORDER"
+	wait "$RECORDER" || {
+		cat "$tmp/recorder.log"
+		fail 'the recorder did not end well'
+	}
+}
+
+# All records and headers, verified, as JSON lines.
+recorder_records() {
+	"$SPOOL_JSON" "$tmp/var/spool/sekisho/recorder" "$tmp/device.pub"
+}
