@@ -81,6 +81,19 @@ unsigned devices_class_of_fs(const char *fs)
 	return 0;
 }
 
+bool devices_is_view(const char *fs)
+{
+	static const char *const views[] = {"proc", "sysfs", "cgroup", "cgroup2", "devpts", "devtmpfs", "securityfs",
+		"debugfs", "tracefs", "bpf", "pstore", "mqueue", "configfs", "fusectl", "binfmt_misc", "autofs",
+		"rpc_pipefs", "nsfs", "efivarfs", "hugetlbfs", "selinuxfs", "resctrl"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(views); i++)
+		if (strcmp(views[i], fs) == 0)
+			return true;
+	return false;
+}
+
 /* The worst of two: what is easiest carried away wins where a device stands on several. */
 static unsigned worse(unsigned a, unsigned b)
 {
@@ -133,19 +146,62 @@ static unsigned class_of_slaves(struct devices *d, const char *dir, unsigned dep
 	return class;
 }
 
+/* mountinfo writes space, tab, newline and backslash as \\ooo. In place. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	while (*s) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
+			s[3] <= '7') {
+			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 4;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to = 0;
+}
+
+/* The device of the innermost mount that a path lies in: by name, because the path itself may be closed to us. */
+static dev_t device_of_path(const struct devices *d, const char *path)
+{
+	_cleanup_fclose_ FILE *f = fopen(d->mountinfo, "re");
+	char line[PATH_MAX * 3], point[PATH_MAX];
+	size_t best = 0;
+	dev_t dev = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		unsigned major, minor;
+		size_t n;
+
+		if (sscanf(line, "%*s %*s %u:%u %*s %4095s", &major, &minor, point) != 3)
+			continue;
+		unescape(point);
+		n = strlen(point);
+		if (n == 1)
+			n = 0; /* the root: every path goes on with its slash */
+		/* A later mount on the same point covers the one before. */
+		if (n >= best && strncmp(path, point, n) == 0 && path[n] == '/') {
+			best = n;
+			dev = makedev(major, minor);
+		}
+	}
+	return dev;
+}
+
 /* A loop device is where its file is. */
 static unsigned class_of_loop(struct devices *d, const char *dir, unsigned depth)
 {
 	char file[PATH_MAX];
-	struct stat st;
+	dev_t dev;
 
 	if (!attribute(dir, "loop/backing_file", file, sizeof(file)))
 		return 0;
-	if (stat(file, &st))
-		return CLASS_FIXED;
-	if (major(st.st_dev) == 0)
-		return devices_get(d, st.st_dev, NULL)->class;
-	return class_of_block(d, major(st.st_dev), minor(st.st_dev), depth + 1);
+	dev = device_of_path(d, file);
+	if (major(dev) == 0)
+		return dev ? devices_get(d, dev, NULL)->class : CLASS_FIXED;
+	return class_of_block(d, major(dev), minor(dev), depth + 1);
 }
 
 /* What the place of a disk in the tree of devices and its attributes tell. */
@@ -230,23 +286,6 @@ const struct device *devices_get(struct devices *d, dev_t dev, const char *fs)
 	if (!class)
 		class = major(dev) ? class_of_block(d, major(dev), minor(dev), 0) : CLASS_OTHER;
 	return keep(d, dev, fs, class);
-}
-
-/* mountinfo writes space, tab, newline and backslash as \ooo. In place. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	while (*s) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
-			s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*to++ = *s++;
-		}
-	}
-	*to = 0;
 }
 
 /* A file system without a device number of its own (btrfs, overlay, bind of it): its source or upper folder decides. */

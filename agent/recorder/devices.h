@@ -43,6 +43,9 @@ const struct device *devices_get(struct devices *d, dev_t dev, const char *fs);
 uint64_t devices_evicted(const struct devices *d);
 unsigned devices_kept(const struct devices *d);
 
+/* A view into the kernel rather than a place for files: nobody asks when these were mounted. */
+bool devices_is_view(const char *fs);
+
 /* CLASS_* of a file system by its type alone, 0 where the block device below it decides. */
 unsigned devices_class_of_fs(const char *fs);
 

@@ -273,7 +273,7 @@ int engine_mounted(struct engine *e, const struct mount_entry *m, int64_t boot_u
 {
 	struct record *r = &e->record;
 
-	if (!filter_kind(e->filter, KIND_MOUNTED))
+	if (!filter_kind(e->filter, KIND_MOUNTED) || devices_is_view(m->fs))
 		return 0;
 	begin(e, KIND_MOUNTED, boot_us);
 	record_set_str(r, F_PATH, m->point);

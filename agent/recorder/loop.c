@@ -57,13 +57,18 @@ static int read_losses(struct recorder *r, int64_t now)
 
 /* --- status --- */
 
+static unsigned enforce(const struct recorder *r)
+{
+	return probe_set_of(r->probe) == PROBE_SET_TRAMPOLINE ? ENFORCE_FULL : ENFORCE_NONE;
+}
+
 static void fill_status(const struct recorder *r, int64_t now, struct status *s)
 {
 	double seconds = (double)(now - r->status_last.boot_us) / 1e6;
 
 	*s = (struct status){
 		.probe_set = probe_set_of(r->probe),
-		.enforce = ENFORCE_NONE,
+		.enforce = enforce(r),
 		.running = !r->stopping,
 		.since_wall_us = r->since_wall_us,
 		.now_wall_us = clock_wall_us(),
@@ -287,8 +292,11 @@ static void tell_mount(void *ctx, const struct mount_entry *m)
 static int begin(struct recorder *r)
 {
 	struct mounts_told told = {.r = r};
-	int got = engine_start(&r->engine, probe_set_of(r->probe), ENFORCE_NONE,
-		"the recorder only records, whatever the kernel could enforce", clock_boot_us());
+	bool can = enforce(r) == ENFORCE_FULL;
+	int got = engine_start(&r->engine, probe_set_of(r->probe), enforce(r),
+		can ? "trampolines work: this kernel can enforce; the recorder itself only records"
+		    : "recording runs on tracepoints; this kernel cannot enforce",
+		clock_boot_us());
 
 	if (!got)
 		got = devices_refresh(r->devices, tell_mount, &told);
@@ -308,7 +316,7 @@ static int end(struct recorder *r)
 	if (got >= 0)
 		got = read_losses(r, clock_boot_us());
 	if (!got)
-		got = engine_stop(&r->engine, probe_set_of(r->probe), ENFORCE_NONE, NULL, clock_boot_us());
+		got = engine_stop(&r->engine, probe_set_of(r->probe), enforce(r), NULL, clock_boot_us());
 	if (!got)
 		got = sealer_flush(r->sealer, true);
 	write_status(r, clock_boot_us());

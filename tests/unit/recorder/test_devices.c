@@ -87,6 +87,10 @@ static int setup(void **state)
 	disk("253:1", DM1, "0");
 	slave(DM1, DM0);
 	slave(DM1, STICK "/sdb1");
+	disk("7:0", "virtual/block/loop0", "0");
+	put("sys/devices/virtual/block/loop0/loop/backing_file", "/media/stick/image\n");
+	disk("7:1", "virtual/block/loop1", "0");
+	put("sys/devices/virtual/block/loop1/loop/backing_file", "/media/sticky\n");
 	disk("11:0", "pci0000:00/ata2/host1/block/sr0", "1");
 	disk("43:0", "virtual/block/nbd0", "0");
 	disk("252:0", "virtual/block/zram0", "0");
@@ -150,6 +154,8 @@ static void a_stack_is_as_its_most_portable_part(void **state)
 	assert_int_equal(devices_new(sys, mountinfo, &d), 0);
 	assert_int_equal(class_of(d, 253, 0), CLASS_FIXED);
 	assert_int_equal(class_of(d, 253, 1), CLASS_USB);
+	assert_int_equal(class_of(d, 7, 0), CLASS_USB);
+	assert_int_equal(class_of(d, 7, 1), CLASS_FIXED);
 	devices_free(d);
 }
 
