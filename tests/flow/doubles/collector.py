@@ -100,8 +100,19 @@ class State:
         self.log.leaves, self.index, self.next = [], {}, {}
         if os.path.exists(self.path):
             with open(self.path) as f:
-                for line in f:
-                    self.add(bytes.fromhex(line.strip()))
+                lines = f.readlines()
+            if lines and not lines[-1].endswith("\n"):  # a crash: it was never acknowledged
+                with open(self.path, "w") as f:
+                    f.writelines(lines[:-1])
+                lines.pop()
+            for line in lines:
+                self.add(bytes.fromhex(line.strip()))
+        with open(os.path.join(self.top, "stored"), "w") as f:
+            f.writelines(self.told(x) for x in self.log.leaves)
+
+    def told(self, leaf):
+        h = header(leaf)
+        return "%s %d %s\n" % (PRODUCERS.get(h[2], h[2]), h[5], sha256(leaf).hex())
 
     def add(self, leaf):
         h = header(leaf)
@@ -110,11 +121,10 @@ class State:
         self.next[h[2]] = max(self.next.get(h[2], 0), h[5] + 1)
 
     def put(self, leaf):
-        h = header(leaf)
         with open(self.path, "a") as f:
             f.write(leaf.hex() + "\n")
         with open(os.path.join(self.top, "stored"), "a") as f:
-            f.write("%s %d %s\n" % (PRODUCERS.get(h[2], h[2]), h[5], sha256(leaf).hex()))
+            f.write(self.told(leaf))
         self.add(leaf)
 
     def shrink(self, n):
