@@ -12,7 +12,6 @@
 #include <sys/inotify.h>
 #include <systemd/sd-daemon.h>
 
-#define STATUS_EVERY_US 1000000
 #define LOGIND_RETRY_US (60ull * 1000000)
 #define FOLLOW_FILE_MAX 64
 #define BATCH 4096            /* events taken between two looks at the clock */
@@ -53,85 +52,6 @@ static int read_losses(struct recorder *r, int64_t now)
 		got = engine_loss(&r->engine, i, lost[i], now);
 	}
 	return got;
-}
-
-/* --- status --- */
-
-static unsigned enforce(const struct recorder *r)
-{
-	return probe_set_of(r->probe) == PROBE_SET_TRAMPOLINE ? ENFORCE_FULL : ENFORCE_NONE;
-}
-
-static void fill_status(const struct recorder *r, int64_t now, struct status *s)
-{
-	double seconds = (double)(now - r->status_last.boot_us) / 1e6;
-
-	*s = (struct status){
-		.probe_set = probe_set_of(r->probe),
-		.enforce = enforce(r),
-		.running = !r->stopping,
-		.since_wall_us = r->since_wall_us,
-		.now_wall_us = clock_wall_us(),
-		.events = r->engine.events,
-		.filtered = r->engine.filtered,
-		.malformed = r->engine.malformed,
-		.processes = processes_kept(r->processes),
-		.names = names_kept(r->names),
-		.devices = devices_kept(r->devices),
-		.processes_evicted = processes_evicted(r->processes),
-		.names_refused = names_refused(r->names),
-		.devices_evicted = devices_evicted(r->devices),
-		.sessions = r->logind       ? "logind"
-			    : r->utmp_watch ? "utmp"
-					    : "none",
-		.filter_why = r->filter_why.text[0] ? r->filter_why.text : NULL,
-		.filter_note = r->filter_note[0] ? r->filter_note : NULL,
-	};
-	if (seconds > 0)
-		s->events_per_s = (double)(r->engine.events - r->status_last.events) / seconds;
-	if (r->logind)
-		s->sessions_refused = logind_watch_refused(r->logind);
-	else if (r->utmp_watch)
-		s->sessions_refused = utmp_watch_refused(r->utmp_watch);
-	sealer_stats(r->sealer, &s->sealer);
-}
-
-/* Where the folder is not ours, the file in it is: it is written in place, so that a reader may have to read again. */
-static int write_in_place(int fd, struct span text)
-{
-	ssize_t n = pwrite(fd, text.p, text.n, 0);
-
-	if (n < 0 || (size_t)n != text.n)
-		return n < 0 ? -errno : -EIO;
-	return ftruncate(fd, (off_t)text.n) ? -errno : 0;
-}
-
-static void write_status(struct recorder *r, int64_t now)
-{
-	static struct log_limit limit = LOG_LIMIT(1);
-	_cleanup_buf_ struct buf text = BUF_INIT(64u << 10);
-	struct status s;
-	int got;
-
-	fill_status(r, now, &s);
-	r->status_last.boot_us = now;
-	r->status_last.segments = s.sealer.segments;
-	r->status_last.events = s.events;
-	got = status_json(&s, &text);
-	if (!got)
-		got = r->status_fd >= 0 ? write_in_place(r->status_fd, buf_span(&text))
-					: file_replace_volatile(r->status_path, buf_span(&text), 0644);
-	if (got && log_allowed(&limit))
-		log_warning("status %s cannot be written: %s", r->status_path, strerror(got < 0 ? -got : EFBIG));
-}
-
-static void status_if_sealed(struct recorder *r, int64_t now)
-{
-	struct sealer_stats s;
-
-	sealer_stats(r->sealer, &s);
-	if (s.segments != r->status_last.segments && now - r->status_last.boot_us >= STATUS_EVERY_US)
-		write_status(r, now);
 }
 
 /* --- sign-ins --- */
@@ -214,7 +134,7 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	(void)source;
 	(void)info;
 	steer_again(ctx);
-	write_status(ctx, clock_boot_us());
+	report_write(ctx, clock_boot_us());
 	return 0;
 }
 
@@ -292,8 +212,8 @@ static void tell_mount(void *ctx, const struct mount_entry *m)
 static int begin(struct recorder *r)
 {
 	struct mounts_told told = {.r = r};
-	bool can = enforce(r) == ENFORCE_FULL;
-	int got = engine_start(&r->engine, probe_set_of(r->probe), enforce(r),
+	bool can = report_enforce(r) == ENFORCE_FULL;
+	int got = engine_start(&r->engine, probe_set_of(r->probe), report_enforce(r),
 		can ? "trampolines work: this kernel can enforce; the recorder itself only records"
 		    : "recording runs on tracepoints; this kernel cannot enforce",
 		clock_boot_us());
@@ -316,10 +236,10 @@ static int end(struct recorder *r)
 	if (got >= 0)
 		got = read_losses(r, clock_boot_us());
 	if (!got)
-		got = engine_stop(&r->engine, probe_set_of(r->probe), enforce(r), NULL, clock_boot_us());
+		got = engine_stop(&r->engine, probe_set_of(r->probe), report_enforce(r), NULL, clock_boot_us());
 	if (!got)
 		got = sealer_flush(r->sealer, true);
-	write_status(r, clock_boot_us());
+	report_write(r, clock_boot_us());
 	return got;
 }
 
@@ -363,7 +283,7 @@ static int seal_if_due(struct recorder *r, int64_t now)
 	got = read_losses(r, now);
 	if (!got)
 		got = sealer_run(r->sealer, now);
-	status_if_sealed(r, now);
+	report_if_sealed(r, now);
 	return got;
 }
 
@@ -426,7 +346,7 @@ int loop_run(struct recorder *r)
 		got = add_sources(r);
 	if (got)
 		return got;
-	write_status(r, clock_boot_us());
+	report_write(r, clock_boot_us());
 	sd_notify(0, "READY=1");
 	while (!r->stopping && !got)
 		got = one_round(r);

@@ -60,6 +60,11 @@ struct recorder {
 /* Everything after the power was given up, until a signal ends it. 0, -errno. */
 int loop_run(struct recorder *r);
 
+/* report.c: the status file. ENFORCE_* of what runs; writes it now; writes it where something was sealed. */
+unsigned report_enforce(const struct recorder *r);
+void report_write(struct recorder *r, int64_t now_boot_us);
+void report_if_sealed(struct recorder *r, int64_t now_boot_us);
+
 /* steer.c: the filter. Homes are listed while name services may still be asked; start before the power is given up. */
 void steer_homes(struct recorder *r);
 int steer_start(struct recorder *r, struct why *why);
