@@ -7,65 +7,65 @@
 
 #define END                                      \
 	{                                        \
-		0, NULL, 0, NULL, OFFER_NOTHING, \
+		0, 0, NULL, NULL, OFFER_NOTHING, \
 		{                                \
 			NULL, NULL               \
 		}                                \
 	}
 #define STORE_ROW                                                                 \
 	{                                                                         \
-		OPT_STORE, "store", 0, "DIR", OFFER_DIR,                          \
+		OPT_STORE, 0, "store", "DIR", OFFER_DIR,                          \
 		{                                                                 \
 			"the collector's store", "コレクターの保存場所" \
 		}                                                                 \
 	}
 #define SOCKET_ROW                                                                        \
 	{                                                                                 \
-		OPT_SOCKET, "socket", 0, "FILE", OFFER_FILE,                              \
+		OPT_SOCKET, 0, "socket", "FILE", OFFER_FILE,                              \
 		{                                                                         \
 			"the collector's door", "コレクターの管理用ソケット" \
 		}                                                                         \
 	}
 #define JSON_ROW                                              \
 	{                                                     \
-		OPT_JSON, "json", 0, NULL, OFFER_NOTHING,     \
+		OPT_JSON, 0, "json", NULL, OFFER_NOTHING,     \
 		{                                             \
 			"JSON for programs", "JSON で出力" \
 		}                                             \
 	}
 
 const struct option_row common_options[] = {
-	{OPT_LANG, "lang", 0, "en|ja", OFFER_LANG, {"language of what is printed", "表示言語"}},
-	{OPT_HELP, "help", 'h', NULL, OFFER_NOTHING, {"this help", "このヘルプ"}},
+	{OPT_LANG, 0, "lang", "en|ja", OFFER_LANG, {"language of what is printed", "表示言語"}},
+	{OPT_HELP, 'h', "help", NULL, OFFER_NOTHING, {"this help", "このヘルプ"}},
 	END,
 };
 
 static const struct option_row none[] = {END};
 
 static const struct option_row log_options[] = {
-	{OPT_SINCE, "since", 's', "TIME", OFFER_NOTHING,
+	{OPT_SINCE, 's', "since", "TIME", OFFER_NOTHING,
 		{"from: 2026-11-23T10:00+09:00, 10:00, -2h, -3d", "開始日時: 2026-11-23T10:00+09:00, 10:00, -2h, -3d"}},
-	{OPT_UNTIL, "until", 'u', "TIME", OFFER_NOTHING, {"up to", "終了日時"}},
-	{OPT_HOST, "host", 'H', "PC", OFFER_NOTHING, {"name or id of a PC", "PC の名前または ID"}},
-	{OPT_USER, "user", 'U', "USER", OFFER_NOTHING, {"user", "ユーザー"}},
-	{OPT_PROGRAM, "program", 'P', "PATTERN", OFFER_FILE,
+	{OPT_UNTIL, 'u', "until", "TIME", OFFER_NOTHING, {"up to", "終了日時"}},
+	{OPT_HOST, 'H', "host", "PC", OFFER_NOTHING, {"name or id of a PC", "PC の名前または ID"}},
+	{OPT_USER, 'U', "user", "USER", OFFER_NOTHING, {"user", "ユーザー"}},
+	{OPT_PROGRAM, 'P', "program", "PATTERN", OFFER_FILE,
 		{"program; * and ? stand for anything", "プログラム(* と ? が使えます)"}},
-	{OPT_PATH, "path", 'p', "PATTERN", OFFER_FILE,
+	{OPT_PATH, 'p', "path", "PATTERN", OFFER_FILE,
 		{"path of a file, either name", "ファイルのパス(変更前後どちらでも)"}},
-	{OPT_KIND, "kind", 'k', "KIND,...", OFFER_KIND,
+	{OPT_KIND, 'k', "kind", "KIND,...", OFFER_KIND,
 		{"what happened: exec, file, rename, ...", "種別: exec, file, rename など"}},
-	{OPT_CLASS, "class", 'c', "CLASS,...", OFFER_CLASS,
+	{OPT_CLASS, 'c', "class", "CLASS,...", OFFER_CLASS,
 		{"where it lives: usb, network, cloud, ...", "デバイス種別: usb, network, cloud など"}},
-	{OPT_TEXT, "text", 't', "TEXT", OFFER_NOTHING,
+	{OPT_TEXT, 't', "text", "TEXT", OFFER_NOTHING,
 		{"anywhere in paths, program, arguments, user", "パス・プログラム・引数・ユーザーに含まれる文字"}},
-	{OPT_LIMIT, "limit", 'n', "N", OFFER_NOTHING, {"at most so many records", "最大件数"}},
-	{OPT_NEWEST, "newest", 'r', NULL, OFFER_NOTHING, {"newest first", "新しい順"}},
-	{OPT_FOLLOW, "follow", 'f', NULL, OFFER_NOTHING, {"go on with what arrives", "届いた記録を表示し続ける"}},
+	{OPT_LIMIT, 'n', "limit", "N", OFFER_NOTHING, {"at most so many records", "最大件数"}},
+	{OPT_NEWEST, 'r', "newest", NULL, OFFER_NOTHING, {"newest first", "新しい順"}},
+	{OPT_FOLLOW, 'f', "follow", NULL, OFFER_NOTHING, {"go on with what arrives", "届いた記録を表示し続ける"}},
 	JSON_ROW,
-	{OPT_CSV, "csv", 0, NULL, OFFER_NOTHING,
+	{OPT_CSV, 0, "csv", NULL, OFFER_NOTHING,
 		{"CSV for spreadsheets (UTF-8 with BOM)", "CSV(Excel 用、BOM 付き UTF-8)"}},
-	{OPT_FIELDS, "fields", 0, "NAME,...", OFFER_FIELD, {"columns of the CSV", "CSV の列"}},
-	{OPT_COLOR, "color", 0, "WHEN", OFFER_COLOR, {"auto, always or never", "色: auto, always, never"}},
+	{OPT_FIELDS, 0, "fields", "NAME,...", OFFER_FIELD, {"columns of the CSV", "CSV の列"}},
+	{OPT_COLOR, 0, "color", "WHEN", OFFER_COLOR, {"auto, always or never", "色: auto, always, never"}},
 	STORE_ROW,
 	SOCKET_ROW,
 	END,
@@ -74,34 +74,34 @@ static const struct option_row log_options[] = {
 static const struct option_row status_options[] = {JSON_ROW, SOCKET_ROW, END};
 
 static const struct option_row verify_options[] = {
-	{OPT_DEVICE, "device", 'd', "FILE", OFFER_FILE,
+	{OPT_DEVICE, 'd', "device", "FILE", OFFER_FILE,
 		{"device.pub of a PC (for files; repeatable)", "PC の device.pub(ファイル検証用、複数可)"}},
-	{OPT_LOG_KEY, "log-key", 'l', "FILE", OFFER_FILE, {"the log's verifier key", "ログの検証鍵"}},
-	{OPT_CHECKPOINT, "checkpoint", 0, "FILE", OFFER_FILE,
+	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE, {"the log's verifier key", "ログの検証鍵"}},
+	{OPT_CHECKPOINT, 0, "checkpoint", "FILE", OFFER_FILE,
 		{"a checkpoint that must be of this log (repeatable)",
 			"同じログのものであるべきチェックポイント(複数可)"}},
-	{OPT_NO_BODIES, "no-bodies", 0, NULL, OFFER_NOTHING,
+	{OPT_NO_BODIES, 0, "no-bodies", NULL, OFFER_NOTHING,
 		{"headers and log only: much faster", "ヘッダーとログのみ(高速)"}},
-	{OPT_QUIET, "quiet", 'q', NULL, OFFER_NOTHING, {"problems only", "問題のみ表示"}},
+	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"problems only", "問題のみ表示"}},
 	JSON_ROW,
 	STORE_ROW,
 	END,
 };
 
 static const struct option_row export_options[] = {
-	{OPT_OUT, "out", 'o', "DIR", OFFER_DIR, {"a new directory for the files", "出力先(新しいフォルダー)"}},
-	{OPT_HOST, "host", 'H', "PC", OFFER_NOTHING, {"of one PC only: name or id", "対象 PC の名前または ID"}},
-	{OPT_SINCE, "since", 's', "TIME", OFFER_NOTHING, {"from", "開始日時"}},
-	{OPT_UNTIL, "until", 'u', "TIME", OFFER_NOTHING, {"up to", "終了日時"}},
-	{OPT_LOG_KEY, "log-key", 'l', "FILE", OFFER_FILE,
+	{OPT_OUT, 'o', "out", "DIR", OFFER_DIR, {"a new directory for the files", "出力先(新しいフォルダー)"}},
+	{OPT_HOST, 'H', "host", "PC", OFFER_NOTHING, {"of one PC only: name or id", "対象 PC の名前または ID"}},
+	{OPT_SINCE, 's', "since", "TIME", OFFER_NOTHING, {"from", "開始日時"}},
+	{OPT_UNTIL, 'u', "until", "TIME", OFFER_NOTHING, {"up to", "終了日時"}},
+	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE,
 		{"the log's verifier key, to go with it", "添付するログの検証鍵"}},
 	STORE_ROW,
 	END,
 };
 
 static const struct option_row token_create_options[] = {
-	{OPT_NAME, "name", 0, "NAME", OFFER_NOTHING, {"for a PC of this name only", "この名前の PC 専用"}},
-	{OPT_VALID, "valid", 0, "TIME", OFFER_NOTHING,
+	{OPT_NAME, 0, "name", "NAME", OFFER_NOTHING, {"for a PC of this name only", "この名前の PC 専用"}},
+	{OPT_VALID, 0, "valid", "TIME", OFFER_NOTHING,
 		{"how long: 30m, 24h, 7d (24h)", "有効期間: 30m, 24h, 7d(既定 24h)"}},
 	JSON_ROW,
 	SOCKET_ROW,
@@ -111,7 +111,7 @@ static const struct option_row token_create_options[] = {
 static const struct option_row door_options[] = {JSON_ROW, SOCKET_ROW, END};
 
 static const struct option_row revoke_options[] = {
-	{OPT_REASON, "reason", 0, "TEXT", OFFER_NOTHING, {"why, for the record", "理由(記録されます)"}},
+	{OPT_REASON, 0, "reason", "TEXT", OFFER_NOTHING, {"why, for the record", "理由(記録されます)"}},
 	JSON_ROW,
 	SOCKET_ROW,
 	END,
@@ -119,7 +119,7 @@ static const struct option_row revoke_options[] = {
 
 static const struct option_row store_options_rows[] = {JSON_ROW, STORE_ROW, END};
 static const struct option_row rebuild_options[] = {
-	{OPT_QUIET, "quiet", 'q', NULL, OFFER_NOTHING, {"no progress", "進行状況を表示しない"}},
+	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"no progress", "進行状況を表示しない"}},
 	STORE_ROW,
 	END,
 };
@@ -171,8 +171,8 @@ int command_help(struct ctl *c)
 	for (cmd = commands; c->operands_n && cmd->name; cmd++) {
 		struct ctl of = {.lang = c->lang, .command = cmd};
 
-		if (strcmp(cmd->name, c->operands[0]) ||
-			(cmd->sub && c->operands_n > 1 && strcmp(cmd->sub, c->operands[1])))
+		if (strcmp(cmd->name, c->operands[0]) != 0 ||
+			(cmd->sub && c->operands_n > 1 && strcmp(cmd->sub, c->operands[1]) != 0))
 			continue;
 		options_help(&of, stdout);
 		return EXIT_GOOD;

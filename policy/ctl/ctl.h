@@ -32,9 +32,9 @@ struct said {
 enum offer { OFFER_NOTHING, OFFER_FILE, OFFER_DIR, OFFER_KIND, OFFER_CLASS, OFFER_FIELD, OFFER_LANG, OFFER_COLOR };
 
 struct option_row {
-	int id; /* OPT_* */
+	int id;      /* OPT_* */
+	char letter; /* 0: none */
 	const char *name;
-	char letter;     /* 0: none */
 	const char *arg; /* NULL: takes no value */
 	enum offer offer;
 	struct said help;

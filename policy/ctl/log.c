@@ -141,10 +141,10 @@ static int choose_form(const struct ctl *c, struct rows *rows)
 	if (option_on(c, OPT_JSON) && option_on(c, OPT_CSV))
 		return complain(EXIT_USAGE, SAY(c, "--json or --csv, not both", "--json と --csv は同時に使えません"));
 	if (!color || !strcmp(color, "auto"))
-		rows->color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && term && strcmp(term, "dumb");
+		rows->color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0;
 	else if (!strcmp(color, "always"))
 		rows->color = true;
-	else if (strcmp(color, "never"))
+	else if (strcmp(color, "never") != 0)
 		return complain(EXIT_USAGE,
 			SAY(c, "--color: auto, always or never", "--color: auto, always, never のいずれか"));
 	return log_fields(c, rows->fields);

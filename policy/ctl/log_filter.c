@@ -6,7 +6,7 @@
 #include "policy/base/text.h"
 #include <errno.h>
 
-#define WORDS_MAX 1024
+#define WORD_MAX 64 /* longer ones are no names of ours */
 
 static int one_time(const struct ctl *c, int id, const char *name, int64_t now_us, int64_t *out)
 {
@@ -21,15 +21,25 @@ static int one_time(const struct ctl *c, int id, const char *name, int64_t now_u
 		name, shown(text, v));
 }
 
+/* The next word of "a,b,c" into `word`, cut where it is too long; false behind the last. */
+static bool next_word(const char **rest, char word[WORD_MAX])
+{
+	size_t n;
+
+	if (!*rest)
+		return false;
+	n = strcspn(*rest, ",");
+	snprintf(word, WORD_MAX, "%.*s", (int)n, *rest);
+	*rest = (*rest)[n] ? *rest + n + 1 : NULL;
+	return true;
+}
+
 /* "names of an enumeration, ..." into their values. */
 static int words(const struct ctl *c, const char *list, unsigned field, const char *name, unsigned *out, unsigned *n)
 {
-	_cleanup_free_ char *copy = strdup(list);
-	char *rest = copy, *word, text[SHOWN_MAX];
+	char word[WORD_MAX], text[SHOWN_MAX];
 
-	if (!copy)
-		return complain_of(c, name, -ENOMEM, NULL);
-	while ((word = strsep(&rest, ","))) {
+	while (next_word(&list, word)) {
 		const struct enum_info *e = enum_by_name(field, word);
 		size_t i;
 
@@ -93,8 +103,7 @@ int log_filter(const struct ctl *c, int64_t now_us, struct store_filter *out)
 int log_fields(const struct ctl *c, unsigned fields[FIELD_MAX + 1])
 {
 	const char *list = option_value(c, OPT_FIELDS);
-	_cleanup_free_ char *copy = NULL;
-	char *rest, *word, text[SHOWN_MAX];
+	char word[WORD_MAX], text[SHOWN_MAX];
 	unsigned n = 0, f;
 
 	if (!list) {
@@ -106,10 +115,7 @@ int log_fields(const struct ctl *c, unsigned fields[FIELD_MAX + 1])
 		fields[n] = 0;
 		return EXIT_GOOD;
 	}
-	rest = copy = strdup(list);
-	if (!copy)
-		return complain_of(c, "fields", -ENOMEM, NULL);
-	while ((word = strsep(&rest, ","))) {
+	while (next_word(&list, word)) {
 		f = field_by_name(word);
 		if (!f || n == FIELD_MAX) {
 			complain(0,

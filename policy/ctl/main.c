@@ -12,7 +12,7 @@ static const struct command *find(const char *name, const char *sub, bool *group
 
 	*group = false;
 	for (cmd = commands; cmd->name; cmd++) {
-		if (strcmp(cmd->name, name))
+		if (strcmp(cmd->name, name) != 0)
 			continue;
 		if (!cmd->sub || (sub && !strcmp(cmd->sub, sub)))
 			return cmd;

@@ -94,8 +94,11 @@ int command_token_list(struct ctl *c)
 		return r;
 	if (option_on(c, OPT_JSON))
 		return print_json(answer);
-	json_array_foreach(json_object_get(answer, "tokens"), i, o) printf(
-		"%-18s %-24s %s\n", door_text(id, o, "id"), door_text(name, o, "name"), time_text(t, o, "expires"));
+	json_array_foreach(json_object_get(answer, "tokens"), i, o)
+	{
+		printf("%-18s %-24s %s\n", door_text(id, o, "id"), door_text(name, o, "name"),
+			time_text(t, o, "expires"));
+	}
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }
 

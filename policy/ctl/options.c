@@ -69,9 +69,9 @@ static int id_of_letter(const struct option_row *rows, int letter)
 
 static int set_lang(struct ctl *c, const char *value)
 {
-	if (strcmp(value, "ja") && strcmp(value, "en"))
+	if (strcmp(value, "ja") != 0 && strcmp(value, "en") != 0)
 		return complain(EXIT_USAGE, SAY(c, "--lang: en or ja", "--lang: en か ja を指定してください"));
-	c->lang = strcmp(value, "ja") ? LANG_EN : LANG_JA;
+	c->lang = strcmp(value, "ja") == 0 ? LANG_JA : LANG_EN;
 	return EXIT_GOOD;
 }
 

@@ -291,7 +291,9 @@ static int finish(struct view *v, json_t *of_collector)
 			return complain_of(c, "status", -ENOMEM, NULL);
 	} else {
 		json_array_foreach(v->problems, i, p)
+		{
 			buf_putf(&v->out, SAY(c, "WRONG: %s\n", "問題: %s\n"), json_string_value(p));
+		}
 		if (good)
 			buf_puts(&v->out, SAY(c, "all is well\n", "問題はありません\n"));
 	}

@@ -75,7 +75,7 @@ static size_t slot_of(const struct trails *t, const struct digest *hash)
 {
 	size_t i = (size_t)get_be64(hash->b + 8) & (t->seen_cap - 1);
 
-	while (t->used[i] && memcmp(t->seen[i], hash->b, SEEN_KEY))
+	while (t->used[i] && memcmp(t->seen[i], hash->b, SEEN_KEY) != 0)
 		i = (i + 1) & (t->seen_cap - 1);
 	return i;
 }
@@ -87,31 +87,33 @@ static bool was_seen(const struct trails *t, const struct digest *hash)
 
 static int grow(struct trails *t)
 {
-	struct trails bigger = *t;
+	_cleanup_free_ uint8_t(*old)[SEEN_KEY] = t->seen;
+	_cleanup_free_ uint8_t *old_used = t->used;
+	size_t old_cap = t->seen_cap, cap = old_cap ? old_cap * 2 : 1024, i;
+	uint8_t(*seen)[SEEN_KEY] = calloc(cap, SEEN_KEY);
+	uint8_t *used = calloc(cap, 1);
 	struct digest hash = {{0}};
-	size_t i;
 
-	bigger.seen_cap = t->seen_cap ? t->seen_cap * 2 : 1024;
-	bigger.seen = calloc(bigger.seen_cap, SEEN_KEY);
-	bigger.used = calloc(bigger.seen_cap, 1);
-	if (!bigger.seen || !bigger.used) {
-		free(bigger.seen);
-		free(bigger.used);
+	if (!seen || !used) {
+		free(seen);
+		free(used);
+		old = NULL; /* stay with the trails */
+		old_used = NULL;
 		return -ENOMEM;
 	}
-	for (i = 0; i < t->seen_cap; i++) {
+	t->seen = seen;
+	t->used = used;
+	t->seen_cap = cap;
+	for (i = 0; i < old_cap; i++) {
 		size_t j;
 
-		if (!t->used[i])
+		if (!old_used[i])
 			continue;
-		memcpy(hash.b, t->seen[i], SEEN_KEY);
-		j = slot_of(&bigger, &hash);
-		memcpy(bigger.seen[j], t->seen[i], SEEN_KEY);
-		bigger.used[j] = 1;
+		memcpy(hash.b, old[i], SEEN_KEY);
+		j = slot_of(t, &hash);
+		memcpy(seen[j], old[i], SEEN_KEY);
+		used[j] = 1;
 	}
-	free(t->seen);
-	free(t->used);
-	*t = bigger;
 	return 0;
 }
 

@@ -165,7 +165,7 @@ static int add_device(struct report *r, const char *path)
 			const char *dot = strrchr(e->d_name, '.');
 			char below[PATH_MAX];
 
-			if (!dot || strcmp(dot, ".pub") ||
+			if (!dot || strcmp(dot, ".pub") != 0 ||
 				snprintf(below, sizeof(below), "%s/%s", path, e->d_name) >= (int)sizeof(below))
 				continue;
 			x = add_device(r, below);
@@ -274,7 +274,7 @@ static int run(struct report *r)
 	x = add_devices(r);
 	x = x ? x : add_log_key(r, store);
 	x = x ? x : add_checkpoints(r);
-	x = x ? x : store ? verify_store(r, store) : verify_files(r, c->operands, c->operands_n);
+	x = x ? x : store ? verify_store(r, store) : verify_files(r, c->operands);
 	return x ? x : summary(r);
 }
 

@@ -27,7 +27,7 @@ void report_clear(struct report *r);
 int report_head(struct report *r, uint64_t size, const struct digest *root, const char *place, const struct header *h);
 
 /* Judge everything; findings are told on the way. 0; EXIT_* after saying why it cannot be done. */
-int verify_files(struct report *r, char **paths, int n);
+int verify_files(struct report *r, char **paths); /* ends with NULL */
 int verify_store(struct report *r, const char *dir);
 
 #endif

@@ -165,8 +165,8 @@ static int judge_proof(struct carried *c, const struct item *i, const struct seg
 	_cleanup_buf_ struct buf text = BUF_INIT(PROOF_SIZE_MAX);
 	struct report *r = c->report;
 	const char *file = c->files[i->file];
-	struct merkle_proof p;
-	struct checkpoint head;
+	struct merkle_proof p = {.n = 0};
+	struct checkpoint head = {.size = 0};
 	struct digest leaf;
 	struct why why = {""};
 	char path[PATH_MAX + 16];
@@ -227,35 +227,47 @@ static int judge_item(struct carried *c, size_t n)
 	return x ? x : judge_proof(c, i, &s);
 }
 
-int verify_files(struct report *r, char **paths, int n)
+static void carried_free(struct carried *c)
 {
-	struct carried c = {.report = r, .bytes = BUF_INIT(FILE_MAX), .at_hand = SIZE_MAX};
+	size_t i;
+
+	for (i = 0; i < c->files_n; i++)
+		free(c->files[i]);
+	free(c->files);
+	free(c->items);
+	buf_deinit(&c->bytes);
+	free(c);
+}
+DEFINE_CLEANUP(struct carried *, carried_free)
+
+int verify_files(struct report *r, char **paths)
+{
+	_cleanup_(carried_freep) struct carried *c = calloc(1, sizeof(*c));
 	size_t i;
 	int x;
 
-	(void)n; /* `paths` ends with NULL, as fts wants it */
+	if (!c)
+		return complain_of(r->ctl, "verify", -ENOMEM, NULL);
+	c->report = r;
+	c->bytes = BUF_INIT(FILE_MAX);
+	c->at_hand = SIZE_MAX;
 	r->place = place_name;
-	r->place_ctx = &c;
-	x = gather(&c, paths);
-	for (i = 0; !x && i < c.files_n; i++) {
-		x = survey(&c, i);
+	r->place_ctx = c;
+	x = gather(c, paths);
+	for (i = 0; !x && i < c->files_n; i++) {
+		x = survey(c, i);
 		if (x)
-			x = complain_of(r->ctl, c.files[i], x, NULL);
+			x = complain_of(r->ctl, c->files[i], x, NULL);
 	}
-	if (!x && c.items_n)
-		qsort(c.items, c.items_n, sizeof(*c.items), by_chain);
-	for (i = 0; !x && i < c.items_n; i++) {
-		x = judge_item(&c, i);
+	if (!x && c->items_n)
+		qsort(c->items, c->items_n, sizeof(*c->items), by_chain);
+	for (i = 0; !x && i < c->items_n; i++) {
+		x = judge_item(c, i);
 		if (x)
-			x = complain_of(r->ctl, c.files[c.items[i].file], x, NULL);
-		report_progress(r, i, c.items_n);
+			x = complain_of(r->ctl, c->files[c->items[i].file], x, NULL);
+		report_progress(r, i, c->items_n);
 	}
 	if (!x)
 		audit_end(r->audit);
-	for (i = 0; i < c.files_n; i++)
-		free(c.files[i]);
-	free(c.files);
-	free(c.items);
-	buf_deinit(&c.bytes);
 	return x;
 }
