@@ -146,7 +146,7 @@ void convert_user_change(const struct seen *e, const struct subject *s, uint32_t
 	record_set_uint(r, F_KIND, KIND_USER_CHANGE);
 	record_set_int(r, F_BOOT_TIME, e->boot_us);
 	set_subject(&before, s, 0, r);
-	record_set_uint(r, F_TARGET_UID, e->uid);
+	record_set_uint(r, F_TARGET_UID, e->real_uid);
 	if (target)
 		record_set_str(r, F_TARGET_USER, target);
 	set_name(r, F_SERVICE, last_component(means));

@@ -34,8 +34,8 @@ void convert(const struct seen *e, const struct subject *s, const struct object 
 	struct convert_room *room, struct record *r);
 
 /*
- * Became another user: `from_uid` before, the event's uid now; `means` is the program by which (its last component is
- * told), `target` the new user's name or NULL.
+ * Became another user: `from_uid` before, the event's real uid now; `means` is the program by which (its last component
+ * is told), `target` the new user's name or NULL.
  */
 void convert_user_change(const struct seen *e, const struct subject *s, uint32_t from_uid, const char *target,
 	struct span means, struct record *r);

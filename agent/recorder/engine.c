@@ -132,8 +132,9 @@ static int tell(struct engine *e, bool urgent)
 }
 
 /*
- * A program starts. Where its process is another user than it was, somebody became that user: by the program that ran
- * until now (su, after it changed), or by the one that starts (sudo, whose file gives it the rights).
+ * A program starts. Where its process is another user (by its real uid) than it was, somebody became that user, by the
+ * program that ran until now: su, sudo, doas, setpriv. A program whose file merely gives it another's rights (passwd,
+ * ping, sudo itself before it asked for the password) keeps the real uid, and nobody became anybody.
  */
 static int user_change(struct engine *e, const struct seen *s, struct process *p, struct subject *who)
 {
@@ -143,17 +144,16 @@ static int user_change(struct engine *e, const struct seen *s, struct process *p
 	int r = 0;
 
 	if (filter_kind(e->filter, KIND_USER_CHANGE) &&
-		convert_is_user_change(p->uid, p->login_uid, s->uid, s->login_uid)) {
-		name = users_name(e->users, s->uid, s->boot_us);
+		convert_is_user_change(p->uid, p->login_uid, s->real_uid, s->login_uid)) {
+		name = users_name(e->users, s->real_uid, s->boot_us);
 		if (name)
 			snprintf(target, sizeof(target), "%s", name);
 		before.uid = p->uid;
 		who->user = user_of(e, &before);
-		convert_user_change(s, who, p->uid, target[0] ? target : NULL,
-			s->real_uid == p->uid ? s->program : who->program, &e->record);
+		convert_user_change(s, who, p->uid, target[0] ? target : NULL, who->program, &e->record);
 		r = tell(e, true);
 	}
-	p->uid = s->uid;
+	p->uid = s->real_uid;
 	p->login_uid = s->login_uid;
 	return r;
 }
@@ -171,7 +171,7 @@ static int take(struct engine *e, const struct seen *s)
 	int r = 0;
 
 	if (p->uid == UNSET) {
-		p->uid = s->uid;
+		p->uid = s->real_uid;
 		p->login_uid = s->login_uid;
 	}
 	if (s->mnt_ns != e->host_mnt_ns && !p->container && e->proc &&

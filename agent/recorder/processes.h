@@ -14,7 +14,7 @@
 struct process {
 	uint32_t pid, ppid;
 	uint64_t start_ns;
-	uint32_t uid, login_uid;
+	uint32_t uid, login_uid;          /* uid: the real one */
 	uint32_t program, container;      /* names */
 	uint32_t parent[PROCESS_PARENTS]; /* programs of the ancestors, nearest first; names */
 	bool ended;

@@ -184,7 +184,7 @@ static void becoming_another_user(void **state)
 	struct record r;
 
 	(void)state;
-	e.uid = 0;
+	e.uid = e.real_uid = 0;
 	convert_user_change(&e, &who, 1000, "root", SPAN_STR("/usr/bin/sudo"), &r);
 	assert_number(&r, F_KIND, KIND_USER_CHANGE);
 	assert_number(&r, F_UID, 1000);

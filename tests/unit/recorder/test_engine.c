@@ -225,30 +225,30 @@ static void becoming_another_user_is_told_at_once(void **state)
 	struct made m;
 
 	start(f, 60, 0, "/bin/bash");
-	/* sudo: its file gives it the rights of root */
+	/* sudo's file gives it the rights of root; nobody is root yet */
 	m = made(KIND_EXEC, 61, 61);
 	m.e.ppid = m.e.pstart_ns = 60;
 	m.e.uid = 0;
 	m.s[EVENT_PROGRAM] = "/usr/bin/sudo";
 	feed(f, &m);
-	assert_int_equal(f->n, 3);
-	assert_int_equal(f->got[1].kind, KIND_USER_CHANGE);
-	assert_true(f->got[1].urgent);
-	assert_int_equal(f->got[1].uid, 1000);
-	assert_int_equal(f->got[1].target_uid, 0);
-	assert_string_equal(f->got[1].service, "sudo");
-	assert_int_equal(f->got[2].kind, KIND_EXEC);
-	assert_int_equal(f->got[2].uid, 0);
-	/* what sudo then runs is root already */
+	assert_int_equal(f->n, 2);
+	/* what it then runs is root's */
 	m = made(KIND_EXEC, 62, 62);
 	m.e.ppid = m.e.pstart_ns = 61;
 	m.e.uid = m.e.real_uid = 0;
 	m.s[EVENT_PROGRAM] = "/bin/ls";
 	feed(f, &m);
 	assert_int_equal(f->n, 4);
+	assert_int_equal(f->got[2].kind, KIND_USER_CHANGE);
+	assert_true(f->got[2].urgent);
+	assert_int_equal(f->got[2].uid, 1000);
+	assert_int_equal(f->got[2].target_uid, 0);
+	assert_string_equal(f->got[2].service, "sudo");
+	assert_int_equal(f->got[3].kind, KIND_EXEC);
+	assert_int_equal(f->got[3].uid, 0);
 	/* su: changes, then starts the shell */
 	m = made(KIND_EXEC, 63, 63);
-	m.e.ppid = m.e.pstart_ns = 61;
+	m.e.ppid = m.e.pstart_ns = 62;
 	m.e.uid = m.e.real_uid = 0;
 	m.s[EVENT_PROGRAM] = "/usr/bin/su";
 	feed(f, &m);
