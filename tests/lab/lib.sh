@@ -1,0 +1,44 @@
+# Shared by tests/lab/run and tests/lab/pc: a folder that the PC shares, and the machine around the disk. Source it.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$lab/../.." && pwd)
+BIN=${SEKISHO_BIN:-$root/build/bin}
+
+# lab_needs: what a lab cannot do without; 77 says that it cannot be here.
+lab_needs() {
+	local c
+	[ "$(id -u)" -eq 0 ] || {
+		echo 'needs root: it makes a root file system'
+		exit 77
+	}
+	for c in qemu-system-x86_64 debootstrap mkfs.ext4; do
+		command -v "$c" >/dev/null || {
+			echo "needs $c (packaging/install-dependencies test)"
+			exit 77
+		}
+	done
+}
+
+# lab_share FOLDER: what guest finds there: where this tree and its programs are, and what runs first.
+lab_share() {
+	mkdir -p "$1/out"
+	cp "$lab/guest" "$1/guest"
+	printf 'root=%q\nbuild=%q\n' "$root" "$(dirname "$BIN")" >"$1/plan"
+}
+
+# lab_machine KERNEL FOLDER: the command in MACHINE, without serial ports. Software emulation: KVM is not everywhere, and a
+# test must not depend on it. The disk stays as it is (snapshot).
+lab_machine() {
+	local disk
+	disk=$("$lab/image" "$1")
+	MACHINE=(qemu-system-x86_64 -accel 'tcg,thread=multi' -cpu max -smp 2 -m 1G -nodefaults -no-user-config -no-reboot
+		-display none -object 'rng-random,id=rng,filename=/dev/urandom' -device 'virtio-rng-pci,rng=rng'
+		-kernel "$disk/vmlinuz" -initrd "$disk/initrd.img"
+		-drive "file=$disk/root.img,format=raw,if=virtio,snapshot=on,cache=unsafe"
+		-virtfs "local,path=$2,mount_tag=lab,security_model=none"
+		-virtfs "local,path=$root,mount_tag=tree,security_model=none,readonly=on"
+		-virtfs "local,path=$(dirname "$BIN"),mount_tag=build,security_model=none,readonly=on"
+		-device virtio-serial-pci)
+	APPEND="root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=false net.ifnames=0 ${SEKISHO_LAB_APPEND:-}"
+}
