@@ -100,7 +100,7 @@ static int get_result(const json_t *o, struct result *out, struct why *why)
 	memset(out, 0, sizeof(*out));
 	if (!status)
 		return why_set(why, V_BAD, "answer: \"status\" is no string");
-	for (s = RESULT_STORED; s <= RESULT_REFUSED && strcmp(names[s], status); s++)
+	for (s = RESULT_STORED; s <= RESULT_REFUSED && strcmp(names[s], status) != 0; s++)
 		;
 	if (s > RESULT_REFUSED)
 		return why_set(why, V_BAD, "answer: \"status\" is none that there is");
@@ -158,7 +158,7 @@ int answer_consistency(struct span json, struct log_state *out, struct why *why)
 int answer_wait(struct span json, struct wait_answer *out, struct why *why)
 {
 	json_auto_t *o = NULL;
-	struct wait_answer a;
+	struct wait_answer a = {0};
 	int r = load(json, &o, why);
 
 	if (!r)

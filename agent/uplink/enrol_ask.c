@@ -138,11 +138,11 @@ static int check(const struct enrol *e, const struct enrol_answer *a)
 	struct why why = {""};
 	struct digest key;
 
-	if (strcmp(a->host, e->host))
+	if (strcmp(a->host, e->host) != 0)
 		return enrol_say(ENROL_REFUSED, "the collector enrolled another PC than this one");
 	if (cert_read(SPAN_STR(a->certificate), &cert, &why) || cert_read(SPAN_STR(a->ca), &ca, &why))
 		return enrol_say(ENROL_REFUSED, "the collector's answer: %s", why.text);
-	if (key_id(e->tls_key, &key) || !digest_eq(&cert.key_id, &key) || strcmp(cert.cn, e->host))
+	if (key_id(e->tls_key, &key) || !digest_eq(&cert.key_id, &key) || strcmp(cert.cn, e->host) != 0)
 		return enrol_say(ENROL_REFUSED, "the certificate is not for this PC's key");
 	if (!digest_eq(&ca.fingerprint, &e->token.ca))
 		return enrol_say(ENROL_REFUSED, "the CA that came is not the one that the token names");

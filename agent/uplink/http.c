@@ -41,7 +41,7 @@ int http_check_url(const char *url, struct why *why)
 {
 	const char *host = url + 8, *p;
 
-	if (strncmp(url, "https://", 8))
+	if (strncmp(url, "https://", 8) != 0)
 		return why_set(why, V_BAD, "the collector's URL does not begin with https://");
 	for (p = host; *p; p++)
 		if (!isalnum((unsigned char)*p) && !strchr(".-:[]", *p))
@@ -322,11 +322,11 @@ int http_new(sd_event *event, const char *url, struct http **out)
 
 	if (!h)
 		return -ENOMEM;
+	r = (size_t)snprintf(h->url, sizeof(h->url), "%s", url) < sizeof(h->url) ? 0 : -ENAMETOOLONG;
 	h->key = h->cert = h->ca = BUF_INIT(IDENTITY_PEM_MAX);
 	h->event = sd_event_ref(event);
-	if ((size_t)snprintf(h->url, sizeof(h->url), "%s", url) >= sizeof(h->url))
-		return -ENAMETOOLONG;
-	r = sd_event_add_time_relative(event, &h->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, h);
+	if (!r)
+		r = sd_event_add_time_relative(event, &h->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, h);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(h->timer, SD_EVENT_OFF);
 	if (r < 0)

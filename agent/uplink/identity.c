@@ -171,7 +171,7 @@ int identity_renewed(struct identity *id, const char *certificate, struct why *w
 	char path[PATH_MAX];
 	int r = cert_read(SPAN_STR(certificate), &got, why);
 
-	if (!r && strcmp(got.cn, id->info.cn))
+	if (!r && strcmp(got.cn, id->info.cn) != 0)
 		return why_set(why, V_BAD, "the new certificate is for another PC");
 	if (!r)
 		r = key_fits(id->dir, "tls.key.next", &got, why);

@@ -30,7 +30,7 @@ int token_parse(const char *text, struct token *out, struct why *why)
 	n = strlen(text);
 	while (n && isspace((unsigned char)text[n - 1]))
 		n--;
-	if (n < PREFIX_LEN || memcmp(text, API_TOKEN_PREFIX, PREFIX_LEN))
+	if (n < PREFIX_LEN || memcmp(text, API_TOKEN_PREFIX, PREFIX_LEN) != 0)
 		return why_set(why, V_BAD, "this is no enrolment token (it would begin with " API_TOKEN_PREFIX ".)");
 	if (n != TOKEN_LEN)
 		return why_set(why, V_BAD, "the token has %zu characters where %zu belong: was it cut?", n, TOKEN_LEN);

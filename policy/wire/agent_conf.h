@@ -74,7 +74,7 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 
 	if (r && r != V_NOT_FOUND)
 		return r;
-	if (strcmp(got.spool_full, "drop-new") && strcmp(got.spool_full, "drop-old"))
+	if (strcmp(got.spool_full, "drop-new") != 0 && strcmp(got.spool_full, "drop-old") != 0)
 		return why_set(why, V_BAD, "%s: spool_full: neither drop-new nor drop-old", path);
 	*c = got;
 	return 0;
