@@ -164,7 +164,9 @@ static int judge_leaf(struct judging *j, uint64_t index)
 		return x;
 	if (x) {
 		audit_tell(r->audit, "read", "leaf", true, index, NULL, "%s", why.text[0] ? why.text : "is not there");
-		return x == V_NOT_FOUND || !j->header.n ? V_END : 0;
+		if (!j->header.n)
+			return V_END; /* what comes behind has no place in the tree */
+		buf_clear(&j->body);  /* the header is whole: it is judged alone */
 	}
 	merkle_leaf(buf_span(&j->header), &leaf);
 	length[0] = (uint8_t)(j->header.n >> 8);
@@ -220,7 +222,7 @@ static int judge_log(struct judging *j, const struct checkpoint *head)
 		report_progress(r, i, j->size);
 	}
 	if (x == V_END)
-		return 0; /* told: what comes behind has no place in the tree */
+		return 0; /* told */
 	x = x ? x : flush_tile(j);
 	x = x ? x : compare_upper(j);
 	x = x ? x : audit_tree_root(j->tree, j->size, &root);
