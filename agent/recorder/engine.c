@@ -265,7 +265,7 @@ int engine_session(struct engine *e, unsigned kind, const struct session *s, boo
 	set_text(r, F_REMOTE, s->remote);
 	set_text(r, F_SERVICE, s->service);
 	if (at_start)
-		set_text(r, F_TEXT, "was so when recording started");
+		set_text(r, F_TEXT, "was so already when first seen");
 	return tell(e, true);
 }
 

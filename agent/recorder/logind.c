@@ -30,6 +30,7 @@ struct logind_watch {
 	session_fn fn;
 	void (*gone)(void *ctx);
 	void *ctx;
+	bool answers;
 	uint64_t refused;
 	struct one one[SESSIONS_MAX];
 };
@@ -228,6 +229,7 @@ static int on_list(sd_bus_message *m, void *ctx, sd_bus_error *error)
 		w->gone(w->ctx);
 		return 0;
 	}
+	w->answers = true;
 	r = sd_bus_message_enter_container(m, 'a', "(susso)");
 	while (r >= 0 && (r = sd_bus_message_read(m, "(susso)", &id, &uid, &name, &seat, &path)) > 0)
 		begin(w, id, path, true);
@@ -303,4 +305,9 @@ void logind_watch_free(struct logind_watch *w)
 uint64_t logind_watch_refused(const struct logind_watch *w)
 {
 	return w->refused;
+}
+
+bool logind_watch_answers(const struct logind_watch *w)
+{
+	return w->answers;
 }

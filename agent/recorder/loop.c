@@ -12,7 +12,8 @@
 #include <sys/inotify.h>
 #include <systemd/sd-daemon.h>
 
-#define LOGIND_RETRY_US (60ull * 1000000)
+#define LOGIND_RETRY_FIRST_US 1000000ull /* at boot the bus comes soon after us; where it never comes, we rest */
+#define LOGIND_RETRY_LAST_US 600000000ull
 #define FOLLOW_FILE_MAX 64
 #define BATCH 4096            /* events taken between two looks at the clock */
 #define NAP_US 10000          /* while events come in */
@@ -75,26 +76,33 @@ static void on_logind_gone(void *ctx)
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *ctx);
 
-static int watch_sessions(struct recorder *r)
+/* Without logind: utmp, and another look for logind later. */
+static int without_logind(struct recorder *r)
 {
 	uint64_t at;
-	int got = logind_watch_new(r->event, on_session, on_logind_gone, r, &r->logind);
+	int got;
 
-	if (!got) {
-		utmp_watch_free(STEAL(r->utmp_watch));
-		return 0;
-	}
-	if (got < 0)
-		log_warning("logind cannot be asked: %s; sign-ins are taken from utmp", strerror(-got));
 	if (!r->utmp_watch) {
 		got = utmp_watch_new(r->event, r->utmp, on_session, r, &r->utmp_watch);
 		if (got)
 			log_warning("sign-ins cannot be seen: neither logind nor %s", r->utmp);
 	}
+	r->retry_us = r->retry_us ? 2 * r->retry_us : LOGIND_RETRY_FIRST_US;
+	if (r->retry_us > LOGIND_RETRY_LAST_US)
+		r->retry_us = LOGIND_RETRY_LAST_US;
 	sd_event_now(r->event, CLOCK_BOOTTIME, &at);
 	r->retry = sd_event_source_unref(r->retry);
-	got = sd_event_add_time(r->event, &r->retry, CLOCK_BOOTTIME, at + LOGIND_RETRY_US, 10000000, on_retry, r);
+	got = sd_event_add_time(r->event, &r->retry, CLOCK_BOOTTIME, at + r->retry_us, r->retry_us / 4, on_retry, r);
 	return got < 0 ? got : 0;
+}
+
+static int watch_sessions(struct recorder *r)
+{
+	int got = logind_watch_new(r->event, on_session, on_logind_gone, r, &r->logind);
+
+	if (got < 0)
+		log_warning("logind cannot be asked: %s", strerror(-got));
+	return got ? without_logind(r) : 0;
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *ctx)
@@ -102,6 +110,21 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *ctx)
 	(void)source;
 	(void)usec;
 	return watch_sessions(ctx);
+}
+
+/* What logind's watch said since the last round: it answered (then utmp has no more to say), or it is gone. */
+static int tend_sessions(struct recorder *r)
+{
+	if (r->logind_gone) {
+		r->logind_gone = false;
+		logind_watch_free(STEAL(r->logind));
+		return without_logind(r);
+	}
+	if (r->logind && r->utmp_watch && logind_watch_answers(r->logind))
+		utmp_watch_free(STEAL(r->utmp_watch));
+	if (r->logind && r->retry_us && logind_watch_answers(r->logind))
+		r->retry_us = 0;
+	return 0;
 }
 
 /* --- the uplink's word that somebody follows --- */
@@ -317,13 +340,9 @@ static int one_round(struct recorder *r)
 		plan_sweep(r, now);
 	if (r->engine.mounts_changed)
 		steer_mounts(r);
-	if (r->logind_gone) {
-		r->logind_gone = false;
-		logind_watch_free(STEAL(r->logind));
-		got = watch_sessions(r);
-		if (got)
-			return got;
-	}
+	got = tend_sessions(r);
+	if (got)
+		return got;
 	got = sweep_if_due(r, now);
 	if (!got)
 		got = seal_if_due(r, now);

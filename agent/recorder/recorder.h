@@ -44,6 +44,7 @@ struct recorder {
 	struct utmp_watch *utmp_watch;
 	struct logind_watch *logind;
 	sd_event_source *retry; /* looks for logind again */
+	uint64_t retry_us;
 	bool logind_gone, stopping;
 	int64_t sweep_due_us; /* boot clock; INT64_MAX: nothing to sweep for */
 	int64_t swept_us, follow_until_us;

@@ -50,6 +50,8 @@ struct logind_watch;
  */
 int logind_watch_new(sd_event *event, session_fn fn, void (*gone)(void *ctx), void *ctx, struct logind_watch **out);
 void logind_watch_free(struct logind_watch *w);
+/* Has logind said who is signed in? */
+bool logind_watch_answers(const struct logind_watch *w);
 uint64_t logind_watch_refused(const struct logind_watch *w);
 
 #endif

@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <utmpx.h>
 
 #define BYTES 5000
 
@@ -270,6 +271,29 @@ static void act_inherited(void)
 	close(p[1]);
 }
 
+/* Somebody signs in at a terminal, and out again: to the utmp in this folder. */
+static void sign(short type, const char *user)
+{
+	struct utmpx u = {.ut_type = type, .ut_pid = 4711, .ut_line = "tty9", .ut_id = "9", .ut_tv = {.tv_sec = 5}};
+
+	memcpy(u.ut_user, user, strlen(user));
+	must("utmp", utmpxname("utmp"));
+	setutxent();
+	must("pututxline", pututxline(&u) ? 0 : -1);
+	endutxent();
+}
+
+static void act_login(void)
+{
+	close(open("utmp", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+	sign(USER_PROCESS, "ann");
+}
+
+static void act_logout(void)
+{
+	sign(DEAD_PROCESS, "");
+}
+
 static void act_exit(void)
 {
 	exit(42);
@@ -307,7 +331,8 @@ static const struct {
 	{"unlink", act_unlink}, {"mkdir", act_mkdir}, {"rmdir", act_rmdir}, {"truncate", act_truncate},
 	{"chmod", act_chmod}, {"chown", act_chown}, {"mount", act_mount}, {"mmap", act_mmap},
 	{"sendfile", act_sendfile}, {"copy_file_range", act_copy_file_range}, {"splice", act_splice},
-	{"tmpfile", act_tmpfile}, {"io_uring", act_io_uring}, {"inherited", act_inherited}, {"exit", act_exit}};
+	{"tmpfile", act_tmpfile}, {"io_uring", act_io_uring}, {"inherited", act_inherited}, {"login", act_login},
+	{"logout", act_logout}, {"exit", act_exit}};
 
 int main(int argc, char **argv)
 {

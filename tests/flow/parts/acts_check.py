@@ -89,6 +89,9 @@ one("user change", [r for r in records if r["kind"] == "user-change" and r["targ
     lambda r: r["uid"] == 0 and r["service"] == "setpriv")
 one("killed", [r for r in records if r["kind"] == "exit" and r.get("signal") == 9 and "python3" in r["program"]])
 
+for kind in ("login", "logout"):
+    one(kind, [r for r in records if r["kind"] == kind], lambda r: r["user"] == "ann" and r["seat"] == "tty9" and r["pid"] == 4711)
+
 one("start", [r for r in records if r["kind"] == "recorder-start"], lambda r: r["enforce"] == "none")
 one("stop", [r for r in records if r["kind"] == "recorder-stop"])
 if not any(r["kind"] == "mounted" and r["path"] == "/" for r in records):

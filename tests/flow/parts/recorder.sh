@@ -36,7 +36,8 @@ recorder_start() {
 
 recorder_run() {
 	rm -f "$tmp/run/sekisho/recorder.json"
-	sekisho-recorder 2>>"$tmp/recorder.log" &
+	# no bus: sign-ins come from the prefix's own utmp
+	DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent sekisho-recorder 2>>"$tmp/recorder.log" &
 	RECORDER=$!
 	at_exit "kill $RECORDER 2>/dev/null"
 	wait_for 30 grep -q '"running": true' "$tmp/run/sekisho/recorder.json"

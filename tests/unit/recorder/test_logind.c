@@ -225,6 +225,7 @@ static void comings_locks_and_goings(void **state)
 	assert_int_equal(told.kind[4], KIND_LOGIN);
 	assert_false(told.at_start[4]);
 	assert_false(gone);
+	assert_true(logind_watch_answers(w));
 	assert_int_equal(logind_watch_refused(w), 0);
 	logind_watch_free(w);
 }
@@ -236,6 +237,7 @@ static void without_logind_on_the_bus_it_says_so(void **state)
 	(void)state;
 	assert_int_equal(logind_watch_new(event, tell, on_gone, NULL, &w), 0);
 	wait_for(0, &gone);
+	assert_false(logind_watch_answers(w));
 	logind_watch_free(w);
 }
 
