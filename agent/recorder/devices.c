@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#define ATTRIBUTE_MAX 8192 /* sysfs gives at most a page */
+
 struct entry {
 	dev_t dev;
 	bool used;
@@ -113,12 +115,17 @@ static unsigned worse(unsigned a, unsigned b)
 static bool attribute(const char *dir, const char *name, char *out, size_t size)
 {
 	char path[PATH_MAX];
-	_cleanup_fclose_ FILE *f = NULL;
+	_cleanup_buf_ struct buf b = BUF_INIT(ATTRIBUTE_MAX);
+	size_t n;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path) || !(f = fopen(path, "re")) ||
-		!fgets(out, (int)size, f))
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path) || file_read(path, &b) ||
+		!buf_str(&b))
 		return false;
-	out[strcspn(out, "\n")] = 0;
+	n = strcspn((const char *)b.p, "\n");
+	if (n >= size)
+		return false;
+	memcpy(out, b.p, n);
+	out[n] = 0;
 	return true;
 }
 

@@ -140,7 +140,7 @@ static int on_properties(sd_bus_message *m, void *ctx, sd_bus_error *error)
 		o->used = false;
 		return 0;
 	}
-	if (strcmp(class, "user") && strcmp(class, "user-early") && strcmp(class, "user-incomplete"))
+	if (strcmp(class, "user") != 0 && strcmp(class, "user-early") != 0 && strcmp(class, "user-incomplete") != 0)
 		return 0;
 	if (!o->s.seat[0])
 		keep_text(o->s.seat, sizeof(o->s.seat), tty);
@@ -207,7 +207,7 @@ static int on_changed(sd_bus_message *m, void *ctx, sd_bus_error *error)
 	bool before;
 
 	(void)error;
-	if (!o || !o->told || sd_bus_message_read(m, "s", &interface) < 0 || strcmp(interface, LOGIND_SESSION))
+	if (!o || !o->told || sd_bus_message_read(m, "s", &interface) < 0 || strcmp(interface, LOGIND_SESSION) != 0)
 		return 0;
 	before = o->s.locked;
 	if (properties(o, m, class, sizeof(class), tty) < 0 || o->s.locked == before)

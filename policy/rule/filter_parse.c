@@ -61,7 +61,7 @@ static int scalar(struct walk *w, yaml_event_type_t end, char *out, size_t size)
 static int version(struct walk *w, const char *key, const char *value)
 {
 	(void)key;
-	if (strcmp(value, "1"))
+	if (strcmp(value, "1") != 0)
 		return filter_bad(w, "only version 1 is known", value);
 	w->version_seen = true;
 	return 0;
@@ -153,7 +153,7 @@ static int document(struct walk *w)
 			break;
 		if (r)
 			return r;
-		for (i = 0; i < ARRAY_SIZE(sections) && strcmp(sections[i].name, key); i++)
+		for (i = 0; i < ARRAY_SIZE(sections) && strcmp(sections[i].name, key) != 0; i++)
 			;
 		if (i == ARRAY_SIZE(sections))
 			return filter_bad(w, "unknown key", key);

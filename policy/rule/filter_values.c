@@ -9,12 +9,12 @@
 static int level_of(struct walk *w, const char *s, uint8_t *level)
 {
 	static const char *const names[] = {"none", "changes", "all"};
-	uint8_t i;
+	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(s, names[i]))
+		if (strcmp(s, names[i]) != 0)
 			continue;
-		*level = i;
+		*level = (uint8_t)i;
 		return 0;
 	}
 	return filter_bad(w, "is none of: none, changes, all", s);
@@ -179,7 +179,7 @@ int filter_take_users(struct walk *w, const char *key, const char *value)
 int filter_take_classes(struct walk *w, const char *key, const char *value)
 {
 	const struct enum_info *c = enum_by_name(F_CLASS, key);
-	uint8_t level;
+	uint8_t level = FILTER_NONE;
 	int r;
 
 	if (!c || c->value >= FILTER_CLASSES)
