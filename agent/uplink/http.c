@@ -18,20 +18,26 @@
 #define PROBE_IDLE_S 60L /* TCP keep-alive, by the kernel: notices a dead peer without waking us */
 #define PROBE_EVERY_S 15L
 
+/*
+ * Each slot has a multi handle, and with it one connection, of its own: where an answer came twice or late, it can be
+ * taken for the answer to the next request on the same connection, but never for that of another kind of request.
+ */
 struct slot {
+	struct http *http;
+	CURLM *multi;
+	sd_event_source *timer;
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf answer;
 	char error[CURL_ERROR_SIZE];
 	bool busy;
+	bool fresh; /* the next request takes a new connection */
 	http_done_fn done;
 	void *ctx;
 };
 
 struct http {
 	sd_event *event;
-	sd_event_source *timer;
-	CURLM *multi;
 	struct slot slots[HTTP_SLOTS];
 	char url[512];
 	struct buf key, cert, ca;
@@ -49,23 +55,21 @@ int http_check_url(const char *url, struct why *why)
 	return *host ? 0 : why_set(why, V_BAD, "the collector's URL names no host");
 }
 
-/* An event source for one of libcurl's sockets is told by its file descriptor. */
-static void on_done(struct http *h)
+static void on_done(struct slot *s)
 {
 	CURLMsg *m;
 	int left;
 
-	while ((m = curl_multi_info_read(h->multi, &left))) {
+	while ((m = curl_multi_info_read(s->multi, &left))) {
 		struct http_answer a = {.failed = NULL};
-		struct slot *s = NULL;
 		char why[CURL_ERROR_SIZE + 64];
 		curl_off_t wait = 0;
 		CURLcode code;
 
-		if (m->msg != CURLMSG_DONE || curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&s))
+		if (m->msg != CURLMSG_DONE)
 			continue;
 		code = m->data.result;
-		curl_multi_remove_handle(h->multi, s->easy); /* `m` is gone now */
+		curl_multi_remove_handle(s->multi, s->easy); /* `m` is gone now */
 		s->busy = false;
 		if (code != CURLE_OK) {
 			snprintf(why, sizeof(why), "%s", s->error[0] ? s->error : curl_easy_strerror(code));
@@ -86,38 +90,38 @@ static void on_done(struct http *h)
 	}
 }
 
-static int on_io(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+static int on_io(sd_event_source *src, int fd, uint32_t revents, void *userdata)
 {
-	struct http *h = userdata;
+	struct slot *s = userdata;
 	int what = 0, running;
 
-	(void)s;
+	(void)src;
 	if (revents & EPOLLIN)
 		what |= CURL_CSELECT_IN;
 	if (revents & EPOLLOUT)
 		what |= CURL_CSELECT_OUT;
 	if (revents & (EPOLLERR | EPOLLHUP))
 		what |= CURL_CSELECT_ERR;
-	curl_multi_socket_action(h->multi, fd, what, &running);
-	on_done(h);
+	curl_multi_socket_action(s->multi, fd, what, &running);
+	on_done(s);
 	return 0;
 }
 
-static int on_timer(sd_event_source *s, uint64_t usec, void *userdata)
+static int on_timer(sd_event_source *src, uint64_t usec, void *userdata)
 {
-	struct http *h = userdata;
+	struct slot *s = userdata;
 	int running;
 
-	(void)s;
+	(void)src;
 	(void)usec;
-	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	on_done(h);
+	curl_multi_socket_action(s->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	on_done(s);
 	return 0;
 }
 
 static int set_socket(CURL *easy, curl_socket_t fd, int what, void *userp, void *socketp)
 {
-	struct http *h = userp;
+	struct slot *s = userp;
 	sd_event_source *src = socketp;
 	uint32_t events = 0;
 	int r;
@@ -133,23 +137,23 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *userp, void 
 		events |= EPOLLOUT;
 	if (src)
 		return sd_event_source_set_io_events(src, events) < 0 ? -1 : 0;
-	r = sd_event_add_io(h->event, &src, fd, events, on_io, h);
+	r = sd_event_add_io(s->http->event, &src, fd, events, on_io, s);
 	if (r < 0)
 		return -1;
-	curl_multi_assign(h->multi, fd, src);
+	curl_multi_assign(s->multi, fd, src);
 	return 0;
 }
 
 static int set_timer(CURLM *multi, long timeout_ms, void *userp)
 {
-	struct http *h = userp;
+	struct slot *s = userp;
 
 	(void)multi;
 	if (timeout_ms < 0)
-		return sd_event_source_set_enabled(h->timer, SD_EVENT_OFF) < 0 ? -1 : 0;
-	if (sd_event_source_set_time_relative(h->timer, (uint64_t)timeout_ms * 1000) < 0)
+		return sd_event_source_set_enabled(s->timer, SD_EVENT_OFF) < 0 ? -1 : 0;
+	if (sd_event_source_set_time_relative(s->timer, (uint64_t)timeout_ms * 1000) < 0)
 		return -1;
-	return sd_event_source_set_enabled(h->timer, SD_EVENT_ONESHOT) < 0 ? -1 : 0;
+	return sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT) < 0 ? -1 : 0;
 }
 
 static size_t on_body(char *p, size_t size, size_t n, void *userdata)
@@ -262,7 +266,7 @@ static int prepare(struct http *h, struct slot *s, const struct http_request *rq
 	TRY(curl_easy_setopt(s->easy, CURLOPT_ERRORBUFFER, s->error));
 	TRY(curl_easy_setopt(s->easy, CURLOPT_WRITEFUNCTION, on_body));
 	TRY(curl_easy_setopt(s->easy, CURLOPT_WRITEDATA, s));
-	TRY(curl_easy_setopt(s->easy, CURLOPT_PRIVATE, s));
+	TRY(curl_easy_setopt(s->easy, CURLOPT_FRESH_CONNECT, s->fresh ? 1L : 0L));
 	return 0;
 }
 
@@ -278,10 +282,16 @@ int http_start(struct http *h, enum http_slot slot, const struct http_request *r
 		return r;
 	s->done = done;
 	s->ctx = ctx;
-	if (curl_multi_add_handle(h->multi, s->easy))
+	if (curl_multi_add_handle(s->multi, s->easy))
 		return -ENOMEM;
 	s->busy = true;
+	s->fresh = false;
 	return 0;
+}
+
+void http_distrust(struct http *h, enum http_slot slot)
+{
+	h->slots[slot].fresh = true;
 }
 
 bool http_busy(const struct http *h, enum http_slot slot)
@@ -295,7 +305,7 @@ void http_cancel(struct http *h, enum http_slot slot)
 
 	if (!s->busy)
 		return;
-	curl_multi_remove_handle(h->multi, s->easy);
+	curl_multi_remove_handle(s->multi, s->easy);
 	s->busy = false;
 }
 
@@ -314,6 +324,29 @@ int http_identify(struct http *h, const struct identity *id)
 	return r ? r : copy(&h->ca, &id->ca);
 }
 
+static int slot_init(struct http *h, struct slot *s)
+{
+	int r;
+
+	s->http = h;
+	s->answer = BUF_INIT(API_ANSWER_MAX);
+	s->easy = curl_easy_init();
+	s->multi = curl_multi_init();
+	if (!s->easy || !s->multi)
+		return -ENOMEM;
+	r = sd_event_add_time_relative(h->event, &s->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, s);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
+	if (r < 0)
+		return r;
+	TRY(curl_multi_setopt(s->multi, CURLMOPT_SOCKETFUNCTION, set_socket));
+	TRY(curl_multi_setopt(s->multi, CURLMOPT_SOCKETDATA, s));
+	TRY(curl_multi_setopt(s->multi, CURLMOPT_TIMERFUNCTION, set_timer));
+	TRY(curl_multi_setopt(s->multi, CURLMOPT_TIMERDATA, s));
+	TRY(curl_multi_setopt(s->multi, CURLMOPT_MAXCONNECTS, 1L));
+	return 0;
+}
+
 int http_new(sd_event *event, const char *url, struct http **out)
 {
 	_cleanup_(http_freep) struct http *h = calloc(1, sizeof(*h));
@@ -325,28 +358,11 @@ int http_new(sd_event *event, const char *url, struct http **out)
 	r = (size_t)snprintf(h->url, sizeof(h->url), "%s", url) < sizeof(h->url) ? 0 : -ENAMETOOLONG;
 	h->key = h->cert = h->ca = BUF_INIT(IDENTITY_PEM_MAX);
 	h->event = sd_event_ref(event);
+	for (i = 0; !r && i < HTTP_SLOTS; i++)
+		r = slot_init(h, &h->slots[i]);
 	if (!r)
-		r = sd_event_add_time_relative(event, &h->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, h);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(h->timer, SD_EVENT_OFF);
-	if (r < 0)
-		return r;
-	h->multi = curl_multi_init();
-	if (!h->multi)
-		return -ENOMEM;
-	TRY(curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, set_socket));
-	TRY(curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h));
-	TRY(curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, set_timer));
-	TRY(curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h));
-	TRY(curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_SLOTS));
-	for (i = 0; i < HTTP_SLOTS; i++) {
-		h->slots[i].answer = BUF_INIT(API_ANSWER_MAX);
-		h->slots[i].easy = curl_easy_init();
-		if (!h->slots[i].easy)
-			return -ENOMEM;
-	}
-	*out = STEAL(h);
-	return 0;
+		*out = STEAL(h);
+	return r;
 }
 
 void http_free(struct http *h)
@@ -356,14 +372,16 @@ void http_free(struct http *h)
 	if (!h)
 		return;
 	for (i = 0; i < HTTP_SLOTS; i++) {
+		struct slot *s = &h->slots[i];
+
 		http_cancel(h, i);
-		curl_easy_cleanup(h->slots[i].easy);
-		curl_slist_free_all(h->slots[i].headers);
-		buf_deinit(&h->slots[i].answer);
+		curl_easy_cleanup(s->easy);
+		if (s->multi)
+			curl_multi_cleanup(s->multi);
+		sd_event_source_disable_unref(s->timer);
+		curl_slist_free_all(s->headers);
+		buf_deinit(&s->answer);
 	}
-	if (h->multi)
-		curl_multi_cleanup(h->multi);
-	sd_event_source_disable_unref(h->timer);
 	sd_event_unref(h->event);
 	if (h->key.p)
 		secret_wipe(h->key.p, h->key.cap);

@@ -55,6 +55,8 @@ struct http_request {
 int http_start(struct http *h, enum http_slot slot, const struct http_request *rq, http_done_fn done, void *ctx);
 bool http_busy(const struct http *h, enum http_slot slot);
 void http_cancel(struct http *h, enum http_slot slot);
+/* The slot's connection said what it should not have: the next request takes a new one. */
+void http_distrust(struct http *h, enum http_slot slot);
 
 /* What all our requests have in common; for enrolment, which has no loop. */
 int http_options(CURL *easy);

@@ -66,6 +66,7 @@ void sender_down(struct uplink *u, uint64_t asked_us, const char *why)
 	struct sender *s = &u->sender;
 
 	http_cancel(u->http, HTTP_SEND);
+	http_distrust(u->http, HTTP_SEND);
 	wait_stop(u);
 	uplink_disarm(s->rest);
 	s->sending = NULL;

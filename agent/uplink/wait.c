@@ -65,6 +65,7 @@ static void on_answer(void *ctx, const struct http_answer *a)
 	if (!a->failed && (a->status != 200 || answer_wait(a->body, &got, &why))) {
 		uint64_t delay = backoff_next(&w->backoff, u->conf.backoff_max_us, a->retry_after_us, uplink_random());
 
+		http_distrust(u->http, HTTP_WAIT);
 		if (w->backoff.failures == 1)
 			log_warning("waiting request: collector answers %ld %s", a->status, why.text);
 		again_in(u, delay);
