@@ -182,7 +182,11 @@ static int add_device(struct report *r, const char *path)
 	return x < 0 ? EXIT_MACHINE : EXIT_USAGE;
 }
 
-static int add_devices(struct report *r)
+/*
+ * Given ones; else for files this machine's own, and for a store the collector's own beside it (those of the PCs are in
+ * the store). A device key proves itself: its hash is the id that the headers name.
+ */
+static int add_devices(struct report *r, const char *store)
 {
 	const struct ctl *c = r->ctl;
 	char own[PATH_MAX];
@@ -192,15 +196,17 @@ static int add_devices(struct report *r)
 	for (i = 0; !x && i < c->given_n; i++)
 		if (c->given[i].id == OPT_DEVICE)
 			x = add_device(r, c->given[i].value);
-	if (x || option_on(c, OPT_DEVICE))
+	if (x || (option_on(c, OPT_DEVICE) && !store))
 		return x;
-	layout_path(own, sizeof(own), DEVICE_PUB_PATH);
+	if (store && snprintf(own, sizeof(own), "%s/../device.pub", store) >= (int)sizeof(own))
+		return complain(EXIT_USAGE, "--store: path too long");
+	if (!store)
+		layout_path(own, sizeof(own), DEVICE_PUB_PATH);
 	if (!access(own, R_OK))
 		return add_device(r, own);
-	return c->operands_n ? complain(EXIT_USAGE,
-				       SAY(c, "whose segments are these? --device FILE names the PC's device.pub",
-					       "--device で PC の device.pub を指定してください"))
-			     : EXIT_GOOD;
+	return !store ? complain(EXIT_USAGE, SAY(c, "whose segments are these? --device FILE names the PC's device.pub",
+						     "--device で PC の device.pub を指定してください"))
+		      : EXIT_GOOD;
 }
 
 /* The log's key: --log-key, or for a store the one that lies beside it. */
@@ -271,7 +277,7 @@ static int run(struct report *r)
 	if (c->operands_n && option_on(c, OPT_STORE))
 		return complain(
 			EXIT_USAGE, SAY(c, "files or --store, not both", "ファイルと --store は同時に指定できません"));
-	x = add_devices(r);
+	x = add_devices(r, store);
 	x = x ? x : add_log_key(r, store);
 	x = x ? x : add_checkpoints(r);
 	x = x ? x : store ? verify_store(r, store) : verify_files(r, c->operands);

@@ -99,10 +99,15 @@ def judge(top, verifier, evidence):
             evidence.problem(where, "its body is not in the pack of its month")
         evidence.segments.append(s)
     learn_devices(evidence)
+    own = os.path.join(top, "../device.pub")
+    if os.path.exists(own):
+        with open(own, "rb") as f:
+            evidence.add_device(f.read())
 
 
 def learn_devices(evidence):
-    """Device keys out of the collector's records: a key proves itself, since its hash is the PC's id."""
+    """Device keys out of the collector's records: a key proves itself, since its hash is the PC's id. The collector's own
+    may lie beside the store."""
     for s in evidence.segments:
         if s.producer != 16 or s.body is None:
             continue
