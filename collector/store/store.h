@@ -3,10 +3,13 @@
  *
  *   packs/2026-11.headers   leaves, framed (length, CRC-32C, header bytes), append only
  *   packs/2026-11.bodies    bodies, framed the same way; deleting the file ends retention, every proof still holds
+ *   packs/2026-11.offsets   where each leaf lies in the two; derived
  *   log/tile/...            C2SP tlog-tiles: hash tiles and entry bundles; log/checkpoint
  *   state/checkpoint        the last checkpoint signed, replaced durably BEFORE it leaves the process
  *   index/2026-11.db        SQLite: what queries read; can be deleted and rebuilt
- *   index/hosts.db          PCs, chains, certificates: rebuilt from the collector's own records in the packs
+ *   index/chains.db         headers by hash, heads of chains, epoch certificates: follows the leaves, kept up at
+ * opening index/hosts.db          PCs: rebuilt from the collector's own records in the packs lock held by the process
+ * that writes
  *
  * One process opens it for writing (sekisho-collector); others open it read-only and never checkpoint the database
  * (SQLite before 3.51.3 can corrupt a WAL otherwise). This header is what a second engine will implement too.
@@ -25,6 +28,13 @@ struct store_options {
 	const char *dir;
 	const struct key *log_key; /* signs checkpoints; NULL opens for reading only */
 	const char *origin;        /* the log's name, e.g. "sekisho.example/log/2026" */
+	/*
+	 * Where the last checkpoint signed is kept; NULL: DIR/state. Better on another disk, and in no backup together
+	 * with the rest: a copy that is restored with its own old checkpoint beside it cannot be told from the real one
+	 * here (the PCs tell it: they hold newer ones).
+	 */
+	const char *state_dir;
+	int64_t (*now_us)(void); /* NULL: the wall clock; says which month a leaf is put into */
 };
 
 /*
@@ -41,16 +51,23 @@ DEFINE_CLEANUP(struct store *, store_close)
 
 /*
  * Appends a verified segment; it is neither durable nor in the log before store_commit. Sets *index to its leaf index.
- * 0; V_EXISTS where this very header is there already (*index is set all the same); -errno.
+ * 0; V_EXISTS where this very header is there already (*index is set all the same); V_AGAIN where store_commit has to
+ * come first; V_FULL as store_commit; -errno.
  */
 int store_append(struct store *s, const struct segment *seg, uint64_t *index);
 /*
  * fsync of the packs, leaves read back and compared, tree, tiles, checkpoint (compare-and-swap, fsync): all that was
- * appended is durable and proven when this returns 0. Without anything new it does nothing. -errno: the process must
- * end.
+ * appended is durable and proven when this returns 0. Without anything new it does nothing.
+ * V_FULL where the disk is full: what was appended since the last commit is forgotten and must not be acknowledged; the
+ * store stands where it stood, and may be tried again. -errno: the process must end; what is on the disk is settled
+ * when the store is opened again. After that every call answers -EIO.
  */
 int store_commit(struct store *s);
-/* Indexes up to `budget` segments for queries. *left: how many still wait. Not needed for acknowledging. */
+/*
+ * Makes up to `budget` segments visible to queries, all in one transaction; where none wait, text search takes in the
+ * next names. *left: segments that still wait, plus one while names do. Not needed for acknowledging. A damaged index
+ * is thrown away and begun anew. 0; -errno.
+ */
 int store_index_step(struct store *s, unsigned budget, uint64_t *left);
 
 /* The chain of (host, producer): its heads. More than one head: the history forked (a cloned disk, a restored image).
@@ -68,7 +85,10 @@ int store_find(struct store *s, const struct digest *header_hash, uint64_t *inde
 /* Has any stored header of that chain this header as its predecessor? (Then a second one is a fork.) */
 int store_has_successor(
 	struct store *s, const struct digest *host, unsigned producer, const struct digest *header_hash, bool *yes);
-/* The epoch certificate under which (host, producer, number) seals; the newest where a chain forked. V_NOT_FOUND. */
+/*
+ * The epoch certificate under which (host, producer, number) seals with the key `kid` (NULL: any); the newest where
+ * there are several. V_NOT_FOUND.
+ */
 int store_epoch(struct store *s, const struct digest *host, unsigned producer, uint64_t number, const uint8_t kid[8],
 	struct buf *cert);
 
@@ -79,7 +99,10 @@ uint64_t store_size(const struct store *s); /* leaves in the committed log */
 struct span store_checkpoint(const struct store *s);
 int store_prove(struct store *s, uint64_t index, struct merkle_proof *out);          /* in the committed log */
 int store_consistency(struct store *s, uint64_t old_size, struct merkle_proof *out); /* to the committed log */
-/* Leaf bytes, and the body where it has not expired (empty then). Appended to the buffers. V_NOT_FOUND, V_BAD. */
+/*
+ * Leaf bytes, and the body where it has not expired (empty then). Appended to the buffers. V_NOT_FOUND; V_BAD names
+ * file and offset of what is damaged (where that is the body, the header is appended all the same).
+ */
 int store_read(struct store *s, uint64_t index, struct buf *header, struct buf *body, struct why *why);
 
 /* --- PCs --- */
@@ -95,6 +118,17 @@ struct store_host {
 	struct digest tls_key; /* key id of the current TLS certificate */
 	int64_t enrolled_us, last_seen_us;
 };
+/*
+ * The table of PCs is made again (store_rebuild) from the collector's own records: producer PRODUCER_COLLECTOR, and
+ * only of the host whose collector chain is first in the log. They carry:
+ *
+ *   KIND_ENROL   PEER id, PEER_NAME name, KEY device key (SPKI in DER; its SHA-256 is the id), HASH key id of the TLS
+ *                certificate; makes the PC active
+ *   KIND_RENEW   PEER id, HASH key id of the new TLS certificate, PEER_NAME
+ *   KIND_REVOKE  PEER id, PEER_NAME; TEXT the reason
+ *
+ * The one who takes segments in must refuse PRODUCER_COLLECTOR from any PC.
+ */
 int store_host_put(struct store *s, const struct store_host *h); /* durable at once */
 int store_host_get(struct store *s, const struct digest *id, struct store_host *out);
 typedef int (*store_host_fn)(void *ctx, const struct store_host *h);
@@ -107,12 +141,12 @@ int store_host_each(struct store *s, store_host_fn fn, void *ctx);
 struct store_filter {
 	int64_t from_us, until_us; /* wall clock; 0: open */
 	const char *host;          /* name or id in hex (a prefix of at least 8 digits) */
-	const char *user;
-	const char *program; /* '*' and '?' as in glob(7); a plain word also matches the last component */
-	const char *path;    /* the same; matches path and second path */
+	const char *user;          /* '*' and '?' too */
+	const char *program;       /* '*' and '?' as in glob(7); a plain word also matches the last component */
+	const char *path;          /* the same; matches path and second path */
 	unsigned kinds[STORE_FILTER_MAX], kinds_n;
 	unsigned classes[STORE_FILTER_MAX], classes_n;
-	const char *text; /* anywhere in path, second path, program, arguments, user */
+	const char *text; /* anywhere in path, second path, program, arguments, user; A-Z as a-z */
 	unsigned limit;   /* 0: no limit */
 	bool newest_first;
 	uint64_t after_row; /* only rows indexed later than this one (0: from the start): for following */
@@ -125,14 +159,21 @@ struct store_row {
 	const char *host_name;
 	struct record record; /* borrowed strings, valid during the call */
 };
-/* Return 0 to go on, V_END to stop. */
+/* Return 0 to go on, V_END to stop; anything else stops too and is what store_query returns. */
 typedef int (*store_row_fn)(void *ctx, const struct store_row *row);
-/* Works on a store opened for reading beside a running collector. 0; V_BAD for a filter that makes no sense. */
+/*
+ * Works on a store opened for reading beside a running collector. Rows come by time, ascending unless newest_first;
+ * with the same time, in the order of the log. 0; V_BAD for a filter that makes no sense; V_FULL where more rows
+ * overlap in time than can be sorted (ask for less time).
+ */
 int store_query(struct store *s, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why);
 /* The newest row: where following begins. */
 int store_last_row(struct store *s, uint64_t *row);
 
-/* Deletes the index and makes it anew from the packs; `progress` (may be NULL) is told leaves done and of how many. */
+/*
+ * Deletes the index and makes it anew from the packs; `progress` (may be NULL) is told leaves done and of how many.
+ * Also on a store opened for reading, where no collector runs. 0; V_EXISTS where one does; V_BAD; -errno.
+ */
 int store_rebuild(struct store *s, void (*progress)(void *ctx, uint64_t done, uint64_t of), void *ctx, struct why *why);
 
 struct store_stats {

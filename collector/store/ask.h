@@ -1,0 +1,105 @@
+/*
+ * Asking the index: what query.c (order, rows), ask_month.c (one month's file) and ask_names.c (which segments can hold
+ * a match) share. Others use store_query.
+ */
+#ifndef SEKISHO_STORE_ASK_H
+#define SEKISHO_STORE_ASK_H
+
+#include "collector/store/block.h"
+#include "collector/store/fetch.h"
+#include "collector/store/match.h"
+#include "collector/store/month.h"
+#include "collector/store/sql.h"
+#include "collector/store/store_parts.h"
+#include <sys/stat.h>
+
+/* A month's file, open for reading. */
+struct month {
+	char name[8];
+	dev_t dev;
+	ino_t ino; /* of the file that is open: a rebuild makes another one */
+	sqlite3 *db;
+	sqlite3_stmt *name_of, *name_by_hash, *combo_of, *combos, *block, *seg, *post;
+	uint64_t key[2];
+};
+
+/* From an id to what was found out about it. */
+struct memo {
+	struct {
+		int64_t id;
+		uint8_t what;
+	} * slots;
+	size_t n, cap;
+};
+
+struct entry {
+	uint64_t leaf;
+	int64_t host, first, last;
+};
+
+struct entries {
+	struct entry *v;
+	size_t n, cap, at;
+};
+
+struct leaves {
+	int64_t *v;
+	size_t n, cap;
+};
+
+/* What is asked, once for all months. */
+struct question {
+	const struct store_filter *f;
+	int64_t from, until;
+	uint64_t after_leaf;
+	bool newest_first;
+	bool by_combo, by_path, by_text;
+	struct match user, program, path, text;
+	struct digest *hosts; /* that may be; NULL: all */
+	size_t hosts_n;
+};
+
+/* One month while it is asked. */
+struct part {
+	const struct question *q;
+	struct month *month;
+	int64_t *hosts; /* ids of q->hosts here; NULL: all */
+	size_t hosts_n;
+	sqlite3_stmt *cursor;
+	struct entry head; /* the cursor's next one */
+	bool has_head;
+	struct entries list; /* sorted; beside the cursor, or instead */
+	struct leaves seen;  /* leaves that were gone through, until it is settled */
+	bool settled;        /* is not narrowed any more */
+	struct memo combo, user, program, path, text;
+};
+
+/* --- ask_month.c --- */
+
+/* V_NOT_FOUND where the file has nothing to read yet; V_BAD. */
+int month_open(const char *dir, const char *name, struct month *out);
+void month_close(struct month *m);
+/* The name, borrowed until the next call; V_NOT_FOUND. */
+int month_name(struct month *m, int64_t id, struct span *out);
+int month_block(struct month *m, uint64_t leaf, struct block *out);
+
+/* Begins with all segments in time and of the hosts; V_END where there can be none. */
+int part_begin(struct part *p, const struct question *q, struct month *m);
+void part_end(struct part *p);
+/* The next segment in order, or false. */
+bool part_peek(struct part *p, struct entry *out);
+/* Goes past it. */
+int part_next(struct part *p);
+/* Takes `leaves` in place of all segments, without those that were gone through. */
+int part_narrow(struct part *p, const struct leaves *leaves);
+
+/* --- ask_names.c --- */
+
+void memo_deinit(struct memo *m);
+int leaves_put(struct leaves *l, int64_t leaf);
+/* Does row `i` match? 0 with *yes; -errno. */
+int part_matches(struct part *p, const struct block *b, unsigned i, bool *yes);
+/* The segments that can hold a match. 0; V_FULL where that is no good question (too many); -errno. */
+int part_candidates(struct part *p, struct leaves *out);
+
+#endif

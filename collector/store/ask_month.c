@@ -1,0 +1,364 @@
+/*
+ * One month's index file: opening for reading, and its segments in order of time. See ask.h.
+ */
+#include "collector/store/ask.h"
+#include <errno.h>
+
+#define LONG_US ((int64_t)MONTH_LONG_US)
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+int months_list(const char *dir, char out[MONTHS_MAX][8], unsigned *n)
+{
+	_cleanup_closedir_ DIR *d = NULL;
+	char path[PATH_MAX];
+	struct dirent *e;
+	unsigned count = 0;
+
+	*n = 0;
+	snprintf(path, sizeof(path), "%s/index", dir);
+	d = opendir(path);
+	if (!d)
+		return errno == ENOENT ? 0 : -errno;
+	for (errno = 0; (e = readdir(d)) && count < MONTHS_MAX; errno = 0)
+		if (strlen(e->d_name) == 10 && e->d_name[4] == '-' && !strcmp(e->d_name + 7, ".db")) {
+			memcpy(out[count], e->d_name, 7);
+			out[count++][7] = 0;
+		}
+	if (errno)
+		return -errno;
+	qsort(out, count, sizeof(out[0]), by_text);
+	*n = count;
+	return 0;
+}
+
+int month_open(const char *dir, const char *name, struct month *out)
+{
+	struct month m = {.db = NULL};
+	int64_t tables = 0, version = 0, key0 = 0, key1 = 0;
+	char path[PATH_MAX];
+	struct stat st;
+	int r;
+
+	snprintf(m.name, sizeof(m.name), "%s", name);
+	snprintf(path, sizeof(path), "%s/index/%s.db", dir, name);
+	if (stat(path, &st))
+		return errno == ENOENT ? V_NOT_FOUND : -errno;
+	m.dev = st.st_dev;
+	m.ino = st.st_ino;
+	r = sql_open_read(path, &m.db);
+	/* Its writer may have made it a moment ago. */
+	r = r ? r : sql_number(m.db, "SELECT count(*) FROM sqlite_schema WHERE name='meta'", 0, &tables);
+	if (!r && tables)
+		r = sql_number(m.db, "SELECT v FROM meta WHERE k='version'", 0, &version);
+	if (!r && !version)
+		r = V_NOT_FOUND;
+	if (!r && version != MONTH_VERSION)
+		r = V_BAD;
+	r = r ? r : sql_number(m.db, "SELECT v FROM meta WHERE k='key0'", 0, &key0);
+	r = r ? r : sql_number(m.db, "SELECT v FROM meta WHERE k='key1'", 0, &key1);
+	r = r ? r : sql_prepare(m.db, "SELECT s FROM name WHERE id=?1", &m.name_of);
+	r = r ? r : sql_prepare(m.db, "SELECT id, s FROM name WHERE h=?1", &m.name_by_hash);
+	r = r ? r : sql_prepare(m.db, "SELECT user, program, kind, class FROM combo WHERE id=?1", &m.combo_of);
+	r = r ? r : sql_prepare(m.db, "SELECT id, user, program, kind, class FROM combo", &m.combos);
+	r = r ? r : sql_prepare(m.db, "SELECT b FROM block WHERE leaf=?1", &m.block);
+	r = r ? r : sql_prepare(m.db, "SELECT host, first, last, n FROM seg WHERE leaf=?1", &m.seg);
+	r = r ? r : sql_prepare(m.db, "SELECT leaf FROM post WHERE id=?1", &m.post);
+	if (r) {
+		month_close(&m);
+		return r;
+	}
+	m.key[0] = (uint64_t)key0;
+	m.key[1] = (uint64_t)key1;
+	*out = m;
+	return 0;
+}
+
+void month_close(struct month *m)
+{
+	sqlite3_stmt *all[] = {m->name_of, m->name_by_hash, m->combo_of, m->combos, m->block, m->seg, m->post};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		sqlite3_finalize(all[i]);
+	sqlite3_close_v2(m->db);
+	*m = (struct month){.db = NULL};
+}
+
+int month_name(struct month *m, int64_t id, struct span *out)
+{
+	int r;
+
+	sqlite3_reset(m->name_of);
+	sqlite3_bind_int64(m->name_of, 1, id);
+	r = sql_step(m->name_of);
+	if (!r)
+		*out = sql_blob(m->name_of, 0);
+	return r == V_END ? V_NOT_FOUND : r;
+}
+
+int month_block(struct month *m, uint64_t leaf, struct block *out)
+{
+	int r;
+
+	sqlite3_reset(m->block);
+	sqlite3_bind_int64(m->block, 1, (int64_t)leaf);
+	r = sql_step(m->block);
+	r = r ? r : block_decode(sql_blob(m->block, 0), out);
+	sqlite3_reset(m->block);
+	return r == V_END ? V_NOT_FOUND : r;
+}
+
+/* --- segments in order --- */
+
+static int put_entry(struct entries *l, const struct entry *e)
+{
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 64;
+		struct entry *v = realloc(l->v, cap * sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->n++] = *e;
+	return 0;
+}
+
+static int by_last(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	return x->last != y->last ? (x->last > y->last ? -1 : 1) : x->leaf > y->leaf ? -1 : x->leaf < y->leaf;
+}
+
+static int by_first(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	return x->first != y->first ? (x->first < y->first ? -1 : 1) : x->leaf < y->leaf ? -1 : x->leaf > y->leaf;
+}
+
+static void sort(struct part *p)
+{
+	if (p->list.n)
+		qsort(p->list.v, p->list.n, sizeof(*p->list.v), p->q->newest_first ? by_last : by_first);
+	p->list.at = 0;
+}
+
+static bool fits(const struct part *p, const struct entry *e)
+{
+	size_t i;
+
+	if (e->last < p->q->from || e->first >= p->q->until || e->leaf < p->q->after_leaf)
+		return false;
+	for (i = 0; i < p->hosts_n; i++)
+		if (p->hosts[i] == e->host)
+			return true;
+	return !p->hosts;
+}
+
+static struct entry entry_of(sqlite3_stmt *st)
+{
+	return (struct entry){
+		.leaf = (uint64_t)sqlite3_column_int64(st, 0),
+		.host = sqlite3_column_int64(st, 1),
+		.first = sqlite3_column_int64(st, 2),
+		.last = sqlite3_column_int64(st, 3),
+	};
+}
+
+static int fill_list(struct part *p, const char *text)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int r = sql_prepare(p->month->db, text, &st);
+
+	if (r)
+		return r;
+	sqlite3_bind_int64(st, 1, p->q->from);
+	sqlite3_bind_int64(st, 2, p->q->until);
+	if (sqlite3_bind_parameter_count(st) > 2)
+		sqlite3_bind_int64(st, 3, (int64_t)p->q->after_leaf);
+	while (!(r = sql_step(st))) {
+		struct entry e = entry_of(st);
+
+		r = fits(p, &e) ? put_entry(&p->list, &e) : 0;
+		if (r)
+			return r;
+	}
+	sort(p);
+	return r == V_END ? 0 : r;
+}
+
+static int find_hosts(struct part *p)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	size_t i;
+	int r = sql_prepare(p->month->db, "SELECT id FROM host WHERE host=?1", &st);
+
+	if (r)
+		return r;
+	p->hosts = calloc(p->q->hosts_n ? p->q->hosts_n : 1, sizeof(*p->hosts));
+	if (!p->hosts)
+		return -ENOMEM;
+	for (i = 0; i < p->q->hosts_n; i++) {
+		sqlite3_reset(st);
+		sql_bind(st, 1, SPAN(p->q->hosts[i].b, DIGEST_SIZE));
+		r = sql_step(st);
+		if (!r)
+			p->hosts[p->hosts_n++] = sqlite3_column_int64(st, 0);
+		else if (r != V_END)
+			return r;
+	}
+	return p->hosts_n ? 0 : V_END;
+}
+
+static int advance(struct part *p)
+{
+	int r;
+
+	p->has_head = false;
+	while (p->cursor && !p->has_head) {
+		r = sql_step(p->cursor);
+		if (r) {
+			sqlite3_finalize(p->cursor);
+			p->cursor = NULL;
+			return r == V_END ? 0 : r;
+		}
+		p->head = entry_of(p->cursor);
+		p->has_head = fits(p, &p->head);
+	}
+	return 0;
+}
+
+int part_begin(struct part *p, const struct question *q, struct month *m)
+{
+	char text[320];
+	int64_t from = q->from, until = q->until;
+	int r;
+
+	*p = (struct part){.q = q, .month = m};
+	r = q->hosts ? find_hosts(p) : 0;
+	if (r)
+		return r;
+	/* What was indexed since a moment is little, and not where time would look for it. */
+	if (q->after_leaf || q->f->after_row)
+		return fill_list(
+			p, "SELECT leaf, host, first, last FROM seg WHERE leaf>=?3 AND last>=?1 AND first<?2 AND n>0");
+	r = fill_list(p, "SELECT leaf, host, first, last FROM seg WHERE long=1 AND last>=?1 AND first<?2 AND n>0");
+	if (r)
+		return r;
+	/* One of many hosts has an order of its own. */
+	snprintf(text, sizeof(text),
+		"SELECT leaf, host, first, last FROM seg WHERE long=0 AND n>0 %s AND %s ORDER BY %s",
+		p->hosts_n == 1 ? "AND host=?3" : "",
+		q->newest_first ? "last>=?1 AND last<?2" : "first>=?1 AND first<?2",
+		q->newest_first ? "last DESC" : "first");
+	r = sql_prepare(m->db, text, &p->cursor);
+	if (r)
+		return r;
+	sqlite3_bind_int64(p->cursor, 1, q->newest_first ? from : from - LONG_US);
+	sqlite3_bind_int64(p->cursor, 2, q->newest_first ? until + LONG_US : until);
+	if (p->hosts_n == 1)
+		sqlite3_bind_int64(p->cursor, 3, p->hosts[0]);
+	return advance(p);
+}
+
+void part_end(struct part *p)
+{
+	sqlite3_finalize(p->cursor);
+	free(p->hosts);
+	free(p->list.v);
+	free(p->seen.v);
+	memo_deinit(&p->combo);
+	memo_deinit(&p->user);
+	memo_deinit(&p->program);
+	memo_deinit(&p->path);
+	memo_deinit(&p->text);
+	*p = (struct part){.q = NULL};
+}
+
+static bool from_list(const struct part *p)
+{
+	const struct entry *e = &p->list.v[p->list.at];
+
+	if (p->list.at == p->list.n)
+		return false;
+	return !p->has_head || (p->q->newest_first ? by_last(e, &p->head) : by_first(e, &p->head)) < 0;
+}
+
+bool part_peek(struct part *p, struct entry *out)
+{
+	if (from_list(p))
+		*out = p->list.v[p->list.at];
+	else if (p->has_head)
+		*out = p->head;
+	else
+		return false;
+	return true;
+}
+
+int part_next(struct part *p)
+{
+	struct entry e;
+	int r = part_peek(p, &e) ? 0 : V_END;
+
+	/* Who narrows later must not go through a segment twice. */
+	if (!r && !p->settled)
+		r = leaves_put(&p->seen, (int64_t)e.leaf);
+	if (r)
+		return r;
+	if (from_list(p)) {
+		p->list.at++;
+		return 0;
+	}
+	return advance(p);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int part_narrow(struct part *p, const struct leaves *leaves)
+{
+	sqlite3_stmt *st = p->month->seg;
+	size_t i;
+	int r = 0;
+
+	sqlite3_finalize(p->cursor);
+	p->cursor = NULL;
+	p->has_head = false;
+	p->list.n = 0;
+	if (p->seen.n)
+		qsort(p->seen.v, p->seen.n, sizeof(*p->seen.v), by_number);
+	for (i = 0; !r && i < leaves->n; i++) {
+		struct entry e = {.leaf = (uint64_t)leaves->v[i]};
+
+		if (p->seen.n && bsearch(&leaves->v[i], p->seen.v, p->seen.n, sizeof(*p->seen.v), by_number))
+			continue;
+		sqlite3_reset(st);
+		sqlite3_bind_int64(st, 1, leaves->v[i]);
+		r = sql_step(st);
+		if (r == V_END) {
+			r = 0;
+			continue;
+		}
+		if (r)
+			break;
+		e.host = sqlite3_column_int64(st, 0);
+		e.first = sqlite3_column_int64(st, 1);
+		e.last = sqlite3_column_int64(st, 2);
+		if (fits(p, &e))
+			r = put_entry(&p->list, &e);
+	}
+	sqlite3_reset(st);
+	sort(p);
+	return r;
+}

@@ -1,0 +1,379 @@
+/*
+ * Names, combinations and posting lists: does a row match, and which segments can hold one that does. See ask.h.
+ *
+ * What is found out about an id is remembered while a month is asked: a name is looked at once, however many rows have
+ * it.
+ */
+#include "collector/store/ask.h"
+#include "collector/store/dict.h"
+#include "policy/base/text.h"
+#include <errno.h>
+
+#define IDS_MAX 65536u        /* names that a pattern may stand for before it is looked for row by row */
+#define LOOKED_AT_MAX 262144u /* names that are looked at to find them */
+#define LEAVES_MAX (4u << 20) /* of one facet, with doubles */
+#define TRIGRAMS_MAX 24u
+#define KNOWN 0x80
+#define FACETS 1 /* a combination has the user, program, kind, class that are asked */
+#define TEXT 2   /* its user or program holds the text */
+
+void memo_deinit(struct memo *m)
+{
+	free(m->slots);
+	*m = (struct memo){.n = 0};
+}
+
+static size_t slot_of(const struct memo *m, int64_t id)
+{
+	size_t at = ((uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (m->cap - 1);
+
+	while (m->slots[at].what && m->slots[at].id != id)
+		at = (at + 1) & (m->cap - 1);
+	return at;
+}
+
+/* KNOWN and what is known, or 0. */
+static uint8_t memo_get(const struct memo *m, int64_t id)
+{
+	return m->cap ? m->slots[slot_of(m, id)].what : 0;
+}
+
+static int memo_put(struct memo *m, int64_t id, uint8_t what)
+{
+	size_t at;
+
+	if (m->n * 2 >= m->cap) {
+		struct memo bigger = {.cap = m->cap ? m->cap * 2 : 1024, .n = m->n};
+
+		bigger.slots = calloc(bigger.cap, sizeof(*bigger.slots));
+		if (!bigger.slots)
+			return -ENOMEM;
+		for (at = 0; at < m->cap; at++)
+			if (m->slots[at].what)
+				bigger.slots[slot_of(&bigger, m->slots[at].id)] = m->slots[at];
+		free(m->slots);
+		*m = bigger;
+	}
+	at = slot_of(m, id);
+	m->n += !m->slots[at].what;
+	m->slots[at].id = id;
+	m->slots[at].what = what | KNOWN;
+	return 0;
+}
+
+int leaves_put(struct leaves *l, int64_t leaf)
+{
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 256;
+		int64_t *v = realloc(l->v, cap * sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->n++] = leaf;
+	return 0;
+}
+
+/* --- rows --- */
+
+static int name_matches(struct part *p, struct memo *memo, const struct match *m, int64_t id, bool *yes)
+{
+	uint8_t what = id ? memo_get(memo, id) : KNOWN;
+	struct span name;
+	int r;
+
+	if (!what) {
+		r = month_name(p->month, id, &name);
+		if (r)
+			return r == V_NOT_FOUND ? V_BAD : r;
+		what = match_name(m, name) | KNOWN;
+		r = memo_put(memo, id, what);
+		if (r)
+			return r;
+	}
+	*yes = what & 1;
+	return 0;
+}
+
+static bool one_of(int64_t v, const unsigned *of, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		if (v == (int64_t)of[i])
+			return true;
+	return !n;
+}
+
+static int judge_combo(
+	struct part *p, int64_t id, int64_t user, int64_t program, int64_t kind, int64_t class, uint8_t *out)
+{
+	const struct question *q = p->q;
+	bool facets = one_of(kind, q->f->kinds, q->f->kinds_n) && one_of(class, q->f->classes, q->f->classes_n);
+	bool text = false;
+	int r = 0;
+
+	if (facets && q->f->user)
+		r = name_matches(p, &p->user, &q->user, user, &facets);
+	if (!r && facets && q->f->program)
+		r = name_matches(p, &p->program, &q->program, program, &facets);
+	if (!r && facets && q->by_text) {
+		r = name_matches(p, &p->text, &q->text, user, &text);
+		if (!r && !text)
+			r = name_matches(p, &p->text, &q->text, program, &text);
+	}
+	*out = (uint8_t)(KNOWN | (facets ? FACETS : 0) | (text ? TEXT : 0));
+	return r ? r : memo_put(&p->combo, id, *out);
+}
+
+static int combo_what(struct part *p, int64_t id, uint8_t *out)
+{
+	sqlite3_stmt *st = p->month->combo_of;
+	int r;
+
+	*out = memo_get(&p->combo, id);
+	if (*out)
+		return 0;
+	sqlite3_reset(st);
+	sqlite3_bind_int64(st, 1, id);
+	r = sql_step(st);
+	if (!r)
+		r = judge_combo(p, id, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
+			sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3), out);
+	sqlite3_reset(st);
+	return r == V_END ? V_BAD : r;
+}
+
+int part_matches(struct part *p, const struct block *b, unsigned i, bool *yes)
+{
+	const struct question *q = p->q;
+	uint8_t combo = FACETS;
+	bool is = true;
+	int r = q->by_combo || q->by_text ? combo_what(p, b->combo[i], &combo) : 0;
+
+	if (r || !(combo & FACETS)) {
+		*yes = false;
+		return r;
+	}
+	if (q->by_path) {
+		r = name_matches(p, &p->path, &q->path, b->path[i], &is);
+		if (!r && !is)
+			r = name_matches(p, &p->path, &q->path, b->path2[i], &is);
+	}
+	if (!r && is && q->by_text && !(combo & TEXT)) {
+		const int64_t names[] = {b->path[i], b->path2[i], b->args[i]};
+		size_t k;
+
+		is = false;
+		for (k = 0; !r && !is && k < ARRAY_SIZE(names); k++)
+			r = name_matches(p, &p->text, &q->text, names[k], &is);
+	}
+	*yes = is;
+	return r;
+}
+
+/* --- segments --- */
+
+/* "abc" AND "bcd" AND ...: what every name that holds the run has. Empty where the run is too short or no text. */
+static int trigrams(struct span run, struct buf *out)
+{
+	size_t at[TRIGRAMS_MAX + 4], n = 0, i, k;
+	int r = 0;
+
+	if (!run.n || !text_is_utf8(run))
+		return 0;
+	for (i = 0; i < run.n && n < ARRAY_SIZE(at) - 1; i++)
+		if ((run.p[i] & 0xc0) != 0x80)
+			at[n++] = i;
+	at[n] = i;
+	for (i = 0; !r && i + 3 <= n && i < TRIGRAMS_MAX; i++) {
+		r = buf_puts(out, i ? " AND \"" : "\"");
+		for (k = at[i]; !r && k < at[i + 3]; k++)
+			r = run.p[k] == '"' ? buf_puts(out, "\"\"") : buf_put(out, run.p + k, 1);
+		r = r ? r : buf_puts(out, "\"");
+	}
+	return r;
+}
+
+/* Looks at all names that the statement tells (their ids), and keeps those that match. */
+static int keep(
+	struct part *p, sqlite3_stmt *st, struct memo *memo, const struct match *m, size_t *looked, struct leaves *ids)
+{
+	bool yes;
+	int r;
+
+	while (!(r = sql_step(st))) {
+		int64_t id = sqlite3_column_int64(st, 0);
+
+		if (sqlite3_column_count(st) > 1) {
+			yes = match_name(m, sql_blob(st, 1));
+		} else {
+			if (++*looked > LOOKED_AT_MAX)
+				return V_FULL;
+			r = name_matches(p, memo, m, id, &yes);
+		}
+		if (!r && yes)
+			r = ids->n == IDS_MAX ? V_FULL : leaves_put(ids, id);
+		if (r)
+			return r;
+	}
+	return r == V_END ? 0 : r;
+}
+
+static int keep_from(struct part *p, const char *text, struct span bound, struct memo *memo, const struct match *m,
+	size_t *looked, struct leaves *ids)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int r = sql_prepare(p->month->db, text, &st);
+
+	if (!r && bound.n)
+		sqlite3_bind_text(st, 1, (const char *)bound.p, (int)bound.n, SQLITE_STATIC);
+	return r ? r : keep(p, st, memo, m, looked, ids);
+}
+
+/* The ids of the names that match. 0, V_FULL, -errno. */
+static int resolve(struct part *p, const struct match *m, struct memo *memo, struct leaves *ids)
+{
+	_cleanup_buf_ struct buf expr = BUF_INIT(4096);
+	size_t looked = 0;
+	int r;
+
+	if (m->kind == MATCH_WHOLE && !m->tail) {
+		sqlite3_stmt *st = p->month->name_by_hash;
+
+		sqlite3_reset(st);
+		sqlite3_bind_int64(st, 1, (int64_t)dict_hash(p->month->key, SPAN(m->pattern, m->n)));
+		return keep(p, st, memo, m, &looked, ids);
+	}
+	r = trigrams(match_run(m), &expr);
+	if (r)
+		return r < 0 ? r : V_FULL;
+	if (!expr.n)
+		return keep_from(p, "SELECT id, s FROM name", SPAN("", 0), memo, m, &looked, ids);
+	r = keep_from(p, "SELECT rowid FROM fts WHERE fts MATCH ?1", buf_span(&expr), memo, m, &looked, ids);
+	/* Names that text search has not taken in yet, and those that are no text. */
+	r = r ? r
+	      : keep_from(p, "SELECT id, s FROM name WHERE id > (SELECT v FROM meta WHERE k='searched')", SPAN("", 0),
+			memo, m, &looked, ids);
+	return r ? r
+		 : keep_from(p, "SELECT id, s FROM name WHERE id IN (SELECT id FROM odd)", SPAN("", 0), memo, m,
+			   &looked, ids);
+}
+
+static int post(struct part *p, int64_t id, struct leaves *out)
+{
+	sqlite3_stmt *st = p->month->post;
+	int r;
+
+	sqlite3_reset(st);
+	sqlite3_bind_int64(st, 1, id);
+	while (!(r = sql_step(st))) {
+		r = out->n == LEAVES_MAX ? V_FULL : leaves_put(out, sqlite3_column_int64(st, 0));
+		if (r)
+			break;
+	}
+	sqlite3_reset(st);
+	return r == V_END ? 0 : r;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void settle(struct leaves *l)
+{
+	size_t i, n = 0;
+
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), by_number);
+	for (i = 0; i < l->n; i++)
+		if (!n || l->v[n - 1] != l->v[i])
+			l->v[n++] = l->v[i];
+	l->n = n;
+}
+
+/* Segments with a combination for which `bit` holds. */
+static int by_combos(struct part *p, uint8_t bit, struct leaves *out)
+{
+	sqlite3_stmt *st = p->month->combos;
+	int r;
+
+	sqlite3_reset(st);
+	while (!(r = sql_step(st))) {
+		int64_t id = sqlite3_column_int64(st, 0);
+		uint8_t what = memo_get(&p->combo, id);
+
+		r = what ? 0
+			 : judge_combo(p, id, sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2),
+				   sqlite3_column_int64(st, 3), sqlite3_column_int64(st, 4), &what);
+		if (!r && (what & bit))
+			r = post(p, -id, out);
+		if (r)
+			break;
+	}
+	sqlite3_reset(st);
+	return r == V_END ? 0 : r;
+}
+
+static int by_names(struct part *p, const struct match *m, struct memo *memo, struct leaves *out)
+{
+	struct leaves ids = {.n = 0};
+	size_t i;
+	int r = resolve(p, m, memo, &ids);
+
+	for (i = 0; !r && i < ids.n; i++)
+		r = post(p, ids.v[i], out);
+	free(ids.v);
+	return r;
+}
+
+/* Makes `out` what it has in common with `with`; the first set is taken whole. */
+static void intersect(struct leaves *out, struct leaves *with, bool *have)
+{
+	size_t i, k = 0, n = 0;
+
+	settle(with);
+	if (!*have) {
+		free(out->v);
+		*out = *with;
+		*with = (struct leaves){.n = 0};
+		*have = true;
+		return;
+	}
+	for (i = 0; i < out->n; i++) {
+		while (k < with->n && with->v[k] < out->v[i])
+			k++;
+		if (k < with->n && with->v[k] == out->v[i])
+			out->v[n++] = out->v[i];
+	}
+	out->n = n;
+}
+
+int part_candidates(struct part *p, struct leaves *out)
+{
+	const struct question *q = p->q;
+	bool have = false;
+	int r, step;
+
+	for (step = 0; step < 3; step++) {
+		struct leaves one = {.n = 0};
+
+		if (!(step == 0 ? q->by_combo : step == 1 ? q->by_path : q->by_text))
+			continue;
+		r = step == 0 ? by_combos(p, FACETS, &one)
+			      : by_names(p, step == 1 ? &q->path : &q->text, step == 1 ? &p->path : &p->text, &one);
+		if (!r && step == 2)
+			r = by_combos(p, TEXT, &one);
+		if (!r)
+			intersect(out, &one, &have);
+		free(one.v);
+		if (r && r != V_FULL)
+			return r;
+	}
+	return have ? 0 : V_FULL;
+}

@@ -1,0 +1,487 @@
+/*
+ * Queries: segments in order of time from all months, their matching rows into a heap, and out of it as soon as no
+ * segment that is still to come can hold an earlier one.
+ *
+ * First the segments are simply gone through from the asked end: what is common is found at once. Where that takes too
+ * long, posting lists tell which segments can hold a match: what is rare is in few. Reads beside a writer, never
+ * writes.
+ */
+#include "collector/store/ask.h"
+#include "policy/base/text.h"
+#include <errno.h>
+
+#define LOOK 256u      /* segments that are gone through before posting lists are asked */
+#define LOOK_NAMES 24u /* the same where names have to be looked at row by row */
+#define HEAP_MAX (8u << 20)
+#define HOST_DIGITS_MIN 8u
+#define HOST_NAMES 256u
+
+struct hit {
+	int64_t time;
+	uint64_t row;
+};
+
+struct asking {
+	struct store *store;
+	struct month *months;
+	unsigned n;
+	struct fetch *fetch;
+	struct block *block;
+	struct record record;
+	/* Names of PCs, while one question is answered. */
+	struct {
+		bool used;
+		struct digest id;
+		char name[128];
+	} * names;
+};
+
+struct answer {
+	struct asking *a;
+	const struct question *q;
+	struct part *parts;
+	unsigned n;
+	struct hit *heap;
+	size_t heap_n, heap_cap;
+	store_row_fn fn;
+	void *ctx;
+	unsigned left; /* rows that may still be told, where there is a limit */
+};
+
+int asking_open(struct store *s, struct asking **out)
+{
+	struct asking *a = calloc(1, sizeof(*a));
+	int r;
+
+	if (!a)
+		return -ENOMEM;
+	a->store = s;
+	a->block = malloc(sizeof(*a->block));
+	a->names = calloc(HOST_NAMES, sizeof(*a->names));
+	r = a->block && a->names ? fetch_new(s, &a->fetch) : -ENOMEM;
+	if (r) {
+		asking_close(a);
+		return r;
+	}
+	*out = a;
+	return 0;
+}
+
+void asking_close(struct asking *a)
+{
+	unsigned i;
+
+	if (!a)
+		return;
+	for (i = 0; i < a->n; i++)
+		month_close(&a->months[i]);
+	free(a->months);
+	fetch_free(a->fetch);
+	free(a->block);
+	free(a->names);
+	free(a);
+}
+
+/* Opens months that are new, closes those that are gone or were made again. */
+static int refresh(struct asking *a, struct why *why)
+{
+	char names[MONTHS_MAX][8], path[PATH_MAX];
+	unsigned i, k, n;
+	struct stat st;
+	int r = months_list(a->store->dir, names, &n);
+
+	for (i = 0; !r && i < a->n; i++) {
+		struct month *m = &a->months[i];
+
+		snprintf(path, sizeof(path), "%s/index/%s.db", a->store->dir, m->name);
+		if (!stat(path, &st) && st.st_ino == m->ino && st.st_dev == m->dev)
+			continue;
+		month_close(m);
+		memmove(m, m + 1, (a->n - i - 1) * sizeof(*m));
+		a->n--;
+		i--;
+	}
+	for (i = 0; !r && i < n; i++) {
+		struct month *v, m;
+
+		for (k = 0; k < a->n && strcmp(a->months[k].name, names[i]) != 0; k++)
+			;
+		if (k < a->n)
+			continue;
+		r = month_open(a->store->dir, names[i], &m);
+		if (r == V_NOT_FOUND) {
+			r = 0;
+			continue;
+		}
+		if (r > 0)
+			return why_set(why, V_BAD,
+				"index/%s.db: cannot be read; sekishoctl store rebuild makes it anew", names[i]);
+		if (r)
+			return r;
+		v = realloc(a->months, (a->n + 1) * sizeof(*v));
+		if (!v) {
+			month_close(&m);
+			return -ENOMEM;
+		}
+		a->months = v;
+		a->months[a->n++] = m;
+	}
+	return r;
+}
+
+int asking_stats(struct asking *a, struct store_stats *out)
+{
+	_cleanup_closedir_ DIR *d = NULL;
+	char path[PATH_MAX];
+	struct dirent *e;
+	struct stat st;
+	unsigned i;
+	int r = refresh(a, NULL);
+
+	for (i = 0; !r && i < a->n; i++) {
+		int64_t records = 0, next = 0;
+
+		r = sql_number(a->months[i].db, "SELECT v FROM meta WHERE k='records'", 0, &records);
+		r = r ? r : sql_number(a->months[i].db, "SELECT v FROM meta WHERE k='next'", 0, &next);
+		out->records += (uint64_t)records;
+		if ((uint64_t)next > out->indexed)
+			out->indexed = (uint64_t)next;
+	}
+	snprintf(path, sizeof(path), "%s/index", a->store->dir);
+	d = opendir(path);
+	while (!r && d && (e = readdir(d)))
+		if (!fstatat(dirfd(d), e->d_name, &st, 0) && S_ISREG(st.st_mode))
+			out->index_bytes += (uint64_t)st.st_size;
+	return r;
+}
+
+int asking_last_row(struct asking *a, uint64_t *row)
+{
+	uint64_t last = 0;
+	unsigned i;
+	int r = refresh(a, NULL);
+
+	for (i = 0; !r && i < a->n; i++) {
+		int64_t leaf = -1, n = 0;
+
+		r = sql_number(a->months[i].db, "SELECT max(leaf) FROM seg", -1, &leaf);
+		if (r || leaf < 0)
+			continue;
+		r = sql_number(a->months[i].db, "SELECT n FROM seg ORDER BY leaf DESC LIMIT 1", 0, &n);
+		if (((uint64_t)leaf << ROW_BITS | (uint64_t)n) > last)
+			last = (uint64_t)leaf << ROW_BITS | (uint64_t)n;
+	}
+	if (!r)
+		*row = last;
+	return r > 0 ? V_BAD : r;
+}
+
+/* --- the heap: what is told first lies on top --- */
+
+static bool before(const struct answer *w, const struct hit *a, const struct hit *b)
+{
+	if (a->time != b->time)
+		return (a->time < b->time) != w->q->newest_first;
+	return (a->row < b->row) != w->q->newest_first;
+}
+
+static int push(struct answer *w, struct hit h)
+{
+	size_t i;
+
+	if (w->heap_n == w->heap_cap) {
+		size_t cap = w->heap_cap ? w->heap_cap * 2 : 1024;
+		struct hit *v;
+
+		if (cap > HEAP_MAX)
+			return V_FULL;
+		v = realloc(w->heap, cap * sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		w->heap = v;
+		w->heap_cap = cap;
+	}
+	for (i = w->heap_n++; i && before(w, &h, &w->heap[(i - 1) / 2]); i = (i - 1) / 2)
+		w->heap[i] = w->heap[(i - 1) / 2];
+	w->heap[i] = h;
+	return 0;
+}
+
+static struct hit pop(struct answer *w)
+{
+	struct hit top = w->heap[0], last = w->heap[--w->heap_n];
+	size_t i = 0, k;
+
+	while ((k = 2 * i + 1) < w->heap_n) {
+		if (k + 1 < w->heap_n && before(w, &w->heap[k + 1], &w->heap[k]))
+			k++;
+		if (!before(w, &w->heap[k], &last))
+			break;
+		w->heap[i] = w->heap[k];
+		i = k;
+	}
+	w->heap[i] = last;
+	return top;
+}
+
+/* --- telling --- */
+
+static int host_name(struct asking *a, const struct digest *id, const char **out)
+{
+	unsigned slot = id->b[0] % HOST_NAMES;
+	struct store_host h;
+	struct hosts *hosts;
+	int r;
+
+	if (!a->names[slot].used || !digest_eq(&a->names[slot].id, id)) {
+		r = store_hosts(a->store, &hosts);
+		r = r ? r : hosts_get(hosts, id, &h);
+		if (r < 0)
+			return r;
+		a->names[slot].used = true;
+		a->names[slot].id = *id;
+		snprintf(a->names[slot].name, sizeof(a->names[slot].name), "%s", r ? "" : h.name);
+	}
+	*out = a->names[slot].name[0] ? a->names[slot].name : NULL;
+	return 0;
+}
+
+static int tell(struct answer *w, const struct hit *h)
+{
+	struct store_row row = {.row = h->row, .leaf = h->row >> ROW_BITS};
+	unsigned i = (unsigned)(h->row & ((1u << ROW_BITS) - 1)) - 1;
+	int r = fetch_record(w->a->fetch, row.leaf, i, &row.record, &row.host);
+
+	if (r == V_NOT_FOUND)
+		return 0; /* retention took the body while we were asking */
+	r = r ? r : host_name(w->a, &row.host, &row.host_name);
+	r = r ? r : w->fn(w->ctx, &row);
+	if (!r && w->q->f->limit && !--w->left)
+		r = V_END;
+	return r;
+}
+
+/* --- going through --- */
+
+static int scan(struct answer *w, struct part *p, const struct entry *e)
+{
+	const struct question *q = w->q;
+	struct block *b = w->a->block;
+	unsigned i;
+	int r = month_block(p->month, e->leaf, b);
+
+	if (r)
+		return r == V_NOT_FOUND ? V_BAD : r;
+	for (i = 0; i < b->n; i++) {
+		uint64_t row = ROW_OF(e->leaf, i);
+		bool yes = true;
+
+		if (b->time[i] < q->from || b->time[i] >= q->until || row <= q->f->after_row)
+			continue;
+		r = part_matches(p, b, i, &yes);
+		if (!r && yes)
+			r = push(w, (struct hit){.time = b->time[i], .row = row});
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int narrow(struct answer *w)
+{
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; !r && i < w->n; i++) {
+		struct leaves l = {.n = 0};
+
+		r = part_candidates(&w->parts[i], &l);
+		r = r == V_FULL ? 0 : r ? r : part_narrow(&w->parts[i], &l);
+		w->parts[i].settled = true;
+		free(l.v);
+	}
+	return r;
+}
+
+static int go(struct answer *w)
+{
+	const struct question *q = w->q;
+	bool facets = q->by_combo || q->by_path || q->by_text, narrowed = !facets || q->f->after_row;
+	unsigned looked = 0, look = !q->f->limit ? 0 : q->by_path || q->by_text ? LOOK_NAMES : LOOK;
+	int r = 0;
+
+	while (!r) {
+		struct part *best = NULL;
+		struct entry e, first = {.leaf = 0};
+		unsigned i;
+
+		if (!narrowed && looked++ == look) {
+			narrowed = true;
+			r = narrow(w);
+			if (r)
+				return r;
+		}
+		for (i = 0; i < w->n; i++)
+			if (part_peek(&w->parts[i], &e) &&
+				(!best || (q->newest_first ? e.last > first.last : e.first < first.first))) {
+				best = &w->parts[i];
+				first = e;
+			}
+		/* Rows that nothing to come can precede. */
+		while (!r && w->heap_n &&
+			(!best || (q->newest_first ? w->heap[0].time > first.last : w->heap[0].time < first.first))) {
+			struct hit h = pop(w);
+
+			r = tell(w, &h);
+		}
+		if (r || !best)
+			return r;
+		r = part_next(best);
+		r = r ? r : scan(w, best, &first);
+	}
+	return r;
+}
+
+/* --- what is asked --- */
+
+struct wanted {
+	const char *host;
+	struct question *q;
+	size_t cap;
+};
+
+static int add_host(struct wanted *w, const struct digest *id)
+{
+	struct digest *v;
+	size_t i;
+
+	for (i = 0; i < w->q->hosts_n; i++)
+		if (digest_eq(&w->q->hosts[i], id))
+			return 0;
+	v = realloc(w->q->hosts, (w->q->hosts_n + 1) * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	w->q->hosts = v;
+	v[w->q->hosts_n++] = *id;
+	return 0;
+}
+
+static bool digits_match(const char *want, const struct digest *id)
+{
+	char hex[2 * DIGEST_SIZE + 1];
+
+	return strlen(want) >= HOST_DIGITS_MIN && !strncasecmp(hex_encode(hex, id->b, DIGEST_SIZE), want, strlen(want));
+}
+
+static int on_host(void *ctx, const struct store_host *h)
+{
+	struct wanted *w = ctx;
+
+	return !strcmp(h->name, w->host) || digits_match(w->host, &h->id) ? add_host(w, &h->id) : 0;
+}
+
+/* By name from the PCs that are known, by digits also from those that only have rows. */
+static int find_hosts(struct asking *a, struct question *q)
+{
+	struct wanted w = {.host = q->f->host, .q = q};
+	unsigned i;
+	int r = store_host_each(a->store, on_host, &w);
+
+	for (i = 0; !r && i < a->n; i++) {
+		_cleanup_stmt_ sqlite3_stmt *st = NULL;
+
+		r = sql_prepare(a->months[i].db, "SELECT host FROM host", &st);
+		while (!r && !(r = sql_step(st))) {
+			struct span s = sql_blob(st, 0);
+			struct digest id;
+
+			if (s.n != DIGEST_SIZE)
+				continue;
+			memcpy(id.b, s.p, DIGEST_SIZE);
+			r = digits_match(w.host, &id) ? add_host(&w, &id) : 0;
+		}
+		r = r == V_END ? 0 : r;
+	}
+	if (!r && !q->hosts) {
+		q->hosts = calloc(1, sizeof(*q->hosts)); /* nobody */
+		r = q->hosts ? 0 : -ENOMEM;
+	}
+	return r;
+}
+
+static int understand(const struct store_filter *f, struct question *q, struct why *why)
+{
+	const char *const words[] = {f->host, f->user, f->program, f->path, f->text};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (words[i] && (!words[i][0] || strlen(words[i]) > BODY_NAME_MAX))
+			return why_set(why, V_BAD, "filter: a word is %s", words[i][0] ? "too long" : "empty");
+	if (f->from_us && f->until_us && f->from_us >= f->until_us)
+		return why_set(why, V_BAD, "filter: its time ends before it begins");
+	if (f->kinds_n > STORE_FILTER_MAX || f->classes_n > STORE_FILTER_MAX)
+		return why_set(why, V_BAD, "filter: more than %d kinds or classes", STORE_FILTER_MAX);
+	*q = (struct question){
+		.f = f,
+		.from = f->from_us ? f->from_us : INT64_MIN / 2,
+		.until = f->until_us ? f->until_us : INT64_MAX / 2,
+		.after_leaf = f->after_row >> ROW_BITS,
+		.newest_first = f->newest_first,
+		.by_combo = f->user || f->program || f->kinds_n || f->classes_n,
+		.by_path = f->path,
+		.by_text = f->text,
+	};
+	if (f->user)
+		q->user = match_of(f->user);
+	if (f->program)
+		q->program = match_of(f->program);
+	if (f->path)
+		q->path = match_of(f->path);
+	if (f->text)
+		q->text = match_anywhere(f->text);
+	return 0;
+}
+
+int asking_query(struct asking *a, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why)
+{
+	struct question q;
+	struct answer w = {.a = a, .q = &q, .fn = fn, .ctx = ctx, .left = f->limit};
+	unsigned i;
+	int r = understand(f, &q, why);
+
+	r = r ? r : refresh(a, why);
+	if (r)
+		return r;
+	memset(a->names, 0, HOST_NAMES * sizeof(*a->names));
+	r = f->host ? find_hosts(a, &q) : 0;
+	w.parts = calloc(a->n ? a->n : 1, sizeof(*w.parts));
+	if (!w.parts)
+		r = -ENOMEM;
+	for (i = 0; !r && i < a->n; i++) {
+		/* One view of the file, however long it takes. */
+		r = sql_exec(a->months[i].db, "BEGIN");
+		r = r ? r : part_begin(&w.parts[w.n], &q, &a->months[i]);
+		if (r == V_END) {
+			part_end(&w.parts[w.n]);
+			r = 0;
+		} else {
+			w.parts[w.n++].settled = !(q.by_combo || q.by_path || q.by_text);
+		}
+	}
+	r = r ? r : go(&w);
+	for (i = 0; i < w.n; i++)
+		part_end(&w.parts[i]);
+	for (i = 0; i < a->n; i++) {
+		sqlite3_reset(a->months[i].name_of);
+		if (!sqlite3_get_autocommit(a->months[i].db))
+			sql_exec(a->months[i].db, "COMMIT");
+	}
+	free(w.parts);
+	free(w.heap);
+	free(q.hosts);
+	if (r == V_FULL)
+		return why_set(why, V_FULL, "more rows lie at the same time than can be sorted: ask for less time");
+	if (r == V_BAD)
+		return why_set(why, V_BAD, "the index is damaged; sekishoctl store rebuild makes it anew");
+	return r == V_END ? 0 : r;
+}

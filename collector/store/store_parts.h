@@ -1,0 +1,76 @@
+/*
+ * What an open store is made of. For the files of this room alone.
+ */
+#ifndef SEKISHO_STORE_PARTS_H
+#define SEKISHO_STORE_PARTS_H
+
+#include "collector/store/chains.h"
+#include "collector/store/hosts.h"
+#include "collector/store/pack.h"
+#include "collector/store/store.h"
+#include "collector/store/tree.h"
+
+struct index;
+struct asking;
+
+struct store {
+	char dir[PATH_MAX - 256];   /* room for the names in it */
+	char state[PATH_MAX - 256]; /* the folder of the last checkpoint signed */
+	char origin[NOTE_NAME_MAX];
+	const struct key *log_key;
+	int64_t (*now_us)(void);
+	bool writable;
+	bool failed; /* an error left the disk in a state that only opening anew settles */
+	int lock;
+	struct packs packs;
+	struct tree tree;
+	bool tree_ready;
+	struct checkpoint head; /* the committed log */
+	struct buf note;
+	struct chains *chains;
+	struct hosts *hosts;
+	struct index *index;   /* for writing; opened when first used */
+	struct asking *asking; /* for queries; the same */
+};
+
+/* The databases, opened where they are not. V_NOT_FOUND where there is none to read. */
+int store_chains(struct store *s, struct chains **out);
+int store_hosts(struct store *s, struct hosts **out);
+
+/* --- log.c: the tree and its checkpoint --- */
+
+/* Reads what was signed last, and judges it where the log's key is at hand. 0; V_BAD; -errno. */
+int log_load_checkpoint(struct store *s, struct why *why);
+/* Brings the tree to the checkpoint and compares. For writing. 0; V_BAD; -errno. */
+int log_load_tree(struct store *s, struct why *why);
+/* Adds the leaves that packs_sync made durable: tree, tiles, checkpoint. 0, -errno. */
+int log_extend(struct store *s, bool *signed_now);
+/* For reading: takes up what the writer has committed meanwhile. */
+int log_refresh(struct store *s);
+/* Appends the bytes of a leaf and its body as segment, and parses it. The buffers are cleared first. */
+int log_read(
+	struct store *s, uint64_t leaf, struct buf *header, struct buf *body, struct segment *out, struct why *why);
+
+/* --- rebuild.c --- */
+
+/* Tells hosts.db again what the collector's own records say. */
+int rebuild_hosts(struct store *s, void (*progress)(void *ctx, uint64_t done, uint64_t of), void *ctx, struct why *why);
+
+/* --- index.c --- */
+
+int index_open(struct store *s, struct index **out);
+void index_close(struct index *x);
+int index_step(struct store *s, struct index *x, unsigned budget, uint64_t *left);
+/* For a rebuild: what is left to idle moments otherwise is done at once. */
+void index_thorough(struct index *x);
+int index_remove(const char *dir);
+
+/* --- query.c --- */
+
+int asking_open(struct store *s, struct asking **out);
+void asking_close(struct asking *a);
+int asking_stats(struct asking *a, struct store_stats *out);
+int asking_last_row(struct asking *a, uint64_t *row);
+int asking_query(struct asking *a, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why);
+
+#endif

@@ -1,0 +1,282 @@
+/*
+ * The store as its users see it: what was appended and committed is there, once, proven, and found again.
+ */
+#include "tests/unit/store/made.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define LEAVES 700u /* two full tiles and a partial one */
+
+static void check_leaf(struct store *s, uint64_t index, const struct digest *hash)
+{
+	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX);
+	_cleanup_(key_freep) struct key *k = NULL;
+	struct verifier v = {.key = NULL};
+	_cleanup_buf_ struct buf text = BUF_INIT(1024);
+	struct merkle_proof proof;
+	struct checkpoint c;
+	struct why why = {""};
+	struct digest leaf, got;
+
+	assert_int_equal(store_read(s, index, &header, &body, &why), 0);
+	digest_span(&got, buf_span(&header));
+	assert_memory_equal(got.b, hash->b, DIGEST_SIZE);
+	assert_int_equal(verifier_encode(MADE_ORIGIN, made_log_key(), &text), 0);
+	assert_int_equal(verifier_decode(buf_span(&text), &v, &why), 0);
+	assert_int_equal(checkpoint_verify(store_checkpoint(s), &v, &c, &why), 0);
+	assert_int_equal(c.size, store_size(s));
+	merkle_leaf(buf_span(&header), &leaf);
+	assert_int_equal(store_prove(s, index, &proof), 0);
+	assert_int_equal(merkle_verify_inclusion(index, c.size, &leaf, &proof, &c.root), 0);
+	verifier_deinit(&v);
+}
+
+static void appends_and_proves(void **state)
+{
+	char dir[256];
+	struct store *s;
+	struct made m;
+	struct why why = {""};
+	struct digest hashes[LEAVES];
+	uint64_t index, seq, i;
+	struct store_head head[2];
+	unsigned n;
+	bool yes;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m, "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	assert_int_equal(store_size(s), 0);
+	assert_int_equal(store_checkpoint(s).n, 0);
+	assert_int_equal(store_commit(s), 0);
+	for (i = 0; i < LEAVES; i++) {
+		struct segment *seg = made_next(&m);
+
+		hashes[i] = seg->hash;
+		assert_int_equal(store_append(s, seg, &index), 0);
+		assert_int_equal(index, i);
+		assert_int_equal(store_append(s, seg, &index), V_EXISTS);
+		assert_int_equal(index, i);
+		assert_int_equal(store_find(s, &seg->hash, &index, &seq), 0);
+		assert_int_equal(seq, i);
+		if (i % 37 == 0)
+			assert_int_equal(store_commit(s), 0);
+	}
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_size(s), LEAVES);
+	for (i = 0; i < LEAVES; i += 13)
+		check_leaf(s, i, &hashes[i]);
+	assert_int_equal(store_heads(s, &m.host, PRODUCER_RECORDER, head, 2, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(head[0].seq, LEAVES - 1);
+	assert_memory_equal(head[0].hash.b, hashes[LEAVES - 1].b, DIGEST_SIZE);
+	assert_int_equal(store_has_successor(s, &m.host, PRODUCER_RECORDER, &hashes[3], &yes), 0);
+	assert_true(yes);
+	assert_int_equal(store_has_successor(s, &m.host, PRODUCER_RECORDER, &hashes[LEAVES - 1], &yes), 0);
+	assert_false(yes);
+	assert_int_equal(store_has_successor(s, &m.host, PRODUCER_GUARD, &hashes[3], &yes), 0);
+	assert_false(yes);
+	store_close(s);
+
+	/* The same after opening again, and for somebody who only reads. */
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	assert_int_equal(store_size(s), LEAVES);
+	for (i = 0; i < LEAVES; i += 101)
+		check_leaf(s, i, &hashes[i]);
+	assert_int_equal(store_find(s, &hashes[600], &index, &seq), 0);
+	assert_int_equal(index, 600);
+	{
+		struct store_options o = {.dir = dir};
+		struct store *reader, *second;
+
+		assert_int_equal(made_open(dir, &second, &why), V_EXISTS);
+		assert_int_equal(store_open(&o, &reader, &why), 0);
+		check_leaf(reader, 0, &hashes[0]);
+		check_leaf(reader, LEAVES - 1, &hashes[LEAVES - 1]);
+		assert_int_equal(store_append(reader, &m.seg, &index), -EROFS);
+		store_close(reader);
+	}
+	store_close(s);
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
+static void consistency_from_every_size(void **state)
+{
+	char dir[256];
+	struct store *s;
+	struct made m;
+	struct why why = {""};
+	struct digest roots[301];
+	struct merkle_proof proof;
+	uint64_t index, i;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m, "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	for (i = 1; i <= 300; i++) {
+		struct verifier v = {.key = NULL};
+		_cleanup_buf_ struct buf text = BUF_INIT(1024);
+		struct checkpoint c;
+
+		assert_int_equal(store_append(s, made_next(&m), &index), 0);
+		assert_int_equal(store_commit(s), 0);
+		assert_int_equal(verifier_encode(MADE_ORIGIN, made_log_key(), &text), 0);
+		assert_int_equal(verifier_decode(buf_span(&text), &v, &why), 0);
+		assert_int_equal(checkpoint_verify(store_checkpoint(s), &v, &c, &why), 0);
+		verifier_deinit(&v);
+		roots[i] = c.root;
+	}
+	for (i = 1; i <= 300; i += i < 10 ? 1 : 17) {
+		assert_int_equal(store_consistency(s, i, &proof), 0);
+		assert_int_equal(merkle_verify_consistency(i, &roots[i], 300, &roots[300], &proof), 0);
+	}
+	assert_int_equal(store_consistency(s, 301, &proof), V_NOT_FOUND);
+	store_close(s);
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
+/* Two headers with one predecessor, a header before its predecessor: heads and successors tell. */
+static void forks_and_orphans(void **state)
+{
+	char dir[256];
+	struct store *s;
+	struct made a, b;
+	struct why why = {""};
+	struct digest first, fork_a, fork_b;
+	struct store_head head[4];
+	_cleanup_buf_ struct buf cert = BUF_INIT(1024), late = BUF_INIT(SEGMENT_MAX);
+	uint64_t index, seq;
+	unsigned n;
+	bool yes;
+	struct segment *seg, lost;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&a, "pc-1", PRODUCER_RECORDER);
+	made_begin(&b, "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	assert_int_equal(store_heads(s, &a.host, PRODUCER_RECORDER, head, 4, &n), V_NOT_FOUND);
+	seg = made_next(&a);
+	first = seg->hash;
+	assert_int_equal(store_append(s, seg, &index), 0);
+	assert_int_equal(store_epoch(s, &a.host, PRODUCER_RECORDER, 1, seg->cose.kid.p, &cert), 0);
+	assert_true(span_eq(buf_span(&cert), SPAN_STR("a certificate")));
+	assert_int_equal(store_epoch(s, &a.host, PRODUCER_RECORDER, 2, NULL, &cert), V_NOT_FOUND);
+	b.has_prev = true;
+	b.prev = first;
+	b.seq = 1;
+	seg = made_next(&a);
+	fork_a = seg->hash;
+	assert_int_equal(store_append(s, seg, &index), 0);
+	seg = made_next(&b);
+	fork_b = seg->hash;
+	assert_int_equal(store_append(s, seg, &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_heads(s, &a.host, PRODUCER_RECORDER, head, 4, &n), 0);
+	assert_int_equal(n, 2);
+	assert_memory_equal(head[0].hash.b, fork_b.b, DIGEST_SIZE);
+	assert_memory_equal(head[1].hash.b, fork_a.b, DIGEST_SIZE);
+	assert_int_equal(store_heads(s, &a.host, PRODUCER_RECORDER, head, 1, &n), 0);
+	assert_int_equal(n, 2);
+
+	/* One that is missing, its successor, and then it after all. */
+	seg = made_next(&a);
+	assert_int_equal(buf_put_span(&late, seg->bytes), 0);
+	assert_int_equal(segment_parse(buf_span(&late), &lost, &why), 0);
+	seg = made_next(&a);
+	assert_int_equal(store_append(s, seg, &index), 0);
+	assert_int_equal(store_has_successor(s, &a.host, PRODUCER_RECORDER, &lost.hash, &yes), 0);
+	assert_true(yes);
+	assert_int_equal(store_find(s, &lost.hash, &index, &seq), V_NOT_FOUND);
+	assert_int_equal(store_append(s, &lost, &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_heads(s, &a.host, PRODUCER_RECORDER, head, 4, &n), 0);
+	assert_int_equal(n, 2); /* fork_b, and the newest of a */
+	store_close(s);
+
+	/* The same from the leaves alone. */
+	{
+		char db[300];
+
+		snprintf(db, sizeof(db), "%s/index/chains.db", dir);
+		assert_int_equal(unlink(db), 0);
+		assert_int_equal(made_open(dir, &s, &why), 0);
+		assert_int_equal(store_heads(s, &a.host, PRODUCER_RECORDER, head, 4, &n), 0);
+		assert_int_equal(n, 2);
+		store_close(s);
+	}
+	made_end(&a);
+	made_end(&b);
+	made_dir_remove(dir);
+}
+
+static int64_t month_time;
+static int64_t fake_now(void)
+{
+	return month_time;
+}
+
+static void months_have_their_own_packs(void **state)
+{
+	char dir[256], path[300];
+	struct store_options o = {.dir = dir, .log_key = made_log_key(), .origin = MADE_ORIGIN, .now_us = fake_now};
+	struct store *s;
+	struct made m;
+	struct why why = {""};
+	struct digest hashes[4];
+	struct stat st;
+	uint64_t index;
+	unsigned i;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m, "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(store_open(&o, &s, &why), 0);
+	for (i = 0; i < 4; i++) {
+		/* November, December, and then a clock that goes back: still December. */
+		month_time = INT64_C(1000000) * (i == 0 ? 1795000000 : i == 3 ? 1790000000 : 1797000000);
+		assert_int_equal(store_append(s, made_next(&m), &index), 0);
+		hashes[i] = m.seg.hash;
+		assert_int_equal(store_commit(s), 0);
+	}
+	snprintf(path, sizeof(path), "%s/packs/2026-11.offsets", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 16);
+	snprintf(path, sizeof(path), "%s/packs/2026-12.offsets", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 48);
+	made_index(s);
+	store_close(s);
+	/* Retention: November's bodies go, all proofs hold. */
+	snprintf(path, sizeof(path), "%s/packs/2026-11.bodies", dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(store_open(&o, &s, &why), 0);
+	for (i = 0; i < 4; i++)
+		check_leaf(s, i, &hashes[i]);
+	assert_int_equal(store_rebuild(s, NULL, NULL, &why), 0);
+	store_close(s);
+	/* December is still being written: its bodies may not be missing. */
+	snprintf(path, sizeof(path), "%s/packs/2026-12.bodies", dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(store_open(&o, &s, &why), V_BAD);
+	assert_non_null(strstr(why.text, "2026-12.bodies"));
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(appends_and_proves),
+		cmocka_unit_test(consistency_from_every_size),
+		cmocka_unit_test(forks_and_orphans),
+		cmocka_unit_test(months_have_their_own_packs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
