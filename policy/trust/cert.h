@@ -39,6 +39,12 @@ struct cert_info {
 int cert_read(struct span pem, struct cert_info *out, struct why *why);
 
 /*
+ * Did the CA issue this certificate (the first in `pem`) for this use? Its time is not judged: cert_read tells it. *key
+ * (may be NULL) becomes its public key. 0 or V_BAD.
+ */
+int cert_check(struct span pem, struct span ca_pem, enum cert_use use, struct key **key, struct why *why);
+
+/*
  * A TLS 1.3 server context: certificate and key from files; clients are asked for a certificate and, where they show
  * one, it must chain to `ca_path` with clientAuth. A client without one is let in (enrolment): callers check tls_peer.
  * No session tickets, no session cache (revocation is checked at each request), buffers released when idle.
@@ -52,6 +58,13 @@ void tls_free(SSL_CTX *ctx);
  * enrolment, where the PC has the fingerprint and not yet the certificate. `fingerprint` is copied. 0, -errno.
  */
 int tls_pin_ca(SSL_CTX *ctx, const struct digest *fingerprint);
+
+/*
+ * One connection of a server's context, for an event loop that owns it from then on (SSL_free by bufferevent). `gone`
+ * (may be NULL) is called with `arg` when it is released; tls_arg gives `arg` back. 0, -ENOMEM.
+ */
+int tls_accept(SSL_CTX *ctx, void (*gone)(void *arg), void *arg, SSL **out);
+void *tls_arg(const SSL *ssl);
 
 /* Who is at the other end of an established connection. 0; V_NOT_FOUND where it showed no (verified) certificate. */
 int tls_peer(SSL *ssl, struct cert_info *out);

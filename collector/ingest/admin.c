@@ -1,0 +1,304 @@
+/*
+ * The administrator's door. Who may knock is the socket's mode; who did is in the collector's records. Nothing here is
+ * reachable from the network.
+ */
+#include "collector/ingest/ask.h"
+#include "collector/ingest/ingest.h"
+#include "collector/ingest/token.h"
+#include "policy/base/clock.h"
+#include "policy/base/text.h"
+#include "policy/wire/api.h"
+#include <errno.h>
+#include <inttypes.h>
+
+#define VALID_MAX_S (366ull * 86400)
+#define FOLLOW_MAX_S 86400ull
+#define HEADS_MAX 8u
+
+static void failed(struct ingest *in, struct ask *a, int r, const char *what)
+{
+	answer_error(a->req, 503, "failed", "the collector failed", 5);
+	ingest_fail(in, r > 0 ? -EIO : r, what);
+}
+
+/* The body's object, or an empty one. NULL: answered. */
+static json_t *object(struct ask *a)
+{
+	struct why why = {""};
+	json_t *o = NULL;
+
+	if (ask_object(a->body, &o, &why))
+		answer_error(a->req, 400, "request", why.text, 0);
+	return o;
+}
+
+/* A string, or NULL where it is null or not there. False: answered. */
+static bool text_of(struct ask *a, const json_t *o, const char *name, const char **out)
+{
+	const json_t *v = json_object_get(o, name);
+
+	*out = json_string_value(v);
+	if (!v || json_is_null(v) || json_is_string(v))
+		return true;
+	answer_error(a->req, 400, "request", "a name is no string", 0);
+	return false;
+}
+
+static bool number_of(struct ask *a, const json_t *o, const char *name, uint64_t least, uint64_t most, uint64_t *out)
+{
+	const json_t *v = json_object_get(o, name);
+	json_int_t n = json_integer_value(v);
+
+	if (!json_is_integer(v) || n < 0 || (uint64_t)n < least || (uint64_t)n > most) {
+		answer_error(a->req, 400, "request", "a number is missing or out of bounds", 0);
+		return false;
+	}
+	*out = (uint64_t)n;
+	return true;
+}
+
+/* --- tokens --- */
+
+static void token_post(struct ingest *in, struct ask *a)
+{
+	char token[TOKEN_TEXT_SIZE], id[2 * API_TOKEN_ID_SIZE + 1], text[300];
+	struct entry e = {.kind = KIND_ADMIN, .has_uid = true, .uid = a->uid, .text = text, .urgent = true};
+	json_t *o = object(a);
+	const char *name;
+	uint64_t valid;
+	int r;
+
+	if (!o)
+		return;
+	if (!text_of(a, o, "name", &name) || !number_of(a, o, "valid", 1, VALID_MAX_S, &valid))
+		goto out;
+	if (name && !name_fits(name)) {
+		answer_error(a->req, 400, "request", "not fit to be a PC's name", 0);
+		goto out;
+	}
+	r = token_create(
+		in->conf.tokens, name, clock_wall_us() + (int64_t)valid * 1000000, &in->keys.ca_fingerprint, token, id);
+	if (r == V_FULL) {
+		answer_error(a->req, 429, "full", "too many open tokens", 0);
+		goto out;
+	}
+	if (r) {
+		failed(in, a, r, "token");
+		goto out;
+	}
+	snprintf(text, sizeof(text), "token %s made, good for %" PRIu64 " s%s%s", id, valid, name ? ", for " : "",
+		name ? name : "");
+	ingest_tell(in, &e);
+	answer_json(a->req, 200, json_pack("{s:s}", "token", token));
+	secret_wipe(token, sizeof(token));
+out:
+	json_decref(o);
+}
+
+static int list_token(void *ctx, const struct token *t)
+{
+	json_t *o = json_pack("{s:s, s:I}", "id", t->id, "expires", (json_int_t)t->expires_us);
+
+	if (!o || json_object_set_new(o, "name", t->name[0] ? json_string(t->name) : json_null()))
+		return -ENOMEM;
+	return json_array_append_new(ctx, o) ? -ENOMEM : 0;
+}
+
+static void tokens_get(struct ingest *in, struct ask *a)
+{
+	json_t *list = json_array();
+	int r = token_each(in->conf.tokens, clock_wall_us(), list_token, list);
+
+	if (r) {
+		json_decref(list);
+		failed(in, a, r, "tokens");
+		return;
+	}
+	answer_json(a->req, 200, json_pack("{s:o}", "tokens", list));
+}
+
+/* --- PCs --- */
+
+struct listing {
+	struct ingest *in;
+	json_t *list;
+};
+
+static json_t *chains_json(struct ingest *in, const struct store_host *h)
+{
+	struct store_head heads[HEADS_MAX];
+	json_t *list = json_array();
+	unsigned p, n;
+
+	for (p = 1; p <= PRODUCER_COLLECTOR; p++) {
+		if (!producer_name(p) || store_heads(in->store, &h->id, p, heads, HEADS_MAX, &n) || !n)
+			continue;
+		json_array_append_new(list, json_pack("{s:s, s:I, s:i}", "producer", producer_name(p), "seq",
+						    (json_int_t)heads[0].seq, "heads", (int)n));
+	}
+	return list;
+}
+
+static int list_host(void *ctx, const struct store_host *h)
+{
+	static const char *const states[] = {
+		[HOST_ACTIVE] = "active", [HOST_REVOKED] = "revoked", [HOST_RETIRED] = "retired"};
+	struct listing *l = ctx;
+	const struct peer *p = peer_of(l->in, &h->id);
+	int64_t seen = p && p->seen_us > h->last_seen_us ? p->seen_us : h->last_seen_us;
+	char hex[2 * DIGEST_SIZE + 1];
+	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:b, s:o}", "id", hex_encode(hex, h->id.b, DIGEST_SIZE),
+		"name", h->name, "state",
+		h->state < ARRAY_SIZE(states) && states[h->state] ? states[h->state] : "unknown", "enrolled",
+		(json_int_t)h->enrolled_us, "seen", (json_int_t)seen, "connected", p && p->waiters != NULL, "chains",
+		chains_json(l->in, h));
+
+	return o && !json_array_append_new(l->list, o) ? 0 : -ENOMEM;
+}
+
+static void hosts_get(struct ingest *in, struct ask *a)
+{
+	struct listing l = {.in = in, .list = json_array()};
+	int r = store_host_each(in->store, list_host, &l);
+
+	if (r) {
+		json_decref(l.list);
+		failed(in, a, r, "hosts");
+		return;
+	}
+	answer_json(a->req, 200, json_pack("{s:o}", "hosts", l.list));
+}
+
+/* The PC that a request names. False: answered. */
+static bool find(struct ingest *in, struct ask *a, const char *name, struct store_host *h)
+{
+	int r = name ? host_find(in, name, h) : V_NOT_FOUND;
+
+	if (r == V_NOT_FOUND)
+		answer_error(a->req, 404, "host", "no such PC", 0);
+	else if (r == V_EXISTS)
+		answer_error(a->req, 409, "host", "several PCs have this name: give the id", 0);
+	else if (r)
+		failed(in, a, r, "hosts");
+	return !r;
+}
+
+static void revoke_post(struct ingest *in, struct ask *a)
+{
+	struct store_host h;
+	struct entry e = {.kind = KIND_REVOKE, .host = &h, .has_uid = true, .uid = a->uid, .urgent = true};
+	json_t *o = object(a);
+	const char *name;
+	struct peer *p;
+	int r;
+
+	if (!o)
+		return;
+	if (!text_of(a, o, "host", &name) || !text_of(a, o, "reason", &e.text) || !find(in, a, name, &h))
+		goto out;
+	if (digest_eq(&h.id, &in->keys.host)) {
+		answer_error(a->req, 409, "host", "that is the collector itself", 0);
+		goto out;
+	}
+	if (h.state == HOST_ACTIVE) {
+		h.state = HOST_REVOKED;
+		ingest_tell(in, &e);
+		r = in->failed ? in->failed : store_host_put(in->store, &h);
+		if (r) {
+			failed(in, a, r, "revoke");
+			goto out;
+		}
+		/* Requests that wait end with their connections; a new one is turned away. */
+		server_drop_host(in, &h.id);
+		p = peer_of(in, &h.id);
+		if (p)
+			p->follow_until_us = 0;
+	}
+	answer_json(a->req, 200, json_object());
+out:
+	json_decref(o);
+}
+
+/* --- following --- */
+
+struct following {
+	struct ingest *in;
+	int64_t until_us;
+	unsigned n;
+};
+
+static int follow_one(void *ctx, const struct store_host *h)
+{
+	struct following *f = ctx;
+	struct peer *p;
+
+	if (h->state != HOST_ACTIVE || digest_eq(&h->id, &f->in->keys.host))
+		return 0;
+	p = peer_of(f->in, &h->id);
+	if (!p)
+		return -ENOMEM;
+	p->follow_until_us = f->until_us;
+	f->n++;
+	return 0;
+}
+
+static void follow_post(struct ingest *in, struct ask *a)
+{
+	struct following f = {.in = in};
+	json_t *o = object(a);
+	struct store_host h;
+	const char *name;
+	uint64_t seconds;
+	int r = 0;
+
+	if (!o)
+		return;
+	if (!text_of(a, o, "host", &name) || !number_of(a, o, "seconds", 0, FOLLOW_MAX_S, &seconds))
+		goto out;
+	f.until_us = clock_boot_us() + (int64_t)seconds * 1000000;
+	if (name) {
+		if (!find(in, a, name, &h))
+			goto out;
+		r = follow_one(&f, &h);
+		if (!r)
+			wait_wake(in, peer_of(in, &h.id));
+	} else {
+		r = store_host_each(in->store, follow_one, &f);
+		if (!r)
+			wait_wake(in, NULL);
+	}
+	if (r)
+		failed(in, a, r, "follow");
+	else
+		answer_json(a->req, 200, json_pack("{s:i}", "hosts", (int)f.n));
+out:
+	json_decref(o);
+}
+
+void admin(struct ingest *in, struct ask *a)
+{
+	static const struct {
+		const char *path;
+		bool post;
+		void (*fn)(struct ingest *in, struct ask *a);
+	} doors[] = {
+		{API_ADMIN_TOKENS, true, token_post},
+		{API_ADMIN_TOKENS, false, tokens_get},
+		{API_ADMIN_HOSTS, false, hosts_get},
+		{API_ADMIN_REVOKE, true, revoke_post},
+		{API_ADMIN_FOLLOW, true, follow_post},
+	};
+	size_t i;
+
+	if (!strcmp(a->path, API_ADMIN_STATUS) && !a->post) {
+		answer_json(a->req, 200, status_json(in));
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(doors); i++) {
+		if (doors[i].post == a->post && !strcmp(a->path, doors[i].path)) {
+			doors[i].fn(in, a);
+			return;
+		}
+	}
+	answer_error(a->req, 404, "path", "no such request", 0);
+}

@@ -1,0 +1,111 @@
+/*
+ * Settings of the collector: the table of keys, which collector.conf(5) describes. See config.h.
+ */
+#include "collector/ingest/config.h"
+#include "policy/wire/api.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define S_ 1000000ull
+#define KEY_(name, type, field, size, min, max, help)                            \
+	{                                                                        \
+		name, type, offsetof(struct config, field), size, min, max, help \
+	}
+
+static const struct conf_key keys[] = {
+	KEY_("listen", CONF_STR, listen, 128, 0, 0, "address to listen at; * is every address"),
+	KEY_("port", CONF_UINT, port, 0, 1, 65535, "TCP port"),
+	KEY_("names", CONF_STR, names, 1024, 0, 0, "names and addresses in the server's certificate"),
+	KEY_("origin", CONF_STR, origin, NOTE_NAME_MAX, 0, 0, "name of the log"),
+	KEY_("dir", CONF_STR, dir, CONFIG_PATH_MAX, 0, 0, "folder of keys and certificates"),
+	KEY_("store", CONF_STR, store, CONFIG_PATH_MAX, 0, 0, "folder of the store"),
+	KEY_("connections", CONF_UINT, connections, 0, 1, 1000000, "connections at once"),
+	KEY_("head_timeout", CONF_TIME, head_us, 0, S_ / 10, 600 * S_, "for handshake and header of a request"),
+	KEY_("body_rate", CONF_SIZE, body_rate, 0, 1, 1u << 30, "slowest sender, bytes a second"),
+	KEY_("idle_timeout", CONF_TIME, idle_us, 0, S_ / 10, 86400 * S_, "connection without a request"),
+	KEY_("memory", CONF_SIZE, memory, 0, 4u << 20, 1ull << 40, "requests being received, bytes in all"),
+	KEY_("commit", CONF_TIME, commit_us, 0, 1000, 10 * S_, "longest wait until durable"),
+	KEY_("disk_floor", CONF_SIZE, disk_floor, 0, 1u << 20, 1ull << 44, "free space below which nothing is taken"),
+	KEY_("certificate", CONF_TIME, certificate_us, 0, 86400 * S_, 3650 * 86400 * S_, "life of a PC's certificate"),
+	KEY_("debug", CONF_BOOL, debug, 0, 0, 0, "say more in the log"),
+	{NULL, CONF_STR, 0, 0, 0, 0, NULL},
+};
+
+/* Behind SEKISHO_ROOT, where tests set it. */
+static int rooted(char *out, size_t size, const char *path)
+{
+	const char *root = getenv("SEKISHO_ROOT");
+	int n = snprintf(out, size, "%s%s", root ? root : "", path);
+
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+static int set_paths(struct config *c)
+{
+	char dir[CONFIG_PATH_MAX], store[CONFIG_PATH_MAX];
+	int r = rooted(dir, sizeof(dir), c->dir);
+
+	if (!r && c->store[0])
+		r = rooted(store, sizeof(store), c->store);
+	else if (!r && (size_t)snprintf(store, sizeof(store), "%s/store", dir) >= sizeof(store))
+		r = -ENAMETOOLONG;
+	r = r ? r : rooted(c->run_dir, sizeof(c->run_dir), "/run/sekisho");
+	r = r ? r : rooted(c->door, sizeof(c->door), "/run/sekisho/collector.sock");
+	r = r ? r : rooted(c->status, sizeof(c->status), "/run/sekisho/collector.json");
+	if (r)
+		return r;
+	memcpy(c->dir, dir, sizeof(c->dir));
+	memcpy(c->store, store, sizeof(c->store));
+#define UNDER_(field, name) snprintf(c->field, sizeof(c->field), "%s/" name, c->dir)
+	UNDER_(ca_dir, "ca");
+	UNDER_(ca_key, "ca/ca.key");
+	UNDER_(ca_crt, "ca/ca.crt");
+	UNDER_(server_key, "ca/server.key");
+	UNDER_(server_crt, "ca/server.crt");
+	UNDER_(server_names, "ca/server.names");
+	UNDER_(log_key, "log.key");
+	UNDER_(log_vkey, "log.vkey");
+	UNDER_(device_key, "device.key");
+	UNDER_(spool, "spool");
+	UNDER_(tokens, "tokens");
+	UNDER_(renewals, "renewals");
+#undef UNDER_
+	return 0;
+}
+
+int config_load(const char *path, struct config *out, struct why *why)
+{
+	struct config c = {
+		.listen = "*",
+		.port = API_PORT,
+		.dir = "/var/lib/sekisho-collector",
+		.connections = 4096,
+		.head_us = 10 * S_,
+		.body_rate = 16384,
+		.idle_us = 60 * S_,
+		.memory = 256u << 20,
+		.commit_us = 200000,
+		.disk_floor = 256u << 20,
+		.certificate_us = 90 * 86400 * S_,
+	};
+	char host[256], usual[CONFIG_PATH_MAX];
+	int r = rooted(usual, sizeof(usual), CONFIG_PATH);
+
+	r = r ? r : conf_load(path ? path : usual, keys, &c, why);
+	if (r == V_NOT_FOUND && path)
+		return why_set(why, V_NOT_FOUND, "%s: no such file", path);
+	if (r && r != V_NOT_FOUND)
+		return r;
+	if (!c.names[0]) {
+		if (gethostname(host, sizeof(host)))
+			return -errno;
+		host[sizeof(host) - 1] = 0;
+		snprintf(c.names, sizeof(c.names), "%s%slocalhost,127.0.0.1,::1", strcmp(host, "localhost") ? host : "",
+			strcmp(host, "localhost") ? "," : "");
+	}
+	r = set_paths(&c);
+	if (!r)
+		*out = c;
+	return r;
+}

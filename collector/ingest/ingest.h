@@ -1,0 +1,130 @@
+/*
+ * The collector's process: what all routes share. One thread, one loop.
+ */
+#ifndef SEKISHO_INGEST_INGEST_H
+#define SEKISHO_INGEST_INGEST_H
+
+#include "collector/ingest/journal.h"
+#include "collector/ingest/judge.h"
+#include "collector/ingest/keys.h"
+#include "collector/ingest/server.h"
+#include "policy/base/log.h"
+
+struct ingest {
+	struct config conf;
+	struct keys keys;
+	struct store *store;
+	struct judge *judge;
+	struct journal *journal;
+	struct server server;
+
+	/* segments.c */
+	struct pending *pending; /* requests whose segments wait for the commit, oldest last */
+	struct event *commit_timer, *index_timer;
+	bool commit_armed, failed_commit;
+	bool unsettled; /* the journal has put something into the store */
+	int64_t commit_took_us;
+	uint64_t index_lag;
+
+	/* hosts.c */
+	struct peer *peers; /* by id, in memory: what is known of PCs while the process runs */
+	unsigned peers_n, peers_cap;
+
+	/* main.c */
+	struct event *journal_timer, *status_timer, *second_timer;
+	int64_t started_wall_us;
+	int failed; /* -errno with which the process has to end */
+	struct log_limit refused_log;
+
+	struct {
+		uint64_t requests, segments_stored, segments_known, segments_gap, segments_refused, records, bytes;
+		uint64_t enrolled, renewed, enrol_denied, commits, turned_away;
+	} count;
+};
+
+/* The machine failed us: no answer is given any more, the loop ends, the process with it. */
+void ingest_fail(struct ingest *in, int r, const char *what);
+/* Puts a record of the collector's into the journal, and what is sealed into the store. Failure ends the process. */
+void ingest_tell(struct ingest *in, const struct entry *e);
+
+/* --- segments.c: POST /v1/segments, the group commit, the index --- */
+int segments_start(struct ingest *in);
+void segments_stop(struct ingest *in);
+void segments_post(struct ingest *in, struct ask *a);
+/* There is something for the log: commit soon. */
+void commit_soon(struct ingest *in);
+/* Commits now, and answers who waits. 0, -errno. */
+int commit_now(struct ingest *in);
+/* Less free space than the floor: nothing may be taken in. */
+bool disk_is_full(struct ingest *in);
+
+/* --- hosts.c: who asks --- */
+
+struct waiter;
+
+struct peer {
+	struct digest id;
+	bool used;
+	int64_t follow_until_us; /* boot clock */
+	int64_t seen_us;         /* wall clock; the store knows an older one */
+	int64_t renewed_us;      /* boot clock */
+	struct waiter *waiters;
+	struct {
+		uint8_t last[16], before[16]; /* boots of which segments came */
+		bool told;
+	} boots[4];
+};
+
+/* Never NULL but without memory. */
+struct peer *peer_of(struct ingest *in, const struct digest *id);
+/*
+ * Who asks? 0 with the PC, where its certificate names one that is enrolled and active, and its key is the enrolled
+ * one. Else the request is answered (403) and V_DENIED returned.
+ */
+int host_of(struct ingest *in, struct ask *a, struct store_host *out);
+/* By name or id. 0; V_NOT_FOUND; V_EXISTS where several have that name; -errno. */
+int host_find(struct ingest *in, const char *name_or_id, struct store_host *out);
+/* A PC has shown itself: remembered, and every few minutes on the disk. */
+void host_seen(struct ingest *in, const struct store_host *h);
+
+/* The next TLS key of a PC whose certificate was renewed, until it uses it (a file each). */
+int renewal_get(struct ingest *in, const struct digest *host, struct digest *key);
+int renewal_put(struct ingest *in, const struct digest *host, const struct digest *key);
+int renewal_done(struct ingest *in, const struct digest *host);
+
+/* --- enrol.c --- */
+void enrol_post(struct ingest *in, struct ask *a);
+void renew_post(struct ingest *in, struct ask *a);
+
+/* --- wait.c --- */
+void wait_get(struct ingest *in, struct ask *a);
+/* Answers every waiting request of this PC (NULL: of all). */
+void wait_wake(struct ingest *in, struct peer *p);
+/* Answers those that waited long enough, and those whose being followed ended. */
+void wait_tick(struct ingest *in);
+/* 503 to all: the process ends. */
+void wait_stop(struct ingest *in);
+unsigned wait_count(const struct ingest *in);
+
+/* --- proof.c: the log for everybody --- */
+void checkpoint_get(struct ingest *in, struct ask *a);
+void consistency_get(struct ingest *in, struct ask *a);
+void tile_get(struct ingest *in, struct ask *a);
+/* {"error": "behind", "checkpoint": ...} */
+void answer_behind(struct ingest *in, struct ask *a);
+/* JSON parts: an array of hashes in base64; the newest checkpoint. NULL without memory. */
+json_t *proof_json(const struct merkle_proof *p);
+json_t *checkpoint_json(struct ingest *in);
+
+/* --- admin.c --- */
+void admin(struct ingest *in, struct ask *a);
+
+/* --- status.c --- */
+json_t *status_json(struct ingest *in);
+/* Replaces the status file. */
+void status_write(struct ingest *in, bool running);
+
+/* --- route.c --- */
+void route(struct ask *a);
+
+#endif

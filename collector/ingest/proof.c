@@ -1,0 +1,95 @@
+/*
+ * The log, open to everybody: newest checkpoint, consistency, tiles (C2SP tlog-tiles). Nothing here is secret: headers
+ * name PCs by hashes and hold no record.
+ */
+#include "collector/ingest/ask.h"
+#include "collector/ingest/ingest.h"
+#include "policy/base/file.h"
+#include "policy/base/text.h"
+#include <errno.h>
+
+#define TILE_MAX (256u * (SEGMENT_HEADER_MAX + 2u)) /* an entry bundle: 256 headers with their lengths */
+
+json_t *proof_json(const struct merkle_proof *p)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(64);
+	json_t *a = json_array();
+	unsigned i;
+
+	for (i = 0; a && i < p->n; i++) {
+		buf_clear(&b);
+		if (base64_encode(&b, SPAN(p->h[i].b, DIGEST_SIZE)) ||
+			json_array_append_new(a, json_stringn((const char *)b.p, b.n))) {
+			json_decref(a);
+			return NULL;
+		}
+	}
+	return a;
+}
+
+json_t *checkpoint_json(struct ingest *in)
+{
+	struct span note = store_checkpoint(in->store);
+
+	return json_stringn(note.n ? (const char *)note.p : "", note.n);
+}
+
+void answer_behind(struct ingest *in, struct ask *a)
+{
+	in->count.turned_away++;
+	answer_json(a->req, 409,
+		json_pack("{s:s, s:s, s:o}", "error", "behind", "reason", "the log is smaller than what was seen of it",
+			"checkpoint", checkpoint_json(in)));
+}
+
+void checkpoint_get(struct ingest *in, struct ask *a)
+{
+	struct span note = store_checkpoint(in->store);
+
+	if (note.n)
+		answer_bytes(a->req, "text/plain; charset=utf-8", false, note);
+	else
+		answer_error(a->req, 404, "empty", "the log is empty", 0);
+}
+
+void consistency_get(struct ingest *in, struct ask *a)
+{
+	struct merkle_proof p = {.n = 0};
+	uint64_t from;
+	int r = ask_query(a->query, "from", &from);
+
+	if (r) {
+		answer_error(a->req, 400, "request", "from=<size> belongs there", 0);
+		return;
+	}
+	if (from > store_size(in->store)) {
+		answer_behind(in, a);
+		return;
+	}
+	r = from ? store_consistency(in->store, from, &p) : 0;
+	if (r) {
+		answer_error(a->req, 503, "failed", "the store failed", 5);
+		ingest_fail(in, r > 0 ? -EIO : r, "consistency");
+		return;
+	}
+	answer_json(
+		a->req, 200, json_pack("{s:o, s:o}", "checkpoint", checkpoint_json(in), "consistency", proof_json(&p)));
+}
+
+void tile_get(struct ingest *in, struct ask *a)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(TILE_MAX);
+	char path[CONFIG_PATH_MAX + 640];
+	int r;
+
+	if (!ask_tile(a->path)) {
+		answer_error(a->req, 404, "tile", "no such tile", 0);
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/log%s", in->conf.store, a->path);
+	r = file_read(path, &b);
+	if (r == 0)
+		answer_bytes(a->req, "application/octet-stream", true, buf_span(&b));
+	else
+		answer_error(a->req, r < 0 && r != -EISDIR ? 503 : 404, "tile", "no such tile", 0);
+}

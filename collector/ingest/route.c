@@ -1,0 +1,42 @@
+/*
+ * Which request goes where. Called by the server for each whole request; each is answered once, now or later.
+ */
+#include "collector/ingest/ingest.h"
+#include "policy/wire/api.h"
+
+void route(struct ask *a)
+{
+	static const struct {
+		const char *path;
+		bool post;
+		void (*fn)(struct ingest *in, struct ask *a);
+	} routes[] = {
+		{API_SEGMENTS, true, segments_post},
+		{API_WAIT, false, wait_get},
+		{API_ENROL, true, enrol_post},
+		{API_RENEW, true, renew_post},
+		{API_CHECKPOINT, false, checkpoint_get},
+		{"/checkpoint", false, checkpoint_get}, /* where tlog-tiles has it */
+		{API_CONSISTENCY, false, consistency_get},
+	};
+	bool known = false;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(routes); i++) {
+		if (strcmp(a->path, routes[i].path) != 0)
+			continue;
+		known = true;
+		if (routes[i].post == a->post) {
+			routes[i].fn(a->in, a);
+			return;
+		}
+	}
+	if (!strncmp(a->path, "/tile/", 6) && !a->post)
+		tile_get(a->in, a);
+	else if (!strncmp(a->path, "/admin/", 7) && !a->conn)
+		admin(a->in, a);
+	else if (known)
+		answer_error(a->req, 405, "method", "not by this method", 0);
+	else
+		answer_error(a->req, 404, "path", "no such path", 0);
+}

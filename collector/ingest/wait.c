@@ -1,0 +1,158 @@
+/*
+ * GET /v1/wait: held until something for this PC changes, at most 25 minutes. A PC that waits is a PC that is there.
+ */
+#include "collector/ingest/ask.h"
+#include "collector/ingest/ingest.h"
+#include "policy/base/clock.h"
+#include "policy/wire/api.h"
+#include <errno.h>
+
+struct waiter {
+	struct held held;
+	struct ingest *in;
+	struct digest host;
+	struct waiter *next;
+	int64_t until_us; /* boot clock */
+	bool follow;      /* the PC believes that it is being followed */
+};
+
+static uint64_t follow_seconds(const struct peer *p, int64_t now)
+{
+	return p->follow_until_us > now ? (uint64_t)(p->follow_until_us - now + 999999) / 1000000 : 0;
+}
+
+static void answer_wait(struct evhttp_request *req, uint64_t seconds)
+{
+	answer_json(req, 200, json_pack("{s:I, s:i}", "follow", (json_int_t)seconds, "policy", 0));
+}
+
+static void unlink_waiter(struct waiter *w)
+{
+	struct peer *p = peer_of(w->in, &w->host);
+	struct waiter **at;
+
+	for (at = p ? &p->waiters : NULL; at && *at; at = &(*at)->next) {
+		if (*at == w) {
+			*at = w->next;
+			return;
+		}
+	}
+}
+
+static void on_gone(struct held *h)
+{
+	struct waiter *w = (struct waiter *)((char *)h - offsetof(struct waiter, held));
+
+	unlink_waiter(w);
+	free(w);
+}
+
+void wait_get(struct ingest *in, struct ask *a)
+{
+	struct store_host host;
+	struct waiter *w;
+	struct peer *p;
+	uint64_t follow = 0, seen = 0;
+	int64_t now = clock_boot_us();
+
+	if (host_of(in, a, &host))
+		return;
+	if (ask_query(a->query, "follow", &follow) || follow > 1 || ask_query(a->query, "checkpoint", &seen) == V_BAD) {
+		answer_error(a->req, 400, "request", "follow=0|1 and checkpoint=<size> belong there", 0);
+		return;
+	}
+	host_seen(in, &host);
+	p = peer_of(in, &host.id);
+	w = p ? calloc(1, sizeof(*w)) : NULL;
+	if (!w) {
+		answer_error(a->req, 503, "busy", "no memory", 30);
+		return;
+	}
+	if ((follow_seconds(p, now) > 0) != follow || held_begin(a, &w->held, on_gone)) {
+		free(w);
+		answer_wait(a->req, follow_seconds(p, now));
+		return;
+	}
+	w->in = in;
+	w->host = host.id;
+	w->follow = follow;
+	w->until_us = now + (int64_t)API_WAIT_SECONDS * 1000000;
+	w->next = p->waiters;
+	p->waiters = w;
+}
+
+static void release(struct waiter *w, uint64_t seconds, bool stopping)
+{
+	struct evhttp_request *req = held_release(&w->held);
+
+	if (stopping)
+		answer_error(req, 503, "stopping", "the collector stops", 5);
+	else
+		answer_wait(req, seconds);
+	free(w);
+}
+
+static void wake(struct peer *p, bool stopping)
+{
+	uint64_t seconds = follow_seconds(p, clock_boot_us());
+
+	while (p->waiters) {
+		struct waiter *w = p->waiters;
+
+		p->waiters = w->next;
+		release(w, seconds, stopping);
+	}
+}
+
+void wait_wake(struct ingest *in, struct peer *p)
+{
+	unsigned i;
+
+	if (p) {
+		wake(p, false);
+		return;
+	}
+	for (i = 0; i < in->peers_cap; i++)
+		if (in->peers[i].used)
+			wake(&in->peers[i], false);
+}
+
+void wait_tick(struct ingest *in)
+{
+	int64_t now = clock_boot_us();
+	unsigned i;
+
+	for (i = 0; i < in->peers_cap; i++) {
+		struct peer *p = &in->peers[i];
+		uint64_t seconds = p->waiters ? follow_seconds(p, now) : 0;
+		struct waiter **at = &p->waiters, *w;
+
+		while ((w = *at)) {
+			if (now < w->until_us && w->follow == (seconds > 0)) {
+				at = &w->next;
+				continue;
+			}
+			*at = w->next;
+			release(w, seconds, false);
+		}
+	}
+}
+
+void wait_stop(struct ingest *in)
+{
+	unsigned i;
+
+	for (i = 0; i < in->peers_cap; i++)
+		wake(&in->peers[i], true);
+}
+
+unsigned wait_count(const struct ingest *in)
+{
+	const struct waiter *w;
+	unsigned i, n = 0;
+
+	for (i = 0; i < in->peers_cap; i++)
+		for (w = in->peers[i].waiters; w; w = w->next)
+			n++;
+	return n;
+}
