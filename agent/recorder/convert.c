@@ -142,6 +142,7 @@ void convert_user_change(const struct seen *e, const struct subject *s, uint32_t
 	struct seen before = *e;
 
 	before.uid = from_uid;
+	before.comm = SPAN(NULL, 0); /* already that of the program which starts */
 	record_reset(r);
 	record_set_uint(r, F_KIND, KIND_USER_CHANGE);
 	record_set_int(r, F_BOOT_TIME, e->boot_us);

@@ -300,7 +300,8 @@ static int about_us(
 	record_set_uint(&e->record, F_PROBE_SET, probe_set);
 	record_set_uint(&e->record, F_ENFORCE, enforce);
 	set_text(&e->record, F_TEXT, text);
-	return tell(e, true);
+	/* the last word is sealed with the rest, in the segment that says that it is the last */
+	return tell(e, kind != KIND_RECORDER_STOP);
 }
 
 int engine_start(struct engine *e, unsigned probe_set, unsigned enforce, const char *text, int64_t boot_us)
