@@ -109,6 +109,9 @@ static int admit(struct ingest *in, struct ask *a, struct enrolling *e)
 	if (r && r != V_NOT_FOUND)
 		return r;
 	e->again = !r;
+	/* Its answer was lost: the same PC, the same keys. With another TLS key it is another use. */
+	if (e->again && e->token.used && !digest_eq(&e->host.tls_key, &e->tls_id))
+		return denied(in, a, 403, "token", "the token was used already");
 	if (e->again && (e->host.state != HOST_ACTIVE || strcmp(e->host.name, e->ask.name) != 0))
 		return denied(in, a, 409, "known",
 			e->host.state == HOST_ACTIVE ? "the PC is enrolled by another name" : "the PC was revoked");

@@ -1,6 +1,6 @@
 /*
  * Enrolment tokens: one file each, DIR/<id>, that holds the hash of the secret, never the secret. A token belongs to
- * the first PC that uses it, so that a PC whose answer was lost can ask again and nobody else can.
+ * the first PC that uses it, so that a PC whose answer was lost can ask again (with the same keys) and nobody else can.
  */
 #ifndef SEKISHO_INGEST_TOKEN_H
 #define SEKISHO_INGEST_TOKEN_H
