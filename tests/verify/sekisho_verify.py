@@ -620,4 +620,6 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    # By its name, so that sekisho_store.py means the same Refused.
+    import sekisho_verify
+    sys.exit(sekisho_verify.main(sys.argv[1:]))
