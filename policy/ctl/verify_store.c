@@ -210,6 +210,37 @@ static int judge_leaf(struct judging *j, uint64_t index)
 	return x;
 }
 
+/* The checkpoint that is published: signed, and of this log (a running collector may be ahead of us by now). */
+static int judge_published(struct judging *j)
+{
+	struct report *r = j->report;
+	struct checkpoint head = {.size = 0};
+	struct why why = {""};
+	struct digest root;
+	char path[PATH_MAX];
+	int x;
+
+	snprintf(path, sizeof(path), "%s/log/checkpoint", j->dir);
+	buf_clear(&j->disk);
+	x = file_read(path, &j->disk);
+	if (x == V_NOT_FOUND)
+		why_set(&why, x, "%s", SAY(r->ctl, "is not there", "ありません"));
+	x = x ? x : checkpoint_verify(buf_span(&j->disk), &r->log, &head, &why);
+	if (x < 0)
+		return x;
+	if (x) {
+		audit_tell(r->audit, "log", path, false, 0, NULL, "%s", why.text);
+		return 0;
+	}
+	if (head.size <= audit_tree_size(j->tree)) {
+		x = audit_tree_root(j->tree, head.size, &root);
+		if (x)
+			return x == V_AGAIN ? 0 : x;
+		x = report_head(r, head.size, &root, "log", NULL);
+	}
+	return x ? x : report_head(r, head.size, &head.root, path, NULL);
+}
+
 static int judge_log(struct judging *j, const struct checkpoint *head)
 {
 	struct report *r = j->report;
@@ -234,7 +265,8 @@ static int judge_log(struct judging *j, const struct checkpoint *head)
 				"チェックポイントのルートがセグメントと一致しません"));
 	else
 		audit_counts(r->audit)->proven += j->size;
-	return report_head(r, head->size, &head->root, "checkpoint", NULL);
+	x = report_head(r, head->size, &head->root, "checkpoint", NULL);
+	return x ? x : judge_published(j);
 }
 
 static int on_host(void *ctx, const struct store_host *h)
