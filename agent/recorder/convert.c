@@ -168,7 +168,7 @@ bool convert_is_user_change(uint32_t from_uid, uint32_t from_login, uint32_t uid
 
 unsigned convert_level_needed(const struct seen *e)
 {
-	const uint32_t changes = RF_CREATED | RF_WROTE | RF_MMAP_WRITE | RF_CLONE | RF_TRUNCATED;
+	const uint32_t changes = RF_CREATED | RF_WROTE | RF_MMAP_WRITE | RF_CLONE | RF_TRUNCATED | RF_TMPFILE;
 
 	if (e->kind != KIND_FILE || e->flags & changes || e->written)
 		return FILTER_CHANGES;

@@ -207,6 +207,19 @@ static int take(struct engine *e, const struct seen *s)
 	return r;
 }
 
+/* A script is told as its caller wrote it: from the working directory on, where it does not begin at the root. */
+static void whole_script(struct engine *e, struct seen *s)
+{
+	size_t n = s->cwd.n;
+
+	if (!s->script.n || s->script.p[0] == '/' || !n || n + 1 + s->script.n > sizeof(e->path2))
+		return;
+	memcpy(e->path2, s->cwd.p, n);
+	e->path2[n++] = '/';
+	memcpy(e->path2 + n, s->script.p, s->script.n);
+	s->script = SPAN(e->path, decode_tidy(SPAN(e->path2, n + s->script.n), e->path, sizeof(e->path)));
+}
+
 int engine_event(struct engine *e, struct span bytes)
 {
 	struct seen s;
@@ -221,6 +234,7 @@ int engine_event(struct engine *e, struct span bytes)
 		s.path = SPAN(e->path, decode_tidy(s.path, e->path, sizeof(e->path)));
 	if (s.relative2)
 		s.path2 = SPAN(e->path2, decode_tidy(s.path2, e->path2, sizeof(e->path2)));
+	whole_script(e, &s);
 	if (s.args.n)
 		s.args = SPAN(e->args, decode_args(s.args, e->args, sizeof(e->args)));
 	if (s.kind == KIND_EXIT || s.kind == KIND_EXEC)

@@ -13,7 +13,7 @@ struct got {
 	bool urgent;
 	unsigned class;
 	uint64_t uid, target_uid;
-	char program[64], parents[128], path[128], path2[64], service[32], container[64];
+	char script[64], program[64], parents[128], path[128], path2[64], service[32], container[64];
 };
 
 struct fixture {
@@ -41,6 +41,7 @@ static int sink(void *ctx, const struct record *r, bool urgent)
 	g->class = record_has(r, F_CLASS) ? (unsigned)r->v[F_CLASS].u : 0;
 	g->uid = record_has(r, F_UID) ? r->v[F_UID].u : UINT64_MAX;
 	g->target_uid = record_has(r, F_TARGET_UID) ? r->v[F_TARGET_UID].u : UINT64_MAX;
+	keep(r, F_SCRIPT, g->script, sizeof(g->script));
 	keep(r, F_PROGRAM, g->program, sizeof(g->program));
 	keep(r, F_PARENTS, g->parents, sizeof(g->parents));
 	keep(r, F_PATH, g->path, sizeof(g->path));
@@ -219,6 +220,21 @@ static void paths_as_callers_wrote_them_are_tidied(void **state)
 	assert_string_equal(f->got[0].path2, "/home/ann/y");
 }
 
+static void scripts_are_told_by_their_whole_path(void **state)
+{
+	struct fixture *f = *state;
+	struct made m = made(KIND_EXEC, 51, 51);
+
+	m.s[EVENT_PATH] = "./bin/../x.sh";
+	m.s[EVENT_PROGRAM] = "/bin/sh";
+	m.s[EVENT_CWD] = "/home/ann";
+	feed(f, &m);
+	assert_string_equal(f->got[0].script, "/home/ann/x.sh");
+	m.s[EVENT_PATH] = "/opt/y.sh";
+	feed(f, &m);
+	assert_string_equal(f->got[1].script, "/opt/y.sh");
+}
+
 static void becoming_another_user_is_told_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -318,6 +334,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_filter_decides, setup, teardown),
 		cmocka_unit_test_setup_teardown(programs_are_told_of_less_but_not_where_data_leaves, setup, teardown),
 		cmocka_unit_test_setup_teardown(paths_as_callers_wrote_them_are_tidied, setup, teardown),
+		cmocka_unit_test_setup_teardown(scripts_are_told_by_their_whole_path, setup, teardown),
 		cmocka_unit_test_setup_teardown(becoming_another_user_is_told_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sink_that_fails_is_heard, setup, teardown),
