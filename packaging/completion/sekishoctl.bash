@@ -16,7 +16,7 @@ _sekishoctl()
 	--user|-U) return ;;
 	--program|-P) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--path|-p) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm" -- "$cur")); return ;;
+	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin" -- "$cur")); return ;;
 	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
 	--text|-t) return ;;
 	--limit|-n) return ;;
