@@ -11,6 +11,7 @@
 #include <inttypes.h>
 
 #define SPOOL_BOUND (64ull << 20)
+#define SEAL_US 1000000u  /* so that what outsiders cause makes one segment a second at most */
 #define COUNTERS_MAX 512u /* of refusals, by PC and cause, within a minute */
 #define COUNT_US 60000000
 #define CAUSES_MAX 64u
@@ -46,6 +47,7 @@ int journal_new(const struct config *c, const struct keys *k, struct store *s, s
 		.producer = PRODUCER_COLLECTOR,
 		.device = k->device,
 		.bound = SPOOL_BOUND,
+		.seal_us = SEAL_US,
 		.floor = 1, /* full disks are the collector's own care: see disk_floor */
 	};
 	struct journal *j = calloc(1, sizeof(*j));

@@ -388,13 +388,21 @@ static void held_forget(struct held *h)
 	h->req = NULL;
 }
 
-/* The client closed its end. evhttp does not read while a request is ours, and would not notice. */
+/*
+ * Something came from a client whose request is ours: the end of the connection (evhttp does not read meanwhile, and
+ * would not notice), or a next request, which waits.
+ */
 static void on_closed(evutil_socket_t fd, short what, void *arg)
 {
 	struct held *h = arg;
+	ssize_t n;
+	char byte;
 
-	(void)fd;
-	(void)what;
+	if (!(what & EV_CLOSED)) {
+		n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+		if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+			return;
+	}
 	evhttp_connection_free(evhttp_request_get_connection(h->req));
 }
 
@@ -418,7 +426,10 @@ int held_begin(struct ask *a, struct held *h, void (*gone)(struct held *h))
 {
 	struct evhttp_connection *evcon = evhttp_request_get_connection(a->req);
 
-	h->closed = event_new(a->in->server.base, bufferevent_getfd(a->conn->bev), EV_CLOSED, on_closed, h);
+	/* Told once of each thing that comes: what is not read would be told for ever. A reset is told as EV_READ
+	 * alone. */
+	h->closed = event_new(a->in->server.base, bufferevent_getfd(a->conn->bev),
+		EV_READ | EV_CLOSED | EV_PERSIST | EV_ET, on_closed, h);
 	if (!h->closed || event_add(h->closed, NULL)) {
 		if (h->closed)
 			event_free(h->closed);
