@@ -26,7 +26,7 @@ static const struct conf_key keys[] = {
 	KEY_("idle_timeout", CONF_TIME, idle_us, 0, S_ / 10, 86400 * S_, "connection without a request"),
 	KEY_("memory", CONF_SIZE, memory, 0, 4u << 20, 1ull << 40, "requests being received, bytes in all"),
 	KEY_("commit", CONF_TIME, commit_us, 0, 1000, 10 * S_, "longest wait until durable"),
-	KEY_("disk_floor", CONF_SIZE, disk_floor, 0, 1u << 20, 1ull << 44, "free space below which nothing is taken"),
+	KEY_("disk_floor", CONF_SIZE, disk_floor, 0, 0, 1ull << 44, "free space below which nothing is taken"),
 	KEY_("certificate", CONF_TIME, certificate_us, 0, 86400 * S_, 3650 * 86400 * S_, "life of a PC's certificate"),
 	KEY_("debug", CONF_BOOL, debug, 0, 0, 0, "say more in the log"),
 	{NULL, CONF_STR, 0, 0, 0, 0, NULL},

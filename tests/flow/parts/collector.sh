@@ -16,7 +16,8 @@ chmod 777 "$SEKISHO_ROOT/run/sekisho"
 
 # settings [KEY = VALUE]...
 settings() {
-	printf '%s\n' 'listen = 127.0.0.1' "port = $COLLECTOR_PORT" 'disk_floor = 1M' "$@" >"$conf"
+	printf '%s\n' 'listen = 127.0.0.1' "port = $COLLECTOR_PORT" "$@" >"$conf"
+	grep -q '^disk_floor' "$conf" || echo 'disk_floor = 1M' >>"$conf"
 }
 
 collector() {
@@ -26,7 +27,7 @@ collector() {
 start_collector() {
 	sekisho-collector --config "$conf" >>"$tmp/collector.log" 2>&1 &
 	collector_pid=$!
-	at_exit "kill -9 $collector_pid 2>/dev/null"
+	at_exit "kill -9 $collector_pid 2>/dev/null; wait $collector_pid 2>/dev/null"
 	wait_for 30 answers
 }
 
