@@ -40,5 +40,5 @@ lab_machine() {
 		-virtfs "local,path=$root,mount_tag=tree,security_model=none,readonly=on"
 		-virtfs "local,path=$(dirname "$BIN"),mount_tag=build,security_model=none,readonly=on"
 		-device virtio-serial-pci)
-	APPEND="root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=false net.ifnames=0 ${SEKISHO_LAB_APPEND:-}"
+	APPEND="root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=false net.ifnames=0 modprobe.blacklist=floppy,pcspkr,kvm,kvm_amd,powernow_k8,ata_piix,i2c_piix4 ${SEKISHO_LAB_APPEND:-}"
 }
