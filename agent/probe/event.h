@@ -81,7 +81,28 @@ struct probe_control {
 	uint32_t level_all;  /* level of what no prefix names, in bits 0..7 */
 	uint64_t hold_ns;    /* a file in use for longer than this is told about (RF_HELD_OPEN) at a sweep */
 	uint64_t kinds;      /* bit per KIND_*: recorded at all */
+	uint32_t version;    /* EVENT_VERSION of the programs that are loaded */
+	uint32_t set;        /* PROBE_SET_* of the record table */
 };
+
+/* One open file, from its opening to its last close: the value of the table `files`, by the address of its struct file.
+ */
+struct fold {
+	uint64_t first_ns, last_ns;
+	uint64_t start_ns, pstart_ns; /* of who opened it */
+	uint64_t read, written;
+	uint64_t inode;
+	uint32_t dev;
+	uint32_t pid, ppid, uid, real_uid, login_uid, session, mnt_ns;
+	uint32_t flags, open_flags;
+	uint32_t level; /* FILTER_* */
+	uint32_t sweep; /* the last sweep that saw it open */
+	char comm[EVENT_COMM];
+};
+
+#define PROBE_FILES_MAX 32768u /* open files that are folded at a time */
+#define PROBE_PREFIXES_MAX 2048u
+#define PROBE_SKIP_PIDS_MAX 64u
 
 /* Losses: one counter per CPU and cause in a page that user space maps. */
 #define PROBE_CPUS_MAX 512u

@@ -17,7 +17,6 @@
 
 #define PROBE_PIN_DIR "/sys/fs/bpf/sekisho"
 #define PROBE_RING_SIZE (8u << 20)
-#define PROBE_FILES_MAX 65536u /* open files that are folded at a time */
 
 /* Which hooks: PROBE_SET_TRAMPOLINE or PROBE_SET_TRACEPOINT of the record table. */
 struct probe_options {

@@ -1,0 +1,379 @@
+/*
+ * Loading the kernel programs: the fullest set that really works here, proven by an event that is caused on purpose,
+ * then pinned so that nobody needs to stay. Called by sekisho-load (and, to try things out, by the recorder).
+ *
+ * What was pinned before is replaced only by what was proven.
+ */
+#include "agent/probe/load.h"
+#include "policy/base/clock.h"
+#include "policy/wire/record.h"
+#include "tracepoint.skel.h"
+#include "trampoline.skel.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+
+#define BPFFS "/sys/fs/bpf"
+/* No dots: bpffs keeps names with them to itself. */
+#define PIN_NEW PROBE_PIN_DIR "-new"
+#define PIN_OLD PROBE_PIN_DIR "-old"
+#define PROOF_MS 2000
+
+/* One loaded set, whichever skeleton it has. */
+struct loaded {
+	unsigned set;
+	struct tracepoint_bpf *tracepoint;
+	struct trampoline_bpf *trampoline;
+	struct bpf_object *object;
+};
+
+/* The last that libbpf said, for the reason: the verifier's log is long, its last lines tell. */
+static char said[192];
+
+static int on_print(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[sizeof(said)];
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = 0;
+	if (!strncmp(line, "libbpf: ", 8) && !strstr(line, "BEGIN PROG") && !strstr(line, "END PROG"))
+		snprintf(said, sizeof(said), "%s", line + 8);
+	return 0;
+}
+
+static void loaded_release(struct loaded *l)
+{
+	tracepoint_bpf__destroy(l->tracepoint);
+	trampoline_bpf__destroy(l->trampoline);
+}
+
+static bool in_kernel(const struct btf *btf, const char *function)
+{
+	return btf && btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) > 0;
+}
+
+/*
+ * Programs whose function this kernel does not have are left out; without these there would be no record of files at
+ * all.
+ */
+static int leave_out_missing(struct bpf_object *o, struct why *why)
+{
+	static const char *const needed[] = {"security_file_open", "__fput", "vfs_write", "vfs_read"};
+	struct btf *btf = btf__load_vmlinux_btf();
+	struct bpf_program *p;
+	size_t i;
+
+	if (libbpf_get_error(btf))
+		return why_set(why, V_BAD, "the kernel has no BTF");
+	for (i = 0; i < ARRAY_SIZE(needed); i++)
+		if (!in_kernel(btf, needed[i])) {
+			btf__free(btf);
+			return why_set(why, V_BAD, "the kernel has no function %s", needed[i]);
+		}
+	bpf_object__for_each_program(p, o)
+	{
+		const char *section = bpf_program__section_name(p), *slash = strchr(section, '/');
+
+		if (slash && (!strncmp(section, "fentry/", 7) || !strncmp(section, "fexit/", 6)) &&
+			!in_kernel(btf, slash + 1))
+			bpf_program__set_autoload(p, false);
+	}
+	btf__free(btf);
+	return 0;
+}
+
+/*
+ * The tracepoint of io_uring's completions gave the result as a number, later in an entry. Its prototype in BTF has the
+ * name of the argument's type; without io_uring there is neither.
+ */
+static void choose_uring(struct tracepoint_bpf *t)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool entry = false, number = false;
+
+	if (!libbpf_get_error(btf)) {
+		int id = btf__find_by_name_kind(btf, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF);
+		const struct btf_type *type = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
+
+		/* typedef -> pointer -> prototype: (void *data, ring, request, ...) */
+		type = type ? btf__type_by_id(btf, type->type) : NULL;
+		type = type ? btf__type_by_id(btf, type->type) : NULL;
+		if (type && btf_is_func_proto(type) && btf_vlen(type) >= 4) {
+			const struct btf_param *last = btf_params(type) + 3;
+			const struct btf_type *arg = btf__type_by_id(btf, last->type);
+
+			entry = arg && btf_is_ptr(arg);
+			/* 5.10 and 5.15 told the user's own number only, not the request. */
+			number = !entry && btf_vlen(type) >= 5;
+		}
+		btf__free(btf);
+	}
+	bpf_program__set_autoload(t->progs.uring_complete_entry, entry);
+	bpf_program__set_autoload(t->progs.uring_complete_number, number);
+}
+
+static int open_set(unsigned set, struct loaded *l, struct why *why)
+{
+	l->set = set;
+	if (set == PROBE_SET_TRAMPOLINE) {
+		l->trampoline = trampoline_bpf__open();
+		if (!l->trampoline)
+			return why_set(why, V_BAD, "%s", said);
+		l->object = l->trampoline->obj;
+		l->trampoline->rodata->since_ns = (uint64_t)clock_boot_us() * 1000;
+		return leave_out_missing(l->object, why);
+	}
+	l->tracepoint = tracepoint_bpf__open();
+	if (!l->tracepoint)
+		return why_set(why, V_BAD, "%s", said);
+	l->object = l->tracepoint->obj;
+	l->tracepoint->rodata->since_ns = (uint64_t)clock_boot_us() * 1000;
+	choose_uring(l->tracepoint);
+	return 0;
+}
+
+static int load_set(struct loaded *l, uint32_t ring_bytes, struct why *why)
+{
+	struct bpf_map *ring = bpf_object__find_map_by_name(l->object, "ring");
+	struct bpf_program *p;
+	int r = bpf_map__set_max_entries(ring, ring_bytes);
+
+	if (r)
+		return r;
+	if (l->set == PROBE_SET_TRACEPOINT)
+		bpf_object__for_each_program(p, l->object) if (calls_is_target(bpf_program__name(p)))
+			bpf_program__set_autoattach(p, false);
+	said[0] = 0;
+	r = l->trampoline ? trampoline_bpf__load(l->trampoline) : tracepoint_bpf__load(l->tracepoint);
+	if (r)
+		return why_set(why, V_BAD, "the kernel does not take the programs (%s): %s", strerror(-r), said);
+	r = l->set == PROBE_SET_TRACEPOINT ? calls_fill(l->object) : 0;
+	if (r)
+		return why_set(why, V_BAD, "table of system calls: %s", strerror(-r));
+	r = l->trampoline ? trampoline_bpf__attach(l->trampoline) : tracepoint_bpf__attach(l->tracepoint);
+	if (r)
+		return why_set(why, V_BAD, "the kernel does not attach the programs (%s): %s", strerror(-r), said);
+	return 0;
+}
+
+/* --- proof --- */
+
+struct proof {
+	pid_t child;
+	bool exited, wrote;
+};
+
+static int on_event(void *ctx, void *data, size_t n)
+{
+	struct proof *p = ctx;
+	struct event e;
+
+	if (n < sizeof(e))
+		return 0;
+	memcpy(&e, data, sizeof(e));
+	if (e.pid == (uint32_t)p->child) {
+		p->exited |= e.kind == KIND_EXIT;
+		p->wrote |= e.kind == KIND_FILE && e.bytes_written == 1;
+	}
+	return 0;
+}
+
+/* A child writes one byte into a file that has no name, and ends: both must be told. */
+static int prove(struct loaded *l, struct why *why)
+{
+	struct probe_control c = {.active = 1,
+		.level_all = 2,
+		.version = EVENT_VERSION,
+		.set = l->set,
+		.hold_ns = UINT64_MAX,
+		.kinds = 1ull << KIND_EXIT | 1ull << KIND_FILE};
+	int control = bpf_object__find_map_fd_by_name(l->object, "control"), status;
+	struct proof p = {.child = 0};
+	struct ring_buffer *rb;
+	uint32_t zero = 0;
+	int64_t until;
+
+	if (bpf_map_update_elem(control, &zero, &c, BPF_ANY))
+		return -errno;
+	rb = ring_buffer__new(bpf_object__find_map_fd_by_name(l->object, "ring"), on_event, &p, NULL);
+	if (!rb)
+		return -errno;
+	p.child = fork();
+	if (p.child == 0) {
+		int fd = open("/var/tmp", O_TMPFILE | O_WRONLY, 0600);
+
+		_exit(fd < 0 || write(fd, "", 1) != 1 || close(fd));
+	}
+	if (p.child > 0)
+		waitpid(p.child, &status, 0);
+	until = clock_boot_us() + PROOF_MS * 1000;
+	while (!(p.exited && p.wrote) && clock_boot_us() < until) {
+		ring_buffer__consume(rb);
+		usleep(1000);
+	}
+	ring_buffer__free(rb);
+	/* Recording begins when the recorder says what is worth it. */
+	c.active = 0;
+	if (bpf_map_update_elem(control, &zero, &c, BPF_ANY))
+		return -errno;
+	if (!p.exited || !p.wrote)
+		return why_set(why, V_BAD, "loaded and attached, but %s was not told",
+			p.exited ? "the writing of a file" : "the end of a process");
+	return 0;
+}
+
+/* --- pinning --- */
+
+static void remove_pins(const char *path)
+{
+	_cleanup_closedir_ DIR *dir = opendir(path);
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir)))
+		if (d->d_name[0] != '.')
+			unlinkat(dirfd(dir), d->d_name, 0);
+	if (dir)
+		rmdir(path);
+}
+
+static int give(const char *path, gid_t group)
+{
+	if (chown(path, 0, group) || chmod(path, 0660))
+		return -errno;
+	return 0;
+}
+
+static int pin_all(struct loaded *l, gid_t group)
+{
+	const struct bpf_object_skeleton *sk = l->trampoline ? l->trampoline->skeleton : l->tracepoint->skeleton;
+	struct bpf_map *m;
+	char path[128];
+	int i, r;
+
+	remove_pins(PIN_NEW);
+	if (mkdir(PIN_NEW, 0750))
+		return -errno;
+	if (chown(PIN_NEW, 0, group))
+		return -errno;
+	bpf_object__for_each_map(m, l->object)
+	{
+		const char *name = bpf_map__name(m);
+
+		if (strchr(name, '.'))
+			continue; /* constants: the programs hold them */
+		snprintf(path, sizeof(path), PIN_NEW "/%s", name);
+		if (bpf_obj_pin(bpf_map__fd(m), path))
+			return -errno;
+		r = give(path, group);
+		if (r)
+			return r;
+	}
+	for (i = 0; i < sk->prog_cnt; i++) {
+		struct bpf_link *link = *sk->progs[i].link;
+
+		if (!link)
+			continue;
+		snprintf(path, sizeof(path), PIN_NEW "/%s", sk->progs[i].name);
+		r = bpf_link__pin(link, path);
+		r = r ? r : give(path, group);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int swap_pins(void)
+{
+	bool had = !access(PROBE_PIN_DIR, F_OK);
+
+	remove_pins(PIN_OLD);
+	if (had && rename(PROBE_PIN_DIR, PIN_OLD))
+		return -errno;
+	if (rename(PIN_NEW, PROBE_PIN_DIR)) {
+		int r = -errno;
+
+		if (had)
+			(void)rename(PIN_OLD, PROBE_PIN_DIR);
+		return r;
+	}
+	remove_pins(PIN_OLD);
+	return 0;
+}
+
+/* --- the whole --- */
+
+static int need_bpffs(struct why *why)
+{
+	struct statfs fs;
+
+	if (statfs(BPFFS, &fs))
+		return why_set(why, V_BAD, BPFFS ": the kernel has no BPF file system");
+	if (fs.f_type == BPF_FS_MAGIC)
+		return 0;
+	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755"))
+		return why_set(why, V_BAD, BPFFS ": the BPF file system cannot be mounted: %s", strerror(errno));
+	return 0;
+}
+
+static int try_set(unsigned set, const struct probe_options *o, struct why *why)
+{
+	struct loaded l = {.set = set};
+	int r = open_set(set, &l, why);
+
+	r = r ? r : load_set(&l, o->ring_bytes ? o->ring_bytes : PROBE_RING_SIZE, why);
+	r = r ? r : prove(&l, why);
+	r = r ? r : pin_all(&l, o->group);
+	r = r ? r : swap_pins();
+	if (r)
+		remove_pins(PIN_NEW);
+	loaded_release(&l);
+	return r;
+}
+
+int probe_load(const struct probe_options *o, unsigned *set, struct why *why)
+{
+	static const unsigned order[] = {PROBE_SET_TRAMPOLINE, PROBE_SET_TRACEPOINT};
+	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	struct why fuller = {""}, reason = {""};
+	size_t i;
+	int r;
+
+	/* Before 5.11 maps count as locked memory. */
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	libbpf_set_print(on_print);
+	r = need_bpffs(why);
+	if (r)
+		return r;
+	for (i = 0; i < ARRAY_SIZE(order); i++) {
+		if (o->set && o->set != order[i])
+			continue;
+		r = try_set(order[i], o, &reason);
+		if (r < 0)
+			return r;
+		if (!r) {
+			if (fuller.text[0])
+				why_set(why, 0, "%s", fuller.text);
+			*set = order[i];
+			return 0;
+		}
+		fuller = reason;
+	}
+	return why_set(why, V_BAD, "%s", reason.text);
+}
+
+int probe_unload(void)
+{
+	remove_pins(PIN_NEW);
+	remove_pins(PIN_OLD);
+	remove_pins(PROBE_PIN_DIR);
+	return access(PROBE_PIN_DIR, F_OK) ? 0 : -EBUSY;
+}
