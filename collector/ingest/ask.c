@@ -41,7 +41,7 @@ static int get_str(const json_t *o, const char *name, const char **out, struct w
 
 static int get_span(const json_t *o, const char *name, struct span *out, struct why *why)
 {
-	const char *s;
+	const char *s = "";
 	int r = get_str(o, name, &s, why);
 
 	if (!r)

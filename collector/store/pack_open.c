@@ -73,7 +73,7 @@ static int list(struct packs *p, struct why *why)
 static int check_ends(struct pack *k, bool *fits)
 {
 	_cleanup_buf_ struct buf frame = BUF_INIT(SEGMENT_HEADER_MAX);
-	uint64_t headers, bodies, offsets, h, b;
+	uint64_t headers = 0, bodies = 0, offsets = 0, h, b;
 	uint8_t place[PLACE_SIZE], head[FRAME_HEAD];
 	int r = file_size(k->headers, &headers);
 
@@ -115,7 +115,7 @@ static int check_ends(struct pack *k, bool *fits)
 static int scan(struct pack *k, bool *torn, struct why *why)
 {
 	_cleanup_buf_ struct buf leaf = BUF_INIT(SEGMENT_HEADER_MAX), out = BUF_INIT(1u << 20);
-	uint64_t headers, bodies, h = 0, b = 0, n = 0;
+	uint64_t headers = 0, bodies = 0, h = 0, b = 0, n = 0;
 	uint8_t place[PLACE_SIZE], head[FRAME_HEAD];
 	struct segment s;
 	int r = file_size(k->headers, &headers);
