@@ -109,10 +109,15 @@ struct vfsmount {
 	struct super_block *mnt_sb;
 };
 
+struct list_head {
+	struct list_head *next, *prev;
+};
+
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct list_head mnt_mounts, mnt_child;
 };
 
 struct path {
@@ -200,6 +205,11 @@ struct io_kiocb {
 	u8 opcode;
 };
 
+/* A request to close: lies where struct io_kiocb begins. */
+struct io_close {
+	int fd;
+};
+
 struct vm_area_struct {
 	unsigned long vm_flags;
 	struct file *vm_file;
@@ -229,7 +239,7 @@ struct pt_regs___arm64 {
 #endif
 
 struct bpf_iter_meta {
-	void *seq;
+	struct seq_file *seq;
 	u64 session_id, seq_num;
 };
 

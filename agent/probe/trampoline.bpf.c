@@ -299,6 +299,22 @@ static __always_inline struct pending *expected(u64 me, u64 dentry, u64 result)
 	return p;
 }
 
+/* Is a name of this event below a path that the filter wants to hear of? */
+static __always_inline bool name_wanted(struct event *e)
+{
+	struct scratch *s = (struct scratch *)e;
+
+	if (level_of_text(s, EVENT_PATH) != LEVEL_NONE)
+		return true;
+	return s->text[EVENT_PATH2].len && e->kind != KIND_SYMLINK && level_of_text(s, EVENT_PATH2) != LEVEL_NONE;
+}
+
+static __always_inline void name_send(void *ctx, struct event *e)
+{
+	if (name_wanted(e))
+		event_send(ctx, e);
+}
+
 /* An event about one name that is there, or was until now: its dentry still knows where. */
 static __always_inline int tell_name(void *ctx, u32 kind, u64 dentry, u64 result)
 {
@@ -315,7 +331,7 @@ static __always_inline int tell_name(void *ctx, u32 kind, u64 dentry, u64 result
 			event_object(e, &p->object);
 		else
 			event_dentry(e, p->dentry);
-		event_send(ctx, e);
+		name_send(ctx, e);
 	}
 	forget(me);
 	return 0;
@@ -358,7 +374,10 @@ static __always_inline int tell_room(void *ctx, u32 kind, u64 result)
 	if (e) {
 		room_string(me, e, EVENT_PATH);
 		event_object(e, &p->object);
-		event_send(ctx, e);
+		if (kind == KIND_UMOUNT)
+			event_send(ctx, e);
+		else
+			name_send(ctx, e);
 	}
 	forget(me);
 	return 0;
@@ -433,7 +452,7 @@ int tr_link(u64 *ctx)
 		event_path(e, EVENT_PATH, (struct dentry *)SLOT(0), p->mnt);
 		event_path(e, EVENT_PATH2, p->dentry, p->mnt);
 		event_dentry(e, p->dentry);
-		event_send(ctx, e);
+		name_send(ctx, e);
 	}
 	forget(me);
 	return 0;
@@ -459,7 +478,7 @@ int tr_symlink(u64 *ctx)
 		event_path(e, EVENT_PATH, p->dentry, p->mnt);
 		event_string(e, EVENT_PATH2, (const char *)ARG(2));
 		event_dentry(e, p->dentry);
-		event_send(ctx, e);
+		name_send(ctx, e);
 	}
 	forget(me);
 	return 0;
@@ -494,6 +513,7 @@ int tr_rename(u64 *ctx)
 	p = expected(me, dentry, result);
 	if (!p)
 		return 0;
+	names_changed();
 	e = event_new(KIND_RENAME);
 	if (e) {
 		room_string(me, e, EVENT_PATH);
@@ -502,7 +522,7 @@ int tr_rename(u64 *ctx)
 		event_dentry(e, p->dentry);
 		if (p->flags & RENAME_EXCHANGE_BIT)
 			e->flags |= RF_EXCHANGE;
-		event_send(ctx, e);
+		name_send(ctx, e);
 	}
 	forget(me);
 	return 0;
@@ -533,7 +553,7 @@ int BPF_PROG(tr_truncate, const struct path *path, loff_t length, long ret)
 		return 0;
 	e->file_size = length;
 	e->has |= EH_SIZE;
-	event_send(ctx, e);
+	name_send(ctx, e);
 	return 0;
 }
 
@@ -546,7 +566,7 @@ int BPF_PROG(tr_chmod, const struct path *path, umode_t mode, int ret)
 		return 0;
 	e->mode = mode & 07777;
 	e->has |= EH_MODE;
-	event_send(ctx, e);
+	name_send(ctx, e);
 	return 0;
 }
 
@@ -560,37 +580,65 @@ int BPF_PROG(tr_chown, const struct path *path, u32 uid, u32 gid, int ret)
 	e->new_uid = uid;
 	e->new_gid = gid;
 	e->has |= EH_OWNER;
-	event_send(ctx, e);
+	name_send(ctx, e);
 	return 0;
 }
 
 /* --- mounts --- */
 
-SEC("fexit/path_mount")
-int BPF_PROG(
-	tr_mount, const char *source, struct path *path, const char *type, unsigned long flags, void *data, int ret)
+/*
+ * What was mounted last below a mount: new ones go to the end of its list of children. NULL where the list is another
+ * one, or somebody was faster.
+ */
+static __always_inline struct dentry *mounted_at(const struct path *path)
+{
+	struct mount *below = real_mount(BPF_CORE_READ(path, mnt)), *m;
+	char *child;
+
+	if (!bpf_core_field_exists(below->mnt_mounts) || !bpf_core_field_exists(below->mnt_child))
+		return NULL;
+	child = (char *)BPF_CORE_READ(below, mnt_mounts.prev);
+	m = (struct mount *)(child - bpf_core_field_offset(struct mount, mnt_child));
+	if (BPF_CORE_READ(m, mnt_parent) != below || BPF_CORE_READ(m, mnt_mountpoint) != BPF_CORE_READ(path, dentry))
+		return NULL;
+	return BPF_CORE_READ(m, mnt.mnt_root);
+}
+
+static __always_inline int tell_mount(void *ctx, const struct path *at, struct dentry *what, const char *source)
 {
 	struct event *e;
 
-	/* moving is told below, and what only changes flags is no new mount */
-	if (flags & (MS_MOVE_BIT | MS_REMOUNT_BIT | MS_PROPAGATION_BITS))
+	if (!event_wanted())
 		return 0;
-	e = about(KIND_MOUNT, path, ret);
+	names_changed();
+	e = event_new(KIND_MOUNT);
 	if (!e)
 		return 0;
-	event_string(e, EVENT_PATH2, source);
+	event_path(e, EVENT_PATH, BPF_CORE_READ(at, dentry), BPF_CORE_READ(at, mnt));
+	if (source)
+		event_string(e, EVENT_PATH2, source);
+	if (what)
+		event_dentry(e, what);
+	e->has &= ~EH_SIZE;
 	event_send(ctx, e);
 	return 0;
 }
 
+SEC("fexit/path_mount")
+int BPF_PROG(
+	tr_mount, const char *source, struct path *path, const char *type, unsigned long flags, void *data, int ret)
+{
+	/* moving is told below, and what only changes flags is no new mount */
+	if (ret || flags & (MS_MOVE_BIT | MS_REMOUNT_BIT | MS_PROPAGATION_BITS))
+		return 0;
+	return tell_mount(ctx, path, mounted_at(path), source);
+}
+
+/* The last step of the new interface, and mount(2) with MS_MOVE. */
 SEC("fexit/do_move_mount")
 int BPF_PROG(tr_move_mount, struct path *from, struct path *to, int ret)
 {
-	struct event *e = about(KIND_MOUNT, to, ret);
-
-	if (e)
-		event_send(ctx, e);
-	return 0;
+	return ret ? 0 : tell_mount(ctx, to, BPF_CORE_READ(from, mnt, mnt_root), NULL);
 }
 
 /* By the time of the result there is no path any more. */
@@ -613,6 +661,8 @@ int BPF_PROG(tr_may_umount, struct vfsmount *mnt, int flags, int ret)
 SEC("fexit/path_umount")
 int BPF_PROG(tr_umount, struct path *path, int flags, int ret)
 {
+	if (ret == 0)
+		names_changed();
 	return tell_room(ctx, KIND_UMOUNT, ret);
 }
 
