@@ -42,6 +42,9 @@ enum enum_values {
 /* Flags that say that something changed, for files of which only changes are worth a record. */
 #define CHANGED (RF_CREATED | RF_WROTE | RF_MMAP_WRITE | RF_CLONE | RF_TRUNCATED | RF_TMPFILE)
 
+/* Of a fold only, never told: a map was made of the file, so that its descriptor is not all that holds it. */
+#define FOLD_MAPPED (1u << 31)
+
 /* --- maps --- */
 
 struct {
@@ -291,10 +294,11 @@ __noinline int path_write(u32 which)
 			continue;
 		}
 		parent = BPF_CORE_READ(d, d_parent);
-		if (!parent || parent == d) {
+		if (!parent || (parent == d && i)) {
 			whole = true;
 			break;
 		}
+		/* The root of nothing that is mounted (a memfd, say) has a name all the same. */
 		n = s->walked;
 		if (n >= WALK_MAX)
 			break;
@@ -650,7 +654,7 @@ __noinline int fold_tell(u64 key, u32 more_flags)
 		e->session = f->session;
 		e->mnt_ns = f->mnt_ns;
 		__builtin_memcpy(e->comm, f->comm, sizeof(e->comm));
-		e->flags = f->flags | more_flags;
+		e->flags = (f->flags & ~FOLD_MAPPED) | more_flags;
 		e->bytes_read = f->read;
 		e->bytes_written = f->written;
 		e->open_flags = f->open_flags;
@@ -662,7 +666,7 @@ __noinline int fold_tell(u64 key, u32 more_flags)
 	}
 	if (held) {
 		f->read = f->written = 0;
-		f->flags &= RF_OPEN_AT_START;
+		f->flags &= RF_OPEN_AT_START | FOLD_MAPPED;
 		f->first_ns = f->last_ns = bpf_ktime_get_boot_ns();
 	} else {
 		bpf_map_delete_elem(&files, &key);

@@ -95,30 +95,39 @@ static int leave_out_missing(struct bpf_object *o, struct why *why)
  * The tracepoint of io_uring's completions gave the result as a number, later in an entry. Its prototype in BTF has the
  * name of the argument's type; without io_uring there is neither.
  */
+static const struct btf_type *prototype_of(const struct btf *btf, const char *tracepoint)
+{
+	int id = btf__find_by_name_kind(btf, tracepoint, BTF_KIND_TYPEDEF);
+	const struct btf_type *type = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
+
+	/* typedef -> pointer -> prototype: (void *data, first argument, ...) */
+	type = type ? btf__type_by_id(btf, type->type) : NULL;
+	type = type ? btf__type_by_id(btf, type->type) : NULL;
+	return type && btf_is_func_proto(type) ? type : NULL;
+}
+
 static void choose_uring(struct tracepoint_bpf *t)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
-	bool entry = false, number = false;
+	bool entry = false, number = false, submit = false;
 
 	if (!libbpf_get_error(btf)) {
-		int id = btf__find_by_name_kind(btf, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF);
-		const struct btf_type *type = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
+		const struct btf_type *done = prototype_of(btf, "btf_trace_io_uring_complete"),
+				      *begun = prototype_of(btf, "btf_trace_io_uring_submit_req");
 
-		/* typedef -> pointer -> prototype: (void *data, ring, request, ...) */
-		type = type ? btf__type_by_id(btf, type->type) : NULL;
-		type = type ? btf__type_by_id(btf, type->type) : NULL;
-		if (type && btf_is_func_proto(type) && btf_vlen(type) >= 4) {
-			const struct btf_param *last = btf_params(type) + 3;
-			const struct btf_type *arg = btf__type_by_id(btf, last->type);
+		if (done && btf_vlen(done) >= 4) {
+			const struct btf_type *arg = btf__type_by_id(btf, btf_params(done)[3].type);
 
 			entry = arg && btf_is_ptr(arg);
 			/* 5.10 and 5.15 told the user's own number only, not the request. */
-			number = !entry && btf_vlen(type) >= 5;
+			number = !entry && btf_vlen(done) >= 5;
 		}
+		submit = begun && btf_vlen(begun) == 2;
 		btf__free(btf);
 	}
 	bpf_program__set_autoload(t->progs.uring_complete_entry, entry);
 	bpf_program__set_autoload(t->progs.uring_complete_number, number);
+	bpf_program__set_autoload(t->progs.uring_submit, submit);
 }
 
 static int open_set(unsigned set, struct loaded *l, struct why *why)

@@ -10,7 +10,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define MADE_MAX (1u << 20) /* bytes of events that a sweep makes itself */
+#define FOLD_MAPPED (1u << 31) /* of common.bpf.h: never told */
+#define MADE_MAX (1u << 20)    /* bytes of events that a sweep makes itself */
 #define LOSSES_SIZE (PROBE_CPUS_MAX * PROBE_CAUSES * sizeof(uint64_t))
 
 struct probe {
@@ -334,7 +335,7 @@ static void make_event(struct probe *p, const struct fold *f)
 	struct event e = {.size = sizeof(e),
 		.version = EVENT_VERSION,
 		.kind = KIND_FILE,
-		.flags = f->flags | RF_NOT_LAST_CLOSE,
+		.flags = (f->flags & ~FOLD_MAPPED) | RF_NOT_LAST_CLOSE,
 		.has = EH_OBJECT | EH_OPEN_FLAGS,
 		.boot_ns = f->last_ns,
 		.first_ns = f->first_ns,

@@ -124,8 +124,8 @@ __noinline int descriptor_gone(u64 file_at, u32 owner_ends)
 		return 0;
 	if (file_is_last(file))
 		return fold_tell(file_at, 0);
-	/* A map keeps the file after its descriptor is gone, and nothing tells of the end of a map. */
-	if (f->flags & RF_MMAP_WRITE)
+	/* A map, or a request, keeps the file after its descriptor is gone, and nothing tells of the end of that. */
+	if (f->flags & (FOLD_MAPPED | RF_IO_URING))
 		return fold_tell(file_at, RF_NOT_LAST_CLOSE);
 	if (owner_ends && f->pid == (u32)(bpf_get_current_pid_tgid() >> 32))
 		return fold_tell(file_at, RF_NOT_LAST_CLOSE);
@@ -319,12 +319,20 @@ int BPF_PROG(leave_mmap, struct pt_regs *regs, long ret)
 {
 	unsigned long flags = PT_REGS_PARM4_CORE_SYSCALL(regs);
 	struct file *file;
+	struct fold *f;
+	u64 key;
 
-	if ((ret < 0 && ret > -4096) || !(flags & MAP_SHARED_BIT) || flags & MAP_ANONYMOUS_BIT)
+	if ((ret < 0 && ret > -4096) || flags & MAP_ANONYMOUS_BIT)
 		return 0;
 	file = file_of((s32)PT_REGS_PARM5_CORE_SYSCALL(regs));
-	if (file && BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT)
+	if (!file)
+		return 0;
+	if (flags & MAP_SHARED_BIT && BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT)
 		file_moved(file, 0, 0, RF_MMAP_WRITE);
+	key = (u64)file;
+	f = bpf_map_lookup_elem(&files, &key);
+	if (f)
+		f->flags |= FOLD_MAPPED;
 	return 0;
 }
 
@@ -609,6 +617,7 @@ int BPF_PROG(leave_mount, struct pt_regs *regs, long ret)
 #define URING_READ_FIXED 4
 #define URING_WRITE_FIXED 5
 #define URING_OPENAT 18
+#define URING_CLOSE 19
 #define URING_READ 22
 #define URING_WRITE 23
 #define URING_OPENAT2 28
@@ -643,6 +652,20 @@ static __always_inline void uring_done(void *ctx, struct io_kiocb *request, s32 
 		}
 		break;
 	}
+}
+
+/* Before the request runs, when the file that it closes is still there. */
+SEC("tp_btf/io_uring_submit_req")
+int BPF_PROG(uring_submit, struct io_kiocb *request)
+{
+	struct file *file;
+
+	if (BPF_CORE_READ(request, opcode) != URING_CLOSE)
+		return 0;
+	file = file_of(BPF_CORE_READ((struct io_close *)request, fd));
+	if (file)
+		descriptor_gone((u64)file, 0);
+	return 0;
 }
 
 /* Since 6.10 or so the result comes in the completion entry; before, as a number. The loader picks by the kernel's BTF.

@@ -65,18 +65,18 @@ static void set_object(const struct seen *e, const struct object *o, struct conv
 
 	set_name(r, F_PATH, e->path);
 	set_name(r, F_PATH2, e->path2);
-	if (!e->has_object)
-		return;
-	n = snprintf(room->device, sizeof(room->device), "%u:%u", e->dev_major, e->dev_minor);
-	record_set_span(r, F_DEVICE, SPAN(room->device, n));
-	if (e->inode)
-		record_set_uint(r, F_INODE, e->inode);
 	if (o->fs && o->fs[0])
 		record_set_str(r, F_FS, o->fs);
 	else
 		set_name(r, F_FS, e->fs);
 	if (o->class)
 		record_set_uint(r, F_CLASS, o->class);
+	if (!e->has_object)
+		return;
+	n = snprintf(room->device, sizeof(room->device), "%u:%u", e->dev_major, e->dev_minor);
+	record_set_span(r, F_DEVICE, SPAN(room->device, n));
+	if (e->inode)
+		record_set_uint(r, F_INODE, e->inode);
 }
 
 static void set_file(const struct seen *e, struct record *r)

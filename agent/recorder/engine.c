@@ -69,14 +69,17 @@ static struct object object_of(struct engine *e, const struct seen *s)
 	struct object o = {0};
 	size_t n = s->fs.n < sizeof(fs) ? s->fs.n : sizeof(fs) - 1;
 
-	if (!s->has_object)
+	memcpy(fs, s->fs.p ? s->fs.p : (const uint8_t *)"", n);
+	fs[n] = 0;
+	if (!s->has_object) {
+		/* A mount that is told by what was asked for has a type, and no device yet. */
+		o.class = n ? devices_class_of_fs(fs) : 0;
 		return o;
+	}
 	if (e->mounts_stale) {
 		e->mounts_stale = false;
 		devices_refresh(e->devices, NULL, NULL);
 	}
-	memcpy(fs, s->fs.p ? s->fs.p : (const uint8_t *)"", n);
-	fs[n] = 0;
 	d = devices_get(e->devices, makedev(s->dev_major, s->dev_minor), n ? fs : NULL);
 	o.class = d->class;
 	o.fs = d->fs;
