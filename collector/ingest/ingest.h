@@ -21,8 +21,7 @@ struct ingest {
 	/* segments.c */
 	struct pending *pending; /* requests whose segments wait for the commit, oldest last */
 	struct event *commit_timer, *index_timer;
-	bool commit_armed, failed_commit;
-	bool unsettled; /* the journal has put something into the store */
+	bool commit_armed;
 	int64_t commit_took_us;
 	uint64_t index_lag;
 
@@ -31,7 +30,7 @@ struct ingest {
 	unsigned peers_n, peers_cap;
 
 	/* main.c */
-	struct event *journal_timer, *status_timer, *second_timer;
+	struct event *journal_timer;
 	int64_t started_wall_us;
 	int failed; /* -errno with which the process has to end */
 	struct log_limit refused_log;

@@ -9,6 +9,7 @@
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include <errno.h>
+#include <event2/buffer.h>
 #include <inttypes.h>
 #include <sys/statvfs.h>
 
@@ -140,7 +141,6 @@ int commit_now(struct ingest *in)
 	r = r ? r : store_commit(in->store);
 	if (r) {
 		r = r > 0 ? -EIO : r;
-		in->failed_commit = true;
 		answer_pending(in, true);
 		return r;
 	}
@@ -373,6 +373,8 @@ static void settle(struct ingest *in, struct ask *a, struct pending *p)
 			ingest_fail(in, r, "store");
 		return;
 	}
+	/* Judged and in the store's hands: while it waits, a request costs its results only. */
+	evbuffer_drain(evhttp_request_get_input_buffer(a->req), a->body.n);
 	r = held_begin(a, &p->held, on_gone);
 	if (r) {
 		free(p);

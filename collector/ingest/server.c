@@ -351,22 +351,23 @@ void answer_json(struct evhttp_request *req, int status, json_t *steal)
 	_cleanup_free_ char *text = steal ? json_dumps(steal, JSON_COMPACT) : NULL;
 
 	json_decref(steal);
-	if (!text) {
-		log_error("no memory for an answer");
-		abort();
-	}
-	send_answer(req, status, "application/json", SPAN_STR(text));
+	if (text)
+		send_answer(req, status, "application/json", SPAN_STR(text));
+	else
+		send_answer(req, 503, "application/json", SPAN_STR("{\"error\":\"failed\"}"));
 }
 
 void answer_error(struct evhttp_request *req, int status, const char *word, const char *reason, unsigned retry_after)
 {
-	char text[16];
+	char text[16], shown[300];
 
 	if (retry_after) {
 		snprintf(text, sizeof(text), "%u", retry_after);
 		evhttp_add_header(evhttp_request_get_output_headers(req), "Retry-After", text);
 	}
-	answer_json(req, status, json_pack("{s:s, s:s}", "error", word, "reason", reason));
+	/* Reasons are cut by bytes: what they quote may end in half a character, which JSON does not take. */
+	text_escape_to(shown, sizeof(shown), SPAN_STR(reason));
+	answer_json(req, status, json_pack("{s:s, s:s}", "error", word, "reason", shown));
 }
 
 void answer_bytes(struct evhttp_request *req, const char *type, bool immutable, struct span bytes)

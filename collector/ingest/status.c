@@ -34,30 +34,55 @@ static json_t *refused_json(struct ingest *in)
 	return o;
 }
 
+struct number {
+	const char *name;
+	uint64_t n;
+};
+
+static json_t *numbers(const struct number *list, size_t n)
+{
+	json_t *o = json_object();
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		json_object_set_new(o, list[i].name, json_integer((json_int_t)list[i].n));
+	return o;
+}
+#define NUMBERS(...) numbers((const struct number[]){__VA_ARGS__}, ARRAY_SIZE(((const struct number[]){__VA_ARGS__})))
+
 json_t *status_json(struct ingest *in)
 {
 	const struct server *s = &in->server;
 	struct store_stats st = {0};
+	json_t *o = json_object(), *log;
 
 	(void)store_stats(in->store, &st);
-	return json_pack(
-		"{s:s, s:s, s:i, s:I, s:{s:s, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:{s:I, s:I, "
-		"s:I}, s:{s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}, s:I, s:b}",
-		"program", PROGRAM, "version", SEKISHO_VERSION, "pid", (int)getpid(), "since_us",
-		(json_int_t)in->started_wall_us, "log", "origin", in->keys.origin, "size",
-		(json_int_t)store_size(in->store), "index_lag", (json_int_t)in->index_lag, "records",
-		(json_int_t)st.records, "segments", "stored", (json_int_t)in->count.segments_stored, "known",
-		(json_int_t)in->count.segments_known, "gap", (json_int_t)in->count.segments_gap, "refused",
-		(json_int_t)in->count.segments_refused, "records", (json_int_t)in->count.records, "bytes",
-		(json_int_t)in->count.bytes, "refused", refused_json(in), "hosts", "known", (json_int_t)st.hosts,
-		"enrolled", (json_int_t)in->count.enrolled, "renewed", (json_int_t)in->count.renewed, "connections",
-		"now", (int)s->conns_n, "waiting", (int)wait_count(in), "most", (json_int_t)s->count.most, "accepted",
-		(json_int_t)s->count.accepted, "too_slow", (json_int_t)s->count.killed_slow, "idle",
-		(json_int_t)s->count.killed_idle, "too_large",
-		(json_int_t)(s->count.killed_large + s->count.killed_memory), "turned_away",
-		(json_int_t)in->count.turned_away, "store", "header_bytes", (json_int_t)st.header_bytes, "body_bytes",
-		(json_int_t)st.body_bytes, "index_bytes", (json_int_t)st.index_bytes, "commits",
-		(json_int_t)in->count.commits, "memory", (json_int_t)memory_bytes(), "disk_full", disk_is_full(in));
+	log = NUMBERS({"size", store_size(in->store)}, {"index_lag", in->index_lag}, {"records", st.records});
+	json_object_set_new(log, "origin", json_string(in->keys.origin));
+	json_object_set_new(o, "program", json_string(PROGRAM));
+	json_object_set_new(o, "version", json_string(SEKISHO_VERSION));
+	json_object_set_new(o, "pid", json_integer(getpid()));
+	json_object_set_new(o, "since_us", json_integer(in->started_wall_us));
+	json_object_set_new(o, "log", log);
+	json_object_set_new(o, "segments",
+		NUMBERS({"stored", in->count.segments_stored}, {"known", in->count.segments_known},
+			{"gap", in->count.segments_gap}, {"refused", in->count.segments_refused},
+			{"records", in->count.records}, {"bytes", in->count.bytes}));
+	json_object_set_new(o, "refused", refused_json(in));
+	json_object_set_new(o, "hosts",
+		NUMBERS({"known", st.hosts}, {"enrolled", in->count.enrolled}, {"renewed", in->count.renewed},
+			{"denied", in->count.enrol_denied}));
+	json_object_set_new(o, "connections",
+		NUMBERS({"now", s->conns_n}, {"waiting", wait_count(in)}, {"most", s->count.most},
+			{"accepted", s->count.accepted}, {"too_slow", s->count.killed_slow},
+			{"idle", s->count.killed_idle}, {"too_large", s->count.killed_large},
+			{"too_much", s->count.killed_memory}, {"turned_away", in->count.turned_away}));
+	json_object_set_new(o, "store",
+		NUMBERS({"header_bytes", st.header_bytes}, {"body_bytes", st.body_bytes},
+			{"index_bytes", st.index_bytes}, {"commits", in->count.commits}));
+	json_object_set_new(o, "memory", json_integer(memory_bytes()));
+	json_object_set_new(o, "disk_full", json_boolean(disk_is_full(in)));
+	return o;
 }
 
 void status_write(struct ingest *in, bool running)

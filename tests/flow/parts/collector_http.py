@@ -282,7 +282,7 @@ def crowd(pc):
         except OSError:
             pass
         peers.append(s)
-    until(lambda: status()["connections"]["too_large"] >= 1, "bounded")
+    until(lambda: status()["connections"]["too_much"] >= 1, "bounded")
     for s in peers:
         s.close()
     same(statuses(pc.post(pc.sealed(1))), ["stored"], "and a PC gets in again")
@@ -308,13 +308,15 @@ def churn(pc):
     before, files = resident(), descriptors()
     round_of(200)
     until(lambda: status()["connections"]["now"] == 0, "connections end")
-    true(descriptors() <= files, "descriptors: %d, then %d" % (files, descriptors()))
-    if not os.environ.get("ASAN_BUILD") and "libasan" not in open("/proc/%d/maps" % PID).read():
+    until(lambda: descriptors() <= files, "descriptors: %d, then %d" % (files, descriptors()))
+    with open("/proc/%d/maps" % PID) as f:
+        sanitized = "asan" in f.read()
+    if not sanitized:  # it keeps what was freed
         true(resident() - before < 8 << 20, "memory: %d, then %d" % (before, resident()))
 
 
 def delay(pc):
-    """Answers are not held back by Nagle: as many small requests in a row as it takes would need minutes with 40 ms each."""
+    """What a small answer takes; that no half of it waits for the other is a matter of the socket (see test_bind)."""
     pc.connection = None
     pc.request("GET", "/v1/checkpoint")
     ours = []
