@@ -109,7 +109,7 @@ struct {
 struct text {
 	char b[EVENT_PATH_MAX];
 	u32 len;
-	u32 flags; /* RF_PATH_CUT, RF_UNLINKED */
+	u32 flags;       /* RF_PATH_CUT, RF_UNLINKED */
 	char spare[512]; /* never used: lets the verifier see that a masked offset and one more name stay inside */
 };
 
@@ -140,7 +140,8 @@ struct {
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
-/* Where it is packed for the ring buffer: an event with its strings is at most PARCEL_MAX long, which is a power of two. */
+/* Where it is packed for the ring buffer: an event with its strings is at most PARCEL_MAX long, which is a power of
+ * two. */
 #define PARCEL_MAX 16384
 struct parcel {
 	char b[PARCEL_MAX + EVENT_PATH_MAX];

@@ -99,8 +99,8 @@ static void recorder(struct view *v, const char *name, const json_t *o)
 		wrong(v, SAY(c, "%s: the spool is full", "%s: スプールが満杯です"), name);
 	if (json_is_true(json_object_get(o, "unprotected")))
 		wrong(v,
-			SAY(c, "%s: records are written unprotected to the disk",
-				"%s: 保護なしでディスクに書き込んでいます"),
+			SAY(c, "%s: no room on the disk for the open segment: a crash would lose it",
+				"%s: 未封緘分をディスクに置けません(異常終了時に失われます)"),
 			name);
 	if (json_is_string(json_object_get(o, "filter_refused")))
 		wrong(v, SAY(c, "%s: its filter was refused: %s", "%s: フィルターが拒否されました: %s"), name,
@@ -147,6 +147,26 @@ static void uplink(struct view *v, const char *name, const json_t *o)
 			name, door_text(a, o, "alarm"));
 }
 
+/* The kernel programs: loaded by a program that has ended, as it should. */
+static bool kernel(struct view *v, const json_t *o)
+{
+	const struct ctl *c = v->ctl;
+	const char *why = json_string_value(json_object_get(o, "why_not_fuller"));
+	char a[SHOWN_MAX], b[SHOWN_MAX];
+
+	if (!json_is_string(json_object_get(o, "set")))
+		return false;
+	buf_putf(&v->out,
+		SAY(c, "kernel programs: %s set, loaded %s\n", "カーネルプログラム: 記録方式 %s、読み込み %s\n"),
+		door_text(a, o, "set"), door_text(b, o, "loaded"));
+	if (why && *why)
+		buf_putf(&v->out,
+			SAY(c, "    the kernel cannot enforce; the fuller set does not work here: %s\n",
+				"    カーネルによる強制は不可。上位の方式が使えない理由: %s\n"),
+			door_text(a, o, "why_not_fuller"));
+	return true;
+}
+
 static void program(struct view *v, const char *file, json_t *o)
 {
 	const struct ctl *c = v->ctl;
@@ -155,6 +175,8 @@ static void program(struct view *v, const char *file, json_t *o)
 	json_int_t pid = number(o, "pid");
 	bool runs = own && alive(pid, own) && !json_is_false(json_object_get(o, "running"));
 
+	if (kernel(v, o))
+		return;
 	shown(name, own ? own : file);
 	json_object_set_new(o, "alive", json_boolean(runs));
 	if (runs)

@@ -54,8 +54,8 @@ int tls_server(const char *cert_path, const char *key_path, const char *ca_path,
 int tls_client(const char *cert_path, const char *key_path, const char *ca_path, SSL_CTX **out, struct why *why);
 void tls_free(SSL_CTX *ctx);
 /*
- * Makes a client's context trust exactly the CA with this fingerprint, which the server sends at the end of its chain; for
- * enrolment, where the PC has the fingerprint and not yet the certificate. `fingerprint` is copied. 0, -errno.
+ * Makes a client's context trust exactly the CA with this fingerprint, which the server sends at the end of its chain;
+ * for enrolment, where the PC has the fingerprint and not yet the certificate. `fingerprint` is copied. 0, -errno.
  */
 int tls_pin_ca(SSL_CTX *ctx, const struct digest *fingerprint);
 

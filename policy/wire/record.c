@@ -244,6 +244,29 @@ static int put_escaped(struct buf *b, const char *before, const struct record *r
 	return x ? x : text_escape(b, r->v[f].s);
 }
 
+/* Arguments as one would type them: apart by spaces. */
+static int put_args(struct buf *b, const struct record *r)
+{
+	struct span s;
+	size_t i, from = 0;
+	int x;
+
+	if (!record_has(r, F_ARGS) || !r->v[F_ARGS].s.n)
+		return 0;
+	s = r->v[F_ARGS].s;
+	x = buf_puts(b, "  $");
+	for (i = 0; !x && i <= s.n; i++) {
+		if (i < s.n && s.p[i] != '\n')
+			continue;
+		if (i < s.n || i > from) {
+			x = buf_puts(b, " ");
+			x = x ? x : text_escape(b, SPAN(s.p + from, i - from));
+		}
+		from = i + 1;
+	}
+	return x;
+}
+
 static int put_bytes_text(struct buf *b, uint64_t n)
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
@@ -288,7 +311,7 @@ int record_line(const struct record *r, enum record_lang lang, struct buf *out)
 	x = x ? x : put_escaped(out, " → ", r, F_PATH2);
 	x = x ? x : put_escaped(out, "  ", r, F_TARGET_USER);
 	x = x ? x : put_escaped(out, "  ", r, F_PEER_NAME);
-	x = x ? x : put_escaped(out, "  $ ", r, F_ARGS);
+	x = x ? x : put_args(out, r);
 	x = x ? x : put_escaped(out, "  ", r, F_TEXT);
 
 #define DETAIL(f, ...)                     \
