@@ -18,7 +18,7 @@ struct ingest {
 	struct journal *journal;
 	struct server server;
 
-	/* segments.c */
+	/* commit.c */
 	struct pending *pending; /* requests whose segments wait for the commit, oldest last */
 	struct event *commit_timer, *index_timer;
 	bool commit_armed;
@@ -46,16 +46,24 @@ void ingest_fail(struct ingest *in, int r, const char *what);
 /* Puts a record of the collector's into the journal, and what is sealed into the store. Failure ends the process. */
 void ingest_tell(struct ingest *in, const struct entry *e);
 
-/* --- segments.c: POST /v1/segments, the group commit, the index --- */
-int segments_start(struct ingest *in);
-void segments_stop(struct ingest *in);
+/* --- process.c --- */
+/* Opens all, tells that it has started. 0; V_BAD, V_EXISTS with the reason; -errno. */
+int ingest_open(struct ingest *in, struct why *why);
+/* Closes all; `well`: the last records are sealed and committed before. */
+void ingest_close(struct ingest *in, bool well);
+
+/* --- segments.c --- */
 void segments_post(struct ingest *in, struct ask *a);
+/* Less free space than the floor: nothing may be taken in. */
+bool disk_is_full(struct ingest *in);
+
+/* --- commit.c: the group commit, the index --- */
+int commit_start(struct ingest *in);
+void commit_stop(struct ingest *in);
 /* There is something for the log: commit soon. */
 void commit_soon(struct ingest *in);
 /* Commits now, and answers who waits. 0, -errno. */
 int commit_now(struct ingest *in);
-/* Less free space than the floor: nothing may be taken in. */
-bool disk_is_full(struct ingest *in);
 
 /* --- hosts.c: who asks --- */
 

@@ -23,7 +23,6 @@
 #define DRAIN_S 10
 #define STATUS_S 5
 #define CERTIFICATE_S 3600
-#define OWN_NAME "collector"
 
 #ifdef __SANITIZE_ADDRESS__
 /* The leak check at exit wants ptrace, which the filter answers with death. */
@@ -195,7 +194,7 @@ static int loop(struct ingest *in)
 		r = -ENOMEM;
 	in->journal_timer = evtimer_new(in->server.base, on_journal, in);
 	r = r ? r : in->journal_timer ? 0 : -ENOMEM;
-	r = r ? r : segments_start(in);
+	r = r ? r : commit_start(in);
 	r = r ? r : server_start(in);
 	if (!r) {
 		set_timer(in->journal_timer, 100000);
@@ -210,7 +209,7 @@ static int loop(struct ingest *in)
 			event_free(ev[i]);
 	if (in->journal_timer)
 		event_free(in->journal_timer);
-	segments_stop(in);
+	commit_stop(in);
 	return r;
 }
 
@@ -256,67 +255,6 @@ static void raise_limit(const struct config *c)
 		log_warning("open files: %s; fewer connections than configured can be taken", strerror(errno));
 }
 
-/* The collector is its own first PC: its records are checked as everybody's are. */
-static int enrol_self(struct ingest *in, struct why *why)
-{
-	struct store_host h = {
-		.id = in->keys.host, .state = HOST_ACTIVE, .enrolled_us = clock_wall_us(), .name = OWN_NAME};
-	struct entry e = {
-		.kind = KIND_ENROL, .host = &h, .with_key = true, .urgent = true, .text = "the collector itself"};
-	_cleanup_buf_ struct buf der = BUF_INIT(sizeof(h.spki));
-	struct store_host known;
-	int r = store_host_get(in->store, &h.id, &known);
-
-	if (r != V_NOT_FOUND)
-		return r;
-	r = key_public_der(in->keys.device, &der);
-	if (r)
-		return why_set(why, r, "device key: cannot be told");
-	memcpy(h.spki, der.p, der.n);
-	h.spki_len = der.n;
-	r = journal_put(in->journal, &e);
-	return r ? r : store_host_put(in->store, &h);
-}
-
-static int open_all(struct ingest *in, struct why *why)
-{
-	struct store_options o = {.dir = in->conf.store, .origin = in->keys.origin, .log_key = in->keys.log};
-	struct entry e = {.kind = KIND_COLLECTOR_START, .urgent = true, .text = SEKISHO_VERSION};
-	unsigned n;
-	int r = store_open(&o, &in->store, why);
-
-	r = r ? r : judge_new(in->store, &in->judge);
-	r = r ? r : journal_new(&in->conf, &in->keys, in->store, &in->journal, why);
-	r = r ? r : enrol_self(in, why);
-	r = r ? r : journal_put(in->journal, &e);
-	r = r ? r : journal_drain(in->journal, &n);
-	r = r ? r : store_commit(in->store);
-	return r ? r : journal_settled(in->journal);
-}
-
-static void close_all(struct ingest *in, bool well)
-{
-	unsigned n;
-	int r;
-
-	if (well && in->journal) {
-		r = journal_last(in->journal);
-		r = r ? r : journal_drain(in->journal, &n);
-		r = r ? r : commit_now(in);
-		if (r)
-			log_error("the last records wait in the spool: %s", strerror(r < 0 ? -r : EIO));
-		status_write(in, false);
-	}
-	server_free(in);
-	journal_free(in->journal);
-	judge_free(in->judge);
-	store_close(in->store);
-	keys_deinit(&in->keys);
-	free(in->peers);
-	if (in->server.base)
-		event_base_free(in->server.base);
-}
-
 static int make_base(struct ingest *in)
 {
 	in->server.base = event_base_new();
@@ -340,16 +278,16 @@ static int daemon_main(struct ingest *in)
 	r = r ? r : keys_server_certificate(&in->conf, &in->keys, &renewed, &why);
 	r = r ? r : server_reload(in, &why);
 	r = r ? r : confine_syscalls(CONFINE_SERVER);
-	r = r ? r : open_all(in, &why);
+	r = r ? r : ingest_open(in, &why);
 	if (r) {
 		r = complain("start", r, &why);
-		close_all(in, false);
+		ingest_close(in, false);
 		return r;
 	}
 	r = loop(in);
 	if (!r)
 		log_notice("stopped");
-	close_all(in, !r);
+	ingest_close(in, !r);
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -1,225 +1,16 @@
 /*
- * POST /v1/segments: judged at once, made durable in groups, answered with proof. The answer waits until everything in
- * it that is new is fsynced and inside an fsynced checkpoint; one commit serves all requests that came meanwhile. The
- * query index is made in slices, after the answers.
+ * POST /v1/segments: who sends, judged one by one, told where something is to be told, and handed to the commit.
  */
 #include "collector/ingest/ask.h"
-#include "collector/ingest/ingest.h"
+#include "collector/ingest/pending.h"
 #include "collector/ingest/rows.h"
-#include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include <errno.h>
-#include <event2/buffer.h>
-#include <inttypes.h>
 #include <sys/statvfs.h>
 
-#define COMMIT_LEAST_US 5000
-#define INDEX_SLICE 8u /* segments in a slice */
 #define RETRY_DISK_S 30u
 #define RETRY_SOON_S 5u
 #define BOOT_SLOTS ARRAY_SIZE(((struct peer *)NULL)->boots)
-
-struct row {
-	uint64_t seq;
-	enum judged as;
-	unsigned cause;
-	char reason[160];
-	uint64_t index, expected;
-};
-
-struct pending {
-	struct held held;
-	struct ingest *in;
-	struct pending *next, **at;
-	uint64_t seen;
-	unsigned n;
-	struct row rows[];
-};
-
-static const char *const status_names[] = {
-	[JUDGED_STORED] = "stored", [JUDGED_KNOWN] = "known", [JUDGED_GAP] = "gap", [JUDGED_REFUSED] = "refused"};
-
-/* --- answers --- */
-
-static json_t *row_json(struct ingest *in, const struct row *r)
-{
-	json_t *o = json_pack("{s:I, s:s}", "seq", (json_int_t)r->seq, "status", status_names[r->as]);
-	const struct enum_info *cause;
-	struct merkle_proof proof;
-
-	if (r->as == JUDGED_GAP) {
-		json_object_set_new(o, "expected", json_integer((json_int_t)r->expected));
-	} else if (r->as == JUDGED_REFUSED) {
-		cause = enum_by_value(F_CAUSE, r->cause);
-		json_object_set_new(o, "cause", json_string(cause ? cause->name : "other"));
-		json_object_set_new(o, "reason", json_string(r->reason));
-	} else if (store_prove(in->store, r->index, &proof)) {
-		json_decref(o);
-		return NULL;
-	} else {
-		json_object_set_new(o, "index", json_integer((json_int_t)r->index));
-		json_object_set_new(o, "proof", proof_json(&proof));
-	}
-	return o;
-}
-
-/* Everything in it is in the committed log. */
-static int answer(struct ingest *in, struct evhttp_request *req, const struct row *rows, unsigned n, uint64_t seen)
-{
-	json_t *results = json_array(), *row;
-	struct merkle_proof consistency = {.n = 0};
-	unsigned i;
-
-	for (i = 0; i < n; i++) {
-		row = row_json(in, &rows[i]);
-		if (!row || json_array_append_new(results, row)) {
-			json_decref(results);
-			return -EIO;
-		}
-	}
-	if (seen && store_consistency(in->store, seen, &consistency)) {
-		json_decref(results);
-		return -EIO;
-	}
-	answer_json(req, 200,
-		json_pack("{s:o, s:o, s:o}", "results", results, "checkpoint", checkpoint_json(in), "consistency",
-			proof_json(&consistency)));
-	return 0;
-}
-
-static void unlink_pending(struct pending *p)
-{
-	*p->at = p->next;
-	if (p->next)
-		p->next->at = p->at;
-}
-
-/* The client is gone; what it sent is stored all the same. */
-static void on_gone(struct held *h)
-{
-	struct pending *p = (struct pending *)((char *)h - offsetof(struct pending, held));
-
-	unlink_pending(p);
-	free(p);
-}
-
-static int answer_pending(struct ingest *in, bool failed)
-{
-	int r = 0;
-
-	while (in->pending) {
-		struct pending *p = in->pending;
-		struct evhttp_request *req = held_release(&p->held);
-
-		unlink_pending(p);
-		if (failed || r)
-			answer_error(req, 503, "failed", "the store failed", RETRY_SOON_S);
-		else
-			r = answer(in, req, p->rows, p->n, p->seen);
-		if (r)
-			answer_error(req, 503, "failed", "the store failed", RETRY_SOON_S);
-		free(p);
-	}
-	return r;
-}
-
-/* --- the commit --- */
-
-static int index_step(struct ingest *in)
-{
-	int r = store_index_step(in->store, INDEX_SLICE, &in->index_lag);
-
-	return r > 0 ? 0 : r;
-}
-
-int commit_now(struct ingest *in)
-{
-	int64_t begin = clock_boot_us();
-	unsigned n = 0;
-	int r = journal_drain(in->journal, &n);
-
-	r = r ? r : store_commit(in->store);
-	if (r) {
-		r = r > 0 ? -EIO : r;
-		answer_pending(in, true);
-		return r;
-	}
-	in->count.commits++;
-	in->commit_took_us = clock_boot_us() - begin;
-	r = answer_pending(in, false);
-	return r ? r : journal_settled(in->journal);
-}
-
-static void on_commit(evutil_socket_t fd, short what, void *arg)
-{
-	static const struct timeval now = {0, 0};
-	struct ingest *in = arg;
-	int r;
-
-	(void)fd;
-	(void)what;
-	in->commit_armed = false;
-	r = commit_now(in);
-	/* One slice whatever else there is to do: under lasting load the index must not stand still. */
-	r = r ? r : index_step(in);
-	if (r)
-		ingest_fail(in, r, "store");
-	else if (in->index_lag)
-		event_add(in->index_timer, &now);
-}
-
-/* The wait grows with what a commit costs, so that commits never take more than a fifth of the time. */
-void commit_soon(struct ingest *in)
-{
-	int64_t wait = in->commit_took_us * 4;
-	struct timeval tv = {0, 0};
-
-	if (in->commit_armed)
-		return;
-	if (wait < COMMIT_LEAST_US)
-		wait = COMMIT_LEAST_US;
-	if (wait > (int64_t)in->conf.commit_us)
-		wait = (int64_t)in->conf.commit_us;
-	tv.tv_sec = wait / 1000000;
-	tv.tv_usec = wait % 1000000;
-	in->commit_armed = !event_add(in->commit_timer, &tv);
-}
-
-static void on_index(evutil_socket_t fd, short what, void *arg)
-{
-	static const struct timeval now = {0, 0};
-	struct ingest *in = arg;
-	int r = index_step(in);
-
-	(void)fd;
-	(void)what;
-	if (r)
-		ingest_fail(in, r, "index");
-	else if (in->index_lag)
-		event_add(in->index_timer, &now);
-}
-
-int segments_start(struct ingest *in)
-{
-	static const struct timeval now = {0, 0};
-
-	in->commit_timer = evtimer_new(in->server.base, on_commit, in);
-	in->index_timer = evtimer_new(in->server.base, on_index, in);
-	/* Runs when nothing else is to be done. */
-	if (!in->commit_timer || !in->index_timer || event_priority_set(in->index_timer, 1) ||
-		event_add(in->index_timer, &now))
-		return -ENOMEM;
-	return 0;
-}
-
-void segments_stop(struct ingest *in)
-{
-	if (in->commit_timer)
-		event_free(in->commit_timer);
-	if (in->index_timer)
-		event_free(in->index_timer);
-	in->commit_timer = in->index_timer = NULL;
-}
 
 bool disk_is_full(struct ingest *in)
 {
@@ -227,8 +18,6 @@ bool disk_is_full(struct ingest *in)
 
 	return !statvfs(in->conf.store, &fs) && (uint64_t)fs.f_bavail * fs.f_frsize < in->conf.disk_floor;
 }
-
-/* --- taking in --- */
 
 static void tell_found(
 	struct ingest *in, const struct store_host *h, const struct segment *s, const struct judgement *j)
@@ -348,47 +137,6 @@ static int take_all(
 	return r;
 }
 
-/* All of it in the committed log already? Then nobody has to wait. */
-static bool committed(struct ingest *in, const struct pending *p)
-{
-	uint64_t size = store_size(in->store);
-	unsigned i;
-
-	for (i = 0; i < p->n; i++)
-		if ((p->rows[i].as == JUDGED_STORED || p->rows[i].as == JUDGED_KNOWN) && p->rows[i].index >= size)
-			return false;
-	return true;
-}
-
-static void settle(struct ingest *in, struct ask *a, struct pending *p)
-{
-	int r;
-
-	if (committed(in, p)) {
-		r = answer(in, a->req, p->rows, p->n, p->seen);
-		if (r)
-			answer_error(a->req, 503, "failed", "the store failed", RETRY_SOON_S);
-		free(p);
-		if (r)
-			ingest_fail(in, r, "store");
-		return;
-	}
-	/* Judged and in the store's hands: while it waits, a request costs its results only. */
-	evbuffer_drain(evhttp_request_get_input_buffer(a->req), a->body.n);
-	r = held_begin(a, &p->held, on_gone);
-	if (r) {
-		free(p);
-		answer_error(a->req, 503, "busy", "no memory", RETRY_SOON_S);
-		return;
-	}
-	p->next = in->pending;
-	p->at = &in->pending;
-	if (p->next)
-		p->next->at = &p->next;
-	in->pending = p;
-	commit_soon(in);
-}
-
 /* How much of the log the PC has seen. False: answered. */
 static bool seen_header(struct ingest *in, struct ask *a, uint64_t *seen)
 {
@@ -451,5 +199,5 @@ void segments_post(struct ingest *in, struct ask *a)
 		return;
 	}
 	host_seen(in, &host);
-	settle(in, a, p);
+	commit_pending(in, a, p);
 }

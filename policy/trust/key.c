@@ -72,7 +72,6 @@ bool key_is_private(const struct key *k)
 }
 
 DEFINE_CLEANUP(BIO *, BIO_free_all)
-DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free)
 DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free)
 DEFINE_CLEANUP(ECDSA_SIG *, ECDSA_SIG_free)
 

@@ -1,0 +1,274 @@
+/*
+ * Connections and their guards, which evhttp lacks: at most so many, a time for handshake and header, a floor under the
+ * rate of bodies, an end for idle ones, bounds on what strangers may send and on all memory for requests together,
+ * notice of clients that go away while they are held. See conn.h.
+ *
+ * evhttp tells nothing before a request is whole. So connections are watched from below: the bufferevent's input tells
+ * bytes as they come, and the TLS object tells when the connection ends. To end one from here, its socket is shut down:
+ * evhttp then finds the end by itself, in whatever state it is.
+ */
+#include "collector/ingest/conn.h"
+#include "policy/base/clock.h"
+#include "policy/base/text.h"
+#include "policy/wire/api.h"
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent_ssl.h>
+#include <sys/socket.h>
+
+#define STRANGER_MAX (128u << 10) /* bytes of a request without a client certificate */
+/* Above what evhttp answers with 413: a client that goes on sending meanwhile is to see that answer. */
+#define REQUEST_MAX (2 * API_SEGMENTS_BODY_MAX)
+#define WRITE_US 60000000 /* an answer that is not taken within this */
+
+/* --- one connection --- */
+
+void conn_phase(struct conn *c, enum phase to)
+{
+	if (c->phase == PHASE_READING)
+		c->in->server.receiving -= c->bytes;
+	c->phase = to;
+	c->since_us = clock_boot_us();
+	c->bytes = 0;
+}
+
+void conn_end(struct conn *c)
+{
+	evutil_socket_t fd = bufferevent_getfd(c->bev);
+
+	if (!c->ended && fd >= 0)
+		shutdown(fd, SHUT_RDWR);
+	c->ended = true;
+}
+
+static void listen_again(struct server *s)
+{
+	unsigned i;
+
+	if (!s->paused || s->stopping)
+		return;
+	s->paused = false;
+	for (i = 0; i < s->listeners_n; i++)
+		evconnlistener_enable(s->listeners[i]);
+}
+
+void conn_pause(struct server *s)
+{
+	unsigned i;
+
+	if (s->paused)
+		return;
+	s->paused = true;
+	for (i = 0; i < s->listeners_n; i++)
+		evconnlistener_disable(s->listeners[i]);
+}
+
+/* The TLS object is released, and with it the connection. */
+static void on_gone(void *arg)
+{
+	struct conn *c = arg;
+	struct server *s = &c->in->server;
+
+	if (c->phase == PHASE_READING)
+		s->receiving -= c->bytes;
+	TAILQ_REMOVE(&s->conns, c, link);
+	s->conns_n--;
+	if (s->conns_n < c->in->conf.connections)
+		listen_again(s);
+	free(c);
+}
+
+void conn_find_peer(struct conn *c)
+{
+	if (c->has_peer == PEER_UNKNOWN)
+		c->has_peer = tls_peer(bufferevent_openssl_get_ssl(c->bev), &c->peer) ? PEER_NONE : PEER_THERE;
+}
+
+static void on_input(struct evbuffer *b, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct conn *c = arg;
+	struct ingest *in = c->in;
+
+	(void)b;
+	if (!info->n_added)
+		return;
+	if (c->phase == PHASE_IDLE)
+		conn_phase(c, PHASE_READING);
+	if (c->phase != PHASE_READING)
+		return;
+	conn_find_peer(c);
+	c->bytes += info->n_added;
+	in->server.receiving += info->n_added;
+	if (c->bytes > (c->has_peer == PEER_THERE ? REQUEST_MAX : STRANGER_MAX)) {
+		in->server.count.killed_large++;
+		conn_end(c);
+	} else if (in->server.receiving > in->conf.memory) {
+		in->server.count.killed_memory++;
+		conn_end(c);
+	}
+}
+
+/* evhttp asks for the bufferevent of a connection that it has accepted. NULL would make it go on without TLS. */
+struct bufferevent *conn_accept(struct event_base *base, void *arg)
+{
+	struct ingest *in = arg;
+	struct server *s = &in->server;
+	struct conn *c = calloc(1, sizeof(*c));
+	SSL *ssl = NULL;
+
+	if (!c || tls_accept(s->tls, on_gone, c, &ssl)) {
+		free(c);
+		log_error("no memory for a connection");
+		abort();
+	}
+	c->in = in;
+	c->since_us = clock_boot_us();
+	TAILQ_INSERT_TAIL(&s->conns, c, link);
+	s->conns_n++;
+	s->count.accepted++;
+	if (s->conns_n > s->count.most)
+		s->count.most = s->conns_n;
+	if (s->conns_n >= in->conf.connections)
+		conn_pause(s);
+	c->bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (!c->bev || !evbuffer_add_cb(bufferevent_get_input(c->bev), on_input, c)) {
+		log_error("no memory for a connection");
+		abort();
+	}
+	bufferevent_openssl_set_allow_dirty_shutdown(c->bev, 1);
+	return c->bev;
+}
+
+void server_tick(struct ingest *in)
+{
+	struct server *s = &in->server;
+	int64_t now = clock_boot_us();
+	struct conn *c;
+
+	TAILQ_FOREACH(c, &s->conns, link)
+	{
+		int64_t age = now - c->since_us;
+
+		switch (c->phase) {
+		case PHASE_READING:
+			if (age <= (int64_t)in->conf.head_us + (int64_t)(c->bytes * 1000000ull / in->conf.body_rate))
+				continue;
+			s->count.killed_slow += !c->ended;
+			break;
+		case PHASE_HANDLING:
+			continue;
+		case PHASE_WRITING:
+			if (age <= WRITE_US)
+				continue;
+			s->count.killed_slow += !c->ended;
+			break;
+		case PHASE_IDLE:
+			if (age <= (int64_t)in->conf.idle_us && !s->stopping)
+				continue;
+			s->count.killed_idle += !c->ended;
+			break;
+		}
+		conn_end(c);
+	}
+	/* After a lack of descriptors (on_accept_error) there may be some again. */
+	if (s->conns_n < in->conf.connections)
+		listen_again(s);
+}
+
+void server_drop_host(struct ingest *in, const struct digest *host)
+{
+	char hex[2 * DIGEST_SIZE + 1];
+	struct conn *c;
+
+	hex_encode(hex, host->b, DIGEST_SIZE);
+	TAILQ_FOREACH(c, &in->server.conns, link)
+	{
+		if (c->has_peer == PEER_THERE && !strcmp(c->peer.cn, hex) && c->phase != PHASE_WRITING)
+			conn_end(c);
+	}
+}
+
+struct conn *conn_of(struct evhttp_request *req)
+{
+	struct evhttp_connection *evcon = evhttp_request_get_connection(req);
+	SSL *ssl = evcon ? bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(evcon)) : NULL;
+
+	return ssl ? tls_arg(ssl) : NULL;
+}
+
+/* --- requests that are answered later --- */
+
+static void held_forget(struct held *h)
+{
+	if (h->closed)
+		event_free(h->closed);
+	h->closed = NULL;
+	h->conn->held = NULL;
+	h->conn = NULL;
+	h->req = NULL;
+}
+
+/*
+ * Something came from a client whose request is ours: the end of the connection (evhttp does not read meanwhile, and
+ * would not notice), or a next request, which waits.
+ */
+static void on_closed(evutil_socket_t fd, short what, void *arg)
+{
+	struct held *h = arg;
+	ssize_t n;
+	char byte;
+
+	if (!(what & EV_CLOSED)) {
+		n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+		if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+			return;
+	}
+	evhttp_connection_free(evhttp_request_get_connection(h->req));
+}
+
+/* evhttp gives the connection up, by itself or by on_closed. */
+static void on_evcon_close(struct evhttp_connection *evcon, void *arg)
+{
+	struct conn *c = arg;
+	struct held *h = c->held;
+
+	(void)evcon;
+	if (!h)
+		return;
+	/* It has let go of the request already where it came upon the end by itself; else it frees it next. */
+	if (!evhttp_request_get_connection(h->req))
+		evhttp_request_free(h->req);
+	held_forget(h);
+	h->gone(h);
+}
+
+int held_begin(struct ask *a, struct held *h, void (*gone)(struct held *h))
+{
+	struct evhttp_connection *evcon = evhttp_request_get_connection(a->req);
+
+	/* Told once of each thing that comes: what is not read would be told for ever. A reset is told as EV_READ
+	 * alone. */
+	h->closed = event_new(a->in->server.base, bufferevent_getfd(a->conn->bev),
+		EV_READ | EV_CLOSED | EV_PERSIST | EV_ET, on_closed, h);
+	if (!h->closed || event_add(h->closed, NULL)) {
+		if (h->closed)
+			event_free(h->closed);
+		h->closed = NULL;
+		return -ENOMEM;
+	}
+	h->conn = a->conn;
+	h->req = a->req;
+	h->gone = gone;
+	a->conn->held = h;
+	evhttp_connection_set_closecb(evcon, on_evcon_close, a->conn);
+	return 0;
+}
+
+struct evhttp_request *held_release(struct held *h)
+{
+	struct evhttp_request *req = h->req;
+
+	evhttp_connection_set_closecb(evhttp_request_get_connection(req), NULL, NULL);
+	held_forget(h);
+	return req;
+}

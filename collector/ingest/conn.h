@@ -1,0 +1,46 @@
+/*
+ * What a connection is inside: conn.c watches them, request.c takes requests and answers them, server.c starts and ends
+ * it all. Nobody else includes this.
+ */
+#ifndef SEKISHO_INGEST_CONN_H
+#define SEKISHO_INGEST_CONN_H
+
+#include "collector/ingest/ingest.h"
+#include <event2/bufferevent.h>
+
+enum phase {
+	PHASE_READING,  /* handshake, or a request that is not whole yet */
+	PHASE_HANDLING, /* ours to answer */
+	PHASE_WRITING,
+	PHASE_IDLE, /* answered; nothing of a next request is there */
+};
+
+struct conn {
+	TAILQ_ENTRY(conn) link;
+	struct ingest *in;
+	struct bufferevent *bev;
+	enum phase phase;
+	int64_t since_us; /* boot clock: when the phase began */
+	uint64_t bytes;   /* of this request */
+	enum { PEER_UNKNOWN, PEER_NONE, PEER_THERE } has_peer;
+	struct cert_info peer;
+	struct held *held;
+	bool ended; /* shut down already */
+};
+
+/* The next phase begins now. */
+void conn_phase(struct conn *c, enum phase to);
+/* Ends it, in whatever state it is. */
+void conn_end(struct conn *c);
+/* Learns who is at the other end, once the handshake is done. */
+void conn_find_peer(struct conn *c);
+/* The connection of a request: NULL at the door, and where it is gone. */
+struct conn *conn_of(struct evhttp_request *req);
+/* evhttp asks for the bufferevent of a connection that it has accepted. `arg` is the struct ingest. */
+struct bufferevent *conn_accept(struct event_base *base, void *arg);
+/* No further connections for now. */
+void conn_pause(struct server *s);
+/* A whole request; `arg` is the struct ingest. */
+void request_take(struct evhttp_request *req, void *arg);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * What the collector has open: store, judge, journal. Called by main once privileges are given up.
+ */
+#include "collector/ingest/ingest.h"
+#include "policy/base/clock.h"
+#include <errno.h>
+
+#define OWN_NAME "collector"
+
+/* The collector is its own first PC: its records are checked as everybody's are. */
+static int enrol_self(struct ingest *in, struct why *why)
+{
+	struct store_host h = {
+		.id = in->keys.host, .state = HOST_ACTIVE, .enrolled_us = clock_wall_us(), .name = OWN_NAME};
+	struct entry e = {
+		.kind = KIND_ENROL, .host = &h, .with_key = true, .urgent = true, .text = "the collector itself"};
+	_cleanup_buf_ struct buf der = BUF_INIT(sizeof(h.spki));
+	struct store_host known;
+	int r = store_host_get(in->store, &h.id, &known);
+
+	if (r != V_NOT_FOUND)
+		return r;
+	r = key_public_der(in->keys.device, &der);
+	if (r)
+		return why_set(why, r, "device key: cannot be told");
+	memcpy(h.spki, der.p, der.n);
+	h.spki_len = der.n;
+	r = journal_put(in->journal, &e);
+	return r ? r : store_host_put(in->store, &h);
+}
+
+int ingest_open(struct ingest *in, struct why *why)
+{
+	struct store_options o = {.dir = in->conf.store, .origin = in->keys.origin, .log_key = in->keys.log};
+	struct entry e = {.kind = KIND_COLLECTOR_START, .urgent = true, .text = SEKISHO_VERSION};
+	unsigned n;
+	int r = store_open(&o, &in->store, why);
+
+	r = r ? r : judge_new(in->store, &in->judge);
+	r = r ? r : journal_new(&in->conf, &in->keys, in->store, &in->journal, why);
+	r = r ? r : enrol_self(in, why);
+	r = r ? r : journal_put(in->journal, &e);
+	r = r ? r : journal_drain(in->journal, &n);
+	r = r ? r : store_commit(in->store);
+	return r ? r : journal_settled(in->journal);
+}
+
+void ingest_close(struct ingest *in, bool well)
+{
+	unsigned n;
+	int r;
+
+	if (well && in->journal) {
+		r = journal_last(in->journal);
+		r = r ? r : journal_drain(in->journal, &n);
+		r = r ? r : commit_now(in);
+		if (r)
+			log_error("the last records wait in the spool: %s", strerror(r < 0 ? -r : EIO));
+		status_write(in, false);
+	}
+	server_free(in);
+	journal_free(in->journal);
+	judge_free(in->judge);
+	store_close(in->store);
+	keys_deinit(&in->keys);
+	free(in->peers);
+	if (in->server.base)
+		event_base_free(in->server.base);
+}
