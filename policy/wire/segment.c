@@ -243,7 +243,7 @@ struct sealing_key {
 static int sealing_key(const uint8_t raw[32], const struct sealing_key **out)
 {
 	static struct sealing_key kept[SEALING_KEYS];
-	struct sealing_key *k = &kept[get_be32(raw) % SEALING_KEYS], fresh = {NULL};
+	struct sealing_key *k = &kept[get_be32(raw) % SEALING_KEYS], fresh = {.key = NULL};
 	int v;
 
 	if (!k->key || memcmp(k->raw, raw, sizeof(k->raw)) != 0) {
