@@ -37,7 +37,7 @@ struct loaded {
 /* The last that libbpf said, for the reason: the verifier's log is long, its last lines tell. */
 static char said[192];
 
-static int on_print(enum libbpf_print_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static int on_print(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	char line[sizeof(said)];
 
@@ -203,6 +203,7 @@ static int prove(struct loaded *l, struct why *why)
 		.level_all = 2,
 		.version = EVENT_VERSION,
 		.set = l->set,
+		.enforce = enforce_proven() ? ENFORCE_FULL : ENFORCE_NONE,
 		.hold_ns = UINT64_MAX,
 		.kinds = 1ull << KIND_EXIT | 1ull << KIND_FILE};
 	int control = bpf_object__find_map_fd_by_name(l->object, "control"), status;

@@ -57,8 +57,8 @@ static const char *const texts[Q_COUNT] = {
 	[Q_ORPHAN_PUT] = "INSERT OR IGNORE INTO orphan VALUES(?1, ?2)",
 	[Q_ORPHAN_GET] = "SELECT 1 FROM orphan WHERE chain=?1 AND prev=?2",
 	[Q_EPOCH_PUT] = "INSERT OR REPLACE INTO epoch VALUES(?1, ?2, ?3, ?4, ?5)",
-	[Q_EPOCH_GET] = "SELECT cert FROM epoch WHERE chain=?1 AND number=?2 AND (?3 IS NULL OR kid=?3) "
-			"ORDER BY leaf DESC LIMIT 1",
+	[Q_EPOCH_GET] = ("SELECT cert FROM epoch WHERE chain=?1 AND number=?2 AND (?3 IS NULL OR kid=?3) "
+			 "ORDER BY leaf DESC LIMIT 1"),
 	[Q_DONE] = "UPDATE done SET next=?1",
 };
 

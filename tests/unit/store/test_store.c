@@ -11,7 +11,6 @@
 static void check_leaf(struct store *s, uint64_t index, const struct digest *hash)
 {
 	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX);
-	_cleanup_(key_freep) struct key *k = NULL;
 	struct verifier v = {.key = NULL};
 	_cleanup_buf_ struct buf text = BUF_INIT(1024);
 	struct merkle_proof proof;

@@ -92,8 +92,8 @@ static void refuses_wrong_types(void **state)
 		    "all, is it?\"]}"),
 		"{\"results\": [{\"seq\": 1, \"status\": \"gap\", \"expected\": 1}], \"consistency\": []}",
 		"{\"results\": [{\"seq\": 1, \"status\": \"gap\", \"expected\": 1}], \"checkpoint\": \"\"}",
-		"{\"results\": [{\"seq\": 1, \"status\": \"gap\", \"expected\": 1}], \"checkpoint\": \"a\\u0000b\", "
-		"\"consistency\": []}",
+		("{\"results\": [{\"seq\": 1, \"status\": \"gap\", \"expected\": 1}], \"checkpoint\": \"a\\u0000b\", "
+		 "\"consistency\": []}"),
 	};
 	size_t i;
 
