@@ -64,19 +64,14 @@ static int answer(struct ingest *in, struct evhttp_request *req, const struct ro
 	return 0;
 }
 
-static void unlink_pending(struct pending *p)
-{
-	*p->at = p->next;
-	if (p->next)
-		p->next->at = p->at;
-}
-
 /* The client is gone; what it sent is stored all the same. */
 static void on_gone(struct held *h)
 {
 	struct pending *p = (struct pending *)((char *)h - offsetof(struct pending, held));
 
-	unlink_pending(p);
+	*p->at = p->next;
+	if (p->next)
+		p->next->at = p->at;
 	free(p);
 }
 
@@ -88,7 +83,9 @@ static int answer_pending(struct ingest *in, bool failed)
 		struct pending *p = in->pending;
 		struct evhttp_request *req = held_release(&p->held);
 
-		unlink_pending(p);
+		in->pending = p->next;
+		if (p->next)
+			p->next->at = &in->pending;
 		if (failed || r)
 			answer_error(req, 503, "failed", "the store failed", RETRY_SOON_S);
 		else

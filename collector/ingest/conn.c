@@ -145,8 +145,7 @@ void server_tick(struct ingest *in)
 	int64_t now = clock_boot_us();
 	struct conn *c;
 
-	TAILQ_FOREACH(c, &s->conns, link)
-	{
+	for (c = TAILQ_FIRST(&s->conns); c; c = TAILQ_NEXT(c, link)) {
 		int64_t age = now - c->since_us;
 
 		switch (c->phase) {
@@ -181,8 +180,7 @@ void server_drop_host(struct ingest *in, const struct digest *host)
 	struct conn *c;
 
 	hex_encode(hex, host->b, DIGEST_SIZE);
-	TAILQ_FOREACH(c, &in->server.conns, link)
-	{
+	for (c = TAILQ_FIRST(&in->server.conns); c; c = TAILQ_NEXT(c, link)) {
 		if (c->has_peer == PEER_THERE && !strcmp(c->peer.cn, hex) && c->phase != PHASE_WRITING)
 			conn_end(c);
 	}

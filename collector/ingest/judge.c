@@ -51,17 +51,14 @@ void judge_free(struct judge *j)
 	free(j);
 }
 
-__attribute__((format(printf, 3, 4))) static int refuse(struct judgement *out, unsigned cause, const char *fmt, ...)
+/* Sets the verdict; with refuse(), the reason too. */
+static int refused_as(struct judgement *out, unsigned cause)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(out->why.text, sizeof(out->why.text), fmt, ap);
-	va_end(ap);
 	out->as = JUDGED_REFUSED;
 	out->cause = cause;
 	return V_DENIED;
 }
+#define refuse(out, cause, ...) (why_set(&(out)->why, 0, __VA_ARGS__), refused_as(out, cause))
 
 /* --- epochs --- */
 
@@ -283,10 +280,8 @@ static int judge_new_one(
 		r = epoch_begun(j, s, device, &e, out);
 	} else {
 		r = epoch_known(j, h, s->cose.kid.p, device, &e, &why);
-		if (r == V_NOT_FOUND && h->has_prev && !b.known && !*gap_lost) {
-			r = 0; /* its certificate is in what is missing */
-			goto gap;
-		}
+		if (r == V_NOT_FOUND && h->has_prev && !b.known && !*gap_lost)
+			goto gap; /* its certificate is in what is missing */
 		if (r > 0)
 			r = refuse(out, CAUSE_BAD_EPOCH, "epoch %llu has no certificate: %.200s",
 				(unsigned long long)h->epoch, why.text);

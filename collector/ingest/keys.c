@@ -200,7 +200,7 @@ int keys_load(const struct config *c, struct keys *out, struct why *why)
 	k.ca_fingerprint = ca.fingerprint;
 	memcpy(k.origin, v.name, sizeof(k.origin));
 	*out = k;
-	k = (struct keys){.ca = NULL};
+	memset(&k, 0, sizeof(k));
 	return 0;
 }
 

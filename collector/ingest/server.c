@@ -73,8 +73,7 @@ void server_stop(struct ingest *in)
 	s->stopping = true;
 	conn_pause(s);
 	evconnlistener_disable(s->door_listener);
-	TAILQ_FOREACH(c, &s->conns, link)
-	{
+	for (c = TAILQ_FIRST(&s->conns); c; c = TAILQ_NEXT(c, link)) {
 		if (c->phase == PHASE_IDLE || (c->phase == PHASE_READING && !c->bytes))
 			conn_end(c);
 	}
