@@ -83,6 +83,8 @@ struct probe_control {
 	uint64_t kinds;      /* bit per KIND_*: recorded at all */
 	uint32_t version;    /* EVENT_VERSION of the programs that are loaded */
 	uint32_t set;        /* PROBE_SET_* of the record table */
+	uint32_t enforce;    /* ENFORCE_*: was a denied open really denied? */
+	uint32_t reserved;
 };
 
 /* One open file, from its opening to its last close: the value of the table `files`, by the address of its struct file.

@@ -12,6 +12,8 @@
 
 /* Writes which system call is whose. 0, -errno. */
 int calls_fill(struct bpf_object *o);
+/* Does denying work on this kernel? Proven by an open of a child of ours that is denied. */
+bool enforce_proven(void);
 /* Is the program one that is jumped to, and not attached? */
 bool calls_is_target(const char *program);
 

@@ -147,6 +147,11 @@ unsigned probe_set_of(const struct probe *p)
 	return p->control->set;
 }
 
+unsigned probe_enforce_of(const struct probe *p)
+{
+	return p->control->enforce;
+}
+
 /* --- steering --- */
 
 /* A prefix ends with a component: "P/" for what is below, and "P" with its NUL for the thing itself. */

@@ -42,6 +42,8 @@ void probe_close(struct probe *p);
 DEFINE_CLEANUP(struct probe *, probe_close)
 
 unsigned probe_set_of(const struct probe *p);
+/* ENFORCE_FULL where the loader saw an open denied that it had denied. */
+unsigned probe_enforce_of(const struct probe *p);
 
 /* --- steering: before privilege is given up, and on SIGHUP (the maps are mapped or written through open fds) --- */
 

@@ -12,7 +12,7 @@
 
 unsigned report_enforce(const struct recorder *r)
 {
-	return probe_set_of(r->probe) == PROBE_SET_TRAMPOLINE ? ENFORCE_FULL : ENFORCE_NONE;
+	return probe_enforce_of(r->probe);
 }
 
 static void fill_status(const struct recorder *r, int64_t now, struct status *s)

@@ -29,6 +29,12 @@ unsigned probe_set_of(const struct probe *p)
 	return PROBE_SET_TRACEPOINT;
 }
 
+unsigned probe_enforce_of(const struct probe *p)
+{
+	(void)p;
+	return ENFORCE_NONE;
+}
+
 int probe_filter_set(struct probe *p, const struct probe_filter *f)
 {
 	(void)p;
