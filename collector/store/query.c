@@ -444,7 +444,7 @@ static int understand(const struct store_filter *f, struct question *q, struct w
 
 int asking_query(struct asking *a, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why)
 {
-	struct question q;
+	struct question q = {.f = f};
 	struct answer w = {.a = a, .q = &q, .fn = fn, .ctx = ctx, .left = f->limit};
 	unsigned i;
 	int r = understand(f, &q, why);

@@ -152,7 +152,7 @@ int hex_decode(const char *s, void *out, size_t n)
 		if (hex_digit(s[i]) < 0)
 			return V_BAD;
 	for (i = 0; i < n; i++)
-		b[i] = (uint8_t)(hex_digit(s[2 * i]) << 4 | hex_digit(s[2 * i + 1]));
+		b[i] = (uint8_t)((unsigned)hex_digit(s[2 * i]) << 4 | (unsigned)hex_digit(s[2 * i + 1]));
 	return 0;
 }
 

@@ -141,7 +141,7 @@ int merkle_root(uint64_t size, merkle_read_fn read, void *ctx, struct digest *ou
 /* Largest power of two smaller than n, for n > 1. */
 static uint64_t split(uint64_t n)
 {
-	return 1ull << (bit_length(n - 1) - 1);
+	return 1ull << ((bit_length(n - 1) - 1) & 63);
 }
 
 static int add(struct merkle_proof *p, uint64_t first, uint64_t n, merkle_read_fn read, void *ctx)

@@ -37,7 +37,7 @@ static int begin(const SSL_METHOD *method, const char *cert_path, const char *ke
 int tls_server(const char *cert_path, const char *key_path, const char *ca_path, SSL_CTX **out, struct why *why)
 {
 	STACK_OF(X509_NAME) * names;
-	SSL_CTX *c;
+	SSL_CTX *c = NULL;
 	int r = begin(TLS_server_method(), cert_path, key_path, ca_path, &c, why);
 
 	if (r)
@@ -60,7 +60,7 @@ int tls_server(const char *cert_path, const char *key_path, const char *ca_path,
 
 int tls_client(const char *cert_path, const char *key_path, const char *ca_path, SSL_CTX **out, struct why *why)
 {
-	SSL_CTX *c;
+	SSL_CTX *c = NULL;
 	int r = begin(TLS_client_method(), cert_path, key_path, ca_path, &c, why);
 
 	if (r)

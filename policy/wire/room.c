@@ -74,7 +74,10 @@ static int oldest_in(struct sealer *s, const char *sub, uint64_t *seq)
 	return 0;
 }
 
-/* Gives up one unacknowledged segment that holds nothing urgent, and counts what was in it. */
+/*
+ * Gives up one unacknowledged segment that holds nothing urgent, and counts what was in it. One that brings a sealing
+ * key's certificate stays: without it nobody could judge what that key sealed.
+ */
 static int drop_oldest(struct sealer *s)
 {
 	uint64_t seq;
@@ -91,7 +94,8 @@ static int drop_oldest(struct sealer *s)
 		r = file_read(e.path, &b);
 		if (r < 0)
 			return r;
-		if (!r && !segment_parse(buf_span(&b), &seg, NULL) && seg.header.flags & SF_URGENT)
+		if (!r && !segment_parse(buf_span(&b), &seg, NULL) &&
+			(seg.header.flags & SF_URGENT || seg.header.epoch_cert.n))
 			continue;
 		if (unlink(e.path))
 			return -errno;

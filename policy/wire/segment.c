@@ -199,7 +199,7 @@ int header_parse(struct span leaf, struct segment *out, struct why *why)
 
 int segment_parse(struct span in, struct segment *out, struct why *why)
 {
-	struct segment s;
+	struct segment s = {.header_bytes = {NULL, 0}};
 	uint32_t header_len;
 	size_t total;
 	int v;
