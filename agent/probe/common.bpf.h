@@ -40,10 +40,14 @@ enum enum_values {
 #define S_IFBLK_BITS 0060000
 
 /* Flags that say that something changed, for files of which only changes are worth a record. */
-#define CHANGED (RF_CREATED | RF_WROTE | RF_MMAP_WRITE | RF_CLONE | RF_TRUNCATED | RF_TMPFILE)
+#define CHANGED (RF_CREATED | RF_WROTE | RF_MMAP_WRITE | RF_CLONE | RF_TRUNCATED | RF_TMPFILE | FOLD_MAY_WRITE)
 
 /* Of a fold only, never told: a map was made of the file, so that its descriptor is not all that holds it. */
 #define FOLD_MAPPED (1u << 31)
+/* The kernel let bytes be moved. Where nobody counted any, that is told as a guess. */
+#define FOLD_MAY_WRITE (1u << 30)
+#define FOLD_MAY_READ (1u << 29)
+#define FOLD_OWN (FOLD_MAPPED | FOLD_MAY_WRITE | FOLD_MAY_READ)
 
 /* --- maps --- */
 
@@ -655,7 +659,11 @@ __noinline int fold_tell(u64 key, u32 more_flags)
 		e->session = f->session;
 		e->mnt_ns = f->mnt_ns;
 		__builtin_memcpy(e->comm, f->comm, sizeof(e->comm));
-		e->flags = (f->flags & ~FOLD_MAPPED) | more_flags;
+		e->flags = (f->flags & ~FOLD_OWN) | more_flags;
+		if (f->flags & FOLD_MAY_WRITE && !(f->flags & RF_WROTE))
+			e->flags |= RF_WROTE | RF_GUESSED;
+		if (f->flags & FOLD_MAY_READ && !(f->flags & RF_READ))
+			e->flags |= RF_READ | RF_GUESSED;
 		e->bytes_read = f->read;
 		e->bytes_written = f->written;
 		e->open_flags = f->open_flags;
@@ -750,12 +758,6 @@ static __always_inline void file_moved(struct file *file, u64 nread, u64 nwritte
 	if ((f->flags & flags) != flags)
 		f->flags |= flags;
 	f->last_ns = bpf_ktime_get_boot_ns();
-}
-
-/* The kernel let bytes be moved, by whatever way. Where no count comes, this is all that is known. */
-static __always_inline void file_allowed(struct file *file, bool to_read, bool to_write)
-{
-	file_moved(file, 0, 0, (to_read ? RF_READ : 0) | (to_write ? RF_WROTE : 0));
 }
 
 static __always_inline void file_closed(void *ctx, struct file *file)

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define FOLD_MAPPED (1u << 31) /* of common.bpf.h: never told */
+#define FOLD_OWN (7u << 29) /* of common.bpf.h: never told */
 #define MADE_MAX (1u << 20)    /* bytes of events that a sweep makes itself */
 #define LOSSES_SIZE (PROBE_CPUS_MAX * PROBE_CAUSES * sizeof(uint64_t))
 
@@ -340,7 +340,7 @@ static void make_event(struct probe *p, const struct fold *f)
 	struct event e = {.size = sizeof(e),
 		.version = EVENT_VERSION,
 		.kind = KIND_FILE,
-		.flags = (f->flags & ~FOLD_MAPPED) | RF_NOT_LAST_CLOSE,
+		.flags = (f->flags & ~FOLD_OWN) | RF_NOT_LAST_CLOSE,
 		.has = EH_OBJECT | EH_OPEN_FLAGS,
 		.boot_ns = f->last_ns,
 		.first_ns = f->first_ns,
