@@ -26,11 +26,9 @@ static const struct wanted wanted[] = {
 	{SYS_close, "enter_close", NULL, 0},
 	{SYS_dup3, "enter_dup", NULL, 0},
 	{SYS_close_range, "enter_close_range", NULL, 0},
-	{SYS_execve, "enter_exec", NULL, 0},
-	{SYS_execveat, "enter_exec", NULL, 0},
-	{SYS_openat, NULL, "leave_open", 0},
-	{SYS_openat2, NULL, "leave_open", 0},
-	{SYS_open_by_handle_at, NULL, "leave_open", 0},
+	{SYS_openat, NULL, "leave_open", CALL_OPENAT},
+	{SYS_openat2, NULL, "leave_open", CALL_OPENAT2},
+	{SYS_open_by_handle_at, NULL, "leave_open", CALL_OPENAT},
 	{SYS_read, NULL, "leave_read", 0},
 	{SYS_pread64, NULL, "leave_read", 0},
 	{SYS_readv, NULL, "leave_read", 0},
@@ -62,13 +60,14 @@ static const struct wanted wanted[] = {
 	{SYS_mount, NULL, "leave_mount", CALL_MOUNT},
 	{SYS_umount2, NULL, "leave_mount", CALL_UMOUNT},
 	{SYS_move_mount, NULL, "leave_mount", CALL_MOVE_MOUNT},
+	{SYS_pivot_root, NULL, "leave_mount", CALL_PIVOT},
 #ifdef SYS_renameat
 	{SYS_renameat, NULL, "leave_names", KIND_RENAME | CALL_AT},
 #endif
 /* Calls of the older architectures. */
 #ifdef SYS_open
-	{SYS_open, NULL, "leave_open", 0},
-	{SYS_creat, NULL, "leave_open", 0},
+	{SYS_open, NULL, "leave_open", CALL_OPEN},
+	{SYS_creat, NULL, "leave_open", CALL_CREAT},
 	{SYS_dup2, "enter_dup", NULL, 0},
 	{SYS_unlink, NULL, "leave_name", KIND_UNLINK},
 	{SYS_mkdir, NULL, "leave_name", KIND_MKDIR},

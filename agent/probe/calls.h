@@ -18,5 +18,11 @@
 #define CALL_MOUNT 0x50000u
 #define CALL_UMOUNT 0x60000u
 #define CALL_MOVE_MOUNT 0x70000u
+#define CALL_PIVOT 0x80000u
+/* Where the flags of open(2) are. */
+#define CALL_OPEN 0x90000u
+#define CALL_OPENAT 0xa0000u
+#define CALL_OPENAT2 0xb0000u
+#define CALL_CREAT 0xc0000u
 
 #endif

@@ -72,12 +72,14 @@ struct event {
 	uint16_t reserved2[2];
 };
 
+#define PROBE_SKIP_PIDS_MAX 4u
+
 /* A page that user space maps and writes: how the kernel programs behave. */
 struct probe_control {
 	uint32_t sleeping;   /* 1: the reader waits in poll(2), wake it with the next event */
 	uint32_t active;     /* 0: nothing is recorded (before the filter is set) */
 	uint64_t generation; /* raised with each change of the filter: what was remembered of files is worth nothing */
-	uint32_t sweep;      /* raised before each sweep (see probe.h) */
+	uint32_t level_max;  /* the highest level that the filter has anywhere */
 	uint32_t level_all;  /* level of what no prefix names, in bits 0..7 */
 	uint64_t hold_ns;    /* a file in use for longer than this is told about (RF_HELD_OPEN) at a sweep */
 	uint64_t kinds;      /* bit per KIND_*: recorded at all */
@@ -85,26 +87,16 @@ struct probe_control {
 	uint32_t set;        /* PROBE_SET_* of the record table */
 	uint32_t enforce;    /* ENFORCE_*: was a denied open really denied? */
 	uint32_t reserved;
+	uint32_t skip_pid[PROBE_SKIP_PIDS_MAX]; /* whose own use of files is left out; 0: nobody */
+	uint64_t told[16];                      /* losses that a reader has been told of, by cause */
 };
 
-/* One open file, from its opening to its last close: the value of the table `files`, by the address of its struct file.
- */
-struct fold {
-	uint64_t first_ns, last_ns;
-	uint64_t start_ns, pstart_ns; /* of who opened it */
-	uint64_t read, written;
-	uint64_t inode;
-	uint32_t dev;
-	uint32_t pid, ppid, uid, real_uid, login_uid, session, mnt_ns;
-	uint32_t flags, open_flags;
-	uint32_t level; /* FILTER_* */
-	uint32_t sweep; /* the last sweep that saw it open */
-	char comm[EVENT_COMM];
-};
+#define PROBE_FILES_MAX 16384u /* open files that are folded at a time */
+#define PROBE_PREFIXES_MAX 4096u
 
-#define PROBE_FILES_MAX 32768u /* open files that are folded at a time */
-#define PROBE_PREFIXES_MAX 2048u
-#define PROBE_SKIP_PIDS_MAX 64u
+/* The value of a prefix: a level; and where the filter names something in this very folder, that and the key's bits. */
+#define PROBE_LEVEL_BITS 0xffu
+#define PROBE_LEVEL_CLOSER 0x100u
 
 /* Losses: one counter per CPU and cause in a page that user space maps. */
 #define PROBE_CPUS_MAX 512u

@@ -60,6 +60,23 @@ struct mnt_namespace {
 	struct ns_common ns;
 };
 
+struct rb_node {
+	struct rb_node *rb_right, *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+/* All mounts of a namespace: since 6.8, and before. */
+struct mnt_namespace___tree {
+	struct rb_root mounts;
+};
+
+struct mount___tree {
+	struct rb_node mnt_node;
+};
+
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 };
@@ -93,7 +110,7 @@ struct inode {
 	umode_t i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
-	u32 i_generation;
+	u32 i_rdev;
 	loff_t i_size;
 };
 
@@ -104,13 +121,31 @@ struct dentry {
 	struct inode *d_inode;
 };
 
-struct vfsmount {
-	struct dentry *mnt_root;
-	struct super_block *mnt_sb;
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
 };
 
 struct list_head {
 	struct list_head *next, *prev;
+};
+
+/* What is in a folder, newest first: since 6.8, and before. */
+struct dentry___hlist {
+	struct hlist_node d_sib;
+	struct hlist_head d_children;
+};
+
+struct dentry___list {
+	struct list_head d_child, d_subdirs;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
 };
 
 struct mount {
@@ -118,6 +153,14 @@ struct mount {
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
 	struct list_head mnt_mounts, mnt_child;
+};
+
+struct mnt_namespace___list {
+	struct list_head list;
+};
+
+struct mount___list {
+	struct list_head mnt_list;
 };
 
 struct path {
@@ -241,6 +284,12 @@ struct pt_regs___arm64 {
 struct bpf_iter_meta {
 	struct seq_file *seq;
 	u64 session_id, seq_num;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key, *value;
 };
 
 struct bpf_iter__task {

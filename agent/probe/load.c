@@ -25,6 +25,7 @@
 #define PIN_NEW PROBE_PIN_DIR "-new"
 #define PIN_OLD PROBE_PIN_DIR "-old"
 #define PROOF_MS 2000
+#define SWEEP "each_fold"
 
 /* One loaded set, whichever skeleton it has. */
 struct loaded {
@@ -109,7 +110,7 @@ static const struct btf_type *prototype_of(const struct btf *btf, const char *tr
 static void choose_uring(struct tracepoint_bpf *t)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
-	bool entry = false, number = false, submit = false;
+	bool entry = false, number = false, submit = false, prepare = false;
 
 	if (!libbpf_get_error(btf)) {
 		const struct btf_type *done = prototype_of(btf, "btf_trace_io_uring_complete"),
@@ -123,11 +124,13 @@ static void choose_uring(struct tracepoint_bpf *t)
 			number = !entry && btf_vlen(done) >= 5;
 		}
 		submit = begun && btf_vlen(begun) == 2;
+		prepare = prototype_of(btf, "btf_trace_sched_prepare_exec");
 		btf__free(btf);
 	}
 	bpf_program__set_autoload(t->progs.uring_complete_entry, entry);
 	bpf_program__set_autoload(t->progs.uring_complete_number, number);
 	bpf_program__set_autoload(t->progs.uring_submit, submit);
+	bpf_program__set_autoload(t->progs.on_prepare_exec, prepare);
 }
 
 static int open_set(unsigned set, struct loaded *l, struct why *why)
@@ -138,16 +141,36 @@ static int open_set(unsigned set, struct loaded *l, struct why *why)
 		if (!l->trampoline)
 			return why_set(why, V_BAD, "%s", said);
 		l->object = l->trampoline->obj;
-		l->trampoline->rodata->since_ns = (uint64_t)clock_boot_us() * 1000;
 		return leave_out_missing(l->object, why);
 	}
 	l->tracepoint = tracepoint_bpf__open();
 	if (!l->tracepoint)
 		return why_set(why, V_BAD, "%s", said);
 	l->object = l->tracepoint->obj;
-	l->tracepoint->rodata->since_ns = (uint64_t)clock_boot_us() * 1000;
 	choose_uring(l->tracepoint);
 	return 0;
+}
+
+static struct bpf_object_skeleton *skeleton_of(const struct loaded *l)
+{
+	return l->trampoline ? l->trampoline->skeleton : l->tracepoint->skeleton;
+}
+
+/* The sweep walks over one table: which one, is said when it is attached. */
+static int attach_sweep(struct loaded *l)
+{
+	union bpf_iter_link_info which = {.map.map_fd = (uint32_t)bpf_object__find_map_fd_by_name(l->object, "files")};
+	LIBBPF_OPTS(bpf_iter_attach_opts, o, .link_info = &which, .link_info_len = sizeof(which));
+	const struct bpf_object_skeleton *sk = skeleton_of(l);
+	int i;
+
+	for (i = 0; i < sk->prog_cnt; i++) {
+		if (strcmp(sk->progs[i].name, SWEEP))
+			continue;
+		*sk->progs[i].link = bpf_program__attach_iter(*sk->progs[i].prog, &o);
+		return *sk->progs[i].link ? 0 : -errno;
+	}
+	return -ENOENT;
 }
 
 static int load_set(struct loaded *l, uint32_t ring_bytes, struct why *why)
@@ -158,6 +181,7 @@ static int load_set(struct loaded *l, uint32_t ring_bytes, struct why *why)
 
 	if (r)
 		return r;
+	bpf_program__set_autoattach(bpf_object__find_program_by_name(l->object, SWEEP), false);
 	if (l->set == PROBE_SET_TRACEPOINT)
 		bpf_object__for_each_program(p, l->object) if (calls_is_target(bpf_program__name(p)))
 			bpf_program__set_autoattach(p, false);
@@ -169,6 +193,7 @@ static int load_set(struct loaded *l, uint32_t ring_bytes, struct why *why)
 	if (r)
 		return why_set(why, V_BAD, "table of system calls: %s", strerror(-r));
 	r = l->trampoline ? trampoline_bpf__attach(l->trampoline) : tracepoint_bpf__attach(l->tracepoint);
+	r = r ? r : attach_sweep(l);
 	if (r)
 		return why_set(why, V_BAD, "the kernel does not attach the programs (%s): %s", strerror(-r), said);
 	return 0;
@@ -201,6 +226,7 @@ static int prove(struct loaded *l, struct why *why)
 {
 	struct probe_control c = {.active = 1,
 		.level_all = 2,
+		.level_max = 2,
 		.version = EVENT_VERSION,
 		.set = l->set,
 		.enforce = enforce_proven() ? ENFORCE_FULL : ENFORCE_NONE,
@@ -264,7 +290,7 @@ static int give(const char *path, gid_t group)
 
 static int pin_all(struct loaded *l, gid_t group)
 {
-	const struct bpf_object_skeleton *sk = l->trampoline ? l->trampoline->skeleton : l->tracepoint->skeleton;
+	const struct bpf_object_skeleton *sk = skeleton_of(l);
 	struct bpf_map *m;
 	char path[128];
 	int i, r;

@@ -2,6 +2,7 @@
  * sekisho-load: loads and pins the kernel programs, says which set it is and why not a fuller one, and exits. With
  * --unload it removes them. It needs privilege, so it does nothing else: it reads no settings and follows no events.
  */
+#include "agent/probe/dump.h"
 #include "agent/probe/probe.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
@@ -20,12 +21,15 @@
 static const char usage[] =
 	"usage: sekisho-load [--set trampoline|tracepoint] [--ring SIZE-IN-MiB]\n"
 	"       sekisho-load --unload\n"
+	"       sekisho-load --dump FOLDER\n"
 	"\n"
 	"Loads Sekisho's kernel programs, proves that they deliver, pins them below " PROBE_PIN_DIR ", and exits.\n"
 	"\n"
 	"  --set SET     this set of hooks and no other; by default the fullest that works here\n"
 	"  --ring MiB    size of the ring buffer, a power of two (8)\n"
 	"  --unload      remove them: recording ends\n"
+	"  --dump FOLDER print what is told of files below FOLDER, and of processes, as JSON, until interrupted;\n"
+	"                for trying things out where no recorder runs: it takes the recorder's place and filter\n"
 	"  -h, --help    this text\n"
 	"  --version     the version\n"
 	"\n"
@@ -76,10 +80,12 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"set", required_argument, NULL, 's'},
 		{"ring", required_argument, NULL, 'r'}, {"unload", no_argument, NULL, 'u'},
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+		{"dump", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 	struct probe_options o = {.set = 0};
 	struct group *gr = getgrnam(GROUP);
 	const struct enum_info *set;
+	const char *below = NULL;
 	bool unload = false;
 	unsigned long mib;
 	char *end;
@@ -105,6 +111,9 @@ int main(int argc, char **argv)
 			}
 			o.ring_bytes = (uint32_t)(mib << 20);
 			break;
+		case 'd':
+			below = optarg;
+			break;
 		case 'u':
 			unload = true;
 			break;
@@ -127,6 +136,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sekisho-load: only root can load kernel programs\n");
 		return 3;
 	}
+	if (below)
+		return dump(below);
 	if (unload) {
 		int r = probe_unload();
 

@@ -10,27 +10,22 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define FOLD_OWN (7u << 29) /* of common.bpf.h: never told */
-#define MADE_MAX (1u << 20)    /* bytes of events that a sweep makes itself */
 #define LOSSES_SIZE (PROBE_CPUS_MAX * PROBE_CAUSES * sizeof(uint64_t))
 
 struct probe {
-	int control_fd, losses_fd, ring_fd, files_fd, prefixes_fd, skip_fd;
+	int control_fd, losses_fd, ring_fd, prefixes_fd;
+	int dir_fd; /* of the pins: iterators are opened below it, when the way to it may be closed to us */
 	struct probe_control *control;
 	const uint64_t *losses;
 	const unsigned long *consumed, *produced; /* positions in the ring buffer */
 	long page;
 	struct ring_buffer *rb;
-	uint64_t told[PROBE_CAUSES];
-	uint64_t own_losses; /* events of a sweep that did not fit */
 
 	/* during probe_consume */
 	probe_event_fn fn;
 	void *ctx;
 	unsigned max, taken;
 	int failed;
-
-	struct buf made; /* events made here: those of files whose end nobody saw */
 };
 
 static int get(const char *name, struct why *why)
@@ -89,14 +84,14 @@ static int map_pages(struct probe *p)
 int probe_open(struct probe **out, struct why *why)
 {
 	_cleanup_(probe_closep) struct probe *p = calloc(1, sizeof(*p));
-	static const char *const names[] = {"control", "losses", "ring", "files", "prefixes", "skip_pids"};
-	int *fds[] = {&p->control_fd, &p->losses_fd, &p->ring_fd, &p->files_fd, &p->prefixes_fd, &p->skip_fd};
+	static const char *const names[] = {"control", "losses", "ring", "prefixes"};
+	int *fds[] = {&p->control_fd, &p->losses_fd, &p->ring_fd, &p->prefixes_fd};
 	size_t i;
 	int r;
 
 	if (!p)
 		return -ENOMEM;
-	p->made = BUF_INIT(MADE_MAX);
+	p->dir_fd = -1;
 	for (i = 0; i < ARRAY_SIZE(fds); i++)
 		*fds[i] = -1;
 	for (i = 0; i < ARRAY_SIZE(fds); i++) {
@@ -105,6 +100,9 @@ int probe_open(struct probe **out, struct why *why)
 			return r == -ENOENT ? V_NOT_FOUND : r;
 		*fds[i] = r;
 	}
+	p->dir_fd = open(PROBE_PIN_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (p->dir_fd < 0)
+		return -errno;
 	r = map_pages(p);
 	if (r)
 		return r;
@@ -135,10 +133,8 @@ void probe_close(struct probe *p)
 	closep(&p->control_fd);
 	closep(&p->losses_fd);
 	closep(&p->ring_fd);
-	closep(&p->files_fd);
 	closep(&p->prefixes_fd);
-	closep(&p->skip_fd);
-	buf_deinit(&p->made);
+	closep(&p->dir_fd);
 	free(p);
 }
 
@@ -169,19 +165,113 @@ static bool prefix_key(const char *path, char end, struct probe_prefix *key)
 	return true;
 }
 
-static bool is_wanted(const struct probe_filter *f, const struct probe_prefix *key)
+/* What the filter comes to: its own prefixes, and folders in which one of them names something. */
+struct entry {
+	struct probe_prefix key;
+	uint32_t value;
+	bool own;
+};
+
+struct entries {
+	unsigned n;
+	struct entry at[PROBE_PREFIXES_MAX];
+};
+
+static struct entry *entry_find(struct entries *all, const struct probe_prefix *key)
 {
-	struct probe_prefix k;
 	unsigned i;
 
-	for (i = 0; i < f->prefixes; i++)
-		if ((prefix_key(f->prefix[i].path, '/', &k) && !memcmp(&k, key, sizeof(k))) ||
-			(prefix_key(f->prefix[i].path, 0, &k) && !memcmp(&k, key, sizeof(k))))
-			return true;
-	return false;
+	for (i = 0; i < all->n; i++)
+		if (all->at[i].key.bits == key->bits && !memcmp(all->at[i].key.path, key->path, key->bits / 8))
+			return &all->at[i];
+	return NULL;
 }
 
-static int drop_unwanted(int fd, const struct probe_filter *f)
+static struct entry *entry_add(struct entries *all, const struct probe_prefix *key)
+{
+	struct entry *e = entry_find(all, key);
+
+	if (e)
+		return e;
+	if (all->n == PROBE_PREFIXES_MAX)
+		return NULL;
+	e = &all->at[all->n++];
+	*e = (struct entry){.key = *key};
+	return e;
+}
+
+/* The level of a folder that no prefix names itself: of the longest one above it. */
+static uint32_t level_above(const struct probe_filter *f, const char *folder, size_t n)
+{
+	unsigned i, level = f->level_all;
+	size_t longest = 0;
+
+	for (i = 0; i < f->prefixes; i++) {
+		const char *p = f->prefix[i].path;
+		size_t m = strcmp(p, "/") ? strlen(p) : 0;
+
+		if (m <= n && !memcmp(p, folder, m) && (folder[m] == '/' || m == n) && m >= longest) {
+			longest = m;
+			level = f->prefix[i].level;
+		}
+	}
+	return level;
+}
+
+/* "/a/b" is named, so that what the filter says of "/a" does not hold for all that lies in it. */
+static int entry_closer(struct entries *all, const struct probe_filter *f, const char *path)
+{
+	struct probe_prefix key;
+	const char *slash = strrchr(path, '/');
+	char folder[PROBE_PREFIX_MAX];
+	struct entry *e;
+	size_t n;
+
+	if (!slash || !slash[1])
+		return 0;
+	n = (size_t)(slash - path);
+	memcpy(folder, path, n);
+	folder[n] = 0;
+	if (!prefix_key(n ? folder : "/", '/', &key))
+		return V_FULL;
+	e = entry_add(all, &key);
+	if (!e)
+		return V_FULL;
+	if (!e->own)
+		e->value = level_above(f, folder, n);
+	e->value |= PROBE_LEVEL_CLOSER | key.bits << 16;
+	return 0;
+}
+
+static int entries_make(struct entries *all, const struct probe_filter *f)
+{
+	static const char ends[] = {'/', 0};
+	struct probe_prefix key;
+	struct entry *e;
+	unsigned i;
+	size_t end;
+	int r;
+
+	all->n = 0;
+	for (i = 0; i < f->prefixes; i++)
+		for (end = 0; end < sizeof(ends); end++) {
+			if (!prefix_key(f->prefix[i].path, ends[end], &key))
+				return V_FULL;
+			e = entry_add(all, &key);
+			if (!e)
+				return V_FULL;
+			e->own = true;
+			e->value = f->prefix[i].level;
+		}
+	for (i = 0; i < f->prefixes; i++) {
+		r = entry_closer(all, f, f->prefix[i].path);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int drop_unwanted(int fd, struct entries *all)
 {
 	struct probe_prefix key, next;
 	bool more = !bpf_map_get_next_key(fd, NULL, &next);
@@ -189,58 +279,43 @@ static int drop_unwanted(int fd, const struct probe_filter *f)
 	while (more) {
 		key = next;
 		more = !bpf_map_get_next_key(fd, &key, &next);
-		if (!is_wanted(f, &key) && bpf_map_delete_elem(fd, &key) && errno != ENOENT)
+		if (!entry_find(all, &key) && bpf_map_delete_elem(fd, &key) && errno != ENOENT)
 			return -errno;
-	}
-	return 0;
-}
-
-static int set_skipped(struct probe *p, const struct probe_filter *f)
-{
-	uint32_t key, next, one = 1;
-	unsigned i;
-	bool more;
-
-	for (i = 0; i < f->skip_pids; i++)
-		if (bpf_map_update_elem(p->skip_fd, &f->skip_pid[i], &one, BPF_ANY))
-			return errno == E2BIG ? V_FULL : -errno;
-	more = !bpf_map_get_next_key(p->skip_fd, NULL, &next);
-	while (more) {
-		key = next;
-		more = !bpf_map_get_next_key(p->skip_fd, &key, &next);
-		for (i = 0; i < f->skip_pids && f->skip_pid[i] != key; i++)
-			;
-		if (i == f->skip_pids)
-			bpf_map_delete_elem(p->skip_fd, &key);
 	}
 	return 0;
 }
 
 int probe_filter_set(struct probe *p, const struct probe_filter *f)
 {
-	struct probe_prefix key;
+	_cleanup_free_ struct entries *all = malloc(sizeof(*all));
+	uint32_t highest = f->level_all;
 	unsigned i;
 	int r;
 
-	/* New ones first: meanwhile too much may be told, never too little. */
-	for (i = 0; i < f->prefixes; i++) {
-		uint32_t level = f->prefix[i].level;
-		static const char ends[] = {'/', 0};
-		size_t e;
-
-		for (e = 0; e < sizeof(ends); e++) {
-			if (!prefix_key(f->prefix[i].path, ends[e], &key))
-				return V_FULL;
-			if (bpf_map_update_elem(p->prefixes_fd, &key, &level, BPF_ANY))
-				return errno == ENOSPC ? V_FULL : -errno;
-		}
-	}
-	r = drop_unwanted(p->prefixes_fd, f);
-	r = r ? r : set_skipped(p, f);
+	if (!all)
+		return -ENOMEM;
+	if (f->skip_pids > PROBE_SKIP_PIDS_MAX)
+		return V_FULL;
+	r = entries_make(all, f);
 	if (r)
 		return r;
+	for (i = 0; i < f->prefixes; i++)
+		if (f->prefix[i].level > highest)
+			highest = f->prefix[i].level;
+	/* New ones first: meanwhile too much may be told, never too little. */
+	if (highest > p->control->level_max)
+		p->control->level_max = highest;
+	for (i = 0; i < all->n; i++)
+		if (bpf_map_update_elem(p->prefixes_fd, &all->at[i].key, &all->at[i].value, BPF_ANY))
+			return errno == ENOSPC ? V_FULL : -errno;
+	r = drop_unwanted(p->prefixes_fd, all);
+	if (r)
+		return r;
+	for (i = 0; i < PROBE_SKIP_PIDS_MAX; i++)
+		p->control->skip_pid[i] = i < f->skip_pids ? f->skip_pid[i] : 0;
 	p->control->kinds = f->kinds;
 	p->control->level_all = f->level_all;
+	p->control->level_max = highest;
 	p->control->hold_ns = f->hold_ns ? f->hold_ns : UINT64_MAX;
 	__atomic_fetch_add(&p->control->generation, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&p->control->active, 1, __ATOMIC_SEQ_CST);
@@ -254,32 +329,11 @@ int probe_fd(const struct probe *p)
 	return ring_buffer__epoll_fd(p->rb);
 }
 
-static int consume_made(struct probe *p, probe_event_fn fn, void *ctx, unsigned *taken)
-{
-	size_t at = 0;
-	int r = 0;
-
-	while (!r && at < p->made.n) {
-		struct event e;
-
-		memcpy(&e, p->made.p + at, sizeof(e));
-		r = fn(ctx, SPAN(p->made.p + at, e.size));
-		at += e.size;
-		(*taken)++;
-	}
-	buf_clear(&p->made);
-	return r;
-}
-
 int probe_consume(struct probe *p, probe_event_fn fn, void *ctx, unsigned max)
 {
-	unsigned made = 0;
 	int r;
 
 	p->control->sleeping = 0;
-	r = consume_made(p, fn, ctx, &made);
-	if (r)
-		return r;
 	p->fn = fn;
 	p->ctx = ctx;
 	p->max = max;
@@ -288,44 +342,43 @@ int probe_consume(struct probe *p, probe_event_fn fn, void *ctx, unsigned max)
 	r = ring_buffer__consume(p->rb);
 	if (r < 0 && r != -ECANCELED)
 		return r;
-	return p->failed ? p->failed : (int)(p->taken + made);
+	return p->failed ? p->failed : (int)p->taken;
 }
 
 bool probe_sleep(struct probe *p)
 {
 	__atomic_store_n(&p->control->sleeping, 1, __ATOMIC_SEQ_CST);
-	if (!p->made.n &&
-		__atomic_load_n(p->consumed, __ATOMIC_ACQUIRE) == __atomic_load_n(p->produced, __ATOMIC_ACQUIRE))
+	if (__atomic_load_n(p->consumed, __ATOMIC_ACQUIRE) == __atomic_load_n(p->produced, __ATOMIC_ACQUIRE))
 		return false;
 	__atomic_store_n(&p->control->sleeping, 0, __ATOMIC_SEQ_CST);
 	return true;
 }
 
+/* What a reader was told stands in the shared page, so that the next one goes on from there. */
 void probe_lost(struct probe *p, uint64_t *lost)
 {
 	unsigned cause, cpu;
 
 	for (cause = 0; cause < PROBE_CAUSES; cause++) {
-		uint64_t n = cause == CAUSE_TABLE_FULL ? p->own_losses : 0;
+		uint64_t n = 0;
 
 		for (cpu = 0; cpu < PROBE_CPUS_MAX; cpu++)
 			n += __atomic_load_n(&p->losses[cpu * PROBE_CAUSES + cause], __ATOMIC_RELAXED);
-		lost[cause] += n - p->told[cause];
-		p->told[cause] = n;
+		lost[cause] += n - p->control->told[cause];
+		p->control->told[cause] = n;
 	}
 }
 
-/* --- what ended unseen --- */
+/* --- iterators --- */
 
 /* Reads a pinned iterator to its end: the reading itself is what makes it walk. */
-static int walk(const char *name)
+static int walk(const struct probe *p, const char *name)
 {
 	_cleanup_close_ int fd = -1;
-	char path[128], rest[256];
+	char rest[256];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), PROBE_PIN_DIR "/%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = openat(p->dir_fd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	do
@@ -334,65 +387,14 @@ static int walk(const char *name)
 	return n < 0 ? -errno : 0;
 }
 
-/* The file is gone, and its path with it: what is known is which one it was, and how much. */
-static void make_event(struct probe *p, const struct fold *f)
-{
-	struct event e = {.size = sizeof(e),
-		.version = EVENT_VERSION,
-		.kind = KIND_FILE,
-		.flags = (f->flags & ~FOLD_OWN) | RF_NOT_LAST_CLOSE,
-		.has = EH_OBJECT | EH_OPEN_FLAGS,
-		.boot_ns = f->last_ns,
-		.first_ns = f->first_ns,
-		.start_ns = f->start_ns,
-		.pstart_ns = f->pstart_ns,
-		.pid = f->pid,
-		.ppid = f->ppid,
-		.uid = f->uid,
-		.real_uid = f->real_uid,
-		.login_uid = f->login_uid,
-		.session = f->session,
-		.mnt_ns = f->mnt_ns,
-		.dev = f->dev,
-		.inode = f->inode,
-		.bytes_read = f->read,
-		.bytes_written = f->written,
-		.open_flags = f->open_flags};
-
-	memcpy(e.comm, f->comm, sizeof(e.comm));
-	if (buf_put(&p->made, &e, sizeof(e)))
-		p->own_losses++;
-}
-
 int probe_sweep(struct probe *p)
 {
-	const uint32_t changed = RF_CREATED | RF_WROTE | RF_MMAP_WRITE | RF_CLONE | RF_TRUNCATED | RF_TMPFILE;
-	uint64_t started = (uint64_t)clock_boot_us() * 1000, key, next;
-	uint32_t sweep = p->control->sweep + 1;
-	struct fold f;
-	bool more;
-	int r;
-
-	__atomic_store_n(&p->control->sweep, sweep, __ATOMIC_SEQ_CST);
-	r = walk("each_file");
-	if (r)
-		return r;
-	more = !bpf_map_get_next_key(p->files_fd, NULL, &next);
-	while (more) {
-		key = next;
-		more = !bpf_map_get_next_key(p->files_fd, &key, &next);
-		if (bpf_map_lookup_elem(p->files_fd, &key, &f) || f.sweep == sweep || f.last_ns >= started)
-			continue;
-		if (bpf_map_delete_elem(p->files_fd, &key))
-			continue;
-		if (f.level >= 2 || f.flags & changed)
-			make_event(p, &f);
-	}
-	return 0;
+	return walk(p, "each_fold");
 }
 
 int probe_running(struct probe *p)
 {
-	(void)p;
-	return walk("each_task");
+	int r = walk(p, "each_task");
+
+	return r ? r : walk(p, "each_file");
 }

@@ -2,16 +2,17 @@
 /*
  * The record-only set, for kernels without BPF trampolines: the system calls' own tracepoints. Two programs see every
  * system call and jump, by a table that the loader fills with the numbers of this architecture, to the one that knows
- * it; a call that nobody wants costs two table look-ups.
+ * it; a call that nobody wants costs a table look-up.
  *
- * What a tracepoint does not show: the last close as such. It is taken to be a close while the descriptor is the only
- * reference, or the end of the process that opened the file (RF_NOT_LAST_CLOSE where others still have it open). Paths
- * in calls are what the caller wrote, below the folder that it meant (EH_RELATIVE).
+ * What a tracepoint does not show: the last close as such. It is a close, or the end of a process, while the descriptor
+ * is the only reference; where that is missed (a map outlives it, another thread still reads), a sweep finds that the
+ * file is gone. Paths in calls are what the caller wrote, below the folder that it meant (EH_RELATIVE).
  */
 #include "agent/probe/common.bpf.h"
 
 #define SYSCALLS_MAX 512
-#define FDS_MAX 256
+#define FD_WORD 64 /* descriptors that are looked at in one go */
+#define FD_WORDS 16
 #define AT_FDCWD_NUMBER (-100)
 #define TS_COMPAT_BIT 2u
 #define MAP_SHARED_BIT 1ul
@@ -21,7 +22,12 @@
 #define FICLONERANGE_NUMBER 0x4020940du
 #define FIDEDUPE_NUMBER 0xc0189436u
 #define MOUNT_NO_NEW (32ul | 1ul << 17 | 1ul << 18 | 1ul << 19 | 1ul << 20) /* remount, propagation */
-#define F_DUPFD_ANY 0
+#define CHILDREN_MAX 16
+#define MS_MOVE_BIT 8192ul
+#define MS_REC_BIT 16384ul
+#define MOVE_MOUNT_F_EMPTY_PATH_BIT 4ul
+#define MOUNT_DEPTH_MAX 40
+#define CHILD_NAME_MAX 63
 
 /* What a call is to us: the value of `calls`. Append only: the loader (probe_calls.c) has the other half. */
 #include "agent/probe/calls.h"
@@ -47,18 +53,29 @@ struct {
 	__type(value, u32);
 } on_leave SEC(".maps");
 
-static __always_inline u32 number_of(struct pt_regs *regs)
-{
+/*
+ * Registers by way of the context's typed pointer: no call. System calls leave their arguments where they were; the
+ * first one of arm64, which the result overwrites, is kept apart.
+ */
 #if defined(__TARGET_ARCH_arm64)
-	return BPF_CORE_READ(regs, syscallno);
+#define NUMBER(r) ((u32)(r)->syscallno)
+#define ARG1(r) ((r)->orig_x0)
+#define ARG2(r) ((r)->user_regs.regs[1])
+#define ARG3(r) ((r)->user_regs.regs[2])
+#define ARG4(r) ((r)->user_regs.regs[3])
+#define ARG5(r) ((r)->user_regs.regs[4])
 #else
-	return BPF_CORE_READ(regs, orig_ax);
+#define NUMBER(r) ((u32)(r)->orig_ax)
+#define ARG1(r) ((r)->di)
+#define ARG2(r) ((r)->si)
+#define ARG3(r) ((r)->dx)
+#define ARG4(r) ((r)->r10)
+#define ARG5(r) ((r)->r8)
 #endif
-}
 
 static __always_inline u32 call_of(struct pt_regs *regs)
 {
-	u32 nr = number_of(regs), *call = bpf_map_lookup_elem(&calls, &nr);
+	u32 nr = NUMBER(regs), *call = bpf_map_lookup_elem(&calls, &nr);
 
 	return call ? *call : CALL_NONE;
 }
@@ -67,7 +84,9 @@ static __always_inline u32 call_of(struct pt_regs *regs)
 static __always_inline bool is_compat(void)
 {
 #if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread_info.status) & TS_COMPAT_BIT;
+	struct task_struct *t = task_here();
+
+	return TASK_READ(t, thread_info.status, thread_info.status) & TS_COMPAT_BIT;
 #else
 	return false;
 #endif
@@ -81,18 +100,48 @@ int BPF_PROG(sys_enter_any, struct pt_regs *regs, long id)
 	return 0;
 }
 
+/* i386: what would have made a record, or ended one */
+static __always_inline bool compat_matters(u32 nr)
+{
+	switch (nr) {
+	case 5:   /* open */
+	case 8:   /* creat */
+	case 9:   /* link */
+	case 10:  /* unlink */
+	case 15:  /* chmod */
+	case 16:  /* lchown */
+	case 21:  /* mount */
+	case 38:  /* rename */
+	case 39:  /* mkdir */
+	case 40:  /* rmdir */
+	case 83:  /* symlink */
+	case 92:  /* truncate */
+	case 182: /* chown */
+	case 193: /* truncate64 */
+	case 198: /* lchown32 */
+	case 212: /* chown32 */
+	case 295: /* openat */
+	case 296: /* mkdirat */
+	case 301: /* unlinkat */
+	case 302: /* renameat */
+	case 303: /* linkat */
+	case 304: /* symlinkat */
+	case 353: /* renameat2 */
+	case 437: /* openat2 */
+		return true;
+	}
+	return false;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit_any, struct pt_regs *regs, long ret)
 {
 	if (is_compat()) {
-		u32 nr = number_of(regs);
-
-		/* i386: open, creat, unlink, rename, openat: the ones that would have been records */
-		if (ret >= 0 && (nr == 5 || nr == 8 || nr == 10 || nr == 38 || nr == 295) && event_wanted())
+		if (ret >= 0 && compat_matters(NUMBER(regs)) && event_wanted())
 			lose(CAUSE_COMPAT);
 		return 0;
 	}
-	bpf_tail_call(ctx, &on_leave, number_of(regs));
+	bpf_tail_call(ctx, &on_leave, NUMBER(regs));
 	return 0;
 }
 
@@ -100,22 +149,21 @@ int BPF_PROG(sys_exit_any, struct pt_regs *regs, long ret)
 
 static __always_inline struct file *file_of(long fd)
 {
-	struct task_struct *t = (struct task_struct *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(t, files, fdt);
-	struct file **at, *file = NULL;
+	struct task_struct *t = task_here();
+	struct file **table, *file = NULL;
 
-	if (fd < 0 || fd >= BPF_CORE_READ(table, max_fds))
+	if (fd < 0 || fd >= TASK_READ(t, files->fdt->max_fds, files, fdt, max_fds))
 		return NULL;
-	at = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), at + fd);
+	table = TASK_READ(t, files->fdt->fd, files, fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
 	return file;
 }
 
 /*
- * A descriptor goes away. `owner_ends`: with the process that opened the file, so that this is the last that we shall
- * see of it, whoever else has it open. Global: looked at by the verifier once.
+ * A descriptor goes away. Whether it is the last one of its file, the count of references tells; where it is not, the
+ * entry goes on, also when the process that opened the file is gone. Global: looked at by the verifier once.
  */
-__noinline int descriptor_gone(u64 file_at, u32 owner_ends)
+__noinline int descriptor_gone(u64 file_at)
 {
 	struct file *file = (struct file *)file_at;
 	struct fold *f = bpf_map_lookup_elem(&files, &file_at);
@@ -124,79 +172,118 @@ __noinline int descriptor_gone(u64 file_at, u32 owner_ends)
 		return 0;
 	if (file_is_last(file))
 		return fold_tell(file_at, 0);
-	/* A map, or a request, keeps the file after its descriptor is gone, and nothing tells of the end of that. */
-	if (f->flags & (FOLD_MAPPED | RF_IO_URING))
-		return fold_tell(file_at, RF_NOT_LAST_CLOSE);
-	if (owner_ends && f->pid == (u32)(bpf_get_current_pid_tgid() >> 32))
-		return fold_tell(file_at, RF_NOT_LAST_CLOSE);
+	/* A map keeps the file, for as long as it likes: what is known until now is told. */
+	if (f->e.flags & RF_MMAP_WRITE)
+		return fold_tell(file_at, RF_HELD_OPEN);
+	return 0;
+}
+
+/*
+ * 64 descriptors, of which `mask` says which go away. `table` is the kernel's address of the first one's file; tables
+ * have whole words of them.
+ */
+__noinline int descriptors_gone(u64 table, u64 mask)
+{
+	struct scratch *s = scratch_here();
+	u32 i;
+
+	if (!s)
+		return 0;
+	if (bpf_probe_read_kernel(s->fds, sizeof(s->fds), (void *)table))
+		return 0;
+	for (i = 0; i < FD_WORD; i++) {
+		u64 key;
+
+		if (!(mask >> i & 1))
+			continue;
+		key = s->fds[i];
+		if (key && bpf_map_lookup_elem(&files, &key))
+			descriptor_gone(key);
+	}
 	return 0;
 }
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(enter_close, struct pt_regs *regs, long id)
 {
-	struct file *file = file_of((s32)PT_REGS_PARM1_CORE_SYSCALL(regs));
+	struct file *file = file_of((s32)ARG1(regs));
 
 	if (file)
-		descriptor_gone((u64)file, 0);
+		descriptor_gone((u64)file);
 	return 0;
 }
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(enter_dup, struct pt_regs *regs, long id)
 {
-	s32 old = PT_REGS_PARM1_CORE_SYSCALL(regs), new = PT_REGS_PARM2_CORE_SYSCALL(regs);
+	s32 old = ARG1(regs), new = ARG2(regs);
 	struct file *file;
 
 	if (old == new || !file_of(old))
 		return 0;
 	file = file_of(new);
 	if (file)
-		descriptor_gone((u64)file, 0);
+		descriptor_gone((u64)file);
 	return 0;
+}
+
+/*
+ * Does this task alone have its table of descriptors? Then what it closes in one go is closed. Tables are walked up to
+ * FD_WORDS words; what lies behind is found by a sweep.
+ */
+static __always_inline bool has_own_files(struct task_struct *t)
+{
+	return BPF_CORE_READ(t, files) && BPF_CORE_READ(t, files, count.counter) == 1;
 }
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(enter_close_range, struct pt_regs *regs, long id)
 {
-	u32 first = PT_REGS_PARM1_CORE_SYSCALL(regs), last = PT_REGS_PARM2_CORE_SYSCALL(regs), i;
+	struct task_struct *t = (struct task_struct *)bpf_get_current_task();
+	u32 first = ARG1(regs), last = ARG2(regs), max, i;
+	u64 table;
 
 	/* CLOSE_RANGE_CLOEXEC closes nothing now. */
-	if (PT_REGS_PARM3_CORE_SYSCALL(regs) & 4)
+	if (ARG3(regs) & 4 || first > last)
 		return 0;
-	for (i = 0; i < FDS_MAX; i++) {
-		struct file *file;
+	table = (u64)BPF_CORE_READ(t, files, fdt, fd);
+	max = BPF_CORE_READ(t, files, fdt, max_fds);
+	for (i = 0; i < FD_WORDS; i++) {
+		u32 from = i * FD_WORD;
+		u64 mask = ~0ull;
 
-		if (first + i > last)
+		if (from >= max || from > last)
 			break;
-		file = file_of(first + i);
-		if (file)
-			descriptor_gone((u64)file, 0);
+		if (first >= from + FD_WORD)
+			continue;
+		if (first > from)
+			mask <<= first - from;
+		if (last - from < FD_WORD - 1)
+			mask &= (2ull << (last - from)) - 1;
+		descriptors_gone(table + from * sizeof(u64), mask);
 	}
 	return 0;
 }
 
-/* exec closes what is marked so. Should it fail, a file that is used further begins a new entry. */
-SEC("tp_btf/sys_enter")
-int BPF_PROG(enter_exec, struct pt_regs *regs, long id)
+/* exec closes what is marked so, right behind this tracepoint, from which it does not return. Since 6.10. */
+SEC("tp_btf/sched_prepare_exec")
+int BPF_PROG(on_prepare_exec, struct task_struct *t)
 {
-	struct task_struct *t = (struct task_struct *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(t, files, fdt);
-	unsigned long *marks = BPF_CORE_READ(table, close_on_exec), word = 0;
-	u32 max = BPF_CORE_READ(table, max_fds), i;
+	unsigned long *marks = BPF_CORE_READ(t, files, fdt, close_on_exec), word;
+	u64 table = (u64)BPF_CORE_READ(t, files, fdt, fd);
+	u32 max = BPF_CORE_READ(t, files, fdt, max_fds), i;
 
-	for (i = 0; i < FDS_MAX; i++) {
-		struct file *file;
+	if (!has_own_files(t))
+		return 0;
+	for (i = 0; i < FD_WORDS; i++) {
+		u32 from = i * FD_WORD;
 
-		if (i >= max)
+		if (from >= max)
 			break;
-		if (!(i & 63))
-			bpf_probe_read_kernel(&word, sizeof(word), marks + (i >> 6));
-		if (!(word >> (i & 63) & 1))
-			continue;
-		file = file_of(i);
-		if (file)
-			descriptor_gone((u64)file, 0);
+		word = 0;
+		bpf_probe_read_kernel(&word, sizeof(word), marks + i);
+		if (word)
+			descriptors_gone(table + from * sizeof(u64), word);
 	}
 	return 0;
 }
@@ -205,19 +292,18 @@ int BPF_PROG(enter_exec, struct pt_regs *regs, long id)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *t)
 {
-	struct files_struct *open_files = BPF_CORE_READ(t, files);
-	u32 i, max;
+	u64 table;
+	u32 max, i;
 
-	if (open_files && BPF_CORE_READ(open_files, count.counter) == 1) {
-		max = BPF_CORE_READ(open_files, fdt, max_fds);
-		for (i = 0; i < FDS_MAX; i++) {
-			struct file *file;
+	if (has_own_files(t)) {
+		table = (u64)BPF_CORE_READ(t, files, fdt, fd);
+		max = BPF_CORE_READ(t, files, fdt, max_fds);
+		for (i = 0; i < FD_WORDS; i++) {
+			u32 from = i * FD_WORD;
 
-			if (i >= max)
+			if (from >= max)
 				break;
-			file = file_of(i);
-			if (file)
-				descriptor_gone((u64)file, 1);
+			descriptors_gone(table + from * sizeof(u64), ~0ull);
 		}
 	}
 	exit_tell(ctx, t);
@@ -229,10 +315,30 @@ int BPF_PROG(on_exit, struct task_struct *t)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(leave_open, struct pt_regs *regs, long ret)
 {
-	struct file *file = ret >= 0 ? file_of(ret) : NULL;
+	u32 asked = 0;
+	struct file *file;
 
-	if (file)
-		file_opened(ctx, file);
+	if (ret < 0)
+		return 0;
+	file = file_of(ret);
+	if (!file)
+		return 0;
+	/* The kernel does not keep all flags that were asked for. */
+	switch (call_of(regs)) {
+	case CALL_OPEN:
+		asked = ARG2(regs);
+		break;
+	case CALL_OPENAT:
+		asked = ARG3(regs);
+		break;
+	case CALL_CREAT:
+		asked = O_TRUNC_BIT;
+		break;
+	case CALL_OPENAT2:
+		bpf_probe_read_user(&asked, sizeof(asked), (void *)ARG3(regs));
+		break;
+	}
+	fold_begin((u64)file, asked, 0, 0);
 	return 0;
 }
 
@@ -243,7 +349,7 @@ int BPF_PROG(leave_read, struct pt_regs *regs, long ret)
 
 	if (ret <= 0)
 		return 0;
-	file = file_of((s32)PT_REGS_PARM1_CORE_SYSCALL(regs));
+	file = file_of((s32)ARG1(regs));
 	if (file)
 		file_moved(file, ret, 0, RF_READ);
 	return 0;
@@ -256,7 +362,7 @@ int BPF_PROG(leave_write, struct pt_regs *regs, long ret)
 
 	if (ret <= 0)
 		return 0;
-	file = file_of((s32)PT_REGS_PARM1_CORE_SYSCALL(regs));
+	file = file_of((s32)ARG1(regs));
 	if (file)
 		file_moved(file, 0, ret, RF_WROTE);
 	return 0;
@@ -272,11 +378,11 @@ int BPF_PROG(leave_transfer, struct pt_regs *regs, long ret)
 	if (ret <= 0)
 		return 0;
 	if (call == CALL_SENDFILE) {
-		out = file_of((s32)PT_REGS_PARM1_CORE_SYSCALL(regs));
-		in = file_of((s32)PT_REGS_PARM2_CORE_SYSCALL(regs));
+		out = file_of((s32)ARG1(regs));
+		in = file_of((s32)ARG2(regs));
 	} else {
-		in = file_of((s32)PT_REGS_PARM1_CORE_SYSCALL(regs));
-		out = file_of((s32)PT_REGS_PARM3_CORE_SYSCALL(regs));
+		in = file_of((s32)ARG1(regs));
+		out = file_of((s32)ARG3(regs));
 	}
 	if (in)
 		file_moved(in, ret, 0, RF_READ | RF_SPLICE);
@@ -289,19 +395,19 @@ int BPF_PROG(leave_transfer, struct pt_regs *regs, long ret)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(leave_ioctl, struct pt_regs *regs, long ret)
 {
-	u32 what = PT_REGS_PARM2_CORE_SYSCALL(regs);
+	u32 what = ARG2(regs);
 	unsigned long argument;
 	struct file *file;
 	s64 source = -1;
 
 	if (ret || (what != FICLONE_NUMBER && what != FICLONERANGE_NUMBER))
 		return 0;
-	argument = PT_REGS_PARM3_CORE_SYSCALL(regs);
+	argument = ARG3(regs);
 	if (what == FICLONE_NUMBER)
 		source = (s32)argument;
 	else
 		bpf_probe_read_user(&source, sizeof(source), (void *)argument);
-	file = file_of((s32)PT_REGS_PARM1_CORE_SYSCALL(regs));
+	file = file_of((s32)ARG1(regs));
 	if (file)
 		file_moved(file, 0, 0, RF_WROTE | RF_CLONE | RF_GUESSED);
 	file = file_of(source);
@@ -317,22 +423,14 @@ int BPF_PROG(leave_ioctl, struct pt_regs *regs, long ret)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(leave_mmap, struct pt_regs *regs, long ret)
 {
-	unsigned long flags = PT_REGS_PARM4_CORE_SYSCALL(regs);
+	unsigned long flags = ARG4(regs);
 	struct file *file;
-	struct fold *f;
-	u64 key;
 
-	if ((ret < 0 && ret > -4096) || flags & MAP_ANONYMOUS_BIT)
+	if ((ret < 0 && ret > -4096) || !(flags & MAP_SHARED_BIT) || flags & MAP_ANONYMOUS_BIT)
 		return 0;
-	file = file_of((s32)PT_REGS_PARM5_CORE_SYSCALL(regs));
-	if (!file)
-		return 0;
-	if (flags & MAP_SHARED_BIT && BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT)
+	file = file_of((s32)ARG5(regs));
+	if (file && BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT)
 		file_moved(file, 0, 0, RF_MMAP_WRITE);
-	key = (u64)file;
-	f = bpf_map_lookup_elem(&files, &key);
-	if (f)
-		f->flags |= FOLD_MAPPED;
 	return 0;
 }
 
@@ -344,7 +442,7 @@ int BPF_PROG(leave_cut, struct pt_regs *regs, long ret)
 
 	if (ret)
 		return 0;
-	file = file_of((s32)PT_REGS_PARM1_CORE_SYSCALL(regs));
+	file = file_of((s32)ARG1(regs));
 	if (file)
 		file_moved(file, 0, 0, call_of(regs) == CALL_FTRUNCATE ? RF_TRUNCATED : RF_WROTE | RF_GUESSED);
 	return 0;
@@ -352,64 +450,99 @@ int BPF_PROG(leave_cut, struct pt_regs *regs, long ret)
 
 /* --- names --- */
 
-/* Are there two dots in a row in the first part of a text, from `off` on? Global: looked at by the verifier once. */
-__noinline int text_has_up(u32 which, u32 off)
+/*
+ * Has what the caller wrote in text `which` a component that is ".", ".." or empty? Then the text may mean another
+ * place than it seems to, and no prefix can be trusted. Longer ones than the longest prefix are not looked through.
+ * Global: looked at by the verifier once; what it counts lives in memory, where it is any number to the verifier.
+ */
+__noinline int text_is_tricky(u32 which)
 {
 	struct scratch *s = scratch_here();
-	char before = 0;
-	u32 i;
+	u32 i, off;
 
 	if (!s)
-		return 0;
+		return 1;
+	off = s->text[below(which, TEXTS)].folder;
+	/* of the component: 0 nothing yet, 1 ".", 2 "..", 3 a name */
+	s->state = off ? 0 : 3;
+	if (off)
+		off += 2;
 	for (i = 0; i < PROBE_PREFIX_MAX; i++) {
 		char c = s->text[below(which, TEXTS)].b[below(off + i, EVENT_PATH_MAX)];
+		u32 state = s->state;
 
 		if (!c)
-			return 0;
-		if (c == '.' && before == '.')
-			return 1;
-		before = c;
+			return state == 1 || state == 2;
+		if (c == '/') {
+			if (state < 3)
+				return 1;
+			s->state = 0;
+		} else {
+			s->state = c == '.' && state < 2 ? state + 1 : 3;
+		}
 	}
-	return 0;
+	return 1;
 }
 
 /*
  * Text `which`: the folder that `dfd` means, two slashes, and what the caller wrote; or that alone where it begins at
- * the root. *up: it has "..", so that no prefix can be trusted.
+ * the root. What lies at the end of a folder's path as the kernel has it is told too: s->folder.
  */
-static __always_inline void text_user(struct scratch *s, u32 which, s32 dfd, const char *name, bool *up)
+static __always_inline void text_user(struct scratch *s, u32 which, s32 dfd, const char *name)
 {
-	struct task_struct *t = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *t = task_here();
 	struct text *x = &s->text[which];
+	struct place at = {0};
 	char first = 0;
 	u32 off = 0;
 	long n;
 
-	bpf_probe_read_user(&first, 1, name);
-	if (first != '/') {
-		root_of(s, t);
-		if (dfd == AT_FDCWD_NUMBER) {
-			text_path(s, which, BPF_CORE_READ(t, fs, pwd.dentry), BPF_CORE_READ(t, fs, pwd.mnt));
-		} else {
-			struct file *dir = file_of(dfd);
+	if (bpf_probe_read_user(&first, 1, name)) {
+		lose(CAUSE_READ_FAILED);
+		return;
+	}
+	if (first == '/') {
+		s->folder.mnt = TASK_READ(t, fs->root.mnt, fs, root.mnt);
+		s->folder.dentry = TASK_READ(t, fs->root.dentry, fs, root.dentry);
+	} else if (dfd == AT_FDCWD_NUMBER) {
+		s->folder.mnt = TASK_READ(t, fs->pwd.mnt, fs, pwd.mnt);
+		s->folder.dentry = TASK_READ(t, fs->pwd.dentry, fs, pwd.dentry);
+	} else {
+		struct file *dir = file_of(dfd);
 
-			if (dir)
-				text_path(s, which, BPF_CORE_READ(dir, f_path.dentry), BPF_CORE_READ(dir, f_path.mnt));
-		}
-		off = x->len;
-		if (!first)
-			return; /* an empty name: the folder (or file) itself */
-		if (off > 2000) {
-			x->flags |= RF_PATH_CUT;
-			off = 0;
-		}
-		off &= 2047;
+		s->folder.mnt = BPF_CORE_READ(dir, f_path.mnt);
+		s->folder.dentry = BPF_CORE_READ(dir, f_path.dentry);
+	}
+	/* Out of memory they come as plain numbers, which a global function takes. */
+	asm volatile("" ::: "memory");
+	at = s->folder;
+	if (!first) {
+		/* an empty name: the folder (or file) itself */
+		text_path(s, which, at.dentry, at.mnt);
+		return;
+	}
+	text_folder(s, which, at.dentry, at.mnt);
+	off = x->len;
+	if (first == '/') {
+		/* of a process that sees all from the root on, the text is the path */
+		off = off > 1 ? off : 0;
+		x->folder = off;
+		s->folder.dentry = NULL; /* what the text names lies somewhere below */
+	} else {
+		if (off == 1)
+			off = 0; /* "/" and "name": the text begins with its two slashes */
+		x->folder = off;
+	}
+	if (off > 2000) {
+		x->flags |= RF_PATH_CUT;
+		x->folder = off = 0;
+	}
+	off = below(off, 2048);
+	if (first != '/' || off) {
 		x->b[off] = '/';
 		x->b[off + 1] = '/';
 		off += 2;
 	}
-	if (off > 2050)
-		return;
 	n = bpf_probe_read_user_str(&x->b[off], 2040, name);
 	if (n < 0) {
 		lose(CAUSE_READ_FAILED);
@@ -418,13 +551,85 @@ static __always_inline void text_user(struct scratch *s, u32 which, s32 dfd, con
 	if (n == 2040)
 		x->flags |= RF_PATH_CUT;
 	x->len = off + n - 1;
-	*up = text_has_up(which, off);
 }
 
 /* Is what text `which` names worth a record of a change? */
-static __always_inline bool text_wanted(struct scratch *s, u32 which, bool up)
+static __always_inline bool text_wanted(struct scratch *s, u32 which)
 {
-	return up || level_of_text(s, which) >= LEVEL_CHANGES;
+	return level_of_text(s, which) >= LEVEL_CHANGES || text_is_tricky(which);
+}
+
+/*
+ * The object that text `which` names now, where it lies in s->folder itself: the newest entries of a folder come first
+ * among those that the kernel has in memory. Its address goes to s->found. Global: looked at by the verifier once.
+ */
+__noinline int child_find(u32 which)
+{
+	struct scratch *s = scratch_here();
+	u64 dir, at, sibling, off;
+	struct name_at n;
+	u32 i, j, from, len;
+
+	if (!s)
+		return 0;
+	s->found = 0;
+	dir = (u64)s->folder.dentry;
+	which = below(which, TEXTS);
+	from = s->text[which].folder + 2;
+	len = s->text[which].len - from;
+	if (!dir || len > CHILD_NAME_MAX || !len)
+		return 0;
+	if (bpf_core_field_exists(((struct dentry___hlist *)0)->d_children)) {
+		at = (u64)BPF_CORE_READ((struct dentry___hlist *)dir, d_children.first);
+		off = bpf_core_field_offset(struct dentry___hlist, d_sib);
+		sibling = off + bpf_core_field_offset(struct hlist_node, next);
+	} else {
+		at = (u64)BPF_CORE_READ((struct dentry___list *)dir, d_subdirs.next);
+		off = bpf_core_field_offset(struct dentry___list, d_child);
+		sibling = off + bpf_core_field_offset(struct list_head, next);
+	}
+	__builtin_memset(s->name, 0, sizeof(s->name));
+	bpf_probe_read_kernel(s->name, below(len, 64), &s->text[which].b[below(from, EVENT_PATH_MAX)]);
+#pragma unroll
+	for (i = 0; i < CHILDREN_MAX; i++) {
+		u64 other = 0;
+
+		at -= off;
+		if (name_read(&n, at) || n.parent != dir)
+			return 0;
+		if (name_len(&n) == len && n.inode) {
+			__builtin_memset(s->other, 0, sizeof(s->other));
+			bpf_probe_read_kernel(s->other, below(len, 64), (void *)n.name);
+#pragma unroll
+			for (j = 0; j < CHILD_NAME_MAX / 8 + 1; j++)
+				other |= s->name[j] ^ s->other[j];
+			if (!other) {
+				s->found = at;
+				return 0;
+			}
+		}
+		if (bpf_probe_read_kernel(&at, sizeof(at), (void *)(at + sibling)))
+			return 0;
+	}
+	return 0;
+}
+
+/* dev, inode and type of file system of what text `which` names; of an unknown one in a known folder, the folder's dev.
+ */
+static __always_inline void event_child(struct event *e, u32 which)
+{
+	struct scratch *s = (struct scratch *)e;
+
+	if (!s->folder.dentry)
+		return;
+	child_find(which);
+	if (s->found) {
+		event_dentry(e, (struct dentry *)s->found);
+		return;
+	}
+	event_dentry(e, s->folder.dentry);
+	e->inode = 0;
+	e->has &= ~EH_SIZE;
 }
 
 /* Calls with one name. Which argument is what: (dfd, name) or (name), and a number behind it. */
@@ -436,19 +641,19 @@ int BPF_PROG(leave_name, struct pt_regs *regs, long ret)
 	unsigned long name, a, b;
 	struct scratch *s;
 	struct event *e;
-	bool up = false, at = call & CALL_AT;
+	bool at = call & CALL_AT;
 
 	if (ret || !event_wanted())
 		return 0;
 	if (at) {
-		dfd = PT_REGS_PARM1_CORE_SYSCALL(regs);
-		name = PT_REGS_PARM2_CORE_SYSCALL(regs);
-		a = PT_REGS_PARM3_CORE_SYSCALL(regs);
-		b = PT_REGS_PARM4_CORE_SYSCALL(regs);
+		dfd = ARG1(regs);
+		name = ARG2(regs);
+		a = ARG3(regs);
+		b = ARG4(regs);
 	} else {
-		name = PT_REGS_PARM1_CORE_SYSCALL(regs);
-		a = PT_REGS_PARM2_CORE_SYSCALL(regs);
-		b = PT_REGS_PARM3_CORE_SYSCALL(regs);
+		name = ARG1(regs);
+		a = ARG2(regs);
+		b = ARG3(regs);
 	}
 	kind = call & CALL_KIND;
 	/* unlinkat with AT_REMOVEDIR */
@@ -460,12 +665,14 @@ int BPF_PROG(leave_name, struct pt_regs *regs, long ret)
 	if (!e)
 		return 0;
 	s = (struct scratch *)e;
-	text_user(s, EVENT_PATH, dfd, (const char *)name, &up);
-	if (!text_wanted(s, EVENT_PATH, up))
+	text_user(s, EVENT_PATH, dfd, (const char *)name);
+	if (kind == KIND_RMDIR)
+		names_changed();
+	if (!text_wanted(s, EVENT_PATH))
 		return 0;
 	e->has |= EH_RELATIVE;
-	if (kind == KIND_MKDIR || kind == KIND_RMDIR)
-		names_changed();
+	event_child(e, EVENT_PATH);
+	e->has &= ~EH_SIZE;
 	if (kind == KIND_CHMOD) {
 		e->mode = a & 07777;
 		e->has |= EH_MODE;
@@ -491,7 +698,7 @@ int BPF_PROG(leave_descriptor, struct pt_regs *regs, long ret)
 
 	if (ret || !event_wanted())
 		return 0;
-	file = file_of((s32)PT_REGS_PARM1_CORE_SYSCALL(regs));
+	file = file_of((s32)ARG1(regs));
 	if (!file || magic_skipped(BPF_CORE_READ(file, f_inode, i_sb, s_magic)))
 		return 0;
 	e = event_new(kind);
@@ -502,11 +709,11 @@ int BPF_PROG(leave_descriptor, struct pt_regs *regs, long ret)
 		return 0;
 	event_dentry(e, BPF_CORE_READ(file, f_path.dentry));
 	if (kind == KIND_CHMOD) {
-		e->mode = PT_REGS_PARM2_CORE_SYSCALL(regs) & 07777;
+		e->mode = ARG2(regs) & 07777;
 		e->has |= EH_MODE;
 	} else {
-		e->new_uid = PT_REGS_PARM2_CORE_SYSCALL(regs);
-		e->new_gid = PT_REGS_PARM3_CORE_SYSCALL(regs);
+		e->new_uid = ARG2(regs);
+		e->new_gid = ARG3(regs);
 		e->has |= EH_OWNER;
 	}
 	event_send(ctx, e);
@@ -520,7 +727,6 @@ int BPF_PROG(leave_names, struct pt_regs *regs, long ret)
 	u32 call = call_of(regs), kind = call & CALL_KIND;
 	s32 dfd = AT_FDCWD_NUMBER, dfd2 = AT_FDCWD_NUMBER;
 	unsigned long name, name2, flags = 0;
-	bool up = false, up2 = false;
 	struct scratch *s;
 	struct event *e;
 
@@ -528,83 +734,135 @@ int BPF_PROG(leave_names, struct pt_regs *regs, long ret)
 		return 0;
 	if (kind == KIND_SYMLINK) {
 		/* (target, name) or (target, dfd, name); the target is a text, not a place */
-		name2 = PT_REGS_PARM1_CORE_SYSCALL(regs);
+		name2 = ARG1(regs);
 		if (call & CALL_AT) {
-			dfd = PT_REGS_PARM2_CORE_SYSCALL(regs);
-			name = PT_REGS_PARM3_CORE_SYSCALL(regs);
+			dfd = ARG2(regs);
+			name = ARG3(regs);
 		} else {
-			name = PT_REGS_PARM2_CORE_SYSCALL(regs);
+			name = ARG2(regs);
 		}
 	} else if (call & CALL_AT) {
-		dfd = PT_REGS_PARM1_CORE_SYSCALL(regs);
-		name = PT_REGS_PARM2_CORE_SYSCALL(regs);
-		dfd2 = PT_REGS_PARM3_CORE_SYSCALL(regs);
-		name2 = PT_REGS_PARM4_CORE_SYSCALL(regs);
-		flags = PT_REGS_PARM5_CORE_SYSCALL(regs);
+		dfd = ARG1(regs);
+		name = ARG2(regs);
+		dfd2 = ARG3(regs);
+		name2 = ARG4(regs);
+		flags = ARG5(regs);
 	} else {
-		name = PT_REGS_PARM1_CORE_SYSCALL(regs);
-		name2 = PT_REGS_PARM2_CORE_SYSCALL(regs);
+		name = ARG1(regs);
+		name2 = ARG2(regs);
 	}
-	if (kind == KIND_RENAME)
-		names_changed();
 	e = event_new(kind);
 	if (!e)
 		return 0;
 	s = (struct scratch *)e;
-	text_user(s, EVENT_PATH, dfd, (const char *)name, &up);
+	text_user(s, EVENT_PATH, dfd, (const char *)name);
 	e->has |= EH_RELATIVE;
 	if (kind == KIND_SYMLINK) {
 		long n = bpf_probe_read_user_str(s->text[EVENT_PATH2].b, EVENT_PATH_MAX, (const char *)name2);
 
 		s->text[EVENT_PATH2].len = n > 1 ? n - 1 : 0;
-		if (!text_wanted(s, EVENT_PATH, up))
+		if (!text_wanted(s, EVENT_PATH))
 			return 0;
+		event_child(e, EVENT_PATH);
 	} else {
-		text_user(s, EVENT_PATH2, dfd2, (const char *)name2, &up2);
+		text_user(s, EVENT_PATH2, dfd2, (const char *)name2);
 		e->has |= EH_RELATIVE2;
-		if (!text_wanted(s, EVENT_PATH, up) && !text_wanted(s, EVENT_PATH2, up2))
+		event_child(e, EVENT_PATH2);
+		/* the place of a folder: all paths below it are others now */
+		if (kind == KIND_RENAME &&
+			(!s->found || !(e->has & EH_OBJECT) || dentry_is_folder((struct dentry *)s->found)))
+			names_changed();
+		if (!text_wanted(s, EVENT_PATH) && !text_wanted(s, EVENT_PATH2))
 			return 0;
-		if (kind == KIND_RENAME && call & CALL_FLAGS && flags & RENAME_EXCHANGE_BIT)
+		if (kind == KIND_RENAME && call & CALL_FLAGS && flags & RENAME_EXCHANGE_BIT) {
 			e->flags |= RF_EXCHANGE;
+			names_changed();
+		}
 	}
+	e->has &= ~EH_SIZE;
 	event_send(ctx, e);
 	return 0;
 }
 
 /* --- mounts --- */
 
+/* The mount that was made last in this namespace: numbers rise, and lists are added to at their end. */
+static __always_inline struct mount *mount_newest(void)
+{
+	struct task_struct *t = (struct task_struct *)bpf_get_current_task();
+	struct mnt_namespace *ns = BPF_CORE_READ(t, nsproxy, mnt_ns);
+	u32 i;
+
+	if (bpf_core_field_exists(((struct mnt_namespace___tree *)0)->mounts)) {
+		struct rb_node *n = BPF_CORE_READ((struct mnt_namespace___tree *)ns, mounts.rb_node), *right;
+
+		for (i = 0; i < MOUNT_DEPTH_MAX; i++) {
+			right = BPF_CORE_READ(n, rb_right);
+			if (!right)
+				break;
+			n = right;
+		}
+		return (struct mount *)((char *)n - bpf_core_field_offset(struct mount___tree, mnt_node));
+	}
+	if (bpf_core_field_exists(((struct mnt_namespace___list *)0)->list))
+		return (struct mount *)((char *)BPF_CORE_READ((struct mnt_namespace___list *)ns, list.prev) -
+					bpf_core_field_offset(struct mount___list, mnt_list));
+	return NULL;
+}
+
+/* Path, device and type of a mount that is in its place. */
+static __always_inline void event_mount(struct event *e, struct mount *m)
+{
+	struct vfsmount *mnt = (struct vfsmount *)((char *)m + bpf_core_field_offset(struct mount, mnt));
+	struct dentry *root = BPF_CORE_READ(mnt, mnt_root);
+
+	if (!root)
+		return;
+	e->has &= ~EH_RELATIVE;
+	event_path(e, EVENT_PATH, root, mnt);
+	event_dentry(e, root);
+	e->has &= ~EH_SIZE;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(leave_mount, struct pt_regs *regs, long ret)
 {
 	u32 call = call_of(regs);
+	unsigned long flags = ARG4(regs);
 	struct scratch *s;
 	struct event *e;
-	bool up = false;
 	long n;
 
-	if (ret || !event_wanted())
+	if (ret)
+		return 0;
+	names_changed();
+	if (call == CALL_PIVOT || !event_wanted() || (call == CALL_MOUNT && flags & MOUNT_NO_NEW))
 		return 0;
 	e = event_new(call == CALL_UMOUNT ? KIND_UMOUNT : KIND_MOUNT);
 	if (!e)
 		return 0;
 	s = (struct scratch *)e;
 	e->has |= EH_RELATIVE;
-	names_changed();
 	if (call == CALL_MOUNT) {
-		if (PT_REGS_PARM4_CORE_SYSCALL(regs) & MOUNT_NO_NEW)
-			return 0;
-		text_user(s, EVENT_PATH, AT_FDCWD_NUMBER, (const char *)PT_REGS_PARM2_CORE_SYSCALL(regs), &up);
-		n = bpf_probe_read_user_str(
-			s->text[EVENT_PATH2].b, EVENT_PATH_MAX, (const char *)PT_REGS_PARM1_CORE_SYSCALL(regs));
-		s->text[EVENT_PATH2].len = n > 1 ? n - 1 : 0;
-		n = bpf_probe_read_user_str(s->fs, sizeof(s->fs), (const char *)PT_REGS_PARM3_CORE_SYSCALL(regs));
+		n = bpf_probe_read_user_str(s->fs, sizeof(s->fs), (const char *)ARG3(regs));
 		s->fs_len = n > 1 ? n - 1 : 0;
+		/* A mount that was moved, and one with all that lies below it, are not the newest. */
+		if (flags & (MS_MOVE_BIT | MS_REC_BIT))
+			text_user(s, EVENT_PATH, AT_FDCWD_NUMBER, (const char *)ARG2(regs));
+		else
+			event_mount(e, mount_newest());
+		n = bpf_probe_read_user_str(s->text[EVENT_PATH2].b, EVENT_PATH_MAX, (const char *)ARG1(regs));
+		s->text[EVENT_PATH2].len = n > 1 ? n - 1 : 0;
 	} else if (call == CALL_UMOUNT) {
-		text_user(s, EVENT_PATH, AT_FDCWD_NUMBER, (const char *)PT_REGS_PARM1_CORE_SYSCALL(regs), &up);
+		text_user(s, EVENT_PATH, AT_FDCWD_NUMBER, (const char *)ARG1(regs));
 	} else {
 		/* move_mount(from, name, to, name, flags): the new interface's last step */
-		text_user(s, EVENT_PATH, (s32)PT_REGS_PARM3_CORE_SYSCALL(regs),
-			(const char *)PT_REGS_PARM4_CORE_SYSCALL(regs), &up);
+		struct file *from = ARG5(regs) & MOVE_MOUNT_F_EMPTY_PATH_BIT ? file_of((s32)ARG1(regs)) : NULL;
+
+		if (from)
+			event_mount(e, real_mount(BPF_CORE_READ(from, f_path.mnt)));
+		else
+			text_user(s, EVENT_PATH, (s32)ARG3(regs), (const char *)ARG4(regs));
 	}
 	event_send(ctx, e);
 	return 0;
@@ -646,10 +904,8 @@ static __always_inline void uring_done(void *ctx, struct io_kiocb *request, s32 
 	case URING_OPENAT:
 	case URING_OPENAT2:
 		file = file_of(res);
-		if (file) {
-			file_opened(ctx, file);
-			file_moved(file, 0, 0, RF_IO_URING);
-		}
+		if (file)
+			fold_begin((u64)file, 0, RF_IO_URING, 0);
 		break;
 	}
 }
@@ -664,7 +920,7 @@ int BPF_PROG(uring_submit, struct io_kiocb *request)
 		return 0;
 	file = file_of(BPF_CORE_READ((struct io_close *)request, fd));
 	if (file)
-		descriptor_gone((u64)file, 0);
+		descriptor_gone((u64)file);
 	return 0;
 }
 

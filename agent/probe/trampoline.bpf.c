@@ -100,62 +100,13 @@ static __always_inline void forget(u64 me)
 	bpf_map_delete_elem(&rooms, &me);
 }
 
-/*
- * Open files that the filter left out, by address: every read and write of the PC asks here first. A place holds one of
- * many, and the last one wins; whoever is not here is looked at in full.
- */
-#define LEFT_OUT_MAX 4096
-
-struct left_out {
-	u64 file, generation;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, LEFT_OUT_MAX);
-	__type(key, u32);
-	__type(value, struct left_out);
-} left_out SEC(".maps");
-
-/* By the inode's number: the verifier allows no arithmetic with addresses. */
-static __always_inline struct left_out *place_of(struct file *file)
-{
-	u32 i = file->f_inode->i_ino & (LEFT_OUT_MAX - 1);
-
-	return bpf_map_lookup_elem(&left_out, &i);
-}
-
-static __always_inline void used(struct file *file, u64 nread, u64 nwritten, u32 flags)
-{
-	u64 key = (u64)file;
-	struct left_out *o = place_of(file);
-	struct probe_control *c = control_here();
-
-	if (!c || !c->active || !o || (o->file == key && o->generation == c->generation))
-		return;
-	file_moved(file, nread, nwritten, flags);
-	if (bpf_map_lookup_elem(&files, &key))
-		return;
-	/* One that was only read may be written later, where changes alone are asked for. */
-	if (flags & CHANGED || !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT)) {
-		o->generation = c->generation;
-		o->file = key;
-	}
-}
-
 /* --- open files --- */
 
 SEC("fexit/security_file_open")
 int BPF_PROG(tr_file_open, struct file *file, int ret)
 {
-	struct left_out *o = place_of(file);
-
-	if (ret)
-		return 0;
-	/* the address may have been another file's */
-	if (o && o->file == (u64)file)
-		o->file = 0;
-	file_opened(ctx, file);
+	if (ret == 0)
+		file_opened(ctx, file);
 	return 0;
 }
 
@@ -171,7 +122,7 @@ SEC("fexit/vfs_read")
 int BPF_PROG(tr_vfs_read, struct file *file, char *to, u64 n, loff_t *at, ssize_t ret)
 {
 	if (ret > 0)
-		used(file, ret, 0, RF_READ);
+		file_moved(file, ret, 0, RF_READ);
 	return 0;
 }
 
@@ -179,7 +130,7 @@ SEC("fexit/vfs_write")
 int BPF_PROG(tr_vfs_write, struct file *file, const char *from, u64 n, loff_t *at, ssize_t ret)
 {
 	if (ret > 0)
-		used(file, 0, ret, RF_WROTE);
+		file_moved(file, 0, ret, RF_WROTE);
 	return 0;
 }
 
@@ -187,7 +138,7 @@ SEC("fexit/vfs_readv")
 int BPF_PROG(tr_vfs_readv, struct file *file, const void *to, unsigned long n, loff_t *at, int flags, ssize_t ret)
 {
 	if (ret > 0)
-		used(file, ret, 0, RF_READ);
+		file_moved(file, ret, 0, RF_READ);
 	return 0;
 }
 
@@ -195,7 +146,7 @@ SEC("fexit/vfs_writev")
 int BPF_PROG(tr_vfs_writev, struct file *file, const void *from, unsigned long n, loff_t *at, int flags, ssize_t ret)
 {
 	if (ret > 0)
-		used(file, 0, ret, RF_WROTE);
+		file_moved(file, 0, ret, RF_WROTE);
 	return 0;
 }
 
@@ -205,7 +156,7 @@ SEC("fexit/security_file_permission")
 int BPF_PROG(tr_file_permission, struct file *file, int mask, int ret)
 {
 	if (ret == 0 && (mask & (MAY_READ | MAY_WRITE)))
-		used(file, 0, 0, (mask & MAY_READ ? FOLD_MAY_READ : 0) | (mask & MAY_WRITE ? FOLD_MAY_WRITE : 0));
+		file_allowed(file, mask & MAY_READ, mask & MAY_WRITE);
 	return 0;
 }
 
@@ -217,8 +168,8 @@ int BPF_PROG(tr_splice_direct, struct file *in, loff_t *in_at, struct file *out,
 
 	if (ret <= 0 || bpf_map_lookup_elem(&copying, &me))
 		return 0;
-	used(in, ret, 0, RF_READ | RF_SPLICE);
-	used(out, 0, ret, RF_WROTE | RF_SPLICE);
+	file_moved(in, ret, 0, RF_READ | RF_SPLICE);
+	file_moved(out, 0, ret, RF_WROTE | RF_SPLICE);
 	return 0;
 }
 
@@ -229,8 +180,8 @@ int BPF_PROG(
 {
 	if (ret <= 0)
 		return 0;
-	used(in, ret, 0, RF_READ | RF_SPLICE);
-	used(out, 0, ret, RF_WROTE | RF_SPLICE);
+	file_moved(in, ret, 0, RF_READ | RF_SPLICE);
+	file_moved(out, 0, ret, RF_WROTE | RF_SPLICE);
 	return 0;
 }
 
@@ -254,8 +205,8 @@ int BPF_PROG(tr_copy_end, struct file *in, loff_t in_at, struct file *out, loff_
 	bpf_map_delete_elem(&copying, &me);
 	if (ret <= 0)
 		return 0;
-	used(in, ret, 0, RF_READ | RF_SPLICE);
-	used(out, 0, ret, RF_WROTE | RF_SPLICE);
+	file_moved(in, ret, 0, RF_READ | RF_SPLICE);
+	file_moved(out, 0, ret, RF_WROTE | RF_SPLICE);
 	return 0;
 }
 
@@ -265,8 +216,8 @@ int BPF_PROG(tr_clone, struct file *in, loff_t in_at, struct file *out, loff_t o
 {
 	if (ret <= 0)
 		return 0;
-	used(in, ret, 0, RF_READ | RF_CLONE);
-	used(out, 0, ret, RF_WROTE | RF_CLONE);
+	file_moved(in, ret, 0, RF_READ | RF_CLONE);
+	file_moved(out, 0, ret, RF_WROTE | RF_CLONE);
 	return 0;
 }
 
@@ -274,7 +225,7 @@ SEC("fexit/security_mmap_file")
 int BPF_PROG(tr_mmap, struct file *file, unsigned long prot, unsigned long flags, int ret)
 {
 	if (ret == 0 && file && (flags & MAP_SHARED_BIT) && (prot & PROT_WRITE_BIT))
-		used(file, 0, 0, RF_MMAP_WRITE);
+		file_moved(file, 0, 0, RF_MMAP_WRITE);
 	return 0;
 }
 
@@ -457,6 +408,8 @@ int BPF_PROG(tr_may_rmdir, const struct path *dir, struct dentry *dentry, int re
 SEC("fexit/do_rmdir")
 int BPF_PROG(tr_rmdir, int dir, void *name, long ret)
 {
+	if (ret == 0)
+		names_changed();
 	return tell_room(ctx, KIND_RMDIR, ret);
 }
 
@@ -562,7 +515,8 @@ int tr_rename(u64 *ctx)
 	p = expected(me, dentry, result);
 	if (!p)
 		return 0;
-	names_changed();
+	if (dentry_is_folder(p->dentry) || p->flags & RENAME_EXCHANGE_BIT)
+		names_changed();
 	e = event_new(KIND_RENAME);
 	if (e) {
 		room_string(me, e, EVENT_PATH);

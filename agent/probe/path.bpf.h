@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What a file is called, and what the filter says of that: the walk up from a name across mounts to the root of the
+ * mount namespace (not the process's root: a chroot must not make a path look like another), and what is remembered of
+ * folders so that most files need no walk.
+ */
+#ifndef SEKISHO_PROBE_PATH_BPF_H
+#define SEKISHO_PROBE_PATH_BPF_H
+
+#include "agent/probe/maps.bpf.h"
+
+#define HOPS_MAX 192
+
+#define S_IFMT_BITS 0170000
+#define S_IFDIR_BITS 0040000
+#define S_IFREG_BITS 0100000
+#define S_IFBLK_BITS 0060000
+#define SB_KERNMOUNT_BIT (1ul << 22)
+
+static __always_inline struct mount *real_mount(struct vfsmount *mnt)
+{
+	return (struct mount *)((char *)mnt - bpf_core_field_offset(struct mount, mnt));
+}
+
+/* A name in its folder. */
+struct name_at {
+	u64 parent, hash_len, name, inode;
+};
+
+/* The four lie side by side in the kernels that we know: then one read is enough. */
+static __always_inline long name_read(struct name_at *n, u64 dentry)
+{
+	const struct dentry *d = (const struct dentry *)dentry;
+	const u32 at = bpf_core_field_offset(struct dentry, d_parent);
+
+	if (bpf_core_field_offset(struct dentry, d_name) == at + 8 &&
+		bpf_core_field_offset(struct dentry, d_inode) == at + 24)
+		return bpf_probe_read_kernel(n, sizeof(*n), (const char *)d + at);
+	n->parent = (u64)BPF_CORE_READ(d, d_parent);
+	n->hash_len = BPF_CORE_READ(d, d_name.hash_len);
+	n->name = (u64)BPF_CORE_READ(d, d_name.name);
+	n->inode = (u64)BPF_CORE_READ(d, d_inode);
+	return 0;
+}
+
+static __always_inline u32 name_len(const struct name_at *n)
+{
+	return n->hash_len >> 32 & 255;
+}
+
+/*
+ * Writes the path of s->at backwards, so that it ends at back[EVENT_PATH_MAX] and begins at back[back_at]. A path of
+ * more than HOPS_MAX names, or longer than the text, keeps its tail (back_flags). Global, so that the verifier looks at
+ * it once; hence it takes no pointers, and its counts live in memory, where they are any number to the verifier.
+ */
+__noinline int path_back(void)
+{
+	struct scratch *s = scratch_here();
+	u64 root, first, dentry, mnt;
+	struct name_at n;
+	u32 i;
+
+	if (!s)
+		return 0;
+	dentry = first = (u64)s->at.dentry;
+	mnt = (u64)s->at.mnt;
+	s->back_at = EVENT_PATH_MAX;
+	s->back_flags = RF_PATH_CUT;
+	root = (u64)BPF_CORE_READ((struct vfsmount *)mnt, mnt_root);
+	for (i = 0; i < HOPS_MAX; i++) {
+		u32 len, at;
+
+		if (dentry == root) {
+			struct mount *m = real_mount((struct vfsmount *)mnt), *up = BPF_CORE_READ(m, mnt_parent);
+
+			if (up == m || !up) {
+				s->back_flags = 0;
+				break;
+			}
+			dentry = (u64)BPF_CORE_READ(m, mnt_mountpoint);
+			mnt = (u64)up + bpf_core_field_offset(struct mount, mnt);
+			root = (u64)BPF_CORE_READ((struct vfsmount *)mnt, mnt_root);
+			continue;
+		}
+		if (name_read(&n, dentry))
+			break;
+		/* The root of nothing that is mounted (a memfd, say) has a name all the same. */
+		if (n.parent == dentry && dentry != first) {
+			s->back_flags = 0;
+			break;
+		}
+		len = name_len(&n);
+		at = s->back_at;
+		if (at < len + 1)
+			break;
+		at -= len + 1;
+		s->back[below(at, EVENT_PATH_MAX)] = '/';
+		if (bpf_probe_read_kernel(&s->back[below(at, EVENT_PATH_MAX) + 1], len, (void *)n.name))
+			break;
+		s->back_at = at;
+		if (n.parent == dentry) {
+			s->back_flags = 0;
+			break;
+		}
+		dentry = n.parent;
+	}
+	if (s->back_at == EVENT_PATH_MAX) {
+		s->back[EVENT_PATH_MAX - 1] = '/';
+		s->back_at = EVENT_PATH_MAX - 1;
+	}
+	return 0;
+}
+
+/* The path as text `which`. */
+static __always_inline void text_path(struct scratch *s, u32 which, struct dentry *d, struct vfsmount *mnt)
+{
+	struct text *t = &s->text[below(which, TEXTS)];
+	u32 at, n;
+
+	t->len = t->flags = t->folder = 0;
+	if (!d || !mnt)
+		return;
+	s->at.dentry = d;
+	s->at.mnt = mnt;
+	path_back();
+	at = below(s->back_at, EVENT_PATH_MAX);
+	n = EVENT_PATH_MAX - at;
+	if (n >= EVENT_PATH_MAX) {
+		at++;
+		n = EVENT_PATH_MAX - 1;
+	}
+	bpf_probe_read_kernel(t->b, below(n, EVENT_PATH_MAX), &s->back[at]);
+	t->b[below(n, EVENT_PATH_MAX)] = 0;
+	t->len = n;
+	t->flags = s->back_flags;
+	/* no name in any folder any more */
+	if (!BPF_CORE_READ(d, d_hash.pprev) && d != BPF_CORE_READ(d, d_parent))
+		t->flags |= RF_UNLINKED;
+}
+
+/* --- the filter --- */
+
+static __always_inline u32 level_of_key(struct scratch *s)
+{
+	struct probe_control *c = control_here();
+	u32 *level = bpf_map_lookup_elem(&prefixes, &s->key);
+
+	if (level)
+		return *level & PROBE_LEVEL_BITS;
+	return c ? c->level_all & PROBE_LEVEL_BITS : LEVEL_ALL;
+}
+
+/* What the longest prefix says of a text. Where the caller's words follow two slashes, one of them is left out. */
+static __always_inline u32 level_of_text(struct scratch *s, u32 which)
+{
+	struct text *t = &s->text[below(which, TEXTS)];
+	u32 n = t->len + 1 /* the NUL too: it ends a whole path */, folder = t->folder;
+
+	bpf_probe_read_kernel(s->key.path, PROBE_PREFIX_MAX, t->b);
+	if (folder) {
+		n--;
+		if (folder < PROBE_PREFIX_MAX)
+			bpf_probe_read_kernel(
+				&s->key.path[below(folder, PROBE_PREFIX_MAX)], PROBE_PREFIX_MAX, &t->b[folder + 1]);
+	}
+	s->key.bits = 8 * (n < PROBE_PREFIX_MAX ? n : PROBE_PREFIX_MAX);
+	return level_of_key(s);
+}
+
+static __always_inline bool magic_skipped(unsigned long magic)
+{
+	switch (magic) {
+	case 0x9fa0:     /* proc */
+	case 0x62656572: /* sysfs */
+	case 0x27e0eb:   /* cgroup */
+	case 0x63677270: /* cgroup2 */
+	case 0xcafe4a11: /* bpf */
+	case 0x74726163: /* tracefs */
+	case 0x64626720: /* debugfs */
+	case 0x1cd1:     /* devpts */
+	case 0x50495045: /* pipefs */
+	case 0x534f434b: /* sockfs */
+	case 0x09041934: /* anonymous inodes */
+	case 0x73636673: /* securityfs */
+	case 0xf97cff8c: /* selinuxfs */
+	case 0x6e736673: /* nsfs */
+	case 0x62656570: /* configfs */
+	case 0x6165676c: /* pstore */
+	case 0xde5e81e4: /* efivarfs */
+	case 0x19800202: /* mqueue */
+	case 0x42494e4d: /* binfmt_misc */
+		return true;
+	}
+	return false;
+}
+
+/* Looks at the folder of s->dir_key, and remembers. Not where its path is too long for that. */
+__noinline int dir_learn(void)
+{
+	struct scratch *s = scratch_here();
+	struct super_block *sb;
+	struct vfsmount *mnt;
+	u32 at, n, *level;
+	long got;
+
+	if (!s)
+		return 0;
+	s->at.dentry = (struct dentry *)s->dir_key.dentry;
+	s->at.mnt = (struct vfsmount *)s->dir_key.mnt;
+	path_back();
+	at = below(s->back_at, EVENT_PATH_MAX);
+	n = EVENT_PATH_MAX - at;
+	if (n > DIR_PATH_MAX || s->back_flags)
+		return 0;
+	if (n == 1)
+		n = 0; /* "/": names in it are "/name" */
+	bpf_probe_read_kernel(s->dir.path, below(n, 256), &s->back[at]);
+	bpf_probe_read_kernel(s->key.path, below(n, 256), &s->back[at]);
+	s->key.path[below(n, 256)] = '/';
+	s->key.bits = 8 * (n + 1);
+	s->dir.len = n;
+	s->dir.flags = 0;
+	s->dir.level = level_of_key(s);
+	level = bpf_map_lookup_elem(&prefixes, &s->key);
+	/* an entry for this very folder, with something below it named */
+	if (level && *level & PROBE_LEVEL_CLOSER && *level >> 16 == s->key.bits)
+		s->dir.flags = DIR_LOOK_CLOSER;
+	mnt = (struct vfsmount *)s->dir_key.mnt;
+	sb = BPF_CORE_READ(mnt, mnt_sb);
+	if (magic_skipped(BPF_CORE_READ(sb, s_magic)) || BPF_CORE_READ(sb, s_flags) & SB_KERNMOUNT_BIT) {
+		s->dir.level = LEVEL_NONE;
+		s->dir.flags = 0;
+	}
+	got = bpf_probe_read_kernel_str(s->dir.fs, FS_NAME_MAX, BPF_CORE_READ(sb, s_type, name));
+	s->dir.fs_len = got > 1 ? got - 1 : 0;
+	bpf_map_update_elem(&dirs, &s->dir_key, &s->dir, BPF_ANY);
+	return 0;
+}
+
+/* What is known of a folder. NULL where its path is too long. */
+static __always_inline struct dir *dir_of(struct scratch *s, u64 dentry, u64 mnt)
+{
+	struct probe_control *c = control_here();
+	struct name_at n = {0};
+	struct dir *d;
+
+	if (!c || name_read(&n, dentry))
+		return NULL;
+	s->dir_key.dentry = dentry;
+	s->dir_key.mnt = mnt;
+	s->dir_key.parent = n.parent;
+	s->dir_key.hash_len = n.hash_len;
+	s->dir_key.inode = n.inode;
+	s->dir_key.generation = c->generation;
+	d = bpf_map_lookup_elem(&dirs, &s->dir_key);
+	if (d)
+		return d;
+	dir_learn();
+	return bpf_map_lookup_elem(&dirs, &s->dir_key);
+}
+
+/* The path of a folder as text `which`: remembered ones need no walk. */
+static __always_inline void text_folder(struct scratch *s, u32 which, struct dentry *dentry, struct vfsmount *mnt)
+{
+	struct text *t = &s->text[below(which, TEXTS)];
+	struct dir *d = dir_of(s, (u64)dentry, (u64)mnt);
+	u32 n;
+
+	if (!d) {
+		text_path(s, which, dentry, mnt);
+		return;
+	}
+	t->flags = t->folder = 0;
+	n = d->len;
+	bpf_probe_read_kernel(t->b, below(n, 256), d->path);
+	if (!n) {
+		t->b[0] = '/';
+		n = 1;
+	}
+	t->b[below(n, EVENT_PATH_MAX)] = 0;
+	t->len = n;
+}
+
+#endif
