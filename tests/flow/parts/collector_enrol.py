@@ -126,6 +126,7 @@ def renew(pc):
     same(pc.request("GET", "/v1/wait?follow=1&checkpoint=2")[0], 403, "the old key is no good any more")
     pc.context = new
     pc.close()
+    until(lambda: records("renew", peer_name="pc-1"), "a record of renewal")
     same(len(records("renew", peer_name="pc-1")), 1, "records of renewal")
 
 
