@@ -6,6 +6,7 @@
 
 #include "collector/store/store.h"
 #include "policy/base/file.h"
+#include "policy/base/text.h"
 #include "policy/wire/body.h"
 #include "tests/unit/cm.h"
 #include <sys/wait.h>
