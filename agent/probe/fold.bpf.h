@@ -140,6 +140,21 @@ static __always_inline u32 fold_long_path(struct scratch *s, struct fold *f)
 }
 
 /*
+ * The beginning of a structure of the kernel's, read at once: one call instead of one for each field. A field that lies
+ * further on in this kernel is read by itself.
+ */
+#define HEAD_HAS(type, field) (bpf_core_field_offset(type, field) + sizeof(((type *)0)->field) <= HEAD_MAX)
+#define HEAD_READ(head, type, from, field)                                                       \
+	({                                                                                       \
+		typeof(((type *)0)->field) value;                                                \
+		if (HEAD_HAS(type, field))                                                       \
+			value = *(typeof(value) *)((head) + bpf_core_field_offset(type, field)); \
+		else                                                                             \
+			value = BPF_CORE_READ((type *)(from), field);                            \
+		value;                                                                           \
+	})
+
+/*
  * A file was opened: what is it, is it worth a record, and if so an entry for it. `asked` are the flags of open(2),
  * `more` flags of the record, `task` 0 for the current one. Global: looked at by the verifier once.
  */
@@ -159,9 +174,13 @@ __noinline int fold_begin(u64 key, u32 asked, u32 more, u64 task)
 
 	if (!s || !c || !event_wanted())
 		return 0;
-	mode = BPF_CORE_READ(file, f_mode);
-	inode = BPF_CORE_READ(file, f_inode);
-	kind = BPF_CORE_READ(inode, i_mode) & S_IFMT_BITS;
+	if (bpf_probe_read_kernel(s->file_head, HEAD_MAX, file))
+		return 0;
+	mode = HEAD_READ(s->file_head, struct file, file, f_mode);
+	inode = HEAD_READ(s->file_head, struct file, file, f_inode);
+	if (bpf_probe_read_kernel(s->inode_head, HEAD_MAX, inode))
+		return 0;
+	kind = HEAD_READ(s->inode_head, struct inode, inode, i_mode) & S_IFMT_BITS;
 	if ((kind != S_IFREG_BITS && kind != S_IFBLK_BITS) || mode & FMODE_PATH_BIT)
 		return 0;
 	if (bpf_map_lookup_elem(&files, &key))
@@ -169,8 +188,8 @@ __noinline int fold_begin(u64 key, u32 asked, u32 more, u64 task)
 	/* Nothing is worth a record for having been read: no name needs to be looked at. */
 	if (kind == S_IFREG_BITS && c->level_max < LEVEL_ALL && !(mode & (FMODE_WRITE_BIT | FMODE_CREATED_BIT)))
 		return 0;
-	mnt = BPF_CORE_READ(file, f_path.mnt);
-	dentry = BPF_CORE_READ(file, f_path.dentry);
+	mnt = HEAD_READ(s->file_head, struct file, file, f_path.mnt);
+	dentry = HEAD_READ(s->file_head, struct file, file, f_path.dentry);
 	if (name_read(&name, (u64)dentry))
 		return 0;
 	f = &s->fold;
@@ -200,7 +219,7 @@ __noinline int fold_begin(u64 key, u32 asked, u32 more, u64 task)
 			level = level_of_key(s);
 		}
 	} else {
-		struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+		struct super_block *sb = HEAD_READ(s->inode_head, struct inode, inode, i_sb);
 
 		if (magic_skipped(BPF_CORE_READ(sb, s_magic)) || BPF_CORE_READ(sb, s_flags) & SB_KERNMOUNT_BIT)
 			return 0;
@@ -233,9 +252,10 @@ __noinline int fold_begin(u64 key, u32 asked, u32 more, u64 task)
 		more |= RF_TMPFILE | RF_CREATED;
 	f->level = level;
 	f->inode_at = (u64)inode;
-	f->size = BPF_CORE_READ(inode, i_size);
-	f->e.inode = BPF_CORE_READ(inode, i_ino);
-	f->e.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	f->size = HEAD_READ(s->inode_head, struct inode, inode, i_size);
+	f->e.inode = HEAD_READ(s->inode_head, struct inode, inode, i_ino);
+	f->e.dev = d ? d->dev : BPF_CORE_READ(inode, i_sb, s_dev);
+	f->e.fs_magic = d ? d->magic : 0;
 	if (kind == S_IFBLK_BITS) {
 		more |= RF_DIRECT_BLOCK;
 		f->e.dev = BPF_CORE_READ(inode, i_rdev);
@@ -243,7 +263,7 @@ __noinline int fold_begin(u64 key, u32 asked, u32 more, u64 task)
 	}
 	f->e.flags = more;
 	f->e.has = EH_OBJECT | EH_OPEN_FLAGS;
-	f->e.open_flags = BPF_CORE_READ(file, f_flags) | (asked & (O_TRUNC_BIT | O_TMPFILE_BIT));
+	f->e.open_flags = HEAD_READ(s->file_head, struct file, file, f_flags) | (asked & (O_TRUNC_BIT | O_TMPFILE_BIT));
 	f->e.first_ns = bpf_ktime_get_boot_ns();
 	if (task)
 		event_task(&f->e, (struct task_struct *)task);

@@ -27,6 +27,7 @@ enum enum_values {
 #define DIRS_MAX 4096
 #define DIR_PATH_MAX 247 /* longer ones are walked each time */
 #define FS_NAME_MAX 16
+#define HEAD_MAX 96u      /* see fold.bpf.h */
 #define FOLD_TEXT_MAX 272 /* path and type of file system of an open file; longer paths are walked again at the end */
 
 struct {
@@ -89,6 +90,7 @@ struct dir {
 	u8 flags;
 	u8 fs_len;
 	u8 reserved[3];
+	u32 dev, magic; /* of its file system */
 	char fs[FS_NAME_MAX];
 	char path[DIR_PATH_MAX + 1];
 };
@@ -146,6 +148,7 @@ struct scratch {
 	char back[EVENT_PATH_MAX + 256];
 	struct fold fold;
 	char fold_spare[512];
+	char file_head[HEAD_MAX], inode_head[HEAD_MAX];
 	/* of the tracepoint set */
 	u64 fds[64];
 	struct place folder; /* see text_user */

@@ -227,7 +227,9 @@ __noinline int dir_learn(void)
 		s->dir.flags = DIR_LOOK_CLOSER;
 	mnt = (struct vfsmount *)s->dir_key.mnt;
 	sb = BPF_CORE_READ(mnt, mnt_sb);
-	if (magic_skipped(BPF_CORE_READ(sb, s_magic)) || BPF_CORE_READ(sb, s_flags) & SB_KERNMOUNT_BIT) {
+	s->dir.magic = BPF_CORE_READ(sb, s_magic);
+	s->dir.dev = BPF_CORE_READ(sb, s_dev);
+	if (magic_skipped(s->dir.magic) || BPF_CORE_READ(sb, s_flags) & SB_KERNMOUNT_BIT) {
 		s->dir.level = LEVEL_NONE;
 		s->dir.flags = 0;
 	}

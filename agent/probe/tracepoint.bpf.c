@@ -614,22 +614,32 @@ __noinline int child_find(u32 which)
 	return 0;
 }
 
-/* dev, inode and type of file system of what text `which` names; of an unknown one in a known folder, the folder's dev.
+/*
+ * dev, inode and type of file system of what text `which` names; of what is not found in a known folder (or, with
+ * `gone`, is not there any more), what is the folder's too.
  */
-static __always_inline void event_child(struct event *e, u32 which)
+static __always_inline void event_child(struct event *e, u32 which, bool gone)
 {
 	struct scratch *s = (struct scratch *)e;
+	struct dir *d;
 
 	if (!s->folder.dentry)
 		return;
-	child_find(which);
+	s->found = 0;
+	if (!gone)
+		child_find(which);
 	if (s->found) {
 		event_dentry(e, (struct dentry *)s->found);
 		return;
 	}
-	event_dentry(e, s->folder.dentry);
-	e->inode = 0;
-	e->has &= ~EH_SIZE;
+	d = dir_of(s, (u64)s->folder.dentry, (u64)s->folder.mnt);
+	if (!d)
+		return;
+	e->has |= EH_OBJECT;
+	e->dev = d->dev;
+	e->fs_magic = d->magic;
+	__builtin_memcpy(s->fs, d->fs, sizeof(s->fs));
+	s->fs_len = d->fs_len;
 }
 
 /* Calls with one name. Which argument is what: (dfd, name) or (name), and a number behind it. */
@@ -671,7 +681,7 @@ int BPF_PROG(leave_name, struct pt_regs *regs, long ret)
 	if (!text_wanted(s, EVENT_PATH))
 		return 0;
 	e->has |= EH_RELATIVE;
-	event_child(e, EVENT_PATH);
+	event_child(e, EVENT_PATH, kind == KIND_UNLINK || kind == KIND_RMDIR);
 	e->has &= ~EH_SIZE;
 	if (kind == KIND_CHMOD) {
 		e->mode = a & 07777;
@@ -763,14 +773,14 @@ int BPF_PROG(leave_names, struct pt_regs *regs, long ret)
 		s->text[EVENT_PATH2].len = n > 1 ? n - 1 : 0;
 		if (!text_wanted(s, EVENT_PATH))
 			return 0;
-		event_child(e, EVENT_PATH);
+		event_child(e, EVENT_PATH, false);
 	} else {
 		text_user(s, EVENT_PATH2, dfd2, (const char *)name2);
 		e->has |= EH_RELATIVE2;
-		event_child(e, EVENT_PATH2);
+		event_child(e, EVENT_PATH2, false);
 		/* the place of a folder: all paths below it are others now */
 		if (kind == KIND_RENAME &&
-			(!s->found || !(e->has & EH_OBJECT) || dentry_is_folder((struct dentry *)s->found)))
+			(!s->folder.dentry || !s->found || dentry_is_folder((struct dentry *)s->found)))
 			names_changed();
 		if (!text_wanted(s, EVENT_PATH) && !text_wanted(s, EVENT_PATH2))
 			return 0;
