@@ -1,17 +1,11 @@
 /*
- * What a server with its own event loop needs of TLS and of certificates that peers show outside a handshake: one
- * connection's object with a notice of its end, and the judgement of a certificate against our CA. See cert.h.
+ * What a server with its own event loop needs of TLS: one connection's object, with a notice of its end. Called by the
+ * collector. Must never tell of an end twice, nor of one whose beginning failed.
  */
 #include "policy/trust/cert.h"
-#include "policy/trust/key_parts.h"
 #include <errno.h>
-#include <limits.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 struct accepted {
 	void (*gone)(void *arg);
@@ -66,36 +60,4 @@ void *tls_arg(const SSL *ssl)
 	struct accepted *a = SSL_get_ex_data(ssl, slot());
 
 	return a ? a->arg : NULL;
-}
-
-DEFINE_CLEANUP(BIO *, BIO_free)
-DEFINE_CLEANUP(X509 *, X509_free)
-
-static X509 *read_one(struct span pem)
-{
-	_cleanup_(BIO_freep) BIO *bio = pem.n <= INT_MAX ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL;
-
-	return bio ? PEM_read_bio_X509(bio, NULL, NULL, (void *)"") : NULL;
-}
-
-int cert_check(struct span pem, struct span ca_pem, enum cert_use use, struct key **key, struct why *why)
-{
-	_cleanup_(X509_freep) X509 *cert = read_one(pem);
-	_cleanup_(X509_freep) X509 *ca = read_one(ca_pem);
-	int purpose = use == CERT_SERVER ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT, r = 0;
-	EVP_PKEY *pkey;
-
-	if (!cert || !ca)
-		r = why_set(why, V_BAD, "no certificate");
-	else if (X509_check_issued(ca, cert) != X509_V_OK || X509_verify(cert, X509_get0_pubkey(ca)) != 1)
-		r = why_set(why, V_BAD, "the certificate is not of this CA");
-	else if (X509_check_purpose(cert, purpose, 0) != 1)
-		r = why_set(why, V_BAD, "the certificate is for another use");
-	ERR_clear_error();
-	if (r || !key)
-		return r;
-	pkey = X509_get_pubkey(cert);
-	r = pkey ? key_wrap(pkey, false, key) : V_BAD;
-	ERR_clear_error();
-	return r > 0 ? why_set(why, V_BAD, "the certificate's key is of another kind") : r;
 }

@@ -1,9 +1,9 @@
 /*
- * X.509 by OpenSSL: the collector's own certificate authority, and requests to it. Called by the collector (issues),
- * the uplink (asks) and enrolment. Must never issue for a request whose self-signature was not checked.
+ * X.509 by OpenSSL: what we write: the collector's own certificate authority, what it issues, and requests to it.
+ * Called by the collector (issues) and the uplink (asks). Must never issue for a key whose owner did not prove it:
+ * cert_request_key comes before cert_issue. What others wrote is read in cert_read.c.
  */
 #include "policy/trust/cert.h"
-#include "policy/base/text.h"
 #include "policy/trust/cert_parts.h"
 #include "policy/trust/key_parts.h"
 #include <arpa/inet.h>
@@ -13,7 +13,6 @@
 #include <openssl/x509v3.h>
 #include <time.h>
 
-#define PEM_MAX 65536
 #define SERIAL_BITS 127 /* positive, and 16 bytes (RFC 5280 section 4.1.2.2) */
 #define BACKDATE_S 3600 /* for clocks that are a little slow */
 #define NAMES_MAX 16
@@ -23,28 +22,11 @@ DEFINE_CLEANUP(BIGNUM *, BN_free)
 DEFINE_CLEANUP(X509 *, X509_free)
 DEFINE_CLEANUP(X509_REQ *, X509_REQ_free)
 
-int cert_why(struct why *why, const char *what)
-{
-	char shown[160] = "no reason given";
-	unsigned long e = ERR_peek_last_error();
-	const char *reason = e ? ERR_reason_error_string(e) : NULL;
-
-	if (reason)
-		text_escape_to(shown, sizeof(shown), SPAN_STR(reason));
-	ERR_clear_error();
-	return why_set(why, V_BAD, "%s: %s", what, shown);
-}
-
 /* OpenSSL refused what only lack of memory, or a mistake of ours, can make it refuse. */
 static int ours(void)
 {
 	ERR_clear_error();
 	return -ENOMEM;
-}
-
-static BIO *reader(struct span pem)
-{
-	return pem.n && pem.n <= PEM_MAX ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL;
 }
 
 static int put_bio(BIO *b, struct buf *out)
@@ -53,16 +35,6 @@ static int put_bio(BIO *b, struct buf *out)
 	long n = BIO_get_mem_data(b, &p);
 
 	return n <= 0 ? -ENOMEM : buf_put(out, p, (size_t)n);
-}
-
-static int read_cert(struct span pem, X509 **out, struct why *why)
-{
-	_cleanup_(BIO_free_allp) BIO *b = reader(pem);
-
-	if (!b)
-		return why_set(why, V_BAD, "certificate: %zu bytes", pem.n);
-	*out = PEM_read_bio_X509(b, NULL, NULL, (void *)"");
-	return *out ? 0 : cert_why(why, "certificate");
 }
 
 static int put_cert(X509 *x, struct buf *out)
@@ -198,7 +170,7 @@ int cert_issue(const struct key *ca_key, struct span ca_pem, const struct key *s
 	const char *names, enum cert_use use, unsigned days, struct buf *out, struct why *why)
 {
 	_cleanup_(X509_freep) X509 *ca = NULL, *x = NULL;
-	int r = read_cert(ca_pem, &ca, why);
+	int r = cert_pem(ca_pem, &ca, why);
 
 	if (!r && EVP_PKEY_eq(X509_get0_pubkey(ca), ca_key->pkey) != 1)
 		r = why_set(why, V_BAD, "the CA's key is not that of its certificate");
@@ -236,72 +208,4 @@ int cert_request(const struct key *k, const char *cn, struct buf *out)
 		!X509_REQ_sign(rq, k->pkey, EVP_sha256()) || !PEM_write_bio_X509_REQ(b, rq))
 		return ours();
 	return put_bio(b, out);
-}
-
-int cert_request_key(struct span pem, struct key **out, struct why *why)
-{
-	_cleanup_(BIO_free_allp) BIO *b = reader(pem);
-	_cleanup_(X509_REQ_freep) X509_REQ *rq = b ? PEM_read_bio_X509_REQ(b, NULL, NULL, (void *)"") : NULL;
-	struct key *k;
-	int r;
-
-	if (!rq)
-		return cert_why(why, "certificate request");
-	if (X509_REQ_verify(rq, X509_REQ_get0_pubkey(rq)) != 1)
-		return cert_why(why, "certificate request: its own signature");
-	r = key_wrap(X509_REQ_get_pubkey(rq), false, &k);
-	if (r > 0)
-		return why_set(why, V_BAD, "certificate request: not for a P-256 key");
-	if (!r && key_type(k) != KEY_P256) {
-		key_free(k);
-		return why_set(why, V_BAD, "certificate request: not for a P-256 key");
-	}
-	if (!r)
-		*out = k;
-	return r;
-}
-
-/* --- reading --- */
-
-static int time_us(const ASN1_TIME *t, int64_t *out)
-{
-	struct tm tm;
-
-	if (!ASN1_TIME_to_tm(t, &tm))
-		return V_BAD;
-	*out = (int64_t)timegm(&tm) * 1000000;
-	return 0;
-}
-
-int cert_info_of(X509 *x, struct cert_info *out)
-{
-	struct cert_info i = {.cn = ""};
-	unsigned char *der = NULL;
-	unsigned n = DIGEST_SIZE;
-	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
-
-	if (len <= 0)
-		return ours();
-	digest_span(&i.key_id, SPAN(der, len));
-	OPENSSL_free(der);
-	if (!X509_digest(x, EVP_sha256(), i.fingerprint.b, &n))
-		return ours();
-	/* A name that does not fit, or holds a NUL, is none: it never passes as its own beginning. */
-	len = X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, i.cn, sizeof(i.cn));
-	if (len < 0 || (size_t)len != strlen(i.cn) || (size_t)len >= sizeof(i.cn) - 1)
-		i.cn[0] = 0;
-	if (time_us(X509_get0_notBefore(x), &i.not_before_us) || time_us(X509_get0_notAfter(x), &i.not_after_us))
-		return V_BAD;
-	*out = i;
-	return 0;
-}
-
-int cert_read(struct span pem, struct cert_info *out, struct why *why)
-{
-	_cleanup_(X509_freep) X509 *x = NULL;
-	int r = read_cert(pem, &x, why);
-
-	if (!r)
-		r = cert_info_of(x, out);
-	return r == V_BAD ? cert_why(why, "certificate") : r;
 }

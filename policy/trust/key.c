@@ -6,15 +6,28 @@
 #include "policy/trust/key_parts.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <sys/stat.h>
 
 #define KEY_FILE_MAX 8192
-#define P256_INT 32
-#define ECDSA_DER_MAX 80
+#define P256_INT 32 /* bytes of a coordinate */
+
+/* What stands before the point in the one form of a P-256 key that we take: named curve, uncompressed (RFC 5480). */
+static const uint8_t p256_prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
+	0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+
+/* A key has one id: with its parameters spelled out, or its point compressed, the same key would have another. */
+static bool has_usual_form(EVP_PKEY *pkey)
+{
+	unsigned char *der = NULL;
+	int n = i2d_PUBKEY(pkey, &der);
+	bool usual = n == (int)sizeof(p256_prefix) + 2 * P256_INT && !memcmp(der, p256_prefix, sizeof(p256_prefix));
+
+	OPENSSL_free(der);
+	return usual;
+}
 
 /* Takes the key over. V_BAD where it is neither of our types. */
 int key_wrap(EVP_PKEY *pkey, bool is_private, struct key **out)
@@ -27,7 +40,7 @@ int key_wrap(EVP_PKEY *pkey, bool is_private, struct key **out)
 	if (EVP_PKEY_is_a(pkey, "ED25519")) {
 		type = KEY_ED25519;
 	} else if (EVP_PKEY_is_a(pkey, "EC") && EVP_PKEY_get_group_name(pkey, group, sizeof(group), &n) == 1 &&
-		   !strcmp(group, "prime256v1")) {
+		   !strcmp(group, "prime256v1") && has_usual_form(pkey)) {
 		type = KEY_P256;
 	} else {
 		EVP_PKEY_free(pkey);
@@ -72,15 +85,12 @@ bool key_is_private(const struct key *k)
 }
 
 DEFINE_CLEANUP(BIO *, BIO_free_all)
-DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free)
-DEFINE_CLEANUP(ECDSA_SIG *, ECDSA_SIG_free)
 
 int key_save(const struct key *k, const char *path, mode_t mode)
 {
 	_cleanup_(BIO_free_allp) BIO *bio = BIO_new(BIO_s_secmem());
 	const char *pem;
 	long n;
-	int r;
 
 	if (!k->is_private)
 		return -EINVAL;
@@ -89,8 +99,7 @@ int key_save(const struct key *k, const char *path, mode_t mode)
 	if (!bio || PEM_write_bio_PKCS8PrivateKey(bio, k->pkey, NULL, NULL, 0, NULL, NULL) != 1)
 		return -ENOMEM;
 	n = BIO_get_mem_data(bio, &pem);
-	r = file_replace(path, SPAN(pem, (size_t)n), mode);
-	return r;
+	return file_replace(path, SPAN(pem, (size_t)n), mode);
 }
 
 /* Never asks at a terminal: an encrypted key file is refused. */
@@ -142,6 +151,8 @@ int key_public_der(const struct key *k, struct buf *out)
 
 int key_from_public_der(struct span der, struct key **out, struct why *why)
 {
+	_cleanup_buf_ struct buf again = BUF_INIT(KEY_FILE_MAX);
+	_cleanup_(key_freep) struct key *k = NULL;
 	const unsigned char *at = der.p;
 	EVP_PKEY *p;
 	int r;
@@ -156,8 +167,17 @@ int key_from_public_der(struct span der, struct key **out, struct why *why)
 		EVP_PKEY_free(p);
 		return why_set(why, V_BAD, "public key: bytes behind its end");
 	}
-	r = key_wrap(p, false, out);
-	return r > 0 ? why_set(why, V_BAD, "public key: neither P-256 nor Ed25519") : r;
+	r = key_wrap(p, false, &k);
+	if (r)
+		return r > 0 ? why_set(why, V_BAD, "public key: neither P-256 nor Ed25519 in its usual form") : r;
+	r = key_public_der(k, &again);
+	if (r)
+		return r;
+	/* The id is a hash of these bytes: another way to write the same key would be another id. */
+	if (!span_eq(buf_span(&again), der))
+		return why_set(why, V_BAD, "public key: not DER");
+	*out = STEAL(k);
+	return 0;
 }
 
 int key_id(const struct key *k, struct digest *id)
@@ -193,81 +213,4 @@ int key_from_public_raw(struct span raw, struct key **out)
 	if (!p)
 		return -ENOMEM;
 	return key_wrap(p, false, out);
-}
-
-/* ECDSA's DER form to r || s, and back (RFC 9053 section 2.1). */
-static int der_to_raw(const uint8_t *der, size_t n, uint8_t sig[SIGNATURE_SIZE])
-{
-	const unsigned char *at = der;
-	_cleanup_(ECDSA_SIG_freep) ECDSA_SIG *s = d2i_ECDSA_SIG(NULL, &at, (long)n);
-
-	if (!s || BN_bn2binpad(ECDSA_SIG_get0_r(s), sig, P256_INT) != P256_INT ||
-		BN_bn2binpad(ECDSA_SIG_get0_s(s), sig + P256_INT, P256_INT) != P256_INT)
-		return -EIO;
-	return 0;
-}
-
-static int raw_to_der(const uint8_t *sig, uint8_t *der, size_t *n)
-{
-	_cleanup_(ECDSA_SIG_freep) ECDSA_SIG *s = ECDSA_SIG_new();
-	BIGNUM *r = BN_bin2bn(sig, P256_INT, NULL), *t = BN_bin2bn(sig + P256_INT, P256_INT, NULL);
-	int len;
-
-	if (!s || !r || !t || ECDSA_SIG_set0(s, r, t) != 1) {
-		BN_free(r);
-		BN_free(t);
-		return -ENOMEM;
-	}
-	len = i2d_ECDSA_SIG(s, NULL);
-	if (len < 0 || (size_t)len > *n)
-		return -EIO;
-	*n = (size_t)i2d_ECDSA_SIG(s, &der);
-	return 0;
-}
-
-static const char *digest_name(const struct key *k)
-{
-	return k->type == KEY_P256 ? "SHA256" : NULL;
-}
-
-int key_sign(const struct key *k, struct span msg, uint8_t sig[SIGNATURE_SIZE])
-{
-	_cleanup_(EVP_MD_CTX_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t out[ECDSA_DER_MAX];
-	size_t n = sizeof(out);
-
-	if (!k->is_private)
-		return -EINVAL;
-	if (!ctx || EVP_DigestSignInit_ex(ctx, NULL, digest_name(k), NULL, NULL, k->pkey, NULL) != 1 ||
-		EVP_DigestSign(ctx, out, &n, msg.p, msg.n) != 1)
-		return -EIO;
-	if (k->type == KEY_P256)
-		return der_to_raw(out, n, sig);
-	if (n != SIGNATURE_SIZE)
-		return -EIO;
-	memcpy(sig, out, SIGNATURE_SIZE);
-	return 0;
-}
-
-int key_verify(const struct key *k, struct span msg, struct span sig)
-{
-	_cleanup_(EVP_MD_CTX_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t der[ECDSA_DER_MAX];
-	size_t n = sizeof(der);
-	int r;
-
-	if (sig.n != SIGNATURE_SIZE)
-		return V_BAD;
-	if (!ctx || EVP_DigestVerifyInit_ex(ctx, NULL, digest_name(k), NULL, NULL, k->pkey, NULL) != 1)
-		return -ENOMEM;
-	if (k->type == KEY_P256) {
-		r = raw_to_der(sig.p, der, &n);
-		if (r)
-			return r;
-		r = EVP_DigestVerify(ctx, der, n, msg.p, msg.n);
-	} else {
-		r = EVP_DigestVerify(ctx, sig.p, sig.n, msg.p, msg.n);
-	}
-	ERR_clear_error();
-	return r == 1 ? 0 : V_BAD;
 }

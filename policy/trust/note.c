@@ -12,6 +12,20 @@
 #define KEY_HASH 4
 #define BODY_MAX 512
 
+/* The spaces of Unicode (White_Space) beyond ASCII, as UTF-8. */
+static bool space_at(struct span s)
+{
+	static const char *const spaces[] = {"\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9",
+		"\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(spaces); i++)
+		if (s.n >= strlen(spaces[i]) && !memcmp(s.p, spaces[i], strlen(spaces[i])))
+			return true;
+	/* U+2000 to U+200A */
+	return s.n >= 3 && s.p[0] == 0xe2 && s.p[1] == 0x80 && s.p[2] >= 0x80 && s.p[2] <= 0x8a;
+}
+
 /* No white space, no plus sign, no control characters, valid UTF-8. */
 static bool name_ok(struct span name)
 {
@@ -20,12 +34,13 @@ static bool name_ok(struct span name)
 	if (!name.n || name.n >= NOTE_NAME_MAX || !text_is_utf8(name))
 		return false;
 	for (i = 0; i < name.n; i++)
-		if (name.p[i] <= 0x20 || name.p[i] == '+' || name.p[i] == 0x7f)
+		if (name.p[i] <= 0x20 || name.p[i] == '+' || name.p[i] == 0x7f ||
+			space_at(SPAN(name.p + i, name.n - i)))
 			return false;
 	return true;
 }
 
-static int key_hash(struct span name, const uint8_t raw[32], uint8_t hash[KEY_HASH])
+static void key_hash(struct span name, const uint8_t raw[32], uint8_t hash[KEY_HASH])
 {
 	const uint8_t type[1] = {TYPE_ED25519};
 	const struct span parts[] = {name, SPAN("\n", 1), SPAN(type, 1), SPAN(raw, 32)};
@@ -33,7 +48,6 @@ static int key_hash(struct span name, const uint8_t raw[32], uint8_t hash[KEY_HA
 
 	digest_of(&d, parts, ARRAY_SIZE(parts));
 	memcpy(hash, d.b, KEY_HASH);
-	return 0;
 }
 
 int verifier_encode(const char *name, const struct key *k, struct buf *out)
@@ -46,7 +60,8 @@ int verifier_encode(const char *name, const struct key *k, struct buf *out)
 	if (!name_ok(SPAN_STR(name)))
 		return V_BAD;
 	r = key_public_raw(k, typed + 1);
-	r = r ? r : key_hash(SPAN_STR(name), typed + 1, hash);
+	if (!r)
+		key_hash(SPAN_STR(name), typed + 1, hash);
 	r = r ? r : buf_putf(out, "%s+%s+", name, hex_encode(hex, hash, KEY_HASH));
 	r = r ? r : base64_encode(out, SPAN(typed, sizeof(typed)));
 	if (r)
@@ -127,7 +142,8 @@ int checkpoint_sign(const struct checkpoint *c, const struct key *k, struct buf 
 	r = r ? r : base64_encode(&text, SPAN(c->root.b, DIGEST_SIZE));
 	r = r ? r : buf_puts(&text, "\n");
 	r = r ? r : key_public_raw(k, raw);
-	r = r ? r : key_hash(SPAN_STR(c->origin), raw, signed_part);
+	if (!r)
+		key_hash(SPAN_STR(c->origin), raw, signed_part);
 	r = r ? r : key_sign(k, buf_span(&text), signed_part + KEY_HASH);
 	r = r ? r : buf_put_span(out, buf_span(&text));
 	r = r ? r : buf_putf(out, "\n" DASH "%s ", c->origin);
