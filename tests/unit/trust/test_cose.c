@@ -1,4 +1,5 @@
 /* COSE_Sign1: the working group's vectors, and what we refuse beyond them. */
+#include "policy/base/cbor.h"
 #include "policy/base/text.h"
 #include "policy/trust/cose.h"
 #include "tests/unit/cm.h"
@@ -96,18 +97,99 @@ static void what_is_not_as_it_should_be_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(cose_parse(SPAN(good, sizeof(good) - 1), &c, NULL), 0);
-	BAD("\x84\x43\xa1\x01\x27\xa0" REST);                 /* no tag */
-	BAD("\xd1\x84\x43\xa1\x01\x27\xa0" REST);             /* COSE_Mac0 */
-	BAD("\xd2\x83\x43\xa1\x01\x27\xa0\x41p");             /* three parts */
-	BAD("\xd2\x84\x40\xa1\x01\x27" REST);                 /* algorithm unprotected */
-	BAD("\xd2\x84\x41\xa0\xa0" REST);                     /* no algorithm */
-	BAD("\xd2\x84\x45\xa2\x01\x27\x01\x27\xa0" REST);     /* twice */
-	BAD("\xd2\x84\x43\xa1\x01\x27\xa1\x01\x27" REST);     /* in both */
-	BAD("\xd2\x84\x46\xa2\x01\x27\x02\x81\x04\xa0" REST); /* crit */
-	BAD("\xd2\x84\x44\xa1\x01\x27\x00\xa0" REST);         /* bytes behind the protected map */
-	BAD("\xd2\x84\x43\xa1\x01\x27\xa0\xf6\x41s");         /* detached payload */
-	BAD("\xd2\x84\x43\xbf\x01\x27\xa0" REST);             /* indefinite length */
-	BAD("\xd2\x84\x44\xa1\x01\x38\x07\xa0" REST);         /* longer head than needed */
+	BAD("\x84\x43\xa1\x01\x27\xa0" REST);                             /* no tag */
+	BAD("\xd1\x84\x43\xa1\x01\x27\xa0" REST);                         /* COSE_Mac0 */
+	BAD("\xd2\x83\x43\xa1\x01\x27\xa0\x41p");                         /* three parts */
+	BAD("\xd2\x84\x40\xa1\x01\x27" REST);                             /* algorithm unprotected */
+	BAD("\xd2\x84\x41\xa0\xa0" REST);                                 /* no algorithm */
+	BAD("\xd2\x84\x45\xa2\x01\x27\x01\x27\xa0" REST);                 /* twice */
+	BAD("\xd2\x84\x43\xa1\x01\x27\xa1\x01\x27" REST);                 /* in both */
+	BAD("\xd2\x84\x46\xa2\x01\x27\x02\x81\x04\xa0" REST);             /* crit */
+	BAD("\xd2\x84\x44\xa1\x01\x27\x00\xa0" REST);                     /* bytes behind the protected map */
+	BAD("\xd2\x84\x43\xa1\x01\x27\xa0\xf6\x41s");                     /* detached payload */
+	BAD("\xd2\x84\x44\xbf\x01\x27\xff\xa0" REST);                     /* indefinite lengths: of a map, */
+	BAD("\xd2\x9f\x43\xa1\x01\x27\xa0" REST "\xff");                  /* of the array, */
+	BAD("\xd2\x84\x5f\x43\xa1\x01\x27\xff\xa0" REST);                 /* of a string, */
+	BAD("\xd2\x84\x43\xa1\x01\x27\xbf\xff" REST);                     /* of what is not signed */
+	BAD("\xd2\x85\x43\xa1\x01\x27\xa0" REST "\x41s");                 /* five parts */
+	BAD("\xd2\x84\x45\xa1\x01\x62\x45\x53\xa0" REST);                 /* algorithm by name */
+	BAD("\xd2\x84\x45\xa2\x01\x27\x04\x01\xa0" REST);                 /* kid that is a number */
+	BAD("\xd2\x84\x43\xa1\x01\x27\xa1\x3a\x00\x01\x11\x70\x01" REST); /* format unprotected */
+	BAD("\xd2\x84\x43\xa1\x01\x27\xa2\x05\x41x\x05\x41x" REST);       /* twice in what is not signed */
+	BAD("\xd2\x84\x43\xa1\x01\x27\xb1\xa0" REST);                     /* too many headers */
+	BAD("\xd2\x84\x44\xa1\x01\x38\x07\xa0" REST);                     /* longer head than needed */
+}
+
+/* A message with these protected headers, properly signed: what remains to be judged is what they say. */
+static void sign_as(const struct key *k, const char *prot, size_t n, struct buf *out)
+{
+	_cleanup_buf_ struct buf tbs = BUF_INIT(512);
+	uint8_t sig[SIGNATURE_SIZE];
+
+	assert_int_equal(cbor_put_array(&tbs, 4) || cbor_put_text(&tbs, SPAN_STR("Signature1")) ||
+				 cbor_put_bytes(&tbs, SPAN(prot, n)) || cbor_put_bytes(&tbs, SPAN_STR("aad")) ||
+				 cbor_put_bytes(&tbs, SPAN_STR("payload")) || key_sign(k, buf_span(&tbs), sig),
+		0);
+	buf_clear(out);
+	assert_int_equal(cbor_put_tag(out, 18) || cbor_put_array(out, 4) || cbor_put_bytes(out, SPAN(prot, n)) ||
+				 cbor_put_map(out, 0) || cbor_put_bytes(out, SPAN_STR("payload")) ||
+				 cbor_put_bytes(out, SPAN(sig, sizeof(sig))),
+		0);
+}
+
+static void the_algorithm_is_the_keys(void **state)
+{
+	static const struct {
+		const char *prot;
+		bool ed, ec;
+	} v[] = {
+		{"\xa1\x01\x27", true, false},      /* -8, EdDSA */
+		{"\xa1\x01\x32", true, false},      /* -19, Ed25519 */
+		{"\xa1\x01\x26", false, true},      /* -7, ES256 */
+		{"\xa1\x01\x28", false, true},      /* -9, ESP256 */
+		{"\xa1\x01\x38\x22", false, false}, /* -35, ES384 */
+		{"\xa1\x01\x05", false, false},     /* 5, HMAC: a public key as a secret */
+		{"\xa1\x01\x38\x2e", false, false}, /* -47, ES256K */
+	};
+	_cleanup_buf_ struct buf m = BUF_INIT(1024);
+	struct cose_sign1 c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(v); i++) {
+		sign_as(ed, v[i].prot, strlen(v[i].prot), &m);
+		assert_int_equal(cose_parse(buf_span(&m), &c, NULL), 0);
+		assert_int_equal(cose_verify(&c, ed, SPAN_STR("aad"), NULL), v[i].ed ? 0 : V_BAD);
+		sign_as(ec, v[i].prot, strlen(v[i].prot), &m);
+		assert_int_equal(cose_parse(buf_span(&m), &c, NULL), 0);
+		assert_int_equal(cose_verify(&c, ec, SPAN_STR("aad"), NULL), v[i].ec ? 0 : V_BAD);
+	}
+}
+
+static void another_kid_is_another_message(void **state)
+{
+	_cleanup_buf_ struct buf m = BUF_INIT(1024);
+	uint8_t kid[COSE_KID_SIZE];
+	struct cose_sign1 c;
+
+	(void)state;
+	assert_int_equal(cose_sign(ed, 1, SPAN_STR("aad"), SPAN_STR("payload"), &m), 0);
+	assert_int_equal(cose_parse(buf_span(&m), &c, NULL), 0);
+	assert_int_equal(cose_kid(ec, kid), 0);
+	memcpy(m.p + (c.kid.p - m.p), kid, sizeof(kid));
+	assert_int_equal(cose_parse(buf_span(&m), &c, NULL), 0);
+	assert_int_equal(cose_verify(&c, ed, SPAN_STR("aad"), NULL), V_BAD);
+	assert_int_equal(cose_verify(&c, ec, SPAN_STR("aad"), NULL), V_BAD);
+}
+
+static void what_does_not_fit_leaves_nothing(void **state)
+{
+	_cleanup_buf_ struct buf m = BUF_INIT(60);
+
+	(void)state;
+	assert_int_equal(buf_puts(&m, "before"), 0);
+	assert_int_equal(cose_sign(ed, 1, SPAN_STR("aad"), SPAN_STR("payload"), &m), V_FULL);
+	assert_int_equal(m.n, 6);
 }
 
 static int begin(void **state)
@@ -129,6 +211,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_working_groups_vectors),
 		cmocka_unit_test(both_key_types_sign_and_no_other_verifies),
+		cmocka_unit_test(the_algorithm_is_the_keys),
+		cmocka_unit_test(another_kid_is_another_message),
+		cmocka_unit_test(what_does_not_fit_leaves_nothing),
 		cmocka_unit_test(what_is_not_as_it_should_be_is_refused),
 	};
 

@@ -4,6 +4,7 @@
 #include "tests/unit/cm.h"
 
 #define LEAVES 300
+#define LARGE_LEVELS 13 /* of a tree of 4096 leaves */
 
 static struct digest leaf[LEAVES];
 
@@ -133,12 +134,102 @@ static void every_consistency(void **state)
 		check_consistency(from, LEAVES, false);
 }
 
+/* A tree whose complete subtrees are all kept, so that large sizes are quick. */
+static struct digest *kept_levels[LARGE_LEVELS];
+
+static int kept(void *ctx, unsigned level, uint64_t index, struct digest *out)
+{
+	(void)ctx;
+	assert_true(level < LARGE_LEVELS && index < 1u << (LARGE_LEVELS - 1 - level));
+	*out = kept_levels[level][index];
+	return 0;
+}
+
+static uint32_t next_random(uint32_t *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return *seed >> 8;
+}
+
+static void large_trees(void **state)
+{
+	uint32_t seed = 6962;
+	unsigned level, i;
+
+	(void)state;
+	for (level = 0; level < LARGE_LEVELS; level++) {
+		unsigned n = 1u << (LARGE_LEVELS - 1 - level);
+
+		kept_levels[level] = calloc(n, sizeof(struct digest));
+		assert_non_null(kept_levels[level]);
+		for (i = 0; i < n; i++)
+			if (!level)
+				merkle_leaf(SPAN(&i, sizeof(i)), &kept_levels[0][i]);
+			else
+				merkle_node(&kept_levels[level - 1][2 * i], &kept_levels[level - 1][2 * i + 1],
+					&kept_levels[level][i]);
+	}
+	for (i = 0; i < 300; i++) {
+		uint64_t size = 1 + next_random(&seed) % 4096, old = 1 + next_random(&seed) % size,
+			 index = next_random(&seed) % size;
+		struct digest root, old_root;
+		struct merkle_proof p;
+
+		assert_int_equal(merkle_root(size, kept, NULL, &root), 0);
+		assert_int_equal(merkle_root(old, kept, NULL, &old_root), 0);
+		assert_int_equal(merkle_prove_inclusion(index, size, kept, NULL, &p), 0);
+		assert_int_equal(merkle_verify_inclusion(index, size, &kept_levels[0][index], &p, &root), 0);
+		if (p.n) {
+			unsigned at = next_random(&seed) % p.n;
+
+			p.h[at].b[next_random(&seed) % DIGEST_SIZE] ^= 1u << (i % 8);
+			assert_int_equal(
+				merkle_verify_inclusion(index, size, &kept_levels[0][index], &p, &root), V_BAD);
+		}
+		assert_int_equal(merkle_prove_consistency(old, size, kept, NULL, &p), 0);
+		assert_int_equal(merkle_verify_consistency(old, &old_root, size, &root, &p), 0);
+		if (p.n) {
+			unsigned at = next_random(&seed) % p.n;
+
+			p.h[at].b[next_random(&seed) % DIGEST_SIZE] ^= 1u << (i % 8);
+			assert_int_equal(merkle_verify_consistency(old, &old_root, size, &root, &p), V_BAD);
+		}
+	}
+	for (level = 0; level < LARGE_LEVELS; level++)
+		free(STEAL(kept_levels[level]));
+}
+
+/* Numbers that nobody honest sends: a verdict, whatever the sizes. */
+static void numbers_out_of_range(void **state)
+{
+	struct merkle_proof p = {.n = MERKLE_PROOF_MAX};
+	struct digest d = leaf[0];
+
+	(void)state;
+	assert_int_equal(merkle_verify_inclusion(0, 0, &d, &p, &d), V_BAD);
+	assert_int_equal(merkle_verify_inclusion(UINT64_MAX, UINT64_MAX, &d, &p, &d), V_BAD);
+	assert_int_equal(merkle_verify_inclusion(UINT64_MAX - 1, UINT64_MAX, &d, &p, &d), V_BAD);
+	assert_int_equal(merkle_verify_consistency(1, &d, UINT64_MAX, &d, &p), V_BAD);
+	assert_int_equal(merkle_verify_consistency(UINT64_MAX - 1, &d, UINT64_MAX, &d, &p), V_BAD);
+	assert_int_equal(merkle_verify_consistency(2, &d, 1, &d, &p), V_BAD);
+	assert_int_equal(merkle_verify_consistency(0, &d, 1, &d, &p), V_BAD);
+	p.n = MERKLE_PROOF_MAX + 1;
+	assert_int_equal(merkle_verify_inclusion(0, UINT64_MAX, &d, &p, &d), V_BAD);
+	assert_int_equal(merkle_verify_consistency(1, &d, UINT64_MAX, &d, &p), V_BAD);
+	p.n = 0;
+	assert_int_equal(merkle_verify_inclusion(0, 1, &d, &p, &d), 0);
+	assert_int_equal(merkle_prove_inclusion(3, 3, reader, NULL, &p), V_NOT_FOUND);
+	assert_int_equal(merkle_prove_consistency(4, 3, reader, NULL, &p), V_NOT_FOUND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(published_roots),
 		cmocka_unit_test(every_inclusion),
 		cmocka_unit_test(every_consistency),
+		cmocka_unit_test(large_trees),
+		cmocka_unit_test(numbers_out_of_range),
 	};
 	unsigned i;
 
