@@ -172,7 +172,7 @@ __noinline int fold_begin(u64 key, u32 asked, u32 more, u64 task)
 	u32 mode, kind, level, n = 0, fs_at;
 	char *text;
 
-	if (!s || !c || !event_wanted())
+	if (!s || !c || (!task && !event_wanted()))
 		return 0;
 	if (bpf_probe_read_kernel(s->file_head, HEAD_MAX, file))
 		return 0;
@@ -332,13 +332,13 @@ static __always_inline void file_closed(void *ctx, struct file *file)
 SEC("iter/task_file")
 int each_file(struct bpf_iter__task_file *ctx)
 {
+	struct task_struct *t = ctx->task;
 	struct file *file = ctx->file;
 	u64 key = address_of(file);
 
-	if (!ctx->task || !file || bpf_map_lookup_elem(&files, &key))
+	if (!t || !file || bpf_map_lookup_elem(&files, &key) || !process_wanted(BPF_CORE_READ(t, tgid)))
 		return 0;
-	fold_begin(key, BPF_CORE_READ(file, f_flags) & ~(O_TRUNC_BIT | O_TMPFILE_BIT), RF_OPEN_AT_START,
-		address_of(ctx->task));
+	fold_begin(key, BPF_CORE_READ(file, f_flags) & ~(O_TRUNC_BIT | O_TMPFILE_BIT), RF_OPEN_AT_START, address_of(t));
 	return 0;
 }
 

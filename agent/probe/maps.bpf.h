@@ -220,19 +220,23 @@ static __always_inline void lose(u32 cause)
 		__sync_fetch_and_add(n, 1);
 }
 
-/* Is anything that this task does worth telling? */
-static __always_inline bool event_wanted(void)
+/* Is anything that a process does worth telling? */
+static __always_inline bool process_wanted(u32 tgid)
 {
 	struct probe_control *c = control_here();
-	u32 tgid, i;
+	u32 i;
 
 	if (!c || !c->active)
 		return false;
-	tgid = bpf_get_current_pid_tgid() >> 32;
 	for (i = 0; i < PROBE_SKIP_PIDS_MAX; i++)
 		if (c->skip_pid[i] == tgid)
 			return false;
 	return true;
+}
+
+static __always_inline bool event_wanted(void)
+{
+	return process_wanted(bpf_get_current_pid_tgid() >> 32);
 }
 
 static __always_inline bool kind_wanted(u32 kind)

@@ -154,7 +154,12 @@ static __always_inline u32 level_of_key(struct scratch *s)
 static __always_inline u32 level_of_text(struct scratch *s, u32 which)
 {
 	struct text *t = &s->text[below(which, TEXTS)];
+	struct probe_control *c = control_here();
 	u32 n = t->len + 1 /* the NUL too: it ends a whole path */, folder = t->folder;
+
+	/* Where its beginning is missing, no prefix can be looked for. */
+	if (t->flags & RF_PATH_CUT)
+		return c ? c->level_max : LEVEL_ALL;
 
 	bpf_probe_read_kernel(s->key.path, PROBE_PREFIX_MAX, t->b);
 	if (folder) {

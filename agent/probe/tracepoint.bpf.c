@@ -523,33 +523,32 @@ static __always_inline void text_user(struct scratch *s, u32 which, s32 dfd, con
 	}
 	text_folder(s, which, at.dentry, at.mnt);
 	off = x->len;
-	if (first == '/') {
-		/* of a process that sees all from the root on, the text is the path */
-		off = off > 1 ? off : 0;
-		x->folder = off;
-		s->folder.dentry = NULL; /* what the text names lies somewhere below */
-	} else {
-		if (off == 1)
-			off = 0; /* "/" and "name": the text begins with its two slashes */
-		x->folder = off;
-	}
+	/* Of a folder that is the root, and for a process whose root is, the text is the path. */
+	if (off == 1)
+		off = 0;
 	if (off > 2000) {
 		x->flags |= RF_PATH_CUT;
-		x->folder = off = 0;
+		off = 0;
 	}
+	x->folder = off;
 	off = below(off, 2048);
-	if (first != '/' || off) {
-		x->b[off] = '/';
-		x->b[off + 1] = '/';
-		off += 2;
+	if (first == '/')
+		s->folder.dentry = NULL; /* what the text names lies somewhere below */
+	else
+		x->b[off++] = '/';
+	if (x->folder)
+		x->b[off++] = '/';
+	if (off) {
+		n = bpf_probe_read_user_str(&x->b[off], 2040, name);
+		if (n == 2040)
+			x->flags |= RF_PATH_CUT;
+	} else {
+		n = bpf_probe_read_user_str(x->b, EVENT_PATH_MAX, name);
 	}
-	n = bpf_probe_read_user_str(&x->b[off], 2040, name);
 	if (n < 0) {
 		lose(CAUSE_READ_FAILED);
 		n = 1;
 	}
-	if (n == 2040)
-		x->flags |= RF_PATH_CUT;
 	x->len = off + n - 1;
 }
 
@@ -575,7 +574,8 @@ __noinline int child_find(u32 which)
 	s->found = 0;
 	dir = (u64)s->folder.dentry;
 	which = below(which, TEXTS);
-	from = s->text[which].folder + 2;
+	from = s->text[which].folder;
+	from = from ? from + 2 : 1;
 	len = s->text[which].len - from;
 	if (!dir || len > CHILD_NAME_MAX || !len)
 		return 0;

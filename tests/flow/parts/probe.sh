@@ -1,0 +1,47 @@
+# Kernel programs without a recorder, for the scripts that source this after lib.sh: what they tell, as lines of JSON.
+# shellcheck shell=bash disable=SC2154,SC2034
+
+TRICKS=${SEKISHO_BIN:-$root/build/bin}/../flow/tricks
+ACTS=${SEKISHO_BIN:-$root/build/bin}/../flow/acts
+
+# Kernel programs are the machine's: where a recorder works already, a test does not take them from it.
+probe_needs() {
+	[ "$(id -u)" -eq 0 ] || {
+		echo 'needs root: it loads BPF programs'
+		exit 77
+	}
+	mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+	if [ -e /sys/fs/bpf/sekisho ]; then
+		echo 'a recorder is installed and working on this machine'
+		exit 77
+	fi
+	export SEKISHO_ROOT=$tmp
+	mkdir -p "$tmp/run/sekisho" "$tmp/work"
+}
+
+# The sets that this kernel takes, one a line.
+probe_sets() {
+	local set
+	for set in trampoline tracepoint; do
+		sekisho-load --set "$set" >/dev/null 2>&1 && printf '%s\n' "$set"
+		sekisho-load --unload
+	done
+}
+
+# probe_start SET [OPTION]...: what is told goes to $tmp/SET.events; DUMP is the process that reads.
+probe_start() {
+	local set=$1
+	at_exit sekisho-load --unload
+	sekisho-load --set "$@" >/dev/null || fail "sekisho-load --set $*"
+	sekisho-load --dump "$tmp/work" >"$tmp/$set.events" 9>&- &
+	DUMP=$!
+	at_exit "kill $DUMP 2>/dev/null"
+	wait_for 20 grep -q '"running"' "$tmp/$set.events"
+}
+
+# Ends the reading after one more sweep.
+probe_stop() {
+	kill -TERM "$DUMP"
+	wait "$DUMP" || fail 'sekisho-load --dump did not end well'
+	sekisho-load --unload
+}
