@@ -159,11 +159,18 @@ static struct bpf_object_skeleton *skeleton_of(const struct loaded *l)
 /* The sweep walks over one table: which one, is said when it is attached. */
 static int attach_sweep(struct loaded *l)
 {
-	union bpf_iter_link_info which = {.map.map_fd = (uint32_t)bpf_object__find_map_fd_by_name(l->object, "files")};
-	LIBBPF_OPTS(bpf_iter_attach_opts, o, .link_info = &which, .link_info_len = sizeof(which));
+	union bpf_iter_link_info which;
+	struct bpf_iter_attach_opts o;
 	const struct bpf_object_skeleton *sk = skeleton_of(l);
 	int i;
 
+	/* libbpf asks for zeros between the fields too, which an initializer does not promise. */
+	memset(&which, 0, sizeof(which));
+	which.map.map_fd = (uint32_t)bpf_object__find_map_fd_by_name(l->object, "files");
+	memset(&o, 0, sizeof(o));
+	o.sz = sizeof(o);
+	o.link_info = &which;
+	o.link_info_len = sizeof(which);
 	for (i = 0; i < sk->prog_cnt; i++) {
 		if (strcmp(sk->progs[i].name, SWEEP))
 			continue;
