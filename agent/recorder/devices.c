@@ -20,12 +20,19 @@ struct entry {
 	struct device device;
 };
 
+struct point {
+	const char *path;
+	size_t n; /* 0 for "/" */
+	dev_t dev;
+};
+
 struct devices {
 	const char *sys, *mountinfo;
 	struct buf text;
-	unsigned kept;
+	unsigned kept, points;
 	uint64_t evicted;
 	struct entry entry[DEVICES_MAX];
+	struct point point[DEVICES_POINTS_MAX]; /* names in `text` */
 };
 
 int devices_new(const char *sys, const char *mountinfo, struct devices **out)
@@ -352,9 +359,32 @@ static bool mount_line(struct devices *d, char *line, mount_fn fn, void *ctx)
 		m.device = &slot(d, m.dev)->device;
 	if (!m.device || !m.device->fs[0])
 		m.device = keep(d, m.dev, fs, class_of_mount(d, m.dev, fs, source, options ? options : ""));
+	if (d->points < DEVICES_POINTS_MAX)
+		d->point[d->points] =
+			(struct point){.path = m.point, .n = strcmp(m.point, "/") ? strlen(m.point) : 0, .dev = m.dev};
+	d->points++;
 	if (fn)
 		fn(ctx, &m);
 	return true;
+}
+
+const struct device *devices_at(struct devices *d, struct span path)
+{
+	const struct point *best = NULL;
+	unsigned i;
+
+	if (d->points > DEVICES_POINTS_MAX || !path.n || path.p[0] != '/')
+		return NULL;
+	for (i = 0; i < d->points; i++) {
+		const struct point *p = &d->point[i];
+
+		/* A later mount on the same point covers the one before. */
+		if ((best && p->n < best->n) || p->n > path.n || memcmp(path.p, p->path, p->n) != 0)
+			continue;
+		if (p->n == path.n || path.p[p->n] == '/')
+			best = p;
+	}
+	return best ? devices_get(d, best->dev, NULL) : NULL;
 }
 
 int devices_refresh(struct devices *d, mount_fn fn, void *ctx)
@@ -363,7 +393,7 @@ int devices_refresh(struct devices *d, mount_fn fn, void *ctx)
 	int r;
 
 	memset(d->entry, 0, sizeof(d->entry));
-	d->kept = 0;
+	d->kept = d->points = 0;
 	buf_clear(&d->text);
 	r = file_read(d->mountinfo, &d->text);
 	if (r && r != V_FULL)

@@ -8,9 +8,10 @@
 #include "policy/base/buf.h"
 #include <sys/types.h>
 
-#define DEVICES_MAX 1024u  /* numbers kept */
-#define DEVICES_FS_SIZE 32 /* name of a file system type */
-#define DEVICES_STACK 8u   /* dm on md on loop on ...: looked through this deep */
+#define DEVICES_MAX 1024u        /* numbers kept */
+#define DEVICES_FS_SIZE 32       /* name of a file system type */
+#define DEVICES_STACK 8u         /* dm on md on loop on ...: looked through this deep */
+#define DEVICES_POINTS_MAX 1024u /* mount points kept for devices_at */
 #define DEVICES_MOUNTINFO_MAX (4u << 20)
 
 struct devices;
@@ -38,6 +39,12 @@ int devices_refresh(struct devices *d, mount_fn fn, void *ctx);
 
 /* The device; `fs` (may be NULL) is the type's name where the caller knows it. Never fails: CLASS_OTHER at worst. */
 const struct device *devices_get(struct devices *d, dev_t dev, const char *fs);
+
+/*
+ * The device that a path of the host's lies on, by the names of mount points alone: for what is told by name, where the
+ * kernel did not say the device. NULL where nobody knows (no absolute path, more mounts than are kept).
+ */
+const struct device *devices_at(struct devices *d, struct span path);
 
 /* How many numbers did not fit, since the start; and how many are kept now. */
 uint64_t devices_evicted(const struct devices *d);

@@ -61,6 +61,26 @@ static void find_container(struct engine *e, struct process *p)
 		processes_set_container(e->processes, p, SPAN(at, n));
 }
 
+static bool is_of_files(unsigned kind)
+{
+	return kind >= KIND_FILE && kind <= KIND_CHOWN;
+}
+
+/* The object's device; NULL where nobody knows. */
+static const struct device *device_of(struct engine *e, const struct seen *s, const char *fs)
+{
+	if (e->mounts_stale) {
+		e->mounts_stale = false;
+		devices_refresh(e->devices, NULL, NULL);
+	}
+	if (s->has_object)
+		return devices_get(e->devices, makedev(s->dev_major, s->dev_minor), fs[0] ? fs : NULL);
+	/* Told by name alone, as the caller wrote it: our mounts say where that is, where they are the caller's too. */
+	if (is_of_files(s->kind) && (!e->host_mnt_ns || s->mnt_ns == e->host_mnt_ns))
+		return devices_at(e->devices, s->path);
+	return NULL;
+}
+
 /* What class the object is of: where its device is, or a folder on it that goes to a cloud. */
 static struct object object_of(struct engine *e, const struct seen *s)
 {
@@ -71,27 +91,18 @@ static struct object object_of(struct engine *e, const struct seen *s)
 
 	memcpy(fs, s->fs.p ? s->fs.p : (const uint8_t *)"", n);
 	fs[n] = 0;
-	if (!s->has_object) {
+	d = device_of(e, s, fs);
+	if (!d) {
 		/* A mount that is told by what was asked for has a type, and no device yet. */
 		o.class = n ? devices_class_of_fs(fs) : 0;
 		return o;
 	}
-	if (e->mounts_stale) {
-		e->mounts_stale = false;
-		devices_refresh(e->devices, NULL, NULL);
-	}
-	d = devices_get(e->devices, makedev(s->dev_major, s->dev_minor), n ? fs : NULL);
 	o.class = d->class;
 	o.fs = d->fs;
 	if ((o.class == CLASS_FIXED || o.class == CLASS_MEMORY || o.class == CLASS_OTHER) &&
 		(filter_is_cloud(e->filter, s->path) || (s->path2.n && filter_is_cloud(e->filter, s->path2))))
 		o.class = CLASS_CLOUD;
 	return o;
-}
-
-static bool is_of_files(unsigned kind)
-{
-	return kind >= KIND_FILE && kind <= KIND_CHOWN;
 }
 
 /* Does the filter want it? See filter.h for the rule. */

@@ -70,6 +70,7 @@ one("exchange", find("rename", "exchange"), lambda r: r["path2"] == f"{work}/exc
 one("link", find("link", "link"), lambda r: r["path2"] == f"{work}/link-new")
 one("symlink", find("symlink", "symlink"), lambda r: r["path2"] == "symlink-target")
 one("unlink", find("unlink", "unlink"))
+one("unlink by its whole path", find("unlink", "by-path", records), lambda r: r.get("class") in ("fixed", "memory") and r.get("fs"))
 one("mkdir", find("mkdir", "mkdir"))
 one("rmdir", find("rmdir", "rmdir"))
 one("truncate", find("truncate", "truncate"), lambda r: r.get("size") == 10)

@@ -192,6 +192,29 @@ static void mounts_tell_of_file_systems(void **state)
 	devices_free(d);
 }
 
+static unsigned class_at(struct devices *d, const char *path)
+{
+	const struct device *at = devices_at(d, SPAN_STR(path));
+
+	return at ? at->class : 0;
+}
+
+static void a_name_tells_where_it_lies(void **state)
+{
+	struct devices *d;
+
+	(void)state;
+	assert_int_equal(devices_new(sys, mountinfo, &d), 0);
+	assert_int_equal(class_at(d, "/srv/a b/c"), 0); /* nothing was read yet */
+	assert_int_equal(devices_refresh(d, NULL, NULL), 0);
+	assert_int_equal(class_at(d, "/srv/a b/c"), CLASS_NETWORK);
+	assert_int_equal(class_at(d, "/srv/a b"), CLASS_NETWORK);
+	assert_int_not_equal(class_at(d, "/srv/a b2"), CLASS_NETWORK);
+	assert_int_equal(class_at(d, "relative"), 0);
+	assert_int_equal(class_at(d, ""), 0);
+	devices_free(d);
+}
+
 static void a_number_used_again_is_read_again(void **state)
 {
 	struct devices *d;
@@ -215,6 +238,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(block_devices_by_their_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_stack_is_as_its_most_portable_part, setup, teardown),
 		cmocka_unit_test_setup_teardown(mounts_tell_of_file_systems, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_name_tells_where_it_lies, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_number_used_again_is_read_again, setup, teardown),
 	};
 
