@@ -284,10 +284,12 @@ void part_end(struct part *p)
 
 static bool from_list(const struct part *p)
 {
-	const struct entry *e = &p->list.v[p->list.at];
+	const struct entry *e;
 
+	/* An empty list has no memory: not even an address may be made of it. */
 	if (p->list.at == p->list.n)
 		return false;
+	e = &p->list.v[p->list.at];
 	return !p->has_head || (p->q->newest_first ? by_last(e, &p->head) : by_first(e, &p->head)) < 0;
 }
 
