@@ -178,16 +178,18 @@ static __always_inline u32 pack(struct parcel *p, struct event *e, u32 which, co
 	return at + len;
 }
 
-/* Packs what the scratch holds and puts it into the ring buffer. Global: looked at by the verifier once. */
-__noinline int event_emit(void)
+/*
+ * Packs what the scratch holds into this CPU's parcel. Its length; 0 where somebody else worked here meanwhile. Global:
+ * looked at by the verifier once.
+ */
+__noinline int event_pack(void)
 {
 	struct scratch *s = scratch_here();
-	struct probe_control *c = control_here();
 	u32 zero = 0, at = sizeof(struct event);
 	struct parcel *p = bpf_map_lookup_elem(&parcels, &zero);
 	struct event *e;
 
-	if (!s || !p || !c)
+	if (!s || !p)
 		return 0;
 	e = &s->e;
 	if (s->owner != bpf_get_current_task()) {
@@ -203,8 +205,18 @@ __noinline int event_emit(void)
 	at = pack(p, e, EVENT_FS, s->fs, s->fs_len, at);
 	e->size = at;
 	__builtin_memcpy(p->b, e, sizeof(*e));
-	ring_put(c, p->b, below(at, PARCEL_MAX));
-	return 0;
+	return at;
+}
+
+/* The same, and into the ring buffer. */
+static __always_inline void event_emit(void)
+{
+	struct probe_control *c = control_here();
+	u32 zero = 0, n = event_pack();
+	struct parcel *p = bpf_map_lookup_elem(&parcels, &zero);
+
+	if (c && p && n)
+		ring_put(c, p->b, below(n, PARCEL_MAX));
 }
 
 static __always_inline void event_send(void *ctx, struct event *e)

@@ -253,6 +253,32 @@ struct io_close {
 	int fd;
 };
 
+struct filename {
+	const char *name;
+};
+
+struct io_unlink {
+	int dfd, flags;
+	struct filename *filename;
+};
+
+struct io_mkdir {
+	int dfd;
+	struct filename *filename;
+};
+
+/* Symbolic links too. */
+struct io_link {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+};
+
+struct io_rename {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+	int flags;
+};
+
 struct vm_area_struct {
 	unsigned long vm_flags;
 	struct file *vm_file;

@@ -92,10 +92,7 @@ static int leave_out_missing(struct bpf_object *o, struct why *why)
 	return 0;
 }
 
-/*
- * The tracepoint of io_uring's completions gave the result as a number, later in an entry. Its prototype in BTF has the
- * name of the argument's type; without io_uring there is neither.
- */
+/* A tracepoint's arguments, from the kernel's own types. NULL where it has no such tracepoint. */
 static const struct btf_type *prototype_of(const struct btf *btf, const char *tracepoint)
 {
 	int id = btf__find_by_name_kind(btf, tracepoint, BTF_KIND_TYPEDEF);
@@ -107,30 +104,47 @@ static const struct btf_type *prototype_of(const struct btf *btf, const char *tr
 	return type && btf_is_func_proto(type) ? type : NULL;
 }
 
-static void choose_uring(struct tracepoint_bpf *t)
+/* Is argument `i` (of 0 on, behind the data) there, and a pointer? */
+static bool has_pointer(const struct btf *btf, const struct btf_type *prototype, unsigned i)
+{
+	const struct btf_type *type;
+
+	if (!prototype || btf_vlen(prototype) <= i + 1)
+		return false;
+	type = btf__type_by_id(btf, btf_params(prototype)[i + 1].type);
+	return type && btf_is_ptr(type);
+}
+
+/* Of programs for one tracepoint of several forms, the one that this kernel has. */
+static void choose_forms(struct tracepoint_bpf *t)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
-	bool entry = false, number = false, submit = false, prepare = false;
+	const struct btf_type *done = NULL, *sqe = NULL, *req = NULL, *prepare = NULL;
+	unsigned arguments = 0;
+	bool entry, number, request_first;
 
-	if (!libbpf_get_error(btf)) {
-		const struct btf_type *done = prototype_of(btf, "btf_trace_io_uring_complete"),
-				      *begun = prototype_of(btf, "btf_trace_io_uring_submit_req");
-
-		if (done && btf_vlen(done) >= 4) {
-			const struct btf_type *arg = btf__type_by_id(btf, btf_params(done)[3].type);
-
-			entry = arg && btf_is_ptr(arg);
-			/* 5.10 and 5.15 told the user's own number only, not the request. */
-			number = !entry && btf_vlen(done) >= 5;
-		}
-		submit = begun && btf_vlen(begun) == 2;
+	if (libbpf_get_error(btf)) {
+		btf = NULL;
+	} else {
+		done = prototype_of(btf, "btf_trace_io_uring_complete");
+		sqe = prototype_of(btf, "btf_trace_io_uring_submit_sqe");
+		req = prototype_of(btf, "btf_trace_io_uring_submit_req");
 		prepare = prototype_of(btf, "btf_trace_sched_prepare_exec");
-		btf__free(btf);
 	}
+	/* complete(ring, request, entry), (ring, request, data, result, ...), before (ring, data, result, ...) */
+	entry = has_pointer(btf, done, 1) && has_pointer(btf, done, 2);
+	number = has_pointer(btf, done, 1) && !entry;
+	/* submit_sqe(request, bool), before (ring, request, operation, ...), before (ring, operation, ...) */
+	arguments = sqe ? btf_vlen(sqe) - 1u : 0;
+	request_first = arguments == 2;
 	bpf_program__set_autoload(t->progs.uring_complete_entry, entry);
 	bpf_program__set_autoload(t->progs.uring_complete_number, number);
-	bpf_program__set_autoload(t->progs.uring_submit, submit);
+	bpf_program__set_autoload(t->progs.uring_submit_req, req);
+	bpf_program__set_autoload(t->progs.uring_submit_sqe, request_first);
+	bpf_program__set_autoload(t->progs.uring_submit_third, arguments > 2 && has_pointer(btf, sqe, 1));
+	bpf_program__set_autoload(t->progs.uring_submit_second, arguments > 2 && !has_pointer(btf, sqe, 1));
 	bpf_program__set_autoload(t->progs.on_prepare_exec, prepare);
+	btf__free(btf);
 }
 
 static int open_set(unsigned set, struct loaded *l, struct why *why)
@@ -147,7 +161,7 @@ static int open_set(unsigned set, struct loaded *l, struct why *why)
 	if (!l->tracepoint)
 		return why_set(why, V_BAD, "%s", said);
 	l->object = l->tracepoint->obj;
-	choose_uring(l->tracepoint);
+	choose_forms(l->tracepoint);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * which has no privilege by then; whatever needed some was opened by probe_open.
  */
 #include "agent/probe/load.h"
+#include "agent/probe/prefixes.h"
 #include "policy/base/clock.h"
 #include "policy/wire/record.h"
 #include <errno.h>
@@ -150,128 +151,7 @@ unsigned probe_enforce_of(const struct probe *p)
 
 /* --- steering --- */
 
-/* A prefix ends with a component: "P/" for what is below, and "P" with its NUL for the thing itself. */
-static bool prefix_key(const char *path, char end, struct probe_prefix *key)
-{
-	size_t n = strlen(path);
-
-	memset(key, 0, sizeof(*key));
-	if (n + 1 > PROBE_PREFIX_MAX)
-		return false;
-	memcpy(key->path, path, n);
-	if (strcmp(path, "/"))
-		key->path[n++] = end;
-	key->bits = (uint32_t)(8 * n);
-	return true;
-}
-
-/* What the filter comes to: its own prefixes, and folders in which one of them names something. */
-struct entry {
-	struct probe_prefix key;
-	uint32_t value;
-	bool own;
-};
-
-struct entries {
-	unsigned n;
-	struct entry at[PROBE_PREFIXES_MAX];
-};
-
-static struct entry *entry_find(struct entries *all, const struct probe_prefix *key)
-{
-	unsigned i;
-
-	for (i = 0; i < all->n; i++)
-		if (all->at[i].key.bits == key->bits && !memcmp(all->at[i].key.path, key->path, key->bits / 8))
-			return &all->at[i];
-	return NULL;
-}
-
-static struct entry *entry_add(struct entries *all, const struct probe_prefix *key)
-{
-	struct entry *e = entry_find(all, key);
-
-	if (e)
-		return e;
-	if (all->n == PROBE_PREFIXES_MAX)
-		return NULL;
-	e = &all->at[all->n++];
-	*e = (struct entry){.key = *key};
-	return e;
-}
-
-/* The level of a folder that no prefix names itself: of the longest one above it. */
-static uint32_t level_above(const struct probe_filter *f, const char *folder, size_t n)
-{
-	unsigned i, level = f->level_all;
-	size_t longest = 0;
-
-	for (i = 0; i < f->prefixes; i++) {
-		const char *p = f->prefix[i].path;
-		size_t m = strcmp(p, "/") ? strlen(p) : 0;
-
-		if (m <= n && !memcmp(p, folder, m) && (folder[m] == '/' || m == n) && m >= longest) {
-			longest = m;
-			level = f->prefix[i].level;
-		}
-	}
-	return level;
-}
-
-/* "/a/b" is named, so that what the filter says of "/a" does not hold for all that lies in it. */
-static int entry_closer(struct entries *all, const struct probe_filter *f, const char *path)
-{
-	struct probe_prefix key;
-	const char *slash = strrchr(path, '/');
-	char folder[PROBE_PREFIX_MAX];
-	struct entry *e;
-	size_t n;
-
-	if (!slash || !slash[1])
-		return 0;
-	n = (size_t)(slash - path);
-	memcpy(folder, path, n);
-	folder[n] = 0;
-	if (!prefix_key(n ? folder : "/", '/', &key))
-		return V_FULL;
-	e = entry_add(all, &key);
-	if (!e)
-		return V_FULL;
-	if (!e->own)
-		e->value = level_above(f, folder, n);
-	e->value |= PROBE_LEVEL_CLOSER | key.bits << 16;
-	return 0;
-}
-
-static int entries_make(struct entries *all, const struct probe_filter *f)
-{
-	static const char ends[] = {'/', 0};
-	struct probe_prefix key;
-	struct entry *e;
-	unsigned i;
-	size_t end;
-	int r;
-
-	all->n = 0;
-	for (i = 0; i < f->prefixes; i++)
-		for (end = 0; end < sizeof(ends); end++) {
-			if (!prefix_key(f->prefix[i].path, ends[end], &key))
-				return V_FULL;
-			e = entry_add(all, &key);
-			if (!e)
-				return V_FULL;
-			e->own = true;
-			e->value = f->prefix[i].level;
-		}
-	for (i = 0; i < f->prefixes; i++) {
-		r = entry_closer(all, f, f->prefix[i].path);
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
-static int drop_unwanted(int fd, struct entries *all)
+static int drop_unwanted(int fd, struct prefixes *all)
 {
 	struct probe_prefix key, next;
 	bool more = !bpf_map_get_next_key(fd, NULL, &next);
@@ -279,7 +159,7 @@ static int drop_unwanted(int fd, struct entries *all)
 	while (more) {
 		key = next;
 		more = !bpf_map_get_next_key(fd, &key, &next);
-		if (!entry_find(all, &key) && bpf_map_delete_elem(fd, &key) && errno != ENOENT)
+		if (!prefixes_find(all, &key) && bpf_map_delete_elem(fd, &key) && errno != ENOENT)
 			return -errno;
 	}
 	return 0;
@@ -287,7 +167,7 @@ static int drop_unwanted(int fd, struct entries *all)
 
 int probe_filter_set(struct probe *p, const struct probe_filter *f)
 {
-	_cleanup_free_ struct entries *all = malloc(sizeof(*all));
+	_cleanup_free_ struct prefixes *all = malloc(sizeof(*all));
 	uint32_t highest = f->level_all;
 	unsigned i;
 	int r;
@@ -296,7 +176,7 @@ int probe_filter_set(struct probe *p, const struct probe_filter *f)
 		return -ENOMEM;
 	if (f->skip_pids > PROBE_SKIP_PIDS_MAX)
 		return V_FULL;
-	r = entries_make(all, f);
+	r = prefixes_make(all, f);
 	if (r)
 		return r;
 	for (i = 0; i < f->prefixes; i++)

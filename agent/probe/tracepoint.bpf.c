@@ -488,7 +488,13 @@ __noinline int text_is_tricky(u32 which)
  * Text `which`: the folder that `dfd` means, two slashes, and what the caller wrote; or that alone where it begins at
  * the root. What lies at the end of a folder's path as the kernel has it is told too: s->folder.
  */
-static __always_inline void text_user(struct scratch *s, u32 which, s32 dfd, const char *name)
+static __always_inline long name_string(char *to, u32 size, const char *name, bool kernels)
+{
+	return kernels ? bpf_probe_read_kernel_str(to, size, name) : bpf_probe_read_user_str(to, size, name);
+}
+
+/* `kernels`: the kernel has a copy of what the caller wrote already. */
+static __always_inline void text_named(struct scratch *s, u32 which, s32 dfd, const char *name, bool kernels)
 {
 	struct task_struct *t = task_here();
 	struct text *x = &s->text[which];
@@ -497,7 +503,7 @@ static __always_inline void text_user(struct scratch *s, u32 which, s32 dfd, con
 	u32 off = 0;
 	long n;
 
-	if (bpf_probe_read_user(&first, 1, name)) {
+	if (kernels ? bpf_probe_read_kernel(&first, 1, name) : bpf_probe_read_user(&first, 1, name)) {
 		lose(CAUSE_READ_FAILED);
 		return;
 	}
@@ -539,17 +545,22 @@ static __always_inline void text_user(struct scratch *s, u32 which, s32 dfd, con
 	if (x->folder)
 		x->b[off++] = '/';
 	if (off) {
-		n = bpf_probe_read_user_str(&x->b[off], 2040, name);
+		n = name_string(&x->b[off], 2040, name, kernels);
 		if (n == 2040)
 			x->flags |= RF_PATH_CUT;
 	} else {
-		n = bpf_probe_read_user_str(x->b, EVENT_PATH_MAX, name);
+		n = name_string(x->b, EVENT_PATH_MAX, name, kernels);
 	}
 	if (n < 0) {
 		lose(CAUSE_READ_FAILED);
 		n = 1;
 	}
 	x->len = off + n - 1;
+}
+
+static __always_inline void text_user(struct scratch *s, u32 which, s32 dfd, const char *name)
+{
+	text_named(s, which, dfd, name, false);
 }
 
 /* Is what text `which` names worth a record of a change? */
@@ -884,32 +895,226 @@ int BPF_PROG(leave_mount, struct pt_regs *regs, long ret)
 #define URING_WRITEV 2
 #define URING_READ_FIXED 4
 #define URING_WRITE_FIXED 5
+#define URING_FALLOCATE 17
 #define URING_OPENAT 18
 #define URING_CLOSE 19
 #define URING_READ 22
 #define URING_WRITE 23
 #define URING_OPENAT2 28
+#define URING_SPLICE 30
+#define URING_RENAMEAT 35
+#define URING_UNLINKAT 36
+#define URING_MKDIRAT 37
+#define URING_SYMLINKAT 38
+#define URING_LINKAT 39
+#define URING_READ_MULTISHOT 49
+#define URING_FTRUNCATE 55
+#define AT_REMOVEDIR_BIT 0x200
+
+/* Requests for a change of names that are under way: when one is done, its names are gone from the kernel's memory. */
+#define HELD_MAX 8192 /* a power of two */
+#define HELD_REQUESTS_MAX 64
+
+struct held {
+	char b[HELD_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HELD_REQUESTS_MAX);
+	__type(key, u64);
+	__type(value, struct held);
+} held SEC(".maps");
+
+static __always_inline void uring_hold(struct io_kiocb *request)
+{
+	u32 zero = 0, n = event_pack();
+	struct parcel *p = bpf_map_lookup_elem(&parcels, &zero);
+	u64 key = (u64)request;
+
+	if (!p || !n)
+		return;
+	if (n > HELD_MAX || bpf_map_update_elem(&held, &key, p->b, BPF_ANY))
+		lose(CAUSE_TABLE_FULL);
+}
+
+static __always_inline int uring_names(struct io_kiocb *request, u8 opcode)
+{
+	struct io_unlink *u = (struct io_unlink *)request;
+	struct io_mkdir *m = (struct io_mkdir *)request;
+	struct io_link *l = (struct io_link *)request;
+	struct io_rename *r = (struct io_rename *)request;
+	struct scratch *s;
+	struct event *e;
+	u32 kind;
+
+	if (!event_wanted())
+		return 0;
+	kind = opcode == URING_RENAMEAT                     ? KIND_RENAME
+	       : opcode == URING_MKDIRAT                    ? KIND_MKDIR
+	       : opcode == URING_SYMLINKAT                  ? KIND_SYMLINK
+	       : opcode == URING_LINKAT                     ? KIND_LINK
+	       : BPF_CORE_READ(u, flags) & AT_REMOVEDIR_BIT ? KIND_RMDIR
+							    : KIND_UNLINK;
+	if (!kind_wanted(kind))
+		return 0;
+	e = event_new(kind);
+	if (!e)
+		return 0;
+	s = (struct scratch *)e;
+	e->flags |= RF_IO_URING;
+	e->has |= EH_RELATIVE;
+	if (opcode == URING_UNLINKAT) {
+		text_named(s, EVENT_PATH, BPF_CORE_READ(u, dfd), BPF_CORE_READ(u, filename, name), true);
+	} else if (opcode == URING_MKDIRAT) {
+		text_named(s, EVENT_PATH, BPF_CORE_READ(m, dfd), BPF_CORE_READ(m, filename, name), true);
+	} else if (opcode == URING_SYMLINKAT) {
+		text_named(s, EVENT_PATH, BPF_CORE_READ(l, new_dfd), BPF_CORE_READ(l, newpath, name), true);
+		event_string(e, EVENT_PATH2, BPF_CORE_READ(l, oldpath, name));
+	} else if (opcode == URING_LINKAT) {
+		text_named(s, EVENT_PATH, BPF_CORE_READ(l, old_dfd), BPF_CORE_READ(l, oldpath, name), true);
+		text_named(s, EVENT_PATH2, BPF_CORE_READ(l, new_dfd), BPF_CORE_READ(l, newpath, name), true);
+		e->has |= EH_RELATIVE2;
+	} else {
+		text_named(s, EVENT_PATH, BPF_CORE_READ(r, old_dfd), BPF_CORE_READ(r, oldpath, name), true);
+		text_named(s, EVENT_PATH2, BPF_CORE_READ(r, new_dfd), BPF_CORE_READ(r, newpath, name), true);
+		e->has |= EH_RELATIVE2;
+		if (BPF_CORE_READ(r, flags) & RENAME_EXCHANGE_BIT)
+			e->flags |= RF_EXCHANGE;
+	}
+	if (!text_wanted(s, EVENT_PATH) && !(e->has & EH_RELATIVE2 && text_wanted(s, EVENT_PATH2)))
+		return 0;
+	event_child(e, e->has & EH_RELATIVE2 ? EVENT_PATH2 : EVENT_PATH, true);
+	uring_hold(request);
+	return 0;
+}
+
+/* Before the request runs, when the file that it closes, and the names that it uses, are still there. */
+static __always_inline int uring_begun(struct io_kiocb *request)
+{
+	u8 opcode = BPF_CORE_READ(request, opcode);
+	struct file *file;
+
+	if (opcode >= URING_RENAMEAT && opcode <= URING_LINKAT)
+		return uring_names(request, opcode);
+	if (opcode != URING_CLOSE)
+		return 0;
+	file = file_of(BPF_CORE_READ((struct io_close *)request, fd));
+	if (file)
+		descriptor_gone((u64)file);
+	return 0;
+}
+
+/* Since 6.4; before, under another name. The loader picks by the kernel's BTF. */
+SEC("tp_btf/io_uring_submit_req")
+int BPF_PROG(uring_submit_req, struct io_kiocb *request)
+{
+	return uring_begun(request);
+}
+
+SEC("tp_btf/io_uring_submit_sqe")
+int BPF_PROG(uring_submit_sqe, struct io_kiocb *request)
+{
+	return uring_begun(request);
+}
+
+/*
+ * Before 5.19 neither what a request works on nor how it ended is told together: what would have made a record is
+ * counted. The code of the operation was the second argument, then the third.
+ */
+static __always_inline int uring_unknown(u64 opcode)
+{
+	bool matters = opcode == URING_OPENAT || opcode == URING_OPENAT2 || opcode == URING_WRITE ||
+		       opcode == URING_WRITEV || opcode == URING_WRITE_FIXED ||
+		       (opcode >= URING_RENAMEAT && opcode <= URING_LINKAT);
+
+	if (matters && event_wanted())
+		lose(CAUSE_READ_FAILED);
+	return 0;
+}
+
+SEC("tp_btf/io_uring_submit_sqe")
+int BPF_PROG(uring_submit_second, void *ring_ctx, u64 opcode)
+{
+	return uring_unknown(opcode & 255);
+}
+
+SEC("tp_btf/io_uring_submit_sqe")
+int BPF_PROG(uring_submit_third, void *ring_ctx, void *request, u64 opcode)
+{
+	return uring_unknown(opcode & 255);
+}
+
+/* A file that was opened into a ring's own table has no descriptor: it is met here first. */
+static __always_inline void uring_moved(struct io_kiocb *request, u64 nread, u64 nwritten, u32 flags)
+{
+	struct file *file = BPF_CORE_READ(request, file);
+	u64 key = (u64)file;
+
+	if (!file)
+		return;
+	if (!bpf_map_lookup_elem(&files, &key))
+		fold_begin(key, 0, 0, 0);
+	file_moved(file, nread, nwritten, flags | RF_IO_URING);
+}
+
+static __always_inline void uring_named(struct io_kiocb *request, s32 res)
+{
+	struct probe_control *c = control_here();
+	u64 key = (u64)request;
+	struct held *h = bpf_map_lookup_elem(&held, &key);
+	struct event *e;
+
+	if (res == 0)
+		names_changed();
+	if (!h || !c)
+		return;
+	e = (struct event *)h->b;
+	if (res == 0) {
+		e->boot_ns = bpf_ktime_get_boot_ns();
+		ring_put(c, h->b, below(e->size, HELD_MAX));
+	}
+	bpf_map_delete_elem(&held, &key);
+}
 
 static __always_inline void uring_done(void *ctx, struct io_kiocb *request, s32 res)
 {
 	struct file *file;
+	u8 opcode;
 
-	if (!request || res < 0)
+	if (!request)
 		return;
-	switch (BPF_CORE_READ(request, opcode)) {
+	opcode = BPF_CORE_READ(request, opcode);
+	if (opcode >= URING_RENAMEAT && opcode <= URING_LINKAT) {
+		uring_named(request, res);
+		return;
+	}
+	if (res < 0)
+		return;
+	switch (opcode) {
 	case URING_READV:
 	case URING_READ:
 	case URING_READ_FIXED:
-		file = BPF_CORE_READ(request, file);
-		if (file && res)
-			file_moved(file, res, 0, RF_READ | RF_IO_URING);
+	case URING_READ_MULTISHOT:
+		if (res)
+			uring_moved(request, res, 0, RF_READ);
 		break;
 	case URING_WRITEV:
 	case URING_WRITE:
 	case URING_WRITE_FIXED:
-		file = BPF_CORE_READ(request, file);
-		if (file && res)
-			file_moved(file, 0, res, RF_WROTE | RF_IO_URING);
+		if (res)
+			uring_moved(request, 0, res, RF_WROTE);
+		break;
+	case URING_SPLICE:
+		/* its file is the one that is written to */
+		if (res)
+			uring_moved(request, 0, res, RF_WROTE | RF_SPLICE);
+		break;
+	case URING_FALLOCATE:
+		uring_moved(request, 0, 0, RF_WROTE | RF_GUESSED);
+		break;
+	case URING_FTRUNCATE:
+		uring_moved(request, 0, 0, RF_TRUNCATED);
 		break;
 	case URING_OPENAT:
 	case URING_OPENAT2:
@@ -918,20 +1123,6 @@ static __always_inline void uring_done(void *ctx, struct io_kiocb *request, s32 
 			fold_begin((u64)file, 0, RF_IO_URING, 0);
 		break;
 	}
-}
-
-/* Before the request runs, when the file that it closes is still there. */
-SEC("tp_btf/io_uring_submit_req")
-int BPF_PROG(uring_submit, struct io_kiocb *request)
-{
-	struct file *file;
-
-	if (BPF_CORE_READ(request, opcode) != URING_CLOSE)
-		return 0;
-	file = file_of(BPF_CORE_READ((struct io_close *)request, fd));
-	if (file)
-		descriptor_gone((u64)file);
-	return 0;
 }
 
 /* Since 6.10 or so the result comes in the completion entry; before, as a number. The loader picks by the kernel's BTF.
