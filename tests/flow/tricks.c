@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <sched.h>
@@ -374,6 +375,74 @@ static void compat(void)
 #endif
 }
 
+/* One operation through the ring. */
+static int ring_do(struct io_uring *ring)
+{
+	struct io_uring_cqe *cqe;
+	int r;
+
+	must("submit", io_uring_submit(ring));
+	must("wait", io_uring_wait_cqe(ring, &cqe));
+	r = cqe->res;
+	io_uring_cqe_seen(ring, cqe);
+	return r;
+}
+
+static struct io_uring ring_new(void)
+{
+	struct io_uring ring;
+
+	if (io_uring_queue_init(4, &ring, 0) < 0)
+		exit(NOT_HERE);
+	return ring;
+}
+
+/* Names that change without a system call of their own. */
+static void ring_names(void)
+{
+	struct io_uring ring = ring_new();
+
+	filled("ring-a", 1);
+	io_uring_prep_mkdirat(io_uring_get_sqe(&ring), AT_FDCWD, "ring-dir", 0755);
+	if (ring_do(&ring))
+		exit(NOT_HERE);
+	io_uring_prep_linkat(io_uring_get_sqe(&ring), AT_FDCWD, "ring-a", AT_FDCWD, "ring-b", 0);
+	must("linkat", ring_do(&ring));
+	io_uring_prep_symlinkat(io_uring_get_sqe(&ring), "ring-target", AT_FDCWD, "ring-s");
+	must("symlinkat", ring_do(&ring));
+	io_uring_prep_renameat(io_uring_get_sqe(&ring), AT_FDCWD, "ring-b", AT_FDCWD, "ring-dir/c", 0);
+	must("renameat", ring_do(&ring));
+	io_uring_prep_unlinkat(io_uring_get_sqe(&ring), AT_FDCWD, "ring-dir/c", 0);
+	must("unlinkat", ring_do(&ring));
+	io_uring_prep_unlinkat(io_uring_get_sqe(&ring), AT_FDCWD, "ring-nothing", 0);
+	if (ring_do(&ring) != -ENOENT)
+		must("unlinkat of nothing", -1);
+	io_uring_prep_unlinkat(io_uring_get_sqe(&ring), AT_FDCWD, "ring-dir", AT_REMOVEDIR);
+	must("rmdir", ring_do(&ring));
+	io_uring_queue_exit(&ring);
+}
+
+/* A file that never has a descriptor. */
+static void ring_direct(void)
+{
+	struct io_uring ring = ring_new();
+	struct io_uring_sqe *sqe;
+	int none = -1;
+
+	if (io_uring_register_files(&ring, &none, 1))
+		exit(NOT_HERE);
+	io_uring_prep_openat_direct(
+		io_uring_get_sqe(&ring), AT_FDCWD, "ring-direct", O_WRONLY | O_CREAT | O_TRUNC, 0644, 0);
+	if (ring_do(&ring))
+		exit(NOT_HERE);
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_write(sqe, 0, data, 23, 0);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	if (ring_do(&ring) != 23)
+		must("write", -1);
+	io_uring_queue_exit(&ring);
+}
+
 static void many_open(unsigned long n)
 {
 	struct rlimit all = {n + 64, n + 64};
@@ -399,7 +468,8 @@ static const struct {
 	{"killed", killed}, {"exec-closes", exec_closes}, {"exec-keeps", exec_keeps}, {"exec-fails", exec_fails},
 	{"passed", passed}, {"mapped", mapped}, {"handle", by_handle}, {"openat2", opened2}, {"creat", creat_cuts},
 	{"fallocate", allocated}, {"clone", cloned}, {"names", names}, {"deep", deep}, {"moved", moved_folder},
-	{"roundabout", roundabout}, {"bound", bound}, {"jailed", jailed}, {"memory", from_memory}, {"compat", compat}};
+	{"roundabout", roundabout}, {"bound", bound}, {"jailed", jailed}, {"memory", from_memory}, {"compat", compat},
+	{"ring-names", ring_names}, {"ring-direct", ring_direct}};
 
 int main(int argc, char **argv)
 {
