@@ -13,6 +13,7 @@ start goes on. Whoever writes lines to `faults` has one applied to each POST /v1
 """
 import base64
 import datetime
+import fcntl
 import http.server
 import ipaddress
 import json
@@ -176,7 +177,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def fault(self, name):
         path = os.path.join(self.server.top, name)
-        with self.server.state.lock:
+        # The test may empty the file meanwhile (under the same lock): it must not be written back.
+        with self.server.state.lock, open(os.path.join(self.server.top, "faults.lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             try:
                 with open(path) as f:
                     lines = f.readlines()
