@@ -69,14 +69,19 @@ int cose_sign(const struct key *k, uint64_t format, struct span aad, struct span
 	return r;
 }
 
-/* A header label as a signed number; text labels are not used by anybody we talk to. */
-static int read_label(struct cbor_reader *r, int64_t *label, struct why *why)
+/*
+ * A header label as a signed number, INT64_MIN for text: nobody we talk to means anything by either. *encoded is how it
+ * is written, which is in one way only: what tells any two labels apart.
+ */
+static int read_label(struct cbor_reader *r, int64_t *label, struct span *encoded, struct why *why)
 {
+	size_t from = r->at;
 	struct cbor_item it;
 	int v = cbor_next(r, &it, why);
 
 	if (v)
 		return v == V_END ? why_set(why, V_BAD, "COSE: headers cut off") : v;
+	*encoded = SPAN(r->in.p + from, r->at - from);
 	if (it.kind == CBOR_TEXT) {
 		*label = INT64_MIN;
 		return 0;
@@ -89,9 +94,9 @@ static int read_label(struct cbor_reader *r, int64_t *label, struct why *why)
 
 #define LABELS_MAX 16
 
-/* One bucket of headers. `prot` is NULL for the unprotected one, where only a kid may tell us anything. */
-static int read_headers(
-	struct cbor_reader *r, bool is_protected, struct cose_sign1 *m, int64_t *seen, size_t *seen_n, struct why *why)
+/* One bucket of headers; in the one that is not signed only a kid may tell us anything. `seen` is of both together. */
+static int read_headers(struct cbor_reader *r, bool is_protected, struct cose_sign1 *m, struct span *seen,
+	size_t *seen_n, struct why *why)
 {
 	struct cbor_item map, it;
 	uint64_t i;
@@ -103,17 +108,18 @@ static int read_headers(
 	if (map.u > LABELS_MAX)
 		return why_set(why, V_BAD, "COSE: more than %d headers", LABELS_MAX);
 	for (i = 0; i < map.u; i++) {
+		struct span encoded;
 		int64_t label = 0;
 
-		v = read_label(r, &label, why);
+		v = read_label(r, &label, &encoded, why);
 		if (v)
 			return v;
-		for (k = 0; label != INT64_MIN && k < *seen_n; k++)
-			if (seen[k] == label)
-				return why_set(why, V_BAD, "COSE: header %lld is there twice", (long long)label);
+		for (k = 0; k < *seen_n; k++)
+			if (span_eq(seen[k], encoded))
+				return why_set(why, V_BAD, "COSE: a header is there twice");
 		if (*seen_n == 2 * LABELS_MAX)
 			return why_set(why, V_BAD, "COSE: too many headers");
-		seen[(*seen_n)++] = label;
+		seen[(*seen_n)++] = encoded;
 		switch (label) {
 		case LABEL_ALG:
 			if (!is_protected)
@@ -148,7 +154,7 @@ static int read_headers(
 int cose_parse(struct span in, struct cose_sign1 *out, struct why *why)
 {
 	struct cbor_reader r = cbor_reader(in), prot;
-	int64_t seen[2 * LABELS_MAX];
+	struct span seen[2 * LABELS_MAX];
 	size_t seen_n = 0;
 	struct cose_sign1 m = {.alg = 0};
 	struct cbor_item it;

@@ -88,15 +88,18 @@ static void both_key_types_sign_and_no_other_verifies(void **state)
 }
 
 #define BAD(s) assert_int_equal(cose_parse(SPAN(s, sizeof(s) - 1), &c, NULL), V_BAD)
-#define REST "\x41p\x41s" /* payload and signature, of a byte each */
+#define LEAST "\x3b\x7f\xff\xff\xff\xff\xff\xff\xff" /* -2^63 */
+#define REST "\x41p\x41s"                            /* payload and signature, of a byte each */
 
 static void what_is_not_as_it_should_be_is_refused(void **state)
 {
 	struct cose_sign1 c;
 	static const char good[] = "\xd2\x84\x43\xa1\x01\x27\xa0" REST;
+	static const char others[] = "\xd2\x84\x43\xa1\x01\x27\xa3\x61x\x01\x61y\x02" LEAST "\x03" REST;
 
 	(void)state;
 	assert_int_equal(cose_parse(SPAN(good, sizeof(good) - 1), &c, NULL), 0);
+	assert_int_equal(cose_parse(SPAN(others, sizeof(others) - 1), &c, NULL), 0);
 	BAD("\x84\x43\xa1\x01\x27\xa0" REST);                             /* no tag */
 	BAD("\xd1\x84\x43\xa1\x01\x27\xa0" REST);                         /* COSE_Mac0 */
 	BAD("\xd2\x83\x43\xa1\x01\x27\xa0\x41p");                         /* three parts */
@@ -117,7 +120,12 @@ static void what_is_not_as_it_should_be_is_refused(void **state)
 	BAD("\xd2\x84\x43\xa1\x01\x27\xa1\x3a\x00\x01\x11\x70\x01" REST); /* format unprotected */
 	BAD("\xd2\x84\x43\xa1\x01\x27\xa2\x05\x41x\x05\x41x" REST);       /* twice in what is not signed */
 	BAD("\xd2\x84\x43\xa1\x01\x27\xb1\xa0" REST);                     /* too many headers */
-	BAD("\xd2\x84\x44\xa1\x01\x38\x07\xa0" REST);                     /* longer head than needed */
+	/* labels that are text, or the smallest number, are there twice as well */
+	BAD("\xd2\x84\x43\xa1\x01\x27\xa2\x61x\x01\x61x\x02" REST);
+	BAD("\xd2\x84\x49\xa3\x01\x27\x61x\x01\x61x\x02\xa0" REST);
+	BAD("\xd2\x84\x46\xa2\x01\x27\x61x\x01\xa1\x61x\x02" REST);
+	BAD("\xd2\x84\x43\xa1\x01\x27\xa2" LEAST "\x01" LEAST "\x02" REST);
+	BAD("\xd2\x84\x44\xa1\x01\x38\x07\xa0" REST); /* longer head than needed */
 }
 
 /* A message with these protected headers, properly signed: what remains to be judged is what they say. */
