@@ -20,7 +20,7 @@ static void the_working_groups_vectors(void **state)
 {
 	_cleanup_fclose_ FILE *f = fopen(TEST_DATA "/cose/vectors.txt", "re");
 	char name[64], verdict[16], key[1024], aad[256], message[4096];
-	unsigned n = 0, good = 0;
+	unsigned n = 0, good = 0, foreign = 0;
 
 	(void)state;
 	assert_non_null(f);
@@ -34,11 +34,13 @@ static void the_working_groups_vectors(void **state)
 		unhex(key, &k);
 		unhex(aad, &a);
 		unhex(message, &m);
-		assert_int_equal(key_from_public_der(buf_span(&k), &public, &why), 0);
+		v = key_from_public_der(buf_span(&k), &public, &why);
+		assert_int_equal(v, !strcmp(verdict, "foreign") ? V_BAD : 0);
+		foreign += v != 0;
 		v = cose_parse(buf_span(&m), &c, &why);
 		if (!v) {
 			assert_int_equal(c.size, m.n);
-			v = cose_verify(&c, public, buf_span(&a), &why);
+			v = cose_verify(&c, public ? public : ed, buf_span(&a), &why);
 		}
 		if (!strcmp(verdict, "good")) {
 			if (v)
@@ -49,8 +51,9 @@ static void the_working_groups_vectors(void **state)
 		}
 		n++;
 	}
-	assert_int_equal(n, 10);
+	assert_int_equal(n, 11);
 	assert_int_equal(good, 2);
+	assert_int_equal(foreign, 1);
 }
 
 static void both_key_types_sign_and_no_other_verifies(void **state)
