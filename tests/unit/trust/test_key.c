@@ -1,4 +1,4 @@
-/* Keys: published signatures, what another library signs and verifies, the one form of a key, key files. */
+/* Keys: published signatures, what other programs sign and verify, the one form of a key, key files. */
 #include "policy/base/text.h"
 #include "policy/trust/key.h"
 #include "tests/unit/trust/outside.h"
@@ -96,7 +96,7 @@ static void published_p256(void **state)
 	assert_null(key);
 }
 
-static void another_library_agrees(void **state)
+static void another_program_agrees(void **state)
 {
 	static const char text[] = "who, what, when";
 	struct key *keys[] = {ed, ec};
@@ -129,6 +129,49 @@ static void another_library_agrees(void **state)
 		assert_int_equal(key_verify(keys[i], SPAN_STR(text), buf_span(&theirs)), 0);
 		theirs.p[17] ^= 8;
 		assert_int_equal(key_verify(keys[i], SPAN_STR(text), buf_span(&theirs)), V_BAD);
+	}
+}
+
+/* r or s as an INTEGER of DER: no zeros in front but the one that keeps it positive. Its size. */
+static size_t der_integer(const uint8_t *v, uint8_t *out)
+{
+	size_t skip = 0, pad;
+
+	while (skip < 31 && !v[skip])
+		skip++;
+	pad = v[skip] >> 7;
+	out[0] = 0x02;
+	out[1] = (uint8_t)(32 - skip + pad);
+	out[2] = 0;
+	memcpy(out + 2 + pad, v + skip, 32 - skip);
+	return 2 + pad + 32 - skip;
+}
+
+static void the_openssl_command_agrees(void **state)
+{
+	static const char text[] = "who, what, when";
+	static const char ed_line[] = "openssl pkeyutl -verify -inkey ed.key -rawin -in %s -sigfile ed.sig";
+	static const char ec_line[] = "openssl pkey -in ec.key -pubout -out ec.pub && "
+				      "openssl dgst -sha256 -verify ec.pub -signature ec.sig %s";
+	uint8_t sig[SIGNATURE_SIZE], der[2 + 2 * 35] = {0x30};
+	char line[256];
+	size_t i, n;
+
+	(void)state;
+	outside_put("message", SPAN_STR(text));
+	outside_put("other", SPAN_STR("who, what, then"));
+	assert_int_equal(key_sign(ed, SPAN_STR(text), sig), 0);
+	outside_put("ed.sig", SPAN(sig, sizeof(sig)));
+	assert_int_equal(key_sign(ec, SPAN_STR(text), sig), 0);
+	n = der_integer(sig, der + 2);
+	n += der_integer(sig + 32, der + 2 + n);
+	der[1] = (uint8_t)n;
+	outside_put("ec.sig", SPAN(der, 2 + n));
+	for (i = 0; i < 2; i++) {
+		snprintf(line, sizeof(line), i ? ec_line : ed_line, "message");
+		assert_int_equal(outside_run(line), 0);
+		snprintf(line, sizeof(line), i ? ec_line : ed_line, "other");
+		assert_int_equal(outside_run(line), 1);
 	}
 }
 
@@ -248,7 +291,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(published_ed25519),
 		cmocka_unit_test(published_p256),
-		cmocka_unit_test(another_library_agrees),
+		cmocka_unit_test(another_program_agrees),
+		cmocka_unit_test(the_openssl_command_agrees),
 		cmocka_unit_test(a_key_has_one_form),
 		cmocka_unit_test(key_files),
 	};
