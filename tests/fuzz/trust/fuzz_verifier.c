@@ -9,6 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_buf_ struct buf again = BUF_INIT(512);
 	_cleanup_(verifier_deinit) struct verifier v = {.key = NULL};
 	struct why why;
+	size_t hash, behind;
 
 	if (verifier_decode(SPAN(data, size), &v, &why))
 		return 0;
@@ -18,7 +19,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data++;
 		size--;
 	}
-	if (again.n > size || strncasecmp((const char *)data, (const char *)again.p, again.n) != 0)
+	/* name and '+', the hash, '+' and the key */
+	hash = strlen(v.name) + 1;
+	behind = hash + 8;
+	if (again.n > size || memcmp(data, again.p, hash) != 0 ||
+		strncasecmp((const char *)data + hash, (const char *)again.p + hash, 8) != 0 ||
+		memcmp(data + behind, again.p + behind, again.n - behind) != 0)
 		abort();
 	return 0;
 }
