@@ -199,13 +199,11 @@ static int open_sealer(struct recorder *r, struct why *why)
 
 static int give_up_power(struct why *why)
 {
-	int got = confine_user(USER, why);
+	bool stayed = false;
+	int got = confine_program(USER, &stayed, why);
 
-	if (got == V_NOT_FOUND && getenv("SEKISHO_ROOT")) {
-		log_warning("%s: staying root, without capabilities", why->text);
-		why->text[0] = 0;
-		got = confine_user("root", why);
-	}
+	if (stayed)
+		log_warning("user %s does not exist: staying root, without capabilities", USER);
 	return got;
 }
 

@@ -99,13 +99,11 @@ static int prepare(struct uplink *u)
 
 static int give_up_power(struct why *why)
 {
-	int r = confine_user(USER, why);
+	bool stayed = false;
+	int r = confine_program(USER, &stayed, why);
 
-	if (r == V_NOT_FOUND && getenv("SEKISHO_ROOT")) {
-		log_warning("%s: staying root, without capabilities", why->text);
-		why->text[0] = 0;
-		r = confine_user("root", why);
-	}
+	if (stayed)
+		log_warning("user %s does not exist: staying root, without capabilities", USER);
 	return r;
 }
 

@@ -260,25 +260,37 @@ int index_remove(const char *dir)
 
 /* --- a segment --- */
 
+/*
+ * The id that `hash` has: from memory, or where that has only a part, from the table by `get`. 0; V_END where it has
+ * none yet; -errno.
+ */
+static int known_id(struct index *x, const struct dict *d, unsigned get, uint64_t hash, int64_t *id)
+{
+	sqlite3_stmt *st;
+	int r;
+
+	*id = dict_get(d, hash);
+	if (*id)
+		return 0;
+	if (!d->partial)
+		return V_END;
+	st = query(x, get);
+	sqlite3_bind_int64(st, 1, (int64_t)hash);
+	r = sql_step(st);
+	if (!r)
+		*id = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return r;
+}
+
 static int name_id(struct index *x, struct span s, int64_t *id)
 {
 	uint64_t h = dict_hash(x->key, s);
 	sqlite3_stmt *st;
-	int r;
+	int r = known_id(x, &x->name, Q_NAME_GET, h, id);
 
-	*id = dict_get(&x->name, h);
-	if (*id)
-		return 0;
-	if (x->name.partial) {
-		st = query(x, Q_NAME_GET);
-		sqlite3_bind_int64(st, 1, (int64_t)h);
-		r = sql_step(st);
-		if (!r)
-			*id = sqlite3_column_int64(st, 0);
-		sqlite3_reset(st);
-		if (r != V_END)
-			return r;
-	}
+	if (r != V_END)
+		return r;
 	st = query(x, Q_NAME_PUT);
 	*id = ++x->names;
 	sqlite3_bind_int64(st, 1, *id);
@@ -293,21 +305,10 @@ static int combo_id(struct index *x, int64_t user, int64_t program, uint64_t kin
 	const uint64_t facts[] = {(uint64_t)user, (uint64_t)program, kind, class};
 	uint64_t h = dict_hash(x->key, SPAN(facts, sizeof(facts)));
 	sqlite3_stmt *st;
-	int r;
+	int r = known_id(x, &x->combo, Q_COMBO_GET, h, id);
 
-	*id = dict_get(&x->combo, h);
-	if (*id)
-		return 0;
-	if (x->combo.partial) {
-		st = query(x, Q_COMBO_GET);
-		sqlite3_bind_int64(st, 1, (int64_t)h);
-		r = sql_step(st);
-		if (!r)
-			*id = sqlite3_column_int64(st, 0);
-		sqlite3_reset(st);
-		if (r != V_END)
-			return r;
-	}
+	if (r != V_END)
+		return r;
 	st = query(x, Q_COMBO_PUT);
 	*id = ++x->combos;
 	sqlite3_bind_int64(st, 1, *id);

@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <seccomp.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -44,6 +45,20 @@ int confine_user(const char *user, struct why *why)
 	if (syscall(SYS_capset, &head, none))
 		return -errno;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
+}
+
+int confine_program(const char *user, bool *stayed, struct why *why)
+{
+	int r = confine_user(user, why);
+
+	if (r != V_NOT_FOUND || !getenv("SEKISHO_ROOT"))
+		return r;
+	r = confine_user("root", why);
+	if (r)
+		return r;
+	why_set(why, 0, "%s", "");
+	*stayed = true;
+	return 0;
 }
 
 DEFINE_CLEANUP(scmp_filter_ctx, seccomp_release)

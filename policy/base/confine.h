@@ -6,6 +6,7 @@
 #define SEKISHO_BASE_CONFINE_H
 
 #include "policy/base/why.h"
+#include <stdbool.h>
 
 /*
  * Becomes `user` with its groups, drops every capability (also ambient and bounding where possible) and sets
@@ -13,6 +14,12 @@
  * there is no such user; -errno.
  */
 int confine_user(const char *user, struct why *why);
+
+/*
+ * The same for a program of ours: below a test's prefix (SEKISHO_ROOT), on a machine without that user, it stays root
+ * without capabilities instead. *stayed says so, for the caller to log.
+ */
+int confine_program(const char *user, bool *stayed, struct why *why);
 
 /* System calls by what a program does after start. Every profile allows memory, time, signals, and ending. */
 enum confine_profile {

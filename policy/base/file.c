@@ -152,6 +152,19 @@ int dir_make(const char *path, mode_t mode)
 	return mkdir(p, mode) && errno != EEXIST ? -errno : 0;
 }
 
+int dir_open_at(int dirfd, const char *name, DIR **out)
+{
+	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (!dir)
+		return errno == ENOENT ? V_NOT_FOUND : -errno;
+	/* It owns the descriptor now. */
+	steal_fd(&fd);
+	*out = dir;
+	return 0;
+}
+
 int file_lock(const char *path, int *out)
 {
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

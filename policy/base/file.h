@@ -28,6 +28,9 @@ int dir_sync(const char *path);
 /* mkdir -p for one path; existing directories keep their mode. 0, -errno. */
 int dir_make(const char *path, mode_t mode);
 
+/* The entries of `name` below `dirfd`. 0; V_NOT_FOUND; -errno. */
+int dir_open_at(int dirfd, const char *name, DIR **out);
+
 /*
  * An exclusive lock on `path` (created 0600 where missing), held until the fd is closed or the process ends. 0 with the
  * fd in *out; V_EXISTS where another process holds it; -errno.

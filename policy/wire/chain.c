@@ -81,15 +81,10 @@ int chain_from_files(struct sealer *s)
 
 	for (i = 0; i < ARRAY_SIZE(subs); i++) {
 		_cleanup_closedir_ DIR *dir = NULL;
-		int fd = openat(s->dirfd, subs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		struct dirent *d;
 
-		dir = fd >= 0 ? fdopendir(fd) : NULL;
-		if (!dir) {
-			if (fd >= 0)
-				close(fd);
+		if (dir_open_at(s->dirfd, subs[i], &dir))
 			continue;
-		}
 		while ((d = readdir(dir))) {
 			if (!spool_name_parse(d->d_name, &seq) || (any && seq < newest))
 				continue;

@@ -22,20 +22,15 @@ void room_scan(struct sealer *s, int64_t now)
 
 	for (i = 0; i < ARRAY_SIZE(subs); i++) {
 		_cleanup_closedir_ DIR *dir = NULL;
-		int fd = openat(s->dirfd, subs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		struct dirent *d;
 		uint64_t seq;
 		struct stat st;
 
-		if (fd < 0)
+		if (dir_open_at(s->dirfd, subs[i], &dir))
 			continue;
-		dir = fdopendir(fd);
-		if (!dir) {
-			close(fd);
-			continue;
-		}
 		while ((d = readdir(dir))) {
-			if (!spool_name_parse(d->d_name, &seq) || fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			if (!spool_name_parse(d->d_name, &seq) ||
+				fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW))
 				continue;
 			total += (uint64_t)st.st_size;
 			if (i == 0) {
@@ -54,17 +49,11 @@ void room_scan(struct sealer *s, int64_t now)
 static int oldest_in(struct sealer *s, const char *sub, uint64_t *seq)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
-	int fd = openat(s->dirfd, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	uint64_t best = UINT64_MAX, q;
 	struct dirent *d;
 
-	if (fd < 0)
+	if (dir_open_at(s->dirfd, sub, &dir))
 		return V_END;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return V_END;
-	}
 	while ((d = readdir(dir)))
 		if (spool_name_parse(d->d_name, &q) && q < best)
 			best = q;
@@ -116,6 +105,7 @@ bool room_make(struct sealer *s, uint64_t need, bool urgent, int64_t now)
 	for (;;) {
 		char name[64];
 		struct statvfs fs;
+		struct stat st;
 		bool tight = s->bytes_now + need > bound;
 		uint64_t seq;
 
@@ -130,11 +120,13 @@ bool room_make(struct sealer *s, uint64_t need, bool urgent, int64_t now)
 		}
 		if (!oldest_in(s, "acked", &seq)) {
 			snprintf(name, sizeof(name), "acked/%020" PRIu64 ".seg", seq);
-			if (unlinkat(s->dirfd, name, 0))
+			if (fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) || unlinkat(s->dirfd, name, 0))
 				return false;
-		} else if (s->o.yield != SPOOL_DROP_OLD || drop_oldest(s)) {
-			return false;
+			s->bytes_now -= (uint64_t)st.st_size;
+			continue;
 		}
+		if (s->o.yield != SPOOL_DROP_OLD || drop_oldest(s))
+			return false;
 		room_scan(s, now);
 	}
 }

@@ -26,12 +26,8 @@
 
 /* --- losses --- */
 
-static void count(unsigned *n, void *list, unsigned cause, uint64_t add)
+static void count(unsigned *n, struct loss *l, unsigned cause, uint64_t add)
 {
-	struct {
-		unsigned cause;
-		uint64_t n;
-	} *l = list;
 	unsigned i;
 
 	for (i = 0; i < *n && l[i].cause < cause; i++)
@@ -170,7 +166,6 @@ static int seal(struct sealer *s, uint64_t flags, int64_t now)
 	struct segment_writer w = {.epoch_key = s->epoch_key};
 	struct header *h = &w.header;
 	struct digest hash;
-	unsigned i;
 	int r;
 
 	/* A kilobyte for the header and certificate; compression makes the rest smaller than it is. */
@@ -196,10 +191,7 @@ static int seal(struct sealer *s, uint64_t flags, int64_t now)
 	h->seen_size = s->seen_size;
 	h->seen_root = s->seen_root;
 	h->lost_n = s->lost_n;
-	for (i = 0; i < s->lost_n; i++) {
-		h->lost[i].cause = s->lost[i].cause;
-		h->lost[i].n = s->lost[i].n;
-	}
+	memcpy(h->lost, s->lost, sizeof(h->lost));
 	if (s->epoch_fresh) {
 		h->epoch_cert = buf_span(&s->epoch_cert);
 		h->handover = buf_span(&s->handover);

@@ -50,10 +50,7 @@ struct sealer {
 	int64_t follow_until_us;
 	int64_t retry_us; /* spool full: not before */
 	unsigned lost_n;
-	struct {
-		unsigned cause;
-		uint64_t n;
-	} lost[SEGMENT_CAUSES_MAX];
+	struct loss lost[SEGMENT_CAUSES_MAX];
 
 	/* last checkpoint seen */
 	struct timespec seen_mtime;

@@ -43,6 +43,12 @@ enum {
 	SF_REJOIN = 1 << 4,    /* the chain's state was lost: seq begins anew without a predecessor */
 };
 
+/* How much was lost, and why. Lists of them ascend by cause. */
+struct loss {
+	unsigned cause; /* CAUSE_* */
+	uint64_t n;
+};
+
 struct header {
 	struct digest host; /* id of the PC: SHA-256 of its device key */
 	unsigned producer;
@@ -60,10 +66,7 @@ struct header {
 	uint64_t seen_size; /* last checkpoint that this PC saw; 0: none */
 	struct digest seen_root;
 	unsigned lost_n; /* lost since the previous header, by cause */
-	struct {
-		unsigned cause; /* CAUSE_* */
-		uint64_t n;
-	} lost[SEGMENT_CAUSES_MAX];
+	struct loss lost[SEGMENT_CAUSES_MAX];
 	struct span epoch_cert; /* in the first segment of an epoch; borrowed */
 	struct span handover;   /* its signature by the previous epoch's key, where that key was still there */
 };

@@ -69,10 +69,7 @@ struct sealer_stats {
 	bool full;        /* the spool is at its bound: new records are dropped, and counted */
 	bool unprotected; /* no room for the open segment on disk: a crash would lose what is not sealed */
 	unsigned lost_n;  /* all losses since start, by cause */
-	struct {
-		unsigned cause;
-		uint64_t n;
-	} lost[SEGMENT_CAUSES_MAX];
+	struct loss lost[SEGMENT_CAUSES_MAX];
 };
 void sealer_stats(struct sealer *s, struct sealer_stats *out);
 

@@ -70,3 +70,17 @@ stop() {
 free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
+
+# kernel_free: ends the test (77) where it may not load kernel programs: they are the machine's, and where a recorder works
+# already, a test does not take them from it.
+kernel_free() {
+	[ "$(id -u)" -eq 0 ] || {
+		echo 'needs root: it loads BPF programs'
+		exit 77
+	}
+	mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+	if [ -e /sys/fs/bpf/sekisho ]; then
+		echo 'a recorder is installed and working on this machine'
+		exit 77
+	fi
+}

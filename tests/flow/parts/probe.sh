@@ -4,17 +4,8 @@
 TRICKS=${SEKISHO_BIN:-$root/build/bin}/../flow/tricks
 ACTS=${SEKISHO_BIN:-$root/build/bin}/../flow/acts
 
-# Kernel programs are the machine's: where a recorder works already, a test does not take them from it.
 probe_needs() {
-	[ "$(id -u)" -eq 0 ] || {
-		echo 'needs root: it loads BPF programs'
-		exit 77
-	}
-	mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
-	if [ -e /sys/fs/bpf/sekisho ]; then
-		echo 'a recorder is installed and working on this machine'
-		exit 77
-	fi
+	kernel_free
 	export SEKISHO_ROOT=$tmp
 	mkdir -p "$tmp/run/sekisho" "$tmp/work"
 }

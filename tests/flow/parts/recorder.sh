@@ -4,19 +4,6 @@
 ACTS=${SEKISHO_BIN:-$root/build/bin}/../flow/acts
 SPOOL_JSON=${SEKISHO_BIN:-$root/build/bin}/../flow/spool-json
 
-# Kernel programs are the machine's: where a recorder works already, a test does not take them from it.
-recorder_needs() {
-	[ "$(id -u)" -eq 0 ] || {
-		echo 'needs root: it loads BPF programs'
-		exit 77
-	}
-	mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
-	if [ -e /sys/fs/bpf/sekisho ]; then
-		echo 'a recorder is installed and working on this machine'
-		exit 77
-	fi
-}
-
 # The prefix: a key of the PC, settings that seal often.
 recorder_place() {
 	export SEKISHO_ROOT=$tmp
