@@ -11,6 +11,9 @@
 #define API_CHECKPOINT "/v1/checkpoint"
 #define API_CONSISTENCY "/v1/consistency"
 
+#define API_POLICY "/v1/policy"
+
+#define API_ADMIN_POLICY "/admin/policy"
 #define API_ADMIN_TOKENS "/admin/tokens"
 #define API_ADMIN_HOSTS "/admin/hosts"
 #define API_ADMIN_REVOKE "/admin/revoke"

@@ -1,0 +1,94 @@
+/*
+ * The policy: what may be done with which device, by whom, when. Two texts that the administrator writes: policy.yaml
+ * (defaults and rules, in order) and devices.csv (the ledger of devices that the office keeps). Loaded by sekishoctl
+ * and by the guard from a signed bundle; the manual is policy.yaml(5), the editors' schema
+ * packaging/etc/policy.schema.json.
+ *
+ *   1. the first rule that fits decides; access `listed` fits only where the ledger has a row for the device
+ *   2. else the ledger: of the rows that fit, the most restrictive
+ *   3. else the default of the kind
+ *
+ * Pure: reads no file, asks neither clock nor users. Same facts, same answer, on the PC and at the administrator's.
+ */
+#ifndef SEKISHO_RULE_POLICY_H
+#define SEKISHO_RULE_POLICY_H
+
+#include "policy/rule/device.h"
+
+#define POLICY_YAML_MAX (256u << 10)
+#define POLICY_CSV_MAX (3u << 20)
+#define POLICY_RULES_MAX 1024u
+#define POLICY_ROWS_MAX 20000u /* of the ledger */
+#define POLICY_EXPECTATIONS_MAX 1024u
+#define POLICY_NAME_SIZE 64u
+
+struct policy;
+
+/*
+ * Loads both texts; `csv` may be empty. Reasons name file, line and what was expected ("devices.csv:17: access:
+ * "readonly" is none of deny, read-only, read-write"). 0; V_BAD; -ENOMEM.
+ */
+int policy_load(struct span yaml, struct span csv, struct policy **out, struct why *why);
+void policy_free(struct policy *p);
+DEFINE_CLEANUP(struct policy *, policy_free)
+
+/* What holds where no policy was ever applied: the defaults of each kind, enforced, version 0. */
+int policy_builtin(struct policy **out);
+
+uint64_t policy_version(const struct policy *p); /* `version:` of the YAML */
+bool policy_notes_only(const struct policy *p);  /* `mode: note` for the whole */
+unsigned policy_rules_n(const struct policy *p);
+unsigned policy_rows_n(const struct policy *p);
+
+struct decision {
+	unsigned kind;               /* DEVICE_KIND_* that was decided */
+	unsigned access;             /* ACCESS_*: what is in force; with `note`, what would be */
+	bool note;                   /* watch only: nothing is held because of this decision */
+	char rule[POLICY_NAME_SIZE]; /* "rule:finance", "ledger:17" (line of the CSV), "default:storage" */
+	char reason[192];            /* in words, for people: which facts led there */
+	unsigned row;                /* line of the CSV that granted; 0: none */
+	char owner[64], label[64];   /* of that row, for records and notifications */
+	int64_t until_us; /* wall clock: the decision may be another one then (end of hours, expiry); INT64_MAX: never
+			   */
+};
+
+/*
+ * Decides what `d` may do as a `kind`. Always answers (what cannot be decided gets the default, or is denied where even
+ * that is missing).
+ *
+ * Nobody signed in: rules and rows that name users or groups do not fit. A device whose serial is there twice (`twin`)
+ * does not fit rows that grant more than read-only. A row that asks for encryption or a medium's UUID grants
+ * read-only until the medium has it.
+ */
+void policy_decide(const struct policy *p, const struct device *d, unsigned kind, const struct device_user *who,
+	struct decision *out);
+
+/*
+ * Tries the policy's own expectations and looks for what would lock people out (a hid or hub default of deny, a rule
+ * that denies all keyboards, without `lockout: yes`), and for what is likely a mistake (a row that no device can fit,
+ * a rule that is never reached, a grant by vendor and product alone, a read-write row without serial). `say` is called
+ * for each finding; `fatal` ones refuse the policy. 0; V_BAD where a fatal one was found; -errno.
+ */
+typedef void (*policy_say)(void *ctx, bool fatal, const char *where, const char *text);
+int policy_check(const struct policy *p, policy_say say, void *ctx);
+
+/* --- the ledger, for usb learn, list and diff --- */
+
+struct ledger_row {
+	unsigned line; /* of the CSV */
+	uint16_t vendor, product;
+	bool has_vendor, has_product, has_fingerprint, encrypted;
+	struct digest fingerprint;
+	unsigned access; /* ACCESS_* */
+	/* borrowed from the policy; "" where empty; serial may have * and ? */
+	const char *serial, *owner, *label, *users, *groups, *hosts, *medium, *note;
+	int64_t from_us, until_us; /* INT64_MIN, INT64_MAX: always */
+};
+/* Row `i` of policy_rows_n. */
+void policy_row(const struct policy *p, unsigned i, struct ledger_row *out);
+/* Appends a row as CSV (RFC 4180, CRLF, the columns of LEDGER_HEAD). */
+#define LEDGER_HEAD \
+	"vendor,product,serial,fingerprint,owner,label,access,users,groups,hosts,from,until,encrypted,medium,note\r\n"
+int ledger_put(struct buf *out, const struct ledger_row *row);
+
+#endif
