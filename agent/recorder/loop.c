@@ -14,7 +14,6 @@
 
 #define LOGIND_RETRY_FIRST_US 1000000ull /* at boot the bus comes soon after us; where it never comes, we rest */
 #define LOGIND_RETRY_LAST_US 600000000ull
-#define FOLLOW_FILE_MAX 64
 #define BATCH 4096            /* events taken between two looks at the clock */
 #define NAP_US 10000          /* while events come in */
 #define LAST_WORDS_US 2000000 /* at stop, for what the buffer still holds */
@@ -131,15 +130,8 @@ static int tend_sessions(struct recorder *r)
 
 static void read_follow(struct recorder *r)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(FOLLOW_FILE_MAX);
-	char path[PATH_MAX + 8];
-	int64_t until = 0;
-
-	snprintf(path, sizeof(path), "%s/follow", r->inbox);
-	if (file_read(path, &b) == 0 && buf_str(&b))
-		until = strtoll((const char *)b.p, NULL, 10);
-	r->follow_until_us = until;
-	sealer_follow(r->sealer, until);
+	r->follow_until_us = producer_followed(r->inbox);
+	sealer_follow(r->sealer, r->follow_until_us);
 }
 
 static int on_inbox(sd_event_source *source, const struct inotify_event *e, void *ctx)

@@ -9,6 +9,7 @@
 #include "policy/base/confine.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
+#include "policy/wire/producer.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -18,8 +19,6 @@
 #include <sys/stat.h>
 
 #define USER "sekisho-recorder"
-#define UPLINK_GROUP "sekisho-uplink"
-#define VKEY_MAX 1024
 
 #ifdef __SANITIZE_ADDRESS__
 /* The leak check at exit wants ptrace, which the filter answers with death. */
@@ -61,51 +60,16 @@ static int set_paths(struct recorder *r, const char *filter)
 	       agent_path(r->status_path, sizeof(r->status_path), "/run/sekisho/recorder.json");
 }
 
-/* Who this PC is, and (where it is enrolled) how the collector's log signs. */
-static int load_keys(struct recorder *r, struct why *why)
-{
-	_cleanup_buf_ struct buf text = BUF_INIT(VKEY_MAX);
-	char key[PATH_MAX], vkey[PATH_MAX];
-	int got;
-
-	if (agent_path(key, sizeof(key), "/var/lib/sekisho/device/device.key") ||
-		agent_path(vkey, sizeof(vkey), "/var/lib/sekisho/device/log.vkey"))
-		return -ENAMETOOLONG;
-	got = key_load(key, &r->device, why);
-	if (got)
-		return got == V_NOT_FOUND ? why_set(why, got, "%s: no such file (sekisho-uplink enrol makes it)", key)
-					  : got;
-	got = file_read(vkey, &text);
-	if (got == V_NOT_FOUND)
-		return 0;
-	if (!got)
-		got = verifier_decode(buf_span(&text), &r->log, why);
-	r->has_log = !got;
-	return got;
-}
-
 /* Folders that are the recorder's to write, made where they are missing. */
 static int make_places(struct recorder *r)
 {
-	char own[sizeof(r->spool) + 16], run[PATH_MAX];
-	struct passwd *pw = getpwnam(USER);
-	struct group *gr = getgrnam(UPLINK_GROUP);
-	struct stat st;
+	char run[PATH_MAX];
 	int got;
 
-	snprintf(own, sizeof(own), "%s/recorder", r->spool);
 	snprintf(run, sizeof(run), "%s", r->status_path);
 	*strrchr(run, '/') = 0;
-	got = dir_make(r->spool, 0755);
-	if (!got)
-		got = dir_make(run, 0755);
-	if (!got && lstat(own, &st)) {
-		got = dir_make(own, 0770);
-		if (!got && pw && geteuid() == 0 &&
-			(lchown(own, pw->pw_uid, gr ? gr->gr_gid : pw->pw_gid) || chmod(own, gr ? 02770 : 0770)))
-			got = -errno;
-	}
-	return got;
+	got = producer_folder(r->spool, "recorder", USER);
+	return got ? got : dir_make(run, 0755);
 }
 
 /* The status file itself, for where its folder is root's: ours to write, for everybody to read. */
@@ -174,26 +138,12 @@ static int open_probe(struct recorder *r, bool load, struct why *why)
 
 static int open_sealer(struct recorder *r, struct why *why)
 {
-	struct sealer_options o = {
-		.spool_dir = r->spool,
-		.producer = PRODUCER_RECORDER,
-		.device = r->device,
-		.seen_path = r->seen_path,
-		.log = r->has_log ? &r->log : NULL,
-		.bound = r->conf.spool_bound,
-		.floor = r->conf.spool_floor,
-		.yield = strcmp(r->conf.spool_full, "drop-old") == 0 ? SPOOL_DROP_OLD : SPOOL_DROP_NEW,
-		.idle_us = r->conf.heartbeat_us,
-		.seal_us = r->conf.seal_after_us,
-		.epoch_us = r->conf.epoch_us,
-	};
-	int got = sealer_new(&o, &r->sealer, why);
+	int got = producer_sealer(PRODUCER_RECORDER, &r->conf, &r->keys, r->spool, r->seen_path, &r->sealer, why);
 
-	if (got == V_BAD && r->sealer) {
+	if (!got && why->text[0])
 		log_warning("spool: %s; the chain begins anew, and says so", why->text);
+	if (!got)
 		why->text[0] = 0;
-		got = 0;
-	}
 	return got;
 }
 
@@ -220,9 +170,7 @@ static void release(struct recorder *r)
 	processes_free(r->processes);
 	names_free(r->names);
 	free(r->filter);
-	if (r->has_log)
-		verifier_deinit(&r->log);
-	key_free(r->device);
+	producer_keys_deinit(&r->keys);
 	closep(&r->status_fd);
 	free(r);
 }
@@ -244,7 +192,7 @@ static int run(struct recorder *r, bool load)
 	}
 	if (!got) {
 		step = "keys";
-		got = load_keys(r, &why);
+		got = producer_keys_load(&r->keys, &why);
 	}
 	if (!got) {
 		step = "kernel programs";

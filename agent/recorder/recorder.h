@@ -8,7 +8,7 @@
 #include "agent/probe/probe.h"
 #include "agent/recorder/engine.h"
 #include "agent/recorder/status.h"
-#include "policy/wire/agent_conf.h"
+#include "policy/wire/producer.h"
 #include <limits.h>
 
 #define STEER_HOMES_MAX 128u
@@ -21,9 +21,7 @@ struct recorder {
 	int status_fd; /* the status file, where its folder is not ours to write; else -1 */
 
 	struct probe *probe;
-	struct key *device;
-	struct verifier log;
-	bool has_log;
+	struct producer_keys keys;
 	struct filter *filter;
 	struct why filter_why; /* why a newer one is not in force */
 	char filter_note[128]; /* what of it the kernel does not hold */

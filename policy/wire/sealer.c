@@ -374,6 +374,11 @@ int sealer_put(struct sealer *s, const struct record *r, bool urgent)
 	return x < 0 ? x : 0;
 }
 
+void sealer_policy(struct sealer *s, uint64_t version)
+{
+	s->o.policy = version;
+}
+
 void sealer_follow(struct sealer *s, int64_t until_boot_us)
 {
 	s->follow_until_us = until_boot_us;

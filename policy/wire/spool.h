@@ -52,6 +52,8 @@ DEFINE_CLEANUP(struct sealer *, sealer_free)
 int sealer_put(struct sealer *s, const struct record *r, bool urgent);
 /* Counts losses by cause; they go into the next header, and make one due. */
 void sealer_lost(struct sealer *s, unsigned cause, uint64_t n);
+/* The version of the policy that is in force from now on: headers say it. */
+void sealer_policy(struct sealer *s, uint64_t version);
 /* While `until_boot_us` is ahead, records wait at most 1 s: somebody follows this PC. */
 void sealer_follow(struct sealer *s, int64_t until_boot_us);
 
