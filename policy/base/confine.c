@@ -61,6 +61,27 @@ int confine_program(const char *user, bool *stayed, struct why *why)
 	return 0;
 }
 
+int confine_capabilities(uint64_t keep)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct now[2] = {{0}, {0}};
+	int cap;
+
+	for (cap = 0; cap <= CAPS_LAST; cap++)
+		if (!(keep >> cap & 1) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) > 0 &&
+			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
+			return -errno;
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capget, &head, now))
+		return -errno;
+	now[0].effective = now[0].permitted &= (uint32_t)keep;
+	now[1].effective = now[1].permitted &= (uint32_t)(keep >> 32);
+	now[0].inheritable = now[1].inheritable = 0;
+	if (syscall(SYS_capset, &head, now))
+		return -errno;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
+}
+
 DEFINE_CLEANUP(scmp_filter_ctx, seccomp_release)
 
 #define CALL(name) SCMP_SYS(name)
@@ -100,6 +121,11 @@ static const int server_calls[] = {CALL(socket), CALL(socketpair), CALL(bind), C
 	/* libcurl resolves names in a thread of its own */
 	CALL(clone), CALL(clone3)};
 
+/* The guard's own: what is mounted from a device that is to be held; a child that speaks to a person's desktop. */
+static const int device_calls[] = {CALL(mount), CALL(umount2), CALL(sync), CALL(syncfs), CALL(accept4), CALL(clone),
+	CALL(clone3), CALL(setresuid), CALL(setresgid), CALL(setgroups), CALL(setsid), CALL(prctl), CALL(seccomp),
+	CALL(capset), CALL(socketpair), CALL(getsockname)};
+
 /* A try at these is no mistake of a library's: the process has been taken over. */
 static const int fatal_calls[] = {CALL(execve), CALL(execveat), CALL(ptrace), CALL(process_vm_writev), CALL(mount),
 	CALL(umount2), CALL(move_mount), CALL(init_module), CALL(finit_module), CALL(kexec_load), CALL(pivot_root),
@@ -107,6 +133,16 @@ static const int fatal_calls[] = {CALL(execve), CALL(execveat), CALL(ptrace), CA
 
 /* Newer than the list: libc tries them and falls back on ENOSYS. */
 static const int unknown_calls[] = {CALL(io_uring_setup), CALL(io_uring_enter), CALL(io_uring_register)};
+
+static bool is_one_of(int call, const int *calls, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (calls[i] == call)
+			return true;
+	return false;
+}
 
 static int rules(scmp_filter_ctx f, uint32_t action, const int *calls, size_t n)
 {
@@ -141,10 +177,11 @@ static int bpf_rules(scmp_filter_ctx f, bool maps)
 int confine_syscalls(unsigned profile)
 {
 	_cleanup_(seccomp_releasep) scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	bool maps = profile & CONFINE_MAPS;
+	bool maps = profile & CONFINE_MAPS, devices = profile & CONFINE_DEVICES;
+	size_t i;
 	int r;
 
-	profile &= ~(unsigned)CONFINE_MAPS;
+	profile &= ~(unsigned)(CONFINE_MAPS | CONFINE_DEVICES);
 
 	if (!f)
 		return -ENOMEM;
@@ -159,8 +196,11 @@ int confine_syscalls(unsigned profile)
 		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
 	if (!r && profile >= CONFINE_SERVER)
 		r = rules(f, SCMP_ACT_ALLOW, server_calls, ARRAY_SIZE(server_calls));
-	if (!r)
-		r = rules(f, SCMP_ACT_KILL_PROCESS, fatal_calls, ARRAY_SIZE(fatal_calls));
+	if (!r && devices)
+		r = rules(f, SCMP_ACT_ALLOW, device_calls, ARRAY_SIZE(device_calls));
+	for (i = 0; !r && i < ARRAY_SIZE(fatal_calls); i++)
+		if (!devices || !is_one_of(fatal_calls[i], device_calls, ARRAY_SIZE(device_calls)))
+			r = rules(f, SCMP_ACT_KILL_PROCESS, &fatal_calls[i], 1);
 	if (!r)
 		r = bpf_rules(f, maps);
 	if (!r)

@@ -7,6 +7,7 @@
 
 #include "policy/base/why.h"
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Becomes `user` with its groups, drops every capability (also ambient and bounding where possible) and sets
@@ -21,6 +22,12 @@ int confine_user(const char *user, struct why *why);
  */
 int confine_program(const char *user, bool *stayed, struct why *why);
 
+/*
+ * For a program that cannot do without some of root's power: drops every capability but those of `keep` (bits of
+ * CAP_*), also from the bounding set, so that no child gains others, and sets no_new_privs. 0, -errno.
+ */
+int confine_capabilities(uint64_t keep);
+
 /* System calls by what a program does after start. Every profile allows memory, time, signals, and ending. */
 enum confine_profile {
 	CONFINE_COMPUTE, /* read, write and close what is open; nothing can be opened: for children that parse */
@@ -29,6 +36,8 @@ enum confine_profile {
 	CONFINE_LOCAL,         /* also sockets of this machine (AF_UNIX): a bus, a name service; no network */
 	CONFINE_SERVER,        /* also sockets */
 	CONFINE_MAPS = 1 << 8, /* added to one of them: also bpf(2), but only on the elements of maps that are open */
+	/* added to CONFINE_LOCAL: also mount and umount, sockets that it serves, children that become somebody else */
+	CONFINE_DEVICES = 1 << 9,
 };
 
 /*

@@ -147,6 +147,49 @@ static void uplink(struct view *v, const char *name, const json_t *o)
 			name, door_text(a, o, "alarm"));
 }
 
+static void guard(struct view *v, const char *name, const json_t *o)
+{
+	const struct ctl *c = v->ctl;
+	const json_t *p = json_object_get(o, "policy"), *layers = json_object_get(o, "layers"), *layer;
+	const char *gate = json_string_value(json_object_get(o, "gate"));
+	char a[SHOWN_MAX], b[SHOWN_MAX];
+	size_t i;
+
+	if (!gate)
+		return;
+	buf_putf(&v->out, SAY(c, "    policy %" PRId64 ", signed by %s", "    ポリシー %" PRId64 "、署名者 %s"),
+		(int64_t)number(p, "version"), door_text(a, p, "signer"));
+	buf_putf(&v->out,
+		SAY(c, "; %" PRId64 " devices plugged in, %" PRId64 " held, %" PRId64 " denials\n",
+			"。接続機器 %" PRId64 " 台、保護中 %" PRId64 " 台、拒否 %" PRId64 " 件\n"),
+		(int64_t)number(o, "devices"), (int64_t)number(o, "held"), (int64_t)number(o, "denials"));
+	buf_puts(&v->out, SAY(c, "    held by:", "    制御手段:"));
+	json_array_foreach(layers, i, layer)
+	{
+		buf_putf(&v->out, " %s", shown(a, json_string_value(layer) ? json_string_value(layer) : "?"));
+	}
+	buf_puts(&v->out, json_array_size(layers) ? "\n" : SAY(c, " udev and flags only\n", " udev とフラグのみ\n"));
+	if (strcmp(gate, "none") == 0)
+		wrong(v, SAY(c, "%s: the kernel's gate is not there", "%s: カーネルのゲートがありません"), name);
+	if (strcmp(gate, "note") == 0)
+		wrong(v, SAY(c, "%s: the gate only notes, and holds nothing", "%s: ゲートは記録のみで、制御しません"),
+			name);
+	if (strcmp(gate, "enforce") == 0 && json_string_value(json_object_get(o, "enforce")) &&
+		strcmp(json_string_value(json_object_get(o, "enforce")), "full") != 0)
+		wrong(v,
+			SAY(c, "%s: what must be denied was not denied",
+				"%s: 拒否されるべき操作が拒否されませんでした"),
+			name);
+	if (json_is_true(json_object_get(p, "expired")))
+		wrong(v,
+			SAY(c, "%s: the policy has expired: the built-in defaults hold",
+				"%s: ポリシーの有効期限が切れています(既定値で動作中)"),
+			name);
+	if (json_is_string(json_object_get(p, "refused")))
+		wrong(v, SAY(c, "%s: a policy was refused: %s", "%s: ポリシーが拒否されました: %s"), name,
+			door_text(b, p, "refused"));
+}
+
 /* The kernel programs: loaded by a program that has ended, as it should. */
 static bool kernel(struct view *v, const json_t *o)
 {
@@ -190,6 +233,7 @@ static void program(struct view *v, const char *file, json_t *o)
 	if (!runs)
 		wrong(v, SAY(c, "%s does not run", "%s が動作していません"), name);
 	recorder(v, name, o);
+	guard(v, name, o);
 	uplink(v, name, o);
 }
 

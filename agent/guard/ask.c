@@ -1,0 +1,104 @@
+/*
+ * `sekisho-guard ask`: run by udev's rules while an event is being processed (61-sekisho.rules). Gives the event to the
+ * guard and prints what it decided as udev properties. Prints nothing where nobody answers in time: then what the rules
+ * set before (read-only) stands. Never decides, never waits longer than ASK_PATIENCE_MS.
+ */
+#include "agent/guard/desk.h"
+#include "agent/guard/guard.h"
+#include "policy/base/clock.h"
+#include "policy/base/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static const char *const passed_on[] = {"ACTION", "DEVPATH", "SUBSYSTEM", "DEVTYPE", "DEVNAME", "MAJOR", "MINOR",
+	"ID_FS_TYPE", "ID_FS_UUID", "ID_FS_USAGE", "DISK_MEDIA_CHANGE"};
+
+static int wait_for(int fd, short what, int64_t until_us)
+{
+	struct pollfd p = {.fd = fd, .events = what};
+	int64_t left = (until_us - clock_boot_us()) / 1000;
+
+	return left > 0 && poll(&p, 1, (int)left) > 0 ? 0 : -ETIMEDOUT;
+}
+
+static int connect_desk(int64_t until_us)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || agent_path(at.sun_path, sizeof(at.sun_path), DESK_PATH))
+		return -1;
+	/* A queue that is full: the guard is busy, and the next moment may be better. */
+	while (connect(fd, (struct sockaddr *)&at, sizeof(at))) {
+		if (errno != EAGAIN || clock_boot_us() >= until_us)
+			return -1;
+		poll(NULL, 0, 10);
+	}
+	return steal_fd(&fd);
+}
+
+/* One line. NULL where none came in time. */
+static char *read_answer(int fd, char *room, size_t size, int64_t until_us)
+{
+	size_t n = 0;
+
+	while (n < size - 1 && wait_for(fd, POLLIN, until_us) == 0) {
+		ssize_t got = read(fd, room + n, size - 1 - n);
+		char *end;
+
+		if (got < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (got <= 0)
+			return NULL;
+		n += (size_t)got;
+		room[n] = 0;
+		end = strchr(room, '\n');
+		if (end) {
+			*end = 0;
+			return room;
+		}
+	}
+	return NULL;
+}
+
+/* Values become words of a rule file: nothing but what our own names consist of. */
+static bool is_plain(const char *s)
+{
+	return s && *s && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-")] == 0;
+}
+
+int ask_main(void)
+{
+	static char room[DESK_LINE_MAX];
+	int64_t until = clock_boot_us() + ASK_PATIENCE_MS * 1000;
+	_cleanup_close_ int fd = connect_desk(until);
+	json_t *env = json_object(), *ask, *answer;
+	const char *access, *line;
+	char *text;
+	size_t i;
+
+	if (fd < 0)
+		return 1;
+	for (i = 0; i < ARRAY_SIZE(passed_on); i++)
+		if (getenv(passed_on[i]))
+			json_object_set_new(env, passed_on[i], json_string(getenv(passed_on[i])));
+	ask = json_pack("{s:s, s:o}", "ask", "event", "env", env);
+	text = json_dumps(ask, JSON_COMPACT);
+	json_decref(ask);
+	if (!text || write_all(fd, text, strlen(text)) || write_all(fd, "\n", 1)) {
+		free(text);
+		return 1;
+	}
+	free(text);
+	line = read_answer(fd, room, sizeof(room), until);
+	answer = line ? json_loads(line, 0, NULL) : NULL;
+	access = json_string_value(json_object_get(answer, "access"));
+	if (is_plain(access))
+		printf("SEKISHO_ACCESS=%s\n", access);
+	json_decref(answer);
+	return is_plain(access) ? 0 : 1;
+}

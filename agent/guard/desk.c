@@ -1,0 +1,348 @@
+/*
+ * The desk's side of the guard: see desk.h for what is asked and answered. Callers are local people and udev; each has
+ * one line, a bounded time, and no way to make the guard wait.
+ */
+#include "agent/guard/desk.h"
+#include "agent/guard/guard.h"
+#include "policy/base/clock.h"
+#include "policy/base/log.h"
+#include "policy/base/text.h"
+#include <errno.h>
+#include <jansson.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+struct caller {
+	struct desk *desk;
+	struct caller *next;
+	int fd;
+	uid_t uid;
+	sd_event_source *io, *timer;
+	struct buf in, out;
+	size_t sent;
+};
+
+struct desk {
+	struct guard *g;
+	int fd;
+	sd_event_source *io;
+	struct caller *callers;
+	unsigned callers_n;
+};
+
+static void hang_up(struct caller *c)
+{
+	struct caller **at;
+
+	for (at = &c->desk->callers; *at; at = &(*at)->next) {
+		if (*at == c) {
+			*at = c->next;
+			break;
+		}
+	}
+	c->desk->callers_n--;
+	sd_event_source_disable_unref(c->io);
+	sd_event_source_disable_unref(c->timer);
+	close(c->fd);
+	buf_deinit(&c->in);
+	buf_deinit(&c->out);
+	free(c);
+}
+
+/* --- answers --- */
+
+static json_t *refusal(const char *word, const char *reason)
+{
+	return json_pack("{s:s, s:s}", "error", word, "reason", reason);
+}
+
+static const char *from_env(void *ctx, const char *name)
+{
+	const char *v = json_string_value(json_object_get(ctx, name));
+
+	return v && *v ? v : NULL;
+}
+
+static const char *access_word(unsigned access)
+{
+	const struct enum_info *e = enum_by_value(F_ACCESS, access);
+
+	return e ? e->name : "deny";
+}
+
+/* What udev has to know of the device that its event is about. */
+static json_t *decided(const struct unit *u, const struct disk *d)
+{
+	unsigned kind, access = ACCESS_READ_WRITE;
+
+	if (d)
+		return json_pack("{s:s, s:s}", "access", access_word(d->forced), "rule", "disk");
+	for (kind = 1; kind < DEVICE_KINDS; kind++)
+		if (u->device.kinds >> kind & 1 && !u->decided[kind].note && u->decided[kind].access < access)
+			access = u->decided[kind].access;
+	return json_pack("{s:s}", "access", access_word(access));
+}
+
+static json_t *ask_event(struct guard *g, json_t *env)
+{
+	const char *devpath = from_env(env, "DEVPATH"), *action = from_env(env, "ACTION");
+	char path[UNIT_PATH_SIZE];
+	struct udev_device *d;
+	struct disk *disk;
+	struct unit *u;
+	int r;
+
+	if (!devpath || devpath[0] != '/' || strstr(devpath, "..") ||
+		(size_t)snprintf(path, sizeof(path), "/sys%s", devpath) >= sizeof(path))
+		return refusal("request", "no DEVPATH");
+	if (action && !strcmp(action, "remove"))
+		return refusal("request", "it is gone");
+	d = udev_device_new_from_syspath(g->udev, path);
+	if (!d)
+		return refusal("gone", "no such device");
+	u = devices_update(g, d, from_env, env, &disk);
+	udev_device_unref(d);
+	if (!u)
+		return json_pack("{s:s}", "access", "read-write");
+	r = judge_unit(g, u);
+	if (r) {
+		guard_fail(g, r, "deciding");
+		return refusal("failed", "the guard failed");
+	}
+	return decided(u, disk);
+}
+
+static struct unit *unit_asked(struct guard *g, const json_t *o)
+{
+	const json_t *id = json_object_get(o, "device");
+
+	return json_is_integer(id) ? unit_by_id(g, (unsigned)json_integer_value(id)) : NULL;
+}
+
+static json_t *ask_challenge(struct guard *g, const json_t *o)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(1024);
+	struct unit *u = unit_asked(g, o);
+	struct why why = {""};
+	int r;
+
+	if (!u)
+		return refusal("device", "no such device is plugged in");
+	r = g->release ? release_challenge(g->release, &u->device, clock_boot_us(), &text, &why)
+		       : why_set(&why, V_NOT_FOUND, "the policy names no key for release codes");
+	if (r < 0) {
+		guard_fail(g, r, "release codes");
+		return refusal("failed", "the guard failed");
+	}
+	if (r || !buf_str(&text))
+		return refusal("refused", why.text);
+	return json_pack("{s:s}", "challenge", (const char *)text.p);
+}
+
+static json_t *ask_answer(struct guard *g, const json_t *o)
+{
+	const char *text = json_string_value(json_object_get(o, "text"));
+	struct release_grant grant;
+	struct why why = {""};
+	struct unit *u;
+	char rule[64];
+	int64_t until;
+	int r;
+
+	if (!text || !g->release)
+		return refusal("request", "no answer, or no challenge before it");
+	r = release_answer(g->release, text, clock_boot_us(), &grant, &why);
+	if (r < 0) {
+		guard_fail(g, r, "release codes");
+		return refusal("failed", "the guard failed");
+	}
+	if (r) {
+		tell_release(g, KIND_RELEASE_REFUSED, NULL, NULL, 0, 0, why.text);
+		return refusal("refused", why.text);
+	}
+	until = clock_wall_us() + (grant.until_boot_us - clock_boot_us());
+	snprintf(rule, sizeof(rule), "release:%s", grant.code);
+	for (u = g->units; u; u = u->next)
+		if (release_is_for(&grant, &u->device))
+			break;
+	tell_release(g, KIND_RELEASE, u, rule, grant.access, until, NULL);
+	r = judge_all(g);
+	if (r)
+		guard_fail(g, r, "deciding");
+	return json_pack("{s:s, s:I}", "access", access_word(grant.access), "until_us", (json_int_t)until);
+}
+
+static json_t *answer(struct caller *c, const json_t *o)
+{
+	struct guard *g = c->desk->g;
+	const char *what = json_string_value(json_object_get(o, "ask"));
+	json_t *env = json_object_get(o, "env");
+
+	if (!what)
+		return refusal("request", "nothing is asked");
+	if (!strcmp(what, "list") || !strcmp(what, "held"))
+		return (json_t *)report_list(g, what[0] == 'h');
+	if (!strcmp(what, "challenge"))
+		return ask_challenge(g, o);
+	if (!strcmp(what, "answer"))
+		return ask_answer(g, o);
+	if (strcmp(what, "event") != 0 || !json_is_object(env))
+		return refusal("request", "unknown question");
+	if (c->uid != 0)
+		return refusal("denied", "events come from udev");
+	return ask_event(g, env);
+}
+
+/* --- conversation --- */
+
+static int on_caller(sd_event_source *source, int fd, uint32_t events, void *ctx);
+
+static void reply(struct caller *c)
+{
+	json_error_t error;
+	json_t *o = json_loadb((const char *)c->in.p, c->in.n, JSON_REJECT_DUPLICATES, &error), *a;
+	char *text;
+
+	a = json_is_object(o) ? answer(c, o) : refusal("request", "no JSON object");
+	text = a ? json_dumps(a, JSON_COMPACT) : NULL;
+	json_decref(o);
+	json_decref(a);
+	if (!text || buf_puts(&c->out, text) || buf_puts(&c->out, "\n"))
+		hang_up(c);
+	else
+		sd_event_source_set_io_events(c->io, EPOLLOUT);
+	free(text);
+}
+
+static void hear(struct caller *c)
+{
+	char bytes[4096];
+	ssize_t n = read(c->fd, bytes, sizeof(bytes));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0 || buf_put(&c->in, bytes, (size_t)n)) {
+		hang_up(c);
+		return;
+	}
+	if (memchr(bytes, '\n', (size_t)n))
+		reply(c);
+}
+
+static void say(struct caller *c)
+{
+	ssize_t n = send(c->fd, c->out.p + c->sent, c->out.n - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		c->sent += (size_t)n;
+	if (n < 0 || c->sent == c->out.n)
+		hang_up(c);
+}
+
+static int on_caller(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	struct caller *c = ctx;
+
+	(void)source;
+	(void)fd;
+	if (events & EPOLLOUT)
+		say(c);
+	else
+		hear(c);
+	return 0;
+}
+
+static int on_patience(sd_event_source *source, uint64_t usec, void *ctx)
+{
+	(void)source;
+	(void)usec;
+	hang_up(ctx);
+	return 0;
+}
+
+static void welcome(struct desk *desk, int fd)
+{
+	struct ucred who = {.uid = UINT32_MAX};
+	socklen_t n = sizeof(who);
+	struct caller *c;
+
+	if (desk->callers_n >= DESK_CALLERS_MAX || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) ||
+		!(c = calloc(1, sizeof(*c)))) {
+		close(fd);
+		return;
+	}
+	*c = (struct caller){.desk = desk,
+		.fd = fd,
+		.uid = who.uid,
+		.in = BUF_INIT(DESK_LINE_MAX),
+		.out = BUF_INIT(DESK_ANSWER_MAX),
+		.next = desk->callers};
+	desk->callers = c;
+	desk->callers_n++;
+	if (sd_event_add_io(desk->g->event, &c->io, fd, EPOLLIN, on_caller, c) < 0 ||
+		sd_event_add_time_relative(
+			desk->g->event, &c->timer, CLOCK_BOOTTIME, DESK_PATIENCE_US, 0, on_patience, c) < 0)
+		hang_up(c);
+}
+
+static int on_desk(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	int got = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)source;
+	(void)events;
+	if (got >= 0)
+		welcome(ctx, got);
+	return 0;
+}
+
+int desk_open(const char *path, int *out)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (strlen(path) >= sizeof(at.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(at.sun_path, path, strlen(path) + 1);
+	unlink(path);
+	/* Everybody may ask; what is answered depends on who asks. */
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || chmod(path, 0666) || listen(fd, DESK_CALLERS_MAX))
+		return -errno;
+	*out = steal_fd(&fd);
+	return 0;
+}
+
+int desk_start(struct guard *g, int fd)
+{
+	struct desk *desk = calloc(1, sizeof(*desk));
+	int r;
+
+	if (!desk)
+		return -ENOMEM;
+	desk->g = g;
+	desk->fd = fd;
+	r = sd_event_add_io(g->event, &desk->io, fd, EPOLLIN, on_desk, desk);
+	if (r < 0) {
+		free(desk);
+		return r;
+	}
+	g->desk = desk;
+	return 0;
+}
+
+void desk_stop(struct guard *g)
+{
+	if (!g->desk)
+		return;
+	while (g->desk->callers)
+		hang_up(g->desk->callers);
+	sd_event_source_disable_unref(g->desk->io);
+	close(g->desk->fd);
+	free(STEAL(g->desk));
+}

@@ -1,0 +1,22 @@
+/*
+ * The desk: a UNIX stream socket, one JSON object (RFC 8259) a line each way.
+ *
+ *   {"ask": "event", "env": {"DEVPATH": ..., ...}}   root (udev's rules): decide now; {"access", "rule", ...}
+ *   {"ask": "list"} | {"ask": "held"}                 what is plugged in, and what the policy says of it
+ *   {"ask": "challenge", "device": id}                a challenge for the administrator; {"challenge": "..."}
+ *   {"ask": "answer", "text": "..."}                  his answer; {"access", "until_us"} or {"error", "reason"}
+ *
+ * Errors: {"error": "<word>", "reason": "<text>"}. Served by sekisho-guard; asked by `sekisho-guard ask` (ask.c) and by
+ * sekishoctl.
+ */
+#ifndef SEKISHO_GUARD_DESK_H
+#define SEKISHO_GUARD_DESK_H
+
+#define DESK_PATH "/run/sekisho/guard.sock"
+#define DESK_LINE_MAX 16384u
+#define DESK_ANSWER_MAX (1u << 20)
+#define DESK_CALLERS_MAX 32u
+#define DESK_PATIENCE_US 5000000ull /* for a caller that says nothing */
+#define ASK_PATIENCE_MS 500         /* udev waits this long, and no longer */
+
+#endif

@@ -1,0 +1,229 @@
+/*
+ * The guard's own state, shared by its parts (see README.md for who does what). main.c takes what needs privilege,
+ * loop.c meets the events. Nobody else includes this.
+ */
+#ifndef SEKISHO_GUARD_GUARD_H
+#define SEKISHO_GUARD_GUARD_H
+
+#include "agent/guard/notify.h"
+#include "agent/guard/release.h"
+#include "agent/probe/gate.h"
+#include "policy/rule/policy.h"
+#include "policy/wire/bundle.h"
+#include "policy/wire/producer.h"
+#include <libudev.h>
+#include <limits.h>
+#include <systemd/sd-event.h>
+
+#define UNITS_MAX 256u      /* devices that are plugged in at a time; more stay held, and are counted */
+#define UNIT_DISKS_MAX 32u  /* logical units of one device */
+#define UNIT_NODES_MAX 64u  /* its pass-through nodes */
+#define UNIT_PATH_SIZE 512u /* of sysfs */
+#define DISK_NAME_SIZE 64u
+#define GROUPS_MAX 64u
+
+/* A disk, drive or card slot with what lies in it. One unit has several where it is a card reader. */
+struct disk {
+	struct disk *next;
+	char name[DISK_NAME_SIZE]; /* "sdb" */
+	dev_t dev;
+	unsigned kind; /* DEVICE_KIND_STORAGE, _OPTICAL or _SD */
+	uint64_t generation;
+	uint64_t size;
+	unsigned media_n;
+	struct {
+		char name[DISK_NAME_SIZE]; /* of the partition or disk that it lies on */
+		struct device_medium medium;
+	} media[DEVICE_MEDIA_MAX];
+	struct decision decided, told;
+	bool was_told;
+	unsigned forced; /* ACCESS_* that was made so; 0: not yet */
+	uint64_t forced_generation;
+	int64_t closed_boot_us; /* writes before this were those of a withdrawal */
+};
+
+/* A node that passes commands through: sg, bsg, tape. */
+struct node {
+	struct node *next;
+	char name[DISK_NAME_SIZE];
+	dev_t dev;
+	unsigned forced; /* GATE_* */
+};
+
+/* What is plugged in: a USB device, a card, an external disk, an optical drive. */
+struct unit {
+	struct unit *next;
+	char path[UNIT_PATH_SIZE]; /* sysfs */
+	unsigned id;               /* for people, until it is unplugged: 1, 2, ... */
+	bool hub, root_hub;
+	dev_t usbfs; /* 0: not on USB */
+	unsigned usbfs_forced;
+	struct device device;  /* without what lies on a medium: that is its disks' */
+	uint64_t driver_kinds; /* what a driver made of a vendor's own interface: a network card, a serial port */
+	struct disk *disks;
+	struct node *nodes;
+	unsigned disks_n, nodes_n;
+	uint64_t denied_interfaces; /* bit per bInterfaceNumber below 64 that is not authorized by us */
+	struct decision decided[DEVICE_KINDS], told[DEVICE_KINDS];
+	uint64_t kinds_told;
+	bool plug_told, twin_told;
+	int64_t since_boot_us;
+	unsigned restarts; /* deauthorized and authorized again, to close what was in use */
+};
+
+/* Who is at the PC: the active session of a seat. */
+struct person {
+	bool there;
+	uint32_t uid;
+	char name[64];
+	unsigned groups_n;
+	char group_room[GROUPS_MAX][64];
+	const char *groups[GROUPS_MAX + 1];
+};
+
+/* The policy in force, and where it comes from. */
+struct orders {
+	struct policy *policy; /* never NULL after orders_start */
+	uint64_t version;
+	char signer[NOTE_NAME_MAX];
+	int64_t issued_us, not_after_us;
+	bool expired;
+	struct admins admins;
+	bool admins_fixed; /* /etc/sekisho/admin.keys is there */
+	struct digest fleet;
+	bool has_fleet;
+	struct digest in_force; /* hash of the bundle; zeros: the built-in defaults */
+	struct digest refused;  /* hash of what was refused last, so that it is told once */
+	bool has_refused;
+	struct why why; /* why a newer one is not in force */
+};
+
+struct guard {
+	struct agent_conf conf;
+	char spool[224], inbox[PATH_MAX], status_path[PATH_MAX], socket_path[108], state[PATH_MAX], sys[64];
+	char seen_path[256], host[256];
+
+	struct gate *gate; /* NULL: this kernel has none, and the weaker means are all that there is */
+	unsigned layers;   /* GATE_*: proven last */
+	int64_t proved_boot_us;
+	struct producer_keys keys;
+	struct sealer *sealer;
+	struct udev *udev;
+	struct udev_monitor *monitor;
+	struct orders orders;
+	struct person person;
+	struct sd_login_monitor *logins;
+	struct release *release;
+	struct notify *notify;
+	struct unit *units;
+	unsigned units_n, next_id;
+	uint64_t refused_units, denials;
+
+	sd_event *event;
+	sd_event_source *again; /* judges anew when a decision may be another one */
+	struct desk *desk;
+	bool stopping;
+	int failed; /* -errno: the program ends */
+	int64_t since_wall_us, follow_until_us, status_boot_us;
+};
+
+/* --- devices.c: what is plugged in --- */
+
+/* Reads all that is there. 0, -errno. */
+int devices_scan(struct guard *g);
+/*
+ * One device of sysfs appeared or changed: its unit and what of it is known is brought up to date. `get` tells a
+ * property of udev (from its database, or from the environment of its rule). NULL: not a device that concerns us.
+ */
+typedef const char *(*property_fn)(void *ctx, const char *name);
+struct unit *devices_update(struct guard *g, struct udev_device *d, property_fn get, void *ctx, struct disk **disk);
+/* It went. */
+void devices_remove(struct guard *g, const char *syspath);
+void unit_free(struct unit *u);
+struct unit *unit_by_id(struct guard *g, unsigned id);
+/* The unit and disk behind a device number (also of a partition: `whole`). */
+struct unit *unit_by_dev(struct guard *g, unsigned type, dev_t dev, struct disk **disk);
+void devices_free(struct guard *g);
+
+/* speak.c (libusb): does it say by its Microsoft OS descriptors that it speaks MTP? */
+bool speaks_mtp(unsigned bus, unsigned address);
+
+/* --- judge.c --- */
+
+/* Decides for a unit and all that it has, and makes it so; tells what is new. 0, -errno. */
+int judge_unit(struct guard *g, struct unit *u);
+/* For all: the policy, the person or the time is another one. Arms the next time. */
+int judge_all(struct guard *g);
+/* The same soon, from the loop. */
+void judge_soon(struct guard *g);
+
+/* --- force.c --- */
+
+/* Makes it so, by all means that there are. Each means that fails is logged; the strictest state stays. */
+void force_disk(struct guard *g, struct unit *u, struct disk *d);
+void force_nodes(struct guard *g, struct unit *u);
+void force_interfaces(struct guard *g, struct unit *u);
+
+/* Pulls a device and lets it come back, held: the last means to close what is in use. */
+void force_restart(struct guard *g, struct unit *u);
+
+/*
+ * mounts.c: makes what is mounted from a disk (its partitions, and what is stacked on them) read-only, or unmounts it.
+ * True where nobody can write through a mount any more.
+ */
+bool mounts_close(const struct disk *d, bool unmount);
+/* What the desktop mounted read-only because it was held is remounted for writing. */
+void mounts_open(const struct disk *d);
+
+/* --- orders.c --- */
+
+int orders_start(struct guard *g, struct why *why);
+/* Something new lies in the inbox, or a validity ended: takes it or says why not. True where the policy changed. */
+bool orders_look(struct guard *g);
+void orders_free(struct orders *o);
+/* Wall clock that does not go behind what the policy itself proves. */
+int64_t orders_now(const struct guard *g);
+
+/* --- people.c --- */
+
+int people_start(struct guard *g);
+void people_stop(struct guard *g);
+
+/* --- desk.c --- */
+
+int desk_open(const char *path, int *out); /* while root: makes the socket */
+int desk_start(struct guard *g, int fd);   /* owns it from then on */
+void desk_stop(struct guard *g);
+
+/* --- tell.c: records --- */
+
+void tell_start(struct guard *g);
+void tell_stop(struct guard *g);
+void tell_plug(struct guard *g, const struct unit *u);
+void tell_unplug(struct guard *g, const struct unit *u);
+void tell_decision(struct guard *g, const struct unit *u, const struct disk *d, const struct decision *now);
+void tell_medium(struct guard *g, const struct unit *u, const struct disk *d);
+void tell_event(struct guard *g, const struct gate_event *e);
+void tell_policy(struct guard *g, unsigned kind, uint64_t version, const char *signer, const char *text);
+void tell_release(struct guard *g, unsigned kind, const struct unit *u, const char *rule, unsigned access,
+	int64_t until_us, const char *text);
+void tell_proof(struct guard *g, unsigned layers, unsigned expected);
+
+/* --- report.c --- */
+
+void report_write(struct guard *g);
+/* What is plugged in, as JSON, for sekishoctl. Owned by the caller. */
+struct json_t;
+struct json_t *report_list(struct guard *g, bool held_only);
+
+/* --- loop.c --- */
+
+int loop_run(struct guard *g);
+/* Our own machine failed. */
+void guard_fail(struct guard *g, int r, const char *what);
+
+/* --- ask.c: `sekisho-guard ask`, run by udev's rules --- */
+
+int ask_main(void);
+
+#endif

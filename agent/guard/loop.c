@@ -1,0 +1,290 @@
+/*
+ * The guard's loop, after it gave up what power it does not need: udev's events, the kernel's, the desk, the inbox,
+ * signals, the sealer's times, and the proof at intervals that the kernel enforces.
+ */
+#include "agent/guard/guard.h"
+#include "policy/base/clock.h"
+#include "policy/base/log.h"
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <systemd/sd-daemon.h>
+
+#define PROVE_EVERY_US (300ll * 1000000)
+#define REPORT_EVERY_US (60ll * 1000000)
+#define MONITOR_BUFFER (4 << 20)
+#define CHANGES_WAIT_US 200000 /* a status file is written at most this often */
+
+void guard_fail(struct guard *g, int r, const char *what)
+{
+	if (!g->failed)
+		log_error("%s: %s", what, strerror(r < 0 ? -r : EIO));
+	g->failed = r < 0 ? r : -EIO;
+}
+
+/* --- udev --- */
+
+static const char *from_event(void *ctx, const char *name)
+{
+	return udev_device_get_property_value(ctx, name);
+}
+
+static void on_device(struct guard *g, struct udev_device *d)
+{
+	const char *action = udev_device_get_action(d);
+	struct disk *disk;
+	struct unit *u;
+	int r;
+
+	if (action && !strcmp(action, "remove")) {
+		devices_remove(g, udev_device_get_syspath(d));
+		return;
+	}
+	u = devices_update(g, d, from_event, d, &disk);
+	r = u ? judge_unit(g, u) : 0;
+	if (r)
+		guard_fail(g, r, "deciding");
+}
+
+static int on_udev(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	struct guard *g = ctx;
+	struct udev_device *d;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	errno = 0;
+	while ((d = udev_monitor_receive_device(g->monitor))) {
+		on_device(g, d);
+		udev_device_unref(d);
+		errno = 0;
+	}
+	if (errno == ENOBUFS) {
+		/* More came than the buffer holds: what is there now is looked at as a whole. */
+		log_warning("udev told more than could be heard: looking at all devices");
+		if (devices_scan(g) || judge_all(g))
+			guard_fail(g, -EIO, "devices");
+	}
+	report_write(g);
+	return 0;
+}
+
+/* --- the kernel --- */
+
+static int on_gate_event(void *ctx, const struct gate_event *e)
+{
+	struct guard *g = ctx;
+	struct disk *d = NULL;
+	struct unit *u =
+		unit_by_dev(g, e->type ? e->type : GATE_BLOCK, makedev(e->whole >> 20, e->whole & 0xfffff), &d);
+
+	if (e->kind == GATE_EVENT_MEDIUM_CHANGED)
+		return 0; /* udev's own event follows, with what lies on it */
+	/* What a withdrawal itself still wrote. */
+	if (e->kind == GATE_EVENT_WRITE_SEEN && d && (int64_t)(e->boot_ns / 1000) <= d->closed_boot_us)
+		return 0;
+	tell_event(g, e);
+	if (e->kind == GATE_EVENT_WRITE_SEEN && !(e->flags & GATE_EVENT_DRY_RUN) && u && d && d->forced &&
+		d->forced != ACCESS_READ_WRITE)
+		force_restart(g, u);
+	return 0;
+}
+
+static int on_gate(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	struct guard *g = ctx;
+	uint64_t lost;
+	int r;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	r = gate_consume(g->gate, on_gate_event, g);
+	if (r < 0)
+		guard_fail(g, r, "the gate's events");
+	lost = gate_lost(g->gate);
+	if (lost)
+		sealer_lost(g->sealer, CAUSE_RING_FULL, lost);
+	return 0;
+}
+
+/* Enforcement is proven, not assumed: once more, and told where it is another than before. */
+static void prove(struct guard *g, int64_t now)
+{
+	int layers = g->gate ? gate_prove(g->gate) : 0;
+
+	g->proved_boot_us = now;
+	if (layers < 0) {
+		log_error("enforcement cannot be tried: %s", strerror(-layers));
+		return;
+	}
+	if ((unsigned)layers == g->layers)
+		return;
+	log_at((g->layers & ~(unsigned)layers) ? LOG_ERR : LOG_NOTICE,
+		"enforcement is another than it was: %#x, before %#x", (unsigned)layers, g->layers);
+	tell_proof(g, (unsigned)layers, g->layers);
+	g->layers = (unsigned)layers;
+	report_write(g);
+}
+
+/* --- inbox, signals --- */
+
+static void read_follow(struct guard *g)
+{
+	g->follow_until_us = producer_followed(g->inbox);
+	sealer_follow(g->sealer, g->follow_until_us);
+}
+
+static int on_inbox(sd_event_source *source, const struct inotify_event *e, void *ctx)
+{
+	struct guard *g = ctx;
+
+	(void)source;
+	if (e->mask & IN_Q_OVERFLOW || (e->len && !strcmp(e->name, "follow")))
+		read_follow(g);
+	if ((e->mask & IN_Q_OVERFLOW || (e->len && !strcmp(e->name, "policy"))) && orders_look(g)) {
+		int r = judge_all(g);
+
+		if (r)
+			guard_fail(g, r, "deciding");
+	}
+	report_write(g);
+	return 0;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *ctx)
+{
+	struct guard *g = ctx;
+
+	(void)source;
+	(void)info;
+	if (orders_look(g) && judge_all(g))
+		guard_fail(g, -EIO, "deciding");
+	prove(g, clock_boot_us());
+	report_write(g);
+	return 0;
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *ctx)
+{
+	struct guard *g = ctx;
+
+	(void)source;
+	(void)info;
+	g->stopping = true;
+	return 0;
+}
+
+static int on_child(sd_event_source *source, const struct signalfd_siginfo *info, void *ctx)
+{
+	struct guard *g = ctx;
+
+	(void)source;
+	(void)info;
+	notify_reap(g->notify);
+	return 0;
+}
+
+static int add_sources(struct guard *g)
+{
+	static const struct {
+		int number;
+		sd_event_signal_handler_t fn;
+	} handled[] = {{SIGHUP, on_hangup}, {SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGCHLD, on_child}};
+	sigset_t signals;
+	size_t i;
+	int r = 0;
+
+	sigemptyset(&signals);
+	for (i = 0; i < ARRAY_SIZE(handled); i++)
+		sigaddset(&signals, handled[i].number);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL))
+		return -errno;
+	for (i = 0; i < ARRAY_SIZE(handled) && r >= 0; i++)
+		r = sd_event_add_signal(g->event, NULL, handled[i].number, handled[i].fn, g);
+	if (r >= 0 && g->monitor)
+		r = sd_event_add_io(g->event, NULL, udev_monitor_get_fd(g->monitor), EPOLLIN, on_udev, g);
+	if (r >= 0 && g->gate)
+		r = sd_event_add_io(g->event, NULL, gate_fd(g->gate), EPOLLIN, on_gate, g);
+	if (r < 0)
+		return r;
+	r = sd_event_add_inotify(
+		g->event, NULL, g->inbox, IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR, on_inbox, g);
+	if (r < 0)
+		log_warning("%s cannot be watched: %s; no policy will arrive", g->inbox, strerror(-r));
+	read_follow(g);
+	return people_start(g);
+}
+
+/* --- rounds --- */
+
+static int one_round(struct guard *g)
+{
+	int64_t now = clock_boot_us(), next;
+	int r = 0;
+
+	if (now >= g->proved_boot_us + PROVE_EVERY_US)
+		prove(g, now);
+	if (now >= sealer_due(g->sealer))
+		r = sealer_run(g->sealer, now);
+	if (now >= g->status_boot_us + REPORT_EVERY_US)
+		report_write(g);
+	if (r)
+		return r;
+	next = sealer_due(g->sealer);
+	if (g->proved_boot_us + PROVE_EVERY_US < next)
+		next = g->proved_boot_us + PROVE_EVERY_US;
+	if (g->status_boot_us + REPORT_EVERY_US < next)
+		next = g->status_boot_us + REPORT_EVERY_US;
+	r = sd_event_run(g->event, next > now ? (uint64_t)(next - now) : 0);
+	return r < 0 ? r : g->failed;
+}
+
+static int begin(struct guard *g)
+{
+	int r;
+
+	g->since_wall_us = clock_wall_us();
+	sealer_policy(g->sealer, g->orders.version);
+	g->proved_boot_us = clock_boot_us();
+	if (g->gate) {
+		r = gate_prove(g->gate);
+		if (r < 0)
+			return r;
+		g->layers = (unsigned)r;
+		if (g->layers != gate_layers(g->gate))
+			log_error("the kernel does not enforce what it took: %#x of %#x", g->layers,
+				gate_layers(g->gate));
+	}
+	tell_start(g);
+	r = add_sources(g);
+	if (r)
+		return r;
+	orders_look(g);
+	/* The monitor listens already: what comes while we look is looked at again. */
+	r = devices_scan(g);
+	if (r < 0)
+		log_warning("devices cannot be listed: %s", strerror(-r));
+	return judge_all(g);
+}
+
+int loop_run(struct guard *g)
+{
+	int r = begin(g);
+
+	if (r)
+		return r;
+	report_write(g);
+	sd_notify(0, "READY=1");
+	log_info("guarding: policy %llu, %u devices", (unsigned long long)g->orders.version, g->units_n);
+	while (!g->stopping && !r)
+		r = one_round(g);
+	sd_notify(0, "STOPPING=1");
+	tell_stop(g);
+	if (!r)
+		r = sealer_flush(g->sealer, true);
+	report_write(g);
+	return r;
+}

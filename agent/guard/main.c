@@ -1,0 +1,256 @@
+/*
+ * sekisho-guard: what may be done with which device. Started by systemd (or packaging/quickstart) as root;
+ * `sekisho-guard ask` is run by udev's rules.
+ *
+ * Takes what needs privilege (the gate's maps, the PC's key, the desk's socket), keeps the few capabilities that
+ * flags, mounts and sysfs need, filters its system calls, and only then meets devices: in that order, below. It has no
+ * network; what it holds stays held when it ends.
+ */
+#include "agent/guard/desk.h"
+#include "agent/guard/guard.h"
+#include "policy/base/confine.h"
+#include "policy/base/file.h"
+#include "policy/base/log.h"
+#include <errno.h>
+#include <getopt.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#define USER "root"
+#define STATE_PATH "/var/lib/sekisho/guard"
+#define CAP_BPF_NUMBER 39 /* absent from older headers */
+
+/* Flags and mounts (SYS_ADMIN), the gate's maps (BPF), sysfs and others' folders (DAC), who did it (SYS_PTRACE), and
+ * children that speak to a person's desktop (SETUID, SETGID). */
+#define KEPT                                                                                                  \
+	(1ull << CAP_SYS_ADMIN | 1ull << CAP_BPF_NUMBER | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_SYS_PTRACE | \
+		1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_KILL)
+
+static int usage(FILE *to, int code)
+{
+	fputs("usage: sekisho-guard [--config FILE]\n"
+	      "       sekisho-guard ask\n"
+	      "       sekisho-guard --help | --version\n"
+	      "Holds every device that the policy does not approve. See sekisho-guard(8).\n"
+	      "`ask` is for udev's rules: gives their event to the guard and prints what it decided.\n",
+		to);
+	return code;
+}
+
+static int complain(const char *what, int r, const struct why *why)
+{
+	if (why->text[0])
+		log_error("%s: %s", what, why->text);
+	else
+		log_error("%s: %s", what, r < 0 ? strerror(-r) : "unusable");
+	return EXIT_FAILURE;
+}
+
+static int set_paths(struct guard *g)
+{
+	if (gethostname(g->host, sizeof(g->host) - 1))
+		return -errno;
+	return agent_path(g->spool, sizeof(g->spool), "/var/spool/sekisho") ||
+	       agent_path(g->inbox, sizeof(g->inbox), "/var/lib/sekisho/inbox") ||
+	       agent_path(g->seen_path, sizeof(g->seen_path), "/var/lib/sekisho/inbox/checkpoint") ||
+	       agent_path(g->state, sizeof(g->state), STATE_PATH) ||
+	       agent_path(g->socket_path, sizeof(g->socket_path), DESK_PATH) ||
+	       agent_path(g->status_path, sizeof(g->status_path), "/run/sekisho/guard.json");
+}
+
+static int make_places(struct guard *g)
+{
+	char run[PATH_MAX];
+	int r = producer_folder(g->spool, "guard", USER);
+
+	snprintf(run, sizeof(run), "%s", g->status_path);
+	*strrchr(run, '/') = 0;
+	if (!r)
+		r = dir_make(run, 0755);
+	return r ? r : dir_make(g->state, 0700);
+}
+
+/* Where this kernel has no gate, udev's rules and flags are all that holds: told in status and records. */
+static int open_gate(struct guard *g, struct why *why)
+{
+	int r = gate_open(&g->gate, why);
+
+	if (r == V_NOT_FOUND || r == V_BAD) {
+		log_error("the kernel's gate: %s", why->text[0] ? why->text : "not loaded: sekisho-load goes first");
+		why->text[0] = 0;
+		return 0;
+	}
+	return r ? r : gate_exempt_self(g->gate);
+}
+
+/* Without udev (a container) there is nothing to guard, and the rest goes on. */
+static int open_udev(struct guard *g)
+{
+	static const char *const subsystems[] = {
+		"usb", "block", "scsi_generic", "bsg", "scsi_tape", "scsi_changer", "net", "tty"};
+	size_t i;
+
+	g->udev = udev_new();
+	if (!g->udev)
+		return -ENOMEM;
+	g->monitor = udev_monitor_new_from_netlink(g->udev, "udev");
+	if (!g->monitor) {
+		log_warning("udev cannot be heard: %s", strerror(errno));
+		return 0;
+	}
+	for (i = 0; i < ARRAY_SIZE(subsystems); i++)
+		udev_monitor_filter_add_match_subsystem_devtype(g->monitor, subsystems[i], NULL);
+	udev_monitor_set_receive_buffer_size(g->monitor, 4 << 20);
+	return udev_monitor_enable_receiving(g->monitor) < 0 ? -EIO : 0;
+}
+
+static int open_sealer(struct guard *g, struct why *why)
+{
+	int r = producer_sealer(PRODUCER_GUARD, &g->conf, &g->keys, g->spool, g->seen_path, &g->sealer, why);
+
+	if (!r && why->text[0])
+		log_warning("spool: %s; the chain begins anew, and says so", why->text);
+	if (!r)
+		why->text[0] = 0;
+	return r;
+}
+
+static void release_all(struct guard *g)
+{
+	desk_stop(g);
+	people_stop(g);
+	devices_free(g);
+	if (g->monitor)
+		udev_monitor_unref(g->monitor);
+	if (g->udev)
+		udev_unref(g->udev);
+	notify_free(g->notify);
+	release_free(g->release);
+	orders_free(&g->orders);
+	sealer_free(g->sealer);
+	producer_keys_deinit(&g->keys);
+	gate_close(g->gate);
+	sd_event_source_unref(g->again);
+	sd_event_unref(g->event);
+	free(g);
+}
+
+/* What needs privilege; then without what is not needed any more. Each step names itself where it fails. */
+static int run(struct guard *g)
+{
+	struct why why = {""};
+	const char *step;
+	int r, desk = -1;
+
+	/* takes what needs privilege */
+	step = "folders";
+	r = make_places(g);
+	if (!r) {
+		step = "keys";
+		r = producer_keys_load(&g->keys, &why);
+	}
+	if (!r) {
+		step = "the kernel's gate";
+		r = open_gate(g, &why);
+	}
+	if (!r) {
+		step = "udev";
+		r = open_udev(g);
+	}
+	if (!r) {
+		step = "policy";
+		r = orders_start(g, &why);
+	}
+	if (!r) {
+		step = "release codes";
+		r = release_new(g->state, g->keys.device, &g->release, &why);
+	}
+	if (!r) {
+		step = "notifications";
+		r = notify_new(&g->notify);
+	}
+	if (!r) {
+		step = g->socket_path;
+		r = desk_open(g->socket_path, &desk);
+	}
+
+	/* gives up what it does not need */
+	if (!r) {
+		step = "giving up privileges";
+		r = confine_capabilities(KEPT);
+	}
+	if (!r) {
+		step = "system call filter";
+		r = sd_event_default(&g->event);
+		if (r >= 0)
+			r = confine_syscalls(CONFINE_LOCAL | CONFINE_MAPS | CONFINE_DEVICES);
+	}
+
+	/* meets the world */
+	if (!r) {
+		step = "spool";
+		r = open_sealer(g, &why);
+	}
+	if (!r) {
+		step = "desk";
+		r = desk_start(g, desk);
+	}
+	if (!r) {
+		step = "guarding";
+		r = loop_run(g);
+	}
+	return r ? complain(step, r, &why) : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	const char *config = NULL;
+	struct why why = {""};
+	char path[PATH_MAX];
+	struct guard *g;
+	int o, r;
+
+	log_open("sekisho-guard", LOG_INFO);
+	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (o) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		case 'V':
+			puts("sekisho-guard " SEKISHO_VERSION);
+			return 0;
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	if (optind + 1 == argc && !strcmp(argv[optind], "ask"))
+		return ask_main();
+	if (optind != argc)
+		return usage(stderr, 2);
+	if (geteuid()) {
+		log_error("only root can hold devices");
+		return EXIT_FAILURE;
+	}
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return complain("start", -ENOMEM, &why);
+	r = set_paths(g);
+	if (!r && !config && agent_path(path, sizeof(path), AGENT_CONF_PATH))
+		r = -ENAMETOOLONG;
+	if (!r)
+		r = agent_conf_load(config ? config : path, &g->conf, &why);
+	if (r) {
+		free(g);
+		return complain("settings", r, &why);
+	}
+	log_open("sekisho-guard", g->conf.debug ? LOG_DEBUG : LOG_INFO);
+	umask(0027);
+	r = run(g);
+	release_all(g);
+	return r;
+}

@@ -1,0 +1,346 @@
+/*
+ * Records of what the guard saw and decided. Called by its other parts; everything is urgent (sealed at once), but what
+ * a program can cause as often as it likes, which is counted and told in bounds.
+ *
+ * What a device says of itself goes into the record as it is; readers escape.
+ */
+#include "agent/guard/guard.h"
+#include "policy/base/clock.h"
+#include "policy/base/log.h"
+#include "policy/base/text.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+
+#define INTERFACES_TEXT (DEVICE_INTERFACES_MAX * 9)
+#define PROC_TEXT 4096
+
+struct room {
+	char id[16], dev[32], interfaces[INTERFACES_TEXT], layers[128];
+};
+
+static void put(struct guard *g, struct record *r, bool urgent)
+{
+	int got;
+
+	if (!g->sealer)
+		return;
+	record_set_int(r, F_TIME, clock_wall_us());
+	record_set_int(r, F_BOOT_TIME, clock_boot_us());
+	if (!record_has(r, F_POLICY))
+		record_set_uint(r, F_POLICY, g->orders.version);
+	got = sealer_put(g->sealer, r, urgent);
+	if (got < 0)
+		guard_fail(g, got, "spool");
+}
+
+static void begin(struct guard *g, struct record *r, unsigned kind)
+{
+	record_reset(r);
+	record_set_uint(r, F_KIND, kind);
+	if (g->person.there) {
+		record_set_str(r, F_USER, g->person.name);
+		record_set_uint(r, F_LOGIN_UID, g->person.uid);
+	}
+}
+
+static void set_text(struct record *r, unsigned f, const char *s)
+{
+	if (s && *s)
+		record_set_str(r, f, s);
+}
+
+/* --- devices --- */
+
+static void interfaces_text(const struct device *d, char out[INTERFACES_TEXT])
+{
+	size_t at = 0;
+	unsigned i;
+
+	out[0] = 0;
+	for (i = 0; i < d->interfaces_n; i++) {
+		char one[12];
+
+		snprintf(one, sizeof(one), "%02x:%02x:%02x", d->interface[i].class, d->interface[i].subclass,
+			d->interface[i].protocol);
+		if (strstr(out, one)) /* alternate settings often say the same */
+			continue;
+		at += (size_t)snprintf(out + at, INTERFACES_TEXT - at, "%s%s", at ? "," : "", one);
+	}
+}
+
+static void describe(struct record *r, const struct unit *u, const struct disk *d, struct room *room)
+{
+	const struct device *f = &u->device;
+
+	if (f->usb) {
+		snprintf(room->id, sizeof(room->id), "%04x:%04x", f->vendor, f->product);
+		record_set_str(r, F_USB_ID, room->id);
+	}
+	set_text(r, F_MAKER, f->vendor_name);
+	set_text(r, F_PRODUCT, f->product_name);
+	set_text(r, F_SERIAL, f->serial);
+	set_text(r, F_PORT, f->port);
+	if (f->has_fingerprint)
+		record_set_span(r, F_FINGERPRINT, SPAN(f->fingerprint.b, DIGEST_SIZE));
+	interfaces_text(f, room->interfaces);
+	set_text(r, F_INTERFACES, room->interfaces);
+	if (d) {
+		snprintf(room->dev, sizeof(room->dev), "%u:%u", major(d->dev), minor(d->dev));
+		record_set_str(r, F_DEVICE, room->dev);
+		record_set_str(r, F_PATH, d->name);
+		if (d->size)
+			record_set_uint(r, F_SIZE, d->size);
+	}
+}
+
+void tell_plug(struct guard *g, const struct unit *u)
+{
+	struct record r;
+	struct room room;
+
+	begin(g, &r, KIND_PLUG);
+	describe(&r, u, NULL, &room);
+	put(g, &r, true);
+}
+
+void tell_unplug(struct guard *g, const struct unit *u)
+{
+	struct record r;
+	struct room room;
+
+	begin(g, &r, KIND_UNPLUG);
+	describe(&r, u, NULL, &room);
+	record_set_int(&r, F_DURATION, clock_boot_us() - u->since_boot_us);
+	put(g, &r, true);
+}
+
+void tell_decision(struct guard *g, const struct unit *u, const struct disk *d, const struct decision *now)
+{
+	struct record r;
+	struct room room;
+
+	begin(g, &r, KIND_DECISION);
+	describe(&r, u, d, &room);
+	record_set_uint(&r, F_DEVICE_KIND, now->kind);
+	record_set_uint(&r, F_ACCESS, now->access);
+	record_set_uint(&r, F_POLICY_MODE, now->note ? POLICY_MODE_NOTE : POLICY_MODE_ENFORCE);
+	record_set_str(&r, F_RULE, now->rule);
+	set_text(&r, F_OWNER, now->owner);
+	set_text(&r, F_LABEL, now->label);
+	set_text(&r, F_TEXT, now->reason);
+	if (now->until_us != INT64_MAX)
+		record_set_int(&r, F_UNTIL, now->until_us);
+	put(g, &r, true);
+}
+
+void tell_medium(struct guard *g, const struct unit *u, const struct disk *d)
+{
+	struct record r;
+	struct room room;
+
+	begin(g, &r, KIND_MEDIUM);
+	describe(&r, u, d, &room);
+	put(g, &r, true);
+}
+
+void tell_release(struct guard *g, unsigned kind, const struct unit *u, const char *rule, unsigned access,
+	int64_t until_us, const char *text)
+{
+	struct record r;
+	struct room room;
+
+	begin(g, &r, kind);
+	if (u)
+		describe(&r, u, NULL, &room);
+	set_text(&r, F_RULE, rule);
+	if (access)
+		record_set_uint(&r, F_ACCESS, access);
+	if (until_us)
+		record_set_int(&r, F_UNTIL, until_us);
+	set_text(&r, F_TEXT, text);
+	put(g, &r, true);
+}
+
+/* --- what the kernel tells --- */
+
+static size_t read_link(pid_t pid, const char *what, char out[PROC_TEXT])
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
+	n = readlink(path, out, PROC_TEXT - 1);
+	out[n > 0 ? n : 0] = 0;
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* Names of what was tried; an ioctl by its number where we have none. */
+static const char *operation(const struct gate_event *e, char room[32])
+{
+	switch (e->kind) {
+	case GATE_EVENT_DENIED_OPEN:
+		return "open";
+	case GATE_EVENT_DENIED_MOUNT:
+		return "remount";
+	case GATE_EVENT_REFUSED:
+		return "write";
+	case GATE_EVENT_WRITE_SEEN:
+		return "block-write";
+	default:
+		break;
+	}
+	if (e->op == 0x125d)
+		return "set-writable";
+	if (e->op == 0x2285 || e->op == 1 || e->op == 0x5393)
+		return "pass-through";
+	snprintf(room, 32, "ioctl-%#x", e->op);
+	return room;
+}
+
+/*
+ * The process may be gone by now, or another one have its number: what the kernel said of it stands, its program is
+ * told only where it started when the kernel says that it did.
+ */
+static bool still_there(const struct gate_event *e)
+{
+	char path[64], text[1024], *at;
+	_cleanup_close_ int fd = -1;
+	unsigned long long ticks = 0;
+	ssize_t n;
+	int i;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", e->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return false;
+	text[n] = 0;
+	/* Field 22, counted behind the name, which may hold anything. */
+	at = strrchr(text, ')');
+	for (i = 0; at && i < 20; i++)
+		at = strchr(at + 1, ' ');
+	if (!at || sscanf(at, " %llu", &ticks) != 1)
+		return false;
+	return e->start_boot_ns / (1000000000ull / (unsigned long long)sysconf(_SC_CLK_TCK)) == ticks;
+}
+
+static void set_process(struct record *r, const struct gate_event *e, char program[PROC_TEXT])
+{
+	record_set_uint(r, F_PID, e->pid);
+	record_set_uint(r, F_UID, e->uid);
+	if (e->loginuid != UINT32_MAX)
+		record_set_uint(r, F_LOGIN_UID, e->loginuid);
+	else
+		record_drop(r, F_LOGIN_UID);
+	record_set_int(r, F_START, (int64_t)(e->start_boot_ns / 1000));
+	record_set_span(r, F_COMM, SPAN(e->comm, strnlen(e->comm, sizeof(e->comm))));
+	if (still_there(e) && read_link((pid_t)e->pid, "exe", program))
+		record_set_str(r, F_PROGRAM, program);
+}
+
+/* As the caller wrote it: a relative one is within his working directory. */
+static void set_path(struct record *r, const struct gate_event *e, char room[2 * PROC_TEXT])
+{
+	size_t n = strnlen(e->path, sizeof(e->path)), at;
+
+	if (!n)
+		return;
+	at = e->path[0] == '/' ? 0 : read_link((pid_t)e->pid, "cwd", room);
+	if (at)
+		room[at++] = '/';
+	memcpy(room + at, e->path, n);
+	room[at + n] = 0;
+	record_set_str(r, F_PATH, room);
+}
+
+void tell_event(struct guard *g, const struct gate_event *e)
+{
+	static char program[PROC_TEXT], path[2 * PROC_TEXT];
+	dev_t dev = makedev(e->whole >> 20, e->whole & 0xfffff);
+	struct disk *d = NULL;
+	struct unit *u = unit_by_dev(g, e->type ? e->type : GATE_BLOCK, dev, &d);
+	char number[32];
+	struct record r;
+	struct room room;
+
+	g->denials++;
+	begin(g, &r, e->kind == GATE_EVENT_WRITE_SEEN ? KIND_WRITE_SEEN : KIND_DENIED);
+	if (u)
+		describe(&r, u, d, &room);
+	if (!d && e->dev) {
+		snprintf(room.dev, sizeof(room.dev), "%u:%u", e->dev >> 20, e->dev & 0xfffff);
+		record_set_str(&r, F_DEVICE, room.dev);
+	}
+	if (d) {
+		record_set_uint(&r, F_ACCESS, d->decided.access);
+		record_set_str(&r, F_RULE, d->decided.rule);
+	}
+	record_set_str(&r, F_OPERATION, operation(e, number));
+	record_set_uint(&r, F_POLICY_MODE, e->flags & GATE_EVENT_DRY_RUN ? POLICY_MODE_NOTE : POLICY_MODE_ENFORCE);
+	if (e->count > 1)
+		record_set_uint(&r, F_COUNT, e->count);
+	record_set_int(&r, F_RESULT, -EROFS);
+	set_process(&r, e, program);
+	set_path(&r, e, path);
+	put(g, &r, true);
+}
+
+/* --- about the guard itself --- */
+
+static void layers_text(unsigned layers, struct room *room)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(sizeof(room->layers) - 1);
+
+	room->layers[0] = 0;
+	if (!gate_layers_text(layers, &b))
+		snprintf(room->layers, sizeof(room->layers), "%.*s", (int)b.n, (const char *)b.p);
+}
+
+void tell_start(struct guard *g)
+{
+	struct record r;
+	struct room room;
+
+	begin(g, &r, KIND_GUARD_START);
+	layers_text(g->layers, &room);
+	set_text(&r, F_LAYERS, room.layers);
+	record_set_uint(&r, F_ENFORCE, g->layers & GATE_OPEN ? ENFORCE_FULL : ENFORCE_NONE);
+	set_text(&r, F_TEXT, g->gate ? NULL : "the kernel's gate is not there: only udev and flags hold");
+	put(g, &r, true);
+}
+
+void tell_stop(struct guard *g)
+{
+	struct record r;
+
+	begin(g, &r, KIND_GUARD_STOP);
+	set_text(&r, F_TEXT, "what is held stays held");
+	put(g, &r, true);
+}
+
+void tell_policy(struct guard *g, unsigned kind, uint64_t version, const char *signer, const char *text)
+{
+	struct record r;
+
+	begin(g, &r, kind);
+	if (version)
+		record_set_uint(&r, F_POLICY, version);
+	set_text(&r, F_SIGNER, signer);
+	set_text(&r, F_TEXT, text);
+	put(g, &r, true);
+}
+
+void tell_proof(struct guard *g, unsigned layers, unsigned expected)
+{
+	struct record r;
+	struct room room;
+
+	begin(g, &r, KIND_PROOF);
+	layers_text(layers, &room);
+	set_text(&r, F_LAYERS, room.layers);
+	record_set_uint(&r, F_ENFORCE, layers & GATE_OPEN ? ENFORCE_FULL : ENFORCE_NONE);
+	record_set_str(&r, F_TEXT,
+		layers == expected ? "every means holds" : "a means that held before does not hold any more");
+	put(g, &r, true);
+}
