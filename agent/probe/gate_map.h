@@ -55,6 +55,31 @@ struct gate_entry {
 	gate_u64 generation; /* another one for every device and every medium; grants name it */
 };
 
+/*
+ * What the guard decided of a device: counts as long as the device is the one of that generation, instead of what the
+ * kernel thought itself.
+ */
+struct gate_verdict {
+	gate_u64 generation;
+	gate_u32 state;
+	gate_u32 spare;
+};
+
+/* How the gate was loaded. */
+struct gate_control {
+	gate_u32 version, layers, dry_run, spare;
+	gate_u64 denied; /* since the gate was loaded, also what was not told one by one */
+};
+
+/* Who may set flags and remount: the guard. */
+struct gate_exempt {
+	gate_u32 tgid, spare;
+	gate_u64 start_boot_ns;
+};
+
+/* By the canary only: what a held device must refuse. */
+#define GATE_CANARY_IOCTL 0x5347u
+
 enum {
 	GATE_EVENT_DENIED_OPEN = 1,
 	GATE_EVENT_DENIED_IOCTL = 2,

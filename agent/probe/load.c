@@ -20,7 +20,6 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
-#define BPFFS "/sys/fs/bpf"
 /* No dots: bpffs keeps names with them to itself. */
 #define PIN_NEW PROBE_PIN_DIR "-new"
 #define PIN_OLD PROBE_PIN_DIR "-old"
@@ -35,31 +34,10 @@ struct loaded {
 	struct bpf_object *object;
 };
 
-/* The last that libbpf said, for the reason: the verifier's log is long, its last lines tell. */
-static char said[192];
-
-__attribute__((format(printf, 2, 0))) static int on_print(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char line[sizeof(said)];
-
-	if (level == LIBBPF_DEBUG)
-		return 0;
-	vsnprintf(line, sizeof(line), fmt, ap);
-	line[strcspn(line, "\n")] = 0;
-	if (!strncmp(line, "libbpf: ", 8) && !strstr(line, "BEGIN PROG") && !strstr(line, "END PROG"))
-		snprintf(said, sizeof(said), "%s", line + 8);
-	return 0;
-}
-
 static void loaded_release(struct loaded *l)
 {
 	tracepoint_bpf__destroy(l->tracepoint);
 	trampoline_bpf__destroy(l->trampoline);
-}
-
-static bool in_kernel(const struct btf *btf, const char *function)
-{
-	return btf && btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) > 0;
 }
 
 /*
@@ -76,7 +54,7 @@ static int leave_out_missing(struct bpf_object *o, struct why *why)
 	if (libbpf_get_error(btf))
 		return why_set(why, V_BAD, "the kernel has no BTF");
 	for (i = 0; i < ARRAY_SIZE(needed); i++)
-		if (!in_kernel(btf, needed[i])) {
+		if (!load_in_kernel(btf, needed[i])) {
 			btf__free(btf);
 			return why_set(why, V_BAD, "the kernel has no function %s", needed[i]);
 		}
@@ -85,23 +63,11 @@ static int leave_out_missing(struct bpf_object *o, struct why *why)
 		const char *section = bpf_program__section_name(p), *slash = strchr(section, '/');
 
 		if (slash && (!strncmp(section, "fentry/", 7) || !strncmp(section, "fexit/", 6)) &&
-			!in_kernel(btf, slash + 1))
+			!load_in_kernel(btf, slash + 1))
 			bpf_program__set_autoload(p, false);
 	}
 	btf__free(btf);
 	return 0;
-}
-
-/* A tracepoint's arguments, from the kernel's own types. NULL where it has no such tracepoint. */
-static const struct btf_type *prototype_of(const struct btf *btf, const char *tracepoint)
-{
-	int id = btf__find_by_name_kind(btf, tracepoint, BTF_KIND_TYPEDEF);
-	const struct btf_type *type = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
-
-	/* typedef -> pointer -> prototype: (void *data, first argument, ...) */
-	type = type ? btf__type_by_id(btf, type->type) : NULL;
-	type = type ? btf__type_by_id(btf, type->type) : NULL;
-	return type && btf_is_func_proto(type) ? type : NULL;
 }
 
 /* Is argument `i` (of 0 on, behind the data) there, and a pointer? */
@@ -126,10 +92,10 @@ static void choose_forms(struct tracepoint_bpf *t)
 	if (libbpf_get_error(btf)) {
 		btf = NULL;
 	} else {
-		done = prototype_of(btf, "btf_trace_io_uring_complete");
-		sqe = prototype_of(btf, "btf_trace_io_uring_submit_sqe");
-		req = prototype_of(btf, "btf_trace_io_uring_submit_req");
-		prepare = prototype_of(btf, "btf_trace_sched_prepare_exec");
+		done = load_prototype(btf, "btf_trace_io_uring_complete");
+		sqe = load_prototype(btf, "btf_trace_io_uring_submit_sqe");
+		req = load_prototype(btf, "btf_trace_io_uring_submit_req");
+		prepare = load_prototype(btf, "btf_trace_sched_prepare_exec");
 	}
 	/* complete(ring, request, entry), (ring, request, data, result, ...), before (ring, data, result, ...) */
 	entry = has_pointer(btf, done, 1) && has_pointer(btf, done, 2);
@@ -153,13 +119,13 @@ static int open_set(unsigned set, struct loaded *l, struct why *why)
 	if (set == PROBE_SET_TRAMPOLINE) {
 		l->trampoline = trampoline_bpf__open();
 		if (!l->trampoline)
-			return why_set(why, V_BAD, "%s", said);
+			return why_set(why, V_BAD, "%s", load_said());
 		l->object = l->trampoline->obj;
 		return leave_out_missing(l->object, why);
 	}
 	l->tracepoint = tracepoint_bpf__open();
 	if (!l->tracepoint)
-		return why_set(why, V_BAD, "%s", said);
+		return why_set(why, V_BAD, "%s", load_said());
 	l->object = l->tracepoint->obj;
 	choose_forms(l->tracepoint);
 	return 0;
@@ -206,17 +172,18 @@ static int load_set(struct loaded *l, uint32_t ring_bytes, struct why *why)
 	if (l->set == PROBE_SET_TRACEPOINT)
 		bpf_object__for_each_program(p, l->object) if (calls_is_target(bpf_program__name(p)))
 			bpf_program__set_autoattach(p, false);
-	said[0] = 0;
+	load_hush();
 	r = l->trampoline ? trampoline_bpf__load(l->trampoline) : tracepoint_bpf__load(l->tracepoint);
 	if (r)
-		return why_set(why, V_BAD, "the kernel does not take the programs (%s): %s", strerror(-r), said);
+		return why_set(why, V_BAD, "the kernel does not take the programs (%s): %s", strerror(-r), load_said());
 	r = l->set == PROBE_SET_TRACEPOINT ? calls_fill(l->object) : 0;
 	if (r)
 		return why_set(why, V_BAD, "table of system calls: %s", strerror(-r));
 	r = l->trampoline ? trampoline_bpf__attach(l->trampoline) : tracepoint_bpf__attach(l->tracepoint);
 	r = r ? r : attach_sweep(l);
 	if (r)
-		return why_set(why, V_BAD, "the kernel does not attach the programs (%s): %s", strerror(-r), said);
+		return why_set(
+			why, V_BAD, "the kernel does not attach the programs (%s): %s", strerror(-r), load_said());
 	return 0;
 }
 
@@ -290,25 +257,6 @@ static int prove(struct loaded *l, struct why *why)
 
 /* --- pinning --- */
 
-static void remove_pins(const char *path)
-{
-	_cleanup_closedir_ DIR *dir = opendir(path);
-	struct dirent *d;
-
-	while (dir && (d = readdir(dir)))
-		if (d->d_name[0] != '.')
-			unlinkat(dirfd(dir), d->d_name, 0);
-	if (dir)
-		rmdir(path);
-}
-
-static int give(const char *path, gid_t group)
-{
-	if (chown(path, 0, group) || chmod(path, 0660))
-		return -errno;
-	return 0;
-}
-
 static int pin_all(struct loaded *l, gid_t group)
 {
 	const struct bpf_object_skeleton *sk = skeleton_of(l);
@@ -316,7 +264,7 @@ static int pin_all(struct loaded *l, gid_t group)
 	char path[128];
 	int i, r;
 
-	remove_pins(PIN_NEW);
+	pins_remove(PIN_NEW);
 	if (mkdir(PIN_NEW, 0750))
 		return -errno;
 	if (chown(PIN_NEW, 0, group))
@@ -330,7 +278,7 @@ static int pin_all(struct loaded *l, gid_t group)
 		snprintf(path, sizeof(path), PIN_NEW "/%s", name);
 		if (bpf_obj_pin(bpf_map__fd(m), path))
 			return -errno;
-		r = give(path, group);
+		r = pins_give(path, group);
 		if (r)
 			return r;
 	}
@@ -341,7 +289,7 @@ static int pin_all(struct loaded *l, gid_t group)
 			continue;
 		snprintf(path, sizeof(path), PIN_NEW "/%s", sk->progs[i].name);
 		r = bpf_link__pin(link, path);
-		r = r ? r : give(path, group);
+		r = r ? r : pins_give(path, group);
 		if (r)
 			return r;
 	}
@@ -352,7 +300,7 @@ static int swap_pins(void)
 {
 	bool had = !access(PROBE_PIN_DIR, F_OK);
 
-	remove_pins(PIN_OLD);
+	pins_remove(PIN_OLD);
 	if (had && rename(PROBE_PIN_DIR, PIN_OLD))
 		return -errno;
 	if (rename(PIN_NEW, PROBE_PIN_DIR)) {
@@ -362,24 +310,11 @@ static int swap_pins(void)
 			(void)rename(PIN_OLD, PROBE_PIN_DIR);
 		return r;
 	}
-	remove_pins(PIN_OLD);
+	pins_remove(PIN_OLD);
 	return 0;
 }
 
 /* --- the whole --- */
-
-static int need_bpffs(struct why *why)
-{
-	struct statfs fs;
-
-	if (statfs(BPFFS, &fs))
-		return why_set(why, V_BAD, BPFFS ": the kernel has no BPF file system");
-	if (fs.f_type == BPF_FS_MAGIC)
-		return 0;
-	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755"))
-		return why_set(why, V_BAD, BPFFS ": the BPF file system cannot be mounted: %s", strerror(errno));
-	return 0;
-}
 
 static int try_set(unsigned set, const struct probe_options *o, struct why *why)
 {
@@ -391,7 +326,7 @@ static int try_set(unsigned set, const struct probe_options *o, struct why *why)
 	r = r ? r : pin_all(&l, o->group);
 	r = r ? r : swap_pins();
 	if (r)
-		remove_pins(PIN_NEW);
+		pins_remove(PIN_NEW);
 	loaded_release(&l);
 	return r;
 }
@@ -406,8 +341,8 @@ int probe_load(const struct probe_options *o, unsigned *set, struct why *why)
 
 	/* Before 5.11 maps count as locked memory. */
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	libbpf_set_print(on_print);
-	r = need_bpffs(why);
+	load_listen();
+	r = pins_need_bpffs(why);
 	if (r)
 		return r;
 	for (i = 0; i < ARRAY_SIZE(order); i++) {
@@ -429,8 +364,8 @@ int probe_load(const struct probe_options *o, unsigned *set, struct why *why)
 
 int probe_unload(void)
 {
-	remove_pins(PIN_NEW);
-	remove_pins(PIN_OLD);
-	remove_pins(PROBE_PIN_DIR);
+	pins_remove(PIN_NEW);
+	pins_remove(PIN_OLD);
+	pins_remove(PROBE_PIN_DIR);
 	return access(PROBE_PIN_DIR, F_OK) ? 0 : -EBUSY;
 }

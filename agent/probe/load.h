@@ -17,4 +17,21 @@ bool enforce_proven(void);
 /* Is the program one that is jumped to, and not attached? */
 bool calls_is_target(const char *program);
 
+/* --- pins.c: what both loaders share --- */
+
+/* From now on the last that libbpf said is kept: the verifier's log is long, its last lines tell. */
+void load_listen(void);
+void load_hush(void);
+const char *load_said(void);
+/* Has the kernel this function? */
+bool load_in_kernel(const struct btf *btf, const char *function);
+/* A tracepoint's arguments, from the kernel's own types. NULL where it has no such tracepoint. */
+const struct btf_type *load_prototype(const struct btf *btf, const char *tracepoint);
+/* Removes a folder of pins. */
+void pins_remove(const char *path);
+/* Owner root, `group` may read and write. 0, -errno. */
+int pins_give(const char *path, gid_t group);
+/* The BPF file system, mounted where it is not. 0; V_BAD. */
+int pins_need_bpffs(struct why *why);
+
 #endif

@@ -3,6 +3,7 @@
  * --unload it removes them. It needs privilege, so it does nothing else: it reads no settings and follows no events.
  */
 #include "agent/probe/dump.h"
+#include "agent/probe/gate.h"
 #include "agent/probe/probe.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
@@ -17,23 +18,30 @@
 
 #define GROUP "sekisho-recorder"
 #define STATUS_PATH "/run/sekisho/probe.json"
+#define GATE_STATUS_PATH "/run/sekisho/gate.json"
 
 static const char usage[] =
-	"usage: sekisho-load [--set trampoline|tracepoint] [--ring SIZE-IN-MiB]\n"
-	"       sekisho-load --unload\n"
+	"usage: sekisho-load [--gate enforce|note|off] [--set trampoline|tracepoint] [--ring SIZE-IN-MiB]\n"
+	"       sekisho-load --unload | --unload-gate\n"
 	"       sekisho-load --dump FOLDER\n"
 	"\n"
-	"Loads Sekisho's kernel programs, proves that they deliver, pins them below " PROBE_PIN_DIR ", and exits.\n"
+	"Loads Sekisho's kernel programs, proves that they deliver and deny, pins them below /sys/fs/bpf, and exits:\n"
+	"the gate, which holds devices that could carry data out, and the recorder's set.\n"
 	"\n"
+	"  --gate HOW    enforce (default); note: tell what would be denied, and deny nothing; off: leave the gate as "
+	"it is\n"
 	"  --set SET     this set of hooks and no other; by default the fullest that works here\n"
 	"  --ring MiB    size of the ring buffer, a power of two (8)\n"
-	"  --unload      remove them: recording ends\n"
+	"  --unload      remove the recorder's set: recording ends, the gate stays\n"
+	"  --unload-gate remove the gate: nothing is held any more\n"
 	"  --dump FOLDER print what is told of files below FOLDER, and of processes, as JSON, until interrupted;\n"
 	"                for trying things out where no recorder runs: it takes the recorder's place and filter\n"
 	"  -h, --help    this text\n"
 	"  --version     the version\n"
 	"\n"
-	"Exit status: 0 done; 1 the kernel takes neither set; 2 usage; 3 this machine failed.\n";
+	"sekisho.gate=note or =off on the kernel's command line goes before --gate.\n"
+	"\n"
+	"Exit status: 0 done; 1 the kernel takes neither set, or no gate; 2 usage; 3 this machine failed.\n";
 
 static void write_status(unsigned set, const char *why)
 {
@@ -49,6 +57,89 @@ static void write_status(unsigned set, const char *why)
 		log_debug("%s cannot be written", path);
 	free(text);
 	json_decref(j);
+}
+
+/* --- the gate --- */
+
+enum gate_how { HOW_ENFORCE, HOW_NOTE, HOW_OFF };
+
+static bool how_by_name(const char *name, size_t n, enum gate_how *out)
+{
+	static const char *const names[] = {"enforce", "note", "off"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strlen(names[i]) == n && !strncmp(names[i], name, n)) {
+			*out = (enum gate_how)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The boot switch: for a PC that would not come up. Whoever can set it can boot another system as well. */
+static void ask_command_line(enum gate_how *how)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(8192);
+	const char *at;
+
+	if (file_read("/proc/cmdline", &b) || !buf_str(&b) || !(at = strstr((const char *)b.p, "sekisho.gate=")))
+		return;
+	at += strlen("sekisho.gate=");
+	if (how_by_name(at, strcspn(at, " \n"), how))
+		log_warning("the kernel's command line says how the gate is to be: sekisho.gate=%.8s", at);
+}
+
+static void write_gate_status(const char *how, unsigned layers, const char *why)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(256);
+	char path[256], when[TEXT_TIME_SIZE];
+	const char *root = getenv("SEKISHO_ROOT");
+	char *dump;
+	json_t *j;
+
+	gate_layers_text(layers, &text);
+	j = json_pack("{s:s, s:s, s:s, s:s}", "gate", how, "layers", buf_str(&text) ? (const char *)text.p : "",
+		"loaded", text_time_utc(when, clock_wall_us()), "why", why);
+	dump = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
+	snprintf(path, sizeof(path), "%s" GATE_STATUS_PATH, root ? root : "");
+	if (dump && file_replace_volatile(path, SPAN_STR(dump), 0644) && errno != ENOENT)
+		log_debug("%s cannot be written", path);
+	free(dump);
+	json_decref(j);
+}
+
+/* 0; 1 where this kernel can deny nothing; 3. */
+static int load_gate(enum gate_how how)
+{
+	struct gate_options o = {.dry_run = how == HOW_NOTE};
+	_cleanup_buf_ struct buf text = BUF_INIT(256);
+	struct why why = {""};
+	unsigned layers = 0;
+	int r;
+
+	if (how == HOW_OFF)
+		return 0;
+	r = gate_load(&o, &layers, &why);
+	if (r) {
+		log_error("the gate is not there: %s", why.text[0] ? why.text : strerror(r < 0 ? -r : EIO));
+		write_gate_status("none", 0, why.text);
+		return r < 0 ? 3 : 1;
+	}
+	gate_layers_text(layers, &text);
+	printf("The gate %s: %s\n", how == HOW_NOTE ? "only notes" : "holds",
+		buf_str(&text) ? (const char *)text.p : "");
+	if (why.text[0])
+		printf("%s\n", why.text);
+	write_gate_status(how == HOW_NOTE ? "note" : "enforce", layers, why.text);
+	return 0;
+}
+
+static int unloaded(int r, const char *what)
+{
+	if (r)
+		log_error("unloading %s: %s", what, strerror(-r));
+	return r ? 3 : 0;
 }
 
 static int load(const struct probe_options *o)
@@ -80,16 +171,18 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"set", required_argument, NULL, 's'},
 		{"ring", required_argument, NULL, 'r'}, {"unload", no_argument, NULL, 'u'},
+		{"unload-gate", no_argument, NULL, 'U'}, {"gate", required_argument, NULL, 'g'},
 		{"dump", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 	struct probe_options o = {.set = 0};
 	struct group *gr = getgrnam(GROUP);
 	const struct enum_info *set;
 	const char *below = NULL;
-	bool unload = false;
+	bool unload = false, unload_gate = false;
+	enum gate_how how = HOW_ENFORCE;
 	unsigned long mib;
 	char *end;
-	int c;
+	int c, r;
 
 	log_open("sekisho-load", LOG_INFO);
 	o.group = gr ? gr->gr_gid : 0;
@@ -117,6 +210,15 @@ int main(int argc, char **argv)
 		case 'u':
 			unload = true;
 			break;
+		case 'U':
+			unload_gate = true;
+			break;
+		case 'g':
+			if (!how_by_name(optarg, strlen(optarg), &how)) {
+				fprintf(stderr, "sekisho-load: --gate: none of enforce, note, off\n");
+				return 2;
+			}
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
@@ -138,12 +240,13 @@ int main(int argc, char **argv)
 	}
 	if (below)
 		return dump(below);
-	if (unload) {
-		int r = probe_unload();
-
-		if (r)
-			log_error("unloading: %s", strerror(-r));
-		return r ? 3 : 0;
-	}
-	return load(&o);
+	if (unload_gate)
+		return unloaded(gate_unload(), "the gate");
+	if (unload)
+		return unloaded(probe_unload(), "the recorder's set");
+	/* What holds comes first; where it cannot, there is at least a record. */
+	ask_command_line(&how);
+	c = load_gate(how);
+	r = load(&o);
+	return r ? r : c;
 }

@@ -1,0 +1,702 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The gate: holds every device that could carry data out, from its first moment, whether anybody of ours runs or not.
+ * What it decides by itself: where a device hangs. What the guard decides (verdicts) counts for one device and one
+ * medium, and ends with it in the kernel. See gate.h; loaded by gate_load.c.
+ *
+ * An open of the PC's own disk must never be denied, and costs one look into a table.
+ */
+#include "agent/probe/kernel.bpf.h"
+
+#include "agent/probe/gate_map.h"
+
+#define EPERM_NUMBER 1
+#define EROFS_NUMBER 30
+
+#define ACC_READ 2u
+#define ACC_WRITE 4u
+#define ANCESTORS_MAX 24
+#define TELL_EVERY_NS 1000000000ull /* of one kind, by one process, on one device */
+#define NULL_DEV (1u << 20 | 3)     /* /dev/null, for the canary */
+#define USBFS_MAJOR 189u
+
+#define S_IFMT_BITS 0170000
+#define S_IFBLK_BITS 0060000
+#define S_IFCHR_BITS 0020000
+#define SB_RDONLY_BIT 1ul
+#define FMODE_WRITE_BIT 2u
+
+/* --- the kernel's structures, as far as they are looked into (kernel.bpf.h has the others) --- */
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct kobject {
+	const char *name;
+};
+struct bus_type {
+	const char *name;
+};
+struct class
+{
+	const char *name;
+};
+struct device_type {
+	const char *name;
+};
+struct device {
+	struct kobject kobj;
+	struct device *parent;
+	const struct device_type *type;
+	struct bus_type *bus;
+	struct class *class;
+	u32 devt;
+};
+struct device___removable {
+	u32 removable;
+};
+struct gendisk___gate {
+	int major, first_minor;
+};
+struct block_device___gate {
+	u32 bd_dev;
+};
+struct super_block___bdev {
+	struct block_device___gate *s_bdev;
+};
+struct bvec_iter {
+	u32 bi_size;
+};
+struct bio___bdev {
+	struct block_device___gate *bi_bdev;
+	u32 bi_opf;
+	struct bvec_iter bi_iter;
+};
+struct bio___disk {
+	struct gendisk___gate *bi_disk;
+	u32 bi_opf;
+	struct bvec_iter bi_iter;
+};
+struct file___gate {
+	u32 f_mode;
+	struct inode *f_inode;
+};
+struct filename___gate {
+	const char *name;
+};
+struct kernfs_node___parent {
+	struct kernfs_node___parent *parent;
+	const char *name;
+};
+struct cgroup___gate {
+	struct kernfs_node___parent *kn;
+};
+struct css_set___gate {
+	struct cgroup___gate *dfl_cgrp;
+};
+struct task_struct___gate {
+	int pid, tgid;
+	u64 start_boottime;
+	struct task_struct___gate *group_leader;
+	const struct cred *cred;
+	struct css_set___gate *cgroups;
+	char comm[16];
+	struct kuid loginuid;
+};
+/* Before 5.5 */
+struct task_struct___real {
+	u64 real_start_time;
+};
+
+#pragma clang attribute pop
+
+/* --- tables --- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GATE_DEVICES_MAX);
+	__type(key, struct gate_key);
+	__type(value, struct gate_entry);
+} devices SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GATE_DEVICES_MAX);
+	__type(key, struct gate_key);
+	__type(value, struct gate_verdict);
+} verdicts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct gate_control);
+} control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct gate_exempt);
+} exempt SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u32);
+} canary SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, GATE_RING_BYTES);
+} ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} lost SEC(".maps");
+
+/* What was told lately, so that a program that tries in a loop fills no spool. */
+struct told_key {
+	u32 tgid, dev, kind, op;
+};
+struct told {
+	u64 at_ns, more;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct told_key);
+	__type(value, struct told);
+} recently SEC(".maps");
+
+/* The device whose file system refused a thread's write just now. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, u32);
+	__type(value, u32);
+} refusing SEC(".maps");
+
+/* --- who --- */
+
+static __always_inline struct task_struct___gate *me(void)
+{
+	return (struct task_struct___gate *)bpf_get_current_task();
+}
+
+static __always_inline bool is_dry_run(void)
+{
+	u32 zero = 0;
+	struct gate_control *c = bpf_map_lookup_elem(&control, &zero);
+
+	return c && c->dry_run;
+}
+
+static __always_inline void count_denial(void)
+{
+	u32 zero = 0;
+	struct gate_control *c = bpf_map_lookup_elem(&control, &zero);
+
+	if (c)
+		__sync_fetch_and_add(&c->denied, 1);
+}
+
+static __always_inline bool is_canary(void)
+{
+	u32 zero = 0, *who = bpf_map_lookup_elem(&canary, &zero);
+
+	return who && *who && *who == (u32)BPF_CORE_READ(me(), tgid);
+}
+
+/*
+ * The guard names itself by its number, and shows itself at once (gate_exempt_self opens /dev/null): from then on its
+ * start counts too, so that nobody who gets the number later is taken for it.
+ */
+static __always_inline bool is_exempt(void)
+{
+	u32 zero = 0;
+	struct gate_exempt *e = bpf_map_lookup_elem(&exempt, &zero);
+	u64 start;
+
+	if (!e || !e->tgid || e->tgid != (u32)BPF_CORE_READ(me(), tgid))
+		return false;
+	start = BPF_CORE_READ(me(), group_leader, start_boottime);
+	if (!e->start_boot_ns)
+		e->start_boot_ns = start;
+	return e->start_boot_ns == start;
+}
+
+/* Names are compared as words (both machines that BPF runs on here have the low byte first): no loop for the verifier.
+ */
+struct name {
+	u64 word[3];
+};
+#define BYTE(text, i) ((u64)(i < sizeof(text) ? (u8)(text)[i < sizeof(text) ? i : 0] : 0) << (8 * (i & 7)))
+#define WORD(text, i)                                                                                              \
+	(BYTE(text, (i)) | BYTE(text, (i) + 1) | BYTE(text, (i) + 2) | BYTE(text, (i) + 3) | BYTE(text, (i) + 4) | \
+		BYTE(text, (i) + 5) | BYTE(text, (i) + 6) | BYTE(text, (i) + 7))
+#define IS(n, text) ((n).word[0] == WORD(text, 0) && (n).word[1] == WORD(text, 8) && (n).word[2] == WORD(text, 16))
+
+static __always_inline void name_of(struct name *out, const char *from)
+{
+	__builtin_memset(out, 0, sizeof(*out));
+	if (from)
+		bpf_probe_read_kernel_str(out, sizeof(*out), from);
+}
+
+/* Identification of disks while udev processes their events: by its control group, which only root can enter. */
+static __always_inline bool is_udev(void)
+{
+	struct kernfs_node___parent *kn = BPF_CORE_READ(me(), cgroups, dfl_cgrp, kn);
+	struct name name;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		if (!kn)
+			return false;
+		name_of(&name, BPF_CORE_READ(kn, name));
+		if (IS(name, "systemd-udevd.service"))
+			return true;
+		kn = BPF_CORE_READ(kn, parent);
+	}
+	return false;
+}
+
+/* --- telling --- */
+
+static __always_inline struct gate_event *begin(u32 kind, u32 type, u32 dev, u32 whole, u32 op)
+{
+	struct task_struct___gate *t = me();
+	struct told_key key = {.tgid = BPF_CORE_READ(t, tgid), .dev = dev, .kind = kind, .op = op};
+	struct told *before = bpf_map_lookup_elem(&recently, &key), now = {.at_ns = bpf_ktime_get_boot_ns()};
+	u64 count = 1;
+	struct gate_event *e;
+	u32 zero = 0;
+
+	if (before) {
+		if (now.at_ns - before->at_ns < TELL_EVERY_NS) {
+			__sync_fetch_and_add(&before->more, 1);
+			return NULL;
+		}
+		count += before->more;
+	}
+	bpf_map_update_elem(&recently, &key, &now, BPF_ANY);
+	e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+	if (!e) {
+		u64 *n = bpf_map_lookup_elem(&lost, &zero);
+
+		if (n)
+			__sync_fetch_and_add(n, 1);
+		return NULL;
+	}
+	e->kind = kind;
+	e->flags = is_dry_run() ? GATE_EVENT_DRY_RUN : 0;
+	e->type = type;
+	e->dev = dev;
+	e->whole = whole;
+	e->pid = BPF_CORE_READ(t, tgid);
+	e->tid = BPF_CORE_READ(t, pid);
+	e->uid = BPF_CORE_READ(t, cred, euid.val);
+	e->loginuid = bpf_core_field_exists(t->loginuid) ? BPF_CORE_READ(t, loginuid.val) : (u32)-1;
+	e->op = op;
+	e->boot_ns = now.at_ns;
+	e->start_boot_ns = BPF_CORE_READ(t, group_leader, start_boottime);
+	e->cgroup = 0;
+	e->count = count;
+	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &t->comm);
+	e->path[0] = 0;
+	return e;
+}
+
+static __always_inline void tell(u32 kind, u32 type, u32 dev, u32 whole, u32 op)
+{
+	struct gate_event *e = begin(kind, type, dev, whole, op);
+
+	if (e)
+		bpf_ringbuf_submit(e, 0);
+}
+
+/* --- how a device is held --- */
+
+/* Majors by which sticks, cards, drives and tapes come: what is not known there is held. */
+static __always_inline bool is_guarded(u32 type, u32 major)
+{
+	if (type == GATE_CHAR)
+		return major == 21 || major == 9;
+	return major == 8 || major == 11 || (major >= 65 && major <= 71) || (major >= 128 && major <= 135) ||
+	       major == 179;
+}
+
+/* GATE_* state that counts; *whole is the device that it is the state of. */
+static __always_inline u32 state_of(u32 type, u32 dev, u32 *whole)
+{
+	struct gate_key key = {.type = type, .dev = dev};
+	struct gate_entry *e = bpf_map_lookup_elem(&devices, &key);
+	struct gate_verdict *v;
+
+	*whole = dev;
+	if (!e) {
+		if (!is_guarded(type, dev >> 20))
+			return GATE_OWN;
+		return type == GATE_CHAR ? GATE_HELD_ALL : GATE_HELD_WRITE;
+	}
+	if (e->state == GATE_OWN)
+		return GATE_OWN;
+	if (e->flags & GATE_PARTITION) {
+		key.dev = *whole = e->whole;
+		e = bpf_map_lookup_elem(&devices, &key);
+		if (!e)
+			return GATE_HELD_WRITE;
+	}
+	v = bpf_map_lookup_elem(&verdicts, &key);
+	return v && v->generation == e->generation ? v->state : e->state;
+}
+
+/* --- devices that appear and go --- */
+
+/* An eMMC has the address that the host gives it; a card chooses its own. */
+static __always_inline bool is_builtin_card(struct device *dev)
+{
+	struct name name;
+
+	name_of(&name, BPF_CORE_READ(dev, kobj.name));
+	/* "mmc0:0001" */
+	return (name.word[0] & ~(0xffull << 24)) == WORD("mmc\0:000", 0) && (name.word[1] & 0xffff) == '1';
+}
+
+/* Where it hangs: GATE_ON_* of its ancestors. */
+static __always_inline u32 hangs_on(struct device *dev)
+{
+	struct name name;
+	u32 flags = 0;
+	int i;
+
+	for (i = 0; i < ANCESTORS_MAX && dev; i++) {
+		name_of(&name, BPF_CORE_READ(dev, bus, name));
+		if (IS(name, "usb"))
+			flags |= GATE_ON_USB;
+		else if (IS(name, "mmc") && !is_builtin_card(dev))
+			flags |= GATE_ON_CARD;
+		else if (IS(name, "memstick"))
+			flags |= GATE_ON_CARD;
+		else if (IS(name, "firewire") || IS(name, "pcmcia"))
+			flags |= GATE_ON_EXTERNAL;
+		else if (IS(name, "pci")) {
+			struct device___removable *r = (void *)dev;
+
+			/* DEVICE_REMOVABLE of enum device_removable */
+			if (bpf_core_field_exists(r->removable) && BPF_CORE_READ(r, removable) == 3)
+				flags |= GATE_ON_EXTERNAL;
+		}
+		dev = BPF_CORE_READ(dev, parent);
+	}
+	return flags;
+}
+
+static __always_inline void add_block(struct device *dev, u32 devt)
+{
+	struct gate_key key = {.type = GATE_BLOCK, .dev = devt};
+	struct gate_entry e = {.whole = devt, .generation = bpf_ktime_get_boot_ns()}, *whole;
+	struct name name;
+
+	name_of(&name, BPF_CORE_READ(dev, type, name));
+	if (IS(name, "partition")) {
+		e.whole = BPF_CORE_READ(dev, parent, devt);
+		e.flags = GATE_PARTITION;
+		e.state = GATE_HELD_WRITE;
+		key.dev = e.whole;
+		whole = bpf_map_lookup_elem(&devices, &key);
+		if (whole && whole->state == GATE_OWN)
+			e.state = GATE_OWN;
+		else if (!whole && !is_guarded(GATE_BLOCK, e.whole >> 20))
+			return;
+		key.dev = devt;
+	} else {
+		e.flags = hangs_on(dev);
+		if (devt >> 20 == 11)
+			e.flags |= GATE_OPTICAL;
+		e.state = e.flags ? GATE_HELD_WRITE : GATE_OWN;
+	}
+	bpf_map_update_elem(&devices, &key, &e, BPF_ANY);
+	bpf_map_delete_elem(&verdicts, &key);
+}
+
+static __always_inline void add_char(struct device *dev, u32 devt)
+{
+	struct gate_key key = {.type = GATE_CHAR, .dev = devt};
+	struct gate_entry e = {.whole = devt, .generation = bpf_ktime_get_boot_ns(), .flags = GATE_PASS_THROUGH};
+	struct name name;
+
+	if (devt >> 20 == USBFS_MAJOR) {
+		e.flags |= GATE_ON_USB;
+		e.state = GATE_HELD_WRITE;
+	} else {
+		name_of(&name, BPF_CORE_READ(dev, class, name));
+		if (!IS(name, "scsi_generic") && !IS(name, "bsg") && !IS(name, "scsi_tape") &&
+			!IS(name, "scsi_changer"))
+			return;
+		e.flags |= hangs_on(dev);
+		e.state = e.flags & ~(u32)GATE_PASS_THROUGH ? GATE_HELD_ALL : GATE_OWN;
+	}
+	bpf_map_update_elem(&devices, &key, &e, BPF_ANY);
+	bpf_map_delete_elem(&verdicts, &key);
+}
+
+static __always_inline bool is_block(struct device *dev)
+{
+	struct name name;
+
+	name_of(&name, BPF_CORE_READ(dev, class, name));
+	return IS(name, "block");
+}
+
+SEC("fentry/device_add")
+int BPF_PROG(on_device_add, struct device *dev)
+{
+	u32 devt = BPF_CORE_READ(dev, devt);
+
+	if (!devt)
+		return 0;
+	if (is_block(dev))
+		add_block(dev, devt);
+	else
+		add_char(dev, devt);
+	return 0;
+}
+
+SEC("fentry/device_del")
+int BPF_PROG(on_device_del, struct device *dev)
+{
+	struct gate_key key = {.dev = BPF_CORE_READ(dev, devt)};
+
+	if (!key.dev)
+		return 0;
+	key.type = is_block(dev) ? GATE_BLOCK : GATE_CHAR;
+	bpf_map_delete_elem(&devices, &key);
+	bpf_map_delete_elem(&verdicts, &key);
+	return 0;
+}
+
+/* Another medium in the same drive: what was granted was granted to the one before. */
+static __always_inline void medium_changed(u32 dev)
+{
+	struct gate_key key = {.type = GATE_BLOCK, .dev = dev};
+	struct gate_entry *e = bpf_map_lookup_elem(&devices, &key);
+
+	if (!e || e->state == GATE_OWN)
+		return;
+	e->generation = bpf_ktime_get_boot_ns();
+	tell(GATE_EVENT_MEDIUM_CHANGED, GATE_BLOCK, dev, dev, 0);
+}
+
+SEC("fentry/inc_diskseq")
+int BPF_PROG(on_diskseq, struct gendisk___gate *disk)
+{
+	medium_changed((u32)BPF_CORE_READ(disk, major) << 20 | (u32)BPF_CORE_READ(disk, first_minor));
+	return 0;
+}
+
+/* Before 5.15. */
+SEC("fexit/bdev_check_media_change")
+int BPF_PROG(on_media_change, struct block_device___gate *bdev, bool ret)
+{
+	u32 whole;
+
+	if (ret) {
+		state_of(GATE_BLOCK, BPF_CORE_READ(bdev, bd_dev), &whole);
+		medium_changed(whole);
+	}
+	return 0;
+}
+
+/* --- opens --- */
+
+/* Is it denied? */
+static __always_inline bool deny_open(struct bpf_cgroup_dev_ctx *ctx)
+{
+	u32 type = ctx->access_type & 0xffff, access = ctx->access_type >> 16, dev, whole, state;
+
+	if (!(access & (ACC_READ | ACC_WRITE)))
+		return false;
+	dev = ctx->major << 20 | (ctx->minor & 0xfffff);
+	if (type == GATE_CHAR && dev == NULL_DEV)
+		return access & ACC_WRITE && !is_exempt() && is_canary();
+	state = state_of(type, dev, &whole);
+	if (state >= GATE_GRANTED || (state == GATE_HELD_WRITE && !(access & ACC_WRITE)))
+		return false;
+	if (is_exempt())
+		return false;
+	count_denial();
+	tell(GATE_EVENT_DENIED_OPEN, type, dev, whole, access);
+	return !is_dry_run();
+}
+
+SEC("cgroup/dev")
+int open_erofs(struct bpf_cgroup_dev_ctx *ctx)
+{
+	if (!deny_open(ctx))
+		return 1;
+	/* With this one mount(8) goes on read-only by itself; with EPERM it gives up. */
+	if ((ctx->access_type & 0xffff) == GATE_BLOCK || ctx->major == 1)
+		bpf_set_retval(-EROFS_NUMBER);
+	return 0;
+}
+
+/* Before 5.18 a program cannot say which error. */
+SEC("cgroup/dev")
+int open_eperm(struct bpf_cgroup_dev_ctx *ctx)
+{
+	return !deny_open(ctx);
+}
+
+/* --- what is not an open --- */
+
+static __always_inline bool is_write_command(u32 cmd)
+{
+	return cmd == 0x2285 /* SG_IO */ || cmd == 1 /* SCSI_IOCTL_SEND_COMMAND */ ||
+	       cmd == 0x5393 /* CDROM_SEND_PACKET */;
+}
+
+/* The flag itself, and what writes without data. */
+static __always_inline bool is_flag_command(u32 cmd)
+{
+	return cmd == 0x125d /* BLKROSET */ || cmd == 0x1277 /* BLKDISCARD */ || cmd == 0x127d /* BLKSECDISCARD */ ||
+	       cmd == 0x127f /* BLKZEROOUT */;
+}
+
+static __always_inline int judge_ioctl(struct file___gate *file, u32 cmd, int ret)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	u32 mode = BPF_CORE_READ(inode, i_mode) & S_IFMT_BITS, dev, whole, type;
+
+	if (ret)
+		return ret;
+	if (cmd == GATE_CANARY_IOCTL && is_canary())
+		return -EPERM_NUMBER;
+	if (mode == S_IFBLK_BITS && (is_write_command(cmd) || is_flag_command(cmd)))
+		type = GATE_BLOCK;
+	else if (mode == S_IFCHR_BITS && (is_write_command(cmd) || (cmd >> 8 & 0xff) == 'U'))
+		type = GATE_CHAR;
+	else
+		return 0;
+	dev = BPF_CORE_READ(inode, i_rdev);
+	/* Reading what usbfs tells to everybody. */
+	if (type == GATE_CHAR && (dev >> 20 != USBFS_MAJOR || !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT)) &&
+		!is_write_command(cmd))
+		return 0;
+	if (state_of(type, dev, &whole) >= GATE_GRANTED || is_exempt() || is_udev())
+		return 0;
+	count_denial();
+	tell(GATE_EVENT_DENIED_IOCTL, type, dev, whole, cmd);
+	return is_dry_run() ? 0 : -EPERM_NUMBER;
+}
+
+SEC("fmod_ret/security_file_ioctl")
+int BPF_PROG(deny_ioctl, struct file___gate *file, unsigned int cmd, unsigned long arg, int ret)
+{
+	return judge_ioctl(file, cmd, ret);
+}
+
+SEC("fmod_ret/security_file_ioctl_compat")
+int BPF_PROG(deny_ioctl_compat, struct file___gate *file, unsigned int cmd, unsigned long arg, int ret)
+{
+	return judge_ioctl(file, cmd, ret);
+}
+
+/* What is mounted read-only from a held device stays so. The way back from writing to reading is open. */
+SEC("fmod_ret/security_sb_remount")
+int BPF_PROG(deny_remount, struct super_block *sb, void *opts, int ret)
+{
+	struct super_block___bdev *s = (void *)sb;
+	struct block_device___gate *bdev = BPF_CORE_READ(s, s_bdev);
+	u32 dev, whole;
+
+	if (ret || !bdev || !(BPF_CORE_READ(sb, s_flags) & SB_RDONLY_BIT))
+		return ret;
+	dev = BPF_CORE_READ(bdev, bd_dev);
+	if (state_of(GATE_BLOCK, dev, &whole) >= GATE_GRANTED || is_exempt())
+		return 0;
+	count_denial();
+	tell(GATE_EVENT_DENIED_MOUNT, GATE_BLOCK, dev, whole, 0);
+	return is_dry_run() ? 0 : -EROFS_NUMBER;
+}
+
+/* --- tripwires --- */
+
+static __always_inline void look_at(u32 dev, u32 opf, u32 size)
+{
+	u32 whole;
+
+	/* Odd operations write (enum req_op); an empty one only flushes. */
+	if (!(opf & 1) || !size)
+		return;
+	if (state_of(GATE_BLOCK, dev, &whole) >= GATE_GRANTED)
+		return;
+	tell(GATE_EVENT_WRITE_SEEN, GATE_BLOCK, dev, whole, opf & 0xff);
+}
+
+SEC("tp_btf/block_bio_queue")
+int BPF_PROG(watch_bio, struct bio___bdev *bio)
+{
+	look_at(BPF_CORE_READ(bio, bi_bdev, bd_dev), BPF_CORE_READ(bio, bi_opf), BPF_CORE_READ(bio, bi_iter.bi_size));
+	return 0;
+}
+
+/* Before 5.11. */
+SEC("tp_btf/block_bio_queue")
+int BPF_PROG(watch_bio_of_queue, void *queue, struct bio___disk *bio)
+{
+	look_at((u32)BPF_CORE_READ(bio, bi_disk, major) << 20 | (u32)BPF_CORE_READ(bio, bi_disk, first_minor),
+		BPF_CORE_READ(bio, bi_opf), BPF_CORE_READ(bio, bi_iter.bi_size));
+	return 0;
+}
+
+/* A file system on a held device said no: told with the path as the caller wrote it. */
+SEC("fexit/mnt_want_write")
+int BPF_PROG(refused_write, struct vfsmount *mnt, int ret)
+{
+	struct super_block___bdev *sb;
+	struct block_device___gate *bdev;
+	u32 dev, whole, tid;
+
+	if (ret != -EROFS_NUMBER)
+		return 0;
+	sb = (void *)BPF_CORE_READ(mnt, mnt_sb);
+	bdev = BPF_CORE_READ(sb, s_bdev);
+	if (!bdev)
+		return 0;
+	dev = BPF_CORE_READ(bdev, bd_dev);
+	if (state_of(GATE_BLOCK, dev, &whole) >= GATE_GRANTED)
+		return 0;
+	tid = (u32)BPF_CORE_READ(me(), pid);
+	bpf_map_update_elem(&refusing, &tid, &dev, BPF_ANY);
+	tell(GATE_EVENT_REFUSED, GATE_BLOCK, dev, whole, 0);
+	return 0;
+}
+
+SEC("fexit/do_filp_open")
+int BPF_PROG(refused_open, int dfd, struct filename___gate *name, const void *op, long ret)
+{
+	u32 tid, *dev, whole = 0;
+	struct gate_event *e;
+
+	if (ret != -EROFS_NUMBER)
+		return 0;
+	tid = (u32)BPF_CORE_READ(me(), pid);
+	dev = bpf_map_lookup_elem(&refusing, &tid);
+	if (dev)
+		state_of(GATE_BLOCK, *dev, &whole);
+	e = begin(GATE_EVENT_REFUSED, GATE_BLOCK, dev ? *dev : 0, whole, 1);
+	bpf_map_delete_elem(&refusing, &tid);
+	if (!e)
+		return 0;
+	bpf_probe_read_kernel_str(e->path, sizeof(e->path), BPF_CORE_READ(name, name));
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+char _license[] SEC("license")
+= "Dual BSD/GPL";

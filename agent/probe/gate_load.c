@@ -1,0 +1,306 @@
+/*
+ * Loads the gate and pins it. Called by sekisho-load. In this order: what sees devices come and go is attached, then
+ * stock is taken, then opens are denied, then a child proves it; only then does it replace what was pinned before,
+ * which holds until that moment.
+ */
+#include "agent/probe/gate_parts.h"
+#include "agent/probe/load.h"
+#include "gate.skel.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define PIN_NEW GATE_PIN_DIR "-new"
+#define PIN_OLD GATE_PIN_DIR "-old"
+#define CGROUP "/sys/fs/cgroup"
+#define CGROUP_HYBRID "/sys/fs/cgroup/unified"
+#define CGROUP_OWN "/run/sekisho-cgroup" /* mounted for a moment, where the PC has none */
+
+/* How much is tried, the fullest first: a kernel without trampolines takes none of the upper two. */
+enum fullness { FULL, TRACKING, PLAIN };
+
+/* --- which programs --- */
+
+static bool helper_there(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_DEVICE, BPF_FUNC_set_retval, NULL) == 1;
+}
+
+static void want(struct bpf_program *p, const struct btf *btf, bool wanted)
+{
+	const char *section = bpf_program__section_name(p), *slash = strchr(section, '/');
+
+	bpf_program__set_autoload(p, wanted && slash && load_in_kernel(btf, slash + 1));
+}
+
+static int choose(struct gate_bpf *b, enum fullness how, struct why *why)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	const struct btf_type *bio;
+	bool erofs = helper_there(), seq;
+
+	if (libbpf_get_error(btf))
+		return why_set(why, V_BAD, "the kernel has no BTF");
+	seq = load_in_kernel(btf, "inc_diskseq");
+	bpf_program__set_autoload(b->progs.open_erofs, erofs);
+	bpf_program__set_autoload(b->progs.open_eperm, !erofs);
+	want(b->progs.on_device_add, btf, how <= TRACKING);
+	want(b->progs.on_device_del, btf, how <= TRACKING);
+	want(b->progs.on_diskseq, btf, how <= TRACKING && seq);
+	want(b->progs.on_media_change, btf, how <= TRACKING && !seq);
+	want(b->progs.deny_ioctl, btf, how == FULL);
+	want(b->progs.deny_ioctl_compat, btf, how == FULL);
+	want(b->progs.deny_remount, btf, how == FULL);
+	want(b->progs.refused_write, btf, how == FULL);
+	want(b->progs.refused_open, btf, how == FULL);
+	/* block_bio_queue(bio), before (queue, bio); a prototype counts the data as well. */
+	bio = load_prototype(btf, "btf_trace_block_bio_queue");
+	bpf_program__set_autoload(b->progs.watch_bio, bio && btf_vlen(bio) == 2);
+	bpf_program__set_autoload(b->progs.watch_bio_of_queue, bio && btf_vlen(bio) == 3);
+	btf__free(btf);
+	return 0;
+}
+
+/* What was pinned is gone on with: holds and grants stay. A gate of another version begins anew. */
+static int reuse(struct gate_bpf *b)
+{
+	struct gate_control c = {.version = 0};
+	struct bpf_map *m;
+	uint32_t zero = 0;
+	char path[128];
+	int fd = bpf_obj_get(GATE_PIN_DIR "/control"), r;
+
+	if (fd < 0)
+		return 0;
+	r = bpf_map_lookup_elem(fd, &zero, &c);
+	close(fd);
+	if (r || c.version != GATE_VERSION)
+		return 0;
+	bpf_object__for_each_map(m, b->obj)
+	{
+		if (strchr(bpf_map__name(m), '.'))
+			continue;
+		snprintf(path, sizeof(path), GATE_PIN_DIR "/%s", bpf_map__name(m));
+		fd = bpf_obj_get(path);
+		if (fd < 0)
+			return -errno;
+		r = bpf_map__reuse_fd(m, fd);
+		close(fd);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int open_and_load(enum fullness how, struct gate_bpf **out, struct why *why)
+{
+	struct gate_bpf *b = gate_bpf__open();
+	int r;
+
+	if (!b)
+		return why_set(why, V_BAD, "%s", load_said());
+	load_hush();
+	r = choose(b, how, why);
+	r = r ? r : reuse(b);
+	if (!r && (gate_bpf__load(b) || gate_bpf__attach(b)))
+		r = why_set(why, V_BAD, "the kernel does not take the gate: %s", load_said());
+	if (r)
+		gate_bpf__destroy(b);
+	else
+		*out = b;
+	return r;
+}
+
+/* --- attaching --- */
+
+static bool is_cgroup2(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* The root of the control groups: what is attached there holds for everybody. */
+static int open_cgroup(struct why *why)
+{
+	const char *path = getenv("SEKISHO_GATE_CGROUP"); /* for tests: a part of the PC only */
+	bool mounted = false;
+	int fd;
+
+	if (!path)
+		path = is_cgroup2(CGROUP) ? CGROUP : is_cgroup2(CGROUP_HYBRID) ? CGROUP_HYBRID : NULL;
+	if (!path) {
+		path = CGROUP_OWN;
+		mkdir(path, 0700);
+		mounted = mount("cgroup2", path, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || !is_cgroup2(path)) {
+		why_set(why, V_BAD, "there is no hierarchy of control groups (cgroup2)");
+		closep(&fd);
+	}
+	if (path[5] == 's') /* not one of /sys */
+		return fd;
+	if (mounted)
+		umount2(path, MNT_DETACH);
+	if (!strcmp(path, CGROUP_OWN))
+		rmdir(path);
+	return fd;
+}
+
+static int attach_opens(struct gate_bpf *b, struct why *why)
+{
+	bool erofs = bpf_program__fd(b->progs.open_erofs) >= 0;
+	struct bpf_program *p = erofs ? b->progs.open_erofs : b->progs.open_eperm;
+	_cleanup_close_ int fd = open_cgroup(why);
+	struct bpf_link *link;
+
+	if (fd < 0)
+		return V_BAD;
+	link = bpf_program__attach_cgroup(p, fd);
+	if (!link)
+		return why_set(why, V_BAD, "opens cannot be denied: %s", load_said());
+	if (erofs)
+		b->links.open_erofs = link;
+	else
+		b->links.open_eperm = link;
+	return 0;
+}
+
+static unsigned layers_of(const struct gate_bpf *b, int tried)
+{
+	unsigned layers = (unsigned)tried & (GATE_OPEN | GATE_EROFS);
+
+	layers |= b->links.on_device_add && b->links.on_device_del ? GATE_TRACK : 0u;
+	layers |= b->links.on_diskseq || b->links.on_media_change ? GATE_MEDIUM : 0u;
+	layers |= b->links.deny_ioctl && tried & GATE_IOCTL ? GATE_IOCTL : 0u;
+	layers |= b->links.deny_remount && tried & GATE_IOCTL ? GATE_MOUNT : 0u;
+	layers |= b->links.watch_bio || b->links.watch_bio_of_queue ? GATE_WATCH : 0u;
+	layers |= b->links.refused_write && b->links.refused_open ? GATE_REFUSALS : 0u;
+	return layers;
+}
+
+/* --- pinning --- */
+
+static int pin_all(struct gate_bpf *b, gid_t group)
+{
+	const struct bpf_object_skeleton *sk = b->skeleton;
+	struct bpf_map *m;
+	char path[128];
+	int i, r = 0;
+
+	pins_remove(PIN_NEW);
+	if (mkdir(PIN_NEW, 0750) || chown(PIN_NEW, 0, group))
+		return -errno;
+	bpf_object__for_each_map(m, b->obj)
+	{
+		if (strchr(bpf_map__name(m), '.'))
+			continue;
+		snprintf(path, sizeof(path), PIN_NEW "/%s", bpf_map__name(m));
+		/* A map that is gone on with has its pin already: one more is no harm. */
+		if (bpf_obj_pin(bpf_map__fd(m), path))
+			return -errno;
+	}
+	for (i = 0; i < sk->prog_cnt && !r; i++) {
+		if (!*sk->progs[i].link)
+			continue;
+		snprintf(path, sizeof(path), PIN_NEW "/%s", sk->progs[i].name);
+		r = bpf_link__pin(*sk->progs[i].link, path);
+	}
+	return r;
+}
+
+static int swap_pins(void)
+{
+	bool had = access(GATE_PIN_DIR, F_OK) == 0;
+
+	pins_remove(PIN_OLD);
+	if (had && rename(GATE_PIN_DIR, PIN_OLD))
+		return -errno;
+	if (rename(PIN_NEW, GATE_PIN_DIR)) {
+		int r = -errno;
+
+		if (had)
+			(void)rename(PIN_OLD, GATE_PIN_DIR);
+		return r;
+	}
+	/* Both held until now. */
+	pins_remove(PIN_OLD);
+	return 0;
+}
+
+/* --- the whole --- */
+
+static int set_control(struct gate_bpf *b, const struct gate_options *o, unsigned layers)
+{
+	struct gate_control c = {.version = 0};
+	uint32_t zero = 0;
+	int fd = bpf_map__fd(b->maps.control);
+
+	bpf_map_lookup_elem(fd, &zero, &c);
+	c.version = GATE_VERSION;
+	c.layers = layers;
+	c.dry_run = o->dry_run;
+	return bpf_map_update_elem(fd, &zero, &c, BPF_ANY) ? -errno : 0;
+}
+
+static int build(struct gate_bpf *b, const struct gate_options *o, unsigned *layers, struct why *why)
+{
+	int r = set_control(b, o, 0), tried;
+
+	r = r ? r : gate_stock(bpf_map__fd(b->maps.devices), why);
+	r = r ? r : attach_opens(b, why);
+	if (r)
+		return r;
+	tried = gate_try(bpf_map__fd(b->maps.canary));
+	if (tried < 0)
+		return tried;
+	if (!(tried & GATE_OPEN))
+		return why_set(why, V_BAD, "loaded and attached, but an open that must be denied was not");
+	*layers = layers_of(b, tried);
+	r = set_control(b, o, *layers);
+	r = r ? r : pin_all(b, o->group);
+	return r ? r : swap_pins();
+}
+
+int gate_load(const struct gate_options *o, unsigned *layers, struct why *why)
+{
+	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	struct gate_bpf *b = NULL;
+	unsigned got = 0;
+	enum fullness how;
+	int r;
+
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	load_listen();
+	r = pins_need_bpffs(why);
+	if (r)
+		return r;
+	for (how = FULL; how <= PLAIN; how++) {
+		r = open_and_load(how, &b, why);
+		if (r != V_BAD)
+			break;
+	}
+	if (r)
+		return r;
+	why->text[0] = 0;
+	r = build(b, o, &got, why);
+	if (r)
+		pins_remove(PIN_NEW);
+	gate_bpf__destroy(b);
+	if (!r)
+		*layers = got;
+	return r;
+}
+
+int gate_unload(void)
+{
+	pins_remove(PIN_NEW);
+	pins_remove(PIN_OLD);
+	pins_remove(GATE_PIN_DIR);
+	return access(GATE_PIN_DIR, F_OK) ? 0 : -EBUSY;
+}
