@@ -22,7 +22,7 @@ lab_needs() {
 
 # lab_share FOLDER: what guest finds there: where this tree and its programs are, and what runs first.
 lab_share() {
-	mkdir -p "$1/out"
+	mkdir -p "$1/out" "$1/disks"
 	cp "$lab/guest" "$1/guest"
 	printf 'root=%q\nbuild=%q\n' "$root" "$(dirname "$BIN")" >"$1/plan"
 }
@@ -39,6 +39,14 @@ lab_machine() {
 		-virtfs "local,path=$2,mount_tag=lab,security_model=none"
 		-virtfs "local,path=$root,mount_tag=tree,security_model=none,readonly=on"
 		-virtfs "local,path=$(dirname "$BIN"),mount_tag=build,security_model=none,readonly=on"
-		-device virtio-serial-pci)
+		-device virtio-serial-pci -device 'qemu-xhci,id=xhci,p2=8,p3=8')
 	APPEND="root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=false net.ifnames=0 modprobe.blacklist=floppy,pcspkr,kvm,kvm_amd,powernow_k8,ata_piix,i2c_piix4 ${SEKISHO_LAB_APPEND:-}"
+}
+
+# lab_install FOLDER: what a package would put on a PC, below FOLDER/install.
+lab_install() {
+	DESTDIR="$1/install" cmake --install "$(dirname "$BIN")" >"$1/install.log" 2>&1 || {
+		tail -n 20 "$1/install.log" >&2
+		return 1
+	}
 }

@@ -1,0 +1,123 @@
+# For scenarios that plug devices into the PC: what can be done from outside, and what is to be expected inside. Source it.
+# A scenario reads as a story: make a stick, plug it, try, expect, compare its hash from outside.
+# shellcheck shell=bash
+# shellcheck source=tests/flow/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../flow/lib.sh"
+
+disks=/run/lab/disks
+[ -e /dev/virtio-ports/outside ] || skip 'runs in the lab only (tests/lab/run)'
+exec 8<>/dev/virtio-ports/outside
+declare -A hashes=()
+
+# outside ACT...: asks the world outside; prints what it says.
+outside() {
+	local answer
+	printf '%s\n' "$*" >&8
+	read -r -t 120 answer <&8 || fail "outside: no answer to: $*"
+	[ "${answer%% *}" = ok ] || fail "outside: $answer"
+	[ "$answer" = ok ] || printf '%s\n' "${answer#ok }"
+}
+
+# make NAME TYPE [MiB]: a disk image with a file "inside.txt", made here in a file: nothing is plugged yet.
+make() {
+	local name=$1 type=$2 mib=${3:-32} image=$tmp/$1.img mnt=$tmp/mnt
+	truncate -s "${mib}M" "$image"
+	mkdir -p "$tmp/seed" "$mnt"
+	printf 'what is on the stick\n' >"$tmp/seed/inside.txt"
+	case $type in
+	raw) head -c "$((mib << 20))" /dev/urandom >"$image" ;;
+	ext4) mkfs.ext4 -q -F -d "$tmp/seed" "$image" ;;
+	vfat) mkfs.vfat -n STICK "$image" >/dev/null ;;
+	exfat) mkfs.exfat "$image" >/dev/null ;;
+	ntfs) mkfs.ntfs -q -F -f "$image" >/dev/null ;;
+	xfs) mkfs.xfs -q -f "$image" ;;
+	btrfs) mkfs.btrfs -q -f --rootdir "$tmp/seed" "$image" ;;
+	parted) # a partition table with one ext4 partition
+		mkfs.ext4 -q -F -d "$tmp/seed" "$image" "$(((mib - 2) << 10))k"
+		mv "$image" "$image.part"
+		truncate -s "${mib}M" "$image"
+		printf '2048,,L\n' | sfdisk -q "$image"
+		dd if="$image.part" of="$image" bs=1M seek=1 conv=notrunc status=none
+		rm "$image.part"
+		;;
+	*) fail "make: what is $type?" ;;
+	esac
+	case $type in
+	vfat | exfat | ntfs | xfs)
+		mount -o loop "$image" "$mnt"
+		cp "$tmp/seed/inside.txt" "$mnt/"
+		umount "$mnt"
+		;;
+	esac
+	cp --sparse=always "$image" "$disks/$name.img"
+	rm "$image"
+}
+
+# seen: devices that there are, one a line.
+seen() {
+	(cd /sys/bus/usb/devices && printf '%s\n' *)
+	(cd /sys/block && printf '%s\n' *)
+}
+
+# plug NAME [OPTION...]: plugs it in (tests/lab/outside), waits until udev has dealt with it; DEV is its disk, where it has one.
+plug() {
+	local name=$1 before now='' until=$((SECONDS + 60))
+	before=$(seen)
+	[ ! -e "$disks/$name.img" ] || hashes[$name]=$(outside hash "$name")
+	outside plug "$@"
+	DEV=''
+	while :; do
+		now=$(comm -13 <(sort <<<"$before") <(seen | sort))
+		DEV=$(grep -E '^(sd|sr|mmcblk)[^p]*$' <<<"$now" | head -n 1) || DEV=''
+		if [ -n "$DEV" ]; then
+			[ ! -b "/dev/$DEV" ] || break
+		elif [ -n "$now" ] && [ ! -e "$disks/$name.img" ]; then
+			break
+		fi
+		[ "$SECONDS" -lt "$until" ] || fail "plug $name: nothing appeared"
+		sleep 0.2
+	done
+	udevadm settle --timeout=60
+	DEV=${DEV:+/dev/$DEV}
+}
+
+unplug() {
+	outside unplug "$1"
+	udevadm settle --timeout=60
+}
+
+# unchanged NAME | changed NAME: its bytes, seen from outside, against those when it was plugged in.
+unchanged() {
+	[ "$(outside hash "$1")" = "${hashes[$1]}" ] || fail "$1 was CHANGED: ${2:-}"
+}
+
+changed() {
+	[ "$(outside hash "$1")" != "${hashes[$1]}" ] || fail "$1 is unchanged, and should not be: ${2:-}"
+}
+
+# case_is WAY DEVICE MODE OUTCOME: one row of the table (tests/lab/table).
+case_is() {
+	printf 'case: %s | %s | %s | %s\n' "$1" "$2" "$3" "$4"
+}
+
+# held WAY NAME COMMAND...: the command must not change the medium, whatever it says of itself.
+held() {
+	local way=$1 name=$2 status=0
+	shift 2
+	"$@" >"$tmp/tried" 2>&1 || status=$?
+	sync
+	unchanged "$name" "$way: $*: $(tail -n 2 "$tmp/tried" | tr '\n' ' ')"
+	note "$way: held (exit status $status)"
+	case_is "$way" "${device:-$name}" "${mode:-enforce}" held
+}
+
+# allowed WAY NAME COMMAND...: it must work, and change the medium.
+allowed() {
+	local way=$1 name=$2
+	shift 2
+	"$@" >"$tmp/tried" 2>&1 || fail "$way: $*: $(tail -n 3 "$tmp/tried" | tr '\n' ' ')"
+	sync
+	changed "$name" "$way: $*"
+	note "$way: allowed"
+	case_is "$way" "${device:-$name}" "${mode:-enforce}" allowed
+}
