@@ -246,24 +246,17 @@ static int swap_pins(void)
 
 /* --- the whole --- */
 
-static int set_control(struct gate_bpf *b, const struct gate_options *o, unsigned layers)
+static int set_control(struct gate_bpf *b, struct gate_control c)
 {
-	struct gate_control c = {.version = 0};
 	uint32_t zero = 0;
-	int fd = bpf_map__fd(b->maps.control);
 
-	bpf_map_lookup_elem(fd, &zero, &c);
-	c.version = GATE_VERSION;
-	c.layers = layers;
-	c.dry_run = o->dry_run;
-	return bpf_map_update_elem(fd, &zero, &c, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(bpf_map__fd(b->maps.control), &zero, &c, BPF_ANY) ? -errno : 0;
 }
 
-static int build(struct gate_bpf *b, const struct gate_options *o, unsigned *layers, struct why *why)
+static int attach_and_prove(struct gate_bpf *b, unsigned *layers, struct why *why)
 {
-	int r = set_control(b, o, 0), tried;
+	int r = gate_stock(bpf_map__fd(b->maps.devices), why), tried;
 
-	r = r ? r : gate_stock(bpf_map__fd(b->maps.devices), why);
 	r = r ? r : attach_opens(b, why);
 	if (r)
 		return r;
@@ -273,9 +266,32 @@ static int build(struct gate_bpf *b, const struct gate_options *o, unsigned *lay
 	if (!(tried & GATE_OPEN))
 		return why_set(why, V_BAD, "loaded and attached, but an open that must be denied was not");
 	*layers = layers_of(b, tried);
-	r = set_control(b, o, *layers);
+	return 0;
+}
+
+static int build(struct gate_bpf *b, const struct gate_options *o, unsigned *layers, struct why *why)
+{
+	struct gate_control was = {.version = 0}, c;
+	uint32_t zero = 0;
+	int r;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(b->maps.control), &zero, &was))
+		return -errno;
+	c = was;
+	c.version = GATE_VERSION;
+	c.dry_run = o->dry_run;
+	/* A gate that holds already goes by the same page: it is told only when this one has proven itself. */
+	r = was.version ? 0 : set_control(b, c);
+	r = r ? r : attach_and_prove(b, layers, why);
 	r = r ? r : pin_all(b, o->group);
-	return r ? r : swap_pins();
+	if (r)
+		return r;
+	c.layers = *layers;
+	r = set_control(b, c);
+	r = r ? r : swap_pins();
+	if (r && was.version)
+		(void)set_control(b, was);
+	return r;
 }
 
 int gate_load(const struct gate_options *o, unsigned *layers, struct why *why)
