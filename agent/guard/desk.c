@@ -106,6 +106,9 @@ static json_t *ask_event(struct guard *g, json_t *env)
 	udev_device_unref(d);
 	if (!u)
 		return json_pack("{s:s}", "access", "read-write");
+	/* The rule has set the flag again (udevadm trigger): what is granted is made so once more. */
+	if (disk && disk->forced == ACCESS_READ_WRITE)
+		disk->forced = 0;
 	r = judge_unit(g, u);
 	if (r) {
 		guard_fail(g, r, "deciding");

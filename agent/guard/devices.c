@@ -355,8 +355,8 @@ struct unit *devices_update(struct guard *g, struct udev_device *d, property_fn 
 	 */
 	if (first && kind)
 		read_other(u, root, kind);
-	else if (first || (!strcmp(subsystem, "usb") && root == d))
-		read_usb(u, root);
+	else if (!kind && (first || (!strcmp(subsystem, "usb") && root == d)) && attribute(root, "idVendor")[0])
+		read_usb(u, root); /* what is on its way out tells nothing any more */
 	if (!strcmp(subsystem, "block"))
 		*disk = update_block(g, u, d, get, ctx);
 	else if (!strcmp(subsystem, "net"))

@@ -118,6 +118,7 @@ struct guard {
 	struct unit *units;
 	unsigned units_n, next_id;
 	uint64_t refused_units, denials;
+	struct gate_event refused; /* waits for the next one, which may tell its path */
 
 	sd_event *event;
 	sd_event_source *again; /* judges anew when a decision may be another one */

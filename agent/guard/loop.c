@@ -37,6 +37,8 @@ static void on_device(struct guard *g, struct udev_device *d)
 	struct unit *u;
 	int r;
 
+	if (action && !strcmp(action, "unbind"))
+		return; /* its driver went: nothing that is decided changes */
 	if (action && !strcmp(action, "remove")) {
 		devices_remove(g, udev_device_get_syspath(d));
 		return;
@@ -73,6 +75,20 @@ static int on_udev(sd_event_source *source, int fd, uint32_t events, void *ctx)
 
 /* --- the kernel --- */
 
+/*
+ * A file system that refuses a new file tells twice: which device (mnt_want_write), then which path (do_filp_open). The
+ * second says both.
+ */
+static void tell_first(struct guard *g, const struct gate_event *e)
+{
+	bool again = g->refused.kind == GATE_EVENT_REFUSED && e->kind == GATE_EVENT_REFUSED && e->path[0] &&
+		     e->tid == g->refused.tid && e->dev == g->refused.dev;
+
+	if (g->refused.kind && !again)
+		tell_event(g, &g->refused);
+	g->refused.kind = 0;
+}
+
 static int on_gate_event(void *ctx, const struct gate_event *e)
 {
 	struct guard *g = ctx;
@@ -85,6 +101,11 @@ static int on_gate_event(void *ctx, const struct gate_event *e)
 	/* What a withdrawal itself still wrote. */
 	if (e->kind == GATE_EVENT_WRITE_SEEN && d && (int64_t)(e->boot_ns / 1000) <= d->closed_boot_us)
 		return 0;
+	tell_first(g, e);
+	if (e->kind == GATE_EVENT_REFUSED && !e->path[0]) {
+		g->refused = *e;
+		return 0;
+	}
 	tell_event(g, e);
 	if (e->kind == GATE_EVENT_WRITE_SEEN && !(e->flags & GATE_EVENT_DRY_RUN) && u && d && d->forced &&
 		d->forced != ACCESS_READ_WRITE)
@@ -104,6 +125,10 @@ static int on_gate(sd_event_source *source, int fd, uint32_t events, void *ctx)
 	r = gate_consume(g->gate, on_gate_event, g);
 	if (r < 0)
 		guard_fail(g, r, "the gate's events");
+	if (g->refused.kind) {
+		tell_event(g, &g->refused);
+		g->refused.kind = 0;
+	}
 	lost = gate_lost(g->gate);
 	if (lost)
 		sealer_lost(g->sealer, CAUSE_RING_FULL, lost);

@@ -319,6 +319,15 @@ static __always_inline void tell(u32 kind, u32 type, u32 dev, u32 whole, u32 op)
 		bpf_ringbuf_submit(e, 0);
 }
 
+/* What refused_open has to know of the open that fails in this thread. */
+#define TOLD_ALREADY 0xffffffffu
+static __always_inline void refusing_now(u32 dev)
+{
+	u32 tid = (u32)BPF_CORE_READ(me(), pid);
+
+	bpf_map_update_elem(&refusing, &tid, &dev, BPF_ANY);
+}
+
 /* --- how a device is held --- */
 
 /* Majors by which sticks, cards, drives and tapes come: what is not known there is held. */
@@ -531,6 +540,7 @@ static __always_inline bool deny_open(struct bpf_cgroup_dev_ctx *ctx)
 		return false;
 	count_denial();
 	tell(GATE_EVENT_DENIED_OPEN, type, dev, whole, access);
+	refusing_now(TOLD_ALREADY);
 	return !is_dry_run();
 }
 
@@ -660,7 +670,7 @@ int BPF_PROG(refused_write, struct vfsmount *mnt, int ret)
 {
 	struct super_block___bdev *sb;
 	struct block_device___gate *bdev;
-	u32 dev, whole, tid;
+	u32 dev, whole;
 
 	if (ret != -EROFS_NUMBER)
 		return 0;
@@ -671,8 +681,7 @@ int BPF_PROG(refused_write, struct vfsmount *mnt, int ret)
 	dev = BPF_CORE_READ(bdev, bd_dev);
 	if (state_of(GATE_BLOCK, dev, &whole) >= GATE_GRANTED)
 		return 0;
-	tid = (u32)BPF_CORE_READ(me(), pid);
-	bpf_map_update_elem(&refusing, &tid, &dev, BPF_ANY);
+	refusing_now(dev);
 	tell(GATE_EVENT_REFUSED, GATE_BLOCK, dev, whole, 0);
 	return 0;
 }
@@ -680,17 +689,21 @@ int BPF_PROG(refused_write, struct vfsmount *mnt, int ret)
 SEC("fexit/do_filp_open")
 int BPF_PROG(refused_open, int dfd, struct filename___gate *name, const void *op, long ret)
 {
-	u32 tid, *dev, whole = 0;
+	u32 tid, *known, dev = 0, whole = 0;
 	struct gate_event *e;
 
-	if (ret != -EROFS_NUMBER)
+	if (ret != -EROFS_NUMBER || is_canary())
 		return 0;
 	tid = (u32)BPF_CORE_READ(me(), pid);
-	dev = bpf_map_lookup_elem(&refusing, &tid);
-	if (dev)
-		state_of(GATE_BLOCK, *dev, &whole);
-	e = begin(GATE_EVENT_REFUSED, GATE_BLOCK, dev ? *dev : 0, whole, 1);
+	known = bpf_map_lookup_elem(&refusing, &tid);
+	if (known)
+		dev = *known;
 	bpf_map_delete_elem(&refusing, &tid);
+	if (dev == TOLD_ALREADY)
+		return 0;
+	if (dev)
+		state_of(GATE_BLOCK, dev, &whole);
+	e = begin(GATE_EVENT_REFUSED, GATE_BLOCK, dev, whole, 1);
 	if (!e)
 		return 0;
 	bpf_probe_read_kernel_str(e->path, sizeof(e->path), BPF_CORE_READ(name, name));

@@ -159,9 +159,9 @@ static int record(void)
 	r->filter = calloc(1, sizeof(*r->filter));
 	if (names_new(&r->names) || processes_new(r->names, &r->processes) ||
 		devices_new("/sys", "/proc/self/mountinfo", &r->devices) || users_new(&r->users) ||
-		key_new(KEY_P256, &r->device) || steer_start(r, &why) || sd_event_default(&r->event) < 0)
+		key_new(KEY_P256, &r->keys.device) || steer_start(r, &why) || sd_event_default(&r->event) < 0)
 		return 3;
-	o.device = r->device;
+	o.device = r->keys.device;
 	if (sealer_new(&o, &r->sealer, &why))
 		return 4;
 	r->engine = (struct engine){.filter = r->filter,
