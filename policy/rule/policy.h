@@ -8,6 +8,9 @@
  *   2. else the ledger: of the rows that fit, the most restrictive
  *   3. else the default of the kind
  *
+ * A row speaks of what can be written to: where a device is storage and something else as well (a stick with a keyboard
+ * inside), its row says nothing of the rest.
+ *
  * Pure: reads no file, asks neither clock nor users. Same facts, same answer, on the PC and at the administrator's.
  */
 #ifndef SEKISHO_RULE_POLICY_H
@@ -39,15 +42,22 @@ uint64_t policy_version(const struct policy *p); /* `version:` of the YAML */
 bool policy_notes_only(const struct policy *p);  /* `mode: note` for the whole */
 unsigned policy_rules_n(const struct policy *p);
 unsigned policy_rows_n(const struct policy *p);
+/* ACCESS_* where no rule and no row fits. */
+unsigned policy_default(const struct policy *p, unsigned kind);
+
+/* Release codes: the administrators' public key for them (base64 of SubjectPublicKeyInfo; "" for none), and bounds. */
+const char *policy_release_key(const struct policy *p);
+unsigned policy_release_max_s(const struct policy *p);
+unsigned policy_release_per_day(const struct policy *p);
 
 struct decision {
-	unsigned kind;               /* DEVICE_KIND_* that was decided */
-	unsigned access;             /* ACCESS_*: what is in force; with `note`, what would be */
-	bool note;                   /* watch only: nothing is held because of this decision */
-	char rule[POLICY_NAME_SIZE]; /* "rule:finance", "ledger:17" (line of the CSV), "default:storage" */
-	char reason[192];            /* in words, for people: which facts led there */
-	unsigned row;                /* line of the CSV that granted; 0: none */
-	char owner[64], label[64];   /* of that row, for records and notifications */
+	unsigned kind;                   /* DEVICE_KIND_* that was decided */
+	unsigned access;                 /* ACCESS_*: what is in force; with `note`, what would be */
+	bool note;                       /* watch only: nothing is held because of this decision */
+	char rule[POLICY_NAME_SIZE + 8]; /* "rule:finance", "ledger:17" (line of the CSV), "default:storage" */
+	char reason[192];                /* in words, for people: which facts led there */
+	unsigned row;                    /* line of the CSV that granted; 0: none */
+	char owner[64], label[64];       /* of that row, for records and notifications */
 	int64_t until_us; /* wall clock: the decision may be another one then (end of hours, expiry); INT64_MAX: never
 			   */
 };

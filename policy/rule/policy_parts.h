@@ -1,0 +1,110 @@
+/*
+ * The policy's parts: policy_yaml.c and ledger.c read it, policy.c decides, policy_check.c tries it. Nobody else
+ * includes this.
+ */
+#ifndef SEKISHO_RULE_POLICY_PARTS_H
+#define SEKISHO_RULE_POLICY_PARTS_H
+
+#include "policy/rule/policy.h"
+
+#define LIST_MAX 256u /* words of one list */
+#define INTERFACES_MATCH_MAX 16u
+#define ACCESS_LISTED 0u /* of a rule: what the ledger says */
+#define ANY (-1)
+
+/* Words, NULL at the end; NULL itself: any. */
+typedef const char *const *words;
+
+/* What a rule or a row asks for. Everything that is there must fit. */
+struct match {
+	uint64_t kinds;                    /* 0: any */
+	int listed, encrypted, has_serial; /* 0, 1, ANY */
+	int vendor, product;               /* ANY */
+	const char *serial, *port;         /* patterns; NULL: any */
+	bool has_fingerprint;
+	struct digest fingerprint;
+	unsigned interfaces_n;
+	struct {
+		int class, subclass, protocol; /* ANY */
+	} interface[INTERFACES_MATCH_MAX];     /* one of them */
+	words users, groups, hosts;
+	unsigned days;        /* bit per day, Sunday is 0; 0: any */
+	int from_min, to_min; /* minutes of the day; ANY; from > to goes over midnight */
+	int64_t from_us, until_us;
+};
+
+struct rule {
+	char name[POLICY_NAME_SIZE];
+	unsigned line;
+	struct match match;
+	unsigned access; /* ACCESS_LISTED, ACCESS_* */
+	bool note;
+};
+
+struct row {
+	struct ledger_row as;
+	struct match match;
+	words media; /* UUIDs of which the medium must have one */
+	int next;    /* in its bucket; -1 */
+};
+
+struct expectation {
+	unsigned line;
+	char name[POLICY_NAME_SIZE];
+	struct device device;
+	unsigned kind, access;
+	struct device_user who;
+	words groups;
+};
+
+struct chunk {
+	struct chunk *next;
+	char bytes[];
+};
+
+#define BUCKETS 16384u
+
+struct policy {
+	uint64_t version;
+	bool note, lockout;
+	unsigned defaults[DEVICE_KINDS];
+	char release_key[256];
+	unsigned release_max_s, release_per_day;
+	unsigned rules_n, rows_n, expectations_n;
+	struct rule *rules;
+	struct row *rows;
+	struct expectation *expectations;
+	int *buckets; /* rows with vendor, product and an exact serial, by their hash */
+	int *loose;   /* the others */
+	unsigned loose_n;
+	struct chunk *chunks;
+};
+
+/* Memory that lives as long as the policy. NULL without memory. */
+void *policy_keep(struct policy *p, size_t n);
+const char *policy_keep_text(struct policy *p, struct span s);
+/* A list of words from one text, separated by spaces, commas, semicolons or bars. *out NULL where it is empty. */
+int policy_keep_words(struct policy *p, struct span s, words *out);
+
+void match_init(struct match *m);
+
+/* "0951", "0x951", "951": 0..65535. ANY where it is none. */
+int policy_hex16(const char *s);
+/* ACCESS_* by name; 0 for none. */
+unsigned policy_access(const char *name);
+unsigned policy_kind(const char *name);
+
+/* policy_yaml.c */
+int policy_read_yaml(struct policy *p, struct span yaml, struct why *why);
+/* ledger.c */
+int policy_read_ledger(struct policy *p, struct span csv, struct why *why);
+/* policy.c: the row with this hash's bucket chained; called once all rows are read. */
+int policy_index(struct policy *p);
+
+/* Does it fit? `listed`: whether the ledger has a row for the device. */
+bool match_fits(
+	const struct match *m, const struct device *d, unsigned kind, const struct device_user *who, bool listed);
+/* Has it a pattern in it? */
+bool is_pattern(const char *s);
+
+#endif
