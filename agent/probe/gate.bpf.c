@@ -16,8 +16,11 @@
 #define ACC_READ 2u
 #define ACC_WRITE 4u
 #define ANCESTORS_MAX 24
+#define ATTRIBUTES_MAX 16           /* that are looked through for one of an eMMC: it is the seventh */
 #define TELL_EVERY_NS 1000000000ull /* of one kind, by one process, on one device */
-#define NULL_DEV (1u << 20 | 3)     /* /dev/null, for the canary */
+#define SG_IO 0x2285u
+#define BLKROSET 0x125du
+#define NULL_DEV (1u << 20 | 3) /* /dev/null, for the canary */
 #define USBFS_MAJOR 189u
 
 #define S_IFMT_BITS 0170000
@@ -40,8 +43,15 @@ struct class
 {
 	const char *name;
 };
+struct attribute {
+	const char *name;
+};
+struct attribute_group {
+	struct attribute **attrs;
+};
 struct device_type {
 	const char *name;
+	const struct attribute_group **groups;
 };
 struct device {
 	struct kobject kobj;
@@ -80,15 +90,33 @@ struct file___gate {
 	u32 f_mode;
 	struct inode *f_inode;
 };
-struct filename___gate {
-	const char *name;
+struct io_uring_cmd {
+	struct file___gate *file;
 };
-struct kernfs_node___parent {
-	struct kernfs_node___parent *parent;
+struct fs_context {
+	unsigned int sb_flags;
+};
+/* A walk along a path that goes on: what was asked for, and how far it came. */
+struct nameidata {
+	struct inode *inode;
+	struct filename *name;
+};
+struct open_flags {
+	int open_flag;
+};
+struct kernfs_node {
 	const char *name;
+	u64 id;
+};
+/* Before 6.15, and since. */
+struct kernfs_node___before {
+	struct kernfs_node *parent;
+};
+struct kernfs_node___since {
+	struct kernfs_node *__parent;
 };
 struct cgroup___gate {
-	struct kernfs_node___parent *kn;
+	struct kernfs_node *kn;
 };
 struct css_set___gate {
 	struct cgroup___gate *dfl_cgrp;
@@ -99,14 +127,10 @@ struct task_struct___gate {
 	struct task_struct___gate *group_leader;
 	const struct cred *cred;
 	struct css_set___gate *cgroups;
+	struct nameidata *nameidata;
 	char comm[16];
 	struct kuid loginuid;
 };
-/* Before 5.5 */
-struct task_struct___real {
-	u64 real_start_time;
-};
-
 #pragma clang attribute pop
 
 /* --- tables --- */
@@ -172,13 +196,13 @@ struct {
 	__type(value, struct told);
 } recently SEC(".maps");
 
-/* The device whose file system refused a thread's write just now. */
+/* What a thread that remounts wants: 1 for writing. Between two hooks of one call. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 256);
 	__type(key, u32);
 	__type(value, u32);
-} refusing SEC(".maps");
+} remounting SEC(".maps");
 
 /* --- who --- */
 
@@ -247,10 +271,20 @@ static __always_inline void name_of(struct name *out, const char *from)
 		bpf_probe_read_kernel_str(out, sizeof(*out), from);
 }
 
+static __always_inline struct kernfs_node *parent_of(struct kernfs_node *kn)
+{
+	struct kernfs_node___before *before = (void *)kn;
+	struct kernfs_node___since *since = (void *)kn;
+
+	if (bpf_core_field_exists(before->parent))
+		return BPF_CORE_READ(before, parent);
+	return bpf_core_field_exists(since->__parent) ? BPF_CORE_READ(since, __parent) : NULL;
+}
+
 /* Identification of disks while udev processes their events: by its control group, which only root can enter. */
 static __always_inline bool is_udev(void)
 {
-	struct kernfs_node___parent *kn = BPF_CORE_READ(me(), cgroups, dfl_cgrp, kn);
+	struct kernfs_node *kn = BPF_CORE_READ(me(), cgroups, dfl_cgrp, kn);
 	struct name name;
 	int i;
 
@@ -260,30 +294,39 @@ static __always_inline bool is_udev(void)
 		name_of(&name, BPF_CORE_READ(kn, name));
 		if (IS(name, "systemd-udevd.service"))
 			return true;
-		kn = BPF_CORE_READ(kn, parent);
+		kn = parent_of(kn);
 	}
 	return false;
 }
 
 /* --- telling --- */
 
+static __always_inline bool told_lately(const struct told_key *key, u64 now, u64 *count)
+{
+	struct told *before = bpf_map_lookup_elem(&recently, key), next = {.at_ns = now};
+
+	if (before) {
+		if (now - before->at_ns < TELL_EVERY_NS) {
+			__sync_fetch_and_add(&before->more, 1);
+			return true;
+		}
+		*count += before->more;
+	}
+	bpf_map_update_elem(&recently, key, &next, BPF_ANY);
+	return false;
+}
+
 static __always_inline struct gate_event *begin(u32 kind, u32 type, u32 dev, u32 whole, u32 op)
 {
 	struct task_struct___gate *t = me();
 	struct told_key key = {.tgid = BPF_CORE_READ(t, tgid), .dev = dev, .kind = kind, .op = op};
-	struct told *before = bpf_map_lookup_elem(&recently, &key), now = {.at_ns = bpf_ktime_get_boot_ns()};
-	u64 count = 1;
+	u64 count = 1, now = bpf_ktime_get_boot_ns();
 	struct gate_event *e;
 	u32 zero = 0;
 
-	if (before) {
-		if (now.at_ns - before->at_ns < TELL_EVERY_NS) {
-			__sync_fetch_and_add(&before->more, 1);
-			return NULL;
-		}
-		count += before->more;
-	}
-	bpf_map_update_elem(&recently, &key, &now, BPF_ANY);
+	/* Nobody causes many changes of media, and each one is needed. */
+	if (kind != GATE_EVENT_MEDIUM_CHANGED && told_lately(&key, now, &count))
+		return NULL;
 	e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
 	if (!e) {
 		u64 *n = bpf_map_lookup_elem(&lost, &zero);
@@ -302,9 +345,9 @@ static __always_inline struct gate_event *begin(u32 kind, u32 type, u32 dev, u32
 	e->uid = BPF_CORE_READ(t, cred, euid.val);
 	e->loginuid = bpf_core_field_exists(t->loginuid) ? BPF_CORE_READ(t, loginuid.val) : (u32)-1;
 	e->op = op;
-	e->boot_ns = now.at_ns;
+	e->boot_ns = now;
 	e->start_boot_ns = BPF_CORE_READ(t, group_leader, start_boottime);
-	e->cgroup = 0;
+	e->cgroup = BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, id);
 	e->count = count;
 	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &t->comm);
 	e->path[0] = 0;
@@ -317,15 +360,6 @@ static __always_inline void tell(u32 kind, u32 type, u32 dev, u32 whole, u32 op)
 
 	if (e)
 		bpf_ringbuf_submit(e, 0);
-}
-
-/* What refused_open has to know of the open that fails in this thread. */
-#define TOLD_ALREADY 0xffffffffu
-static __always_inline void refusing_now(u32 dev)
-{
-	u32 tid = (u32)BPF_CORE_READ(me(), pid);
-
-	bpf_map_update_elem(&refusing, &tid, &dev, BPF_ANY);
 }
 
 /* --- how a device is held --- */
@@ -366,41 +400,74 @@ static __always_inline u32 state_of(u32 type, u32 dev, u32 *whole)
 
 /* --- devices that appear and go --- */
 
-/* An eMMC has the address that the host gives it; a card chooses its own. */
-static __always_inline bool is_builtin_card(struct device *dev)
+/* A pointer as a plain number, so that it can be handed to a global function. */
+static __always_inline u64 address_of(const void *p)
 {
+	u64 n = 0;
+
+	bpf_probe_read_kernel(&n, sizeof(n), &p);
+	return n;
+}
+
+/*
+ * An eMMC is soldered in; a card in a slot is of type SD. The type has no name: it is told by its attributes, of which
+ * this one is an MMC's. (Its address does not tell: many SD cards choose 0001 as well.) Global functions are looked
+ * at by the verifier each by itself.
+ */
+__noinline int is_builtin_card(u64 card)
+{
+	struct device *dev = (struct device *)card;
+	const struct attribute_group **groups = BPF_CORE_READ(dev, type, groups), *group = NULL;
+	struct attribute **attrs, *attr;
+	struct name name;
+	int i;
+
+	bpf_probe_read_kernel(&group, sizeof(group), groups);
+	attrs = BPF_CORE_READ(group, attrs);
+	for (i = 0; i < ATTRIBUTES_MAX; i++) {
+		attr = NULL;
+		bpf_probe_read_kernel(&attr, sizeof(attr), attrs + i);
+		if (!attr)
+			return 0;
+		name_of(&name, BPF_CORE_READ(attr, name));
+		if (IS(name, "ffu_capable"))
+			return 1;
+	}
+	return 0;
+}
+
+/* What one device says of all that hangs on it: GATE_ON_*. */
+__noinline int hang_of(u64 at)
+{
+	struct device *dev = (struct device *)at;
+	struct device___removable *r = (void *)dev;
 	struct name name;
 
-	name_of(&name, BPF_CORE_READ(dev, kobj.name));
-	/* "mmc0:0001" */
-	return (name.word[0] & ~(0xffull << 24)) == WORD("mmc\0:000", 0) && (name.word[1] & 0xffff) == '1';
+	name_of(&name, BPF_CORE_READ(dev, bus, name));
+	if (IS(name, "usb"))
+		return GATE_ON_USB;
+	if (IS(name, "mmc"))
+		return is_builtin_card(at) ? 0 : GATE_ON_CARD;
+	if (IS(name, "memstick"))
+		return GATE_ON_CARD;
+	if (IS(name, "firewire") || IS(name, "pcmcia"))
+		return GATE_ON_EXTERNAL;
+	/* DEVICE_REMOVABLE of enum device_removable */
+	if (IS(name, "pci") && bpf_core_field_exists(r->removable) && BPF_CORE_READ(r, removable) == 3)
+		return GATE_ON_EXTERNAL;
+	return 0;
 }
 
 /* Where it hangs: GATE_ON_* of its ancestors. */
 static __always_inline u32 hangs_on(struct device *dev)
 {
-	struct name name;
+	u64 at = address_of(dev);
 	u32 flags = 0;
 	int i;
 
-	for (i = 0; i < ANCESTORS_MAX && dev; i++) {
-		name_of(&name, BPF_CORE_READ(dev, bus, name));
-		if (IS(name, "usb"))
-			flags |= GATE_ON_USB;
-		else if (IS(name, "mmc") && !is_builtin_card(dev))
-			flags |= GATE_ON_CARD;
-		else if (IS(name, "memstick"))
-			flags |= GATE_ON_CARD;
-		else if (IS(name, "firewire") || IS(name, "pcmcia"))
-			flags |= GATE_ON_EXTERNAL;
-		else if (IS(name, "pci")) {
-			struct device___removable *r = (void *)dev;
-
-			/* DEVICE_REMOVABLE of enum device_removable */
-			if (bpf_core_field_exists(r->removable) && BPF_CORE_READ(r, removable) == 3)
-				flags |= GATE_ON_EXTERNAL;
-		}
-		dev = BPF_CORE_READ(dev, parent);
+	for (i = 0; i < ANCESTORS_MAX && at; i++) {
+		flags |= hang_of(at);
+		at = address_of(BPF_CORE_READ((struct device *)at, parent));
 	}
 	return flags;
 }
@@ -445,7 +512,7 @@ static __always_inline void add_char(struct device *dev, u32 devt)
 	} else {
 		name_of(&name, BPF_CORE_READ(dev, class, name));
 		if (!IS(name, "scsi_generic") && !IS(name, "bsg") && !IS(name, "scsi_tape") &&
-			!IS(name, "scsi_changer"))
+			!IS(name, "scsi_changer") && !IS(name, "nvme") && !IS(name, "nvme-generic"))
 			return;
 		e.flags |= hangs_on(dev);
 		e.state = e.flags & ~(u32)GATE_PASS_THROUGH ? GATE_HELD_ALL : GATE_OWN;
@@ -510,11 +577,11 @@ int BPF_PROG(on_diskseq, struct gendisk___gate *disk)
 
 /* Before 5.15. */
 SEC("fexit/bdev_check_media_change")
-int BPF_PROG(on_media_change, struct block_device___gate *bdev, bool ret)
+int BPF_PROG(on_media_change, struct block_device___gate *bdev, unsigned long ret)
 {
 	u32 whole;
 
-	if (ret) {
+	if (ret & 1) {
 		state_of(GATE_BLOCK, BPF_CORE_READ(bdev, bd_dev), &whole);
 		medium_changed(whole);
 	}
@@ -540,7 +607,6 @@ static __always_inline bool deny_open(struct bpf_cgroup_dev_ctx *ctx)
 		return false;
 	count_denial();
 	tell(GATE_EVENT_DENIED_OPEN, type, dev, whole, access);
-	refusing_now(TOLD_ALREADY);
 	return !is_dry_run();
 }
 
@@ -564,40 +630,68 @@ int open_eperm(struct bpf_cgroup_dev_ctx *ctx)
 
 /* --- what is not an open --- */
 
-static __always_inline bool is_write_command(u32 cmd)
+/* Pass-through: the disk's own commands, whatever the block layer would say. */
+static __always_inline bool is_pass_through(u32 cmd)
 {
-	return cmd == 0x2285 /* SG_IO */ || cmd == 1 /* SCSI_IOCTL_SEND_COMMAND */ ||
-	       cmd == 0x5393 /* CDROM_SEND_PACKET */;
+	u32 kind = cmd >> 8 & 0xff;
+
+	return cmd == SG_IO || cmd == 1 /* SCSI_IOCTL_SEND_COMMAND */ || cmd == 0x5393 /* CDROM_SEND_PACKET */ ||
+	       (cmd >= 0x31d && cmd <= 0x31f) /* HDIO_DRIVE_TASKFILE, _TASK, _CMD */ ||
+	       (cmd >> 30 && (kind == 'N' /* NVMe */ || kind == 0xb3 /* MMC */));
 }
 
 /* The flag itself, and what writes without data. */
 static __always_inline bool is_flag_command(u32 cmd)
 {
-	return cmd == 0x125d /* BLKROSET */ || cmd == 0x1277 /* BLKDISCARD */ || cmd == 0x127d /* BLKSECDISCARD */ ||
-	       cmd == 0x127f /* BLKZEROOUT */;
+	return cmd == BLKROSET || cmd == 0x1277 /* BLKDISCARD */ || cmd == 0x127d /* BLKSECDISCARD */ ||
+	       cmd == 0x127f /* BLKZEROOUT */ || cmd == 0x40101283 /* BLKRESETZONE */;
 }
 
-static __always_inline int judge_ioctl(struct file___gate *file, u32 cmd, int ret)
+/* Does a command of SG_IO (struct sg_io_hdr, or sg_io_v4) send data to the device? */
+static __always_inline bool sends_data(unsigned long arg)
+{
+	struct {
+		s32 form, direction;
+	} head = {0};
+	u32 out = 1;
+
+	if (bpf_probe_read_user(&head, sizeof(head), (void *)arg))
+		return true;
+	if (head.form == 'S')
+		return head.direction != -1 && head.direction != -3; /* SG_DXFER_NONE, SG_DXFER_FROM_DEV */
+	if (head.form != 'Q' || bpf_probe_read_user(&out, sizeof(out), (void *)(arg + 60)))
+		return true;
+	return out; /* dout_xfer_len */
+}
+
+/* What udev needs to know a disk, and to set what its rules say. */
+static __always_inline bool is_for_udev(u32 cmd, unsigned long arg)
+{
+	return (cmd == BLKROSET || (cmd == SG_IO && !sends_data(arg))) && is_udev();
+}
+
+static __always_inline int judge_ioctl(struct file___gate *file, u32 cmd, unsigned long arg, int ret)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	u32 mode = BPF_CORE_READ(inode, i_mode) & S_IFMT_BITS, dev, whole, type;
+	bool passes = is_pass_through(cmd);
 
 	if (ret)
 		return ret;
 	if (cmd == GATE_CANARY_IOCTL && is_canary())
 		return -EPERM_NUMBER;
-	if (mode == S_IFBLK_BITS && (is_write_command(cmd) || is_flag_command(cmd)))
+	if (mode == S_IFBLK_BITS && (passes || is_flag_command(cmd)))
 		type = GATE_BLOCK;
-	else if (mode == S_IFCHR_BITS && (is_write_command(cmd) || (cmd >> 8 & 0xff) == 'U'))
+	else if (mode == S_IFCHR_BITS && (passes || (cmd >> 8 & 0xff) == 'U'))
 		type = GATE_CHAR;
 	else
 		return 0;
 	dev = BPF_CORE_READ(inode, i_rdev);
 	/* Reading what usbfs tells to everybody. */
-	if (type == GATE_CHAR && (dev >> 20 != USBFS_MAJOR || !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT)) &&
-		!is_write_command(cmd))
+	if (type == GATE_CHAR && !passes &&
+		(dev >> 20 != USBFS_MAJOR || !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT)))
 		return 0;
-	if (state_of(type, dev, &whole) >= GATE_GRANTED || is_exempt() || is_udev())
+	if (state_of(type, dev, &whole) >= GATE_GRANTED || is_exempt() || is_for_udev(cmd, arg))
 		return 0;
 	count_denial();
 	tell(GATE_EVENT_DENIED_IOCTL, type, dev, whole, cmd);
@@ -607,31 +701,79 @@ static __always_inline int judge_ioctl(struct file___gate *file, u32 cmd, int re
 SEC("fmod_ret/security_file_ioctl")
 int BPF_PROG(deny_ioctl, struct file___gate *file, unsigned int cmd, unsigned long arg, int ret)
 {
-	return judge_ioctl(file, cmd, ret);
+	return judge_ioctl(file, cmd, arg, ret);
 }
 
 SEC("fmod_ret/security_file_ioctl_compat")
 int BPF_PROG(deny_ioctl_compat, struct file___gate *file, unsigned int cmd, unsigned long arg, int ret)
 {
-	return judge_ioctl(file, cmd, ret);
+	return judge_ioctl(file, cmd, arg, ret);
 }
 
-/* What is mounted read-only from a held device stays so. The way back from writing to reading is open. */
-SEC("fmod_ret/security_sb_remount")
-int BPF_PROG(deny_remount, struct super_block *sb, void *opts, int ret)
+/* The disk's own commands through io_uring: of nodes that were opened before they were held. */
+SEC("fmod_ret/security_uring_cmd")
+int BPF_PROG(deny_uring, struct io_uring_cmd *request, int ret)
+{
+	struct inode *inode = BPF_CORE_READ(request, file, f_inode);
+	u32 mode = BPF_CORE_READ(inode, i_mode) & S_IFMT_BITS, dev = BPF_CORE_READ(inode, i_rdev), whole;
+	u32 type = mode == S_IFBLK_BITS ? GATE_BLOCK : GATE_CHAR;
+
+	if (ret || (mode != S_IFBLK_BITS && mode != S_IFCHR_BITS))
+		return ret;
+	if (state_of(type, dev, &whole) >= GATE_GRANTED || is_exempt())
+		return 0;
+	count_denial();
+	tell(GATE_EVENT_DENIED_IOCTL, type, dev, whole, 0);
+	return is_dry_run() ? 0 : -EPERM_NUMBER;
+}
+
+/* A file system for writing on a held device? */
+static __always_inline int judge_mount(struct super_block *sb, u32 op)
 {
 	struct super_block___bdev *s = (void *)sb;
 	struct block_device___gate *bdev = BPF_CORE_READ(s, s_bdev);
 	u32 dev, whole;
 
-	if (ret || !bdev || !(BPF_CORE_READ(sb, s_flags) & SB_RDONLY_BIT))
-		return ret;
+	if (!bdev)
+		return 0;
 	dev = BPF_CORE_READ(bdev, bd_dev);
 	if (state_of(GATE_BLOCK, dev, &whole) >= GATE_GRANTED || is_exempt())
 		return 0;
 	count_denial();
-	tell(GATE_EVENT_DENIED_MOUNT, GATE_BLOCK, dev, whole, 0);
+	tell(GATE_EVENT_DENIED_MOUNT, GATE_BLOCK, dev, whole, op);
 	return is_dry_run() ? 0 : -EROFS_NUMBER;
+}
+
+SEC("fentry/reconfigure_super")
+int BPF_PROG(on_remount, struct fs_context *fc)
+{
+	u32 tid = BPF_CORE_READ(me(), pid), writing = !(BPF_CORE_READ(fc, sb_flags) & SB_RDONLY_BIT);
+
+	bpf_map_update_elem(&remounting, &tid, &writing, BPF_ANY);
+	return 0;
+}
+
+/* What is mounted read-only from a held device stays so; other options, and the way back, are open. */
+SEC("fmod_ret/security_sb_remount")
+int BPF_PROG(deny_remount, struct super_block *sb, void *opts, int ret)
+{
+	u32 tid = BPF_CORE_READ(me(), pid), *writing = bpf_map_lookup_elem(&remounting, &tid);
+
+	if (ret || (writing && !*writing) || !(BPF_CORE_READ(sb, s_flags) & SB_RDONLY_BIT))
+		return ret;
+	return judge_mount(sb, 0);
+}
+
+/*
+ * An open notices only while it goes on that the medium is another one, when the question whether it may write was
+ * answered already. A mount is asked once more.
+ */
+SEC("fmod_ret/security_sb_kern_mount")
+int BPF_PROG(deny_mount, struct super_block *sb, int ret)
+{
+	if (ret || BPF_CORE_READ(sb, s_flags) & SB_RDONLY_BIT)
+		return ret;
+	return judge_mount(sb, 1);
 }
 
 /* --- tripwires --- */
@@ -664,50 +806,46 @@ int BPF_PROG(watch_bio_of_queue, void *queue, struct bio___disk *bio)
 	return 0;
 }
 
-/* A file system on a held device said no: told with the path as the caller wrote it. */
-SEC("fexit/mnt_want_write")
-int BPF_PROG(refused_write, struct vfsmount *mnt, int ret)
+/* --- refusals: a file system on a held device said no --- */
+
+static __always_inline u32 dev_of(struct super_block *sb)
 {
-	struct super_block___bdev *sb;
-	struct block_device___gate *bdev;
+	struct super_block___bdev *s = (void *)sb;
+
+	return BPF_CORE_READ(s, s_bdev, bd_dev);
+}
+
+/* Opens, with the path as the caller wrote it. */
+SEC("fexit/path_openat")
+int BPF_PROG(refused_open, struct nameidata *nd, const struct open_flags *op, unsigned flags, long ret)
+{
+	struct gate_event *e;
 	u32 dev, whole;
 
 	if (ret != -EROFS_NUMBER)
 		return 0;
-	sb = (void *)BPF_CORE_READ(mnt, mnt_sb);
-	bdev = BPF_CORE_READ(sb, s_bdev);
-	if (!bdev)
+	dev = dev_of(BPF_CORE_READ(nd, inode, i_sb));
+	if (!dev || state_of(GATE_BLOCK, dev, &whole) >= GATE_GRANTED)
 		return 0;
-	dev = BPF_CORE_READ(bdev, bd_dev);
-	if (state_of(GATE_BLOCK, dev, &whole) >= GATE_GRANTED)
+	e = begin(GATE_EVENT_REFUSED, GATE_BLOCK, dev, whole, BPF_CORE_READ(op, open_flag));
+	if (!e)
 		return 0;
-	refusing_now(dev);
-	tell(GATE_EVENT_REFUSED, GATE_BLOCK, dev, whole, 0);
+	bpf_probe_read_kernel_str(e->path, sizeof(e->path), BPF_CORE_READ(nd, name, name));
+	bpf_ringbuf_submit(e, 0);
 	return 0;
 }
 
-SEC("fexit/do_filp_open")
-int BPF_PROG(refused_open, int dfd, struct filename___gate *name, const void *op, long ret)
+/* All other changes. Within an open it is no more than a question, which the hook above has the answer to. */
+SEC("fexit/mnt_want_write")
+int BPF_PROG(refused_write, struct vfsmount *mnt, int ret)
 {
-	u32 tid, *known, dev = 0, whole = 0;
-	struct gate_event *e;
+	u32 dev, whole;
 
-	if (ret != -EROFS_NUMBER || is_canary())
+	if (ret != -EROFS_NUMBER || BPF_CORE_READ(me(), nameidata))
 		return 0;
-	tid = (u32)BPF_CORE_READ(me(), pid);
-	known = bpf_map_lookup_elem(&refusing, &tid);
-	if (known)
-		dev = *known;
-	bpf_map_delete_elem(&refusing, &tid);
-	if (dev == TOLD_ALREADY)
-		return 0;
-	if (dev)
-		state_of(GATE_BLOCK, dev, &whole);
-	e = begin(GATE_EVENT_REFUSED, GATE_BLOCK, dev, whole, 1);
-	if (!e)
-		return 0;
-	bpf_probe_read_kernel_str(e->path, sizeof(e->path), BPF_CORE_READ(name, name));
-	bpf_ringbuf_submit(e, 0);
+	dev = dev_of(BPF_CORE_READ(mnt, mnt_sb));
+	if (dev && state_of(GATE_BLOCK, dev, &whole) < GATE_GRANTED)
+		tell(GATE_EVENT_REFUSED, GATE_BLOCK, dev, whole, 0);
 	return 0;
 }
 

@@ -65,7 +65,10 @@ static int choose(struct gate_bpf *b, enum fullness how, struct why *why)
 	want(b->progs.on_media_change, btf, how <= TRACKING && !seq);
 	want(b->progs.deny_ioctl, btf, how == FULL);
 	want(b->progs.deny_ioctl_compat, btf, how == FULL);
+	want(b->progs.deny_uring, btf, how == FULL);
+	want(b->progs.on_remount, btf, how == FULL);
 	want(b->progs.deny_remount, btf, how == FULL);
+	want(b->progs.deny_mount, btf, how == FULL);
 	want(b->progs.refused_write, btf, how == FULL);
 	want(b->progs.refused_open, btf, how == FULL);
 	/* block_bio_queue(bio), before (queue, bio); a prototype counts the data as well. */
@@ -298,6 +301,7 @@ int gate_load(const struct gate_options *o, unsigned *layers, struct why *why)
 {
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	struct gate_bpf *b = NULL;
+	struct why fuller = {""};
 	unsigned got = 0;
 	enum fullness how;
 	int r;
@@ -311,11 +315,15 @@ int gate_load(const struct gate_options *o, unsigned *layers, struct why *why)
 		r = open_and_load(how, &b, why);
 		if (r != V_BAD)
 			break;
+		if (how == FULL)
+			fuller = *why;
 	}
 	if (r)
 		return r;
 	why->text[0] = 0;
 	r = build(b, o, &got, why);
+	if (!r && fuller.text[0] && !why->text[0])
+		*why = fuller;
 	if (r)
 		pins_remove(PIN_NEW);
 	gate_bpf__destroy(b);

@@ -242,7 +242,7 @@ static int each(struct stock *s, const char *class, bool block)
 int gate_stock(int devices_fd, struct why *why)
 {
 	static const char *const nodes[] = {"/sys/class/scsi_generic", "/sys/class/bsg", "/sys/class/scsi_tape",
-		"/sys/class/scsi_changer", "/sys/bus/usb/devices"};
+		"/sys/class/scsi_changer", "/sys/class/nvme", "/sys/class/nvme-generic", "/sys/bus/usb/devices"};
 	struct stock s = {.fd = devices_fd};
 	size_t i;
 	int r;
