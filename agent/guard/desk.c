@@ -133,8 +133,7 @@ static json_t *ask_challenge(struct guard *g, const json_t *o)
 
 	if (!u)
 		return refusal("device", "no such device is plugged in");
-	r = g->release ? release_challenge(g->release, &u->device, clock_boot_us(), &text, &why)
-		       : why_set(&why, V_NOT_FOUND, "the policy names no key for release codes");
+	r = release_challenge(g->release, &u->device, clock_boot_us(), &text, &why);
 	if (r < 0) {
 		guard_fail(g, r, "release codes");
 		return refusal("failed", "the guard failed");
@@ -154,8 +153,8 @@ static json_t *ask_answer(struct guard *g, const json_t *o)
 	int64_t until;
 	int r;
 
-	if (!text || !g->release)
-		return refusal("request", "no answer, or no challenge before it");
+	if (!text)
+		return refusal("request", "no answer");
 	r = release_answer(g->release, text, clock_boot_us(), &grant, &why);
 	if (r < 0) {
 		guard_fail(g, r, "release codes");

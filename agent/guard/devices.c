@@ -380,6 +380,7 @@ static void drop_unit(struct guard *g, struct unit *gone)
 		g->units_n--;
 		if (gone->plug_told)
 			tell_unplug(g, gone);
+		notify_forget(g->notify, &gone->device);
 		unit_free(gone);
 		return;
 	}

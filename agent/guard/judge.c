@@ -56,7 +56,7 @@ static void apply_release(struct guard *g, const struct device *f, struct decisi
 {
 	struct release_grant grant;
 
-	if (!g->release || release_active(g->release, f, clock_boot_us(), &grant) || grant.access <= out->access)
+	if (release_active(g->release, f, clock_boot_us(), &grant) || grant.access <= out->access)
 		return;
 	out->access = grant.access;
 	out->note = false;
@@ -175,6 +175,18 @@ static void judge_one(struct guard *g, struct unit *u)
 	}
 }
 
+static void on_release_end(void *ctx, const struct release_grant *grant)
+{
+	struct guard *g = ctx;
+	struct unit *u;
+	char rule[64];
+
+	for (u = g->units; u && !release_is_for(grant, &u->device); u = u->next)
+		;
+	snprintf(rule, sizeof(rule), "release:%s", grant->code);
+	tell_release(g, KIND_RELEASE_END, u, rule, grant->access, 0, NULL);
+}
+
 static int on_again(sd_event_source *source, uint64_t usec, void *ctx)
 {
 	struct guard *g = ctx;
@@ -182,8 +194,7 @@ static int on_again(sd_event_source *source, uint64_t usec, void *ctx)
 
 	(void)source;
 	(void)usec;
-	if (g->release)
-		release_expire(g->release, clock_boot_us());
+	release_expire(g->release, clock_boot_us(), on_release_end, g);
 	orders_look(g);
 	r = judge_all(g);
 	if (r)

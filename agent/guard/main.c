@@ -159,12 +159,15 @@ static int run(struct guard *g)
 		r = open_udev(g);
 	}
 	if (!r) {
-		step = "policy";
-		r = orders_start(g, &why);
-	}
-	if (!r) {
 		step = "release codes";
 		r = release_new(g->state, g->keys.device, &g->release, &why);
+		if (!r && why.text[0])
+			log_warning("%s", why.text);
+		why.text[0] = 0;
+	}
+	if (!r) {
+		step = "policy";
+		r = orders_start(g, &why);
 	}
 	if (!r) {
 		step = "notifications";

@@ -119,6 +119,16 @@ static int open_bundle(struct guard *g, const struct admins *admins, struct span
 	return 0;
 }
 
+/* Its part about release codes; a key that is none is told, and there are no codes then. */
+static void tell_release_terms(struct guard *g)
+{
+	const struct policy *p = g->orders.policy;
+	struct why why = {""};
+
+	if (release_policy(g->release, policy_release_key(p), policy_release_max_s(p), policy_release_per_day(p), &why))
+		log_error("%s", why.text);
+}
+
 static void put_in_force(struct guard *g, const struct bundle *b, struct policy *p, const struct digest *hash)
 {
 	struct orders *o = &g->orders;
@@ -132,6 +142,7 @@ static void put_in_force(struct guard *g, const struct bundle *b, struct policy 
 	o->expired = false;
 	o->why.text[0] = 0;
 	snprintf(o->signer, sizeof(o->signer), "%s", b->signer);
+	tell_release_terms(g);
 	if (g->sealer)
 		sealer_policy(g->sealer, o->version);
 }
@@ -240,6 +251,7 @@ static bool expire(struct guard *g)
 	policy_free(o->policy);
 	o->policy = p;
 	o->expired = true;
+	tell_release_terms(g);
 	log_warning("policy %llu has expired: the built-in defaults hold", (unsigned long long)o->version);
 	tell_policy(g, KIND_POLICY, o->version, o->signer, "expired: the built-in defaults hold");
 	return true;

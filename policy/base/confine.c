@@ -124,7 +124,7 @@ static const int server_calls[] = {CALL(socket), CALL(socketpair), CALL(bind), C
 /* The guard's own: what is mounted from a device that is to be held; a child that speaks to a person's desktop. */
 static const int device_calls[] = {CALL(mount), CALL(umount2), CALL(sync), CALL(syncfs), CALL(accept4), CALL(clone),
 	CALL(clone3), CALL(setresuid), CALL(setresgid), CALL(setgroups), CALL(setsid), CALL(prctl), CALL(seccomp),
-	CALL(capset), CALL(socketpair), CALL(getsockname)};
+	CALL(capset), CALL(socketpair), CALL(close_range)};
 
 /* A try at these is no mistake of a library's: the process has been taken over. */
 static const int fatal_calls[] = {CALL(execve), CALL(execveat), CALL(ptrace), CALL(process_vm_writev), CALL(mount),

@@ -1,0 +1,41 @@
+/*
+ * Tells the person at the PC, on the desktop and in their language, what was held and what to do: once per cause, until
+ * the device is unplugged. Called by judge.c; never waits: a child that became that person speaks to the desktop
+ * (org.freedesktop.Notifications 1.2), with a bounded time, and is forgotten about.
+ *
+ * Nothing that a device says of itself is trusted on its way: it is cut, made UTF-8 and escaped as the body's markup.
+ */
+#ifndef SEKISHO_GUARD_NOTIFY_H
+#define SEKISHO_GUARD_NOTIFY_H
+
+#include "policy/rule/policy.h"
+#include <sys/types.h>
+
+#define NOTIFY_CAUSES_MAX 128u /* remembered; then the oldest may be told again */
+#define NOTIFY_CHILDREN_MAX 8u /* at a time; more notifications are left out */
+
+enum notice {
+	NOTICE_READ_ONLY, /* a drive may be read, not written */
+	NOTICE_DENIED,
+	NOTICE_WITHDRAWN, /* it was more until now */
+	NOTICE_APPROVED,
+	NOTICE_TWIN, /* another device with the same serial number is there */
+};
+
+struct notify;
+
+int notify_new(struct notify **out);
+void notify_free(struct notify *n);
+
+/* `d` may be borrowed from anywhere; `why` may be NULL; `uid` UINT32_MAX: nobody is there, and nothing is shown. */
+void notify_show(struct notify *n, enum notice what, const struct device *d, const struct decision *why, uint32_t uid);
+/* The device was unplugged: the same may be said again. */
+void notify_forget(struct notify *n, const struct device *d);
+/* Takes in children that ended. */
+void notify_reap(struct notify *n);
+
+/* The texts, for tests: `lang` is "ja..." or anything else. 0, V_FULL, -ENOMEM. */
+int notify_text(enum notice what, const char *lang, const struct device *d, const struct decision *why,
+	struct buf *summary, struct buf *body);
+
+#endif
