@@ -146,6 +146,7 @@ static int list_host(void *ctx, const struct store_host *h)
 	struct listing *l = ctx;
 	const struct peer *p = peer_of(l->in, &h->id);
 	int64_t seen = p && p->seen_us > h->last_seen_us ? p->seen_us : h->last_seen_us;
+	_cleanup_buf_ struct buf key = BUF_INIT(512);
 	char hex[2 * DIGEST_SIZE + 1];
 	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:b, s:o}", "id", hex_encode(hex, h->id.b, DIGEST_SIZE),
 		"name", h->name, "state",
@@ -153,6 +154,9 @@ static int list_host(void *ctx, const struct store_host *h)
 		(json_int_t)h->enrolled_us, "seen", (json_int_t)seen, "connected", p && p->waiters != NULL, "chains",
 		chains_json(l->in, h));
 
+	/* The PC's public key: what release codes are made with (policy/wire/RELEASE.md). */
+	if (o && !base64_encode(&key, SPAN(h->spki, h->spki_len)) && buf_str(&key))
+		json_object_set_new(o, "device_key", json_string((const char *)key.p));
 	return o && !json_array_append_new(l->list, o) ? 0 : -ENOMEM;
 }
 

@@ -117,6 +117,78 @@ static const struct option_row revoke_options[] = {
 	END,
 };
 
+#define DEVICES_ROW                                                                                                       \
+	{                                                                                                                 \
+		OPT_DEVICES, 0, "devices", "FILE", OFFER_FILE,                                                            \
+		{                                                                                                         \
+			"the ledger (devices.csv beside the policy)", "機器台帳(既定: 同じ場所の devices.csv)" \
+		}                                                                                                         \
+	}
+#define ADMINS_ROW                                                                            \
+	{                                                                                     \
+		OPT_ADMINS, 0, "admins", "FILE", OFFER_FILE,                                  \
+		{                                                                             \
+			"administrators' public keys", "管理者の公開鍵のファイル" \
+		}                                                                             \
+	}
+#define KEY_ROW                                                  \
+	{                                                        \
+		OPT_KEY, 0, "key", "FILE", OFFER_FILE,           \
+		{                                                \
+			"your private key", "自分の秘密鍵" \
+		}                                                \
+	}
+
+static const struct option_row check_options[] = {DEVICES_ROW, JSON_ROW, END};
+
+static const struct option_row explain_options[] = {
+	{OPT_USB, 0, "usb", "VENDOR:PRODUCT[:SERIAL]", OFFER_NOTHING, {"which device", "対象機器"}},
+	{OPT_DEVICE_KIND, 0, "kind", "KIND", OFFER_NOTHING,
+		{"as what: storage, phone, ... (storage)", "種類: storage, phone など(既定 storage)"}},
+	{OPT_USER, 'U', "user", "USER", OFFER_NOTHING, {"who is at the PC", "利用者"}},
+	{OPT_GROUP, 0, "group", "GROUP", OFFER_NOTHING, {"in this group (repeatable)", "所属グループ(複数可)"}},
+	{OPT_HOST, 'H', "host", "PC", OFFER_NOTHING, {"on this PC", "PC の名前"}},
+	{OPT_AT, 0, "at", "TIME", OFFER_NOTHING, {"when (now)", "日時(既定: 現在)"}},
+	DEVICES_ROW,
+	JSON_ROW,
+	END,
+};
+
+static const struct option_row keygen_options[] = {
+	{OPT_NAME, 0, "name", "NAME", OFFER_NOTHING, {"who signs, for the records", "署名者名(記録に残ります)"}},
+	{OPT_OUT, 'o', "out", "FILE", OFFER_FILE, {"where the private key goes", "秘密鍵の保存先"}},
+	END,
+};
+
+static const struct option_row sign_options[] = {
+	KEY_ROW,
+	DEVICES_ROW,
+	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE,
+		{"log.vkey of the fleet that it is for", "対象のログの検証鍵 log.vkey"}},
+	{OPT_VALID, 0, "valid", "TIME", OFFER_NOTHING, {"how long: 90d, 12h (400d)", "有効期間: 90d, 12h(既定 400d)"}},
+	ADMINS_ROW,
+	{OPT_OUT, 'o', "out", "FILE", OFFER_FILE, {"the signed policy (FILE.signed)", "出力先(既定 FILE.signed)"}},
+	END,
+};
+
+static const struct option_row show_options[] = {ADMINS_ROW, END};
+
+static const struct option_row usb_options[] = {JSON_ROW, END};
+
+static const struct option_row answer_options[] = {
+	KEY_ROW,
+	{OPT_ROSTER, 0, "roster", "FILE", OFFER_FILE, {"PCs, by host export", "PC 名簿(host export の出力)"}},
+	{OPT_FOR, 0, "for", "TIME", OFFER_NOTHING, {"how long: 15m to 24h (1h)", "期間: 15m から 24h(既定 1h)"}},
+	{OPT_ACCESS, 0, "access", "ACCESS", OFFER_NOTHING,
+		{"read-only or read-write (read-write)", "read-only か read-write(既定 read-write)"}},
+	END,
+};
+
+static const struct option_row release_keygen_options[] = {
+	{OPT_OUT, 'o', "out", "FILE", OFFER_FILE, {"where the private key goes", "秘密鍵の保存先"}},
+	END,
+};
+
 static const struct option_row store_options_rows[] = {JSON_ROW, STORE_ROW, END};
 static const struct option_row rebuild_options[] = {
 	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"no progress", "進行状況を表示しない"}},
@@ -144,6 +216,31 @@ const struct command commands[] = {
 		{"PCs that are enrolled", "登録済み PC を一覧表示する"}, command_host_list},
 	{"host", "revoke", revoke_options, "PC", 1, 1, OFFER_NOTHING,
 		{"Take nothing from a PC any more", "PC を失効させる"}, command_host_revoke},
+	{"host", "export", door_options, NULL, 0, 0, OFFER_NOTHING,
+		{"The roster of PCs, for release codes", "PC 名簿を出力する(解除コード用)"}, command_host_export},
+	{"policy", "check", check_options, "FILE", 1, 1, OFFER_FILE,
+		{"Try a policy: mistakes, expectations, lock-outs", "ポリシーを検査する"}, command_policy_check},
+	{"policy", "explain", explain_options, "FILE", 1, 1, OFFER_FILE,
+		{"What a policy says of a device, and why", "機器への判定とその理由を表示する"},
+		command_policy_explain},
+	{"policy", "keygen", keygen_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Make an administrator's key", "管理者の鍵を作る"}, command_policy_keygen},
+	{"policy", "sign", sign_options, "FILE", 1, 1, OFFER_FILE,
+		{"Check a policy and sign it", "ポリシーを検査して署名する"}, command_policy_sign},
+	{"policy", "show", show_options, "FILE", 1, 1, OFFER_FILE,
+		{"Print a signed policy", "署名済みポリシーを表示する"}, command_policy_show},
+	{"policy", "apply", none, "FILE", 1, 1, OFFER_FILE,
+		{"Give a signed policy to the guard of this PC", "署名済みポリシーをこの PC に適用する"},
+		command_policy_apply},
+	{"usb", "list", usb_options, NULL, 0, 0, OFFER_NOTHING,
+		{"What is plugged in here, and what may be done with it", "接続機器とその判定を表示する"},
+		command_usb_list},
+	{"release", "request", none, "[DEVICE]", 0, 1, OFFER_NOTHING,
+		{"Release a held device by phone", "電話で機器の一時解除を受ける"}, command_release},
+	{"release", "answer", answer_options, "CHALLENGE...", 1, 8, OFFER_NOTHING,
+		{"The administrator's answer to a challenge", "チャレンジに回答する(管理者)"}, command_release_answer},
+	{"release", "keygen", release_keygen_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Make a key for release codes", "解除コード用の鍵を作る"}, command_release_keygen},
 	{"store", "stats", store_options_rows, NULL, 0, 0, OFFER_NOTHING,
 		{"How much the store holds", "保存量を表示する"}, command_store_stats},
 	{"store", "rebuild", rebuild_options, NULL, 0, 0, OFFER_NOTHING,

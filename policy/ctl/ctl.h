@@ -70,6 +70,18 @@ enum option_id {
 	OPT_REASON,
 	OPT_OUT,
 	OPT_NO_BODIES,
+	OPT_DEVICES,
+	OPT_KEY,
+	OPT_USB,
+	OPT_DEVICE_KIND,
+	OPT_GROUP,
+	OPT_AT,
+	OPT_ADMINS,
+	OPT_FOR,
+	OPT_ACCESS,
+	OPT_ROSTER,
+	OPT_INTO,
+	OPT_WAIT,
 };
 
 #define OPTIONS_GIVEN_MAX 128
@@ -113,6 +125,17 @@ int command_host_list(struct ctl *c);
 int command_host_revoke(struct ctl *c);
 int command_store_stats(struct ctl *c);
 int command_store_rebuild(struct ctl *c);
+int command_host_export(struct ctl *c);
+int command_policy_check(struct ctl *c);
+int command_policy_explain(struct ctl *c);
+int command_policy_keygen(struct ctl *c);
+int command_policy_sign(struct ctl *c);
+int command_policy_show(struct ctl *c);
+int command_policy_apply(struct ctl *c);
+int command_usb_list(struct ctl *c);
+int command_release(struct ctl *c);
+int command_release_answer(struct ctl *c);
+int command_release_keygen(struct ctl *c);
 int command_completion(struct ctl *c);
 int command_version(struct ctl *c);
 int command_help(struct ctl *c);

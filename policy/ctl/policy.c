@@ -1,0 +1,216 @@
+/*
+ * `policy check` and `policy explain`: a policy before it is signed. The same code decides here as on every PC.
+ */
+#include "policy/base/clock.h"
+#include "policy/base/file.h"
+#include "policy/base/text.h"
+#include "policy/ctl/policy_files.h"
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+
+#define GROUPS_MAX 32
+
+void policy_files_deinit(struct policy_files *f)
+{
+	policy_free(STEAL(f->policy));
+	buf_deinit(&f->yaml);
+	buf_deinit(&f->csv);
+}
+
+static int read_one(struct ctl *c, const char *path, struct buf *out)
+{
+	struct why why = {""};
+	char text[SHOWN_MAX];
+	int r = file_read(path, out);
+
+	if (r == V_NOT_FOUND)
+		why_set(&why, r, "%s", SAY(c, "no such file", "ファイルがありません"));
+	if (r == V_FULL)
+		why_set(&why, r, "%s", SAY(c, "too large", "大きすぎます"));
+	return r ? complain_of(c, shown(text, path), r, &why) : EXIT_GOOD;
+}
+
+/* devices.csv in the folder of the policy, where nobody says another. */
+static bool beside(const char *path, char out[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	int n = slash ? (int)(slash - path + 1) : 0;
+
+	return (size_t)snprintf(out, PATH_MAX, "%.*sdevices.csv", n, path) < PATH_MAX && access(out, R_OK) == 0;
+}
+
+int policy_files_read(struct ctl *c, const char *path, struct policy_files *f)
+{
+	const char *csv = option_value(c, OPT_DEVICES);
+	struct why why = {""};
+	char room[PATH_MAX];
+	int r;
+
+	*f = (struct policy_files){.yaml = BUF_INIT(POLICY_YAML_MAX), .csv = BUF_INIT(POLICY_CSV_MAX)};
+	r = read_one(c, path, &f->yaml);
+	if (!r && !csv && beside(path, room))
+		csv = room;
+	if (!r && csv)
+		r = read_one(c, csv, &f->csv);
+	if (r)
+		return r;
+	r = policy_load(buf_span(&f->yaml), buf_span(&f->csv), &f->policy, &why);
+	return r ? complain_of(c, SAY(c, "policy", "ポリシー"), r, &why) : EXIT_GOOD;
+}
+
+/* --- check --- */
+
+struct finding {
+	struct ctl *c;
+	json_t *list;
+};
+
+static void on_finding(void *ctx, bool fatal, const char *where, const char *text)
+{
+	struct finding *f = ctx;
+	char shown_text[SHOWN_MAX];
+
+	json_array_append_new(
+		f->list, json_pack("{s:b, s:s, s:s}", "fatal", fatal, "where", where, "text", shown(shown_text, text)));
+}
+
+int policy_files_check(struct ctl *c, const struct policy_files *files)
+{
+	struct finding f = {.c = c, .list = json_array()};
+	bool json = option_on(c, OPT_JSON);
+	json_t *o;
+	size_t i;
+	int r = policy_check(files->policy, on_finding, &f);
+
+	json_array_foreach(f.list, i, o)
+	{
+		bool fatal = json_is_true(json_object_get(o, "fatal"));
+
+		if (!json)
+			fprintf(stderr, "%s: %s%s\n", json_string_value(json_object_get(o, "where")),
+				fatal ? "" : SAY(c, "note: ", "注意: "), json_string_value(json_object_get(o, "text")));
+	}
+	if (json) {
+		json_t *all = json_pack("{s:b, s:I, s:i, s:i, s:O}", "good", r == 0, "version",
+			(json_int_t)policy_version(files->policy), "rules", (int)policy_rules_n(files->policy),
+			"devices", (int)policy_rows_n(files->policy), "findings", f.list);
+		char *text = json_dumps(all, JSON_INDENT(2));
+
+		if (text)
+			puts(text);
+		free(text);
+		json_decref(all);
+	}
+	json_decref(f.list);
+	return r < 0 ? complain_of(c, "check", r, NULL) : r ? EXIT_PROBLEM : EXIT_GOOD;
+}
+
+int command_policy_check(struct ctl *c)
+{
+	struct policy_files f;
+	int r = policy_files_read(c, c->operands[0], &f);
+
+	if (!r)
+		r = policy_files_check(c, &f);
+	if (!r && !option_on(c, OPT_JSON))
+		printf(SAY(c, "good: version %llu, %u rules, %u devices\n",
+			       "問題ありません: 版 %llu、規則 %u 件、機器 %u 台\n"),
+			(unsigned long long)policy_version(f.policy), policy_rules_n(f.policy),
+			policy_rows_n(f.policy));
+	policy_files_deinit(&f);
+	return r;
+}
+
+/* --- explain --- */
+
+/* "0951:1666:SERIAL" */
+static int parse_device(struct ctl *c, struct device *d)
+{
+	const char *s = option_value(c, OPT_USB);
+	unsigned vendor, product;
+	int end = 0;
+
+	*d = (struct device){.usb = true};
+	if (!s || sscanf(s, "%4x:%4x%n", &vendor, &product, &end) != 2 || (s[end] && s[end] != ':'))
+		return complain(EXIT_USAGE, SAY(c, "--usb: VENDOR:PRODUCT[:SERIAL] belongs there",
+						    "--usb: ベンダー:製品[:シリアル] を指定してください"));
+	d->vendor = (uint16_t)vendor;
+	d->product = (uint16_t)product;
+	if (s[end])
+		snprintf(d->serial, sizeof(d->serial), "%s", s + end + 1);
+	return EXIT_GOOD;
+}
+
+static int parse_kind(struct ctl *c, unsigned *out)
+{
+	const char *s = option_value(c, OPT_DEVICE_KIND);
+	const struct enum_info *e = enum_by_name(F_DEVICE_KIND, s ? s : "storage");
+	char text[SHOWN_MAX];
+
+	if (!e)
+		return complain(EXIT_USAGE,
+			SAY(c, "--kind: \"%s\" is no kind of device", "--kind: 「%s」という種類はありません"),
+			shown(text, s));
+	*out = (unsigned)e->value;
+	return EXIT_GOOD;
+}
+
+static int print_decision(struct ctl *c, const struct decision *d)
+{
+	const struct enum_info *access = enum_by_value(F_ACCESS, d->access);
+	char t[TEXT_TIME_SIZE], a[SHOWN_MAX], b[SHOWN_MAX];
+
+	if (option_on(c, OPT_JSON)) {
+		json_t *o = json_pack("{s:s, s:b, s:s, s:s, s:i}", "access", access->name, "note", d->note, "rule",
+			d->rule, "reason", shown(a, d->reason), "row", (int)d->row);
+		char *text;
+
+		if (d->until_us != INT64_MAX)
+			json_object_set_new(o, "until", json_string(text_time_utc(t, d->until_us)));
+		text = json_dumps(o, JSON_INDENT(2));
+		if (text)
+			puts(text);
+		free(text);
+		json_decref(o);
+		return EXIT_GOOD;
+	}
+	printf("%s%s\n", c->lang == LANG_JA ? access->ja : access->name,
+		d->note ? SAY(c, " (noted only)", "(記録のみ)") : "");
+	printf(SAY(c, "  by %s: %s\n", "  根拠 %s: %s\n"), shown(a, d->rule), shown(b, d->reason));
+	if (d->until_us != INT64_MAX)
+		printf(SAY(c, "  may be another decision from %s on\n", "  %s 以降は変わる可能性があります\n"),
+			text_time_local(t, d->until_us));
+	return EXIT_GOOD;
+}
+
+int command_policy_explain(struct ctl *c)
+{
+	const char *groups[GROUPS_MAX + 1] = {NULL}, *at = option_value(c, OPT_AT);
+	struct device_user who = {.user = option_value(c, OPT_USER),
+		.groups = groups,
+		.host = option_value(c, OPT_HOST),
+		.wall_us = clock_wall_us()};
+	struct policy_files f;
+	struct decision d;
+	struct device device;
+	unsigned kind = 0, i, n = 0;
+	int r = parse_device(c, &device);
+
+	r = r ? r : parse_kind(c, &kind);
+	if (r)
+		return r;
+	for (i = 0; i < c->given_n && n < GROUPS_MAX; i++)
+		if (c->given[i].id == OPT_GROUP)
+			groups[n++] = c->given[i].value;
+	if (at && text_time_parse(at, clock_wall_us(), &who.wall_us))
+		return complain(EXIT_USAGE, SAY(c, "--at: no time", "--at: 日時ではありません"));
+	device.kinds = 1ull << kind;
+	r = policy_files_read(c, c->operands[0], &f);
+	if (!r) {
+		policy_decide(f.policy, &device, kind, &who, &d);
+		r = print_decision(c, &d);
+	}
+	policy_files_deinit(&f);
+	return r;
+}
