@@ -672,24 +672,26 @@ static __always_inline bool is_for_udev(u32 cmd, unsigned long arg)
 
 static __always_inline int judge_ioctl(struct file___gate *file, u32 cmd, unsigned long arg, int ret)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	u32 mode = BPF_CORE_READ(inode, i_mode) & S_IFMT_BITS, dev, whole, type;
-	bool passes = is_pass_through(cmd);
+	bool passes = is_pass_through(cmd), flags = is_flag_command(cmd), usb = (cmd >> 8 & 0xff) == 'U';
+	struct inode *inode;
+	u32 mode, dev, whole, type;
 
-	if (ret)
+	/* Nearly all calls end here. */
+	if (ret || (!passes && !flags && !usb && cmd != GATE_CANARY_IOCTL))
 		return ret;
 	if (cmd == GATE_CANARY_IOCTL && is_canary())
 		return -EPERM_NUMBER;
-	if (mode == S_IFBLK_BITS && (passes || is_flag_command(cmd)))
-		type = GATE_BLOCK;
-	else if (mode == S_IFCHR_BITS && (passes || (cmd >> 8 & 0xff) == 'U'))
-		type = GATE_CHAR;
-	else
-		return 0;
+	inode = BPF_CORE_READ(file, f_inode);
+	mode = BPF_CORE_READ(inode, i_mode) & S_IFMT_BITS;
 	dev = BPF_CORE_READ(inode, i_rdev);
-	/* Reading what usbfs tells to everybody. */
-	if (type == GATE_CHAR && !passes &&
-		(dev >> 20 != USBFS_MAJOR || !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT)))
+	if (mode == S_IFBLK_BITS && (passes || flags))
+		type = GATE_BLOCK;
+	else if (mode == S_IFCHR_BITS && passes)
+		type = GATE_CHAR;
+	else if (mode == S_IFCHR_BITS && usb && dev >> 20 == USBFS_MAJOR &&
+		 BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT)
+		type = GATE_CHAR; /* opened before it was held; reading what usbfs tells to everybody is no matter */
+	else
 		return 0;
 	if (state_of(type, dev, &whole) >= GATE_GRANTED || is_exempt() || is_for_udev(cmd, arg))
 		return 0;
@@ -778,22 +780,26 @@ int BPF_PROG(deny_mount, struct super_block *sb, int ret)
 
 /* --- tripwires --- */
 
-static __always_inline void look_at(u32 dev, u32 opf, u32 size)
+/* Odd operations write (enum req_op); an empty one only flushes. */
+static __always_inline bool writes(u32 opf, u32 size)
+{
+	return opf & 1 && size;
+}
+
+static __always_inline void look_at(u32 dev, u32 opf)
 {
 	u32 whole;
 
-	/* Odd operations write (enum req_op); an empty one only flushes. */
-	if (!(opf & 1) || !size)
-		return;
-	if (state_of(GATE_BLOCK, dev, &whole) >= GATE_GRANTED)
-		return;
-	tell(GATE_EVENT_WRITE_SEEN, GATE_BLOCK, dev, whole, opf & 0xff);
+	if (state_of(GATE_BLOCK, dev, &whole) < GATE_GRANTED)
+		tell(GATE_EVENT_WRITE_SEEN, GATE_BLOCK, dev, whole, opf & 0xff);
 }
 
+/* Every request to every disk passes here: what the tracepoint gives is read without a helper. */
 SEC("tp_btf/block_bio_queue")
 int BPF_PROG(watch_bio, struct bio___bdev *bio)
 {
-	look_at(BPF_CORE_READ(bio, bi_bdev, bd_dev), BPF_CORE_READ(bio, bi_opf), BPF_CORE_READ(bio, bi_iter.bi_size));
+	if (writes(bio->bi_opf, bio->bi_iter.bi_size))
+		look_at(bio->bi_bdev->bd_dev, bio->bi_opf);
 	return 0;
 }
 
@@ -801,8 +807,8 @@ int BPF_PROG(watch_bio, struct bio___bdev *bio)
 SEC("tp_btf/block_bio_queue")
 int BPF_PROG(watch_bio_of_queue, void *queue, struct bio___disk *bio)
 {
-	look_at((u32)BPF_CORE_READ(bio, bi_disk, major) << 20 | (u32)BPF_CORE_READ(bio, bi_disk, first_minor),
-		BPF_CORE_READ(bio, bi_opf), BPF_CORE_READ(bio, bi_iter.bi_size));
+	if (writes(bio->bi_opf, bio->bi_iter.bi_size))
+		look_at((u32)bio->bi_disk->major << 20 | (u32)bio->bi_disk->first_minor, bio->bi_opf);
 	return 0;
 }
 
