@@ -188,6 +188,8 @@ int answer_enrol(struct span json, struct enrol_answer *out, struct why *why)
 		r = get_str(o, "log", out->log, sizeof(out->log), why);
 	if (!r)
 		get_shown(o, "collector", out->collector, sizeof(out->collector));
+	if (!r && json_object_get(o, "admins"))
+		r = get_str(o, "admins", out->admins, sizeof(out->admins), why);
 	return r;
 }
 

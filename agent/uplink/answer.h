@@ -58,6 +58,7 @@ struct enrol_answer {
 	char certificate[8192], ca[8192]; /* PEM */
 	char log[512];                    /* verifier key */
 	char collector[128];              /* its name; escaped */
+	char admins[8192];                /* text of admin.keys; empty where there is none */
 };
 int answer_enrol(struct span json, struct enrol_answer *out, struct why *why);
 

@@ -179,6 +179,9 @@ static int store(struct enrol *e, const struct enrol_answer *a)
 		return enrol_say(ENROL_FAILED, "cannot be root again: %s", strerror(errno));
 	if (!r)
 		r = write_in(e->device, "log.vkey", a->log, "\n");
+	/* Whose policies this PC obeys from now on: another list comes only by a policy that one of these signed. */
+	if (!r && a->admins[0])
+		r = write_in(e->device, "admin.keys", a->admins, "");
 	if (!r && become(e->uid, e->gid))
 		r = enrol_say(ENROL_FAILED, "cannot become " UPLINK_USER ": %s", strerror(errno));
 	if (!r)

@@ -4,6 +4,7 @@
  */
 #include "agent/uplink/http.h"
 #include "policy/base/buf.h"
+#include "policy/wire/bundle.h"
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -84,7 +85,7 @@ static void on_done(struct slot *s)
 		/* The body belongs to this answer, also where the callback starts the next request on the slot. */
 		struct buf body = s->answer;
 
-		s->answer = BUF_INIT(API_ANSWER_MAX);
+		s->answer = BUF_INIT(body.max);
 		s->done(s->ctx, &a);
 		buf_deinit(&body);
 	}
@@ -329,7 +330,8 @@ static int slot_init(struct http *h, struct slot *s)
 	int r;
 
 	s->http = h;
-	s->answer = BUF_INIT(API_ANSWER_MAX);
+	/* A signed policy may be larger than what else is answered. */
+	s->answer = BUF_INIT(s == &h->slots[HTTP_POLICY] ? BUNDLE_MAX : API_ANSWER_MAX);
 	s->easy = curl_easy_init();
 	s->multi = curl_multi_init();
 	if (!s->easy || !s->multi)

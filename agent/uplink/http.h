@@ -16,6 +16,7 @@ enum http_slot {
 	HTTP_SEND, /* segments, and asking how the log stands */
 	HTTP_WAIT, /* the request that is held */
 	HTTP_RENEW,
+	HTTP_POLICY,
 	HTTP_SLOTS,
 };
 

@@ -126,6 +126,8 @@ static int run(struct uplink *u)
 	if (r >= 0)
 		r = renew_start(u);
 	if (r >= 0)
+		r = policy_start(u);
+	if (r >= 0)
 		r = sender_start(u);
 	if (r >= 0) {
 		status_write(u);
@@ -138,6 +140,7 @@ static int run(struct uplink *u)
 	status_stop(u);
 	renew_stop(u);
 	if (u->http) {
+		policy_stop(u);
 		wait_stop(u);
 		sd_event_source_disable_unref(u->wait.timer);
 		http_cancel(u->http, HTTP_SEND);

@@ -80,6 +80,13 @@ struct renew {
 	struct buf body;
 };
 
+/* The newest signed policy, fetched for the guard, which alone judges it (policy.c). */
+struct policy_fetch {
+	sd_event_source *timer;
+	struct backoff backoff;
+	uint64_t have, offered; /* versions, as claimed */
+};
+
 struct uplink {
 	sd_event *event;
 	struct agent_conf conf;
@@ -90,6 +97,7 @@ struct uplink {
 	struct sender sender;
 	struct wait wait;
 	struct renew renew;
+	struct policy_fetch policy;
 	sd_event_source *status_timer;
 	int64_t status_boot_us;
 	int failed; /* -errno of our own machine: the program ends */
@@ -129,6 +137,11 @@ void settle_make_room(struct uplink *u);
 /* wait.c */
 void wait_start(struct uplink *u);
 void wait_stop(struct uplink *u);
+
+/* policy.c */
+int policy_start(struct uplink *u); /* what lies in the inbox already */
+void policy_offered(struct uplink *u, uint64_t version);
+void policy_stop(struct uplink *u);
 
 /* renew.c */
 int renew_start(struct uplink *u);

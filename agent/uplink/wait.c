@@ -77,6 +77,7 @@ static void on_answer(void *ctx, const struct http_answer *a)
 			log_info("collector has policy version %" PRIu64, got.policy);
 		w->answered = true;
 		w->policy = got.policy;
+		policy_offered(u, got.policy);
 		follow(u, got.follow_s);
 	}
 	status_changed(u);
@@ -98,8 +99,8 @@ void wait_start(struct uplink *u)
 		return;
 	uplink_disarm(u->wait.timer);
 	u->wait.asked_boot_us = clock_boot_us();
-	snprintf(target, sizeof(target), API_WAIT "?follow=%d&checkpoint=%" PRIu64,
-		u->wait.follow_until_us > u->wait.asked_boot_us, u->witness.last.size);
+	snprintf(target, sizeof(target), API_WAIT "?follow=%d&checkpoint=%" PRIu64 "&policy=%" PRIu64,
+		u->wait.follow_until_us > u->wait.asked_boot_us, u->witness.last.size, u->wait.policy);
 	r = http_start(u->http, HTTP_WAIT, &rq, on_answer, u);
 	if (r)
 		uplink_fail(u, r, "request");

@@ -291,6 +291,8 @@ void admin(struct ingest *in, struct ask *a)
 		{API_ADMIN_HOSTS, false, hosts_get},
 		{API_ADMIN_REVOKE, true, revoke_post},
 		{API_ADMIN_FOLLOW, true, follow_post},
+		{API_ADMIN_POLICY, true, policy_post},
+		{API_ADMIN_POLICY, false, policy_status_get},
 	};
 	size_t i;
 

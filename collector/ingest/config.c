@@ -70,6 +70,8 @@ static int set_paths(struct config *c)
 	UNDER_(spool, "spool");
 	UNDER_(tokens, "tokens");
 	UNDER_(renewals, "renewals");
+	UNDER_(policies, "policies");
+	UNDER_(admins, "admin.keys");
 #undef UNDER_
 	return 0;
 }

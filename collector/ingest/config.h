@@ -34,6 +34,7 @@ struct config {
 	char server_key[CONFIG_PATH_MAX + 32], server_crt[CONFIG_PATH_MAX + 32], server_names[CONFIG_PATH_MAX + 32];
 	char log_key[CONFIG_PATH_MAX + 32], log_vkey[CONFIG_PATH_MAX + 32], device_key[CONFIG_PATH_MAX + 32];
 	char spool[CONFIG_PATH_MAX + 32], tokens[CONFIG_PATH_MAX + 32], renewals[CONFIG_PATH_MAX + 32];
+	char policies[CONFIG_PATH_MAX + 32], admins[CONFIG_PATH_MAX + 32];
 	char ca_dir[CONFIG_PATH_MAX + 32], run_dir[CONFIG_PATH_MAX + 32];
 	char door[CONFIG_PATH_MAX + 32], status[CONFIG_PATH_MAX + 32];
 };

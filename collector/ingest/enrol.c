@@ -152,7 +152,7 @@ static int take_in(struct ingest *in, struct enrolling *e)
 void enrol_post(struct ingest *in, struct ask *a)
 {
 	_cleanup_(enrolling_deinit) struct enrolling e = {.device = NULL};
-	_cleanup_buf_ struct buf pem = BUF_INIT(CERTIFICATE_MAX);
+	_cleanup_buf_ struct buf pem = BUF_INIT(CERTIFICATE_MAX), admins = BUF_INIT(API_ADMINS_MAX);
 	char hex[2 * DIGEST_SIZE + 1];
 	struct why why = {""};
 	int r;
@@ -166,6 +166,7 @@ void enrol_post(struct ingest *in, struct ask *a)
 	if (r == V_DENIED)
 		return;
 	r = r ? r : certify(in, &e.device_id, e.tls, &pem, &why);
+	r = r ? r : policy_admins(in, &admins);
 	r = r ? r : take_in(in, &e);
 	if (r) {
 		failed(in, a, r, "enrolment");
@@ -174,9 +175,10 @@ void enrol_post(struct ingest *in, struct ask *a)
 	in->count.enrolled++;
 	log_notice("host %.16s enrolled", hex_encode(hex, e.device_id.b, DIGEST_SIZE));
 	answer_json(a->req, 200,
-		json_pack("{s:s, s:s%, s:s%, s:s%, s:s}", "host", hex, "certificate", (const char *)pem.p, pem.n, "ca",
-			(const char *)in->keys.ca_pem.p, in->keys.ca_pem.n, "log", (const char *)in->keys.vkey.p,
-			in->keys.vkey.n, "collector", in->keys.origin));
+		json_pack("{s:s, s:s%, s:s%, s:s%, s:s, s:s%}", "host", hex, "certificate", (const char *)pem.p, pem.n,
+			"ca", (const char *)in->keys.ca_pem.p, in->keys.ca_pem.n, "log", (const char *)in->keys.vkey.p,
+			in->keys.vkey.n, "collector", in->keys.origin, "admins", admins.n ? (const char *)admins.p : "",
+			admins.n));
 }
 
 /* --- renewal --- */

@@ -29,6 +29,11 @@ struct ingest {
 	struct peer *peers; /* by id, in memory: what is known of PCs while the process runs */
 	unsigned peers_n, peers_cap;
 
+	/* policy.c: the newest signed policy; 0: there is none */
+	uint64_t policy_version;
+	struct buf policy;
+	char policy_signer[NOTE_NAME_MAX];
+
 	/* main.c */
 	struct event *journal_timer;
 	int64_t started_wall_us;
@@ -76,6 +81,7 @@ struct peer {
 	int64_t seen_us;         /* wall clock; the store knows an older one */
 	int64_t renewed_us;      /* boot clock */
 	struct waiter *waiters;
+	uint64_t policy; /* in force there, as its guard's newest header says; 0: not told since the start */
 	struct {
 		uint8_t last[16], before[16]; /* boots of which segments came */
 		bool told;
@@ -107,11 +113,22 @@ void renew_post(struct ingest *in, struct ask *a);
 void wait_get(struct ingest *in, struct ask *a);
 /* Answers every waiting request of this PC (NULL: of all). */
 void wait_wake(struct ingest *in, struct peer *p);
+/* Answers all that do not know of this policy yet. */
+void wait_wake_policy(struct ingest *in);
 /* Answers those that waited long enough, and those whose being followed ended. */
 void wait_tick(struct ingest *in);
 /* 503 to all: the process ends. */
 void wait_stop(struct ingest *in);
 unsigned wait_count(const struct ingest *in);
+
+/* --- policy.c: the signed policy on its way to the PCs --- */
+/* Reads the newest one that was stored. 0 also where there is none; -errno. */
+int policy_open(struct ingest *in);
+void policy_get(struct ingest *in, struct ask *a);  /* a PC fetches it */
+void policy_post(struct ingest *in, struct ask *a); /* an administrator pushes it */
+void policy_status_get(struct ingest *in, struct ask *a);
+/* Text of admin.keys for PCs that enrol; cleared where there is none. 0, -errno. */
+int policy_admins(struct ingest *in, struct buf *out);
 
 /* --- proof.c: the log for everybody --- */
 void checkpoint_get(struct ingest *in, struct ask *a);

@@ -157,6 +157,7 @@ int keys_init(const struct config *c, struct why *why)
 	r = r ? r : dir_make(c->spool, 0700);
 	r = r ? r : dir_make(c->tokens, 0700);
 	r = r ? r : dir_make(c->renewals, 0700);
+	r = r ? r : dir_make(c->policies, 0755);
 	r = r ? r : dir_make(c->store, 0750);
 	r = r ? r : ca_ensure(c, why);
 	r = r ? r : log_ensure(c, why);

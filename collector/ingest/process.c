@@ -39,6 +39,7 @@ int ingest_open(struct ingest *in, struct why *why)
 	r = r ? r : judge_new(in->store, &in->judge);
 	r = r ? r : journal_new(&in->conf, &in->keys, in->store, &in->journal, why);
 	r = r ? r : enrol_self(in, why);
+	r = r ? r : policy_open(in);
 	r = r ? r : journal_put(in->journal, &e);
 	r = r ? r : journal_drain(in->journal, &n);
 	r = r ? r : store_commit(in->store);
@@ -64,6 +65,7 @@ void ingest_close(struct ingest *in, bool well)
 	store_close(in->store);
 	keys_deinit(&in->keys);
 	free(in->peers);
+	buf_deinit(&in->policy);
 	if (in->server.base)
 		event_base_free(in->server.base);
 }

@@ -15,6 +15,7 @@ void route(struct ask *a)
 		{API_WAIT, false, wait_get},
 		{API_ENROL, true, enrol_post},
 		{API_RENEW, true, renew_post},
+		{API_POLICY, false, policy_get},
 		{API_CHECKPOINT, false, checkpoint_get},
 		{"/checkpoint", false, checkpoint_get}, /* where tlog-tiles has it */
 		{API_CONSISTENCY, false, consistency_get},

@@ -60,6 +60,15 @@ static void tell_found(
 }
 
 /* A chain's segments come in order: a boot that comes back after another one is a second machine with the same keys. */
+static void watch_policy(struct ingest *in, const struct store_host *h, const struct segment *s)
+{
+	struct peer *p = peer_of(in, &h->id);
+
+	/* The guard obeys it; what others write into their headers is hearsay. */
+	if (p && s->header.producer == PRODUCER_GUARD)
+		p->policy = s->header.policy;
+}
+
 static void watch_boots(struct ingest *in, const struct store_host *h, const struct segment *s)
 {
 	static const uint8_t none[16];
@@ -106,6 +115,7 @@ static int take(struct ingest *in, const struct store_host *h, const struct key 
 		in->count.bytes += s->bytes.n;
 		tell_found(in, h, s, &j);
 		watch_boots(in, h, s);
+		watch_policy(in, h, s);
 		return 0;
 	case JUDGED_KNOWN:
 		in->count.segments_known++;

@@ -14,6 +14,7 @@ struct waiter {
 	struct waiter *next;
 	int64_t until_us; /* boot clock */
 	bool follow;      /* the PC believes that it is being followed */
+	uint64_t policy;  /* the version that it knows of; UINT64_MAX: it does not ask for any */
 };
 
 static uint64_t follow_seconds(const struct peer *p, int64_t now)
@@ -21,9 +22,15 @@ static uint64_t follow_seconds(const struct peer *p, int64_t now)
 	return p->follow_until_us > now ? (uint64_t)(p->follow_until_us - now + 999999) / 1000000 : 0;
 }
 
-static void answer_wait(struct evhttp_request *req, uint64_t seconds)
+static void answer_wait(const struct ingest *in, struct evhttp_request *req, uint64_t seconds)
 {
-	answer_json(req, 200, json_pack("{s:I, s:i}", "follow", (json_int_t)seconds, "policy", 0));
+	answer_json(req, 200,
+		json_pack("{s:I, s:I}", "follow", (json_int_t)seconds, "policy", (json_int_t)in->policy_version));
+}
+
+static bool knows_policy(const struct ingest *in, uint64_t policy)
+{
+	return policy == UINT64_MAX || policy == in->policy_version;
 }
 
 static void unlink_waiter(struct waiter *w)
@@ -52,13 +59,15 @@ void wait_get(struct ingest *in, struct ask *a)
 	struct store_host host;
 	struct waiter *w;
 	struct peer *p;
-	uint64_t follow = 0, seen = 0;
+	uint64_t follow = 0, seen = 0, policy = UINT64_MAX;
 	int64_t now = clock_boot_us();
 
 	if (host_of(in, a, &host))
 		return;
-	if (ask_query(a->query, "follow", &follow) || follow > 1 || ask_query(a->query, "checkpoint", &seen) == V_BAD) {
-		answer_error(a->req, 400, "request", "follow=0|1 and checkpoint=<size> belong there", 0);
+	if (ask_query(a->query, "follow", &follow) || follow > 1 || ask_query(a->query, "checkpoint", &seen) == V_BAD ||
+		ask_query(a->query, "policy", &policy) == V_BAD) {
+		answer_error(
+			a->req, 400, "request", "follow=0|1, checkpoint=<size> and policy=<version> belong there", 0);
 		return;
 	}
 	host_seen(in, &host);
@@ -68,14 +77,15 @@ void wait_get(struct ingest *in, struct ask *a)
 		answer_error(a->req, 503, "busy", "no memory", 30);
 		return;
 	}
-	if ((follow_seconds(p, now) > 0) != follow || held_begin(a, &w->held, on_gone)) {
+	if ((follow_seconds(p, now) > 0) != follow || !knows_policy(in, policy) || held_begin(a, &w->held, on_gone)) {
 		free(w);
-		answer_wait(a->req, follow_seconds(p, now));
+		answer_wait(in, a->req, follow_seconds(p, now));
 		return;
 	}
 	w->in = in;
 	w->host = host.id;
 	w->follow = follow;
+	w->policy = policy;
 	w->until_us = now + (int64_t)API_WAIT_SECONDS * 1000000;
 	w->next = p->waiters;
 	p->waiters = w;
@@ -88,7 +98,7 @@ static void release(struct waiter *w, uint64_t seconds, bool stopping)
 	if (stopping)
 		answer_error(req, 503, "stopping", "the collector stops", 5);
 	else
-		answer_wait(req, seconds);
+		answer_wait(w->in, req, seconds);
 	free(w);
 }
 
@@ -115,6 +125,26 @@ void wait_wake(struct ingest *in, struct peer *p)
 	for (i = 0; i < in->peers_cap; i++)
 		if (in->peers[i].used)
 			wake(&in->peers[i], false);
+}
+
+void wait_wake_policy(struct ingest *in)
+{
+	int64_t now = clock_boot_us();
+	unsigned i;
+
+	for (i = 0; i < in->peers_cap; i++) {
+		struct peer *p = &in->peers[i];
+		struct waiter **at = &p->waiters, *w;
+
+		while ((w = *at)) {
+			if (knows_policy(in, w->policy)) {
+				at = &w->next;
+				continue;
+			}
+			*at = w->next;
+			release(w, follow_seconds(p, now), false);
+		}
+	}
 }
 
 void wait_tick(struct ingest *in)

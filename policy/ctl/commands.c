@@ -171,6 +171,13 @@ static const struct option_row sign_options[] = {
 	END,
 };
 
+static const struct option_row push_options[] = {
+	{OPT_WAIT, 'w', "wait", NULL, OFFER_NOTHING,
+		{"until connected PCs have it in force", "接続中の PC に適用されるまで待つ"}},
+	SOCKET_ROW,
+	END,
+};
+
 static const struct option_row show_options[] = {ADMINS_ROW, END};
 
 static const struct option_row usb_options[] = {JSON_ROW, END};
@@ -232,6 +239,10 @@ const struct command commands[] = {
 	{"policy", "apply", none, "FILE", 1, 1, OFFER_FILE,
 		{"Give a signed policy to the guard of this PC", "署名済みポリシーをこの PC に適用する"},
 		command_policy_apply},
+	{"policy", "push", push_options, "FILE", 1, 1, OFFER_FILE,
+		{"Send a signed policy to all PCs", "署名済みポリシーを全 PC に配布する"}, command_policy_push},
+	{"policy", "status", door_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Which PC has which policy in force", "各 PC に適用されたポリシーを表示する"}, command_policy_status},
 	{"usb", "list", usb_options, NULL, 0, 0, OFFER_NOTHING,
 		{"What is plugged in here, and what may be done with it", "接続機器とその判定を表示する"},
 		command_usb_list},

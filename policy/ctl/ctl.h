@@ -132,6 +132,8 @@ int command_policy_keygen(struct ctl *c);
 int command_policy_sign(struct ctl *c);
 int command_policy_show(struct ctl *c);
 int command_policy_apply(struct ctl *c);
+int command_policy_push(struct ctl *c);
+int command_policy_status(struct ctl *c);
 int command_usb_list(struct ctl *c);
 int command_release(struct ctl *c);
 int command_release_answer(struct ctl *c);

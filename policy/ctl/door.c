@@ -38,13 +38,13 @@ static int judge(CURL *curl, struct buf *got, json_t **answer, struct why *why)
 	return 0;
 }
 
-int door_ask(const struct ctl *c, const char *target, const json_t *body, json_t **answer, struct why *why)
+int door_send(
+	const struct ctl *c, const char *target, const char *type, struct span body, json_t **answer, struct why *why)
 {
 	_cleanup_(curl_slist_free_allp) struct curl_slist *headers = NULL;
 	_cleanup_(curl_easy_cleanupp) CURL *curl = curl_easy_init();
-	_cleanup_free_ char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	_cleanup_buf_ struct buf got = BUF_INIT(API_ANSWER_MAX);
-	char room[PATH_MAX], url[256];
+	char room[PATH_MAX], url[256], kind[128];
 	const char *socket_path = option_value(c, OPT_SOCKET);
 	CURLcode r;
 
@@ -52,11 +52,12 @@ int door_ask(const struct ctl *c, const char *target, const json_t *body, json_t
 		layout_path(room, sizeof(room), SOCKET_PATH);
 		socket_path = room;
 	}
-	if (!curl || (body && !text))
+	if (!curl)
 		return -ENOMEM;
 	/* The name is for the Host line alone. */
 	snprintf(url, sizeof(url), "http://localhost%s", target);
-	headers = curl_slist_append(NULL, "Content-Type: application/json");
+	snprintf(kind, sizeof(kind), "Content-Type: %s", type);
+	headers = curl_slist_append(NULL, kind);
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
@@ -65,9 +66,10 @@ int door_ask(const struct ctl *c, const char *target, const json_t *body, json_t
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &got);
-	if (text) {
+	if (body.p) {
 		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)body.p);
 	}
 	r = curl_easy_perform(curl);
 	if (r == CURLE_COULDNT_CONNECT) {
@@ -81,6 +83,15 @@ int door_ask(const struct ctl *c, const char *target, const json_t *body, json_t
 	if (r)
 		return why_set(why, V_BAD, "%s", curl_easy_strerror(r));
 	return judge(curl, &got, answer, why);
+}
+
+int door_ask(const struct ctl *c, const char *target, const json_t *body, json_t **answer, struct why *why)
+{
+	_cleanup_free_ char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+
+	if (body && !text)
+		return -ENOMEM;
+	return door_send(c, target, "application/json", text ? SPAN_STR(text) : SPAN(NULL, 0), answer, why);
 }
 
 int door(const struct ctl *c, const char *target, const json_t *body, json_t **answer)

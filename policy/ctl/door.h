@@ -14,6 +14,9 @@
  * where the collector refused (its reason in `why`); V_BAD where the answer is none; -errno.
  */
 int door_ask(const struct ctl *c, const char *target, const json_t *body, json_t **answer, struct why *why);
+/* The same with a body that is no JSON. */
+int door_send(
+	const struct ctl *c, const char *target, const char *type, struct span body, json_t **answer, struct why *why);
 /* The same, said to the user where it fails: EXIT_*. */
 int door(const struct ctl *c, const char *target, const json_t *body, json_t **answer);
 

@@ -132,7 +132,7 @@ static int parse_valid(struct ctl *c, int64_t *seconds)
 	if (!v)
 		return EXIT_GOOD;
 	n = strtoll(v, &end, 10);
-	n *= *end == 'm' ? 60 : *end == 'h' ? 3600 : *end == 'd' ? 86400 : *end ? 0 : 1;
+	n *= *end == 'm' ? 60 : *end == 'h' ? 3600 : *end == 'd' ? 86400 : *end == 's' || !*end ? 1 : 0;
 	if (n <= 0 || n > 10ll * 366 * 86400 || (*end && end[1]))
 		return complain(EXIT_USAGE, SAY(c, "--valid: no time up to ten years (90d, 12h)",
 						    "--valid: 10 年以内の期間を指定してください(90d, 12h)"));

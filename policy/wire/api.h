@@ -34,6 +34,8 @@
 #define API_SEGMENTS_BODY_MAX ((1u << 20) + (1u << 20) + 8192u) /* one more segment behind the first MiB */
 #define API_SEGMENTS_MAX 64u                                    /* in one request */
 #define API_ANSWER_MAX (1u << 20)
+#define API_ADMINS_MAX (8u << 10) /* text of admin.keys */
+#define API_POLICY_TYPE "application/vnd.sekisho.policy"
 #define API_WAIT_SECONDS 1500u
 #define API_PORT 8443u
 

@@ -352,3 +352,19 @@ int bundle_open(struct span bytes, const struct admins *admins, const struct dig
 	*out = s.b;
 	return 0;
 }
+
+int bundle_peek(struct span bytes, uint64_t *version, struct why *why)
+{
+	struct seen s = {.keys = 0};
+	struct cose_sign1 m;
+	int r = bytes.n > BUNDLE_MAX ? why_set(why, V_BAD, "bundle: larger than %u bytes", BUNDLE_MAX)
+				     : cose_parse(bytes, &m, why);
+
+	if (!r && (m.size != bytes.n || m.format != BUNDLE_FORMAT))
+		r = why_set(why, V_BAD, "bundle: of another format, or more than one");
+	r = r ? r : read_payload(m.payload, &s, why);
+	if (r)
+		return V_BAD;
+	*version = s.b.version;
+	return 0;
+}

@@ -70,4 +70,7 @@ const char *bundle_verdict_name(int verdict); /* "forged", ...; "bad" for V_BAD 
 int bundle_open(struct span bytes, const struct admins *admins, const struct digest *fleet, uint64_t above,
 	int64_t now_us, struct buf *raw, struct bundle *out, struct why *why);
 
+/* The version that a bundle claims, for those who only carry it: nothing is verified. 0; V_BAD. */
+int bundle_peek(struct span bytes, uint64_t *version, struct why *why);
+
 #endif

@@ -33,7 +33,7 @@ policy_is() {
 	sekishoctl policy sign "$tmp/policy.yaml" --key "$office/admin.key" --log-key /var/lib/sekisho/device/log.vkey \
 		--out "$tmp/signed" >/dev/null || fail 'the policy cannot be signed'
 	sekishoctl policy apply "$tmp/signed" >/dev/null
-	wait_for 5 "policy $version in force" in_force "$version"
+	until_so 5 "policy $version in force" in_force "$version"
 }
 
 in_force() {
@@ -60,8 +60,8 @@ mount_and_write() {
 	umount "$tmp/m"
 }
 
-# wait_for SECONDS WHAT COMMAND...
-wait_for() {
+# until_so SECONDS WHAT COMMAND...: as wait_for, and says what it is that it waits for.
+until_so() {
 	local until=$((SECONDS + $1)) what=$2
 	shift 2
 	until "$@"; do

@@ -1,0 +1,239 @@
+/*
+ * The signed policy on its way from the administrator to the PCs: taken at the door, kept, handed out, and everybody
+ * who waits is told. The collector can make none: that it verifies here spares the administrator a mistake; each PC
+ * judges by keys of its own.
+ */
+#include "collector/ingest/ask.h"
+#include "collector/ingest/ingest.h"
+#include "policy/base/clock.h"
+#include "policy/base/file.h"
+#include "policy/base/text.h"
+#include "policy/wire/api.h"
+#include "policy/wire/bundle.h"
+#include <errno.h>
+#include <inttypes.h>
+
+#define SUFFIX ".signed"
+#define LATELY_US 10000000
+
+static int fleet_of(const struct ingest *in, struct digest *out)
+{
+	struct verifier v = {.key = NULL};
+	int r = verifier_decode(buf_span(&in->keys.vkey), &v, NULL);
+
+	r = r ? r : fleet_id(&v, out);
+	if (v.key)
+		verifier_deinit(&v);
+	return r > 0 ? -EIO : r;
+}
+
+int policy_admins(struct ingest *in, struct buf *out)
+{
+	int r = file_read(in->conf.admins, out);
+
+	if (r == V_NOT_FOUND)
+		return 0;
+	if (r == V_FULL) {
+		log_error("%s: larger than %u bytes: PCs that enrol learn of no administrator", in->conf.admins,
+			API_ADMINS_MAX);
+		buf_clear(out);
+		return 0;
+	}
+	return r;
+}
+
+/* --- kept --- */
+
+/* "00000000000000000042.signed" */
+static bool version_of(const char *name, uint64_t *out)
+{
+	int end = 0;
+
+	return sscanf(name, "%20" SCNu64 "%n", out, &end) == 1 && end == 20 && !strcmp(name + end, SUFFIX);
+}
+
+static void path_of(const struct ingest *in, uint64_t version, char out[CONFIG_PATH_MAX + 96])
+{
+	snprintf(out, CONFIG_PATH_MAX + 96, "%s/%020" PRIu64 SUFFIX, in->conf.policies, version);
+}
+
+static int put_in_hand(struct ingest *in, uint64_t version, const char *signer, struct buf *bytes)
+{
+	buf_deinit(&in->policy);
+	in->policy = *bytes;
+	*bytes = BUF_INIT(BUNDLE_MAX);
+	in->policy_version = version;
+	snprintf(in->policy_signer, sizeof(in->policy_signer), "%s", signer);
+	return 0;
+}
+
+int policy_open(struct ingest *in)
+{
+	_cleanup_buf_ struct buf bytes = BUF_INIT(BUNDLE_MAX);
+	_cleanup_closedir_ DIR *dir = NULL;
+	char path[CONFIG_PATH_MAX + 96];
+	uint64_t newest = 0, version;
+	struct why why = {""};
+	struct dirent *e;
+	int r = dir_make(in->conf.policies, 0755);
+
+	if (r)
+		return r;
+	dir = opendir(in->conf.policies);
+	if (!dir)
+		return -errno;
+	while ((e = readdir(dir)))
+		if (version_of(e->d_name, &version) && version > newest)
+			newest = version;
+	if (!newest)
+		return 0;
+	path_of(in, newest, path);
+	r = file_read(path, &bytes);
+	if (!r)
+		r = bundle_peek(buf_span(&bytes), &version, &why);
+	if (r < 0)
+		return r;
+	if (r || version != newest) {
+		log_error("%s: no signed policy of that version: none is handed out", path);
+		return 0;
+	}
+	return put_in_hand(in, newest, "", &bytes);
+}
+
+static int store_bytes(struct ingest *in, uint64_t version, struct span bytes)
+{
+	char path[CONFIG_PATH_MAX + 96];
+
+	path_of(in, version, path);
+	return file_replace(path, bytes, 0644);
+}
+
+/* --- handing out --- */
+
+void policy_get(struct ingest *in, struct ask *a)
+{
+	struct store_host host;
+	uint64_t above = 0;
+
+	if (host_of(in, a, &host))
+		return;
+	if (ask_query(a->query, "above", &above) == V_BAD) {
+		answer_error(a->req, 400, "request", "above=<version> belongs there", 0);
+		return;
+	}
+	host_seen(in, &host);
+	if (!in->policy_version || in->policy_version <= above)
+		answer_error(a->req, 404, "policy", "nothing newer", 0);
+	else
+		answer_bytes(a->req, API_POLICY_TYPE, false, buf_span(&in->policy));
+}
+
+/* --- taking --- */
+
+/* 0; a verdict with its reason; -errno. `raw` and `b` are good for as long as the body is. */
+static int judge_push(struct ingest *in, struct span body, struct buf *raw, struct bundle *b, struct why *why)
+{
+	struct admins admins = {.n = 0};
+	struct digest fleet;
+	int r = admins_load(in->conf.admins, &admins, why);
+
+	if (r == V_NOT_FOUND)
+		return why_set(why, BUNDLE_FORGED, "no administrator's key is registered: %s", in->conf.admins);
+	if (r == V_BAD)
+		return why_set(why, BUNDLE_FORGED, "%s cannot be read", in->conf.admins);
+	r = r ? r : fleet_of(in, &fleet);
+	r = r ? r : bundle_open(body, &admins, &fleet, in->policy_version, clock_wall_us(), raw, b, why);
+	admins_deinit(&admins);
+	return r;
+}
+
+static unsigned connected(const struct ingest *in)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < in->peers_cap; i++)
+		n += in->peers[i].used && in->peers[i].waiters;
+	return n;
+}
+
+void policy_post(struct ingest *in, struct ask *a)
+{
+	_cleanup_buf_ struct buf raw = BUF_INIT(BUNDLE_RAW_MAX), bytes = BUF_INIT(BUNDLE_MAX);
+	char text[NOTE_NAME_MAX + 96], signer[2 * NOTE_NAME_MAX];
+	struct entry e = {.kind = KIND_ADMIN, .has_uid = true, .uid = a->uid, .urgent = true, .text = text};
+	struct digest hash;
+	struct why why = {""};
+	struct bundle b;
+	unsigned waiting;
+	int r = judge_push(in, a->body, &raw, &b, &why);
+
+	if (r > 0) {
+		snprintf(text, sizeof(text), "policy refused: %s", bundle_verdict_name(r));
+		ingest_tell(in, &e);
+		answer_error(a->req, 409, bundle_verdict_name(r), why.text, 0);
+		return;
+	}
+	r = r ? r : buf_put_span(&bytes, a->body);
+	r = r ? r : store_bytes(in, b.version, a->body);
+	if (r) {
+		answer_error(a->req, 503, "failed", "the policy cannot be stored", 5);
+		if (r != -ENOSPC && r != -EDQUOT)
+			ingest_fail(in, r, "policy");
+		return;
+	}
+	digest_span(&hash, a->body);
+	e.hash = &hash;
+	snprintf(text, sizeof(text), "policy %" PRIu64 " pushed, signed by %s", b.version,
+		text_escape_to(signer, sizeof(signer), SPAN_STR(b.signer)));
+	ingest_tell(in, &e);
+	put_in_hand(in, b.version, b.signer, &bytes);
+	waiting = connected(in);
+	wait_wake_policy(in);
+	log_notice("policy %" PRIu64 " is handed out: %u PCs wait", b.version, waiting);
+	answer_json(a->req, 200,
+		json_pack("{s:I, s:i}", "version", (json_int_t)in->policy_version, "connected", (int)waiting));
+}
+
+/* --- who has which --- */
+
+struct listing {
+	struct ingest *in;
+	json_t *list;
+};
+
+/* Between two waiting requests a PC is there as well. */
+static bool is_there(const struct peer *p)
+{
+	return p && (p->waiters || clock_wall_us() - p->seen_us < LATELY_US);
+}
+
+static int list_one(void *ctx, const struct store_host *h)
+{
+	struct listing *l = ctx;
+	const struct peer *p = peer_of(l->in, &h->id);
+	char hex[2 * DIGEST_SIZE + 1];
+	json_t *o;
+
+	if (h->state != HOST_ACTIVE || digest_eq(&h->id, &l->in->keys.host))
+		return 0;
+	o = json_pack("{s:s, s:s, s:I, s:b, s:I}", "id", hex_encode(hex, h->id.b, DIGEST_SIZE), "name", h->name,
+		"policy", (json_int_t)(p ? p->policy : 0), "connected", is_there(p), "seen",
+		(json_int_t)(p && p->seen_us > h->last_seen_us ? p->seen_us : h->last_seen_us));
+	return o && !json_array_append_new(l->list, o) ? 0 : -ENOMEM;
+}
+
+void policy_status_get(struct ingest *in, struct ask *a)
+{
+	struct listing l = {.in = in, .list = json_array()};
+	int r = store_host_each(in->store, list_one, &l);
+
+	if (r) {
+		json_decref(l.list);
+		answer_error(a->req, 503, "failed", "the collector failed", 5);
+		ingest_fail(in, r > 0 ? -EIO : r, "hosts");
+		return;
+	}
+	answer_json(a->req, 200,
+		json_pack("{s:I, s:s, s:o}", "version", (json_int_t)in->policy_version, "signer", in->policy_signer,
+			"hosts", l.list));
+}
