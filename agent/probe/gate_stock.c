@@ -12,17 +12,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <mntent.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#define ROOT_DISKS_MAX 32u
+#define OWN_DISKS_MAX 64u
 #define DEPTH_MAX 8
 
 struct stock {
 	int fd;
 	unsigned own_n;
-	char own[ROOT_DISKS_MAX][64]; /* names of disks that / lies on */
-	bool own_held;                /* one of them hangs where it would be held */
+	char own[OWN_DISKS_MAX][64]; /* names of the disks that this system runs from */
+	bool own_held;               /* one of them hangs where it would be held */
 };
 
 static bool read_word(const char *dir, const char *name, char *out, size_t size)
@@ -103,6 +104,16 @@ static unsigned hangs_on(const char *real)
 
 /* --- the disks of this system --- */
 
+static bool is_own(const struct stock *s, const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < s->own_n; i++)
+		if (!strcmp(s->own[i], name))
+			return true;
+	return false;
+}
+
 static void note_disk(struct stock *s, unsigned maj, unsigned min, int depth)
 {
 	char path[PATH_MAX], real[PATH_MAX], *name;
@@ -127,35 +138,60 @@ static void note_disk(struct stock *s, unsigned maj, unsigned min, int depth)
 			stacked = true;
 		}
 	}
-	if (stacked || s->own_n == ROOT_DISKS_MAX)
+	if (stacked)
 		return;
 	/* A partition's disk is the folder that it is in. */
 	if (is_partition(real))
 		*strrchr(real, '/') = 0;
 	name = strrchr(real, '/') + 1;
+	if (is_own(s, name) || s->own_n == OWN_DISKS_MAX)
+		return;
 	snprintf(s->own[s->own_n++], sizeof(s->own[0]), "%.63s", name);
 	s->own_held |= hangs_on(real) != 0;
 }
 
-static bool is_own(const struct stock *s, const char *name)
+static void note_node(struct stock *s, const char *path)
 {
-	unsigned i;
+	struct stat st;
 
-	for (i = 0; i < s->own_n; i++)
-		if (!strcmp(s->own[i], name))
-			return true;
-	return false;
+	if (stat(path, &st) == 0 && S_ISBLK(st.st_mode))
+		note_disk(s, major(st.st_rdev), minor(st.st_rdev), 0);
 }
 
-static void find_own(struct stock *s)
+static bool is_place(const char *path)
 {
-	static const char *const places[] = {"/", "/usr", "/var"};
-	struct stat st;
-	size_t i;
+	return !strcmp(path, "/") || !strcmp(path, "/usr") || !strcmp(path, "/var") || !strcmp(path, "/boot") ||
+	       !strcmp(path, "/boot/efi");
+}
 
-	for (i = 0; i < ARRAY_SIZE(places); i++)
-		if (stat(places[i], &st) == 0)
+/* By the device that is named, too: file systems of several disks (btrfs) have a number of their own. */
+static void find_mounted(struct stock *s)
+{
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	struct mntent *m;
+	struct stat st;
+
+	while (f && (m = getmntent(f))) {
+		if (!is_place(m->mnt_dir))
+			continue;
+		note_node(s, m->mnt_fsname);
+		if (stat(m->mnt_dir, &st) == 0)
 			note_disk(s, major(st.st_dev), minor(st.st_dev), 0);
+	}
+	if (f)
+		endmntent(f);
+}
+
+static void find_swap(struct stock *s)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/swaps", "re");
+	char line[PATH_MAX + 128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (line[0] == '/' && strcspn(line, " \t") < strlen(line)) {
+			line[strcspn(line, " \t")] = 0;
+			note_node(s, line);
+		}
 }
 
 /* --- entries --- */
@@ -250,7 +286,8 @@ int gate_stock(int devices_fd, struct why *why)
 	if (access("/sys/class/block", R_OK))
 		return why_set(
 			why, V_BAD, "/sys/class/block cannot be read: what this PC's own disks are is not known");
-	find_own(&s);
+	find_mounted(&s);
+	find_swap(&s);
 	if (s.own_held)
 		why_set(why, 0, "this system runs from a disk that would be held: it is taken for the PC's own");
 	r = each(&s, "/sys/class/block", true);

@@ -90,16 +90,37 @@ static void ask_command_line(enum gate_how *how)
 		log_warning("the kernel's command line says how the gate is to be: sekisho.gate=%.8s", at);
 }
 
+struct tally {
+	unsigned held, own;
+};
+
+static int count(void *ctx, const struct gate_key *k, const struct gate_entry *e)
+{
+	struct tally *t = ctx;
+
+	(void)k;
+	if (e->state == GATE_OWN)
+		t->own++;
+	else if (e->state != GATE_GRANTED)
+		t->held++;
+	return 0;
+}
+
 static void write_gate_status(const char *how, unsigned layers, const char *why)
 {
+	_cleanup_(gate_closep) struct gate *g = NULL;
 	_cleanup_buf_ struct buf text = BUF_INIT(256);
+	struct tally t = {0, 0};
 	char path[256], when[TEXT_TIME_SIZE];
 	const char *root = getenv("SEKISHO_ROOT");
 	char *dump;
 	json_t *j;
 
 	gate_layers_text(layers, &text);
-	j = json_pack("{s:s, s:s, s:s, s:s}", "gate", how, "layers", buf_str(&text) ? (const char *)text.p : "",
+	if (!gate_open(&g, NULL))
+		gate_each(g, count, &t);
+	j = json_pack("{s:s, s:s, s:I, s:I, s:s, s:s}", "gate", how, "layers",
+		buf_str(&text) ? (const char *)text.p : "", "held", (json_int_t)t.held, "own", (json_int_t)t.own,
 		"loaded", text_time_utc(when, clock_wall_us()), "why", why);
 	dump = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
 	snprintf(path, sizeof(path), "%s" GATE_STATUS_PATH, root ? root : "");
@@ -118,8 +139,11 @@ static int load_gate(enum gate_how how)
 	unsigned layers = 0;
 	int r;
 
-	if (how == HOW_OFF)
+	if (how == HOW_OFF) {
+		if (access(GATE_PIN_DIR, F_OK))
+			write_gate_status("off", 0, "");
 		return 0;
+	}
 	r = gate_load(&o, &layers, &why);
 	if (r) {
 		log_error("the gate is not there: %s", why.text[0] ? why.text : strerror(r < 0 ? -r : EIO));
