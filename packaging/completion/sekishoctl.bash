@@ -5,7 +5,7 @@ _sekishoctl()
 	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W "log status verify export decode token host store completion version help" -- "$cur"))
+		COMPREPLY=($(compgen -W "log status verify export decode token host policy usb release store completion version help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -16,11 +16,11 @@ _sekishoctl()
 	--user|-U) return ;;
 	--program|-P) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--path|-p) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin" -- "$cur")); return ;;
+	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end" -- "$cur")); return ;;
 	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
 	--text|-t) return ;;
 	--limit|-n) return ;;
-	--fields) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key" -- "$cur")); return ;;
+	--fields) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key usb_id maker product serial fingerprint interfaces device_kind access rule policy port owner label policy_mode until operation signer layers" -- "$cur")); return ;;
 	--color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
 	--store) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--socket) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -31,11 +31,24 @@ _sekishoctl()
 	--name) return ;;
 	--valid) return ;;
 	--reason) return ;;
+	--devices) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--usb) return ;;
+	--kind) return ;;
+	--group) return ;;
+	--at) return ;;
+	--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--admins) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--roster) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--for) return ;;
+	--access) return ;;
 	esac
 	if ((COMP_CWORD == 2)); then
 		case $name in
 		token) COMPREPLY=($(compgen -W "create list" -- "$cur")); return ;;
-		host) COMPREPLY=($(compgen -W "list revoke" -- "$cur")); return ;;
+		host) COMPREPLY=($(compgen -W "list revoke export" -- "$cur")); return ;;
+		policy) COMPREPLY=($(compgen -W "check explain keygen sign show apply push status" -- "$cur")); return ;;
+		usb) COMPREPLY=($(compgen -W "list" -- "$cur")); return ;;
+		release) COMPREPLY=($(compgen -W "request answer keygen" -- "$cur")); return ;;
 		store) COMPREPLY=($(compgen -W "stats rebuild" -- "$cur")); return ;;
 		completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); return ;;
 		esac
@@ -80,6 +93,70 @@ _sekishoctl()
 	host,revoke)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --reason --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	host,export)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	policy,check)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --devices --json --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	policy,explain)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --usb --kind --user -U --group --host -H --at --devices --json --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	policy,keygen)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --name --out -o --lang --help -h" -- "$cur"))
+		fi ;;
+	policy,sign)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --key --devices --log-key -l --valid --admins --out -o --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	policy,show)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --admins --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	policy,apply)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	policy,push)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --wait -w --socket --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	policy,status)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	usb,list)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
+		fi ;;
+	release,request)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --lang --help -h" -- "$cur"))
+		fi ;;
+	release,answer)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --key --roster --for --access --lang --help -h" -- "$cur"))
+		fi ;;
+	release,keygen)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --out -o --lang --help -h" -- "$cur"))
 		fi ;;
 	store,stats)
 		if [[ $cur == -* ]]; then
