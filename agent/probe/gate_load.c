@@ -334,6 +334,16 @@ int gate_load(const struct gate_options *o, unsigned *layers, struct why *why)
 
 int gate_unload(void)
 {
+	static const char *const opens[] = {GATE_PIN_DIR "/open_erofs", GATE_PIN_DIR "/open_eperm"};
+	size_t i;
+
+	/* A link without its pin goes in the kernel's own time: opens are let through from here on. */
+	for (i = 0; i < ARRAY_SIZE(opens); i++) {
+		_cleanup_close_ int fd = bpf_obj_get(opens[i]);
+
+		if (fd >= 0)
+			(void)bpf_link_detach(fd);
+	}
 	pins_remove(PIN_NEW);
 	pins_remove(PIN_OLD);
 	pins_remove(GATE_PIN_DIR);
