@@ -278,7 +278,7 @@ int release_answer(struct release *r, const char *text, int64_t now, struct rele
 {
 	struct release_terms terms;
 	struct release_grant g = {.access = 0};
-	unsigned seconds;
+	unsigned seconds, i = 0;
 	int e;
 
 	if (!r->has_secret || !r->out)
@@ -302,6 +302,12 @@ int release_answer(struct release *r, const char *text, int64_t now, struct rele
 	r->out = false;
 	r->tries = 0;
 	r->block_us = r->blocked_until_us = 0;
+	/* The newest word about a device is the one that counts. */
+	while (i < r->grants_n)
+		if (digest_eq(&r->grants[i].device, &g.device))
+			r->grants[i] = r->grants[--r->grants_n];
+		else
+			i++;
 	r->grants[r->grants_n++] = g;
 	e = keep(r);
 	if (e) {

@@ -10,7 +10,7 @@
 #define ANSWER_BITS 60 /* 8 of terms, 52 of proof: three groups */
 #define CHALLENGE_GROUPS 5
 #define ANSWER_GROUPS 3
-#define CHECK_PRIME 31 /* the check symbol stands for a weighted sum: it tells one wrong, and two exchanged */
+#define FIELD_POLY 0x25 /* GF(32) by x^5 + x^2 + 1: modulo a number, two of 32 symbols would be alike */
 
 static const char symbols[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -27,14 +27,17 @@ static int value_of(char c)
 	return at ? (int)(at - symbols) : -1;
 }
 
+/* A sum in GF(32), each symbol with a weight of its own: it tells one that is wrong, and two exchanged. */
 static int check_of(const int v[GROUP], unsigned group)
 {
-	/* The number of the group counts too: groups that are said in another order are told. */
-	int sum = (int)group + 1, i;
+	int sum = 0, i;
 
-	for (i = 0; i < GROUP; i++)
-		sum += (i + 2) * v[i];
-	return sum % CHECK_PRIME;
+	for (i = 0; i < GROUP; i++) {
+		sum = (sum ^ v[i]) << 1;
+		sum ^= sum & 32 ? FIELD_POLY : 0;
+	}
+	/* The number of the group counts too: groups that are said in another order are told. */
+	return sum ^ (int)(group + 1);
 }
 
 /* 5 bits at `at` of a string of bits, the first bit first; beyond its end zeros. */
