@@ -41,7 +41,8 @@ static const char usage[] =
 	"\n"
 	"sekisho.gate=note or =off on the kernel's command line goes before --gate.\n"
 	"\n"
-	"Exit status: 0 done; 1 the kernel takes neither set, or no gate; 2 usage; 3 this machine failed.\n";
+	"Exit status: 0 done; 1 the kernel takes neither set; 2 usage; 3 this machine failed;\n"
+	"4 loaded, but the kernel takes no gate: nothing is held by it.\n";
 
 static void write_status(unsigned set, const char *why)
 {
@@ -272,5 +273,5 @@ int main(int argc, char **argv)
 	ask_command_line(&how);
 	c = load_gate(how);
 	r = load(&o);
-	return r ? r : c;
+	return r ? r : c == 1 ? 4 : c;
 }

@@ -33,7 +33,7 @@ _sekishoctl()
 	--reason) return ;;
 	--devices) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--usb) return ;;
-	--kind) return ;;
+	--device-kind) return ;;
 	--group) return ;;
 	--at) return ;;
 	--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -106,7 +106,7 @@ _sekishoctl()
 		fi ;;
 	policy,explain)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --usb --kind --user -U --group --host -H --at --devices --json --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --usb --device-kind --user -U --group --host -H --at --devices --json --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;

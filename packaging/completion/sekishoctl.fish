@@ -90,7 +90,7 @@ complete -c sekishoctl -n '__fish_seen_subcommand_from policy; and __fish_seen_s
 complete -c sekishoctl -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from check explain keygen sign show apply push status' -a explain -d 'What a policy says of a device, and why'
 complete -c sekishoctl -n '__fish_seen_subcommand_from policy' -F
 complete -c sekishoctl -n '__fish_seen_subcommand_from policy; and __fish_seen_subcommand_from explain' -l usb -x -d 'which device'
-complete -c sekishoctl -n '__fish_seen_subcommand_from policy; and __fish_seen_subcommand_from explain' -l kind -x -d 'as what: storage, phone, ... (storage)'
+complete -c sekishoctl -n '__fish_seen_subcommand_from policy; and __fish_seen_subcommand_from explain' -l device-kind -x -d 'as what: storage, phone, ... (storage)'
 complete -c sekishoctl -n '__fish_seen_subcommand_from policy; and __fish_seen_subcommand_from explain' -l user -s U -x -d 'who is at the PC'
 complete -c sekishoctl -n '__fish_seen_subcommand_from policy; and __fish_seen_subcommand_from explain' -l group -x -d 'in this group (repeatable)'
 complete -c sekishoctl -n '__fish_seen_subcommand_from policy; and __fish_seen_subcommand_from explain' -l host -s H -x -d 'on this PC'

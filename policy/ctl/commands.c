@@ -143,7 +143,7 @@ static const struct option_row check_options[] = {DEVICES_ROW, JSON_ROW, END};
 
 static const struct option_row explain_options[] = {
 	{OPT_USB, 0, "usb", "VENDOR:PRODUCT[:SERIAL]", OFFER_NOTHING, {"which device", "対象機器"}},
-	{OPT_DEVICE_KIND, 0, "kind", "KIND", OFFER_NOTHING,
+	{OPT_DEVICE_KIND, 0, "device-kind", "KIND", OFFER_NOTHING,
 		{"as what: storage, phone, ... (storage)", "種類: storage, phone など(既定 storage)"}},
 	{OPT_USER, 'U', "user", "USER", OFFER_NOTHING, {"who is at the PC", "利用者"}},
 	{OPT_GROUP, 0, "group", "GROUP", OFFER_NOTHING, {"in this group (repeatable)", "所属グループ(複数可)"}},

@@ -150,7 +150,8 @@ static int parse_kind(struct ctl *c, unsigned *out)
 
 	if (!e)
 		return complain(EXIT_USAGE,
-			SAY(c, "--kind: \"%s\" is no kind of device", "--kind: 「%s」という種類はありません"),
+			SAY(c, "--device-kind: \"%s\" is no kind of device",
+				"--device-kind: 「%s」という種類はありません"),
 			shown(text, s));
 	*out = (unsigned)e->value;
 	return EXIT_GOOD;

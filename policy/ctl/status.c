@@ -195,8 +195,13 @@ static bool kernel(struct view *v, const json_t *o)
 {
 	const struct ctl *c = v->ctl;
 	const char *why = json_string_value(json_object_get(o, "why_not_fuller"));
-	char a[SHOWN_MAX], b[SHOWN_MAX];
+	char a[SHOWN_MAX], b[SHOWN_MAX], t[SHOWN_MAX];
 
+	if (json_is_string(json_object_get(o, "gate")) && !json_object_get(o, "program")) {
+		buf_putf(&v->out, SAY(c, "gate: %s (%s), loaded %s\n", "ゲート: %s(%s)、読み込み %s\n"),
+			door_text(a, o, "gate"), door_text(b, o, "layers"), door_text(t, o, "loaded"));
+		return true; /* what is wrong with it the guard says */
+	}
 	if (!json_is_string(json_object_get(o, "set")))
 		return false;
 	buf_putf(&v->out,

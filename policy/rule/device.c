@@ -75,9 +75,15 @@ static int by_class(const void *a, const void *b)
 	return memcmp(a, b, 3);
 }
 
+static void hash_bytes(struct span *parts, size_t *n, const uint8_t *p, size_t size)
+{
+	parts[*n] = SPAN(p, size);
+	++*n;
+}
+
 static void hash_text(struct span *parts, size_t *n, const char *s)
 {
-	parts[(*n)++] = SPAN(s, strlen(s) + 1);
+	hash_bytes(parts, n, (const uint8_t *)s, strlen(s) + 1);
 }
 
 /* The set of what its interfaces can do, in order: how many alternate settings say the same is of no meaning. */
@@ -106,11 +112,11 @@ static void make_fingerprint(struct device *d, const uint8_t *device)
 		device[12], device[13], device[17]};
 	uint8_t classes[3 * DEVICE_INTERFACES_MAX];
 	struct span parts[8];
-	size_t n = 0;
+	size_t classes_n = classes_of(d, classes), n = 0;
 
 	hash_text(parts, &n, "sekisho device 1");
-	parts[n++] = SPAN(fixed, sizeof(fixed));
-	parts[n++] = SPAN(classes, classes_of(d, classes));
+	hash_bytes(parts, &n, fixed, sizeof(fixed));
+	hash_bytes(parts, &n, classes, classes_n);
 	hash_text(parts, &n, d->vendor_name);
 	hash_text(parts, &n, d->product_name);
 	hash_text(parts, &n, d->serial);

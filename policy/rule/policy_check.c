@@ -149,7 +149,8 @@ static void check_rows(struct checking *c)
 				strlen(row->match.serial));
 		for (k = row->next; k >= 0; k = p->rows[k].next)
 			if (p->rows[k].match.vendor == row->match.vendor &&
-				p->rows[k].match.product == row->match.product &&
+				p->rows[k].match.product == row->match.product && row->match.serial &&
+				p->rows[k].match.serial &&
 				!strcmp(p->rows[k].match.serial, row->match.serial) &&
 				p->rows[k].as.access != row->as.access)
 				say(c, false, "devices.csv", row->as.line,

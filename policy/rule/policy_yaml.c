@@ -583,7 +583,7 @@ static int take_default(struct reading *r, void *ctx, const char *key, const yam
 
 static int take_release(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
 {
-	const char *s = NULL;
+	const char *s = "";
 	uint64_t v = 0;
 	int got;
 

@@ -18,6 +18,8 @@ static void fill(unsigned n)
 	static const char *const names[] = {"", "/home/花子/給与.txt", "\xff\xfe/\x80", "a\nb\tc\"\\\x01", "=1+1"};
 	static const uint64_t uints[] = {0, 23, 24, 255, 256, 65535, 65536, UINT32_MAX, 1ull << 32, UINT64_MAX};
 	static const int64_t ints[] = {0, -1, -24, -25, -256, -257, INT32_MIN, INT64_MAX, INT64_MIN};
+	/* Years 1000 to 9999: what both sides can write as a date. */
+	static const int64_t times[] = {0, -1, 1, -30610224000000000, 253402300799999999};
 	unsigned f;
 
 	record_reset(&r);
@@ -31,8 +33,10 @@ static void fill(unsigned n)
 		case T_ENUM:
 			record_set_uint(&r, f, 1 + (n + f) % 120);
 			break;
-		case T_INT:
 		case T_TIME:
+			record_set_int(&r, f, times[(n + f) % ARRAY_SIZE(times)]);
+			break;
+		case T_INT:
 		case T_DURATION:
 			record_set_int(&r, f, ints[(n + f) % ARRAY_SIZE(ints)]);
 			break;
