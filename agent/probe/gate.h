@@ -8,10 +8,11 @@
  * every optical drive. What was there before is taken stock of when the gate is loaded. The guard can only grant, and a
  * grant ends by itself in the kernel with the device, or with its medium.
  *
- *   open for writing of a held block device, by anybody and from anywhere      cgroup/dev on the root  EROFS (5.10:
- * EPERM) any open of a held sg, bsg or tape node; open for writing of usbfs          cgroup/dev              EPERM
- *   BLKROSET, SG_IO, SCSI and CD pass-through on a held device; remount         lsm or fmod_ret         EPERM
- *   a write that reached a held device all the same                             tp_btf/block_bio_queue  told only
+ * - An open for writing of a held block device, by anybody and from anywhere: EROFS by cgroup/dev (before 5.18: EPERM).
+ * - Any open of a held node that goes past the disk (SCSI generic, bsg, tape, NVMe), and one for writing of usbfs:
+ * EPERM.
+ * - BLKROSET, discards and pass-through on what was opened before: EPERM by fmod_ret; remounts for writing: EROFS.
+ * - A write that reached a held device all the same is told, no more.
  */
 #ifndef SEKISHO_PROBE_GATE_H
 #define SEKISHO_PROBE_GATE_H

@@ -100,6 +100,8 @@ static int reuse(struct gate_bpf *b)
 			continue;
 		snprintf(path, sizeof(path), GATE_PIN_DIR "/%s", bpf_map__name(m));
 		fd = bpf_obj_get(path);
+		if (fd < 0 && errno == ENOENT)
+			continue; /* one that the gate before did not need */
 		if (fd < 0)
 			return -errno;
 		r = bpf_map__reuse_fd(m, fd);
