@@ -198,6 +198,10 @@ static bool interface_allowed(const struct unit *u, unsigned number)
 		if (f->number != number)
 			continue;
 		kinds |= device_kinds_of(f);
+		/* The data of a network or modem goes where the interface that describes it goes: drivers take either.
+		 */
+		if (f->class == 0x0a)
+			kinds |= u->device.kinds & (1u << DEVICE_KIND_NETWORK | 1u << DEVICE_KIND_SERIAL);
 		/* What its driver, or the device itself, made of a vendor's own interface. */
 		if (f->class == 0xff)
 			kinds |= u->driver_kinds | (u->device.kinds & 1u << DEVICE_KIND_PHONE);

@@ -29,9 +29,9 @@ make() {
 	ext4) mkfs.ext4 -q -F -d "$tmp/seed" "$image" ;;
 	vfat) mkfs.vfat -n STICK "$image" >/dev/null ;;
 	exfat) mkfs.exfat "$image" >/dev/null ;;
-	ntfs) mkfs.ntfs -q -F -f "$image" >/dev/null ;;
+	ntfs) mkfs.ntfs -q -F -f "$image" >/dev/null 2>&1 ;;
 	xfs) mkfs.xfs -q -f "$image" ;;
-	btrfs) mkfs.btrfs -q -f --rootdir "$tmp/seed" "$image" ;;
+	btrfs) mkfs.btrfs -q -f --rootdir "$tmp/seed" "$image" 2>/dev/null ;;
 	parted) # a partition table with one ext4 partition
 		mkfs.ext4 -q -F -d "$tmp/seed" "$image" "$(((mib - 2) << 10))k"
 		mv "$image" "$image.part"
