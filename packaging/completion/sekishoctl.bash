@@ -38,6 +38,7 @@ _sekishoctl()
 	--at) return ;;
 	--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--admins) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--into) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--roster) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--for) return ;;
 	--access) return ;;
@@ -47,7 +48,7 @@ _sekishoctl()
 		token) COMPREPLY=($(compgen -W "create list" -- "$cur")); return ;;
 		host) COMPREPLY=($(compgen -W "list revoke export" -- "$cur")); return ;;
 		policy) COMPREPLY=($(compgen -W "check explain keygen sign show apply push status" -- "$cur")); return ;;
-		usb) COMPREPLY=($(compgen -W "list" -- "$cur")); return ;;
+		usb) COMPREPLY=($(compgen -W "list learn" -- "$cur")); return ;;
 		release) COMPREPLY=($(compgen -W "request answer keygen" -- "$cur")); return ;;
 		store) COMPREPLY=($(compgen -W "stats rebuild" -- "$cur")); return ;;
 		completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); return ;;
@@ -145,6 +146,10 @@ _sekishoctl()
 	usb,list)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
+		fi ;;
+	usb,learn)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --since -s --until -u --host -H --into --store --lang --help -h" -- "$cur"))
 		fi ;;
 	release,request)
 		if [[ $cur == -* ]]; then

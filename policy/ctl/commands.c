@@ -182,6 +182,16 @@ static const struct option_row show_options[] = {ADMINS_ROW, END};
 
 static const struct option_row usb_options[] = {JSON_ROW, END};
 
+static const struct option_row learn_options[] = {
+	{OPT_SINCE, 's', "since", "TIME", OFFER_NOTHING, {"from", "開始日時"}},
+	{OPT_UNTIL, 'u', "until", "TIME", OFFER_NOTHING, {"up to", "終了日時"}},
+	{OPT_HOST, 'H', "host", "PC", OFFER_NOTHING, {"on one PC only: name or id", "対象 PC の名前または ID"}},
+	{OPT_INTO, 0, "into", "FILE", OFFER_FILE,
+		{"a ledger: its rows stay, what is new is added", "既存の台帳(既存行は維持し、新規分を追加)"}},
+	STORE_ROW,
+	END,
+};
+
 static const struct option_row answer_options[] = {
 	KEY_ROW,
 	{OPT_ROSTER, 0, "roster", "FILE", OFFER_FILE, {"PCs, by host export", "PC 名簿(host export の出力)"}},
@@ -246,6 +256,9 @@ const struct command commands[] = {
 	{"usb", "list", usb_options, NULL, 0, 0, OFFER_NOTHING,
 		{"What is plugged in here, and what may be done with it", "接続機器とその判定を表示する"},
 		command_usb_list},
+	{"usb", "learn", learn_options, NULL, 0, 0, OFFER_NOTHING,
+		{"What the fleet has seen, as rows for devices.csv", "検出した機器を台帳 CSV として出力する"},
+		command_usb_learn},
 	{"release", "request", none, "[DEVICE]", 0, 1, OFFER_NOTHING,
 		{"Release a held device by phone", "電話で機器の一時解除を受ける"}, command_release},
 	{"release", "answer", answer_options, "CHALLENGE...", 1, 8, OFFER_NOTHING,

@@ -135,6 +135,7 @@ int command_policy_apply(struct ctl *c);
 int command_policy_push(struct ctl *c);
 int command_policy_status(struct ctl *c);
 int command_usb_list(struct ctl *c);
+int command_usb_learn(struct ctl *c);
 int command_release(struct ctl *c);
 int command_release_answer(struct ctl *c);
 int command_release_keygen(struct ctl *c);

@@ -1,0 +1,226 @@
+/*
+ * `usb learn`: what the fleet has seen plugged in, as rows for the ledger: one for each device, with the PCs and people
+ * that it was seen with in the note. What a ledger has already (--into) stays as it is; new rows are read-only, for a
+ * person to decide.
+ */
+#include "policy/base/clock.h"
+#include "policy/base/file.h"
+#include "policy/base/text.h"
+#include "policy/ctl/log_filter.h"
+#include "policy/ctl/policy_files.h"
+#include <errno.h>
+
+#define SEEN_MAX POLICY_ROWS_MAX
+#define NOTE_MAX 200
+#define SHORT_SERIAL 8
+#define STORAGE_CLASS "08:"
+
+struct seen {
+	uint16_t vendor, product;
+	char serial[DEVICE_TEXT_SIZE], label[DEVICE_TEXT_SIZE * 2 + 2], note[NOTE_MAX];
+	bool has_fingerprint, twice; /* one serial, two fingerprints */
+	struct digest fingerprint;
+	uint64_t times;
+};
+
+struct learning {
+	struct seen *list;
+	unsigned n;
+	uint64_t left_out;
+	const struct policy *known;
+};
+
+static void copy_span(char *out, size_t size, struct span s)
+{
+	snprintf(out, size, "%.*s", (int)(s.n < size ? s.n : size - 1), (const char *)s.p);
+}
+
+static struct span field(const struct record *r, unsigned f)
+{
+	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
+}
+
+/* "ws-1 taro" once, as long as there is room. */
+static void add_word(char note[NOTE_MAX], const char *word, size_t n)
+{
+	size_t at = strlen(note);
+
+	if (!n || memmem(note, at, word, n) || at + n + 2 > NOTE_MAX)
+		return;
+	snprintf(note + at, NOTE_MAX - at, "%s%.*s", at ? " " : "", (int)n, word);
+}
+
+static struct seen *find(struct learning *l, uint16_t vendor, uint16_t product, const char *serial)
+{
+	unsigned i;
+
+	for (i = 0; i < l->n; i++)
+		if (l->list[i].vendor == vendor && l->list[i].product == product && !strcmp(l->list[i].serial, serial))
+			return &l->list[i];
+	return NULL;
+}
+
+static bool is_listed(const struct policy *known, const struct seen *s)
+{
+	struct device d = {.usb = true, .vendor = s->vendor, .product = s->product, .kinds = 1u << DEVICE_KIND_STORAGE};
+	const struct device_user anybody = {.groups = (const char *const[]){NULL}, .host = ""};
+	struct decision out;
+
+	if (!known)
+		return false;
+	snprintf(d.serial, sizeof(d.serial), "%s", s->serial);
+	d.has_fingerprint = s->has_fingerprint;
+	d.fingerprint = s->fingerprint;
+	policy_decide(known, &d, DEVICE_KIND_STORAGE, &anybody, &out);
+	return out.row || !strncmp(out.reason, "listed", 6);
+}
+
+static int on_plug(void *ctx, const struct store_row *row)
+{
+	struct learning *l = ctx;
+	const struct record *r = &row->record;
+	struct span interfaces = field(r, F_INTERFACES), print = field(r, F_FINGERPRINT), user = field(r, F_USER);
+	char id[16], serial[DEVICE_TEXT_SIZE];
+	unsigned vendor, product;
+	struct seen *s;
+
+	copy_span(id, sizeof(id), field(r, F_USB_ID));
+	copy_span(serial, sizeof(serial), field(r, F_SERIAL));
+	if (sscanf(id, "%4x:%4x", &vendor, &product) != 2 ||
+		!memmem(interfaces.p, interfaces.n, STORAGE_CLASS, strlen(STORAGE_CLASS)))
+		return 0;
+	s = find(l, (uint16_t)vendor, (uint16_t)product, serial);
+	if (!s) {
+		if (l->n == SEEN_MAX) {
+			l->left_out++;
+			return 0;
+		}
+		s = &l->list[l->n++];
+		*s = (struct seen){.vendor = (uint16_t)vendor, .product = (uint16_t)product};
+		memcpy(s->serial, serial, sizeof(serial));
+		copy_span(s->label, sizeof(s->label), field(r, F_PRODUCT));
+	}
+	s->times++;
+	if (print.n == DIGEST_SIZE) {
+		s->twice |= s->has_fingerprint && memcmp(s->fingerprint.b, print.p, DIGEST_SIZE) != 0;
+		memcpy(s->fingerprint.b, print.p, DIGEST_SIZE);
+		s->has_fingerprint = true;
+	}
+	add_word(s->note, row->host_name, strlen(row->host_name));
+	add_word(s->note, (const char *)user.p, user.n);
+	return 0;
+}
+
+static void warn(struct ctl *c, const struct seen *s)
+{
+	char serial[SHOWN_MAX];
+	const char *what = NULL;
+
+	if (!s->serial[0])
+		what = SAY(c, "has no serial number: it cannot be told from others of its model",
+			"シリアル番号がなく、同型機と区別できません");
+	else if (s->twice)
+		what = SAY(c, "was seen with different descriptors: two devices, or an imitation",
+			"異なる記述子で接続されました(別の機器、または偽装の可能性)");
+	else if (strlen(s->serial) < SHORT_SERIAL)
+		what = SAY(c, "has a serial number that is hardly one of its own",
+			"シリアル番号が短く、固有とは限りません");
+	if (what)
+		fprintf(stderr, "%04x:%04x %s: %s\n", s->vendor, s->product, shown(serial, s->serial), what);
+}
+
+static int put_seen(struct buf *out, const struct seen *s)
+{
+	struct ledger_row row = {.vendor = s->vendor,
+		.product = s->product,
+		.has_vendor = true,
+		.has_product = true,
+		.access = ACCESS_READ_ONLY,
+		.serial = s->serial,
+		.owner = "",
+		.label = s->label,
+		.users = "",
+		.groups = "",
+		.hosts = "",
+		.medium = "",
+		.note = s->note,
+		.from_us = INT64_MIN,
+		.until_us = INT64_MAX};
+
+	/* Without a serial number the fingerprint is all that there is. */
+	row.has_fingerprint = s->has_fingerprint && !s->serial[0];
+	row.fingerprint = s->fingerprint;
+	return ledger_put(out, &row);
+}
+
+static int print_ledger(struct ctl *c, const struct learning *l)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT(2 * POLICY_CSV_MAX);
+	struct ledger_row row;
+	unsigned i, added = 0;
+	int r = buf_puts(&out, "\xef\xbb\xbf" LEDGER_HEAD);
+
+	for (i = 0; l->known && i < policy_rows_n(l->known) && !r; i++) {
+		policy_row(l->known, i, &row);
+		r = ledger_put(&out, &row);
+	}
+	for (i = 0; i < l->n && !r; i++) {
+		if (is_listed(l->known, &l->list[i]))
+			continue;
+		warn(c, &l->list[i]);
+		r = put_seen(&out, &l->list[i]);
+		added++;
+	}
+	if (r)
+		return complain_of(c, "usb learn", r, NULL);
+	fprintf(stderr,
+		SAY(c, "%u devices were seen, %u are new; new rows are read-only: decide\n",
+			"%u 台を検出、うち新規 %u 台。新規行は読み取り専用です。内容を確認してください\n"),
+		l->n, added);
+	return out_put(&out) ? EXIT_GOOD : EXIT_MACHINE;
+}
+
+static int load_known(struct ctl *c, struct policy **out)
+{
+	const char *path = option_value(c, OPT_INTO);
+	_cleanup_buf_ struct buf csv = BUF_INIT(POLICY_CSV_MAX);
+	struct why why = {""};
+	char text[SHOWN_MAX];
+	int r;
+
+	if (!path)
+		return EXIT_GOOD;
+	r = file_read(path, &csv);
+	r = r ? r : policy_load(SPAN_STR("version: 1\n"), buf_span(&csv), out, &why);
+	return r ? complain_of(c, shown(text, path), r, &why) : EXIT_GOOD;
+}
+
+int command_usb_learn(struct ctl *c)
+{
+	_cleanup_(policy_freep) struct policy *known = NULL;
+	_cleanup_(store_closep) struct store *s = NULL;
+	struct learning l = {.n = 0};
+	struct store_options o = {.dir = NULL};
+	struct store_filter f;
+	struct why why = {""};
+	char room[PATH_MAX];
+	int r = log_filter(c, clock_wall_us(), &f);
+
+	r = r ? r : load_known(c, &known);
+	if (r)
+		return r;
+	f.kinds[0] = KIND_PLUG;
+	f.kinds_n = 1;
+	o.dir = store_path(c, room, sizeof(room));
+	r = store_open(&o, &s, &why);
+	if (r)
+		return complain_of(c, o.dir, r, &why);
+	l.known = known;
+	l.list = calloc(SEEN_MAX, sizeof(*l.list));
+	if (!l.list)
+		return complain_of(c, "usb learn", -ENOMEM, NULL);
+	r = store_query(s, &f, on_plug, &l, &why);
+	r = r && r != V_END ? complain_of(c, "usb learn", r, &why) : print_ledger(c, &l);
+	free(l.list);
+	return r;
+}
