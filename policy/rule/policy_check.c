@@ -150,8 +150,7 @@ static void check_rows(struct checking *c)
 		for (k = row->next; k >= 0; k = p->rows[k].next)
 			if (p->rows[k].match.vendor == row->match.vendor &&
 				p->rows[k].match.product == row->match.product && row->match.serial &&
-				p->rows[k].match.serial &&
-				!strcmp(p->rows[k].match.serial, row->match.serial) &&
+				p->rows[k].match.serial && !strcmp(p->rows[k].match.serial, row->match.serial) &&
 				p->rows[k].as.access != row->as.access)
 				say(c, false, "devices.csv", row->as.line,
 					"the same device as in line %u, with another access: the stricter one counts",
