@@ -8,7 +8,7 @@ static const struct release_challenge asked = {{1, 2, 3, 4, 5}, {6, 7, 8}, {9, 1
 static void slips_are_told(void **state)
 {
 	static const char symbols[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-	char text[RELEASE_TEXT_SIZE], bad[RELEASE_TEXT_SIZE], want[16];
+	char text[RELEASE_TEXT_SIZE], bad[RELEASE_TEXT_SIZE], want[32];
 	struct release_challenge got;
 	struct why why;
 	size_t i, k;
