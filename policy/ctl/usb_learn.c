@@ -40,12 +40,39 @@ static struct span field(const struct record *r, unsigned f)
 	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
 }
 
+static bool has_word(const char *note, const char *word, size_t n)
+{
+	const char *at = note;
+
+	while (*at) {
+		size_t len = strcspn(at, " ");
+
+		if (len == n && !memcmp(at, word, n))
+			return true;
+		at += len + strspn(at + len, " ");
+	}
+	return false;
+}
+
+/* A device may call itself "****": in the ledger that must stand for itself. */
+static void quote(char *out, size_t size, const char *s)
+{
+	size_t n = 0;
+
+	for (; *s && n + 2 < size; s++) {
+		if (strchr("*?\\", *s))
+			out[n++] = '\\';
+		out[n++] = *s;
+	}
+	out[n] = 0;
+}
+
 /* "ws-1 taro" once, as long as there is room. */
 static void add_word(char note[NOTE_MAX], const char *word, size_t n)
 {
 	size_t at = strlen(note);
 
-	if (!n || memmem(note, at, word, n) || at + n + 2 > NOTE_MAX)
+	if (!n || has_word(note, word, n) || at + n + 2 > NOTE_MAX)
 		return;
 	snprintf(note + at, NOTE_MAX - at, "%s%.*s", at ? " " : "", (int)n, word);
 }
@@ -131,12 +158,13 @@ static void warn(struct ctl *c, const struct seen *s)
 
 static int put_seen(struct buf *out, const struct seen *s)
 {
+	char serial[2 * DEVICE_TEXT_SIZE];
 	struct ledger_row row = {.vendor = s->vendor,
 		.product = s->product,
 		.has_vendor = true,
 		.has_product = true,
 		.access = ACCESS_READ_ONLY,
-		.serial = s->serial,
+		.serial = serial,
 		.owner = "",
 		.label = s->label,
 		.users = "",
@@ -147,6 +175,7 @@ static int put_seen(struct buf *out, const struct seen *s)
 		.from_us = INT64_MIN,
 		.until_us = INT64_MAX};
 
+	quote(serial, sizeof(serial), s->serial);
 	/* Without a serial number the fingerprint is all that there is. */
 	row.has_fingerprint = s->has_fingerprint && !s->serial[0];
 	row.fingerprint = s->fingerprint;

@@ -98,7 +98,7 @@ static int next_cell(struct cells *c)
 		return V_END;
 	if (c->in.p[c->at] == '"')
 		r = quoted(c);
-	while (!r && c->at < c->in.n && !strchr(",\r\n", c->in.p[c->at]))
+	while (!r && c->at < c->in.n && !memchr(",\r\n", c->in.p[c->at], 3))
 		r = put(c, c->in.p[c->at++]);
 	if (r)
 		return r;
@@ -181,16 +181,15 @@ static int take_hex(struct cells *c, unsigned line, enum column which, const cha
 
 static int take_time(struct cells *c, unsigned line, enum column which, const char *s, int64_t *out)
 {
-	char text[32];
-	size_t i, n = strlen(s);
+	unsigned year, month, day;
+	char text[64];
+	int end = 0;
 
-	/* Excel writes 2026/12/31. */
-	if (n >= 10 && n < sizeof(text) && s[0] != '-') {
-		for (i = 0; i <= n; i++)
-			text[i] = s[i] == '/' ? '-' : s[i];
-		if (text_time_parse(text, 0, out) == 0)
-			return 0;
-	}
+	/* Excel writes 2026/12/31, and 2026/1/5. */
+	if (sscanf(s, "%4u%*1[/-]%2u%*1[/-]%2u%n", &year, &month, &day, &end) == 3 && end &&
+		(size_t)snprintf(text, sizeof(text), "%04u-%02u-%02u%s", year, month, day, s + end) < sizeof(text) &&
+		text_time_parse(text, 0, out) == 0)
+		return 0;
 	return bad_value(c, line, column_names[which], s, "date or time (2026-12-31, 2026-12-31 18:00)");
 }
 

@@ -6,7 +6,6 @@
  */
 #include "policy/rule/policy_parts.h"
 #include <errno.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <time.h>
 
@@ -35,22 +34,37 @@ const char *policy_keep_text(struct policy *p, struct span s)
 	return out;
 }
 
+static bool is_separator(uint8_t c)
+{
+	return c && strchr(" ,;|\t\r\n", c);
+}
+
+static unsigned count_words(struct span s)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		n += !is_separator(s.p[i]) && (!i || is_separator(s.p[i - 1]));
+	return n;
+}
+
 int policy_keep_words(struct policy *p, struct span s, words *out)
 {
-	static const char separators[] = " ,;|\t\n";
+	static const char separators[] = " ,;|\t\r\n";
 	const char *text = policy_keep_text(p, s), **list;
 	char *at, *word, *save = NULL;
-	unsigned n = 0;
+	unsigned n = count_words(s);
 
-	list = policy_keep(p, (LIST_MAX + 1) * sizeof(*list));
+	if (n > LIST_MAX)
+		return V_FULL;
+	list = policy_keep(p, (n + 1) * sizeof(*list));
 	if (!text || !list)
 		return -ENOMEM;
+	n = 0;
 	at = (char *)(uintptr_t)text;
-	for (word = strtok_r(at, separators, &save); word; word = strtok_r(NULL, separators, &save)) {
-		if (n == LIST_MAX)
-			return V_FULL;
+	for (word = strtok_r(at, separators, &save); word; word = strtok_r(NULL, separators, &save))
 		list[n++] = word;
-	}
 	*out = n ? list : NULL;
 	return 0;
 }
@@ -207,12 +221,42 @@ unsigned policy_kind(const char *name)
 
 bool is_pattern(const char *s)
 {
-	return s && strpbrk(s, "*?[");
+	for (; s && *s; s++) {
+		if (*s == '\\' && s[1])
+			s++;
+		else if (*s == '*' || *s == '?')
+			return true;
+	}
+	return false;
 }
 
+/*
+ * "*" for anything, "?" for one byte, a backslash before either for itself: byte by byte, so that the answer is the
+ * same under every locale. What stands for itself is never read as a pattern (a device may call itself "****").
+ */
 static bool like(const char *pattern, const char *s)
 {
-	return fnmatch(pattern, s, FNM_NOESCAPE) == 0;
+	const char *star = NULL, *from = NULL;
+
+	while (*s) {
+		bool quoted = *pattern == '\\' && pattern[1];
+
+		if (*pattern == '*') {
+			star = ++pattern;
+			from = s;
+		} else if (*pattern == '?' || (*pattern && pattern[quoted] == *s)) {
+			pattern += 1 + (*pattern != '?' && quoted);
+			s++;
+		} else if (star) {
+			pattern = star;
+			s = ++from;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return !*pattern;
 }
 
 static bool one_like(words list, const char *s)
@@ -361,7 +405,7 @@ static uint32_t hash_of(unsigned vendor, unsigned product, const char *serial)
 
 static bool is_exact(const struct match *m)
 {
-	return m->vendor != ANY && m->product != ANY && m->serial && !is_pattern(m->serial);
+	return m->vendor != ANY && m->product != ANY && m->serial && !strpbrk(m->serial, "*?\\");
 }
 
 int policy_index(struct policy *p)
@@ -478,6 +522,15 @@ static void take_row(struct decision *out, const struct found *f)
 			row->label[0] ? ": " : "", row->label);
 }
 
+/* One serial number at two places: one of them is not what it says it is, whatever a rule says of it. */
+static void hold_twin(const struct device *d, struct decision *out)
+{
+	if (!d->twin || !(MEDIUM_KINDS >> out->kind & 1) || out->access != ACCESS_READ_WRITE)
+		return;
+	out->access = ACCESS_READ_ONLY;
+	snprintf(out->reason, sizeof(out->reason), "another device with this serial number is plugged in");
+}
+
 static bool take_rule(const struct rule *r, const struct found *f, struct decision *out)
 {
 	if (r->access == ACCESS_LISTED && !f->row)
@@ -516,8 +569,10 @@ void policy_decide(const struct policy *p, const struct device *d, unsigned kind
 
 		if (edge < out->until_us)
 			out->until_us = edge;
-		if (match_fits(&r->match, d, kind, who, f.listed) && take_rule(r, &f, out))
+		if (match_fits(&r->match, d, kind, who, f.listed) && take_rule(r, &f, out)) {
+			hold_twin(d, out);
 			return;
+		}
 	}
 	if (f.row) {
 		out->access = f.access;

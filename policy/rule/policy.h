@@ -67,7 +67,7 @@ struct decision {
  * that is missing).
  *
  * Nobody signed in: rules and rows that name users or groups do not fit. A device whose serial is there twice (`twin`)
- * does not fit rows that grant more than read-only. A row that asks for encryption or a medium's UUID grants
+ * is not written to, whatever rule or row grants it. A row that asks for encryption or a medium's UUID grants
  * read-only until the medium has it.
  */
 void policy_decide(const struct policy *p, const struct device *d, unsigned kind, const struct device_user *who,

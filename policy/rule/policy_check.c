@@ -62,7 +62,8 @@ static void check_expectations(struct checking *c)
 
 static bool is_specific(const struct match *m)
 {
-	return m->vendor != ANY || m->serial || m->has_fingerprint || m->port;
+	return m->vendor != ANY || (m->serial && !is_pattern(m->serial)) || m->has_fingerprint ||
+	       (m->port && !is_pattern(m->port));
 }
 
 static bool speaks_of_input(const struct match *m)
@@ -93,6 +94,15 @@ static void check_lockout(struct checking *c)
 				"is "
 				"meant)",
 				r->name);
+	}
+	for (i = 0; i < p->rows_n; i++) {
+		const struct match *m = &p->rows[i].match;
+
+		if (p->rows[i].as.access == ACCESS_DENY && !is_specific(m))
+			say(c, true, "devices.csv", p->rows[i].as.line,
+				"denies keyboards and mice with a serial number as well: name a vendor (lockout: yes "
+				"in "
+				"policy.yaml, where that is meant)");
 	}
 }
 
@@ -142,6 +152,9 @@ static void check_rows(struct checking *c)
 			!row->media)
 			say(c, false, "devices.csv", row->as.line,
 				"read-write by vendor and product alone: every drive of that model");
+		if (row->as.access == ACCESS_READ_WRITE && is_pattern(row->match.serial))
+			say(c, false, "devices.csv", row->as.line,
+				"read-write for every serial number that fits a pattern");
 		if (row->as.access == ACCESS_READ_WRITE && row->match.serial && !is_pattern(row->match.serial) &&
 			strlen(row->match.serial) < 8 && !row->match.has_fingerprint)
 			say(c, false, "devices.csv", row->as.line,

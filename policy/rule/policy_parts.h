@@ -104,7 +104,7 @@ int policy_index(struct policy *p);
 /* Does it fit? `listed`: whether the ledger has a row for the device. */
 bool match_fits(
 	const struct match *m, const struct device *d, unsigned kind, const struct device_user *who, bool listed);
-/* Has it a pattern in it? */
+/* Has it a "*" or "?" in it that is not quoted by a backslash? */
 bool is_pattern(const char *s);
 
 #endif

@@ -178,6 +178,9 @@ static int each_item(struct reading *r, const yaml_node_t *n, const char *key,
 		s = text_of(r, n, key);
 		return s ? fn(r, ctx, n, key, s) : V_BAD;
 	}
+	/* Nothing named would stand for anything. */
+	if (n->data.sequence.items.start == n->data.sequence.items.top)
+		return bad(r, n, key, "names nothing");
 	for (i = n->data.sequence.items.start; !v && i < n->data.sequence.items.top; i++) {
 		const yaml_node_t *one = yaml_document_get_node(r->doc, *i);
 

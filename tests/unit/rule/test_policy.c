@@ -265,6 +265,9 @@ static void mistakes_are_refused_with_their_place(void **state)
 	refused("version: 1\nrules:\n  - {name: a, access: deny}\n  - {name: a, access: deny}\n", "",
 		"policy.yaml:4: name: another rule");
 	refused("version: 1\nrules: [{name: a}]\n", "", "needs name and access");
+	refused("version: 1\nrules: [{name: a, match: {kind: []}, access: deny}]\n", "", "kind: names nothing");
+	refused("version: 1\nrules: [{name: a, match: {days: []}, access: deny}]\n", "", "days: names nothing");
+	refused("version: 1\nexpectations: [{device: {kind: []}, access: deny}]\n", "", "kind: names nothing");
 	refused("version: [\n", "", "not YAML");
 	refused("version: 1\n", "vendor,product\n", "access: this column is missing");
 	refused("version: 1\n", "vendor,access,vendor\n", "there twice");
@@ -280,7 +283,7 @@ static void mistakes_are_refused_with_their_place(void **state)
 static void what_excel_makes_of_a_ledger_is_read(void **state)
 {
 	struct policy *p = load("version: 1\n", "\xef\xbb\xbfSerial,Vendor,Access,Label,note,until\r\n"
-						"'0012,0951,read-write,\"山田, 経理\",\"two\r\nlines\",2026/12/31\r\n"
+						"'0012,0951,read-write,\"山田, 経理\",\"two\r\nlines\",2026/1/5\r\n"
 						",,,,,\r\n"
 						"B2,0951,deny,,,\r\n");
 	struct ledger_row row;
@@ -293,6 +296,35 @@ static void what_excel_makes_of_a_ledger_is_read(void **state)
 	assert_string_equal(row.note, "two\r\nlines");
 	policy_row(p, 1, &row);
 	assert_int_equal(row.line, 5);
+	policy_free(p);
+}
+
+static void what_a_device_calls_itself_is_no_pattern(void **state)
+{
+	struct policy *p = load("version: 1\n", HEAD "0951,1666,\\*\\*\\*,read-write,,,,,,,,\n"
+						     "0951,1666,[AB]1,read-write,,,,,,,,\n"
+						     "0951,1666,C?*9,read-write,,,,,,,,\n");
+
+	(void)state;
+	expect(p, stick("***"), taro(), ACCESS_READ_WRITE, "ledger:2");
+	expect(p, stick("abc"), taro(), ACCESS_READ_ONLY, "default:storage");
+	expect(p, stick("[AB]1"), taro(), ACCESS_READ_WRITE, "ledger:3");
+	expect(p, stick("A1"), taro(), ACCESS_READ_ONLY, "default:storage");
+	expect(p, stick("C12399"), taro(), ACCESS_READ_WRITE, "ledger:4");
+	expect(p, stick("C9"), taro(), ACCESS_READ_ONLY, "default:storage");
+	policy_free(p);
+}
+
+static void a_twin_is_not_written_to_whatever_a_rule_says(void **state)
+{
+	struct policy *p =
+		load("version: 1\nrules: [{name: r, match: {vendor: 0951, serial: T1}, access: read-write}]\n", "");
+	struct device d = stick("T1");
+
+	(void)state;
+	expect(p, d, taro(), ACCESS_READ_WRITE, "rule:r");
+	d.twin = true;
+	expect(p, d, taro(), ACCESS_READ_ONLY, "rule:r");
 	policy_free(p);
 }
 
@@ -378,6 +410,8 @@ static void a_policy_tries_itself(void **state)
 	assert_int_equal(check("version: 1\ndefaults: {hid: deny}\nlockout: yes\n", "", &f), 0);
 	assert_int_equal(check("version: 1\nrules: [{name: all, access: deny}]\n", "", &f), V_BAD);
 	assert_int_equal(check("version: 1\nrules: [{name: s, match: {kind: storage}, access: deny}]\n", "", &f), 0);
+	assert_int_equal(check("version: 1\nrules: [{name: p, match: {port: \"*\"}, access: deny}]\n", "", &f), V_BAD);
+	assert_int_equal(check("version: 1\n", HEAD ",,*,deny,,,,,,,,\n", &f), V_BAD);
 	assert_int_equal(check("version: 1\n", HEAD "0951,1666,,read-write,,,,,,,,\n", &f), 0);
 	assert_int_equal(f.n, 1);
 	assert_int_equal(check("version: 1\n",
@@ -425,6 +459,8 @@ int main(void)
 		cmocka_unit_test(watching_is_no_holding),
 		cmocka_unit_test(mistakes_are_refused_with_their_place),
 		cmocka_unit_test(what_excel_makes_of_a_ledger_is_read),
+		cmocka_unit_test(what_a_device_calls_itself_is_no_pattern),
+		cmocka_unit_test(a_twin_is_not_written_to_whatever_a_rule_says),
 		cmocka_unit_test(a_ledger_survives_being_written),
 		cmocka_unit_test(a_policy_tries_itself),
 		cmocka_unit_test(many_rows_are_found_by_their_serial),
