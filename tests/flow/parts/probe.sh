@@ -14,7 +14,7 @@ probe_needs() {
 probe_sets() {
 	local set
 	for set in trampoline tracepoint; do
-		sekisho-load --set "$set" >/dev/null 2>&1 && printf '%s\n' "$set"
+		sekisho-load --gate off --set "$set" >/dev/null 2>&1 && printf '%s\n' "$set"
 		sekisho-load --unload
 	done
 }
@@ -23,7 +23,7 @@ probe_sets() {
 probe_start() {
 	local set=$1
 	at_exit sekisho-load --unload
-	sekisho-load --set "$@" >/dev/null || fail "sekisho-load --set $*"
+	sekisho-load --gate off --set "$@" >/dev/null || fail "sekisho-load --set $*"
 	sekisho-load --dump "$tmp/work" >"$tmp/$set.events" 9>&- &
 	DUMP=$!
 	at_exit "kill $DUMP 2>/dev/null"

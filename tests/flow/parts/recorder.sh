@@ -17,7 +17,8 @@ recorder_place() {
 # recorder_start [OPTION]...: loads the kernel programs and starts; RECORDER is its process.
 recorder_start() {
 	at_exit sekisho-load --unload
-	sekisho-load "$@" || fail 'sekisho-load'
+	# The gate is not what is tried here, and would stay on this machine.
+	sekisho-load --gate off "$@" || fail 'sekisho-load'
 	recorder_run
 }
 
