@@ -343,26 +343,50 @@ int each_file(struct bpf_iter__task_file *ctx)
 }
 
 /* A sweep: which files of the table are gone without a close that was seen, and which have been in use for long. */
-SEC("iter/bpf_map_elem")
-int each_fold(struct bpf_iter__bpf_map_elem *ctx)
+static __always_inline void fold_look(u64 key)
 {
 	struct probe_control *c = control_here();
-	struct file *file;
-	struct fold *f;
-	u64 key, *at = ctx->key;
+	struct fold *f = bpf_map_lookup_elem(&files, &key);
+	struct file *file = (struct file *)key;
 
-	if (!c || !at)
-		return 0;
-	key = *at;
-	f = bpf_map_lookup_elem(&files, &key);
-	if (!f)
-		return 0;
-	file = (struct file *)key;
+	if (!c || !f)
+		return;
 	if (f->inode_at != (u64)BPF_CORE_READ(file, f_inode) || !file_users(file))
 		fold_tell(key, RF_NOT_LAST_CLOSE);
 	else if (bpf_ktime_get_boot_ns() - f->e.first_ns > c->hold_ns &&
 		 (f->e.bytes_read || f->e.bytes_written || f->e.flags & CHANGED))
 		fold_tell(key, RF_HELD_OPEN);
+}
+
+static long fold_visit(void *map, u64 *key, struct fold *f, void *ctx)
+{
+	(void)map;
+	(void)f;
+	(void)ctx;
+	fold_look(*key);
+	return 0;
+}
+
+/*
+ * The walk is begun by the first entry of an iterator, whichever that is. Since 5.13. Not by an iterator over the table
+ * itself, which some hardened kernels refuse.
+ */
+SEC("iter/bpf_map")
+int each_fold(struct bpf_iter__bpf_map *ctx)
+{
+	if (ctx->map && !ctx->meta->seq_num)
+		bpf_for_each_map_elem(&files, fold_visit, NULL, 0);
+	return 0;
+}
+
+/* Before. The loader picks by the kernel's BTF. */
+SEC("iter/bpf_map_elem")
+int each_fold_old(struct bpf_iter__bpf_map_elem *ctx)
+{
+	u64 *at = ctx->key;
+
+	if (at)
+		fold_look(*at);
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 #define PIN_OLD PROBE_PIN_DIR "-old"
 #define PROOF_MS 2000
 #define SWEEP "each_fold"
+#define SWEEP_OLD "each_fold_old"
 
 /* One loaded set, whichever skeleton it has. */
 struct loaded {
@@ -113,6 +114,18 @@ static void choose_forms(struct tracepoint_bpf *t)
 	btf__free(btf);
 }
 
+/* The sweep in the form that this kernel has. */
+static void choose_sweep(struct bpf_object *o)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool whole = !libbpf_get_error(btf) && load_in_kernel(btf, "bpf_for_each_map_elem");
+
+	bpf_program__set_autoload(bpf_object__find_program_by_name(o, SWEEP), whole);
+	bpf_program__set_autoload(bpf_object__find_program_by_name(o, SWEEP_OLD), !whole);
+	bpf_program__set_autoattach(bpf_object__find_program_by_name(o, SWEEP_OLD), false);
+	btf__free(btf);
+}
+
 static int open_set(unsigned set, struct loaded *l, struct why *why)
 {
 	l->set = set;
@@ -136,7 +149,7 @@ static struct bpf_object_skeleton *skeleton_of(const struct loaded *l)
 	return l->trampoline ? l->trampoline->skeleton : l->tracepoint->skeleton;
 }
 
-/* The sweep walks over one table: which one, is said when it is attached. */
+/* The old form walks over one table: which one, is said when it is attached. */
 static int attach_sweep(struct loaded *l)
 {
 	union bpf_iter_link_info which;
@@ -152,12 +165,12 @@ static int attach_sweep(struct loaded *l)
 	o.link_info = &which;
 	o.link_info_len = sizeof(which);
 	for (i = 0; i < sk->prog_cnt; i++) {
-		if (strcmp(sk->progs[i].name, SWEEP))
+		if (strcmp(sk->progs[i].name, SWEEP_OLD) || !bpf_program__autoload(*sk->progs[i].prog))
 			continue;
 		*sk->progs[i].link = bpf_program__attach_iter(*sk->progs[i].prog, &o);
 		return *sk->progs[i].link ? 0 : -errno;
 	}
-	return -ENOENT;
+	return 0;
 }
 
 static int load_set(struct loaded *l, uint32_t ring_bytes, struct why *why)
@@ -168,7 +181,7 @@ static int load_set(struct loaded *l, uint32_t ring_bytes, struct why *why)
 
 	if (r)
 		return r;
-	bpf_program__set_autoattach(bpf_object__find_program_by_name(l->object, SWEEP), false);
+	choose_sweep(l->object);
 	if (l->set == PROBE_SET_TRACEPOINT)
 		bpf_object__for_each_program(p, l->object) if (calls_is_target(bpf_program__name(p)))
 			bpf_program__set_autoattach(p, false);
@@ -287,7 +300,8 @@ static int pin_all(struct loaded *l, gid_t group)
 
 		if (!link)
 			continue;
-		snprintf(path, sizeof(path), PIN_NEW "/%s", sk->progs[i].name);
+		snprintf(path, sizeof(path), PIN_NEW "/%s",
+			strcmp(sk->progs[i].name, SWEEP_OLD) ? sk->progs[i].name : SWEEP);
 		r = bpf_link__pin(link, path);
 		r = r ? r : pins_give(path, group);
 		if (r)
