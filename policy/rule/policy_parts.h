@@ -1,6 +1,6 @@
 /*
- * The policy's parts: policy_yaml.c and ledger.c read it, policy.c decides, policy_check.c tries it. Nobody else
- * includes this.
+ * The policy's parts: policy_yaml.c (with reading.h) and ledger.c read it, policy_match.c and policy_decide.c decide,
+ * policy_check.c tries it. Nobody else includes this.
  */
 #ifndef SEKISHO_RULE_POLICY_PARTS_H
 #define SEKISHO_RULE_POLICY_PARTS_H
@@ -86,8 +86,6 @@ const char *policy_keep_text(struct policy *p, struct span s);
 /* A list of words from one text, separated by spaces, commas, semicolons or bars. *out NULL where it is empty. */
 int policy_keep_words(struct policy *p, struct span s, words *out);
 
-void match_init(struct match *m);
-
 /* "0951", "0x951", "951": 0..65535. ANY where it is none. */
 int policy_hex16(const char *s);
 /* ACCESS_* by name; 0 for none. */
@@ -98,12 +96,22 @@ unsigned policy_kind(const char *name);
 int policy_read_yaml(struct policy *p, struct span yaml, struct why *why);
 /* ledger.c */
 int policy_read_ledger(struct policy *p, struct span csv, struct why *why);
-/* policy.c: the row with this hash's bucket chained; called once all rows are read. */
+/* policy_decide.c: the rows of exact devices are hashed; called once, when all rows are read. */
 int policy_index(struct policy *p);
 
+/* --- policy_match.c --- */
+
+/* One that everything fits. */
+void match_init(struct match *m);
 /* Does it fit? `listed`: whether the ledger has a row for the device. */
 bool match_fits(
 	const struct match *m, const struct device *d, unsigned kind, const struct device_user *who, bool listed);
+/* The same in parts. */
+bool match_device(const struct match *m, const struct device *d);
+bool match_people(const struct match *m, const struct device_user *who);
+bool match_time(const struct match *m, int64_t wall_us);
+/* The next moment at which match_time may say something else; INT64_MAX: never. */
+int64_t match_next_edge(const struct match *m, int64_t wall_us);
 /* Has it a "*" or "?" in it that is not quoted by a backslash? */
 bool is_pattern(const char *s);
 
