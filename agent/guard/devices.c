@@ -144,7 +144,7 @@ static void read_usb(struct unit *u, struct udev_device *d)
 	f->product = (uint16_t)strtoul(attribute(d, "idProduct"), NULL, 16);
 	keep(f->vendor_name, sizeof(f->vendor_name), attribute(d, "manufacturer"));
 	keep(f->product_name, sizeof(f->product_name), attribute(d, "product"));
-	keep(f->serial, sizeof(f->serial), attribute(d, "serial"));
+	device_serial(f->serial, attribute(d, "serial"));
 	keep(f->port, sizeof(f->port), udev_device_get_sysname(d));
 	u->root_hub = strncmp(f->port, "usb", 3) == 0;
 	u->usbfs = udev_device_get_devnum(d);
@@ -176,11 +176,11 @@ static void read_other(struct unit *u, struct udev_device *d, unsigned kind)
 	if (kind == DEVICE_KIND_SD) {
 		keep(f->product_name, sizeof(f->product_name), attribute(d, "name"));
 		keep(f->vendor_name, sizeof(f->vendor_name), attribute(d, "manfid"));
-		keep(f->serial, sizeof(f->serial), attribute(d, "cid"));
+		device_serial(f->serial, attribute(d, "cid"));
 	} else {
 		keep(f->vendor_name, sizeof(f->vendor_name), attribute(d, "vendor"));
 		keep(f->product_name, sizeof(f->product_name), attribute(d, "model"));
-		keep(f->serial, sizeof(f->serial), attribute(d, "serial"));
+		device_serial(f->serial, attribute(d, "serial"));
 	}
 }
 

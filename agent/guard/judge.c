@@ -63,7 +63,8 @@ static void apply_release(struct guard *g, const struct device *f, struct decisi
 	out->row = 0;
 	out->until_us = orders_now(g) + (grant.until_boot_us - clock_boot_us());
 	snprintf(out->rule, sizeof(out->rule), "release:%s", grant.code);
-	snprintf(out->reason, sizeof(out->reason), "released by a code of the administrator's");
+	out->because = BECAUSE_RELEASE;
+	policy_reason(out, LANG_EN, out->reason);
 }
 
 static void decide(struct guard *g, const struct device *f, unsigned kind, struct decision *out)

@@ -84,12 +84,12 @@ struct finding {
 	struct why first;
 };
 
-static void on_finding(void *ctx, bool fatal, const char *where, const char *text)
+static void on_finding(void *ctx, const struct policy_finding *f)
 {
-	struct finding *f = ctx;
+	struct finding *found = ctx;
 
-	if (fatal && !f->first.text[0])
-		why_set(&f->first, 0, "%s: %s", where, text);
+	if (!found->first.text[0])
+		why_set(&found->first, 0, "%s:%u: %s", f->file, f->line, f->en);
 }
 
 /* Verified, read and tried: *out is what it says. Nothing is changed yet. */
@@ -110,7 +110,7 @@ static int open_bundle(struct guard *g, const struct admins *admins, struct span
 	if (policy_version(p) != b->version)
 		return why_set(why, V_BAD, "signed as version %llu, and says that it is %llu",
 			(unsigned long long)b->version, (unsigned long long)policy_version(p));
-	r = policy_check(p, on_finding, &found);
+	r = policy_try(p, on_finding, &found);
 	if (r == V_BAD)
 		return why_set(why, r, "%s", found.first.text);
 	if (r)

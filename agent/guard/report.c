@@ -43,7 +43,10 @@ static json_t *decision_json(const struct decision *d)
 {
 	json_t *j = json_pack("{s:s, s:s, s:b, s:o, s:o}", "kind", name_of(F_DEVICE_KIND, d->kind), "access",
 		name_of(F_ACCESS, d->access), "note", d->note, "rule", text(d->rule), "reason", text(d->reason));
+	char ja[POLICY_REASON_SIZE];
 
+	policy_reason(d, LANG_JA, ja);
+	json_object_set_new(j, "reason_ja", text(ja));
 	if (d->label[0])
 		json_object_set_new(j, "label", text(d->label));
 	if (d->owner[0])

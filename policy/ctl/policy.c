@@ -66,32 +66,29 @@ struct finding {
 	json_t *list;
 };
 
-static void on_finding(void *ctx, bool fatal, const char *where, const char *text)
+static void on_finding(void *ctx, const struct policy_finding *found)
 {
 	struct finding *f = ctx;
-	char shown_text[SHOWN_MAX];
+	char text[SHOWN_MAX], where[64];
 
+	shown(text, f->c->lang == LANG_JA ? found->ja : found->en);
+	if (found->line)
+		snprintf(where, sizeof(where), "%s:%u", found->file, found->line);
+	else
+		snprintf(where, sizeof(where), "%s", found->file);
+	if (!option_on(f->c, OPT_JSON))
+		fprintf(stderr, "%s: %s%s\n", where, found->fatal ? "" : SAY(f->c, "note: ", "注意: "), text);
 	json_array_append_new(
-		f->list, json_pack("{s:b, s:s, s:s}", "fatal", fatal, "where", where, "text", shown(shown_text, text)));
+		f->list, json_pack("{s:b, s:s, s:s, s:i, s:s}", "fatal", found->fatal, "code", found->code, "file",
+				 found->file, "line", (int)found->line, "text", text));
 }
 
 int policy_files_check(struct ctl *c, const struct policy_files *files)
 {
 	struct finding f = {.c = c, .list = json_array()};
-	bool json = option_on(c, OPT_JSON);
-	json_t *o;
-	size_t i;
-	int r = policy_check(files->policy, on_finding, &f);
+	int r = policy_check(files->policy, clock_wall_us(), on_finding, &f);
 
-	json_array_foreach(f.list, i, o)
-	{
-		bool fatal = json_is_true(json_object_get(o, "fatal"));
-
-		if (!json)
-			fprintf(stderr, "%s: %s%s\n", json_string_value(json_object_get(o, "where")),
-				fatal ? "" : SAY(c, "note: ", "注意: "), json_string_value(json_object_get(o, "text")));
-	}
-	if (json) {
+	if (option_on(c, OPT_JSON)) {
 		json_t *all = json_pack("{s:b, s:I, s:i, s:i, s:O}", "good", r == 0, "version",
 			(json_int_t)policy_version(files->policy), "rules", (int)policy_rules_n(files->policy),
 			"devices", (int)policy_rows_n(files->policy), "findings", f.list);
@@ -138,7 +135,7 @@ static int parse_device(struct ctl *c, struct device *d)
 	d->vendor = (uint16_t)vendor;
 	d->product = (uint16_t)product;
 	if (s[end])
-		snprintf(d->serial, sizeof(d->serial), "%s", s + end + 1);
+		device_serial(d->serial, s + end + 1);
 	return EXIT_GOOD;
 }
 
@@ -160,7 +157,7 @@ static int parse_kind(struct ctl *c, unsigned *out)
 static int print_decision(struct ctl *c, const struct decision *d)
 {
 	const struct enum_info *access = enum_by_value(F_ACCESS, d->access);
-	char t[TEXT_TIME_SIZE], a[SHOWN_MAX], b[SHOWN_MAX];
+	char t[TEXT_TIME_SIZE], a[SHOWN_MAX], b[SHOWN_MAX], reason[POLICY_REASON_SIZE];
 
 	if (option_on(c, OPT_JSON)) {
 		json_t *o = json_pack("{s:s, s:b, s:s, s:s, s:i}", "access", access->name, "note", d->note, "rule",
@@ -176,9 +173,10 @@ static int print_decision(struct ctl *c, const struct decision *d)
 		json_decref(o);
 		return EXIT_GOOD;
 	}
+	policy_reason(d, c->lang, reason);
 	printf("%s%s\n", c->lang == LANG_JA ? access->ja : access->name,
 		d->note ? SAY(c, " (noted only)", "(記録のみ)") : "");
-	printf(SAY(c, "  by %s: %s\n", "  根拠 %s: %s\n"), shown(a, d->rule), shown(b, d->reason));
+	printf(SAY(c, "  by %s: %s\n", "  根拠 %s: %s\n"), shown(a, d->rule), shown(b, reason));
 	if (d->until_us != INT64_MAX)
 		printf(SAY(c, "  may be another decision from %s on\n", "  %s 以降は変わる可能性があります\n"),
 			text_time_local(t, d->until_us));

@@ -28,7 +28,7 @@ static void print_decision(const struct ctl *c, const char *what, const json_t *
 
 	printf("    %-10s %-10s %s%s  %s: %s\n", what, kind_name(c, d), access_name(c, d),
 		json_is_true(json_object_get(d, "note")) ? SAY(c, " (noted only)", "(記録のみ)") : "",
-		door_text(rule, d, "rule"), door_text(reason, d, "reason"));
+		door_text(rule, d, "rule"), door_text(reason, d, c->lang == LANG_JA ? "reason_ja" : "reason"));
 	if (until)
 		printf(SAY(c, "               until %s\n", "               期限 %s\n"), text_time_local(t, until));
 }

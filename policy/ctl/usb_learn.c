@@ -99,7 +99,7 @@ static bool is_listed(const struct policy *known, const struct seen *s)
 	d.has_fingerprint = s->has_fingerprint;
 	d.fingerprint = s->fingerprint;
 	policy_decide(known, &d, DEVICE_KIND_STORAGE, &anybody, &out);
-	return out.row || !strncmp(out.reason, "listed", 6);
+	return out.row || out.because == BECAUSE_NOT_NOW;
 }
 
 static int on_plug(void *ctx, const struct store_row *row)

@@ -63,6 +63,18 @@ uint64_t device_kinds_of(const struct device_interface *i)
 	}
 }
 
+void device_serial(char out[DEVICE_TEXT_SIZE], const char *said)
+{
+	size_t n;
+
+	said += strspn(said, " \t");
+	n = strnlen(said, DEVICE_TEXT_SIZE - 1);
+	while (n && strchr(" \t", said[n - 1]))
+		n--;
+	memcpy(out, said, n);
+	out[n] = 0;
+}
+
 /* --- descriptors --- */
 
 static uint16_t u16(const uint8_t *p)

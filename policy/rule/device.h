@@ -53,7 +53,7 @@ struct device {
 	uint16_t vendor, product;            /* USB ids; 0 and no `usb`: not on USB */
 	char vendor_name[DEVICE_TEXT_SIZE];  /* iManufacturer */
 	char product_name[DEVICE_TEXT_SIZE]; /* iProduct */
-	char serial[DEVICE_TEXT_SIZE];       /* iSerialNumber, else the disk's or card's (CID); empty: it has none */
+	char serial[DEVICE_TEXT_SIZE]; /* iSerialNumber, else the disk's or card's (CID); "": none; device_serial */
 	bool has_fingerprint;
 	struct digest fingerprint; /* device_fingerprint */
 	unsigned interfaces_n;
@@ -85,6 +85,12 @@ struct device_user {
  * 0; V_BAD with the offset where they are malformed.
  */
 int device_read_descriptors(struct device *d, struct span descriptors, struct why *why);
+
+/*
+ * What a device, a person or a file says is its serial number: cut at its room, without blanks at its ends, which many
+ * devices pad it with and no spreadsheet keeps.
+ */
+void device_serial(char out[DEVICE_TEXT_SIZE], const char *said);
 
 /* The kinds that an interface stands for by its class codes alone (a set of bits). */
 uint64_t device_kinds_of(const struct device_interface *i);

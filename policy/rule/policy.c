@@ -76,7 +76,6 @@ void policy_free(struct policy *p)
 	free(p->rows);
 	free(p->expectations);
 	free(p->buckets);
-	free(p->loose);
 	free(p);
 }
 

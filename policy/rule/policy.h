@@ -24,6 +24,7 @@
 #define POLICY_ROWS_MAX 20000u /* of the ledger */
 #define POLICY_EXPECTATIONS_MAX 1024u
 #define POLICY_NAME_SIZE 64u
+#define POLICY_REASON_SIZE 256u
 
 struct policy;
 
@@ -50,12 +51,27 @@ const char *policy_release_key(const struct policy *p);
 unsigned policy_release_max_s(const struct policy *p);
 unsigned policy_release_per_day(const struct policy *p);
 
+/* What a decision came from; policy_reason puts it into words. */
+enum policy_because {
+	BECAUSE_DEFAULT,    /* in no rule and in no row */
+	BECAUSE_NOT_NOW,    /* listed, but not for who is here, or not now */
+	BECAUSE_RULE,       /* the first rule that fits; `line` of policy.yaml */
+	BECAUSE_ROW,        /* `row` of the ledger */
+	BECAUSE_ROW_TWIN,   /* the row grants more, but: another device with this serial number */
+	BECAUSE_ROW_PLAIN,  /* ... the medium is not encrypted */
+	BECAUSE_ROW_MEDIUM, /* ... it is another medium */
+	BECAUSE_TWIN,       /* whatever the rule says */
+	BECAUSE_RELEASE,    /* a code of the administrator's */
+};
+
 struct decision {
 	unsigned kind;                   /* DEVICE_KIND_* that was decided */
 	unsigned access;                 /* ACCESS_*: what is in force; with `note`, what would be */
 	bool note;                       /* watch only: nothing is held because of this decision */
 	char rule[POLICY_NAME_SIZE + 8]; /* "rule:finance", "ledger:17" (line of the CSV), "default:storage" */
-	char reason[192];                /* in words, for people: which facts led there */
+	enum policy_because because;
+	unsigned line;                   /* of policy.yaml: the rule's; 0: none */
+	char reason[POLICY_REASON_SIZE]; /* policy_reason in English, for records */
 	unsigned row;                    /* line of the CSV that granted; 0: none */
 	char owner[64], label[64];       /* of that row, for records and notifications */
 	int64_t until_us; /* wall clock: the decision may be another one then (end of hours, expiry); INT64_MAX: never
@@ -72,15 +88,30 @@ struct decision {
  */
 void policy_decide(const struct policy *p, const struct device *d, unsigned kind, const struct device_user *who,
 	struct decision *out);
+/* Which facts led there, for people. */
+void policy_reason(const struct decision *d, enum record_lang lang, char out[POLICY_REASON_SIZE]);
+
+/* What a check found, in words of both languages. Borrowed for the call. */
+struct policy_finding {
+	bool fatal;       /* refuses the policy */
+	const char *code; /* for programs: "expectation", "lockout", "hidden", ...: policy.yaml(5) */
+	const char *file;
+	unsigned line; /* 0: of the whole file */
+	const char *en, *ja;
+};
+typedef void (*policy_say)(void *ctx, const struct policy_finding *f);
 
 /*
- * Tries the policy's own expectations and looks for what would lock people out (a hid or hub default of deny, a rule
- * that denies all keyboards, without `lockout: yes`), and for what is likely a mistake (a row that no device can fit,
- * a rule that is never reached, a grant by vendor and product alone, a read-write row without serial). `say` is called
- * for each finding; `fatal` ones refuse the policy. 0; V_BAD where a fatal one was found; -errno.
+ * Tries the policy's own expectations, and looks for what would lock people out (a hid or hub default of deny, a rule
+ * or a row that denies whatever keyboard comes, without `lockout: yes`). 0; V_BAD where the policy is refused.
  */
-typedef void (*policy_say)(void *ctx, bool fatal, const char *where, const char *text);
-int policy_check(const struct policy *p, policy_say say, void *ctx);
+int policy_try(const struct policy *p, policy_say say, void *ctx);
+/*
+ * The same, and what is likely a mistake: rules and rows that never count or no longer (by `now_us`), grants to a whole
+ * model, serial numbers that a spreadsheet changed. For the administrator: takes its time with a large ledger. 0; V_BAD
+ * as policy_try; -ENOMEM.
+ */
+int policy_check(const struct policy *p, int64_t now_us, policy_say say, void *ctx);
 
 /* --- the ledger, for usb learn, list and diff --- */
 

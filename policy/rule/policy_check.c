@@ -1,35 +1,16 @@
 /*
- * A policy tries itself: its expectations, whether it locks anybody out, and what is likely a mistake. Called before
- * signing by sekishoctl, and once more by every guard before it obeys.
+ * A policy tries itself: its expectations, and whether it locks anybody out. Both refuse it: at sekishoctl before it is
+ * signed, and once more at every guard before it obeys. What is likely a mistake is told at sekishoctl only
+ * (policy_check_rules.c, policy_check_rows.c).
  */
-#include "policy/rule/policy_parts.h"
+#include "policy/rule/check_parts.h"
 #include <errno.h>
 
-#define SAID_MAX 256
-
-struct checking {
-	const struct policy *p;
-	policy_say say;
-	void *ctx;
-	bool fatal;
-};
-
-__attribute__((format(printf, 5, 6))) static void say(
-	struct checking *c, bool fatal, const char *file, unsigned line, const char *fmt, ...)
+void checking_say(struct checking *c, const struct policy_finding *f)
 {
-	char where[32], text[SAID_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (line)
-		snprintf(where, sizeof(where), "%s:%u", file, line);
-	else
-		snprintf(where, sizeof(where), "%s", file);
-	c->fatal |= fatal;
+	c->fatal |= f->fatal;
 	if (c->say)
-		c->say(c->ctx, fatal, where, text);
+		c->say(c->ctx, f);
 }
 
 static const char *access_text(unsigned access)
@@ -52,7 +33,8 @@ static void check_expectations(struct checking *c)
 
 		policy_decide(p, &e->device, e->kind, &e->who, &d);
 		if (d.access != e->access)
-			say(c, true, "policy.yaml", e->line, "%s: %s was expected, %s decides %s (%s)",
+			FOUND(c, true, "expectation", IN_YAML, e->line, "%s: %s was expected, %s decides %s (%s)",
+				"%s: 期待は %s ですが、%s により %s になります(%s)",
 				e->name[0] ? e->name : "expectation", access_text(e->access), d.rule,
 				access_text(d.access), d.reason);
 	}
@@ -60,17 +42,47 @@ static void check_expectations(struct checking *c)
 
 /* --- being locked out --- */
 
-static bool is_specific(const struct match *m)
+static const unsigned input_kinds[] = {DEVICE_KIND_HID, DEVICE_KIND_HUB};
+
+bool match_is_specific(const struct match *m)
 {
-	return m->vendor != ANY || (m->serial && !is_pattern(m->serial)) || m->has_fingerprint ||
+	return (m->vendor != ANY && m->product != ANY) || (m->serial && !is_pattern(m->serial)) || m->has_fingerprint ||
 	       (m->port && !is_pattern(m->port));
 }
 
-static bool speaks_of_input(const struct match *m)
+/* A rule that asks for kinds and for nothing else. */
+static bool asks_kinds_only(const struct match *m)
 {
-	const uint64_t input = 1ull << DEVICE_KIND_HID | 1ull << DEVICE_KIND_HUB;
+	struct match any, kinds = *m;
 
-	return !m->kinds || m->kinds & input;
+	match_init(&any);
+	kinds.kinds = 0;
+	return match_covers(&kinds, &any);
+}
+
+/* A rule before this one lets everything of the kind through, whoever is there, at any time. */
+static bool let_through(const struct policy *p, unsigned before, unsigned kind)
+{
+	unsigned i;
+
+	for (i = 0; i < before; i++) {
+		const struct rule *r = &p->rules[i];
+
+		if (r->access != ACCESS_DENY && r->access != ACCESS_LISTED && asks_kinds_only(&r->match) &&
+			(!r->match.kinds || r->match.kinds >> kind & 1))
+			return true;
+	}
+	return false;
+}
+
+static bool keeps_input_out(const struct policy *p, unsigned before, uint64_t kinds)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(input_kinds); i++)
+		if ((!kinds || kinds >> input_kinds[i] & 1) && !let_through(p, before, input_kinds[i]))
+			return true;
+	return false;
 }
 
 static void check_lockout(struct checking *c)
@@ -80,104 +92,55 @@ static void check_lockout(struct checking *c)
 
 	if (p->lockout || p->note)
 		return;
-	if (p->defaults[DEVICE_KIND_HID] == ACCESS_DENY || p->defaults[DEVICE_KIND_HUB] == ACCESS_DENY)
-		say(c, true, "policy.yaml", 0,
-			"defaults: keyboards, mice or hubs would be denied: nobody could use a PC any more (lockout: "
-			"yes, "
-			"where that is meant)");
+	for (i = 0; i < ARRAY_SIZE(input_kinds); i++)
+		if (p->defaults[input_kinds[i]] == ACCESS_DENY && !let_through(p, p->rules_n, input_kinds[i]))
+			FOUND(c, true, "lockout", IN_YAML, 0,
+				"defaults: %s: deny: keyboards, mice or hubs would be denied: nobody could use a PC "
+				"any more (lockout: yes, where that is meant)",
+				"defaults: %s: deny: キーボード・マウス・ハブが使用不可になり、PC "
+				"を操作できなくなります"
+				"(意図したものなら lockout: yes と書いてください)",
+				enum_by_value(F_DEVICE_KIND, input_kinds[i])->name);
 	for (i = 0; i < p->rules_n; i++) {
 		const struct rule *r = &p->rules[i];
 
-		if (r->access == ACCESS_DENY && !r->note && !is_specific(&r->match) && speaks_of_input(&r->match))
-			say(c, true, "policy.yaml", r->line,
+		if (r->access == ACCESS_DENY && !r->note && !match_is_specific(&r->match) &&
+			keeps_input_out(p, i, r->match.kinds))
+			FOUND(c, true, "lockout", IN_YAML, r->line,
 				"rule %s: would deny keyboards and mice as well: name kinds (lockout: yes, where that "
-				"is "
-				"meant)",
+				"is meant)",
+				"規則 %s: キーボードやマウスも使用不可になります。kind で種類を指定してください"
+				"(意図したものなら lockout: yes と書いてください)",
 				r->name);
 	}
 	for (i = 0; i < p->rows_n; i++) {
-		const struct match *m = &p->rows[i].match;
-
-		if (p->rows[i].as.access == ACCESS_DENY && !is_specific(m))
-			say(c, true, "devices.csv", p->rows[i].as.line,
-				"denies keyboards and mice with a serial number as well: name a vendor (lockout: yes "
-				"in "
-				"policy.yaml, where that is meant)");
-	}
-}
-
-/* --- what is likely a mistake --- */
-
-static bool asks_nothing(const struct match *m)
-{
-	return !m->kinds && m->listed == ANY && m->encrypted == ANY && m->has_serial == ANY && !is_specific(m) &&
-	       m->product == ANY && !m->interfaces_n && !m->users && !m->groups && !m->hosts && !m->days &&
-	       m->from_min == ANY && m->from_us == INT64_MIN && m->until_us == INT64_MAX;
-}
-
-static void check_rules(struct checking *c)
-{
-	const struct policy *p = c->p;
-	unsigned i;
-
-	for (i = 0; i + 1 < p->rules_n; i++)
-		if (asks_nothing(&p->rules[i].match) && p->rules[i].access != ACCESS_LISTED)
-			say(c, false, "policy.yaml", p->rules[i + 1].line,
-				"rule %s is never reached: %s before it fits everything", p->rules[i + 1].name,
-				p->rules[i].name);
-	for (i = 0; i < p->rules_n; i++) {
-		const struct match *m = &p->rules[i].match;
-
-		if (p->rules[i].access == ACCESS_READ_WRITE && m->port && m->vendor == ANY && !m->serial)
-			say(c, false, "policy.yaml", p->rules[i].line,
-				"rule %s grants by the port alone: whatever is plugged in there", p->rules[i].name);
-		if (p->rules[i].access == ACCESS_READ_WRITE && m->vendor != ANY && !m->serial && !m->has_fingerprint &&
-			(!m->kinds || m->kinds & 1ull << DEVICE_KIND_STORAGE))
-			say(c, false, "policy.yaml", p->rules[i].line,
-				"rule %s grants by vendor and product alone: every drive of that model",
-				p->rules[i].name);
-	}
-}
-
-static void check_rows(struct checking *c)
-{
-	const struct policy *p = c->p;
-	unsigned i;
-	int k;
-
-	for (i = 0; i < p->rows_n; i++) {
 		const struct row *row = &p->rows[i];
 
-		if (row->as.access == ACCESS_READ_WRITE && !row->match.serial && !row->match.has_fingerprint &&
-			!row->media)
-			say(c, false, "devices.csv", row->as.line,
-				"read-write by vendor and product alone: every drive of that model");
-		if (row->as.access == ACCESS_READ_WRITE && is_pattern(row->match.serial))
-			say(c, false, "devices.csv", row->as.line,
-				"read-write for every serial number that fits a pattern");
-		if (row->as.access == ACCESS_READ_WRITE && row->match.serial && !is_pattern(row->match.serial) &&
-			strlen(row->match.serial) < 8 && !row->match.has_fingerprint)
-			say(c, false, "devices.csv", row->as.line,
-				"a serial number of %zu characters is hardly one of its own",
-				strlen(row->match.serial));
-		for (k = row->next; k >= 0; k = p->rows[k].next)
-			if (p->rows[k].match.vendor == row->match.vendor &&
-				p->rows[k].match.product == row->match.product && row->match.serial &&
-				p->rows[k].match.serial && !strcmp(p->rows[k].match.serial, row->match.serial) &&
-				p->rows[k].as.access != row->as.access)
-				say(c, false, "devices.csv", row->as.line,
-					"the same device as in line %u, with another access: the stricter one counts",
-					p->rows[k].as.line);
+		if (row->as.access == ACCESS_DENY && !match_is_specific(&row->match) &&
+			keeps_input_out(p, p->rules_n, 0))
+			FOUND(c, true, "lockout", IN_CSV, row->as.line,
+				"denies keyboards and mice that it fits as well: name a product, or write a rule with "
+				"kind: storage (lockout: yes in policy.yaml, where that is meant)",
+				"該当するキーボードやマウスも使用不可になります。product も記入するか、policy.yaml に "
+				"kind: storage の規則を書いてください(意図したものなら lockout: yes)");
 	}
 }
 
-int policy_check(const struct policy *p, policy_say fn, void *ctx)
+int policy_try(const struct policy *p, policy_say fn, void *ctx)
 {
 	struct checking c = {.p = p, .say = fn, .ctx = ctx};
 
 	check_expectations(&c);
 	check_lockout(&c);
-	check_rules(&c);
-	check_rows(&c);
 	return c.fatal ? V_BAD : 0;
+}
+
+int policy_check(const struct policy *p, int64_t now_us, policy_say fn, void *ctx)
+{
+	struct checking c = {.p = p, .now_us = now_us, .say = fn, .ctx = ctx};
+	int refused = policy_try(p, fn, ctx), r;
+
+	check_rules(&c);
+	r = check_rows(&c);
+	return r ? r : refused;
 }

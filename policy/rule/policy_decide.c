@@ -7,54 +7,125 @@
 #include "policy/rule/policy_parts.h"
 #include <errno.h>
 
+#define BUCKETS 16384u /* and one more, for rows that hang at nothing */
 #define MEDIUM_KINDS (1u << DEVICE_KIND_STORAGE | 1u << DEVICE_KIND_OPTICAL | 1u << DEVICE_KIND_SD)
 
 /* --- the ledger --- */
 
-static uint32_t hash_of(unsigned vendor, unsigned product, const char *serial)
-{
-	uint32_t h = 2166136261u ^ (vendor << 16 | product);
+/*
+ * Each row hangs at the most exact thing that it asks for, so that a device meets only the rows that it can fit: its
+ * own, those of its serial number, its fingerprint, its model, its vendor, and the few that ask for none of these.
+ */
+enum hook { HOOK_DEVICE, HOOK_SERIAL, HOOK_FINGERPRINT, HOOK_MODEL, HOOK_VENDOR, HOOK_NONE };
 
-	for (; *serial; serial++)
-		h = (h ^ (uint8_t)*serial) * 16777619u;
-	return h % BUCKETS;
+static uint32_t mix(uint32_t h, const void *p, size_t n)
+{
+	const uint8_t *b = p;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		h = (h ^ b[i]) * 16777619u;
+	return h;
 }
 
-static bool is_exact(const struct match *m)
+static uint32_t mix_number(uint32_t h, unsigned v)
 {
-	return m->vendor != ANY && m->product != ANY && m->serial && !strpbrk(m->serial, "*?\\");
+	const uint8_t b[2] = {(uint8_t)(v >> 8), (uint8_t)v};
+
+	return mix(h, b, sizeof(b));
+}
+
+/* A serial number as the ledger has it (a backslash before what stands for itself), or as the device says it. */
+static uint32_t mix_serial(uint32_t h, const char *s, bool quoted)
+{
+	for (; *s; s++) {
+		s += quoted && *s == '\\' && s[1];
+		h = mix(h, s, 1);
+	}
+	return h;
+}
+
+static unsigned bucket(enum hook hook, unsigned vendor, unsigned product, const char *serial, bool quoted,
+	const struct digest *fingerprint)
+{
+	uint32_t h = (2166136261u ^ (uint32_t)hook) * 16777619u;
+
+	if (hook == HOOK_DEVICE || hook == HOOK_MODEL || hook == HOOK_VENDOR)
+		h = mix_number(h, vendor);
+	if (hook == HOOK_DEVICE || hook == HOOK_MODEL)
+		h = mix_number(h, product);
+	if (hook == HOOK_DEVICE || hook == HOOK_SERIAL)
+		h = mix_serial(h, serial, quoted);
+	if (hook == HOOK_FINGERPRINT)
+		h = mix(h, fingerprint->b, DIGEST_SIZE);
+	return hook == HOOK_NONE ? BUCKETS : (h ^ h >> 16) % BUCKETS;
+}
+
+static enum hook hook_of(const struct match *m)
+{
+	bool model = m->vendor != ANY && m->product != ANY;
+
+	if (m->serial && !is_pattern(m->serial))
+		return model ? HOOK_DEVICE : HOOK_SERIAL;
+	if (m->has_fingerprint)
+		return HOOK_FINGERPRINT;
+	return model ? HOOK_MODEL : m->vendor != ANY ? HOOK_VENDOR : HOOK_NONE;
 }
 
 int policy_index(struct policy *p)
 {
 	unsigned i;
 
-	p->buckets = malloc(BUCKETS * sizeof(*p->buckets));
-	p->loose = calloc(p->rows_n + 1, sizeof(*p->loose));
-	if (!p->buckets || !p->loose)
+	p->buckets = malloc((BUCKETS + 1) * sizeof(*p->buckets));
+	if (!p->buckets)
 		return -ENOMEM;
-	for (i = 0; i < BUCKETS; i++)
+	for (i = 0; i <= BUCKETS; i++)
 		p->buckets[i] = -1;
 	for (i = 0; i < p->rows_n; i++) {
 		const struct match *m = &p->rows[i].match;
+		unsigned h =
+			bucket(hook_of(m), (unsigned)m->vendor, (unsigned)m->product, m->serial, true, &m->fingerprint);
 
-		if (is_exact(m)) {
-			uint32_t h = hash_of((unsigned)m->vendor, (unsigned)m->product, m->serial);
-
-			p->rows[i].next = p->buckets[h];
-			p->buckets[h] = (int)i;
-		} else {
-			p->loose[p->loose_n++] = (int)i;
-		}
+		p->rows[i].next = p->buckets[h];
+		p->buckets[h] = (int)i;
 	}
 	return 0;
+}
+
+static void walk(const struct policy *p, unsigned h, policy_row_fn fn, void *ctx)
+{
+	int k;
+
+	for (k = p->buckets[h]; k >= 0; k = p->rows[k].next)
+		fn(ctx, &p->rows[k]);
+}
+
+void policy_rows_for(const struct policy *p, const struct row *like, policy_row_fn fn, void *ctx)
+{
+	const struct match *m = &like->match;
+	unsigned vendor = (unsigned)m->vendor, product = (unsigned)m->product;
+	bool exact = m->serial && !is_pattern(m->serial);
+
+	if (!p->buckets)
+		return;
+	if (exact && m->vendor != ANY && m->product != ANY)
+		walk(p, bucket(HOOK_DEVICE, vendor, product, m->serial, true, NULL), fn, ctx);
+	if (exact)
+		walk(p, bucket(HOOK_SERIAL, 0, 0, m->serial, true, NULL), fn, ctx);
+	if (m->has_fingerprint)
+		walk(p, bucket(HOOK_FINGERPRINT, 0, 0, NULL, false, &m->fingerprint), fn, ctx);
+	if (m->vendor != ANY && m->product != ANY)
+		walk(p, bucket(HOOK_MODEL, vendor, product, NULL, false, NULL), fn, ctx);
+	if (m->vendor != ANY)
+		walk(p, bucket(HOOK_VENDOR, vendor, 0, NULL, false, NULL), fn, ctx);
+	walk(p, BUCKETS, fn, ctx);
 }
 
 struct found {
 	const struct row *row;
 	unsigned access;
-	const char *lacks; /* what keeps it from more */
-	bool listed;       /* a row is for this device, whoever and whenever it is for */
+	enum policy_because because; /* with what keeps it from more */
+	bool listed;                 /* a row is for this device, whoever and whenever it is for */
 	int64_t until_us;
 };
 
@@ -70,57 +141,71 @@ static bool has_uuid(words media, const struct device *d)
 }
 
 /* What a row grants to this device as it is now. */
-static unsigned granted(const struct row *row, const struct device *d, const char **lacks)
+static unsigned granted(const struct row *row, const struct device *d, enum policy_because *because)
 {
-	*lacks = NULL;
+	*because = BECAUSE_ROW;
 	if (row->as.access <= ACCESS_READ_ONLY)
 		return row->as.access;
 	if (d->twin)
-		*lacks = "another device with this serial number is plugged in";
+		*because = BECAUSE_ROW_TWIN;
 	else if (row->as.encrypted && !d->encrypted)
-		*lacks = "the medium is not encrypted";
+		*because = BECAUSE_ROW_PLAIN;
 	else if (row->media && !has_uuid(row->media, d))
-		*lacks = "the medium is not the one that is listed";
-	return *lacks ? ACCESS_READ_ONLY : row->as.access;
+		*because = BECAUSE_ROW_MEDIUM;
+	return *because == BECAUSE_ROW ? row->as.access : ACCESS_READ_ONLY;
 }
 
-static void look_at(const struct row *row, const struct device *d, const struct device_user *who, struct found *f)
+struct looking {
+	const struct device *d;
+	const struct device_user *who;
+	struct found *f;
+};
+
+static void look_at(void *ctx, const struct row *row)
 {
-	const char *lacks;
+	const struct looking *l = ctx;
+	struct found *f = l->f;
+	enum policy_because because;
 	unsigned access;
 	int64_t edge;
 
-	if (!match_device(&row->match, d))
+	if (!match_device(&row->match, l->d))
 		return;
 	f->listed = true;
-	if (!match_people(&row->match, who))
+	if (!match_people(&row->match, l->who))
 		return;
-	edge = match_next_edge(&row->match, who->wall_us);
+	edge = match_next_edge(&row->match, l->who->wall_us);
 	if (edge < f->until_us)
 		f->until_us = edge;
-	if (!match_time(&row->match, who->wall_us))
+	if (!match_time(&row->match, l->who->wall_us))
 		return;
-	access = granted(row, d, &lacks);
-	if (f->row && access >= f->access)
+	access = granted(row, l->d, &because);
+	/* The most restrictive; of two that say the same, the first in the ledger. */
+	if (f->row && (access > f->access || (access == f->access && row->as.line > f->row->as.line)))
 		return;
 	f->row = row;
 	f->access = access;
-	f->lacks = lacks;
+	f->because = because;
 }
 
 static void look_up(const struct policy *p, const struct device *d, const struct device_user *who, struct found *f)
 {
-	unsigned i;
-	int k;
+	struct looking l = {.d = d, .who = who, .f = f};
 
 	*f = (struct found){.until_us = INT64_MAX};
 	if (!p->buckets)
 		return;
 	if (d->usb && d->serial[0])
-		for (k = p->buckets[hash_of(d->vendor, d->product, d->serial)]; k >= 0; k = p->rows[k].next)
-			look_at(&p->rows[k], d, who, f);
-	for (i = 0; i < p->loose_n; i++)
-		look_at(&p->rows[p->loose[i]], d, who, f);
+		walk(p, bucket(HOOK_DEVICE, d->vendor, d->product, d->serial, false, NULL), look_at, &l);
+	if (d->serial[0])
+		walk(p, bucket(HOOK_SERIAL, 0, 0, d->serial, false, NULL), look_at, &l);
+	if (d->has_fingerprint)
+		walk(p, bucket(HOOK_FINGERPRINT, 0, 0, NULL, false, &d->fingerprint), look_at, &l);
+	if (d->usb) {
+		walk(p, bucket(HOOK_MODEL, d->vendor, d->product, NULL, false, NULL), look_at, &l);
+		walk(p, bucket(HOOK_VENDOR, d->vendor, 0, NULL, false, NULL), look_at, &l);
+	}
+	walk(p, BUCKETS, look_at, &l);
 }
 
 /* --- the decision --- */
@@ -132,11 +217,7 @@ static void take_row(struct decision *out, const struct found *f)
 	out->row = row->line;
 	snprintf(out->owner, sizeof(out->owner), "%s", row->owner);
 	snprintf(out->label, sizeof(out->label), "%s", row->label);
-	if (f->lacks)
-		snprintf(out->reason, sizeof(out->reason), "devices.csv:%u grants more, but %s", row->line, f->lacks);
-	else
-		snprintf(out->reason, sizeof(out->reason), "listed in devices.csv:%u%s%s", row->line,
-			row->label[0] ? ": " : "", row->label);
+	out->because = f->because;
 }
 
 /* One serial number at two places: one of them is not what it says it is, whatever a rule says of it. */
@@ -145,7 +226,7 @@ static void hold_twin(const struct device *d, struct decision *out)
 	if (!d->twin || !(MEDIUM_KINDS >> out->kind & 1) || out->access != ACCESS_READ_WRITE)
 		return;
 	out->access = ACCESS_READ_ONLY;
-	snprintf(out->reason, sizeof(out->reason), "another device with this serial number is plugged in");
+	out->because = BECAUSE_TWIN;
 }
 
 static bool take_rule(const struct rule *r, const struct found *f, struct decision *out)
@@ -155,10 +236,10 @@ static bool take_rule(const struct rule *r, const struct found *f, struct decisi
 	out->access = r->access == ACCESS_LISTED ? f->access : r->access;
 	out->note |= r->note;
 	snprintf(out->rule, sizeof(out->rule), "rule:%s", r->name);
+	out->line = r->line;
+	out->because = BECAUSE_RULE;
 	if (r->access == ACCESS_LISTED)
 		take_row(out, f);
-	else
-		snprintf(out->reason, sizeof(out->reason), "the first rule that fits, policy.yaml:%u", r->line);
 	return true;
 }
 
@@ -169,13 +250,12 @@ static const char *kind_name(unsigned kind)
 	return e ? e->name : "unknown";
 }
 
-void policy_decide(const struct policy *p, const struct device *d, unsigned kind, const struct device_user *who,
+static void decide(const struct policy *p, const struct device *d, unsigned kind, const struct device_user *who,
 	struct decision *out)
 {
 	struct found f;
 	unsigned i;
 
-	*out = (struct decision){.kind = kind, .note = p->note, .until_us = INT64_MAX};
 	look_up(p, d, who, &f);
 	if (d->kinds & MEDIUM_KINDS && !(MEDIUM_KINDS >> kind & 1))
 		f.row = NULL;
@@ -199,6 +279,47 @@ void policy_decide(const struct policy *p, const struct device *d, unsigned kind
 	}
 	out->access = policy_default(p, kind);
 	snprintf(out->rule, sizeof(out->rule), "default:%s", kind_name(kind));
-	snprintf(out->reason, sizeof(out->reason), "%s",
-		f.listed ? "listed, but not for who is here, or not now" : "in no rule and in no row of the ledger");
+	out->because = f.listed ? BECAUSE_NOT_NOW : BECAUSE_DEFAULT;
+}
+
+void policy_decide(const struct policy *p, const struct device *d, unsigned kind, const struct device_user *who,
+	struct decision *out)
+{
+	*out = (struct decision){.kind = kind, .note = p->note, .until_us = INT64_MAX};
+	decide(p, d, kind, who, out);
+	policy_reason(out, LANG_EN, out->reason);
+}
+
+/* --- in words --- */
+
+static const struct {
+	const char *en, *ja;
+} reasons[] = {
+	[BECAUSE_DEFAULT] = {"in no rule and in no row of the ledger", "該当する規則も台帳の行もありません"},
+	[BECAUSE_NOT_NOW] = {"listed, but not for who is here, or not now",
+		"台帳にありますが、この利用者・PC・日時には許可されていません"},
+	[BECAUSE_RULE] = {"the first rule that fits, policy.yaml:%u", "最初に該当した規則(policy.yaml:%u)"},
+	[BECAUSE_ROW] = {"listed in devices.csv:%u", "台帳に登録済み(devices.csv:%u)"},
+	[BECAUSE_ROW_TWIN] = {"devices.csv:%u grants more, but another device with this serial number is plugged in",
+		"devices.csv:%u は書き込みを許可していますが、同じシリアル番号の機器がもう 1 台接続されています"},
+	[BECAUSE_ROW_PLAIN] = {"devices.csv:%u grants more, but the medium is not encrypted",
+		"devices.csv:%u は書き込みを許可していますが、媒体が暗号化されていません"},
+	[BECAUSE_ROW_MEDIUM] = {"devices.csv:%u grants more, but the medium is not the one that is listed",
+		"devices.csv:%u は書き込みを許可していますが、登録された媒体ではありません"},
+	[BECAUSE_TWIN] = {"another device with this serial number is plugged in",
+		"同じシリアル番号の機器がもう 1 台接続されています"},
+	[BECAUSE_RELEASE] = {"released by a code of the administrator's", "管理者の解除コードにより一時解除中"},
+};
+
+void policy_reason(const struct decision *d, enum record_lang lang, char out[POLICY_REASON_SIZE])
+{
+	const char *text = lang == LANG_JA ? reasons[d->because].ja : reasons[d->because].en, *at = strstr(text, "%u");
+	unsigned line = d->because == BECAUSE_RULE ? d->line : d->row;
+
+	if (!at)
+		snprintf(out, POLICY_REASON_SIZE, "%s", text);
+	else
+		snprintf(out, POLICY_REASON_SIZE, "%.*s%u%s%s%s", (int)(at - text), text, line, at + 2,
+			d->because == BECAUSE_ROW && d->label[0] ? ": " : "",
+			d->because == BECAUSE_ROW ? d->label : "");
 }

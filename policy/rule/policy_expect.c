@@ -38,9 +38,10 @@ static int take_device_key(struct reading *r, void *ctx, const char *key, const 
 	}
 	if (!strcmp(key, "serial") || !strcmp(key, "port")) {
 		v = reading_text(r, n, key, &s);
-		if (!v)
-			snprintf(key[0] == 's' ? d->serial : d->port,
-				key[0] == 's' ? sizeof(d->serial) : sizeof(d->port), "%s", s);
+		if (!v && key[0] == 's')
+			device_serial(d->serial, s);
+		else if (!v)
+			snprintf(d->port, sizeof(d->port), "%s", s);
 		return v;
 	}
 	if (!strcmp(key, "kind")) {

@@ -35,7 +35,7 @@ bool is_pattern(const char *s)
  * "*" for anything, "?" for one byte, a backslash before either for itself: byte by byte, so that the answer is the
  * same under every locale. What stands for itself is never read as a pattern (a device may call itself "****").
  */
-static bool like(const char *pattern, const char *s)
+bool text_like(const char *pattern, const char *s)
 {
 	const char *star = NULL, *from = NULL;
 
@@ -63,7 +63,7 @@ static bool like(const char *pattern, const char *s)
 static bool one_like(words list, const char *s)
 {
 	for (; s && *list; list++)
-		if (like(*list, s))
+		if (text_like(*list, s))
 			return true;
 	return false;
 }
@@ -162,13 +162,13 @@ bool match_device(const struct match *m, const struct device *d)
 	if (m->has_serial != ANY && m->has_serial != (d->serial[0] != 0))
 		return false;
 	/* A pattern for any serial does not stand for none. */
-	if (m->serial && (!d->serial[0] || !like(m->serial, d->serial)))
+	if (m->serial && (!d->serial[0] || !text_like(m->serial, d->serial)))
 		return false;
 	if (m->has_fingerprint && (!d->has_fingerprint || !digest_eq(&m->fingerprint, &d->fingerprint)))
 		return false;
 	if (m->encrypted != ANY && m->encrypted != d->encrypted)
 		return false;
-	if (m->port && !like(m->port, d->port))
+	if (m->port && !text_like(m->port, d->port))
 		return false;
 	return !m->interfaces_n || interface_fits(m, d);
 }

@@ -62,8 +62,6 @@ struct chunk {
 	char bytes[];
 };
 
-#define BUCKETS 16384u
-
 struct policy {
 	uint64_t version;
 	bool note, lockout;
@@ -74,9 +72,7 @@ struct policy {
 	struct rule *rules;
 	struct row *rows;
 	struct expectation *expectations;
-	int *buckets; /* rows with vendor, product and an exact serial, by their hash */
-	int *loose;   /* the others */
-	unsigned loose_n;
+	int *buckets; /* the first row of each, -1 (policy_decide.c) */
 	struct chunk *chunks;
 };
 
@@ -98,6 +94,9 @@ int policy_read_yaml(struct policy *p, struct span yaml, struct why *why);
 int policy_read_ledger(struct policy *p, struct span csv, struct why *why);
 /* policy_decide.c: the rows of exact devices are hashed; called once, when all rows are read. */
 int policy_index(struct policy *p);
+/* Calls `fn` for the rows that may be for a device that fits `like`, itself among them; some twice. */
+typedef void (*policy_row_fn)(void *ctx, const struct row *row);
+void policy_rows_for(const struct policy *p, const struct row *like, policy_row_fn fn, void *ctx);
 
 /* --- policy_match.c --- */
 
@@ -112,6 +111,12 @@ bool match_people(const struct match *m, const struct device_user *who);
 bool match_time(const struct match *m, int64_t wall_us);
 /* The next moment at which match_time may say something else; INT64_MAX: never. */
 int64_t match_next_edge(const struct match *m, int64_t wall_us);
+/* Does whatever fits `b` fit `a`? Not, where that is not sure (policy_cover.c). */
+bool match_covers(const struct match *a, const struct match *b);
+/* Is there surely no device that fits both? */
+bool match_apart(const struct match *a, const struct match *b);
+/* "*" for anything, "?" for one byte, a backslash before either for itself. */
+bool text_like(const char *pattern, const char *s);
 /* Has it a "*" or "?" in it that is not quoted by a backslash? */
 bool is_pattern(const char *s);
 

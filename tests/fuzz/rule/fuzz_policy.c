@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	policy_decide(p, &d, DEVICE_KIND_STORAGE, &who, &out);
 	policy_decide(p, &d, DEVICE_KIND_HID, &who, &out);
-	policy_check(p, NULL, NULL);
+	policy_check(p, 1, NULL, NULL);
 	policy_free(p);
 	return 0;
 }

@@ -315,6 +315,63 @@ static void what_a_device_calls_itself_is_no_pattern(void **state)
 	policy_free(p);
 }
 
+static void blanks_at_the_ends_of_a_serial_number_are_nothing(void **state)
+{
+	struct policy *p = load("version: 1\nexpectations:\n"
+				"  - {device: {vendor: 0951, product: 1666, serial: \"PAD \"}, access: read-write}\n",
+		HEAD "0951,1666,\" PAD\t \",read-write,,,,,,,,\n");
+	struct device d = stick("");
+
+	(void)state;
+	device_serial(d.serial, "  PAD    ");
+	assert_string_equal(d.serial, "PAD");
+	expect(p, d, taro(), ACCESS_READ_WRITE, "ledger:2");
+	assert_int_equal(policy_try(p, NULL, NULL), 0);
+	device_serial(d.serial, " ");
+	assert_string_equal(d.serial, "");
+	policy_free(p);
+}
+
+/* Each row hangs at what it names; whichever it is, its device finds it, and so it does by several at once. */
+static void rows_are_found_by_whatever_they_name(void **state)
+{
+	struct policy *p =
+		load("version: 1\n", "vendor,product,serial,fingerprint,access\n"
+				     "0951,1666,DEV,,read-write\n"
+				     ",,SER,,read-write\n"
+				     "0951,,VENSER,,read-write\n"
+				     ",,,0100000000000000000000000000000000000000000000000000000000000000,read-write\n"
+				     "0951,7777,,,read-write\n"
+				     "8888,,,,read-write\n"
+				     ",,AN?,,read-write\n"
+				     "0951,1666,Q\\*,,read-write\n"
+				     ",,DEV,,read-only\n");
+	struct device d = stick("DEV");
+
+	(void)state;
+	expect(p, d, taro(), ACCESS_READ_ONLY, "ledger:10");
+	expect(p, stick("SER"), taro(), ACCESS_READ_WRITE, "ledger:3");
+	expect(p, stick("VENSER"), taro(), ACCESS_READ_WRITE, "ledger:4");
+	expect(p, stick("ANY"), taro(), ACCESS_READ_WRITE, "ledger:8");
+	expect(p, stick("Q*"), taro(), ACCESS_READ_WRITE, "ledger:9");
+	d = stick("NONE");
+	expect(p, d, taro(), ACCESS_READ_ONLY, "default:storage");
+	d.has_fingerprint = true;
+	d.fingerprint.b[0] = 1;
+	expect(p, d, taro(), ACCESS_READ_WRITE, "ledger:5");
+	d = stick("");
+	d.product = 0x7777;
+	expect(p, d, taro(), ACCESS_READ_WRITE, "ledger:6");
+	d.vendor = 0x8888;
+	expect(p, d, taro(), ACCESS_READ_WRITE, "ledger:7");
+	/* What is not on USB is known by its serial number alone. */
+	d = stick("SER");
+	d.usb = false;
+	d.vendor = d.product = 0;
+	expect(p, d, taro(), ACCESS_READ_WRITE, "ledger:3");
+	policy_free(p);
+}
+
 static void a_twin_is_not_written_to_whatever_a_rule_says(void **state)
 {
 	struct policy *p =
@@ -364,16 +421,18 @@ static void a_ledger_survives_being_written(void **state)
 
 struct findings {
 	unsigned n, fatal;
-	char last[300];
+	char last[600], codes[600]; /* "hidden:4 expired:7 " */
 };
 
-static void on_finding(void *ctx, bool fatal, const char *where, const char *text)
+static void on_finding(void *ctx, const struct policy_finding *found)
 {
 	struct findings *f = ctx;
 
 	f->n++;
-	f->fatal += fatal;
-	snprintf(f->last, sizeof(f->last), "%s: %s", where, text);
+	f->fatal += found->fatal;
+	snprintf(f->last, sizeof(f->last), "%s:%u: %s", found->file, found->line, found->en);
+	snprintf(f->codes + strlen(f->codes), sizeof(f->codes) - strlen(f->codes), "%s:%u ", found->code, found->line);
+	assert_true(strlen(found->ja) > 0);
 }
 
 static int check(const char *yaml, const char *csv, struct findings *f)
@@ -382,7 +441,7 @@ static int check(const char *yaml, const char *csv, struct findings *f)
 	int r;
 
 	*f = (struct findings){.n = 0};
-	r = policy_check(p, on_finding, f);
+	r = policy_check(p, at("2026-11-24T10:00:00Z"), on_finding, f);
 	policy_free(p);
 	return r;
 }
@@ -460,6 +519,8 @@ int main(void)
 		cmocka_unit_test(mistakes_are_refused_with_their_place),
 		cmocka_unit_test(what_excel_makes_of_a_ledger_is_read),
 		cmocka_unit_test(what_a_device_calls_itself_is_no_pattern),
+		cmocka_unit_test(blanks_at_the_ends_of_a_serial_number_are_nothing),
+		cmocka_unit_test(rows_are_found_by_whatever_they_name),
 		cmocka_unit_test(a_twin_is_not_written_to_whatever_a_rule_says),
 		cmocka_unit_test(a_ledger_survives_being_written),
 		cmocka_unit_test(a_policy_tries_itself),
