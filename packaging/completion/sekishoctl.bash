@@ -36,8 +36,8 @@ _sekishoctl()
 	--device-kind) return ;;
 	--group) return ;;
 	--at) return ;;
-	--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--admins) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--into) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--roster) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--for) return ;;
@@ -47,7 +47,7 @@ _sekishoctl()
 		case $name in
 		token) COMPREPLY=($(compgen -W "create list" -- "$cur")); return ;;
 		host) COMPREPLY=($(compgen -W "list revoke export" -- "$cur")); return ;;
-		policy) COMPREPLY=($(compgen -W "check explain keygen sign show apply push status" -- "$cur")); return ;;
+		policy) COMPREPLY=($(compgen -W "check explain diff keygen sign show apply push status" -- "$cur")); return ;;
 		usb) COMPREPLY=($(compgen -W "list learn" -- "$cur")); return ;;
 		release) COMPREPLY=($(compgen -W "request answer keygen" -- "$cur")); return ;;
 		store) COMPREPLY=($(compgen -W "stats rebuild" -- "$cur")); return ;;
@@ -108,6 +108,12 @@ _sekishoctl()
 	policy,explain)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --usb --device-kind --user -U --group --host -H --at --devices --json --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	policy,diff)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --user -U --group --host -H --at --admins --json --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;

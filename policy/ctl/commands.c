@@ -154,6 +154,16 @@ static const struct option_row explain_options[] = {
 	END,
 };
 
+static const struct option_row diff_options[] = {
+	{OPT_USER, 'U', "user", "USER", OFFER_NOTHING, {"for whom devices are compared", "機器の判定を比べる利用者"}},
+	{OPT_GROUP, 0, "group", "GROUP", OFFER_NOTHING, {"in this group (repeatable)", "所属グループ(複数可)"}},
+	{OPT_HOST, 'H', "host", "PC", OFFER_NOTHING, {"on this PC", "PC の名前"}},
+	{OPT_AT, 0, "at", "TIME", OFFER_NOTHING, {"when (now)", "日時(既定: 現在)"}},
+	ADMINS_ROW,
+	JSON_ROW,
+	END,
+};
+
 static const struct option_row keygen_options[] = {
 	{OPT_NAME, 0, "name", "NAME", OFFER_NOTHING, {"who signs, for the records", "署名者名(記録に残ります)"}},
 	{OPT_OUT, 'o', "out", "FILE", OFFER_FILE, {"where the private key goes", "秘密鍵の保存先"}},
@@ -240,6 +250,10 @@ const struct command commands[] = {
 	{"policy", "explain", explain_options, "FILE", 1, 1, OFFER_FILE,
 		{"What a policy says of a device, and why", "機器への判定とその理由を表示する"},
 		command_policy_explain},
+	{"policy", "diff", diff_options, "OLD NEW", 2, 2, OFFER_FILE,
+		{"What a new policy changes, and for which devices",
+			"二つのポリシーの違いと、判定が変わる機器を表示する"},
+		command_policy_diff},
 	{"policy", "keygen", keygen_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Make an administrator's key", "管理者の鍵を作る"}, command_policy_keygen},
 	{"policy", "sign", sign_options, "FILE", 1, 1, OFFER_FILE,

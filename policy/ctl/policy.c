@@ -2,62 +2,12 @@
  * `policy check` and `policy explain`: a policy before it is signed. The same code decides here as on every PC.
  */
 #include "policy/base/clock.h"
-#include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/ctl/policy_files.h"
 #include <errno.h>
 #include <jansson.h>
-#include <limits.h>
 
 #define GROUPS_MAX 32
-
-void policy_files_deinit(struct policy_files *f)
-{
-	policy_free(STEAL(f->policy));
-	buf_deinit(&f->yaml);
-	buf_deinit(&f->csv);
-}
-
-static int read_one(struct ctl *c, const char *path, struct buf *out)
-{
-	struct why why = {""};
-	char text[SHOWN_MAX];
-	int r = file_read(path, out);
-
-	if (r == V_NOT_FOUND)
-		why_set(&why, r, "%s", SAY(c, "no such file", "ファイルがありません"));
-	if (r == V_FULL)
-		why_set(&why, r, "%s", SAY(c, "too large", "大きすぎます"));
-	return r ? complain_of(c, shown(text, path), r, &why) : EXIT_GOOD;
-}
-
-/* devices.csv in the folder of the policy, where nobody says another. */
-static bool beside(const char *path, char out[PATH_MAX])
-{
-	const char *slash = strrchr(path, '/');
-	int n = slash ? (int)(slash - path + 1) : 0;
-
-	return (size_t)snprintf(out, PATH_MAX, "%.*sdevices.csv", n, path) < PATH_MAX && access(out, R_OK) == 0;
-}
-
-int policy_files_read(struct ctl *c, const char *path, struct policy_files *f)
-{
-	const char *csv = option_value(c, OPT_DEVICES);
-	struct why why = {""};
-	char room[PATH_MAX];
-	int r;
-
-	*f = (struct policy_files){.yaml = BUF_INIT(POLICY_YAML_MAX), .csv = BUF_INIT(POLICY_CSV_MAX)};
-	r = read_one(c, path, &f->yaml);
-	if (!r && !csv && beside(path, room))
-		csv = room;
-	if (!r && csv)
-		r = read_one(c, csv, &f->csv);
-	if (r)
-		return r;
-	r = policy_load(buf_span(&f->yaml), buf_span(&f->csv), &f->policy, &why);
-	return r ? complain_of(c, SAY(c, "policy", "ポリシー"), r, &why) : EXIT_GOOD;
-}
 
 /* --- check --- */
 
@@ -193,15 +143,13 @@ int command_policy_explain(struct ctl *c)
 	struct policy_files f;
 	struct decision d;
 	struct device device;
-	unsigned kind = 0, i, n = 0;
+	unsigned kind = 0;
 	int r = parse_device(c, &device);
 
 	r = r ? r : parse_kind(c, &kind);
 	if (r)
 		return r;
-	for (i = 0; i < c->given_n && n < GROUPS_MAX; i++)
-		if (c->given[i].id == OPT_GROUP)
-			groups[n++] = c->given[i].value;
+	policy_groups(c, groups, GROUPS_MAX);
 	if (at && text_time_parse(at, clock_wall_us(), &who.wall_us))
 		return complain(EXIT_USAGE, SAY(c, "--at: no time", "--at: 日時ではありません"));
 	device.kinds = 1ull << kind;

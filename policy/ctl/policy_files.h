@@ -1,5 +1,5 @@
 /*
- * The policy's files as commands are given them: policy.yaml and devices.csv, loaded and (where asked) tried.
+ * The policy's files as commands are given them: policy.yaml and devices.csv, or a signed policy that holds both.
  */
 #ifndef SEKISHO_CTL_POLICY_FILES_H
 #define SEKISHO_CTL_POLICY_FILES_H
@@ -15,12 +15,27 @@ struct policy_files {
 
 /* Reads `path` and --devices (or devices.csv beside it, where there is one). EXIT_*, after saying what is wrong. */
 int policy_files_read(struct ctl *c, const char *path, struct policy_files *out);
+/* The same; a signed policy is opened, by administrators' keys that are known here (admins_trusted). */
+int policy_files_open(struct ctl *c, const char *path, struct policy_files *out);
 void policy_files_deinit(struct policy_files *f);
 
 /* policy_check, each finding printed (to standard error). EXIT_GOOD, EXIT_PROBLEM. */
 int policy_files_check(struct ctl *c, const struct policy_files *f);
 
+/* A ledger, as UTF-8 whichever way the spreadsheet saved it; CP932 is told. EXIT_*. */
+int ledger_file_read(struct ctl *c, const char *path, struct buf *csv);
+/*
+ * CP932 (what Excel calls CSV in Japan) becomes UTF-8; what is UTF-8 already stays. `csv` changes only where 0 is
+ * returned. 0; V_BAD with the line; V_FULL; -ENOMEM.
+ */
+int ledger_to_utf8(struct buf *csv, bool *was_cp932, struct why *why);
+
 /* A signed policy from a file, without judging who signed it for whom. EXIT_*. `raw` is what *b borrows from. */
 int bundle_read(struct ctl *c, const char *path, struct buf *bytes);
+/* The administrators whose policies are believed here: --admins, else the PC's or the collector's. EXIT_*. */
+int admins_trusted(struct ctl *c, struct admins *out);
+
+/* Values of --group into `groups` of `max`: how many. */
+unsigned policy_groups(const struct ctl *c, const char **groups, unsigned max);
 
 #endif

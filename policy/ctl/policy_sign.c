@@ -218,7 +218,7 @@ int bundle_read(struct ctl *c, const char *path, struct buf *bytes)
 	return r ? complain_of(c, shown(text, path), r, &why) : EXIT_GOOD;
 }
 
-static int load_trusted(struct ctl *c, struct admins *out)
+int admins_trusted(struct ctl *c, struct admins *out)
 {
 	static const char *const usual[] = {"/etc/sekisho/admin.keys", "/var/lib/sekisho/device/admin.keys",
 		"/var/lib/sekisho-collector/admin.keys"};
@@ -249,7 +249,7 @@ int command_policy_show(struct ctl *c)
 	struct bundle b;
 	int r = bundle_read(c, c->operands[0], &bytes);
 
-	r = r ? r : load_trusted(c, &trusted);
+	r = r ? r : admins_trusted(c, &trusted);
 	if (r)
 		return r;
 	r = bundle_open(buf_span(&bytes), &trusted, NULL, 0, 0, &raw, &b, &why);

@@ -4,7 +4,6 @@
  * person to decide.
  */
 #include "policy/base/clock.h"
-#include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/ctl/log_filter.h"
 #include "policy/ctl/policy_files.h"
@@ -219,8 +218,10 @@ static int load_known(struct ctl *c, struct policy **out)
 
 	if (!path)
 		return EXIT_GOOD;
-	r = file_read(path, &csv);
-	r = r ? r : policy_load(SPAN_STR("version: 1\n"), buf_span(&csv), out, &why);
+	r = ledger_file_read(c, path, &csv);
+	if (r)
+		return r;
+	r = policy_load(SPAN_STR("version: 1\n"), buf_span(&csv), out, &why);
 	return r ? complain_of(c, shown(text, path), r, &why) : EXIT_GOOD;
 }
 

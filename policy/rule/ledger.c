@@ -1,11 +1,11 @@
 /*
  * devices.csv, the ledger of devices that the office keeps in a spreadsheet: read (RFC 4180, with what Excel makes of
- * it: a byte order mark, CRLF, quoted cells with newlines) and written. Columns are found by their names.
+ * it: a byte order mark, CRLF, quoted cells with newlines). Columns are found by their names.
+ * ledger_write.c writes it.
  */
 #include "policy/base/text.h"
 #include "policy/rule/policy_parts.h"
 #include <errno.h>
-#include <inttypes.h>
 
 #define NAME "devices.csv"
 #define CELL_MAX 1024u
@@ -370,64 +370,4 @@ int policy_read_ledger(struct policy *p, struct span csv, struct why *why)
 		r = read_row(p, c, order, columns);
 	free(c);
 	return r == V_END ? 0 : r;
-}
-
-/* --- writing --- */
-
-static int put_cell(struct buf *out, const char *s, bool last)
-{
-	bool quote = s[strcspn(s, ",\"\r\n")] != 0 || strchr("=+-@", s[0] ? s[0] : 'x');
-	int r = quote ? buf_puts(out, "\"") : 0;
-
-	/* No spreadsheet runs what a device says of itself. */
-	if (!r && s[0] && strchr("=+-@", s[0]))
-		r = buf_puts(out, "'");
-	for (; !r && *s; s++) {
-		r = *s == '"' ? buf_puts(out, "\"") : 0;
-		r = r ? r : buf_put(out, s, 1);
-	}
-	if (!r && quote)
-		r = buf_puts(out, "\"");
-	return r ? r : buf_puts(out, last ? "\r\n" : ",");
-}
-
-static const char *time_text(char out[TEXT_TIME_SIZE], int64_t us)
-{
-	if (us == INT64_MIN || us == INT64_MAX)
-		return "";
-	return text_time_utc(out, us);
-}
-
-int ledger_put(struct buf *out, const struct ledger_row *row)
-{
-	char vendor[8] = "", product[8] = "", hex[2 * DIGEST_SIZE + 1] = "", from[TEXT_TIME_SIZE],
-	     until[TEXT_TIME_SIZE];
-	const struct enum_info *access = enum_by_value(F_ACCESS, row->access);
-	const char *cells[COLUMNS];
-	int i, r = 0;
-
-	if (row->has_vendor)
-		snprintf(vendor, sizeof(vendor), "%04x", row->vendor);
-	if (row->has_product)
-		snprintf(product, sizeof(product), "%04x", row->product);
-	if (row->has_fingerprint)
-		hex_encode(hex, row->fingerprint.b, DIGEST_SIZE);
-	cells[VENDOR] = vendor;
-	cells[PRODUCT] = product;
-	cells[SERIAL] = row->serial;
-	cells[FINGERPRINT] = hex;
-	cells[OWNER] = row->owner;
-	cells[LABEL] = row->label;
-	cells[ACCESS] = access ? access->name : "";
-	cells[USERS] = row->users;
-	cells[GROUPS] = row->groups;
-	cells[HOSTS] = row->hosts;
-	cells[FROM] = time_text(from, row->from_us);
-	cells[UNTIL] = time_text(until, row->until_us);
-	cells[ENCRYPTED] = row->encrypted ? "yes" : "";
-	cells[MEDIUM] = row->medium;
-	cells[NOTE] = row->note;
-	for (i = 0; i < COLUMNS && !r; i++)
-		r = put_cell(out, cells[i], i == COLUMNS - 1);
-	return r;
 }

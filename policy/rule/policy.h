@@ -113,6 +113,21 @@ int policy_try(const struct policy *p, policy_say say, void *ctx);
  */
 int policy_check(const struct policy *p, int64_t now_us, policy_say say, void *ctx);
 
+/* --- as text, for diff (policy_text.c) --- */
+
+struct policy_rule {
+	const char *name; /* borrowed from the policy */
+	unsigned line;
+	unsigned access; /* ACCESS_*; 0: listed */
+};
+/* Rule `i` of policy_rules_n; what it asks for and gives is appended to `text`, alike for what is alike. 0, V_FULL,
+ * -ENOMEM.
+ */
+int policy_rule(const struct policy *p, unsigned i, struct policy_rule *out, struct buf *text);
+/* Calls `fn` for each setting that is no rule, always the same ones in the same order; its answer ends them. */
+typedef int (*policy_setting_fn)(void *ctx, const char *name, const char *value);
+int policy_settings(const struct policy *p, policy_setting_fn fn, void *ctx);
+
 /* --- the ledger, for usb learn, list and diff --- */
 
 struct ledger_row {
@@ -127,7 +142,10 @@ struct ledger_row {
 };
 /* Row `i` of policy_rows_n. */
 void policy_row(const struct policy *p, unsigned i, struct ledger_row *out);
-/* Appends a row as CSV (RFC 4180, CRLF, the columns of LEDGER_HEAD). */
+/*
+ * Appends a row as CSV (RFC 4180, CRLF, the columns of LEDGER_HEAD). An apostrophe stands before what a spreadsheet
+ * would take for a formula, a number or a day; reading takes it away.
+ */
 #define LEDGER_HEAD \
 	"vendor,product,serial,fingerprint,owner,label,access,users,groups,hosts,from,until,encrypted,medium,note\r\n"
 int ledger_put(struct buf *out, const struct ledger_row *row);

@@ -25,6 +25,7 @@ static const char *access_text(unsigned access)
 static void check_expectations(struct checking *c)
 {
 	const struct policy *p = c->p;
+	char reason_ja[POLICY_REASON_SIZE];
 	struct decision d;
 	unsigned i;
 
@@ -32,11 +33,13 @@ static void check_expectations(struct checking *c)
 		const struct expectation *e = &p->expectations[i];
 
 		policy_decide(p, &e->device, e->kind, &e->who, &d);
+		policy_reason(&d, LANG_JA, reason_ja);
 		if (d.access != e->access)
-			FOUND(c, true, "expectation", IN_YAML, e->line, "%s: %s was expected, %s decides %s (%s)",
-				"%s: 期待は %s ですが、%s により %s になります(%s)",
+			FOUND(c, true, "expectation", IN_YAML, e->line,
+				"%1$s: %2$s was expected, %3$s decides %4$s (%5$s)%6$.0s",
+				"%1$s: 期待は %2$s ですが、%3$s により %4$s になります(%6$s)%5$.0s",
 				e->name[0] ? e->name : "expectation", access_text(e->access), d.rule,
-				access_text(d.access), d.reason);
+				access_text(d.access), d.reason, reason_ja);
 	}
 }
 

@@ -80,8 +80,10 @@ static int take_expectation_key(struct reading *r, void *ctx, const char *key, c
 
 	if (!strcmp(key, "name"))
 		return reading_name(r, n, key, e->name);
-	if (!strcmp(key, "device"))
+	if (!strcmp(key, "device")) {
+		e->has_device = true;
 		return reading_pairs(r, n, key, take_device_key, e);
+	}
 	if (!strcmp(key, "user"))
 		return reading_text(r, n, key, &e->who.user);
 	if (!strcmp(key, "groups"))
@@ -117,8 +119,8 @@ int policy_read_expectation(struct reading *r, const yaml_node_t *n)
 	v = reading_pairs(r, n, "expectations", take_expectation_key, e);
 	if (v)
 		return v;
-	if (!e->access)
-		return reading_bad(r, n, "expectations", "an expectation needs access");
+	if (!e->access || !e->has_device)
+		return reading_bad(r, n, "expectations", "an expectation needs device and access");
 	e->device.kinds |= 1ull << e->kind;
 	e->who.groups = e->groups ? e->groups : nobody;
 	p->expectations_n++;

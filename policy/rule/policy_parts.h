@@ -52,6 +52,7 @@ struct expectation {
 	unsigned line;
 	char name[POLICY_NAME_SIZE];
 	struct device device;
+	bool has_device;
 	unsigned kind, access;
 	struct device_user who;
 	words groups;

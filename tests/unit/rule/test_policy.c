@@ -419,6 +419,53 @@ static void a_ledger_survives_being_written(void **state)
 	buf_deinit(&csv);
 }
 
+/* Written for a spreadsheet: what it would take for a formula, a number or a day has an apostrophe, and is read as it
+ * was. */
+static void what_spreadsheets_change_is_guarded(void **state)
+{
+	static const struct {
+		const char *serial;
+		bool guarded;
+	} cases[] = {{"60A44C413E4FE4B0", false}, {"0708123456789012", true}, {"1234", true}, {"12E5", true},
+		{"=1+1", true}, {"@x", true}, {"'quoted", true}, {"MAR1", true}, {"1-MAR", true}, {"SEPT2023", true},
+		{"3-4", true}, {"10:20", true}, {"MARGIN", false}, {"AB12", false}, {"1A", false}};
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf csv = BUF_INIT(1 << 16);
+		struct ledger_row row = {.has_vendor = true,
+			.has_product = true,
+			.vendor = 0x05e3,
+			.product = 0x0951,
+			.access = ACCESS_READ_ONLY,
+			.serial = cases[i].serial,
+			.owner = "",
+			.label = "",
+			.users = "",
+			.groups = "",
+			.hosts = "",
+			.medium = "",
+			.note = "",
+			.from_us = INT64_MIN,
+			.until_us = INT64_MAX};
+		struct ledger_row back;
+		struct policy *p;
+
+		assert_int_equal(buf_puts(&csv, LEDGER_HEAD), 0);
+		assert_int_equal(ledger_put(&csv, &row), 0);
+		assert_non_null(strstr(buf_str(&csv), "\n\"'05e3\",0951,"));
+		if (!strstr(buf_str(&csv), ",\"'") != !cases[i].guarded)
+			fail_msg("%s: %s", cases[i].serial, buf_str(&csv));
+		p = load("version: 1\n", buf_str(&csv));
+		policy_row(p, 0, &back);
+		assert_string_equal(back.serial, row.serial);
+		assert_int_equal(back.vendor, row.vendor);
+		policy_free(p);
+		buf_deinit(&csv);
+	}
+}
+
 struct findings {
 	unsigned n, fatal;
 	char last[600], codes[600]; /* "hidden:4 expired:7 " */
@@ -523,6 +570,7 @@ int main(void)
 		cmocka_unit_test(rows_are_found_by_whatever_they_name),
 		cmocka_unit_test(a_twin_is_not_written_to_whatever_a_rule_says),
 		cmocka_unit_test(a_ledger_survives_being_written),
+		cmocka_unit_test(what_spreadsheets_change_is_guarded),
 		cmocka_unit_test(a_policy_tries_itself),
 		cmocka_unit_test(many_rows_are_found_by_their_serial),
 	};
