@@ -213,7 +213,7 @@ static void revoke_post(struct ingest *in, struct ask *a)
 			goto out;
 		}
 		/* Requests that wait end with their connections; a new one is turned away. */
-		server_drop_host(in, &h.id);
+		server_drop_host(&in->server, &h.id);
 		p = peer_of(in, &h.id);
 		if (p)
 			p->follow_until_us = 0;
@@ -296,12 +296,12 @@ void admin(struct ingest *in, struct ask *a)
 	};
 	size_t i;
 
-	if (!strcmp(a->path, API_ADMIN_STATUS) && !a->post) {
+	if (!strcmp(a->path, API_ADMIN_STATUS) && a->method == ASK_GET) {
 		answer_json(a->req, 200, status_json(in));
 		return;
 	}
 	for (i = 0; i < ARRAY_SIZE(doors); i++) {
-		if (doors[i].post == a->post && !strcmp(a->path, doors[i].path)) {
+		if (doors[i].post == (a->method == ASK_POST) && !strcmp(a->path, doors[i].path)) {
 			doors[i].fn(in, a);
 			return;
 		}

@@ -4,11 +4,7 @@
 #ifndef SEKISHO_INGEST_ASK_H
 #define SEKISHO_INGEST_ASK_H
 
-#include "policy/base/buf.h"
-#include "policy/base/why.h"
-#include <jansson.h>
-
-#define ASK_JSON_MAX 65536u
+#include "collector/http/parse.h"
 
 /* Strings borrow from `json`. */
 struct ask_enrol {
@@ -28,13 +24,6 @@ struct ask_renew {
 int ask_renew_parse(struct span body, struct ask_renew *out, struct why *why);
 void ask_renew_deinit(struct ask_renew *a);
 
-/* A JSON object of an administrator. 0; V_BAD. */
-int ask_object(struct span body, json_t **out, struct why *why);
-
-/* An unsigned decimal number without sign, space or leading zeros. 0 or V_BAD. */
-int ask_number(const char *s, uint64_t *out);
-/* The value of `name` in a query "a=1&b=2"; numbers only. 0; V_NOT_FOUND; V_BAD. */
-int ask_query(const char *query, const char *name, uint64_t *out);
 /*
  * "/tile/0/x001/067" and the like (C2SP tlog-tiles): may this path be looked up below the log's folder? Nothing but
  * digits in groups, the level or "entries", and a width behind ".p/".

@@ -4,11 +4,11 @@
 #ifndef SEKISHO_INGEST_INGEST_H
 #define SEKISHO_INGEST_INGEST_H
 
+#include "collector/http/server.h"
+#include "collector/ingest/config.h"
 #include "collector/ingest/journal.h"
 #include "collector/ingest/judge.h"
 #include "collector/ingest/keys.h"
-#include "collector/ingest/server.h"
-#include "policy/base/log.h"
 
 struct ingest {
 	struct config conf;
@@ -41,7 +41,7 @@ struct ingest {
 	struct log_limit refused_log;
 
 	struct {
-		uint64_t requests, segments_stored, segments_known, segments_gap, segments_refused, records, bytes;
+		uint64_t segments_stored, segments_known, segments_gap, segments_refused, records, bytes;
 		uint64_t enrolled, renewed, enrol_denied, commits, turned_away;
 	} count;
 };
@@ -54,6 +54,9 @@ void ingest_tell(struct ingest *in, const struct entry *e);
 /* --- process.c --- */
 /* Opens all, tells that it has started. 0; V_BAD, V_EXISTS with the reason; -errno. */
 int ingest_open(struct ingest *in, struct why *why);
+/* Binds and begins with another certificate: what the server is told of the settings. */
+int ingest_bind(struct ingest *in, struct why *why);
+int ingest_certify(struct ingest *in, struct why *why);
 /* Closes all; `well`: the last records are sealed and committed before. */
 void ingest_close(struct ingest *in, bool well);
 

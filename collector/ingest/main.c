@@ -53,6 +53,7 @@ void ingest_fail(struct ingest *in, int r, const char *what)
 	if (in->failed)
 		return;
 	in->failed = r < 0 ? r : -EIO;
+	in->server.failed = true;
 	log_error("%s: %s", what, strerror(-in->failed));
 	event_base_loopbreak(in->server.base);
 }
@@ -103,7 +104,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	server_tick(in);
+	server_tick(&in->server);
 	wait_tick(in);
 	if (in->server.stopping && !in->server.conns_n)
 		event_base_loopbreak(in->server.base);
@@ -127,7 +128,7 @@ static void on_certificate(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (!r && renewed)
-		r = server_reload(in, &why);
+		r = ingest_certify(in, &why);
 	if (r)
 		log_error("the server's certificate is not renewed: %s", why.text[0] ? why.text : strerror(-r));
 }
@@ -154,7 +155,7 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	log_notice("stopping: %u connections", in->server.conns_n);
-	server_stop(in);
+	server_stop(&in->server);
 	wait_stop(in);
 	r = commit_now(in);
 	if (r)
@@ -195,7 +196,7 @@ static int loop(struct ingest *in)
 	in->journal_timer = evtimer_new(in->server.base, on_journal, in);
 	r = r ? r : in->journal_timer ? 0 : -ENOMEM;
 	r = r ? r : commit_start(in);
-	r = r ? r : server_start(in);
+	r = r ? r : server_start(&in->server);
 	if (!r) {
 		set_timer(in->journal_timer, 100000);
 		status_write(in, true);
@@ -270,11 +271,11 @@ static int daemon_main(struct ingest *in)
 	r = prepare(&in->conf);
 	umask(027);
 	r = r ? r : make_base(in);
-	r = r ? r : server_bind(in, &why);
+	r = r ? r : ingest_bind(in, &why);
 	r = r ? r : give_up_power(&why);
 	r = r ? r : keys_load(&in->conf, &in->keys, &why);
 	r = r ? r : keys_server_certificate(&in->conf, &in->keys, &renewed, &why);
-	r = r ? r : server_reload(in, &why);
+	r = r ? r : ingest_certify(in, &why);
 	r = r ? r : confine_syscalls(CONFINE_SERVER);
 	r = r ? r : ingest_open(in, &why);
 	if (r) {

@@ -3,9 +3,11 @@
  */
 #include "collector/ingest/ingest.h"
 #include "policy/base/clock.h"
+#include "policy/wire/api.h"
 #include <errno.h>
 
 #define OWN_NAME "collector"
+#define STRANGER_MAX (128u << 10) /* bytes of a request without a client certificate */
 
 /* The collector is its own first PC: its records are checked as everybody's are. */
 static int enrol_self(struct ingest *in, struct why *why)
@@ -27,6 +29,38 @@ static int enrol_self(struct ingest *in, struct why *why)
 	h.spki_len = der.n;
 	r = journal_put(in->journal, &e);
 	return r ? r : store_host_put(in->store, &h);
+}
+
+int ingest_bind(struct ingest *in, struct why *why)
+{
+	const struct config *c = &in->conf;
+
+	in->server.o = (struct server_options){
+		.listen = c->listen,
+		.port = c->port,
+		.door = c->door,
+		.called = "the collector",
+		.connections = c->connections,
+		.head_us = c->head_us,
+		.body_rate = c->body_rate,
+		.idle_us = c->idle_us,
+		.memory = c->memory,
+		.body_max = API_SEGMENTS_BODY_MAX,
+		.stranger_max = STRANGER_MAX,
+		.route = route,
+		.owner = in,
+	};
+	return server_bind(&in->server, why);
+}
+
+int ingest_certify(struct ingest *in, struct why *why)
+{
+	SSL_CTX *ctx = NULL;
+	int r = tls_server(in->conf.server_crt, in->conf.server_key, in->conf.ca_crt, &ctx, why);
+
+	if (!r)
+		server_certify(&in->server, ctx);
+	return r;
 }
 
 int ingest_open(struct ingest *in, struct why *why)
@@ -59,7 +93,7 @@ void ingest_close(struct ingest *in, bool well)
 			log_error("the last records wait in the spool: %s", strerror(r < 0 ? -r : EIO));
 		status_write(in, false);
 	}
-	server_free(in);
+	server_free(&in->server);
 	journal_free(in->journal);
 	judge_free(in->judge);
 	store_close(in->store);

@@ -20,22 +20,23 @@ void route(struct ask *a)
 		{"/checkpoint", false, checkpoint_get}, /* where tlog-tiles has it */
 		{API_CONSISTENCY, false, consistency_get},
 	};
-	bool known = false;
+	struct ingest *in = a->owner;
+	bool known = false, post = a->method == ASK_POST;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(routes); i++) {
 		if (strcmp(a->path, routes[i].path) != 0)
 			continue;
 		known = true;
-		if (routes[i].post == a->post) {
-			routes[i].fn(a->in, a);
+		if (routes[i].post == post) {
+			routes[i].fn(in, a);
 			return;
 		}
 	}
-	if (!strncmp(a->path, "/tile/", 6) && !a->post)
-		tile_get(a->in, a);
+	if (!strncmp(a->path, "/tile/", 6) && !post)
+		tile_get(in, a);
 	else if (!strncmp(a->path, "/admin/", 7) && !a->conn)
-		admin(a->in, a);
+		admin(in, a);
 	else if (known)
 		answer_error(a->req, 405, "method", "not by this method", 0);
 	else

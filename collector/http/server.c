@@ -1,45 +1,43 @@
 /*
  * The server's start and end: evhttp over the sockets that bind.c made, with its bounds. See server.h.
  */
-#include "collector/ingest/conn.h"
-#include "policy/wire/api.h"
+#include "collector/http/conn.h"
 #include <errno.h>
 
 #define HEADERS_MAX 16384
 
-static void guard(struct evhttp *http, struct ingest *in)
+static void guard(struct evhttp *http, struct server *s)
 {
-	evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
+	evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | (s->o.deletes ? EVHTTP_REQ_DELETE : 0));
 	evhttp_set_max_headers_size(http, HEADERS_MAX);
-	evhttp_set_max_body_size(http, API_SEGMENTS_BODY_MAX);
+	evhttp_set_max_body_size(http, (ssize_t)s->o.body_max);
 	evhttp_set_default_content_type(http, NULL);
-	evhttp_set_gencb(http, request_take, in);
+	evhttp_set_gencb(http, request_take, s);
 }
 
 /* No descriptor is left, say: the listeners rest until the next second. */
 static void on_accept_error(struct evconnlistener *l, void *arg)
 {
-	struct ingest *in = arg;
+	static struct log_limit limit = LOG_LIMIT(10);
 
 	(void)l;
-	if (log_allowed(&in->refused_log))
+	if (log_allowed(&limit))
 		log_warning("a connection could not be accepted: %s", strerror(errno));
-	conn_pause(&in->server);
+	conn_pause(arg);
 }
 
-int server_start(struct ingest *in)
+int server_start(struct server *s)
 {
-	struct server *s = &in->server;
 	unsigned i;
 
 	s->http = evhttp_new(s->base);
 	s->door = evhttp_new(s->base);
 	if (!s->http || !s->door)
 		return -ENOMEM;
-	guard(s->http, in);
-	guard(s->door, in);
+	guard(s->http, s);
+	guard(s->door, s);
 	evhttp_set_flags(s->http, EVHTTP_SERVER_LINGERING_CLOSE);
-	evhttp_set_bevcb(s->http, conn_accept, in);
+	evhttp_set_bevcb(s->http, conn_accept, s);
 	evhttp_set_timeout(s->door, 30);
 	for (i = 0; i < s->listeners_n; i++) {
 		if (!evhttp_bind_listener(s->http, s->listeners[i]))
@@ -53,21 +51,14 @@ int server_start(struct ingest *in)
 	return 0;
 }
 
-int server_reload(struct ingest *in, struct why *why)
+void server_certify(struct server *s, SSL_CTX *tls)
 {
-	SSL_CTX *ctx = NULL;
-	int r = tls_server(in->conf.server_crt, in->conf.server_key, in->conf.ca_crt, &ctx, why);
-
-	if (r)
-		return r;
-	tls_free(in->server.tls);
-	in->server.tls = ctx;
-	return 0;
+	tls_free(s->tls);
+	s->tls = tls;
 }
 
-void server_stop(struct ingest *in)
+void server_stop(struct server *s)
 {
-	struct server *s = &in->server;
 	struct conn *c;
 
 	s->stopping = true;
@@ -79,10 +70,8 @@ void server_stop(struct ingest *in)
 	}
 }
 
-void server_free(struct ingest *in)
+void server_free(struct server *s)
 {
-	struct server *s = &in->server;
-
 	/* They own their listeners and connections; connections that end now must not touch the listeners. */
 	s->stopping = true;
 	if (s->http)

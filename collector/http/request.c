@@ -2,9 +2,9 @@
  * Requests, from evhttp to the routes, and their answers. Whatever two readers could understand differently is refused
  * before a route sees it.
  */
-#include "collector/ingest/ask.h"
-#include "collector/ingest/conn.h"
+#include "collector/http/conn.h"
 #include "policy/base/text.h"
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/keyvalq_struct.h>
 #include <sys/socket.h>
@@ -63,9 +63,30 @@ static bool take_target(struct ask *a)
 	return true;
 }
 
+static enum ask_method method_of(struct evhttp_request *req)
+{
+	switch (evhttp_request_get_command(req)) {
+	case EVHTTP_REQ_POST:
+		return ASK_POST;
+	case EVHTTP_REQ_DELETE:
+		return ASK_DELETE;
+	default:
+		return ASK_GET;
+	}
+}
+
+static void answer_stopping(const struct server *s, struct evhttp_request *req)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s stops", s->o.called);
+	answer_error(req, 503, "stopping", text, 5);
+}
+
 void request_take(struct evhttp_request *req, void *arg)
 {
-	struct ask a = {.in = arg, .req = req, .conn = conn_of(req)};
+	struct server *s = arg;
+	struct ask a = {.owner = s->o.owner, .server = s, .req = req, .conn = conn_of(req)};
 	struct evhttp_connection *evcon = evhttp_request_get_connection(req);
 	struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
 	struct evbuffer *input = evhttp_request_get_input_buffer(req);
@@ -82,19 +103,19 @@ void request_take(struct evhttp_request *req, void *arg)
 		return;
 	}
 	a.uid = cred.uid;
-	a.in->count.requests++;
-	if (a.in->server.stopping || why)
+	s->count.requests++;
+	if (s->stopping || why)
 		evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
-	a.post = evhttp_request_get_command(req) == EVHTTP_REQ_POST;
+	a.method = method_of(req);
 	a.body = SPAN(evbuffer_pullup(input, -1), evbuffer_get_length(input));
 	if (why)
 		answer_error(req, 400, "request", why, 0);
-	else if (a.in->server.stopping || a.in->failed)
-		answer_error(req, 503, "stopping", "the collector stops", 5);
+	else if (s->stopping || s->failed)
+		answer_stopping(s, req);
 	else if (!take_target(&a))
 		answer_error(req, 400, "path", "no path of ours", 0);
 	else
-		route(&a);
+		s->o.route(&a);
 }
 
 int ask_peer(const struct ask *a, struct cert_info *out)
@@ -105,6 +126,16 @@ int ask_peer(const struct ask *a, struct cert_info *out)
 	return 0;
 }
 
+void ask_address(const struct ask *a, char *out, size_t size)
+{
+	char *address = NULL;
+	uint16_t port;
+
+	if (a->conn)
+		evhttp_connection_get_peer(evhttp_request_get_connection(a->req), &address, &port);
+	snprintf(out, size, "%s", address ? address : "");
+}
+
 const char *ask_header(const struct ask *a, const char *name)
 {
 	return evhttp_find_header(evhttp_request_get_input_headers(a->req), name);
@@ -112,19 +143,27 @@ const char *ask_header(const struct ask *a, const char *name)
 
 /* --- answers --- */
 
+void answer_header(struct evhttp_request *req, const char *name, const char *value)
+{
+	evhttp_add_header(evhttp_request_get_output_headers(req), name, value);
+}
+
 /* The connection of a request that is about to be answered. */
 static void begin_answer(struct evhttp_request *req)
 {
+	const struct answer_header *h;
 	struct conn *c = conn_of(req);
 
 	if (!c)
 		return;
 	conn_phase(c, PHASE_WRITING);
-	if (c->in->server.stopping)
-		evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
+	if (c->server->stopping)
+		answer_header(req, "Connection", "close");
+	for (h = c->server->o.headers; h && h->name; h++)
+		answer_header(req, h->name, h->value);
 }
 
-static void send_answer(struct evhttp_request *req, int status, const char *type, struct span bytes)
+void answer_send(struct evhttp_request *req, int status, const char *type, struct span bytes)
 {
 	struct evbuffer *out = evbuffer_new();
 
@@ -133,8 +172,9 @@ static void send_answer(struct evhttp_request *req, int status, const char *type
 		abort();
 	}
 	begin_answer(req);
-	evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Type", type);
-	evhttp_send_reply(req, status, status == 200 ? "OK" : "Refused", out);
+	if (*type)
+		answer_header(req, "Content-Type", type);
+	evhttp_send_reply(req, status, status < 300 ? "OK" : "Refused", out);
 	evbuffer_free(out);
 }
 
@@ -144,9 +184,9 @@ void answer_json(struct evhttp_request *req, int status, json_t *steal)
 
 	json_decref(steal);
 	if (text)
-		send_answer(req, status, "application/json", SPAN_STR(text));
+		answer_send(req, status, "application/json", SPAN_STR(text));
 	else
-		send_answer(req, 503, "application/json", SPAN_STR("{\"error\":\"failed\"}"));
+		answer_send(req, 503, "application/json", SPAN_STR("{\"error\":\"failed\"}"));
 }
 
 void answer_error(struct evhttp_request *req, int status, const char *word, const char *reason, unsigned retry_after)
@@ -155,7 +195,7 @@ void answer_error(struct evhttp_request *req, int status, const char *word, cons
 
 	if (retry_after) {
 		snprintf(text, sizeof(text), "%u", retry_after);
-		evhttp_add_header(evhttp_request_get_output_headers(req), "Retry-After", text);
+		answer_header(req, "Retry-After", text);
 	}
 	/* Reasons are cut by bytes: what they quote may end in half a character, which JSON does not take. */
 	text_escape_to(shown, sizeof(shown), SPAN_STR(reason));
@@ -164,7 +204,41 @@ void answer_error(struct evhttp_request *req, int status, const char *word, cons
 
 void answer_bytes(struct evhttp_request *req, const char *type, bool immutable, struct span bytes)
 {
-	evhttp_add_header(evhttp_request_get_output_headers(req), "Cache-Control",
-		immutable ? "public, max-age=31536000, immutable" : "no-cache");
-	send_answer(req, 200, type, bytes);
+	answer_header(req, "Cache-Control", immutable ? "public, max-age=31536000, immutable" : "no-cache");
+	answer_send(req, 200, type, bytes);
+}
+
+/* --- answers in pieces --- */
+
+void stream_begin(struct held *h, const char *type)
+{
+	begin_answer(h->req);
+	answer_header(h->req, "Content-Type", type);
+	evhttp_send_reply_start(h->req, 200, "OK");
+}
+
+int stream_piece(struct held *h, struct span bytes)
+{
+	struct evbuffer *out = evbuffer_new();
+
+	if (!out || evbuffer_add(out, bytes.p, bytes.n)) {
+		if (out)
+			evbuffer_free(out);
+		return -ENOMEM;
+	}
+	/* The time in which an answer must be taken begins anew. */
+	conn_phase(h->conn, PHASE_WRITING);
+	evhttp_send_reply_chunk(h->req, out);
+	evbuffer_free(out);
+	return 0;
+}
+
+size_t stream_waiting(const struct held *h)
+{
+	return evbuffer_get_length(bufferevent_get_output(h->conn->bev));
+}
+
+void stream_end(struct evhttp_request *req)
+{
+	evhttp_send_reply_end(req);
 }

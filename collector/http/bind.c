@@ -2,7 +2,7 @@
  * The listening sockets: TCP where the configuration says, and the administrator's UNIX socket. Made while the process
  * still has its privileges; nothing is accepted before server_start.
  */
-#include "collector/ingest/ingest.h"
+#include "collector/http/server.h"
 #include "policy/base/file.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -49,20 +49,20 @@ static int listen_at(struct server *s, const struct addrinfo *ai)
 	return 0;
 }
 
-static int bind_tcp(struct ingest *in, struct why *why)
+static int bind_tcp(struct server *s, struct why *why)
 {
 	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
-	bool any = !strcmp(in->conf.listen, "*");
+	bool any = !strcmp(s->o.listen, "*");
 	struct addrinfo *list, *ai;
 	char port[8];
 	int r, last = 0;
 
-	snprintf(port, sizeof(port), "%u", (unsigned)in->conf.port);
-	r = getaddrinfo(any ? NULL : in->conf.listen, port, &hints, &list);
+	snprintf(port, sizeof(port), "%u", (unsigned)s->o.port);
+	r = getaddrinfo(any ? NULL : s->o.listen, port, &hints, &list);
 	if (r)
 		return why_set(why, V_BAD, "listen: not an address: %s", gai_strerror(r));
-	for (ai = list; ai && in->server.listeners_n < ARRAY_SIZE(in->server.listeners); ai = ai->ai_next) {
-		r = listen_at(&in->server, ai);
+	for (ai = list; ai && s->listeners_n < ARRAY_SIZE(s->listeners); ai = ai->ai_next) {
+		r = listen_at(s, ai);
 		if (!r)
 			continue;
 		last = r;
@@ -71,17 +71,17 @@ static int bind_tcp(struct ingest *in, struct why *why)
 			break;
 	}
 	freeaddrinfo(list);
-	if (last && (!any || last != -EAFNOSUPPORT || !in->server.listeners_n))
+	if (last && (!any || last != -EAFNOSUPPORT || !s->listeners_n))
 		return why_set(why, last, "port %s: %s", port, strerror(-last));
 	return 0;
 }
 
 /* Root and the group of administrators may knock; who does is asked of the kernel. */
-static int bind_door(struct ingest *in, struct why *why)
+static int bind_door(struct server *s, struct why *why)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	const char *path = in->conf.door;
+	const char *path = s->o.door;
 	struct group *g = getgrnam(DOOR_GROUP);
 	struct stat st;
 	mode_t old;
@@ -106,19 +106,19 @@ static int bind_door(struct ingest *in, struct why *why)
 		log_warning("no group " DOOR_GROUP ": only root may use %s", path);
 	if (chmod(path, g ? 0660 : 0600) || listen(fd, BACKLOG))
 		return -errno;
-	in->server.door_listener = evconnlistener_new(
-		in->server.base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, fd);
-	if (!in->server.door_listener)
+	s->door_listener = evconnlistener_new(
+		s->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, fd);
+	if (!s->door_listener)
 		return -ENOMEM;
 	steal_fd(&fd);
 	return 0;
 }
 
-int server_bind(struct ingest *in, struct why *why)
+int server_bind(struct server *s, struct why *why)
 {
 	int r;
 
-	TAILQ_INIT(&in->server.conns);
-	r = bind_tcp(in, why);
-	return r ? r : bind_door(in, why);
+	TAILQ_INIT(&s->conns);
+	r = bind_tcp(s, why);
+	return r ? r : bind_door(s, why);
 }

@@ -2,10 +2,10 @@
  * What a connection is inside: conn.c watches them, request.c takes requests and answers them, server.c starts and ends
  * it all. Nobody else includes this.
  */
-#ifndef SEKISHO_INGEST_CONN_H
-#define SEKISHO_INGEST_CONN_H
+#ifndef SEKISHO_HTTP_CONN_H
+#define SEKISHO_HTTP_CONN_H
 
-#include "collector/ingest/ingest.h"
+#include "collector/http/server.h"
 #include <event2/bufferevent.h>
 
 enum phase {
@@ -17,7 +17,7 @@ enum phase {
 
 struct conn {
 	TAILQ_ENTRY(conn) link;
-	struct ingest *in;
+	struct server *server;
 	struct bufferevent *bev;
 	enum phase phase;
 	int64_t since_us; /* boot clock: when the phase began */
@@ -36,11 +36,11 @@ void conn_end(struct conn *c);
 void conn_find_peer(struct conn *c);
 /* The connection of a request: NULL at the door, and where it is gone. */
 struct conn *conn_of(struct evhttp_request *req);
-/* evhttp asks for the bufferevent of a connection that it has accepted. `arg` is the struct ingest. */
+/* evhttp asks for the bufferevent of a connection that it has accepted. `arg` is the server. */
 struct bufferevent *conn_accept(struct event_base *base, void *arg);
 /* No further connections for now. */
 void conn_pause(struct server *s);
-/* A whole request; `arg` is the struct ingest. */
+/* A whole request; `arg` is the server. */
 void request_take(struct evhttp_request *req, void *arg);
 
 #endif

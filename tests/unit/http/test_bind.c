@@ -1,5 +1,5 @@
 /* The listening sockets: what accepted ones inherit, and who may knock at the administrator's door. */
-#include "collector/ingest/ingest.h"
+#include "collector/http/server.h"
 #include "tests/unit/cm.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -7,22 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-static char dir[64];
-
-/* What the loop has of the process, in main.c. */
-void ingest_fail(struct ingest *in, int r, const char *what)
-{
-	(void)in;
-	(void)r;
-	fail_msg("%s", what);
-}
-
-void ingest_tell(struct ingest *in, const struct entry *e)
-{
-	(void)in;
-	(void)e;
-	fail();
-}
+static char dir[64], door[80];
 
 static int begin(void **state)
 {
@@ -40,24 +25,25 @@ static int end(void **state)
 	return system(cmd);
 }
 
-static void make(struct ingest *in, const char *address)
+static void make(struct server *s, const char *address)
 {
-	memset(in, 0, sizeof(*in));
-	snprintf(in->conf.listen, sizeof(in->conf.listen), "%s", address);
-	snprintf(in->conf.door, sizeof(in->conf.door), "%s/door", dir);
-	in->server.base = event_base_new();
-	assert_non_null(in->server.base);
+	memset(s, 0, sizeof(*s));
+	snprintf(door, sizeof(door), "%s/door", dir);
+	s->o.listen = address;
+	s->o.door = door;
+	s->base = event_base_new();
+	assert_non_null(s->base);
 }
 
-static void drop(struct ingest *in)
+static void drop(struct server *s)
 {
 	unsigned i;
 
-	for (i = 0; i < in->server.listeners_n; i++)
-		evconnlistener_free(in->server.listeners[i]);
-	if (in->server.door_listener)
-		evconnlistener_free(in->server.door_listener);
-	event_base_free(in->server.base);
+	for (i = 0; i < s->listeners_n; i++)
+		evconnlistener_free(s->listeners[i]);
+	if (s->door_listener)
+		evconnlistener_free(s->door_listener);
+	event_base_free(s->base);
 }
 
 static int option(int fd, int level, int name)
@@ -73,15 +59,15 @@ static void accepted_sockets(void **state)
 {
 	struct sockaddr_in sa;
 	socklen_t len = sizeof(sa);
-	struct ingest in;
+	struct server s;
 	struct why why = {""};
 	int fd, client, got = -1, i;
 
 	(void)state;
-	make(&in, "127.0.0.1");
-	assert_int_equal(server_bind(&in, &why), 0);
-	assert_int_equal(in.server.listeners_n, 1);
-	fd = evconnlistener_get_fd(in.server.listeners[0]);
+	make(&s, "127.0.0.1");
+	assert_int_equal(server_bind(&s, &why), 0);
+	assert_int_equal(s.listeners_n, 1);
+	fd = evconnlistener_get_fd(s.listeners[0]);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
 	client = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(connect(client, (struct sockaddr *)&sa, sizeof(sa)), 0);
@@ -96,43 +82,43 @@ static void accepted_sockets(void **state)
 	assert_int_equal(option(got, IPPROTO_TCP, TCP_KEEPIDLE), 60);
 	close(got);
 	close(client);
-	drop(&in);
+	drop(&s);
 }
 
 static void the_door(void **state)
 {
-	struct ingest in, again;
+	struct server s, again;
 	struct why why = {""};
 	struct stat st;
 
 	(void)state;
-	make(&in, "127.0.0.1");
-	assert_int_equal(server_bind(&in, &why), 0);
-	assert_int_equal(stat(in.conf.door, &st), 0);
+	make(&s, "127.0.0.1");
+	assert_int_equal(server_bind(&s, &why), 0);
+	assert_int_equal(stat(s.o.door, &st), 0);
 	assert_true(S_ISSOCK(st.st_mode));
 	assert_int_equal(st.st_mode & 07, 0);
 	/* What a collector that was killed left behind is no obstacle. */
 	make(&again, "127.0.0.1");
 	assert_int_equal(server_bind(&again, &why), 0);
 	drop(&again);
-	drop(&in);
+	drop(&s);
 }
 
 static void refusals(void **state)
 {
-	struct ingest in;
+	struct server s;
 	struct why why = {""};
 
 	(void)state;
-	make(&in, "no address");
-	assert_int_equal(server_bind(&in, &why), V_BAD);
+	make(&s, "no address");
+	assert_int_equal(server_bind(&s, &why), V_BAD);
 	assert_true(why.text[0]);
-	drop(&in);
+	drop(&s);
 	/* A file in the door's place is not ours to remove. */
-	make(&in, "127.0.0.1");
-	snprintf(in.conf.door, sizeof(in.conf.door), "%s", dir);
-	assert_true(server_bind(&in, &why) < 0);
-	drop(&in);
+	make(&s, "127.0.0.1");
+	s.o.door = dir;
+	assert_true(server_bind(&s, &why) < 0);
+	drop(&s);
 }
 
 int main(void)

@@ -7,18 +7,14 @@
  * bytes as they come, and the TLS object tells when the connection ends. To end one from here, its socket is shut down:
  * evhttp then finds the end by itself, in whatever state it is.
  */
-#include "collector/ingest/conn.h"
+#include "collector/http/conn.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
-#include "policy/wire/api.h"
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <sys/socket.h>
 
-#define STRANGER_MAX (128u << 10) /* bytes of a request without a client certificate */
-/* Above what evhttp answers with 413: a client that goes on sending meanwhile is to see that answer. */
-#define REQUEST_MAX (2 * API_SEGMENTS_BODY_MAX)
 #define WRITE_US 60000000 /* an answer that is not taken within this */
 
 /* --- one connection --- */
@@ -26,7 +22,7 @@
 void conn_phase(struct conn *c, enum phase to)
 {
 	if (c->phase == PHASE_READING)
-		c->in->server.receiving -= c->bytes;
+		c->server->receiving -= c->bytes;
 	c->phase = to;
 	c->since_us = clock_boot_us();
 	c->bytes = 0;
@@ -67,13 +63,13 @@ void conn_pause(struct server *s)
 static void on_gone(void *arg)
 {
 	struct conn *c = arg;
-	struct server *s = &c->in->server;
+	struct server *s = c->server;
 
 	if (c->phase == PHASE_READING)
 		s->receiving -= c->bytes;
 	TAILQ_REMOVE(&s->conns, c, link);
 	s->conns_n--;
-	if (s->conns_n < c->in->conf.connections)
+	if (s->conns_n < s->o.connections)
 		listen_again(s);
 	free(c);
 }
@@ -87,7 +83,7 @@ void conn_find_peer(struct conn *c)
 static void on_input(struct evbuffer *b, const struct evbuffer_cb_info *info, void *arg)
 {
 	struct conn *c = arg;
-	struct ingest *in = c->in;
+	struct server *s = c->server;
 
 	(void)b;
 	if (!info->n_added)
@@ -98,12 +94,13 @@ static void on_input(struct evbuffer *b, const struct evbuffer_cb_info *info, vo
 		return;
 	conn_find_peer(c);
 	c->bytes += info->n_added;
-	in->server.receiving += info->n_added;
-	if (c->bytes > (c->has_peer == PEER_THERE ? REQUEST_MAX : STRANGER_MAX)) {
-		in->server.count.killed_large++;
+	s->receiving += info->n_added;
+	/* Above what evhttp answers with 413: a client that goes on sending meanwhile is to see that answer. */
+	if (c->bytes > (c->has_peer == PEER_THERE ? 2 * s->o.body_max : s->o.stranger_max)) {
+		s->count.killed_large++;
 		conn_end(c);
-	} else if (in->server.receiving > in->conf.memory) {
-		in->server.count.killed_memory++;
+	} else if (s->receiving > s->o.memory) {
+		s->count.killed_memory++;
 		conn_end(c);
 	}
 }
@@ -111,8 +108,7 @@ static void on_input(struct evbuffer *b, const struct evbuffer_cb_info *info, vo
 /* evhttp asks for the bufferevent of a connection that it has accepted. NULL would make it go on without TLS. */
 struct bufferevent *conn_accept(struct event_base *base, void *arg)
 {
-	struct ingest *in = arg;
-	struct server *s = &in->server;
+	struct server *s = arg;
 	struct conn *c = calloc(1, sizeof(*c));
 	SSL *ssl = NULL;
 
@@ -121,14 +117,14 @@ struct bufferevent *conn_accept(struct event_base *base, void *arg)
 		log_error("no memory for a connection");
 		abort();
 	}
-	c->in = in;
+	c->server = s;
 	c->since_us = clock_boot_us();
 	TAILQ_INSERT_TAIL(&s->conns, c, link);
 	s->conns_n++;
 	s->count.accepted++;
 	if (s->conns_n > s->count.most)
 		s->count.most = s->conns_n;
-	if (s->conns_n >= in->conf.connections)
+	if (s->conns_n >= s->o.connections)
 		conn_pause(s);
 	c->bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	if (!c->bev || !evbuffer_add_cb(bufferevent_get_input(c->bev), on_input, c)) {
@@ -139,9 +135,8 @@ struct bufferevent *conn_accept(struct event_base *base, void *arg)
 	return c->bev;
 }
 
-void server_tick(struct ingest *in)
+void server_tick(struct server *s)
 {
-	struct server *s = &in->server;
 	int64_t now = clock_boot_us();
 	struct conn *c;
 
@@ -150,7 +145,7 @@ void server_tick(struct ingest *in)
 
 		switch (c->phase) {
 		case PHASE_READING:
-			if (age <= (int64_t)in->conf.head_us + (int64_t)(c->bytes * 1000000ull / in->conf.body_rate))
+			if (age <= (int64_t)s->o.head_us + (int64_t)(c->bytes * 1000000ull / s->o.body_rate))
 				continue;
 			s->count.killed_slow += !c->ended;
 			break;
@@ -162,7 +157,7 @@ void server_tick(struct ingest *in)
 			s->count.killed_slow += !c->ended;
 			break;
 		case PHASE_IDLE:
-			if (age <= (int64_t)in->conf.idle_us && !s->stopping)
+			if (age <= (int64_t)s->o.idle_us && !s->stopping)
 				continue;
 			s->count.killed_idle += !c->ended;
 			break;
@@ -170,17 +165,17 @@ void server_tick(struct ingest *in)
 		conn_end(c);
 	}
 	/* After a lack of descriptors (on_accept_error) there may be some again. */
-	if (s->conns_n < in->conf.connections)
+	if (s->conns_n < s->o.connections)
 		listen_again(s);
 }
 
-void server_drop_host(struct ingest *in, const struct digest *host)
+void server_drop_host(struct server *s, const struct digest *host)
 {
 	char hex[2 * DIGEST_SIZE + 1];
 	struct conn *c;
 
 	hex_encode(hex, host->b, DIGEST_SIZE);
-	for (c = TAILQ_FIRST(&in->server.conns); c; c = TAILQ_NEXT(c, link)) {
+	for (c = TAILQ_FIRST(&s->conns); c; c = TAILQ_NEXT(c, link)) {
 		if (c->has_peer == PEER_THERE && !strcmp(c->peer.cn, hex) && c->phase != PHASE_WRITING)
 			conn_end(c);
 	}
@@ -246,7 +241,7 @@ int held_begin(struct ask *a, struct held *h, void (*gone)(struct held *h))
 
 	/* Told once of each thing that comes: what is not read would be told for ever. A reset is told as EV_READ
 	 * alone. */
-	h->closed = event_new(a->in->server.base, bufferevent_getfd(a->conn->bev),
+	h->closed = event_new(a->server->base, bufferevent_getfd(a->conn->bev),
 		EV_READ | EV_CLOSED | EV_PERSIST | EV_ET, on_closed, h);
 	if (!h->closed || event_add(h->closed, NULL)) {
 		if (h->closed)

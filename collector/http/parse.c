@@ -1,0 +1,75 @@
+/*
+ * See parse.h. Called by the routes. Must never trust a length, a type or a number: anybody may connect and ask.
+ */
+#include "collector/http/parse.h"
+#include "policy/base/text.h"
+#include <ctype.h>
+
+int ask_object_of(struct span body, size_t max, json_t **out, struct why *why)
+{
+	char shown[96];
+	json_error_t e;
+	json_t *j;
+
+	if (body.n > max)
+		return why_set(why, V_BAD, "larger than %zu bytes", max);
+	j = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &e);
+	if (!j)
+		return why_set(why, V_BAD, "no JSON: %s at byte %d",
+			text_escape_to(shown, sizeof(shown), SPAN_STR(e.text)), e.position);
+	if (!json_is_object(j)) {
+		json_decref(j);
+		return why_set(why, V_BAD, "no JSON object");
+	}
+	*out = j;
+	return 0;
+}
+
+int ask_object(struct span body, json_t **out, struct why *why)
+{
+	return ask_object_of(body, ASK_JSON_MAX, out, why);
+}
+
+static int number_in(struct span s, uint64_t *out)
+{
+	uint64_t v = 0;
+	size_t i;
+
+	if (!s.n || s.n > 20 || (s.n > 1 && s.p[0] == '0'))
+		return V_BAD;
+	for (i = 0; i < s.n; i++) {
+		if (!isdigit(s.p[i]) || __builtin_mul_overflow(v, 10, &v) ||
+			__builtin_add_overflow(v, (uint64_t)(s.p[i] - '0'), &v))
+			return V_BAD;
+	}
+	*out = v;
+	return 0;
+}
+
+int ask_number(const char *s, uint64_t *out)
+{
+	return number_in(SPAN_STR(s), out);
+}
+
+int ask_query(const char *query, const char *name, uint64_t *out)
+{
+	size_t n = strlen(name);
+	const char *p = query;
+	bool found = false;
+	uint64_t v = 0;
+
+	while (p && *p) {
+		size_t len = strcspn(p, "&");
+
+		if (len > n && p[n] == '=' && !memcmp(p, name, n)) {
+			if (found || number_in(SPAN(p + n + 1, len - n - 1), &v))
+				return V_BAD;
+			found = true;
+		}
+		p += len + (p[len] == '&');
+	}
+	if (!found)
+		return V_NOT_FOUND;
+	*out = v;
+	return 0;
+}

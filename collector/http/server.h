@@ -1,0 +1,128 @@
+/*
+ * Connections: evhttp over TLS and over an administrator's UNIX socket, with the guards that evhttp lacks. Routes see a
+ * `struct ask` and answer it once, at once or later; nothing here knows what is asked. Used by sekisho-collector and
+ * sekisho-console.
+ */
+#ifndef SEKISHO_HTTP_SERVER_H
+#define SEKISHO_HTTP_SERVER_H
+
+#include "collector/http/parse.h"
+#include "policy/base/log.h"
+#include "policy/trust/cert.h"
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <sys/queue.h>
+
+struct ask;
+struct conn;
+struct held;
+
+TAILQ_HEAD(conn_list, conn);
+
+struct answer_header {
+	const char *name, *value;
+};
+
+struct server_options {
+	const char *listen; /* an address; "*": all of them */
+	uint64_t port;
+	const char *door;   /* path of the administrator's socket */
+	const char *called; /* "the collector", in answers */
+	uint64_t connections, head_us, body_rate, idle_us, memory;
+	size_t body_max;     /* of one request */
+	size_t stranger_max; /* of one request, without a client certificate */
+	bool deletes;        /* DELETE is taken too */
+	void (*route)(struct ask *a);
+	void *owner;                         /* for route */
+	const struct answer_header *headers; /* in every answer to the network; ends with NULL; may be NULL */
+};
+
+struct server {
+	struct server_options o;
+	struct event_base *base;
+	struct evhttp *http, *door;
+	struct evconnlistener *listeners[8], *door_listener;
+	unsigned listeners_n;
+	SSL_CTX *tls;
+	struct conn_list conns;
+	unsigned conns_n;
+	bool paused;        /* as many connections as may be: others wait in the kernel's queue */
+	bool stopping;      /* and 503 is all that is said */
+	bool failed;        /* the same: the process is about to end */
+	uint64_t receiving; /* bytes of requests that are not complete */
+	struct {
+		uint64_t requests, accepted, killed_slow, killed_idle, killed_memory, killed_large, most;
+	} count;
+};
+
+enum ask_method { ASK_GET, ASK_POST, ASK_DELETE };
+
+/* One request, until it is answered. */
+struct ask {
+	void *owner;
+	struct server *server;
+	struct evhttp_request *req;
+	struct conn *conn; /* NULL at the administrator's door */
+	unsigned uid;      /* there: who asks */
+	enum ask_method method;
+	char path[512];
+	const char *query; /* "" where there is none */
+	struct span body;
+};
+
+/* A request that is answered later: part of a larger structure of its owner. */
+struct held {
+	struct conn *conn;
+	struct evhttp_request *req;
+	struct event *closed;
+	/* The client went away before it was answered: `h` is to be released, and not to be answered. */
+	void (*gone)(struct held *h);
+};
+
+/*
+ * Binds by s->o, into s->base; needs privilege for low ports and for the door's owner. Nothing is accepted yet. 0,
+ * V_BAD, -errno.
+ */
+int server_bind(struct server *s, struct why *why);
+/* Begins to accept, with s->tls. 0, -errno. */
+int server_start(struct server *s);
+/* Another certificate for connections from now on; takes `tls` over. */
+void server_certify(struct server *s, SSL_CTX *tls);
+/* Stops accepting; what is idle is closed, what is being answered may end. */
+void server_stop(struct server *s);
+void server_free(struct server *s);
+/* Once a second: ends what is too slow or idle too long. */
+void server_tick(struct server *s);
+/* Ends all connections of this PC (its certificate's name). */
+void server_drop_host(struct server *s, const struct digest *host);
+
+/* Who is at the other end: V_NOT_FOUND without a certificate. */
+int ask_peer(const struct ask *a, struct cert_info *out);
+/* The address at the other end, in text; "" at the door. */
+void ask_address(const struct ask *a, char *out, size_t size);
+/* A header of the request, or NULL. */
+const char *ask_header(const struct ask *a, const char *name);
+
+/* Answers. `retry_after` in seconds, 0 for none. Headers of the answer's own are added before. */
+void answer_header(struct evhttp_request *req, const char *name, const char *value);
+void answer_json(struct evhttp_request *req, int status, json_t *steal);
+void answer_error(struct evhttp_request *req, int status, const char *word, const char *reason, unsigned retry_after);
+void answer_bytes(struct evhttp_request *req, const char *type, bool immutable, struct span bytes);
+/* The same as it is, with any status. An empty type: no body. */
+void answer_send(struct evhttp_request *req, int status, const char *type, struct span bytes);
+
+/*
+ * An answer in pieces, of a request that is held (held_begin) from before the first to behind the last: begin; pieces;
+ * held_release; end. What the client has not taken yet is in memory: ask stream_waiting before the next piece.
+ */
+void stream_begin(struct held *h, const char *type);
+int stream_piece(struct held *h, struct span bytes);
+size_t stream_waiting(const struct held *h);
+void stream_end(struct evhttp_request *req);
+
+/* Keeps the request for later; it is answered with what held_release gives back, or ends by h->gone. 0, -errno. */
+int held_begin(struct ask *a, struct held *h, void (*gone)(struct held *h));
+struct evhttp_request *held_release(struct held *h);
+
+#endif
