@@ -317,7 +317,11 @@ int engine_loss(struct engine *e, unsigned cause, uint64_t n, int64_t boot_us)
 {
 	begin(e, KIND_LOSS, boot_us);
 	record_set_uint(&e->record, F_CAUSE, cause);
-	record_set_uint(&e->record, F_LOST, n);
+	if (n)
+		record_set_uint(&e->record, F_LOST, n);
+	else
+		set_text(&e->record, F_TEXT,
+			"how many is not known: what was not sealed when the power went may be lost");
 	return tell(e, false);
 }
 

@@ -47,6 +47,7 @@ int engine_event(struct engine *e, struct span bytes);
 /* Records of what no kernel event tells. 0, -errno. */
 int engine_session(struct engine *e, unsigned kind, const struct session *s, bool at_start, int64_t boot_us);
 int engine_mounted(struct engine *e, const struct mount_entry *m, int64_t boot_us);
+/* `n` 0: nobody knows how many. */
 int engine_loss(struct engine *e, unsigned cause, uint64_t n, int64_t boot_us);
 int engine_start(struct engine *e, unsigned probe_set, unsigned enforce, const char *text, int64_t boot_us);
 int engine_stop(struct engine *e, unsigned probe_set, unsigned enforce, const char *text, int64_t boot_us);

@@ -3,6 +3,7 @@
  * somebody follows, and the sealer's times. Nothing here may block for long: the kernel's buffer fills meanwhile.
  */
 #include "agent/recorder/recorder.h"
+#include "agent/recorder/running.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
@@ -228,16 +229,28 @@ static int begin(struct recorder *r)
 {
 	struct mounts_told told = {.r = r};
 	bool can = report_enforce(r) == ENFORCE_FULL;
-	int got = engine_start(&r->engine, probe_set_of(r->probe), report_enforce(r),
+	int64_t began_us = clock_boot_us();
+	struct sealer_stats was;
+	int got;
+
+	sealer_stats(r->sealer, &was);
+	got = engine_start(&r->engine, probe_set_of(r->probe), report_enforce(r),
 		can ? "trampolines work: this kernel can enforce; the recorder itself only records"
 		    : "recording runs on tracepoints; this kernel cannot enforce",
 		clock_boot_us());
 
+	if (!got && was.cut)
+		got = engine_loss(&r->engine, CAUSE_CRASH, 0, began_us);
 	if (!got)
 		got = devices_refresh(r->devices, tell_mount, &told);
 	if (got >= 0)
 		got = told.failed;
-	return got ? got : probe_running(r->probe);
+	if (!got)
+		got = probe_running(r->probe);
+	/* What the walk told of is in the table before the rest is looked for. */
+	if (!got)
+		got = probe_consume(r->probe, on_event, r, 0);
+	return got < 0 ? got : running_rest(&r->engine, (uint64_t)began_us * 1000);
 }
 
 static int end(struct recorder *r)

@@ -96,6 +96,16 @@ struct process *processes_find(struct processes *t, uint32_t pid, uint64_t start
 	return p;
 }
 
+bool processes_runs(const struct processes *t, uint32_t pid)
+{
+	uint32_t i;
+
+	for (i = t->running.newest; i; i = t->entry[i].older)
+		if (t->entry[i].pid == pid)
+			return true;
+	return false;
+}
+
 static void forget(struct processes *t, struct process *p)
 {
 	uint32_t *link, i = index_of(t, p);

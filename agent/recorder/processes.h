@@ -34,6 +34,8 @@ struct process *processes_find(struct processes *t, uint32_t pid, uint64_t start
  * ancestors where the parent is known. Never NULL: another one makes room.
  */
 struct process *processes_add(struct processes *t, uint32_t pid, uint64_t start_ns, uint32_t ppid, uint64_t pstart_ns);
+/* Is a running process with this number in the table, whenever it started? Looks at all of them. */
+bool processes_runs(const struct processes *t, uint32_t pid);
 /* It runs another program now; empty spans leave what is there. */
 void processes_set_program(struct processes *t, struct process *p, struct span program);
 void processes_set_container(struct processes *t, struct process *p, struct span container);

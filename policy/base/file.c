@@ -136,20 +136,38 @@ int dir_sync(const char *path)
 	return fsync(fd) ? -errno : 0;
 }
 
+/* The name of a new folder lasts too: what is synced in it would go with it. */
+static int make_one(char *path, mode_t mode)
+{
+	char *slash = strrchr(path, '/');
+	int r;
+
+	if (mkdir(path, mode))
+		return errno == EEXIST ? 0 : -errno;
+	if (!slash)
+		return dir_sync(".");
+	if (slash == path)
+		return dir_sync("/");
+	*slash = 0;
+	r = dir_sync(path);
+	*slash = '/';
+	return r;
+}
+
 int dir_make(const char *path, mode_t mode)
 {
 	_cleanup_free_ char *p = strdup(path);
 	char *at;
+	int r = 0;
 
 	if (!p)
 		return -ENOMEM;
-	for (at = p + 1; (at = strchr(at, '/')); at++) {
+	for (at = p + 1; !r && (at = strchr(at, '/')); at++) {
 		*at = 0;
-		if (mkdir(p, 0755) && errno != EEXIST)
-			return -errno;
+		r = make_one(p, 0755);
 		*at = '/';
 	}
-	return mkdir(p, mode) && errno != EEXIST ? -errno : 0;
+	return r ? r : make_one(p, mode);
 }
 
 int dir_open_at(int dirfd, const char *name, DIR **out)

@@ -25,7 +25,7 @@ int file_replace_volatile(const char *path, struct span bytes, mode_t mode);
 int write_all(int fd, const void *p, size_t n);
 /* fsync of a directory, so that its entries last. 0, -errno. */
 int dir_sync(const char *path);
-/* mkdir -p for one path; existing directories keep their mode. 0, -errno. */
+/* mkdir -p for one path, names of new directories durable; existing ones keep their mode. 0, -errno. */
 int dir_make(const char *path, mode_t mode);
 
 /* The entries of `name` below `dirfd`. 0; V_NOT_FOUND; -errno. */

@@ -21,7 +21,7 @@ static json_t *hex(const void *p, size_t n)
 
 static json_t *flag_names(uint64_t flags)
 {
-	static const char *const names[] = {"recovered", "heartbeat", "urgent", "last", "rejoin"};
+	static const char *const names[] = {"recovered", "heartbeat", "urgent", "last", "rejoin", "cut"};
 	json_t *a = json_array();
 	unsigned i;
 

@@ -11,12 +11,14 @@
 
 #define CHAIN_MAX 512
 
+static const char *const open_names[] = {"none", "file", "memory"};
+
 int chain_store(const struct sealer *s)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(CHAIN_MAX);
 	char hex[2 * DIGEST_SIZE + 1];
-	int r = buf_putf(&b, "sekisho-chain 1\nnext %" PRIu64 "\nprev %s\nepoch %" PRIu64 "\n", s->next_seq,
-		hex_encode(hex, s->prev.b, DIGEST_SIZE), s->epoch);
+	int r = buf_putf(&b, "sekisho-chain 1\nnext %" PRIu64 "\nprev %s\nepoch %" PRIu64 "\nopen %s\n", s->next_seq,
+		hex_encode(hex, s->prev.b, DIGEST_SIZE), s->epoch, open_names[s->chain_open]);
 
 	return r ? r : file_replace_at(s->dirfd, "chain", buf_span(&b), 0640);
 }
@@ -26,16 +28,24 @@ int chain_load(struct sealer *s)
 	_cleanup_buf_ struct buf b = BUF_INIT(CHAIN_MAX);
 	char hex[2 * DIGEST_SIZE + 2];
 	uint64_t next, epoch;
+	char where[8];
+	size_t i;
 	int end = 0;
 	int r = file_read_at(s->dirfd, "chain", &b);
 
 	if (r)
 		return r == V_FULL ? V_BAD : r;
 	if (!buf_str(&b) ||
-		sscanf((char *)b.p, "sekisho-chain 1\nnext %" SCNu64 "\nprev %65[0-9a-f]\nepoch %" SCNu64 "\n%n", &next,
-			hex, &epoch, &end) != 3 ||
-		(size_t)end != b.n || hex_decode(hex, s->prev.b, DIGEST_SIZE))
+		sscanf((char *)b.p,
+			"sekisho-chain 1\nnext %" SCNu64 "\nprev %65[0-9a-f]\nepoch %" SCNu64 "\nopen %7[a-z]\n%n",
+			&next, hex, &epoch, where, &end) != 4 ||
+		(size_t)end != b.n)
 		return V_BAD;
+	for (i = 0; i < ARRAY_SIZE(open_names) && strcmp(where, open_names[i]); i++)
+		;
+	if (i == ARRAY_SIZE(open_names) || hex_decode(hex, s->prev.b, DIGEST_SIZE))
+		return V_BAD;
+	s->chain_open = (enum chain_open)i;
 	s->next_seq = next;
 	s->epoch = epoch;
 	return 0;
@@ -65,6 +75,10 @@ int chain_adopt(struct sealer *s, bool chain_known)
 		s->prev = seg.hash;
 		s->next_seq = seg.header.seq + 1;
 		s->epoch = seg.header.epoch > s->epoch ? seg.header.epoch : s->epoch;
+		if (seg.header.flags & SF_LAST)
+			s->chain_open = CHAIN_OPEN_NONE;
+		else if (s->chain_open == CHAIN_OPEN_NONE)
+			s->chain_open = CHAIN_OPEN_FILE;
 		chain_known = found = true;
 	}
 	if (r < 0)

@@ -64,6 +64,7 @@ static void open_reset(struct sealer *s)
 {
 	s->open->used = 0;
 	s->open->seq = s->next_seq;
+	memcpy(s->open->boot, s->boot, sizeof(s->open->boot));
 	memcpy(s->open->magic, OPEN_MAGIC, 4);
 	s->opened_us = 0;
 	s->urgent = s->recovered = false;
@@ -88,12 +89,27 @@ static int open_map(struct sealer *s)
 	return 0;
 }
 
+static enum chain_open open_place(const struct sealer *s)
+{
+	return s->open_is_file ? CHAIN_OPEN_FILE : CHAIN_OPEN_MEMORY;
+}
+
+/*
+ * Is the file what the last process left? After the power was cut, or the kernel died, its pages are of any age:
+ * records that were sealed long ago could be among them. Nothing of it is taken then.
+ */
+static bool open_is_whole(const struct sealer *s)
+{
+	return s->open_is_file && !memcmp(s->open->magic, OPEN_MAGIC, 4) &&
+	       !memcmp(s->open->boot, s->boot, sizeof(s->boot)) && s->open->used <= OPEN_RAW_MAX;
+}
+
 /* Takes over what the last process left unsealed. True where there is something. */
 static bool open_recover(struct sealer *s)
 {
 	uint64_t used = s->open->used;
 
-	if (memcmp(s->open->magic, OPEN_MAGIC, 4) || !used || used > OPEN_RAW_MAX || s->open->seq < s->next_seq)
+	if (!open_is_whole(s) || !used || s->open->seq < s->next_seq)
 		return false;
 	body_begin(&s->body, &s->raw);
 	if (body_recover(SPAN(s->raw.p, used), &s->body) || !s->body.records)
@@ -184,8 +200,8 @@ static int seal(struct sealer *s, uint64_t flags, int64_t now)
 	h->first_us = h->count ? s->body.first_wall_us : clock_wall_us();
 	h->last_us = h->count ? s->body.last_wall_us : h->first_us;
 	h->policy = s->o.policy;
-	h->flags =
-		flags | (s->recovered ? SF_RECOVERED : 0) | (s->urgent ? SF_URGENT : 0) | (s->rejoin ? SF_REJOIN : 0);
+	h->flags = flags | (s->recovered ? SF_RECOVERED : 0) | (s->urgent ? SF_URGENT : 0) |
+		   (s->rejoin ? SF_REJOIN : 0) | (s->cut ? SF_CUT : 0);
 	if (!h->count && !s->lost_n && !(flags & SF_LAST))
 		h->flags |= SF_HEARTBEAT;
 	h->seen_size = s->seen_size;
@@ -206,6 +222,7 @@ static int seal(struct sealer *s, uint64_t flags, int64_t now)
 		return r;
 	s->next_seq++;
 	s->prev = hash;
+	s->chain_open = flags & SF_LAST ? CHAIN_OPEN_NONE : open_place(s);
 	/* The segment itself is what the chain is repaired from: a chain file that lags is no failure. */
 	r = chain_store(s);
 	if (r && r != -ENOSPC && r != -EDQUOT)
@@ -219,7 +236,7 @@ static int seal(struct sealer *s, uint64_t flags, int64_t now)
 	s->stats.full = false;
 	s->bytes_now += bytes.n;
 	s->lost_n = 0;
-	s->epoch_fresh = s->rejoin = false;
+	s->epoch_fresh = s->rejoin = s->cut = false;
 	s->last_seal_boot_us = now;
 	s->retry_us = 0;
 	open_reset(s);
@@ -250,7 +267,7 @@ static int prepare_dirs(struct sealer *s)
 			return -errno;
 		}
 	}
-	return 0;
+	return fsync(s->dirfd) ? -errno : 0;
 }
 
 static void fill_defaults(struct sealer_options *o)
@@ -316,6 +333,14 @@ int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *
 	if (r)
 		return r;
 	s->last_seal_boot_us = clock_boot_us();
+	s->cut = s->chain_open == CHAIN_OPEN_MEMORY || (s->chain_open == CHAIN_OPEN_FILE && !open_is_whole(s));
+	s->stats.cut = s->cut;
+	/* From here on something may be open: a disk that is full now has the word of the last run, which is the same
+	 * but where that one stopped in order. */
+	s->chain_open = open_place(s);
+	r = chain_store(s);
+	if (r && r != -ENOSPC && r != -EDQUOT)
+		return r;
 	if (open_recover(s)) {
 		r = seal(s, 0, clock_boot_us());
 		if (r < 0)

@@ -17,8 +17,16 @@
 struct open_head {
 	char magic[4];
 	uint32_t reserved;
-	uint64_t seq;  /* what its segment will be */
-	uint64_t used; /* bytes of whole records behind the head */
+	uint64_t seq;     /* what its segment will be */
+	uint64_t used;    /* bytes of whole records behind the head */
+	uint8_t boot[16]; /* in another boot its pages are of any age, and are worth nothing */
+};
+
+/* Where what is not sealed lies: by this the next start knows whether it can have been lost. */
+enum chain_open {
+	CHAIN_OPEN_NONE,   /* nowhere: the last one stopped in order */
+	CHAIN_OPEN_FILE,   /* in the file `open` */
+	CHAIN_OPEN_MEMORY, /* in memory alone: the disk had no room for the file */
 };
 
 struct sealer {
@@ -32,7 +40,9 @@ struct sealer {
 	uint64_t next_seq;
 	struct digest prev;
 	uint64_t epoch;
+	enum chain_open chain_open;
 	bool rejoin;
+	bool cut; /* the next header says so */
 
 	/* the sealing key */
 	struct key *epoch_key;

@@ -41,6 +41,7 @@ enum {
 	SF_URGENT = 1 << 2,    /* sealed at once */
 	SF_LAST = 1 << 3,      /* last of its epoch: the producer stops or hands over */
 	SF_REJOIN = 1 << 4,    /* the chain's state was lost: seq begins anew without a predecessor */
+	SF_CUT = 1 << 5,       /* the producer ended without a word before this: what it had not sealed may be lost */
 };
 
 /* How much was lost, and why. Lists of them ascend by cause. */

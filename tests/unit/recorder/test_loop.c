@@ -55,7 +55,7 @@ int probe_consume(struct probe *p, probe_event_fn fn, void *ctx, unsigned max)
 	int n = 0, r;
 
 	(void)p;
-	while (events_given < events_n && (unsigned)n < max) {
+	while (events_given < events_n && (!max || (unsigned)n < max)) {
 		r = fn(ctx, made_bytes(&events[events_given++]));
 		if (r)
 			return r;

@@ -7,6 +7,7 @@
 #include "policy/wire/spool.h"
 #include "tests/unit/cm.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -37,7 +38,7 @@ static void put(struct sealer *s, unsigned n, bool urgent)
 }
 
 struct tally {
-	unsigned segments, records, recovered, lost, last, epochs;
+	unsigned segments, records, recovered, lost, last, epochs, cuts;
 	unsigned next; /* F_COUNT must count up from here, without a hole or a double */
 	bool in_order;
 	struct digest prev;
@@ -89,6 +90,7 @@ static void judge(struct tally *t)
 		t->segments++;
 		t->recovered += !!(s.header.flags & SF_RECOVERED);
 		t->last += !!(s.header.flags & SF_LAST);
+		t->cuts += !!(s.header.flags & SF_CUT);
 		t->flags |= s.header.flags;
 		for (i = 0; i < s.header.lost_n; i++)
 			t->lost += (unsigned)s.header.lost[i].n;
@@ -227,6 +229,55 @@ static void a_step_of_sealing_is_repaired(void **state)
 	assert_int_equal(t.records, 3);
 	assert_true(t.in_order);
 	assert_int_equal(t.recovered, 0);
+}
+
+/* Another boot: what lies in the open file may be of any age, so nothing of it is taken, and that is said. */
+static void what_a_power_cut_may_have_taken_is_said(void **state)
+{
+	const off_t boot_at = 24;
+	struct sealer_options o = options();
+	struct sealer_stats stats;
+	struct sealer *s = NULL;
+	char path[128];
+	struct tally t;
+	int fd;
+
+	(void)state;
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	put(s, 0, true);
+	put(s, 7, false);
+	sealer_free(s);
+	s = NULL;
+	snprintf(path, sizeof(path), "%s/recorder/open", dir);
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, "another boot", 12, boot_at), 12);
+	close(fd);
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	sealer_stats(s, &stats);
+	assert_true(stats.cut);
+	put(s, 1, true);
+	put(s, 2, true);
+	assert_int_equal(sealer_flush(s, true), 0);
+	sealer_free(s);
+	s = NULL;
+	judge(&t);
+	assert_true(t.in_order);
+	assert_int_equal(t.records, 3);
+	assert_int_equal(t.recovered, 0);
+	assert_int_equal(t.cuts, 1);
+	/* It stopped in order: whatever became of the file since, nothing was lost. */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	sealer_stats(s, &stats);
+	assert_false(stats.cut);
+	sealer_free(s);
+	s = NULL;
+	/* The one that was just opened did not: and without its file nobody knows what it had. */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	sealer_stats(s, &stats);
+	assert_true(stats.cut);
+	sealer_free(s);
 }
 
 static void a_damaged_chain_file_is_said_and_survived(void **state)
@@ -379,6 +430,7 @@ int main(void)
 		TEST(a_second_start_goes_on_with_the_chain),
 		TEST(kill_at_any_moment),
 		TEST(a_step_of_sealing_is_repaired),
+		TEST(what_a_power_cut_may_have_taken_is_said),
 		TEST(a_damaged_chain_file_is_said_and_survived),
 		TEST(a_full_spool_drops_new_records_and_counts_them),
 		TEST(an_idle_producer_beats_and_renews_its_key),
