@@ -4,6 +4,7 @@
 #include "policy/base/confine.h"
 #include "policy/base/cleanup.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
@@ -11,6 +12,7 @@
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -85,6 +87,13 @@ int confine_capabilities(uint64_t keep)
 DEFINE_CLEANUP(scmp_filter_ctx, seccomp_release)
 
 #define CALL(name) SCMP_SYS(name)
+
+/* No signal to another process, no limit of another one: children of one user live side by side. */
+static const int parse_calls[] = {CALL(read), CALL(readv), CALL(pread64), CALL(write), CALL(writev), CALL(close),
+	CALL(lseek), CALL(fstat), CALL(brk), CALL(munmap), CALL(mremap), CALL(madvise), CALL(futex),
+	CALL(clock_gettime), CALL(gettimeofday), CALL(time), CALL(getrandom), CALL(rt_sigaction), CALL(rt_sigprocmask),
+	CALL(rt_sigreturn), CALL(sigaltstack), CALL(restart_syscall), CALL(exit), CALL(exit_group), CALL(getpid),
+	CALL(gettid), CALL(getuid), CALL(geteuid), CALL(sched_yield), CALL(sched_getaffinity), CALL(getrusage)};
 
 static const int compute_calls[] = {CALL(read), CALL(readv), CALL(pread64), CALL(write), CALL(writev), CALL(pwrite64),
 	CALL(close), CALL(lseek), CALL(fstat), CALL(brk), CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect),
@@ -174,19 +183,44 @@ static int bpf_rules(scmp_filter_ctx f, bool maps)
 	return r;
 }
 
+/* Memory that cannot become code, signals and limits of its own process only, and reading where it may. */
+static int parse_rules(scmp_filter_ctx f, bool reads)
+{
+	int r = rules(f, SCMP_ACT_ALLOW, parse_calls, ARRAY_SIZE(parse_calls));
+
+	if (!r)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (!r)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (!r)
+		r = seccomp_rule_add(
+			f, SCMP_ACT_ALLOW, CALL(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
+	if (!r)
+		r = seccomp_rule_add(
+			f, SCMP_ACT_ALLOW, CALL(prlimit64), 2, SCMP_A0(SCMP_CMP_EQ, 0, 0), SCMP_A2(SCMP_CMP_EQ, 0, 0));
+	if (!r && reads)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(openat), 1,
+			SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC | O_PATH, O_RDONLY));
+	if (!r && reads)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(newfstatat), 0);
+	return r;
+}
+
 int confine_syscalls(unsigned profile)
 {
 	_cleanup_(seccomp_releasep) scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	bool maps = profile & CONFINE_MAPS, devices = profile & CONFINE_DEVICES;
+	bool maps = profile & CONFINE_MAPS, devices = profile & CONFINE_DEVICES, reads = profile & CONFINE_READS;
 	size_t i;
 	int r;
 
-	profile &= ~(unsigned)(CONFINE_MAPS | CONFINE_DEVICES);
+	profile &= ~(unsigned)(CONFINE_MAPS | CONFINE_DEVICES | CONFINE_READS);
 
 	if (!f)
 		return -ENOMEM;
 	r = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
-	if (!r)
+	if (!r && profile == CONFINE_PARSE)
+		r = parse_rules(f, reads);
+	if (!r && profile >= CONFINE_COMPUTE)
 		r = rules(f, SCMP_ACT_ALLOW, compute_calls, ARRAY_SIZE(compute_calls));
 	if (!r && profile >= CONFINE_FILES)
 		r = rules(f, SCMP_ACT_ALLOW, file_calls, ARRAY_SIZE(file_calls));

@@ -30,6 +30,8 @@ int confine_capabilities(uint64_t keep);
 
 /* System calls by what a program does after start. Every profile allows memory, time, signals, and ending. */
 enum confine_profile {
+	/* for a child that may be taken over: memory, what is open, its own end; nothing is executable that was not */
+	CONFINE_PARSE,
 	CONFINE_COMPUTE, /* read, write and close what is open; nothing can be opened: for children that parse */
 	/* also files: open, rename, unlink, fsync, locks, directories, epoll, eventfd, inotify, timerfd */
 	CONFINE_FILES,
@@ -38,6 +40,8 @@ enum confine_profile {
 	CONFINE_MAPS = 1 << 8, /* added to one of them: also bpf(2), but only on the elements of maps that are open */
 	/* added to CONFINE_LOCAL: also mount and umount, sockets that it serves, children that become somebody else */
 	CONFINE_DEVICES = 1 << 9,
+	/* added to CONFINE_PARSE: also open(2) for reading; where confine_paths() says which */
+	CONFINE_READS = 1 << 10,
 };
 
 /*
@@ -45,5 +49,12 @@ enum confine_profile {
  * libc falls back), except execve, ptrace, bpf, mount and module loading, which kill the process. 0, -errno.
  */
 int confine_syscalls(unsigned profile);
+
+/*
+ * No path but these folders (NULL ends them; those that are not there are passed over) and what is below them can be
+ * opened, for reading only, by Landlock (landlock(7)); needs no_new_privs. 0; V_NOT_FOUND where the kernel has no
+ * Landlock: seccomp is all that holds then; -errno.
+ */
+int confine_paths(const char *const *folders);
 
 #endif

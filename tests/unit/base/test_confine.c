@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -56,6 +58,51 @@ static int compute_opens_nothing(void)
 	if (open("/dev/null", O_RDONLY) >= 0 || errno != EPERM)
 		return 2;
 	return write(2, "", 0) == 0 ? 0 : 3;
+}
+
+/* A child that parses reaches nobody else: no file, no signal, no limit, and no memory that is written becomes code. */
+static int parsers_reach_nothing(void)
+{
+	struct rlimit limit = {.rlim_cur = 1, .rlim_max = 1};
+	void *page;
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_PARSE))
+		return 1;
+	if (open("/dev/null", O_RDONLY) >= 0 || errno != EPERM)
+		return 2;
+	if (!kill(getppid(), 0) || !syscall(SYS_tgkill, getppid(), getppid(), 0))
+		return 3;
+	if (!prlimit(getppid(), RLIMIT_CORE, &limit, NULL) || !prlimit(0, RLIMIT_CORE, &limit, NULL))
+		return 4;
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED || !mprotect(page, 4096, PROT_READ | PROT_EXEC))
+		return 5;
+	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+		return 6;
+	if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0 || fork() >= 0)
+		return 7;
+	return syscall(SYS_tgkill, getpid(), getpid(), 0) == 0 ? 0 : 8;
+}
+
+/* With leave to read: no writing, and (by Landlock, where the kernel has it) nothing outside the folders. */
+static int readers_read_there_only(void)
+{
+	const char *const folders[] = {"/usr/share", "/no-such-folder-here", NULL};
+	int r, fd;
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	r = confine_paths(folders);
+	if (r && r != V_NOT_FOUND)
+		return 1;
+	if (confine_syscalls(CONFINE_PARSE | CONFINE_READS))
+		return 2;
+	fd = open("/usr/share", O_RDONLY | O_DIRECTORY);
+	if (fd < 0 || close(fd))
+		return 3;
+	if (open("/dev/null", O_WRONLY) >= 0 || open("/tmp/no-such-file-here", O_RDONLY | O_CREAT, 0600) >= 0)
+		return 4;
+	return r == V_NOT_FOUND || open("/etc/passwd", O_RDONLY) < 0 ? 0 : 5;
 }
 
 static int files_have_no_network(void)
@@ -129,6 +176,8 @@ static void profiles_hold(void **state)
 {
 	(void)state;
 	assert_int_equal(in_child(compute_opens_nothing), 0);
+	assert_int_equal(in_child(parsers_reach_nothing), 0);
+	assert_int_equal(in_child(readers_read_there_only), 0);
 	assert_int_equal(in_child(files_have_no_network), 0);
 	assert_int_equal(in_child(local_sockets_only), 0);
 	assert_int_equal(in_child(map_elements_only), 0);
