@@ -68,6 +68,7 @@ enum inspect_flag {
 	INSPECT_CLAIMED = 1 << 7,    /* the pages are what the document says of itself, they could not be counted */
 	INSPECT_MIXED = 1 << 8,      /* pages of several sizes; media and size are those of the first */
 	INSPECT_TEXT_READ = 1 << 9,  /* the counts of text are of all pages (else a gap says why not) */
+	INSPECT_FLAGS_END = 1 << 10,
 };
 
 /* What could not be found out, and why. */
@@ -109,15 +110,17 @@ struct inspect_facts {
 	enum inspect_format format;
 	unsigned flags; /* enum inspect_flag */
 	bool has_pages;
-	uint64_t pages;  /* sides with something on them that the document describes, once, before copies */
-	uint32_t copies; /* that the document itself asks for; 0: it does not say */
+	uint64_t pages;       /* that the document describes, once, before its own copies */
+	uint64_t blank_pages; /* of these, pages without a mark: filters pad so (told by rasters only) */
+	uint32_t copies;      /* that the document itself asks for; 0: it does not say */
 	enum inspect_duplex duplex;
 	enum inspect_color color;
 	char media[INSPECT_NAME_MAX]; /* of the first page: a PWG name, or what the document calls it; may be empty */
 	uint32_t width_um, height_um; /* of the first page, micrometres; 0: not known */
 	char generator[INSPECT_NAME_MAX]; /* program that made it, as the document says; may be empty */
 
-	uint64_t my_numbers; /* personal numbers (12 digits, good check digit) that stand for themselves */
+	bool my_number_named; /* the words for it (個人番号, マイナンバー, ...) are there */
+	uint64_t my_numbers;  /* personal numbers (12 digits, good check digit) that stand for themselves */
 	uint64_t matches[INSPECT_PATTERNS_MAX]; /* of each pattern of the question */
 
 	unsigned gaps; /* how many there were; the first INSPECT_GAPS_MAX are kept */

@@ -1,0 +1,122 @@
+/*
+ * JPEG (ITU-T T.81, Annex B; JFIF) and PNG (ISO/IEC 15948): one page each. Headers only; no pixel is decoded.
+ */
+#include "agent/inspect/look.h"
+
+#define UM_PER_INCH 25400.0
+#define UM_PER_METRE 1e6
+
+struct density {
+	double x_um, y_um; /* of a dot; 0 not known */
+};
+
+static void sized(struct look *l, uint32_t width, uint32_t height, struct density d)
+{
+	if (d.x_um > 0 && d.y_um > 0)
+		look_size(l, width * d.x_um, height * d.y_um);
+}
+
+static struct density jfif_density(struct span s)
+{
+	struct density d = {0, 0};
+	unsigned x, y;
+
+	if (s.n < 12 || memcmp(s.p, "JFIF", 5) != 0)
+		return d;
+	x = get_be16(s.p + 8);
+	y = get_be16(s.p + 10);
+	if (x && y && (s.p[7] == 1 || s.p[7] == 2)) {
+		d.x_um = (s.p[7] == 1 ? UM_PER_INCH : 10000.0) / x;
+		d.y_um = (s.p[7] == 1 ? UM_PER_INCH : 10000.0) / y;
+	}
+	return d;
+}
+
+/* Start of frame: all but DHT (c4), JPG (c8) and DAC (cc). */
+static bool is_frame(uint8_t marker)
+{
+	return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+}
+
+void look_jpeg(struct look *l, struct span doc)
+{
+	struct density d = {0, 0};
+	size_t at = 2, n;
+
+	l->image_seen = true;
+	look_pages(l, 1);
+	l->facts->flags |= INSPECT_IMAGE_ONLY;
+	while (at + 4 <= doc.n && doc.p[at] == 0xff) {
+		uint8_t marker = doc.p[at + 1];
+		struct span body;
+
+		if (marker == 0xff) { /* fill byte */
+			at++;
+			continue;
+		}
+		n = get_be16(doc.p + at + 2);
+		body = span_from(doc, at + 4);
+		if (n < 2 || body.n < n - 2)
+			break;
+		body.n = n - 2;
+		if (marker == 0xe0)
+			d = jfif_density(body);
+		if (is_frame(marker) && body.n >= 6) {
+			look_color(l, body.p[5] == 1 ? INSPECT_GREY : INSPECT_COLOR_OK);
+			sized(l, get_be16(body.p + 3), get_be16(body.p + 1), d);
+			if (!span_starts(SPAN(doc.p + doc.n - 2, 2), "\xff\xd9", 2))
+				l->facts->flags |= INSPECT_TRUNCATED;
+			return;
+		}
+		at += 2 + n;
+	}
+	look_gap(l, INSPECT_ABOUT_ALL, INSPECT_BROKEN, "jpeg without a frame");
+}
+
+/* Type, length and data of the chunk at `at`; false where it does not fit in. */
+static bool chunk(struct span doc, size_t at, struct span *body)
+{
+	uint32_t n;
+
+	if (doc.n < 12 || at > doc.n - 12)
+		return false;
+	n = get_be32(doc.p + at);
+	if (n > doc.n - at - 12)
+		return false;
+	*body = SPAN(doc.p + at + 8, n);
+	return true;
+}
+
+void look_png(struct look *l, struct span doc)
+{
+	uint32_t width = 0, height = 0;
+	struct density d = {0, 0};
+	struct span body;
+	size_t at = 8;
+
+	l->image_seen = true;
+	look_pages(l, 1);
+	l->facts->flags |= INSPECT_IMAGE_ONLY;
+	while (chunk(doc, at, &body)) {
+		const uint8_t *type = doc.p + at + 4;
+
+		if (memcmp(type, "IHDR", 4) == 0 && body.n >= 13) {
+			width = get_be32(body.p);
+			height = get_be32(body.p + 4);
+			/* 0 grey, 4 grey with alpha; 2, 6 colour; 3 a palette */
+			look_color(l, body.p[9] == 0 || body.p[9] == 4 ? INSPECT_GREY : INSPECT_COLOR_OK);
+		} else if (memcmp(type, "pHYs", 4) == 0 && body.n >= 9 && body.p[8] == 1 && get_be32(body.p) &&
+			   get_be32(body.p + 4)) {
+			d.x_um = UM_PER_METRE / get_be32(body.p);
+			d.y_um = UM_PER_METRE / get_be32(body.p + 4);
+		} else if (memcmp(type, "IEND", 4) == 0) {
+			sized(l, width, height, d);
+			return;
+		}
+		at += 12 + body.n;
+	}
+	sized(l, width, height, d);
+	l->facts->flags |= INSPECT_TRUNCATED;
+	if (!width)
+		look_gap(l, INSPECT_ABOUT_ALL, INSPECT_BROKEN, "png without a header");
+}

@@ -1,0 +1,101 @@
+/*
+ * Text of PDF documents by poppler, page by page, and counts of what is in it. poppler knows fonts, ToUnicode and the
+ * character collections of Adobe; pieces of a content stream are not text. Only where the policy asks: it is a large
+ * library for hostile bytes. See look.h and pdf_text.h.
+ */
+#include "agent/inspect/pdf_text.h"
+#include "agent/inspect/look.h"
+#include <ctype.h>
+#include <poppler.h>
+
+static void unrefp(void *object)
+{
+	g_clear_object((GObject **)object);
+}
+
+static unsigned missing_maps;
+
+/* poppler says in words only that it does not know a character collection, or a map of it. */
+static GLogWriterOutput hear(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer unused)
+{
+	gsize i;
+
+	(void)level;
+	(void)unused;
+	for (i = 0; i < n; i++)
+		if (strcmp(fields[i].key, "MESSAGE") == 0 &&
+			(strstr(fields[i].value, "Missing language pack") ||
+				strstr(fields[i].value, "Unknown character collection") ||
+				strstr(fields[i].value, "Couldn't find")))
+			missing_maps++;
+	return G_LOG_WRITER_HANDLED;
+}
+
+void pdf_text_prepare(void)
+{
+	static const char empty[] = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+				    "2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
+	static PopplerDocument *kept;
+	GBytes *bytes = g_bytes_new_static(empty, sizeof(empty) - 1);
+
+	g_log_set_writer_func(hear, NULL, NULL);
+	/* The library looks for its data at the first open document, and forgets it with the last: this one stays. */
+	if (!kept)
+		kept = poppler_document_new_from_bytes(bytes, NULL, NULL);
+	g_bytes_unref(bytes);
+}
+
+static bool has_letters(const char *s)
+{
+	while (*s && isspace((unsigned char)*s))
+		s++;
+	return *s != '\0';
+}
+
+/* What of its text could not be had. */
+static void gaps(struct look *l, unsigned long letters, bool too_many_steps)
+{
+	if (too_many_steps)
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "a pattern took too many steps");
+	if (missing_maps)
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_SAID, "characters of a collection that is not installed");
+	if (!letters && l->text_seen)
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_SAID, "its letters do not say what they stand for");
+	if (!letters && !l->text_seen && l->facts->pages)
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_LOOKED_AT, "pictures only");
+	if (!too_many_steps && !missing_maps && letters)
+		l->facts->flags |= INSPECT_TEXT_READ;
+}
+
+void look_pdf_text(struct look *l, struct span doc)
+{
+	GBytes *bytes = g_bytes_new_static(doc.p, doc.n);
+	_cleanup_(unrefp) PopplerDocument *d = poppler_document_new_from_bytes(bytes, NULL, NULL);
+	unsigned long letters = 0;
+	bool too_many_steps = false;
+	int i, n;
+
+	g_bytes_unref(bytes);
+	l->tell(l, INSPECT_ABOUT_TEXT);
+	if (!d) {
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_BROKEN, "poppler does not open it");
+		return;
+	}
+	missing_maps = 0;
+	n = poppler_document_get_n_pages(d);
+	for (i = 0; i < n; i++) {
+		_cleanup_(unrefp) PopplerPage *page = poppler_document_get_page(d, i);
+		char *raw = page ? poppler_page_get_text(page) : NULL;
+		/* Fonts say "radical" where the letter is meant: the compatible form is the one that people type. */
+		char *text = raw ? g_utf8_normalize(raw, -1, G_NORMALIZE_NFKC) : NULL;
+
+		if (text && has_letters(text)) {
+			letters++;
+			if (patterns_count(l->patterns, SPAN_STR(text), l->facts))
+				too_many_steps = true;
+		}
+		g_free(text);
+		g_free(raw);
+	}
+	gaps(l, letters, too_many_steps);
+}

@@ -1,0 +1,236 @@
+/*
+ * The inspector's loop. It never reads a document: it hands descriptors to children, and speaks of those that could not
+ * speak for themselves. See serve.h.
+ */
+#include "agent/inspect/serve.h"
+#include "agent/inspect/facts.h"
+#include "policy/base/clock.h"
+#include "policy/base/log.h"
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+struct child {
+	pid_t pid; /* 0: free */
+	int pidfd, report;
+	int64_t end_us;
+	bool late; /* it was ended because its time was up */
+};
+
+struct inspector {
+	int sock;
+	unsigned busy;
+	struct child child[CHILDREN_MAX];
+};
+
+static void say_end(int report, enum inspect_cause cause, const char *detail)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(REPORT_FRAME_MAX);
+
+	/* Where the pipe is full, or nobody reads, the end of the pipe has to say it. */
+	if (!report_write_end(&b, cause, detail) && write(report, b.p, b.n) < 0)
+		return;
+}
+
+static struct child *free_child(struct inspector *in)
+{
+	size_t i;
+
+	for (i = 0; i < CHILDREN_MAX; i++)
+		if (!in->child[i].pid)
+			return &in->child[i];
+	return NULL;
+}
+
+static int begin(struct inspector *in, int document, int report, const struct question *q)
+{
+	struct child *c = free_child(in);
+	uint32_t ms = q->time_ms ? q->time_ms : INSPECT_TIME_MS;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		child_run(document, report, q);
+	if (pid < 0) {
+		say_end(report, INSPECT_BUSY, "no process for it");
+		close(report);
+		return 0;
+	}
+	*c = (struct child){.pid = pid, .report = report, .end_us = clock_boot_us() + (int64_t)ms * 1000};
+	c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	in->busy++;
+	return c->pidfd < 0 ? -errno : 0;
+}
+
+/* Descriptors of a message: what is too much is closed. */
+static size_t take_fds(struct msghdr *m, int fds[2])
+{
+	struct cmsghdr *c;
+	size_t n = 0, i, got;
+
+	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		got = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (i = 0; i < got; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+			if (n < 2)
+				fds[n++] = fd;
+			else
+				close(fd);
+		}
+	}
+	return n;
+}
+
+/* 0, V_END where nobody asks any more, -errno. */
+static int take_question(struct inspector *in)
+{
+	union {
+		char space[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	uint8_t bytes[QUESTION_MAX];
+	struct iovec iov = {.iov_base = bytes, .iov_len = sizeof(bytes)};
+	struct msghdr m = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space)};
+	_cleanup_close_ int document = -1, report = -1;
+	int fds[2] = {-1, -1};
+	struct question q;
+	struct why why;
+	ssize_t n = recvmsg(in->sock, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0
+		       : errno == ECONNRESET                                     ? V_END
+										 : -errno;
+	take_fds(&m, fds);
+	document = fds[0];
+	report = fds[1];
+	if (n == 0)
+		return V_END;
+	if (report < 0 || question_read(SPAN(bytes, (size_t)n), &q, &why)) {
+		log_error("a question that is none came from the program that asks");
+		if (report >= 0)
+			say_end(report, INSPECT_GONE, "the question was none");
+		return 0;
+	}
+	return begin(in, document, steal_fd(&report), &q);
+}
+
+/* In words, of an end that was not the child's own. */
+static void say_how(const struct child *c, const siginfo_t *how)
+{
+	char detail[96] = "";
+
+	if (c->late) {
+		say_end(c->report, INSPECT_TOO_LONG, "");
+	} else if (how->si_code == CLD_EXITED && how->si_status == CHILD_UNCONFINED) {
+		say_end(c->report, INSPECT_DIED, "it could not be confined");
+	} else if (how->si_code == CLD_EXITED && how->si_status == CHILD_NO_ROOM) {
+		say_end(c->report, INSPECT_TOO_BIG, "no memory");
+	} else if (how->si_code == CLD_EXITED && how->si_status != CHILD_DONE) {
+		/* libraries that give up end the process so */
+		snprintf(detail, sizeof(detail), "exit status %d", how->si_status);
+		say_end(c->report, INSPECT_DIED, detail);
+	} else if (how->si_code != CLD_EXITED && (how->si_status == SIGXCPU || how->si_status == SIGKILL)) {
+		say_end(c->report, INSPECT_TOO_LONG, "processor time");
+	} else if (how->si_code != CLD_EXITED && how->si_status == SIGXFSZ) {
+		say_end(c->report, INSPECT_TOO_BIG, "");
+	} else if (how->si_code != CLD_EXITED) {
+		snprintf(detail, sizeof(detail), "%s", strsignal(how->si_status));
+		say_end(c->report, INSPECT_DIED, detail);
+	}
+}
+
+static void reap(struct inspector *in, struct child *c)
+{
+	siginfo_t how = {0};
+
+	if (waitid(P_PID, (id_t)c->pid, &how, WEXITED) == 0)
+		say_how(c, &how);
+	close(c->pidfd);
+	close(c->report);
+	*c = (struct child){0};
+	in->busy--;
+}
+
+/* Ends those whose time is up; answers the milliseconds until the next, or -1. */
+static int end_late(struct inspector *in)
+{
+	int64_t now = clock_boot_us(), least = INT64_MAX;
+	size_t i;
+
+	for (i = 0; i < CHILDREN_MAX; i++) {
+		struct child *c = &in->child[i];
+
+		if (!c->pid || c->late)
+			continue;
+		if (c->end_us <= now) {
+			c->late = true;
+			kill(c->pid, SIGKILL);
+		} else if (c->end_us < least) {
+			least = c->end_us;
+		}
+	}
+	if (least == INT64_MAX)
+		return -1;
+	return least - now > INT_MAX / 2 * 1000ll ? INT_MAX / 2 : (int)((least - now) / 1000 + 1);
+}
+
+static int turn(struct inspector *in)
+{
+	struct pollfd p[1 + 2 * CHILDREN_MAX];
+	int timeout = end_late(in), r;
+	size_t i;
+
+	/* With all children busy the next question waits in the socket. */
+	p[0] = (struct pollfd){.fd = in->busy < CHILDREN_MAX ? in->sock : -1, .events = POLLIN};
+	for (i = 0; i < CHILDREN_MAX; i++) {
+		const struct child *c = &in->child[i];
+
+		p[1 + 2 * i] = (struct pollfd){.fd = c->pid ? c->pidfd : -1, .events = POLLIN};
+		/* POLLERR: nobody reads the report any more */
+		p[2 + 2 * i] = (struct pollfd){.fd = c->pid && !c->late ? c->report : -1, .events = 0};
+	}
+	if (poll(p, ARRAY_SIZE(p), timeout) < 0)
+		return errno == EINTR ? 0 : -errno;
+	for (i = 0; i < CHILDREN_MAX; i++) {
+		struct child *c = &in->child[i];
+
+		if (p[2 + 2 * i].revents & POLLERR) {
+			c->late = true;
+			kill(c->pid, SIGKILL);
+		}
+		if (p[1 + 2 * i].revents)
+			reap(in, c);
+	}
+	r = p[0].revents ? take_question(in) : 0;
+	return r;
+}
+
+int serve(int sock)
+{
+	struct inspector in = {.sock = sock};
+	size_t i;
+	int r;
+
+	signal(SIGPIPE, SIG_IGN);
+	do
+		r = turn(&in);
+	while (!r);
+	for (i = 0; i < CHILDREN_MAX; i++)
+		if (in.child[i].pid) {
+			in.child[i].late = true;
+			kill(in.child[i].pid, SIGKILL);
+			reap(&in, &in.child[i]);
+		}
+	return r == V_END ? 0 : r;
+}

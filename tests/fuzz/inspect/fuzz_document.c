@@ -1,0 +1,31 @@
+/*
+ * Any bytes as a document: every parser of ours ends and stays inside (PDF is qpdf's, with our walk over its content).
+ * Here without the child around it.
+ */
+#include "agent/inspect/look.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void tell(struct look *l, enum inspect_what about)
+{
+	(void)l;
+	(void)about;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct patterns *patterns;
+	struct inspect_facts facts = {0};
+	struct look l = {.facts = &facts, .tell = tell, .text = sniff_format(SPAN(data, size)) == INSPECT_TEXT};
+
+	if (!patterns && patterns_make(NULL, 0, &patterns, NULL))
+		abort();
+	l.patterns = patterns;
+	look_document(&l, SPAN(data, size));
+	if (facts.blank_pages > facts.pages || (facts.flags & ~(INSPECT_FLAGS_END - 1u)))
+		abort();
+	/* never silence */
+	if (!facts.has_pages && !facts.gaps && size && facts.format != INSPECT_CUPS_COMMAND)
+		abort();
+	return 0;
+}

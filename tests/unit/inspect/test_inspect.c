@@ -1,0 +1,477 @@
+/*
+ * The whole way: sekisho-inspect is started, asked, and tells of documents that Ghostscript, qpdf, poppler and CUPS's
+ * filters made (data/make). What it must say of each was read off with pdfinfo, qpdf, ipptool's raster dump and the
+ * sources of the documents. Hostile ones end their child, and nothing else.
+ */
+#include "agent/inspect/inspect.h"
+#include "policy/base/file.h"
+#include "policy/base/text.h"
+#include "tests/unit/cm.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+/* Under AddressSanitizer, on a slow machine: the child's own limits are not what is tested then. */
+#define PATIENT_MS 120000
+
+static struct inspect *inspector;
+
+static void start(struct inspect **out)
+{
+	char self[PATH_MAX], path[PATH_MAX + 64];
+	struct why why = {""};
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	assert_true(n > 0);
+	self[n] = '\0';
+	/* <build>/unit/inspect_test_inspect, <build>/bin/sekisho-inspect */
+	snprintf(path, sizeof(path), "%s/bin/sekisho-inspect", dirname(dirname(self)));
+	if (inspect_start(path, out, &why))
+		fail_msg("%s: %s", path, why.text);
+}
+
+static int open_document(const char *name)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", TEST_DATA, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fail_msg("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+static void facts_of(const char *name, const struct inspect_ask *ask, struct inspect_facts *f)
+{
+	_cleanup_close_ int fd = open_document(name);
+	struct inspect_ask a = *ask;
+
+	if (!a.time_ms)
+		a.time_ms = PATIENT_MS;
+	assert_int_equal(inspect_document(inspector, fd, &a, f, NULL), 0);
+	assert_true(f->complete);
+}
+
+static bool has_gap(const struct inspect_facts *f, enum inspect_what what, enum inspect_cause cause)
+{
+	unsigned i;
+
+	for (i = 0; i < f->gaps && i < INSPECT_GAPS_MAX; i++)
+		if (f->gap[i].what == what && f->gap[i].cause == cause)
+			return true;
+	return false;
+}
+
+#define NO_PAGES UINT64_MAX
+
+static const struct {
+	const char *name;
+	enum inspect_format format;
+	uint64_t pages;
+	uint32_t copies;
+	enum inspect_color color;
+	enum inspect_duplex duplex;
+	unsigned flags;
+	unsigned width_mm, height_mm; /* 0: not said */
+	unsigned gaps;
+} known[] = {
+	{"grey.pdf", INSPECT_PDF, 3, 0, INSPECT_GREY, 0, 0, 210, 297, 0},
+	{"color.pdf", INSPECT_PDF, 3, 0, INSPECT_COLOR, 0, 0, 210, 297, 0},
+	{"objects.pdf", INSPECT_PDF, 3, 0, INSPECT_COLOR, 0, 0, 210, 297, 0},
+	{"mixed.pdf", INSPECT_PDF, 3, 0, INSPECT_GREY, 0, INSPECT_MIXED, 210, 297, 0},
+	{"owner.pdf", INSPECT_PDF, 3, 0, INSPECT_COLOR, 0, INSPECT_ENCRYPTED, 210, 297, 0},
+	{"locked.pdf", INSPECT_PDF, NO_PAGES, 0, 0, 0, INSPECT_ENCRYPTED | INSPECT_PASSWORD, 0, 0, 1},
+	{"cut.pdf", INSPECT_PDF, NO_PAGES, 0, 0, 0, INSPECT_DAMAGED | INSPECT_TRUNCATED, 0, 0, 1},
+	{"grey.pdf.gz", INSPECT_PDF, 3, 0, INSPECT_GREY, 0, INSPECT_GZIP, 210, 297, 0},
+	{"pjl.pdf", INSPECT_PDF, 3, 2, INSPECT_COLOR, INSPECT_SHORT_EDGE, INSPECT_PJL, 210, 297, 0},
+	{"scan.pdf", INSPECT_PDF, 3, 0, INSPECT_COLOR_OK, 0, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"scan-grey.pdf", INSPECT_PDF, 3, 0, INSPECT_GREY, 0, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"grey.pwg", INSPECT_PWG_RASTER, 3, 0, INSPECT_GREY, INSPECT_ONE_SIDED, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"color.pwg", INSPECT_PWG_RASTER, 3, 0, INSPECT_COLOR, INSPECT_ONE_SIDED, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"black.pwg", INSPECT_PWG_RASTER, 3, 0, INSPECT_GREY, INSPECT_ONE_SIDED, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"filters.pwg", INSPECT_PWG_RASTER, 3, 0, INSPECT_COLOR, INSPECT_ONE_SIDED, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"grey.ras", INSPECT_CUPS_RASTER, 3, 0, INSPECT_GREY, INSPECT_ONE_SIDED, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"color.ras", INSPECT_CUPS_RASTER, 3, 0, INSPECT_COLOR, INSPECT_ONE_SIDED, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"grey.urf", INSPECT_APPLE_RASTER, 3, 0, INSPECT_GREY, INSPECT_ONE_SIDED, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"color.urf", INSPECT_APPLE_RASTER, 3, 0, INSPECT_COLOR, INSPECT_ONE_SIDED, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"duplex.urf", INSPECT_APPLE_RASTER, 3, 0, INSPECT_COLOR, INSPECT_SHORT_EDGE, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"filters.urf", INSPECT_APPLE_RASTER, 3, 0, INSPECT_COLOR, INSPECT_ONE_SIDED, INSPECT_IMAGE_ONLY, 208, 295, 0},
+	{"grey.ps", INSPECT_POSTSCRIPT, 3, 0, 0, 0, 0, 0, 0, 1},
+	{"pdftops.ps", INSPECT_POSTSCRIPT, 3, 0, 0, 0, 0, 210, 297, 1},
+	{"filters.ps", INSPECT_POSTSCRIPT, 3, 2, 0, INSPECT_SHORT_EDGE, 0, 0, 0, 1},
+	{"mono.pcl", INSPECT_PCL, 3, 1, INSPECT_GREY, 0, 0, 210, 297, 0},
+	{"duplex.pcl", INSPECT_PCL, 3, 1, INSPECT_GREY, INSPECT_LONG_EDGE, 0, 210, 297, 0},
+	{"laser.pcl", INSPECT_PCL, 3, 1, INSPECT_GREY, INSPECT_LONG_EDGE, 0, 210, 297, 0},
+	{"color.pcl", INSPECT_PCL, 3, 0, INSPECT_COLOR_OK, 0, 0, 210, 297, 0},
+	{"two.prn", INSPECT_PCL, 6, 1, INSPECT_GREY, INSPECT_SHORT_EDGE, INSPECT_PJL, 210, 297, 1},
+	{"color.pxl", INSPECT_PCLXL, NO_PAGES, 0, 0, 0, INSPECT_PJL, 0, 0, 1},
+	{"dots.escp", INSPECT_ESCP, NO_PAGES, 0, 0, 0, 0, 0, 0, 1},
+	{"page.jpg", INSPECT_JPEG, 1, 0, INSPECT_COLOR_OK, 0, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"page-grey.jpg", INSPECT_JPEG, 1, 0, INSPECT_GREY, 0, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"page.png", INSPECT_PNG, 1, 0, INSPECT_COLOR_OK, 0, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"page-grey.png", INSPECT_PNG, 1, 0, INSPECT_GREY, 0, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"japanese.txt", INSPECT_TEXT, NO_PAGES, 0, INSPECT_GREY, 0, 0, 0, 0, 1},
+	/* colour where it is easily missed, and where it only looks like it */
+	{"spot.pdf", INSPECT_PDF, 1, 0, INSPECT_COLOR, 0, 0, 210, 297, 0},
+	{"stamp.pdf", INSPECT_PDF, 1, 0, INSPECT_COLOR, 0, 0, 210, 297, 0},
+	{"loop-form.pdf", INSPECT_PDF, 1, 0, INSPECT_COLOR, 0, 0, 210, 297, 0},
+	{"palette.pdf", INSPECT_PDF, 1, 0, INSPECT_GREY, 0, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"inline.pdf", INSPECT_PDF, 1, 0, INSPECT_COLOR_OK, 0, INSPECT_IMAGE_ONLY, 210, 297, 0},
+	{"grey-k.pdf", INSPECT_PDF, 1, 0, INSPECT_GREY, 0, 0, 210, 297, 0},
+	/* lies */
+	{"million-said.pdf", INSPECT_PDF, 3, 0, INSPECT_GREY, 0, 0, 210, 297, 0},
+	{"deep.pdf", INSPECT_PDF, 1, 0, INSPECT_GREY, 0, 0, 210, 297, 0},
+	{"loop-pages.pdf", INSPECT_PDF, 1, 0, 0, 0, INSPECT_CLAIMED, 0, 0, 1},
+};
+
+static void check_known(size_t i)
+{
+	struct inspect_ask ask = {0};
+	struct inspect_facts f;
+
+	facts_of(known[i].name, &ask, &f);
+	print_message("%s\n", known[i].name);
+	assert_int_equal(f.format, known[i].format);
+	assert_int_equal(f.has_pages, known[i].pages != NO_PAGES);
+	if (f.has_pages)
+		assert_int_equal(f.pages, known[i].pages);
+	assert_int_equal(f.copies, known[i].copies);
+	assert_int_equal(f.color, known[i].color);
+	assert_int_equal(f.duplex, known[i].duplex);
+	assert_int_equal(f.flags, known[i].flags);
+	assert_int_equal((f.width_um + 500) / 1000, known[i].width_mm);
+	assert_int_equal((f.height_um + 500) / 1000, known[i].height_mm);
+	assert_int_equal(f.gaps, known[i].gaps);
+	assert_true(f.has_hash);
+}
+
+static void documents_of_other_tools(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		check_known(i);
+}
+
+static void size_and_hash_are_those_of_the_file(void **state)
+{
+	struct inspect_ask ask = {0};
+	struct inspect_facts f;
+	struct inspect_facts plain;
+
+	(void)state;
+	facts_of("grey.pdf", &ask, &plain);
+	facts_of("grey.pdf.gz", &ask, &f);
+	assert_true(digest_eq(&f.plain_hash, &plain.hash));
+	assert_true(digest_eq(&plain.plain_hash, &plain.hash));
+	assert_false(digest_eq(&f.hash, &plain.hash));
+	assert_int_equal(f.plain_bytes, plain.bytes);
+	assert_true(f.bytes < f.plain_bytes);
+	assert_non_null(strstr(plain.generator, "Ghostscript"));
+}
+
+static void text_is_counted(void **state)
+{
+	static const char *const patterns[] = {"社外秘", "\\bpage (one|two)\\b", "[A-Z]-\\d{7}"};
+	static const struct {
+		const char *name;
+		uint64_t numbers;
+		bool named;
+		uint64_t matches[3];
+	} texts[] = {
+		{"grey.pdf", 1, false, {0, 2, 0}},
+		{"grey.pdf.gz", 1, false, {0, 2, 0}},
+		{"owner.pdf", 1, false, {0, 2, 0}},
+		{"japanese-font.pdf", 1, true, {1, 0, 0}},
+		{"japanese.txt", 1, true, {1, 0, 1}},
+	};
+	struct inspect_ask ask = {.text = true, .patterns = 3, .pattern = patterns};
+	struct inspect_facts f;
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(texts); i++) {
+		print_message("%s\n", texts[i].name);
+		facts_of(texts[i].name, &ask, &f);
+		assert_true(f.flags & INSPECT_TEXT_READ);
+		assert_int_equal(f.my_numbers, texts[i].numbers);
+		assert_int_equal(f.my_number_named, texts[i].named);
+		for (k = 0; k < 3; k++)
+			assert_int_equal(f.matches[k], texts[i].matches[k]);
+	}
+}
+
+/* Text that is there and cannot be had is a gap; the collection's maps may be opened where the kernel has Landlock. */
+static void text_that_is_not_had_is_said(void **state)
+{
+	struct inspect_ask ask = {.text = true};
+	struct inspect_facts f;
+
+	(void)state;
+	facts_of("scan.pdf", &ask, &f);
+	assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_NOT_LOOKED_AT));
+	facts_of("color.urf", &ask, &f);
+	assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_NOT_LOOKED_AT));
+	facts_of("locked.pdf", &ask, &f);
+	assert_true(has_gap(&f, INSPECT_ABOUT_ALL, INSPECT_NEEDS_PASSWORD));
+	facts_of("japanese-cid.pdf", &ask, &f);
+	if (f.flags & INSPECT_TEXT_READ)
+		assert_int_equal(f.my_numbers, 1);
+	else
+		assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_NOT_SAID));
+}
+
+static void bombs_do_not_go_off(void **state)
+{
+	struct inspect_ask ask = {.unpacked = 1 << 20};
+	struct inspect_facts f;
+
+	(void)state;
+	facts_of("bomb.gz", &ask, &f);
+	assert_true(f.has_hash);
+	assert_true(has_gap(&f, INSPECT_ABOUT_ALL, INSPECT_TOO_BIG));
+	facts_of("grey.pdf.gz", &ask, &f);
+	assert_int_equal(f.pages, 3);
+	/* 1 GiB of blanks in two kilobytes: pages are known, the rest is not, whichever bound is met first */
+	ask.time_ms = 5000;
+	facts_of("bomb.pdf", &ask, &f);
+	assert_int_equal(f.pages, 1);
+	assert_true(has_gap(&f, INSPECT_ABOUT_COLOR, INSPECT_TOO_BIG) ||
+		    has_gap(&f, INSPECT_ABOUT_COLOR, INSPECT_TOO_LONG) || f.color == INSPECT_GREY);
+}
+
+/* The only child of `parent`, when it is there. */
+static pid_t child_of(pid_t parent)
+{
+	_cleanup_closedir_ DIR *proc = opendir("/proc");
+	struct dirent *e;
+
+	assert_non_null(proc);
+	while ((e = readdir(proc))) {
+		char path[300], text[512], *end;
+		_cleanup_close_ int fd = -1;
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/%s/stat", e->d_name);
+		if (e->d_name[0] < '0' || e->d_name[0] > '9' || (fd = open(path, O_RDONLY)) < 0)
+			continue;
+		n = read(fd, text, sizeof(text) - 1);
+		text[n < 0 ? 0 : n] = '\0';
+		end = strrchr(text, ')');
+		if (end && strtol(end + 4, NULL, 10) == parent)
+			return (pid_t)strtol(e->d_name, NULL, 10);
+	}
+	return 0;
+}
+
+/* A document that does not end keeps its child waiting; then whatever could happen to a child happens to it. */
+static void begin_endless(struct inspect_job **job, int *writer, uint32_t time_ms)
+{
+	struct inspect_ask ask = {.time_ms = time_ms};
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(inspect_begin(inspector, ends[0], &ask, job, NULL), 0);
+	close(ends[0]);
+	*writer = ends[1];
+}
+
+static void wait_for(struct inspect_job *job)
+{
+	while (inspect_job_step(job) == V_AGAIN) {
+		struct pollfd p = {.fd = inspect_job_fd(job), .events = POLLIN};
+
+		poll(&p, 1, PATIENT_MS);
+	}
+}
+
+static void a_child_that_dies_is_told_of(void **state)
+{
+	static const int signals[] = {SIGSEGV, SIGABRT, SIGBUS, SIGSYS, SIGILL};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(signals); i++) {
+		_cleanup_(inspect_job_freep) struct inspect_job *job = NULL;
+		_cleanup_close_ int writer = -1;
+		const struct inspect_facts *f;
+		pid_t child = 0;
+		int tries;
+
+		begin_endless(&job, &writer, PATIENT_MS);
+		for (tries = 0; tries < 6000 && !child; tries++) {
+			poll(NULL, 0, 10);
+			child = child_of(child_of(getpid()));
+		}
+		assert_true(child > 0);
+		assert_int_equal(kill(child, signals[i]), 0);
+		wait_for(job);
+		f = inspect_job_facts(job);
+		assert_true(f->complete);
+		assert_true(has_gap(f, INSPECT_ABOUT_ALL, INSPECT_DIED));
+		assert_string_equal(f->gap[0].detail, strsignal(signals[i]));
+	}
+}
+
+static void time_ends(void **state)
+{
+	_cleanup_(inspect_job_freep) struct inspect_job *job = NULL;
+	_cleanup_close_ int writer = -1;
+
+	(void)state;
+	begin_endless(&job, &writer, 300);
+	wait_for(job);
+	assert_true(has_gap(inspect_job_facts(job), INSPECT_ABOUT_ALL, INSPECT_TOO_LONG));
+}
+
+static void a_pipe_is_a_document_too(void **state)
+{
+	_cleanup_(inspect_job_freep) struct inspect_job *job = NULL;
+	_cleanup_close_ int writer = -1;
+	_cleanup_buf_ struct buf b = BUF_INIT(1 << 20);
+
+	(void)state;
+	assert_int_equal(file_read(TEST_DATA "/color.pdf", &b), 0);
+	begin_endless(&job, &writer, PATIENT_MS);
+	assert_int_equal(write_all(writer, b.p, b.n), 0);
+	close(steal_fd(&writer));
+	wait_for(job);
+	assert_int_equal(inspect_job_facts(job)->pages, 3);
+	assert_int_equal(inspect_job_facts(job)->bytes, b.n);
+}
+
+/* More than are looked at side by side: all get their facts. One that is given up makes room. */
+static void many_at_once(void **state)
+{
+	struct inspect_job *job[32] = {NULL}, *endless[4];
+	int writer[4];
+	struct inspect_ask ask = {.time_ms = PATIENT_MS};
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		begin_endless(&endless[i], &writer[i], PATIENT_MS);
+	for (n = 0; n < ARRAY_SIZE(job); n++) {
+		_cleanup_close_ int fd = open_document("grey.pdf");
+		int r = inspect_begin(inspector, fd, &ask, &job[n], NULL);
+
+		if (r == V_FULL)
+			break;
+		assert_int_equal(r, 0);
+	}
+	assert_true(n >= 4);
+	for (i = 0; i < 4; i++)
+		inspect_job_free(endless[i]);
+	for (i = 0; i < n; i++) {
+		wait_for(job[i]);
+		assert_int_equal(inspect_job_facts(job[i])->pages, 3);
+		inspect_job_free(job[i]);
+	}
+	for (i = 0; i < 4; i++)
+		close(writer[i]);
+}
+
+static void what_cannot_be_read_is_said(void **state)
+{
+	_cleanup_close_ int folder = open("/", O_RDONLY | O_DIRECTORY), none = open("/dev/null", O_RDONLY),
+			    blind = open("/dev/null", O_WRONLY);
+	struct inspect_ask ask = {.time_ms = PATIENT_MS};
+	struct inspect_facts f;
+	static const char *const bad[] = {"good", "(not"};
+	struct why why = {""};
+
+	(void)state;
+	assert_int_equal(inspect_document(inspector, folder, &ask, &f, NULL), 0);
+	assert_true(has_gap(&f, INSPECT_ABOUT_ALL, INSPECT_NOT_READABLE));
+	assert_int_equal(inspect_document(inspector, blind, &ask, &f, NULL), 0);
+	assert_true(has_gap(&f, INSPECT_ABOUT_ALL, INSPECT_NOT_READABLE));
+	assert_int_equal(inspect_document(inspector, none, &ask, &f, NULL), 0);
+	assert_int_equal(f.format, INSPECT_EMPTY);
+	assert_int_equal(f.bytes, 0);
+	ask.patterns = 2;
+	ask.pattern = bad;
+	assert_int_equal(inspect_document(inspector, none, &ask, &f, &why), V_BAD);
+	assert_non_null(strstr(why.text, "pattern 2"));
+	assert_true(f.gaps > 0);
+}
+
+static void an_inspector_that_is_gone_is_said(void **state)
+{
+	_cleanup_(inspect_stopp) struct inspect *in = NULL;
+	_cleanup_close_ int fd = open_document("grey.pdf");
+	struct inspect_ask ask = {.time_ms = PATIENT_MS};
+	struct inspect_facts f;
+	struct why why = {""};
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(inspect_start("/no/such/program", &in, &why), V_NOT_FOUND);
+	assert_int_equal(inspect_start("/bin/true", &in, &why), V_BAD);
+	inspect_stop(STEAL(inspector));
+	start(&in);
+	pid = child_of(getpid());
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	while (inspect_document(in, fd, &ask, &f, &why) == 0)
+		assert_true(has_gap(&f, INSPECT_ABOUT_ALL, INSPECT_GONE));
+	assert_true(has_gap(&f, INSPECT_ABOUT_ALL, INSPECT_GONE));
+	start(&inspector);
+}
+
+static void findings_are_one_line(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(4096);
+	struct inspect_ask ask = {0};
+	struct inspect_facts f;
+
+	(void)state;
+	facts_of("locked.pdf", &ask, &f);
+	assert_int_equal(inspect_findings(&f, &b), 0);
+	assert_string_equal(buf_str(&b), "encrypted, password; document: needs-password");
+	assert_string_equal(inspect_format_name(f.format), "pdf");
+	inspect_nothing(&f, INSPECT_BUSY, "x");
+	buf_clear(&b);
+	assert_int_equal(inspect_findings(&f, &b), 0);
+	assert_string_equal(buf_str(&b), "document: busy (x)");
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	/* On a machine without our user the inspector stays who it is, without rights. */
+	setenv("SEKISHO_ROOT", "/nonexistent", 1);
+	start(&inspector);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	inspect_stop(inspector);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(documents_of_other_tools),
+		cmocka_unit_test(size_and_hash_are_those_of_the_file),
+		cmocka_unit_test(text_is_counted),
+		cmocka_unit_test(text_that_is_not_had_is_said),
+		cmocka_unit_test(bombs_do_not_go_off),
+		cmocka_unit_test(a_child_that_dies_is_told_of),
+		cmocka_unit_test(time_ends),
+		cmocka_unit_test(a_pipe_is_a_document_too),
+		cmocka_unit_test(many_at_once),
+		cmocka_unit_test(what_cannot_be_read_is_said),
+		cmocka_unit_test(an_inspector_that_is_gone_is_said),
+		cmocka_unit_test(findings_are_one_line),
+	};
+
+	return cmocka_run_group_tests_name("inspect/inspect", tests, setup, teardown);
+}
