@@ -52,9 +52,10 @@ __attribute__((noreturn)) static void finish(struct look *l)
 	_exit(CHILD_DONE);
 }
 
-/* Nothing but the two descriptors, at places of their own; a signal that the inspector ignores ends the child. */
+/* Nothing but the two descriptors, at places of their own; and no handler, so that the end says what it was. */
 static void keep_two(int document, int report)
 {
+	int i;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int d = fcntl(document, F_DUPFD, FIRST_FREE_FD), r = fcntl(report, F_DUPFD, FIRST_FREE_FD);
 
@@ -63,7 +64,8 @@ static void keep_two(int document, int report)
 		_exit(CHILD_UNCONFINED);
 	if (close_range(FIRST_FREE_FD, ~0u, 0))
 		_exit(CHILD_UNCONFINED);
-	signal(SIGPIPE, SIG_DFL);
+	for (i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_DUMPABLE, 0);
 }
