@@ -100,6 +100,12 @@ case_is() {
 	printf 'case: %s | %s | %s | %s\n' "$1" "$2" "$3" "$4"
 }
 
+# case_limit WAY DEVICE MODE REASON: what this kernel cannot.
+case_limit() {
+	note "$1: $4"
+	case_is "$1" "$2" "$3" "limit: $4"
+}
+
 # held WAY NAME COMMAND...: the command must not change the medium, whatever it says of itself.
 held() {
 	local way=$1 name=$2 status=0
