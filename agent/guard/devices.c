@@ -280,9 +280,16 @@ static struct disk *update_block(struct guard *g, struct unit *u, struct udev_de
 	struct udev_device *whole = partition ? udev_device_get_parent(d) : d;
 	struct gate_entry entry = {.generation = 0};
 	struct disk *disk;
+	bool looked;
 
 	if (!whole || strlen(name) >= DISK_NAME_SIZE)
 		return NULL;
+	/* Which one it is, before what it is: a grant names this one. */
+	looked = g->gate && !gate_look(g->gate, GATE_BLOCK, udev_device_get_devnum(whole), &entry);
+	if (looked && entry.state == GATE_OWN) {
+		u->own = true;
+		return NULL;
+	}
 	disk = make_disk(u, udev_device_get_sysname(whole));
 	if (!disk)
 		return NULL;
@@ -290,8 +297,7 @@ static struct disk *update_block(struct guard *g, struct unit *u, struct udev_de
 	disk->kind = major(disk->dev) == 11                    ? DEVICE_KIND_OPTICAL
 		     : u->device.kinds == 1u << DEVICE_KIND_SD ? DEVICE_KIND_SD
 							       : DEVICE_KIND_STORAGE;
-	/* Which one it is, before what it is: a grant names this one. */
-	if (g->gate && !gate_look(g->gate, GATE_BLOCK, disk->dev, &entry) && entry.generation != disk->generation) {
+	if (looked && entry.generation != disk->generation) {
 		if (disk->generation) {
 			disk->media_n = 0;
 			disk->forced = 0;

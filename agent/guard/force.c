@@ -120,8 +120,19 @@ static void close_disk(struct guard *g, struct unit *u, struct disk *d, unsigned
 	if (access == ACCESS_DENY && g->gate)
 		gate_hold(g->gate, GATE_BLOCK, d->dev, GATE_HELD_ALL);
 	d->closed_boot_us = clock_boot_us();
-	if (was_open && !closed)
+	if (was_open && (!closed || openers_write(d)))
 		force_restart(g, u);
+}
+
+void force_medium(struct guard *g, const struct disk *d)
+{
+	struct gate_entry e;
+
+	/* Nothing to do where it is the one that was decided: its event was quicker than the kernel's word. */
+	if (gate_look(g->gate, GATE_BLOCK, d->dev, &e) || e.generation == d->generation)
+		return;
+	set_flag(d, true);
+	set_card(d, true);
 }
 
 void force_disk(struct guard *g, struct unit *u, struct disk *d)
@@ -243,7 +254,7 @@ void force_interfaces(struct guard *g, struct unit *u)
 	int end;
 
 	(void)g;
-	if (!u->device.usb || u->root_hub || !port)
+	if (!u->device.usb || u->root_hub || u->own || !port)
 		return;
 	n = strlen(++port);
 	dir = opendir(u->path);
@@ -261,6 +272,8 @@ void force_restart(struct guard *g, struct unit *u)
 	char path[UNIT_PATH_SIZE + 16];
 	int r;
 
+	if (u->own)
+		return;
 	if (!u->device.usb) {
 		complain("in use, and cannot be pulled: writes to it are refused and told", u->path, -EBUSY);
 		return;

@@ -56,6 +56,7 @@ struct unit {
 	char path[UNIT_PATH_SIZE]; /* sysfs */
 	unsigned id;               /* for people, until it is unplugged: 1, 2, ... */
 	bool hub, root_hub;
+	bool own;    /* this system runs from it: nothing of it is held */
 	dev_t usbfs; /* 0: not on USB */
 	unsigned usbfs_forced;
 	struct device device;  /* without what lies on a medium: that is its disks' */
@@ -119,6 +120,7 @@ struct guard {
 	unsigned units_n, next_id;
 	uint64_t refused_units, denials;
 	struct gate_event refused; /* waits for the next one, which may tell its path */
+	int64_t rest_boot_us;      /* when the gate is asked for what it did not tell one by one; INT64_MAX: nothing */
 
 	sd_event *event;
 	sd_event_source *again; /* judges anew when a decision may be another one */
@@ -164,6 +166,8 @@ void judge_soon(struct guard *g);
 void force_disk(struct guard *g, struct unit *u, struct disk *d);
 void force_nodes(struct guard *g, struct unit *u);
 void force_interfaces(struct guard *g, struct unit *u);
+/* Another medium lies in the drive: read-only at once, before anybody has looked at it. */
+void force_medium(struct guard *g, const struct disk *d);
 
 /* Pulls a device and lets it come back, held: the last means to close what is in use. */
 void force_restart(struct guard *g, struct unit *u);
@@ -175,6 +179,9 @@ void force_restart(struct guard *g, struct unit *u);
 bool mounts_close(const struct disk *d, bool unmount);
 /* What the desktop mounted read-only because it was held is remounted for writing. */
 void mounts_open(const struct disk *d);
+
+/* openers.c: true where a program has it open for writing, or mapped. */
+bool openers_write(const struct disk *d);
 
 /* --- orders.c --- */
 

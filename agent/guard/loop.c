@@ -14,7 +14,7 @@
 #define PROVE_EVERY_US (300ll * 1000000)
 #define REPORT_EVERY_US (60ll * 1000000)
 #define MONITOR_BUFFER (4 << 20)
-#define CHANGES_WAIT_US 200000 /* a status file is written at most this often */
+#define REST_WAIT_US (2ll * 1000000) /* behind the last of a burst */
 
 void guard_fail(struct guard *g, int r, const char *what)
 {
@@ -96,8 +96,13 @@ static int on_gate_event(void *ctx, const struct gate_event *e)
 	struct unit *u =
 		unit_by_dev(g, e->type ? e->type : GATE_BLOCK, makedev(e->whole >> 20, e->whole & 0xfffff), &d);
 
-	if (e->kind == GATE_EVENT_MEDIUM_CHANGED)
-		return 0; /* udev's own event follows, with what lies on it */
+	g->rest_boot_us = clock_boot_us() + REST_WAIT_US;
+	if (e->kind == GATE_EVENT_MEDIUM_CHANGED) {
+		/* udev's own event follows, with what lies on it. */
+		if (d)
+			force_medium(g, d);
+		return 0;
+	}
 	/* What a withdrawal itself still wrote. */
 	if (e->kind == GATE_EVENT_WRITE_SEEN && d && (int64_t)(e->boot_ns / 1000) <= d->closed_boot_us)
 		return 0;
@@ -110,6 +115,12 @@ static int on_gate_event(void *ctx, const struct gate_event *e)
 	if (e->kind == GATE_EVENT_WRITE_SEEN && !(e->flags & GATE_EVENT_DRY_RUN) && u && d && d->forced &&
 		d->forced != ACCESS_READ_WRITE)
 		force_restart(g, u);
+	return 0;
+}
+
+static int on_rest(void *ctx, const struct gate_event *e)
+{
+	tell_event(ctx, e);
 	return 0;
 }
 
@@ -133,6 +144,19 @@ static int on_gate(sd_event_source *source, int fd, uint32_t events, void *ctx)
 	if (lost)
 		sealer_lost(g->sealer, CAUSE_RING_FULL, lost);
 	return 0;
+}
+
+/* What came last of a burst, and had nothing behind it that would have told it. */
+static int tell_rest(struct guard *g, int64_t now)
+{
+	int r = 0;
+
+	if (now < g->rest_boot_us)
+		return 0;
+	g->rest_boot_us = INT64_MAX;
+	if (g->gate)
+		r = gate_rest(g->gate, on_rest, g);
+	return r < 0 ? r : 0;
 }
 
 /* Enforcement is proven, not assumed: once more, and told where it is another than before. */
@@ -252,7 +276,8 @@ static int one_round(struct guard *g)
 
 	if (now >= g->proved_boot_us + PROVE_EVERY_US)
 		prove(g, now);
-	if (now >= sealer_due(g->sealer))
+	r = tell_rest(g, now);
+	if (!r && now >= sealer_due(g->sealer))
 		r = sealer_run(g->sealer, now);
 	if (now >= g->status_boot_us + REPORT_EVERY_US)
 		report_write(g);
@@ -263,6 +288,8 @@ static int one_round(struct guard *g)
 		next = g->proved_boot_us + PROVE_EVERY_US;
 	if (g->status_boot_us + REPORT_EVERY_US < next)
 		next = g->status_boot_us + REPORT_EVERY_US;
+	if (g->rest_boot_us < next)
+		next = g->rest_boot_us;
 	r = sd_event_run(g->event, next > now ? (uint64_t)(next - now) : 0);
 	return r < 0 ? r : g->failed;
 }
@@ -274,6 +301,7 @@ static int begin(struct guard *g)
 	g->since_wall_us = clock_wall_us();
 	sealer_policy(g->sealer, g->orders.version);
 	g->proved_boot_us = clock_boot_us();
+	g->rest_boot_us = INT64_MAX;
 	if (g->gate) {
 		r = gate_prove(g->gate);
 		if (r < 0)

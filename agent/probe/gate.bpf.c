@@ -16,8 +16,7 @@
 #define ACC_READ 2u
 #define ACC_WRITE 4u
 #define ANCESTORS_MAX 24
-#define ATTRIBUTES_MAX 16           /* that are looked through for one of an eMMC: it is the seventh */
-#define TELL_EVERY_NS 1000000000ull /* of one kind, by one process, on one device */
+#define ATTRIBUTES_MAX 16 /* that are looked through for one of an eMMC: it is the seventh */
 #define SG_IO 0x2285u
 #define BLKROSET 0x125du
 #define NULL_DEV (1u << 20 | 3) /* /dev/null, for the canary */
@@ -28,6 +27,7 @@
 #define S_IFCHR_BITS 0020000
 #define SB_RDONLY_BIT 1ul
 #define FMODE_WRITE_BIT 2u
+#define SIGKILL_NUMBER 9
 
 /* --- the kernel's structures, as far as they are looked into (kernel.bpf.h has the others) --- */
 
@@ -72,6 +72,7 @@ struct block_device___gate {
 };
 struct super_block___bdev {
 	struct block_device___gate *s_bdev;
+	char s_id[GATE_NAME_MAX];
 };
 struct bvec_iter {
 	u32 bi_size;
@@ -182,19 +183,23 @@ struct {
 	__type(value, u64);
 } lost SEC(".maps");
 
-/* What was told lately, so that a program that tries in a loop fills no spool. */
-struct told_key {
-	u32 tgid, dev, kind, op;
-};
-struct told {
-	u64 at_ns, more;
-};
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
-	__type(key, struct told_key);
-	__type(value, struct told);
+	__type(key, struct gate_told_key);
+	__type(value, struct gate_told);
 } recently SEC(".maps");
+
+/* Block devices by name: a btrfs has a number of its own, and says by name alone which device it lies on. */
+struct device_name {
+	char text[GATE_NAME_MAX];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GATE_DEVICES_MAX);
+	__type(key, struct device_name);
+	__type(value, u32);
+} names SEC(".maps");
 
 /* What a thread that remounts wants: 1 for writing. Between two hooks of one call. */
 struct {
@@ -301,25 +306,41 @@ static __always_inline bool is_udev(void)
 
 /* --- telling --- */
 
-static __always_inline bool told_lately(const struct told_key *key, u64 now, u64 *count)
+static __always_inline bool told_lately(const struct gate_told_key *key, u64 now, u64 *count)
 {
-	struct told *before = bpf_map_lookup_elem(&recently, key), next = {.at_ns = now};
+	struct gate_told *before = bpf_map_lookup_elem(&recently, key);
 
-	if (before) {
-		if (now - before->at_ns < TELL_EVERY_NS) {
-			__sync_fetch_and_add(&before->more, 1);
-			return true;
-		}
-		*count += before->more;
+	if (!before)
+		return false;
+	if (now - before->at_ns < GATE_TELL_EVERY_NS) {
+		__sync_fetch_and_add(&before->more, 1);
+		return true;
 	}
-	bpf_map_update_elem(&recently, key, &next, BPF_ANY);
+	*count += before->more;
 	return false;
+}
+
+/* Enough of it for one more event, where what came since is to be told and its process does nothing any more. */
+static __always_inline void keep_told(const struct gate_told_key *key, const struct gate_event *e)
+{
+	struct gate_told t = {.at_ns = e->boot_ns,
+		.start_boot_ns = e->start_boot_ns,
+		.cgroup = e->cgroup,
+		.flags = e->flags,
+		.type = e->type,
+		.whole = e->whole,
+		.tid = e->tid,
+		.uid = e->uid,
+		.loginuid = e->loginuid};
+
+	__builtin_memcpy(t.comm, e->comm, sizeof(t.comm));
+	bpf_map_update_elem(&recently, key, &t, BPF_ANY);
 }
 
 static __always_inline struct gate_event *begin(u32 kind, u32 type, u32 dev, u32 whole, u32 op)
 {
 	struct task_struct___gate *t = me();
-	struct told_key key = {.tgid = BPF_CORE_READ(t, tgid), .dev = dev, .kind = kind, .op = op};
+	struct gate_told_key key = {.tgid = BPF_CORE_READ(t, tgid), .dev = dev, .kind = kind, .op = op};
 	u64 count = 1, now = bpf_ktime_get_boot_ns();
 	struct gate_event *e;
 	u32 zero = 0;
@@ -351,6 +372,8 @@ static __always_inline struct gate_event *begin(u32 kind, u32 type, u32 dev, u32
 	e->count = count;
 	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &t->comm);
 	e->path[0] = 0;
+	if (kind != GATE_EVENT_MEDIUM_CHANGED)
+		keep_told(&key, e);
 	return e;
 }
 
@@ -472,6 +495,17 @@ static __always_inline u32 hangs_on(struct device *dev)
 	return flags;
 }
 
+static __always_inline void name_block(struct device *dev, u32 devt, bool gone)
+{
+	struct device_name name = {{0}};
+
+	bpf_probe_read_kernel_str(name.text, sizeof(name.text), BPF_CORE_READ(dev, kobj.name));
+	if (gone)
+		bpf_map_delete_elem(&names, &name);
+	else
+		bpf_map_update_elem(&names, &name, &devt, BPF_ANY);
+}
+
 static __always_inline void add_block(struct device *dev, u32 devt)
 {
 	struct gate_key key = {.type = GATE_BLOCK, .dev = devt};
@@ -536,10 +570,12 @@ int BPF_PROG(on_device_add, struct device *dev)
 
 	if (!devt)
 		return 0;
-	if (is_block(dev))
+	if (is_block(dev)) {
+		name_block(dev, devt, false);
 		add_block(dev, devt);
-	else
+	} else {
 		add_char(dev, devt);
+	}
 	return 0;
 }
 
@@ -551,6 +587,8 @@ int BPF_PROG(on_device_del, struct device *dev)
 	if (!key.dev)
 		return 0;
 	key.type = is_block(dev) ? GATE_BLOCK : GATE_CHAR;
+	if (key.type == GATE_BLOCK)
+		name_block(dev, key.dev, true);
 	bpf_map_delete_elem(&devices, &key);
 	bpf_map_delete_elem(&verdicts, &key);
 	return 0;
@@ -626,6 +664,26 @@ SEC("cgroup/dev")
 int open_eperm(struct bpf_cgroup_dev_ctx *ctx)
 {
 	return !deny_open(ctx);
+}
+
+/*
+ * That the medium is another one is found while an open goes on, when its question was answered for the one before. It
+ * cannot be refused any more: whoever opened it ends before it can write.
+ */
+SEC("fexit/blkdev_open")
+int BPF_PROG(end_opener, struct inode *inode, struct file___gate *file, int ret)
+{
+	u32 mode = BPF_CORE_READ(file, f_mode), dev, whole;
+
+	if (ret || !(mode & FMODE_WRITE_BIT) || is_dry_run())
+		return 0;
+	dev = BPF_CORE_READ(inode, i_rdev);
+	if (state_of(GATE_BLOCK, dev, &whole) >= GATE_GRANTED || is_exempt())
+		return 0;
+	count_denial();
+	tell(GATE_EVENT_DENIED_OPEN, GATE_BLOCK, dev, whole, ACC_WRITE);
+	bpf_send_signal(SIGKILL_NUMBER);
+	return 0;
 }
 
 /* --- what is not an open --- */
@@ -729,16 +787,28 @@ int BPF_PROG(deny_uring, struct io_uring_cmd *request, int ret)
 	return is_dry_run() ? 0 : -EPERM_NUMBER;
 }
 
-/* A file system for writing on a held device? */
-static __always_inline int judge_mount(struct super_block *sb, u32 op)
+/* The device that a file system lies on; 0: on none. */
+static __always_inline u32 dev_of(struct super_block *sb)
 {
 	struct super_block___bdev *s = (void *)sb;
 	struct block_device___gate *bdev = BPF_CORE_READ(s, s_bdev);
-	u32 dev, whole;
+	struct device_name name = {{0}};
+	u32 *dev;
 
-	if (!bdev)
+	if (bdev)
+		return BPF_CORE_READ(bdev, bd_dev);
+	bpf_probe_read_kernel_str(name.text, sizeof(name.text), &s->s_id);
+	dev = bpf_map_lookup_elem(&names, &name);
+	return dev ? *dev : 0;
+}
+
+/* A file system for writing on a held device? */
+static __always_inline int judge_mount(struct super_block *sb, u32 op)
+{
+	u32 dev = dev_of(sb), whole;
+
+	if (!dev)
 		return 0;
-	dev = BPF_CORE_READ(bdev, bd_dev);
 	if (state_of(GATE_BLOCK, dev, &whole) >= GATE_GRANTED || is_exempt())
 		return 0;
 	count_denial();
@@ -813,13 +883,6 @@ int BPF_PROG(watch_bio_of_queue, void *queue, struct bio___disk *bio)
 }
 
 /* --- refusals: a file system on a held device said no --- */
-
-static __always_inline u32 dev_of(struct super_block *sb)
-{
-	struct super_block___bdev *s = (void *)sb;
-
-	return BPF_CORE_READ(s, s_bdev, bd_dev);
-}
 
 /* Opens, with the path as the caller wrote it. */
 SEC("fexit/path_openat")

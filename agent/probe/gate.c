@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 struct gate {
-	int devices, verdicts, control, exempt, canary, ring_fd, lost;
+	int devices, verdicts, control, exempt, canary, ring_fd, lost, recently;
 	struct ring_buffer *ring;
 	struct gate_control as; /* how it was loaded */
 	uint64_t lost_seen;
@@ -60,7 +60,8 @@ int gate_open(struct gate **out, struct why *why)
 	} maps[] = {{g ? &g->devices : NULL, GATE_PIN_DIR "/devices"},
 		{g ? &g->verdicts : NULL, GATE_PIN_DIR "/verdicts"}, {g ? &g->control : NULL, GATE_PIN_DIR "/control"},
 		{g ? &g->exempt : NULL, GATE_PIN_DIR "/exempt"}, {g ? &g->canary : NULL, GATE_PIN_DIR "/canary"},
-		{g ? &g->ring_fd : NULL, GATE_PIN_DIR "/ring"}, {g ? &g->lost : NULL, GATE_PIN_DIR "/lost"}};
+		{g ? &g->ring_fd : NULL, GATE_PIN_DIR "/ring"}, {g ? &g->lost : NULL, GATE_PIN_DIR "/lost"},
+		{g ? &g->recently : NULL, GATE_PIN_DIR "/recently"}};
 	uint32_t zero = 0;
 	size_t i;
 
@@ -99,6 +100,7 @@ void gate_close(struct gate *g)
 	closep(&g->canary);
 	closep(&g->ring_fd);
 	closep(&g->lost);
+	closep(&g->recently);
 	free(g);
 }
 
@@ -256,6 +258,64 @@ int gate_consume(struct gate *g, gate_event_fn fn, void *ctx)
 	g->said = 0;
 	n = ring_buffer__consume(g->ring);
 	return g->said < 0 ? g->said : n;
+}
+
+/* 1 where it was taken out: what the kernel adds meanwhile begins anew. */
+static int take_told(const struct gate *g, const struct gate_told_key *key, struct gate_told *t)
+{
+	if (!bpf_map_lookup_and_delete_elem(g->recently, key, t))
+		return 1;
+	if (errno == ENOENT)
+		return 0;
+	/* Before 5.14 in two steps: one that comes between them is not counted. */
+	if (bpf_map_lookup_elem(g->recently, key, t) || bpf_map_delete_elem(g->recently, key))
+		return errno == ENOENT ? 0 : -errno;
+	return 1;
+}
+
+static struct gate_event event_of(const struct gate_told_key *key, const struct gate_told *t)
+{
+	struct gate_event e = {.kind = key->kind,
+		.flags = t->flags,
+		.type = t->type,
+		.dev = key->dev,
+		.whole = t->whole,
+		.pid = key->tgid,
+		.tid = t->tid,
+		.uid = t->uid,
+		.loginuid = t->loginuid,
+		.op = key->op,
+		.boot_ns = t->at_ns,
+		.start_boot_ns = t->start_boot_ns,
+		.cgroup = t->cgroup,
+		.count = t->more};
+
+	memcpy(e.comm, t->comm, sizeof(e.comm));
+	e.comm[sizeof(e.comm) - 1] = 0;
+	return e;
+}
+
+int gate_rest(struct gate *g, gate_event_fn fn, void *ctx)
+{
+	uint64_t now = (uint64_t)clock_boot_us() * 1000;
+	struct gate_told_key key, next;
+	struct gate_event e;
+	struct gate_told t;
+	int r = 0, n = 0, more = bpf_map_get_next_key(g->recently, NULL, &next);
+
+	while (!more && r >= 0) {
+		key = next;
+		more = bpf_map_get_next_key(g->recently, &key, &next);
+		if (bpf_map_lookup_elem(g->recently, &key, &t) || !t.more || now - t.at_ns < GATE_TELL_EVERY_NS)
+			continue;
+		r = take_told(g, &key, &t);
+		if (r <= 0 || !t.more)
+			continue;
+		n++;
+		e = event_of(&key, &t);
+		r = fn(ctx, &e);
+	}
+	return r < 0 ? r : n;
 }
 
 uint64_t gate_lost(struct gate *g)

@@ -93,6 +93,12 @@ typedef int (*gate_event_fn)(void *ctx, const struct gate_event *e);
 int gate_fd(const struct gate *g);
 /* Calls `fn` for what is there; the number, or what `fn` returned where negative. */
 int gate_consume(struct gate *g, gate_event_fn fn, void *ctx);
+/*
+ * Of what one process did again and again the first is told at once; the rest with the next that it does a second
+ * later, or here: calls `fn` for what nothing came after. To be asked a while after an event. The number, or what `fn`
+ * returned where negative; -errno.
+ */
+int gate_rest(struct gate *g, gate_event_fn fn, void *ctx);
 /* Events that did not fit, since the last call. */
 uint64_t gate_lost(struct gate *g);
 

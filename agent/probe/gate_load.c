@@ -63,6 +63,7 @@ static int choose(struct gate_bpf *b, enum fullness how, struct why *why)
 	want(b->progs.on_device_del, btf, how <= TRACKING);
 	want(b->progs.on_diskseq, btf, how <= TRACKING && seq);
 	want(b->progs.on_media_change, btf, how <= TRACKING && !seq);
+	want(b->progs.end_opener, btf, how <= TRACKING);
 	want(b->progs.deny_ioctl, btf, how == FULL);
 	want(b->progs.deny_ioctl_compat, btf, how == FULL);
 	want(b->progs.deny_uring, btf, how == FULL);
@@ -192,7 +193,7 @@ static unsigned layers_of(const struct gate_bpf *b, int tried)
 	unsigned layers = (unsigned)tried & (GATE_OPEN | GATE_EROFS);
 
 	layers |= b->links.on_device_add && b->links.on_device_del ? GATE_TRACK : 0u;
-	layers |= b->links.on_diskseq || b->links.on_media_change ? GATE_MEDIUM : 0u;
+	layers |= (b->links.on_diskseq || b->links.on_media_change) && b->links.end_opener ? GATE_MEDIUM : 0u;
 	layers |= b->links.deny_ioctl && tried & GATE_IOCTL ? GATE_IOCTL : 0u;
 	layers |= b->links.deny_remount && tried & GATE_IOCTL ? GATE_MOUNT : 0u;
 	layers |= b->links.watch_bio || b->links.watch_bio_of_queue ? GATE_WATCH : 0u;
@@ -260,7 +261,7 @@ static int set_control(struct gate_bpf *b, struct gate_control c)
 
 static int attach_and_prove(struct gate_bpf *b, unsigned *layers, struct why *why)
 {
-	int r = gate_stock(bpf_map__fd(b->maps.devices), why), tried;
+	int r = gate_stock(bpf_map__fd(b->maps.devices), bpf_map__fd(b->maps.names), why), tried;
 
 	r = r ? r : attach_opens(b, why);
 	if (r)

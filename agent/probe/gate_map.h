@@ -15,10 +15,12 @@ typedef uint32_t gate_u32;
 typedef uint64_t gate_u64;
 #endif
 
-#define GATE_VERSION 1u
+#define GATE_VERSION 2u
 #define GATE_DEVICES_MAX 8192u
 #define GATE_RING_BYTES (256u << 10)
 #define GATE_PATH_MAX 512u
+#define GATE_NAME_MAX 32u                /* of a block device, as super_block.s_id has it */
+#define GATE_TELL_EVERY_NS 1000000000ull /* of one kind, by one process, on one device */
 
 enum { GATE_BLOCK = 1, GATE_CHAR = 2 };
 
@@ -75,6 +77,17 @@ struct gate_control {
 struct gate_exempt {
 	gate_u32 tgid, spare;
 	gate_u64 start_boot_ns;
+};
+
+/* What was told lately, so that a program that tries in a loop fills no spool: see gate_rest. */
+struct gate_told_key {
+	gate_u32 tgid, dev, kind, op;
+};
+struct gate_told {
+	gate_u64 at_ns, more; /* when it was told; how many came since that were not */
+	gate_u64 start_boot_ns, cgroup;
+	gate_u32 flags, type, whole, tid, uid, loginuid;
+	char comm[16];
 };
 
 /* By the canary only: what a held device must refuse. */

@@ -15,11 +15,17 @@ static inline gate_u32 gate_dev_of(dev_t dev)
 }
 
 /*
- * Looks at all block devices and pass-through nodes that are there, and writes into the table `devices` (a map's
- * descriptor) what it does not know yet. The disks that / lies on are the PC's own, wherever they hang; `why` says so.
- * 0; V_BAD where sysfs cannot be read; -errno.
+ * For udev, beside 01-sekisho.rules: which disks, that would be held where they hang, are the PC's own. In the folder
+ * of rules that end with the boot; not there where there are none.
  */
-int gate_stock(int devices_fd, struct why *why);
+#define GATE_OWN_RULES "/run/udev/rules.d/00-sekisho-own.rules"
+
+/*
+ * Looks at all block devices and pass-through nodes that are there, and writes into the tables `devices` and `names`
+ * (maps' descriptors) what they do not know yet. The disks that / lies on are the PC's own, wherever they hang; `why`
+ * says so, and udev is told (GATE_OWN_RULES). 0; V_BAD where sysfs cannot be read; -errno.
+ */
+int gate_stock(int devices_fd, int names_fd, struct why *why);
 
 /*
  * A child of ours tries to write to /dev/null and asks an ioctl of no meaning while it is the canary: GATE_OPEN,

@@ -20,10 +20,11 @@
 #define DEPTH_MAX 8
 
 struct stock {
-	int fd;
+	int fd, names_fd;
 	unsigned own_n;
 	char own[OWN_DISKS_MAX][64]; /* names of the disks that this system runs from */
 	bool own_held;               /* one of them hangs where it would be held */
+	struct buf rules;            /* that tell udev of those */
 };
 
 static bool read_word(const char *dir, const char *name, char *out, size_t size)
@@ -114,6 +115,22 @@ static bool is_own(const struct stock *s, const char *name)
 	return false;
 }
 
+/* The disk with its partitions, and all that it hangs on: a USB device must not be let go over a sleep. */
+static void tell_udev(struct stock *s, const char *devpath)
+{
+	char up[PATH_MAX], *slash;
+
+	/* What udev would take for a pattern is not told: it is held by its rules then, and not by the gate. */
+	if (strpbrk(devpath, "*?[]|\"\\\n"))
+		return;
+	buf_putf(&s->rules, "SUBSYSTEM==\"block\", DEVPATH==\"%s|%s/*\", ENV{SEKISHO_OWN}=\"1\"\n", devpath, devpath);
+	snprintf(up, sizeof(up), "%s", devpath);
+	while ((slash = strrchr(up, '/')) && slash != up) {
+		*slash = 0;
+		buf_putf(&s->rules, "SUBSYSTEM==\"usb\", DEVPATH==\"%s\", ENV{SEKISHO_OWN}=\"1\"\n", up);
+	}
+}
+
 static void note_disk(struct stock *s, unsigned maj, unsigned min, int depth)
 {
 	char path[PATH_MAX], real[PATH_MAX], *name;
@@ -147,7 +164,10 @@ static void note_disk(struct stock *s, unsigned maj, unsigned min, int depth)
 	if (is_own(s, name) || s->own_n == OWN_DISKS_MAX)
 		return;
 	snprintf(s->own[s->own_n++], sizeof(s->own[0]), "%.63s", name);
-	s->own_held |= hangs_on(real) != 0;
+	if (!hangs_on(real))
+		return;
+	s->own_held = true;
+	tell_udev(s, real + strlen("/sys"));
 }
 
 static void note_node(struct stock *s, const char *path)
@@ -206,12 +226,23 @@ static int put(struct stock *s, unsigned type, dev_t dev, const struct gate_entr
 	return 0;
 }
 
+static int put_name(struct stock *s, const char *name, gate_u32 dev)
+{
+	char key[GATE_NAME_MAX] = "";
+
+	if (strlen(name) >= sizeof(key))
+		return 0;
+	memcpy(key, name, strlen(name));
+	return bpf_map_update_elem(s->names_fd, key, &dev, BPF_ANY) ? -errno : 0;
+}
+
 static int put_block(struct stock *s, const char *name)
 {
 	char path[PATH_MAX], real[PATH_MAX], *slash;
 	struct gate_entry e = {.flags = GATE_BY_STOCK, .generation = (gate_u64)clock_boot_us() * 1000};
 	bool partition;
 	dev_t dev, whole;
+	int r;
 
 	snprintf(path, sizeof(path), "/sys/class/block/%s", name);
 	if (!realpath(path, real) || !read_dev(real, &dev))
@@ -235,7 +266,8 @@ static int put_block(struct stock *s, const char *name)
 	}
 	if (partition)
 		e.flags |= GATE_PARTITION;
-	return put(s, GATE_BLOCK, dev, &e);
+	r = put_name(s, name, gate_dev_of(dev));
+	return r ? r : put(s, GATE_BLOCK, dev, &e);
 }
 
 static int put_node(struct stock *s, const char *class, const char *name)
@@ -275,23 +307,50 @@ static int each(struct stock *s, const char *class, bool block)
 	return r;
 }
 
-int gate_stock(int devices_fd, struct why *why)
+/* Rules of the boot before this one went with it; those of a disk that is no longer in use go here. */
+static int write_rules(const struct stock *s)
+{
+	const char *prefix = getenv("SEKISHO_ROOT");
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s" GATE_OWN_RULES, prefix ? prefix : "");
+	if (!s->rules.n)
+		return unlink(path) && errno != ENOENT && errno != ENOTDIR ? -errno : 0;
+	*strrchr(path, '/') = 0;
+	r = dir_make(path, 0755);
+	path[strlen(path)] = '/';
+	return r ? r : file_replace_volatile(path, buf_span(&s->rules), 0644);
+}
+
+static int take_stock(struct stock *s)
 {
 	static const char *const nodes[] = {"/sys/class/scsi_generic", "/sys/class/bsg", "/sys/class/scsi_tape",
 		"/sys/class/scsi_changer", "/sys/class/nvme", "/sys/class/nvme-generic", "/sys/bus/usb/devices"};
-	struct stock s = {.fd = devices_fd};
 	size_t i;
+	int r;
+
+	find_mounted(s);
+	find_swap(s);
+	r = write_rules(s);
+	if (!r)
+		r = each(s, "/sys/class/block", true);
+	for (i = 0; !r && i < ARRAY_SIZE(nodes); i++)
+		r = each(s, nodes[i], false);
+	return r;
+}
+
+int gate_stock(int devices_fd, int names_fd, struct why *why)
+{
+	struct stock s = {.fd = devices_fd, .names_fd = names_fd, .rules = BUF_INIT(64u << 10)};
 	int r;
 
 	if (access("/sys/class/block", R_OK))
 		return why_set(
 			why, V_BAD, "/sys/class/block cannot be read: what this PC's own disks are is not known");
-	find_mounted(&s);
-	find_swap(&s);
+	r = take_stock(&s);
 	if (s.own_held)
 		why_set(why, 0, "this system runs from a disk that would be held: it is taken for the PC's own");
-	r = each(&s, "/sys/class/block", true);
-	for (i = 0; !r && i < ARRAY_SIZE(nodes); i++)
-		r = each(&s, nodes[i], false);
+	buf_deinit(&s.rules);
 	return r;
 }
