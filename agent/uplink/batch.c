@@ -18,6 +18,21 @@ static void read_form(struct batch_item *it, struct span bytes)
 	merkle_leaf(s.header_bytes, &it->leaf);
 }
 
+/*
+ * What goes out must last here: a name that the power takes back after it was sent would be sealed anew with other
+ * records, and be a second history. The producer is about to sync it itself; where it has, this costs nothing.
+ */
+static int names_last(const char *spool, unsigned producer)
+{
+	char path[256];
+	int r;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", spool, producer_name(producer)) >= sizeof(path))
+		return -ENAMETOOLONG;
+	r = dir_sync(path);
+	return r == -EINVAL || r == -ENOENT ? 0 : r;
+}
+
 int batch_fill(struct batch *b, const char *spool, unsigned producer, uint64_t from, unsigned max, struct why *why)
 {
 	b->n = 0;
@@ -61,7 +76,7 @@ int batch_fill(struct batch *b, const char *spool, unsigned producer, uint64_t f
 			break;
 		from = it->entry.seq + 1;
 	}
-	return b->n ? 0 : V_END;
+	return b->n ? names_last(spool, producer) : V_END;
 }
 
 void batch_drop(struct batch *b)

@@ -5,6 +5,7 @@
 #include "agent/uplink/http.h"
 #include "policy/base/buf.h"
 #include "policy/wire/bundle.h"
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -298,6 +299,30 @@ void http_distrust(struct http *h, enum http_slot slot)
 bool http_busy(const struct http *h, enum http_slot slot)
 {
 	return h->slots[slot].busy;
+}
+
+/* An address that is not there cannot be bound to. */
+static bool can_bind(int family, const void *addr, socklen_t n)
+{
+	_cleanup_close_ int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || !bind(fd, addr, n) || errno != EADDRNOTAVAIL;
+}
+
+bool http_address_is_ours(const struct http *h, enum http_slot slot)
+{
+	const struct slot *s = &h->slots[slot];
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	const char *ip = NULL;
+
+	if (!s->busy || curl_easy_getinfo(s->easy, CURLINFO_LOCAL_IP, &ip) || !ip)
+		return true;
+	if (inet_pton(AF_INET, ip, &v4.sin_addr) == 1)
+		return can_bind(AF_INET, &v4, sizeof(v4));
+	if (inet_pton(AF_INET6, ip, &v6.sin6_addr) == 1)
+		return can_bind(AF_INET6, &v6, sizeof(v6));
+	return true;
 }
 
 void http_cancel(struct http *h, enum http_slot slot)

@@ -56,6 +56,11 @@ struct http_request {
 int http_start(struct http *h, enum http_slot slot, const struct http_request *rq, http_done_fn done, void *ctx);
 bool http_busy(const struct http *h, enum http_slot slot);
 void http_cancel(struct http *h, enum http_slot slot);
+/*
+ * Has this PC still the address that the slot's connection goes out from? True where the slot has none, or nobody
+ * knows.
+ */
+bool http_address_is_ours(const struct http *h, enum http_slot slot);
 /* The slot's connection said what it should not have: the next request takes a new one. */
 void http_distrust(struct http *h, enum http_slot slot);
 

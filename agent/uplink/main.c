@@ -128,6 +128,8 @@ static int run(struct uplink *u)
 	if (r >= 0)
 		r = policy_start(u);
 	if (r >= 0)
+		r = network_start(u);
+	if (r >= 0)
 		r = sender_start(u);
 	if (r >= 0) {
 		status_write(u);
@@ -137,6 +139,7 @@ static int run(struct uplink *u)
 	sd_notify(0, "STOPPING=1");
 	if (r >= 0 && u->failed)
 		r = u->failed;
+	network_stop(u);
 	status_stop(u);
 	renew_stop(u);
 	if (u->http) {
@@ -159,6 +162,7 @@ static int daemon_main(const char *config)
 
 	if (!u)
 		return complain("start", -ENOMEM, &why);
+	u->network.fd = u->network.clock_fd = -1;
 	if (set_paths(u, uplink_dir, vkey))
 		return complain("SEKISHO_ROOT", -ENAMETOOLONG, &why);
 	r = agent_conf_load(config, &u->conf, &why);

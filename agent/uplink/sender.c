@@ -17,6 +17,7 @@
 #define SEND_TIMEOUT_S 120L
 #define SLOWEST_RATE 4096 /* bytes a second that a request may crawl at and still end */
 #define REST_MIN_US 20000
+#define FRESH_GAP_US 60000000 /* hints that come one after the other begin the pauses anew once in this time */
 #define WATCHED (IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 #define BACKLOG_SEGMENTS API_SEGMENTS_MAX /* more than one request's: something was missed for long */
 
@@ -53,6 +54,7 @@ static uint64_t failed(struct uplink *u, uint64_t asked_us, const char *why)
 	uint64_t delay = backoff_next(&s->backoff, u->conf.backoff_max_us, asked_us, uplink_random());
 	bool news = strcmp(s->last_error, why) != 0 || s->backoff.failures == 1;
 
+	s->asked_until_us = asked_us ? clock_boot_us() + (int64_t)delay : 0;
 	s->failures++;
 	s->last_error_wall_us = clock_wall_us();
 	snprintf(s->last_error, sizeof(s->last_error), "%s", why);
@@ -61,16 +63,25 @@ static uint64_t failed(struct uplink *u, uint64_t asked_us, const char *why)
 	return delay;
 }
 
-void sender_down(struct uplink *u, uint64_t asked_us, const char *why)
+/* Nothing is on its way any more, and the next request takes a new connection. */
+static void let_go(struct uplink *u)
 {
 	struct sender *s = &u->sender;
 
 	http_cancel(u->http, HTTP_SEND);
 	http_distrust(u->http, HTTP_SEND);
+	http_distrust(u->http, HTTP_WAIT);
 	wait_stop(u);
 	uplink_disarm(s->rest);
 	s->sending = NULL;
 	batch_drop(&s->batch);
+}
+
+void sender_down(struct uplink *u, uint64_t asked_us, const char *why)
+{
+	struct sender *s = &u->sender;
+
+	let_go(u);
 	if (!s->down_since_us)
 		s->down_since_us = clock_boot_us();
 	s->state = LINK_DOWN;
@@ -92,6 +103,26 @@ void sender_alarm(struct uplink *u, const char *why, const char *offered)
 	if (r < 0)
 		log_error("alarm could not be written: %s", strerror(-r));
 	sender_down(u, 0, why);
+}
+
+void sender_again(struct uplink *u, const char *why)
+{
+	struct sender *s = &u->sender;
+	int64_t now = clock_boot_us();
+	bool is_up = s->state != LINK_DOWN && s->state != LINK_PROBING;
+
+	if (s->asked_until_us > now || u->failed || (is_up && !why))
+		return;
+	if (is_up)
+		log_info("%s: connecting anew", why);
+	let_go(u);
+	if (!s->fresh_us || now - s->fresh_us > FRESH_GAP_US) {
+		s->fresh_us = now;
+		backoff_reset(&s->backoff);
+	}
+	uplink_disarm(s->timer);
+	probe(u);
+	status_changed(u);
 }
 
 void sender_kick(struct uplink *u)

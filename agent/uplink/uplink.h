@@ -4,6 +4,7 @@
  *   sender   segments to the collector; decides when the link is up (sender.c), what answers mean (settle.c)
  *   wait     the request that is held: somebody follows this PC, newer policy (wait.c)
  *   renew    the certificate (renew.c)
+ *   network  hints that trying again is worth while (network.c)
  *   status   /run/sekisho/uplink.json (status.c)
  */
 #ifndef SEKISHO_UPLINK_UPLINK_H
@@ -12,6 +13,7 @@
 #include "agent/uplink/backoff.h"
 #include "agent/uplink/batch.h"
 #include "agent/uplink/http.h"
+#include "agent/uplink/network.h"
 #include "agent/uplink/witness.h"
 #include "policy/wire/agent_conf.h"
 
@@ -50,8 +52,10 @@ struct sender {
 	sd_event_source *rest;  /* ends a pause between requests of a long backlog */
 	sd_event_source *root;  /* watches for new producers */
 	struct backoff backoff;
-	int64_t down_since_us; /* boot clock; 0: not down */
-	int64_t retry_boot_us; /* boot clock of the timer */
+	int64_t down_since_us;  /* boot clock; 0: not down */
+	int64_t retry_boot_us;  /* boot clock of the timer */
+	int64_t asked_until_us; /* boot clock until which the collector asked for a pause */
+	int64_t fresh_us;       /* boot clock of the last time that a hint began the pauses anew */
 	struct queue queues[PRODUCERS_MAX];
 	unsigned turn; /* whose segments go next */
 	struct queue *sending;
@@ -98,6 +102,7 @@ struct uplink {
 	struct wait wait;
 	struct renew renew;
 	struct policy_fetch policy;
+	struct network network;
 	sd_event_source *status_timer;
 	int64_t status_boot_us;
 	int failed; /* -errno of our own machine: the program ends */
@@ -119,6 +124,11 @@ void sender_kick(struct uplink *u);  /* tries now instead of when the back-off e
 void sender_down(struct uplink *u, uint64_t asked_us, const char *why);
 /* The collector answers, but not now: go on after a pause. */
 void sender_pause(struct uplink *u, uint64_t asked_us, const char *why);
+/*
+ * Something changed around this PC: asks the collector now instead of when the pause ends, unless it was the collector
+ * that asked for one. Where the link is up it is given up first, for the reason `why`; NULL leaves it alone.
+ */
+void sender_again(struct uplink *u, const char *why);
 /* Somebody waits for what this PC has: no spreading now. */
 void sender_hurry(struct uplink *u);
 /* The collector's log does not extend what was seen. */

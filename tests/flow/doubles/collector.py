@@ -44,14 +44,14 @@ def pem_key(k):
 
 
 class Authority:
-    def __init__(self, top, life):
-        self.top, self.life = top, life
+    def __init__(self, top, life, address):
+        self.top, self.life, self.address = top, life, address
         path = os.path.join(top, "ca.pem")
         if not os.path.exists(path):
             self.key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.utcnow()
             self.cert = self.build("test collector CA", self.key.public_key(), 3650 * 86400, ca=True)
             server = ec.generate_private_key(ec.SECP256R1())
-            cert = self.build("127.0.0.1", server.public_key(), 3650 * 86400, server=True)
+            cert = self.build(address, server.public_key(), 3650 * 86400, server=True)
             pem = serialization.Encoding.PEM
             for name, data in ((path, pem_key(self.key) + self.cert.public_bytes(pem)),
                                (os.path.join(top, "ca.crt"), self.cert.public_bytes(pem)),
@@ -76,7 +76,7 @@ class Authority:
             use = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
             b = b.add_extension(x509.ExtendedKeyUsage([use]), False)
         if server:
-            b = b.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+            b = b.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(self.address)),
                                                              x509.DNSName("localhost")]), False)
         return b.sign(self.key, hashes.SHA256())
 
@@ -415,9 +415,10 @@ def main(argv):
     top, port = argv[1], int(argv[2])
     life = int(argv[argv.index("--life") + 1]) if "--life" in argv else 86400 * 90
     name = argv[argv.index("--log") + 1] if "--log" in argv else "sekisho.test/log/2026"
+    address = argv[argv.index("--listen") + 1] if "--listen" in argv else "127.0.0.1"
     os.makedirs(top, exist_ok=True)
-    s = Server(("127.0.0.1", port), Handler)
-    s.top, s.ca, s.state = top, Authority(top, life), State(top, name)
+    s = Server((address, port), Handler)
+    s.top, s.ca, s.state = top, Authority(top, life, address), State(top, name)
     s.token, s.token_used = "%s.%s" % (os.urandom(8).hex(), os.urandom(16).hex()), False
     s.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     s.tls.minimum_version = ssl.TLSVersion.TLSv1_3
