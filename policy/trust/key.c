@@ -29,6 +29,16 @@ static bool has_usual_form(EVP_PKEY *pkey)
 	return usual;
 }
 
+static int id_of(const struct key *k, struct digest *id)
+{
+	_cleanup_buf_ struct buf der = BUF_INIT(KEY_FILE_MAX);
+	int r = key_public_der(k, &der);
+
+	if (!r)
+		digest_span(id, buf_span(&der));
+	return r;
+}
+
 /* Takes the key over. V_BAD where it is neither of our types. */
 int key_wrap(EVP_PKEY *pkey, bool is_private, struct key **out)
 {
@@ -36,6 +46,7 @@ int key_wrap(EVP_PKEY *pkey, bool is_private, struct key **out)
 	struct key *k;
 	char group[64];
 	size_t n;
+	int r;
 
 	if (EVP_PKEY_is_a(pkey, "ED25519")) {
 		type = KEY_ED25519;
@@ -52,6 +63,11 @@ int key_wrap(EVP_PKEY *pkey, bool is_private, struct key **out)
 		return -ENOMEM;
 	}
 	*k = (struct key){.pkey = pkey, .type = type, .is_private = is_private};
+	r = id_of(k, &k->id);
+	if (r) {
+		key_free(k);
+		return r;
+	}
 	*out = k;
 	return 0;
 }
@@ -182,12 +198,8 @@ int key_from_public_der(struct span der, struct key **out, struct why *why)
 
 int key_id(const struct key *k, struct digest *id)
 {
-	_cleanup_buf_ struct buf der = BUF_INIT(KEY_FILE_MAX);
-	int r = key_public_der(k, &der);
-
-	if (!r)
-		digest_span(id, buf_span(&der));
-	return r;
+	*id = k->id;
+	return 0;
 }
 
 int key_public_raw(const struct key *k, uint8_t raw[32])

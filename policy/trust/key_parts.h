@@ -11,6 +11,7 @@ struct key {
 	EVP_PKEY *pkey;
 	enum key_type type;
 	bool is_private;
+	struct digest id; /* what every signature names: to encode the key for each takes longer than to sign */
 };
 
 /* Makes a key of an OpenSSL object, which it takes over in any case. 0; V_BAD for other types; -ENOMEM. */
