@@ -69,12 +69,63 @@ static int list(struct packs *p, struct why *why)
 	return 0;
 }
 
-/* Do the offsets end where the files end? Sets count and ends where they do. */
-static int check_ends(struct pack *k, bool *fits)
+/* Where the leaf's frames lie, by the offsets. 0; V_BAD where they do not say so; -errno. */
+static int place_of(const struct pack *k, uint64_t leaf, uint64_t *h, uint64_t *b)
+{
+	uint8_t place[PLACE_SIZE];
+	int r = pack_read_at(k->offsets, place, sizeof(place), leaf * PLACE_SIZE);
+
+	if (r)
+		return r < 0 ? r : V_BAD;
+	*h = get_be64(place);
+	*b = get_be64(place + 8);
+	return 0;
+}
+
+/* Where they end, by the frames themselves. */
+static int end_of(const struct pack *k, uint64_t leaf, uint64_t *h, uint64_t *b)
 {
 	_cleanup_buf_ struct buf frame = BUF_INIT(SEGMENT_HEADER_MAX);
+	uint8_t head[FRAME_HEAD];
+	struct segment s;
+	int r = place_of(k, leaf, h, b);
+
+	r = r ? r : pack_frame(k, "headers", k->headers, *h, SEGMENT_HEADER_MAX, &frame, NULL);
+	r = r ? r : header_parse(buf_span(&frame), &s, NULL);
+	if (!r && k->bodies >= 0) {
+		r = pack_read_at(k->bodies, head, sizeof(head), *b);
+		if (!r && get_be32(head) != s.header.body_len)
+			r = V_BAD;
+	}
+	if (r)
+		return r < 0 ? r : V_BAD;
+	*h += FRAME_HEAD + frame.n;
+	*b += FRAME_HEAD + s.header.body_len;
+	return 0;
+}
+
+/*
+ * The ends of the first `n` leaves. Offsets are written behind the files, and a power cut leaves of what was not synced
+ * any sector or none: zeros among them would have a file cut to nothing. So each must lie where the one before it ends.
+ */
+static int ends(const struct pack *k, uint64_t n, uint64_t *h, uint64_t *b)
+{
+	uint64_t at_h = 0, at_b = 0, before_h = 0, before_b = 0;
+	int r = n > 1 ? end_of(k, n - 2, &before_h, &before_b) : 0;
+
+	r = r ? r : place_of(k, n - 1, &at_h, &at_b);
+	if (!r && (at_h != before_h || (k->bodies >= 0 && at_b != before_b)))
+		r = V_BAD;
+	return r ? r : end_of(k, n - 1, h, b);
+}
+
+/*
+ * Do the offsets end where the files end, and, where fewer leaves are to be kept, can those be told? Sets count and
+ * ends where they do.
+ */
+static int check_ends(struct pack *k, uint64_t want, bool *fits)
+{
 	uint64_t headers = 0, bodies = 0, offsets = 0, h, b;
-	uint8_t place[PLACE_SIZE], head[FRAME_HEAD];
 	int r = file_size(k->headers, &headers);
 
 	*fits = false;
@@ -84,23 +135,13 @@ static int check_ends(struct pack *k, bool *fits)
 		return r;
 	if (!offsets || offsets % PLACE_SIZE)
 		return 0;
-	r = pack_read_at(k->offsets, place, sizeof(place), offsets - PLACE_SIZE);
+	r = ends(k, offsets / PLACE_SIZE, &h, &b);
+	if (!r && (h != headers || (k->bodies >= 0 && b != bodies)))
+		r = V_BAD;
+	if (!r && want < offsets / PLACE_SIZE)
+		r = ends(k, want, &h, &b);
 	if (r)
 		return r < 0 ? r : 0;
-	h = get_be64(place);
-	b = get_be64(place + 8);
-	r = pack_frame(k, "headers", k->headers, h, SEGMENT_HEADER_MAX, &frame, NULL);
-	if (r)
-		return r < 0 ? r : 0;
-	if (h + FRAME_HEAD + frame.n != headers)
-		return 0;
-	if (k->bodies >= 0) {
-		r = pack_read_at(k->bodies, head, sizeof(head), b);
-		if (r)
-			return r < 0 ? r : 0;
-		if (b + FRAME_HEAD + get_be32(head) != bodies)
-			return 0;
-	}
 	k->count = offsets / PLACE_SIZE;
 	k->header_end = headers;
 	k->body_end = bodies;
@@ -178,18 +219,15 @@ static int remove_files(struct packs *p, struct pack *k)
 	return 0;
 }
 
-/* Keeps the first `want` leaves. */
+/* Keeps the first `want` leaves: at least one. */
 static int cut(struct pack *k, uint64_t want)
 {
 	if (want < k->count) {
-		uint8_t place[PLACE_SIZE];
-		int r = pack_read_at(k->offsets, place, sizeof(place), want * PLACE_SIZE);
+		int r = ends(k, want, &k->header_end, &k->body_end);
 
 		if (r)
 			return r < 0 ? r : -EIO;
 		k->count = want;
-		k->header_end = get_be64(place);
-		k->body_end = get_be64(place + 8);
 	}
 	if (ftruncate(k->offsets, (off_t)(k->count * PLACE_SIZE)) || ftruncate(k->headers, (off_t)k->header_end))
 		return -errno;
@@ -215,7 +253,7 @@ static int recover(struct packs *p, unsigned i, uint64_t size, struct why *why)
 	/* Retention takes the bodies of past months, never of one that is still written. */
 	if (!r && k->expired && i == p->n - 1)
 		return why_set(why, V_BAD, "packs/%s.bodies: is missing", k->month);
-	r = r ? r : check_ends(k, &fits);
+	r = r ? r : check_ends(k, size - k->first, &fits);
 	if (!r && !fits)
 		r = scan(k, &torn, &damage);
 	if (r)
