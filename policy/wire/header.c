@@ -27,9 +27,9 @@ enum {
 	H_HANDOVER = 19,
 };
 
-enum { E_HOST = 1, E_PRODUCER = 2, E_EPOCH = 3, E_KEY = 4, E_BOOT = 5, E_NOT_BEFORE = 6, E_NOT_AFTER = 7 };
+enum { E_HOST = 1, E_PRODUCER = 2, E_EPOCH = 3, E_KEY = 4, E_BOOT = 5, E_NOT_BEFORE = 6, E_NOT_AFTER = 7, E_SINCE = 8 };
 
-#define EPOCH_FIELDS 7
+#define EPOCH_FIELDS 7 /* and perhaps since */
 #define SKIP_DEPTH 4
 
 static int put_uint(struct buf *b, unsigned key, uint64_t v)
@@ -280,7 +280,7 @@ int header_decode(struct span payload, struct header *out, struct why *why)
 
 int epoch_encode(const struct epoch *e, struct buf *b)
 {
-	int r = cbor_put_map(b, EPOCH_FIELDS);
+	int r = cbor_put_map(b, EPOCH_FIELDS + e->has_since);
 
 	r = r ? r : put_bytes(b, E_HOST, e->host.b, DIGEST_SIZE);
 	r = r ? r : put_uint(b, E_PRODUCER, e->producer);
@@ -288,7 +288,8 @@ int epoch_encode(const struct epoch *e, struct buf *b)
 	r = r ? r : put_bytes(b, E_KEY, e->public_key, sizeof(e->public_key));
 	r = r ? r : put_bytes(b, E_BOOT, e->boot, sizeof(e->boot));
 	r = r ? r : put_int(b, E_NOT_BEFORE, e->not_before_us);
-	return r ? r : put_int(b, E_NOT_AFTER, e->not_after_us);
+	r = r ? r : put_int(b, E_NOT_AFTER, e->not_after_us);
+	return r || !e->has_since ? r : put_int(b, E_SINCE, e->since_us);
 }
 
 static int epoch_field(struct cbor_reader *r, uint64_t key, void *into, struct why *why)
@@ -311,6 +312,9 @@ static int epoch_field(struct cbor_reader *r, uint64_t key, void *into, struct w
 		return read_int(r, "epoch: not before", &e->not_before_us, why);
 	case E_NOT_AFTER:
 		return read_int(r, "epoch: not after", &e->not_after_us, why);
+	case E_SINCE:
+		e->has_since = true;
+		return read_int(r, "epoch: since", &e->since_us, why);
 	default:
 		v = cbor_skip(r, SKIP_DEPTH, why);
 		return v == V_END ? why_set(why, V_BAD, "epoch: cut off") : v;
@@ -327,6 +331,8 @@ int epoch_decode(struct span payload, struct epoch *out, struct why *why)
 		return v;
 	if ((seen & 0xfe) != 0xfe)
 		return why_set(why, V_BAD, "epoch: a field is missing");
+	if (e.has_since && (e.since_us < 0 || e.not_after_us < e.not_before_us))
+		return why_set(why, V_BAD, "epoch: ends before it begins");
 	*out = e;
 	return 0;
 }

@@ -120,7 +120,7 @@ static bool open_recover(struct sealer *s)
 
 /* --- epochs --- */
 
-static int epoch_begin(struct sealer *s)
+static int epoch_begin(struct sealer *s, int64_t now_boot)
 {
 	_cleanup_(key_freep) struct key *k = NULL;
 	struct epoch e = {.host = s->host, .producer = s->o.producer, .number = s->epoch + 1};
@@ -130,12 +130,15 @@ static int epoch_begin(struct sealer *s)
 	memcpy(e.boot, s->boot, sizeof(e.boot));
 	e.not_before_us = now;
 	e.not_after_us = now + (int64_t)(2 * s->o.epoch_us);
+	e.has_since = true;
+	e.since_us = now_boot;
 	r = key_new(KEY_ED25519, &k);
 	r = r ? r : key_public_raw(k, e.public_key);
 	buf_clear(&s->epoch_cert);
 	buf_clear(&s->handover);
 	r = r ? r : epoch_certify(s->o.device, &e, &s->epoch_cert);
-	if (!r && s->epoch_key)
+	/* A key that sealed nothing is not known to anybody: nothing can be handed over by it. */
+	if (!r && s->epoch_key && !s->epoch_fresh)
 		r = handover_sign(s->epoch_key, buf_span(&s->epoch_cert), &s->handover);
 	if (r)
 		return r;
@@ -143,7 +146,8 @@ static int epoch_begin(struct sealer *s)
 	s->epoch_key = STEAL(k);
 	s->epoch = e.number;
 	s->epoch_fresh = true;
-	s->epoch_until_us = clock_boot_us() + (int64_t)s->o.epoch_us;
+	s->epoch_until_us = now_boot + (int64_t)s->o.epoch_us;
+	s->epoch_good_us = now_boot + (int64_t)(2 * s->o.epoch_us);
 	s->stats.epoch = e.number;
 	return 0;
 }
@@ -179,11 +183,16 @@ static int segment_write(struct sealer *s, struct span bytes, uint64_t seq)
 static int seal(struct sealer *s, uint64_t flags, int64_t now)
 {
 	_cleanup_buf_ struct buf bytes = BUF_INIT(SEGMENT_MAX);
-	struct segment_writer w = {.epoch_key = s->epoch_key};
+	struct segment_writer w = {.epoch_key = NULL};
 	struct header *h = &w.header;
 	struct digest hash;
 	int r;
 
+	/* The PC slept for longer than the key is good (the boot clock counts sleep). */
+	r = now > s->epoch_good_us ? epoch_begin(s, now) : 0;
+	if (r)
+		return r;
+	w.epoch_key = s->epoch_key;
 	/* A kilobyte for the header and certificate; compression makes the rest smaller than it is. */
 	if (!room_make(s, s->raw.n / 2 + 1024, s->urgent, now))
 		goto full;
@@ -329,7 +338,7 @@ int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *
 		return r;
 	room_scan(s, clock_boot_us());
 	r = open_map(s);
-	r = r ? r : epoch_begin(s);
+	r = r ? r : epoch_begin(s, clock_boot_us());
 	if (r)
 		return r;
 	s->last_seal_boot_us = clock_boot_us();
@@ -433,8 +442,8 @@ int sealer_run(struct sealer *s, int64_t now_boot_us)
 		return 0;
 	if (now_boot_us >= s->epoch_until_us) {
 		/* The old key's last segment first; the new key's first one, with the handover in it, right behind. */
-		r = seal(s, SF_LAST, now_boot_us);
-		r = r ? r : epoch_begin(s);
+		r = now_boot_us > s->epoch_good_us ? 0 : seal(s, SF_LAST, now_boot_us);
+		r = r ? r : epoch_begin(s, now_boot_us);
 	}
 	r = r ? r : seal(s, 0, now_boot_us);
 	return r < 0 ? r : 0;

@@ -47,6 +47,7 @@ struct sealer {
 	/* the sealing key */
 	struct key *epoch_key;
 	int64_t epoch_until_us; /* boot clock */
+	int64_t epoch_good_us;  /* boot clock: what is sealed later would be refused */
 	struct buf epoch_cert, handover;
 
 	/* the open segment */

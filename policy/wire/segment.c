@@ -275,6 +275,11 @@ int segment_verify(const struct segment *s, const struct epoch *e, struct why *w
 	if (h->producer != e->producer || h->epoch != e->number || memcmp(h->boot, e->boot, sizeof(h->boot)))
 		return why_set(why, CAUSE_BAD_EPOCH, "segment: epoch %llu of %s is not the sealing key's",
 			(unsigned long long)h->epoch, producer_name(h->producer));
+	if (e->has_since &&
+		(h->boot_us < e->since_us || (uint64_t)h->boot_us - (uint64_t)e->since_us >
+						     (uint64_t)e->not_after_us - (uint64_t)e->not_before_us))
+		return why_set(why, CAUSE_BAD_EPOCH, "segment: sealed %s the time of its key",
+			h->boot_us < e->since_us ? "before" : "after");
 	v = sealing_key(e->public_key, &k);
 	if (v < 0)
 		return v;

@@ -74,7 +74,9 @@ struct header {
 
 /*
  * An epoch certificate: the device key's word (COSE_Sign1, ES256, EPOCH_AAD) that an Ed25519 key seals for a producer.
- * Payload: {1: host, 2: producer, 3: epoch, 4: public key, 5: boot, 6: not-before us, 7: not-after us}.
+ * Payload: {1: host, 2: producer, 3: epoch, 4: public key, 5: boot, 6: not-before us, 7: not-after us, 8: boot clock at
+ * not-before}. How long the key is good is judged by the boot clock, which nobody sets: a wall clock that jumps by
+ * years makes no evidence bad.
  */
 struct epoch {
 	struct digest host;
@@ -83,6 +85,8 @@ struct epoch {
 	uint8_t public_key[32];
 	uint8_t boot[16];
 	int64_t not_before_us, not_after_us;
+	bool has_since;   /* false in certificates from before this was told: their time is not judged */
+	int64_t since_us; /* boot clock at not-before */
 };
 int epoch_certify(const struct key *device, const struct epoch *e, struct buf *out);
 /* Checks signature and that host is the device key's id. 0 or V_BAD. */
@@ -121,7 +125,8 @@ int header_parse(struct span leaf, struct segment *out, struct why *why);
  * Verdicts of segment_verify, beside V_BAD (form): the CAUSE_* number that a REFUSED record gives.
  *   CAUSE_BAD_SIGNATURE, CAUSE_BAD_BODY, CAUSE_BAD_EPOCH, CAUSE_FOREIGN
  * `e` is the epoch that the header's number names, already verified. Checks: epoch belongs to the host and producer and
- * number, signature of the header by its key, body hash and length (skipped for a header alone). 0 on success.
+ * number, the header was sealed within the epoch's time, signature of the header by its key, body hash and length
+ * (skipped for a header alone). 0 on success.
  */
 int segment_verify(const struct segment *s, const struct epoch *e, struct why *why);
 /* Signature of the previous epoch's key over `cert` (HANDOVER_AAD). */

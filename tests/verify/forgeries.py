@@ -253,6 +253,17 @@ def new_segment_signed_by_older_key(w):
 
 
 @forgery
+def sealed_after_its_key_ended(w):
+    """A key that was stolen goes on sealing when its time is over; the wall clock is set back for it."""
+    again(w, 2, lambda s: s.h.update({13: 3600000000 + 86400000001}))
+
+
+@forgery
+def sealed_before_its_key_began(w):
+    again(w, 2, lambda s: s.h.update({13: 3599999999}))
+
+
+@forgery
 def tail_dropped_then_next_epoch(w):
     """CVE-2023-31438's pattern: the end of an epoch is cut off and the next goes on."""
     del w.files[w.name(2)]

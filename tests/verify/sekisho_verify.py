@@ -283,6 +283,8 @@ class Evidence:
         e, key, _ = known
         if e[5] != s.boot:
             raise Refused("sealing key was certified for another boot")
+        if 8 in e and not e[8] <= s.h[13] <= e[8] + e[7] - e[6]:
+            raise Refused("sealed outside of its key's time")
         cose_check(s.message, key, SEGMENT_AAD)
         s.found = s.records()
         if s.found:

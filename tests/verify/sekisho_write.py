@@ -73,7 +73,7 @@ class Pc:
     def certify(self, epoch, key=None, aad=EPOCH_AAD, **more):
         e = {1: self.host, 2: epoch.producer, 3: epoch.number,
              4: epoch.key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw),
-             5: epoch.boot, 6: START_US, 7: START_US + 86400000000}
+             5: epoch.boot, 6: START_US, 7: START_US + 86400000000, 8: 3600000000}
         e.update(more.pop("change", {}))
         return sign1(key or self.device, aad, dumps(e), **more)
 

@@ -88,7 +88,9 @@ static int epoch_begin(struct pc *p, struct chain *c, int64_t now, const uint8_t
 		.producer = c->producer,
 		.number = ++c->epoch,
 		.not_before_us = now,
-		.not_after_us = now + EPOCH_DAYS * OFFICE_DAY_US};
+		.not_after_us = now + EPOCH_DAYS * OFFICE_DAY_US,
+		.has_since = true,
+		.since_us = now - p->booted};
 	int r;
 
 	if (boot)

@@ -387,6 +387,29 @@ static void an_idle_producer_beats_and_renews_its_key(void **state)
 	assert_int_equal(t.segments, 3);
 }
 
+/* The boot clock counts sleep: a PC that wakes after days seals with its next key, for the old one is not good any
+ * more. */
+static void a_pc_that_slept_long_takes_the_next_key(void **state)
+{
+	struct sealer_options o = options();
+	struct sealer *s = NULL;
+	struct tally t;
+	int64_t now;
+
+	(void)state;
+	o.epoch_us = 5000000;
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	put(s, 0, true);
+	now = clock_boot_us();
+	put(s, 1, false);
+	assert_int_equal(sealer_run(s, now + 3600000000), 0);
+	sealer_free(s);
+	judge(&t);
+	assert_int_equal(t.epochs, 2);
+	assert_int_equal(t.last, 0);
+	assert_int_equal(t.records, 2);
+}
+
 static void a_followed_pc_seals_within_a_second(void **state)
 {
 	struct sealer_options o = options();
@@ -434,6 +457,7 @@ int main(void)
 		TEST(a_damaged_chain_file_is_said_and_survived),
 		TEST(a_full_spool_drops_new_records_and_counts_them),
 		TEST(an_idle_producer_beats_and_renews_its_key),
+		TEST(a_pc_that_slept_long_takes_the_next_key),
 		TEST(a_followed_pc_seals_within_a_second),
 	};
 

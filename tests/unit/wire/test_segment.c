@@ -9,6 +9,8 @@ static struct epoch epoch;
 static struct buf cert = BUF_INIT(1024);
 static struct body_writer w;
 
+static int64_t sealed_at; /* boot clock of what make() seals */
+
 static void make(struct buf *out, uint64_t seq, const struct key *k, unsigned records, struct digest *hash)
 {
 	_cleanup_buf_ struct buf raw = BUF_INIT(BODY_RAW_MAX);
@@ -32,6 +34,7 @@ static void make(struct buf *out, uint64_t seq, const struct key *k, unsigned re
 	sw.header.seq = seq;
 	sw.header.has_prev = seq != 0;
 	sw.header.count = records;
+	sw.header.boot_us = sealed_at;
 	sw.header.lost_n = 1;
 	sw.header.lost[0].cause = CAUSE_RING_FULL;
 	sw.header.lost[0].n = 3;
@@ -139,6 +142,45 @@ static void each_forgery_has_its_cause(void **state)
 	assert_int_equal(epoch_verify(buf_span(&cert), other_device, &e, NULL), V_BAD);
 }
 
+/* By the boot clock: the wall clock may have jumped by years meanwhile. */
+static void a_key_seals_in_its_time(void **state)
+{
+	static const struct {
+		int64_t since, sealed;
+		int verdict;
+	} cases[] = {{100, 100, 0}, {100, 99, CAUSE_BAD_EPOCH}, {100, 1100, 0}, {100, 1101, CAUSE_BAD_EPOCH},
+		{0, INT64_MAX, CAUSE_BAD_EPOCH}, {INT64_MAX, 0, CAUSE_BAD_EPOCH}};
+	_cleanup_buf_ struct buf c = BUF_INIT(1024);
+	struct epoch e = epoch, back;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_buf_ struct buf seg = BUF_INIT(SEGMENT_MAX);
+		struct segment s;
+
+		e.has_since = true;
+		e.since_us = cases[i].since;
+		e.not_before_us = INT64_C(4000000000000000);
+		e.not_after_us = e.not_before_us + 1000;
+		buf_clear(&c);
+		assert_int_equal(epoch_certify(device, &e, &c), 0);
+		assert_int_equal(epoch_verify(buf_span(&c), device, &back, NULL), 0);
+		assert_true(back.has_since && back.since_us == cases[i].since);
+		sealed_at = cases[i].sealed;
+		make(&seg, 0, epoch_key, 1, NULL);
+		sealed_at = 0;
+		assert_int_equal(segment_parse(buf_span(&seg), &s, NULL), 0);
+		assert_int_equal(segment_verify(&s, &back, NULL), cases[i].verdict);
+		back.has_since = false;
+		assert_int_equal(segment_verify(&s, &back, NULL), 0);
+	}
+	e.not_after_us = e.not_before_us - 1;
+	buf_clear(&c);
+	assert_int_equal(epoch_certify(device, &e, &c), 0);
+	assert_int_equal(epoch_verify(buf_span(&c), device, &back, NULL), V_BAD);
+}
+
 static void a_signature_for_one_purpose_is_none_for_another(void **state)
 {
 	_cleanup_buf_ struct buf seg = BUF_INIT(SEGMENT_MAX), again = BUF_INIT(SEGMENT_MAX), h = BUF_INIT(1024);
@@ -239,6 +281,7 @@ int main(void)
 		cmocka_unit_test(every_cut_asks_for_more),
 		cmocka_unit_test(every_flipped_bit_is_refused),
 		cmocka_unit_test(each_forgery_has_its_cause),
+		cmocka_unit_test(a_key_seals_in_its_time),
 		cmocka_unit_test(a_signature_for_one_purpose_is_none_for_another),
 		cmocka_unit_test(an_unknown_format_is_refused_not_guessed),
 		cmocka_unit_test(lengths_are_enforced_both_ways),
