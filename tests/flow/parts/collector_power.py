@@ -132,8 +132,12 @@ def check(facts, all_facts):
 
 
 def context_of(pc, renewed, all_facts):
+    """The PC's certificate; while its renewal was not over, it has two, and the one before is good until the other was used."""
     before = [f[2] for f in all_facts if f[0] == "renewed" and f[1] is pc]
-    return before[0] if before and not renewed else pc.context
+    if not before or renewed:
+        return pc.context
+    code, answer, _ = pc_of.ask("/v1/wait?follow=1&checkpoint=0", None, before[0])
+    return pc.context if code == 403 and answer["error"] == "unknown" else before[0]
 
 
 def again(pc, stored, made, seen, context):
