@@ -106,7 +106,7 @@ struct guard {
 
 	struct gate *gate; /* NULL: this kernel has none, and the weaker means are all that there is */
 	unsigned layers;   /* GATE_*: proven last */
-	int64_t proved_boot_us;
+	int64_t proved_boot_us, proof_told_us;
 	struct producer_keys keys;
 	struct sealer *sealer;
 	struct udev *udev;

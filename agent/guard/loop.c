@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 
 #define PROVE_EVERY_US (300ll * 1000000)
+#define PROOF_TOLD_EVERY_US (3600ll * 1000000) /* that all is as it was: often enough for who reads records only */
 #define REPORT_EVERY_US (60ll * 1000000)
 #define MONITOR_BUFFER (4 << 20)
 #define REST_WAIT_US (2ll * 1000000) /* behind the last of a burst */
@@ -169,8 +170,14 @@ static void prove(struct guard *g, int64_t now)
 		log_error("enforcement cannot be tried: %s", strerror(-layers));
 		return;
 	}
-	if ((unsigned)layers == g->layers)
+	if ((unsigned)layers == g->layers) {
+		if (now >= g->proof_told_us + PROOF_TOLD_EVERY_US) {
+			g->proof_told_us = now;
+			tell_proof(g, g->layers, g->layers);
+		}
 		return;
+	}
+	g->proof_told_us = now;
 	log_at((g->layers & ~(unsigned)layers) ? LOG_ERR : LOG_NOTICE,
 		"enforcement is another than it was: %#x, before %#x", (unsigned)layers, g->layers);
 	tell_proof(g, (unsigned)layers, g->layers);
@@ -302,6 +309,7 @@ static int begin(struct guard *g)
 	sealer_policy(g->sealer, g->orders.version);
 	g->proved_boot_us = clock_boot_us();
 	g->rest_boot_us = INT64_MAX;
+	g->proof_told_us = g->proved_boot_us; /* the start tells it */
 	if (g->gate) {
 		r = gate_prove(g->gate);
 		if (r < 0)
