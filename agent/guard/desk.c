@@ -133,7 +133,9 @@ static json_t *ask_challenge(struct guard *g, const json_t *o)
 
 	if (!u)
 		return refusal("device", "no such device is plugged in");
-	r = release_challenge(g->release, &u->device, clock_boot_us(), &text, &why);
+	if (!u->plugging)
+		return refusal("device", "it cannot be told from others, and is not released by codes");
+	r = release_challenge(g->release, &u->device, u->plugging, clock_boot_us(), &text, &why);
 	if (r < 0) {
 		guard_fail(g, r, "release codes");
 		return refusal("failed", "the guard failed");
@@ -167,7 +169,7 @@ static json_t *ask_answer(struct guard *g, const json_t *o)
 	until = clock_wall_us() + (grant.until_boot_us - clock_boot_us());
 	snprintf(rule, sizeof(rule), "release:%s", grant.code);
 	for (u = g->units; u; u = u->next)
-		if (release_is_for(&grant, &u->device))
+		if (release_is_for(&grant, &u->device, u->plugging))
 			break;
 	tell_release(g, KIND_RELEASE, u, rule, grant.access, until, NULL);
 	r = judge_all(g);

@@ -10,6 +10,7 @@
 #include "policy/base/log.h"
 #include "policy/base/text.h"
 #include <errno.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #define DESCRIPTORS_MAX (64u << 10)
@@ -75,6 +76,7 @@ static struct unit *make_unit(struct guard *g, const char *path)
 {
 	static struct log_limit limit = LOG_LIMIT(2);
 	struct unit *u = find_unit(g, path);
+	struct stat st;
 
 	if (u)
 		return u;
@@ -88,6 +90,7 @@ static struct unit *make_unit(struct guard *g, const char *path)
 	if (!u)
 		return NULL;
 	keep(u->path, sizeof(u->path), path);
+	u->plugging = stat(path, &st) ? 0 : (uint64_t)st.st_ino;
 	u->id = ++g->next_id;
 	u->since_boot_us = 0;
 	u->next = g->units;
@@ -382,10 +385,12 @@ static void drop_unit(struct guard *g, struct unit *gone)
 	for (at = &g->units; *at; at = &(*at)->next) {
 		if (*at != gone)
 			continue;
-		*at = gone->next;
-		g->units_n--;
 		if (gone->plug_told)
 			tell_unplug(g, gone);
+		gone->gone = true;
+		judge_releases(g);
+		*at = gone->next;
+		g->units_n--;
 		notify_forget(g->notify, &gone->device);
 		unit_free(gone);
 		return;

@@ -55,7 +55,8 @@ struct unit {
 	struct unit *next;
 	char path[UNIT_PATH_SIZE]; /* sysfs */
 	unsigned id;               /* for people, until it is unplugged: 1, 2, ... */
-	bool hub, root_hub;
+	uint64_t plugging; /* for releases: sysfs's own number of it, which no other plugging of this boot has */
+	bool hub, root_hub, gone;
 	bool own;    /* this system runs from it: nothing of it is held */
 	dev_t usbfs; /* 0: not on USB */
 	unsigned usbfs_forced;
@@ -159,6 +160,8 @@ int judge_unit(struct guard *g, struct unit *u);
 int judge_all(struct guard *g);
 /* The same soon, from the loop. */
 void judge_soon(struct guard *g);
+/* Releases end that have had their time, or whose device is gone. */
+void judge_releases(struct guard *g);
 
 /* --- force.c --- */
 

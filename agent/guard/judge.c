@@ -51,12 +51,23 @@ static bool is_encrypted(const struct device *f)
 	return f->media_n > 0;
 }
 
+static bool is_medium_kind(unsigned kind)
+{
+	return kind == DEVICE_KIND_STORAGE || kind == DEVICE_KIND_OPTICAL || kind == DEVICE_KIND_SD;
+}
+
 /* A code that the administrator gave by phone goes before the policy. */
-static void apply_release(struct guard *g, const struct device *f, struct decision *out)
+static void apply_release(
+	struct guard *g, const struct unit *u, const struct device *f, unsigned kind, struct decision *out)
 {
 	struct release_grant grant;
 
-	if (release_active(g->release, f, clock_boot_us(), &grant) || grant.access <= out->access)
+	if (release_active(g->release, f, u->plugging, clock_boot_us(), &grant))
+		return;
+	/* One serial number at two places: a code does not say which of them is meant. */
+	if (f->twin && is_medium_kind(kind) && grant.access == ACCESS_READ_WRITE)
+		grant.access = ACCESS_READ_ONLY;
+	if (grant.access <= out->access)
 		return;
 	out->access = grant.access;
 	out->note = false;
@@ -67,12 +78,12 @@ static void apply_release(struct guard *g, const struct device *f, struct decisi
 	policy_reason(out, LANG_EN, out->reason);
 }
 
-static void decide(struct guard *g, const struct device *f, unsigned kind, struct decision *out)
+static void decide(struct guard *g, const struct unit *u, const struct device *f, unsigned kind, struct decision *out)
 {
 	struct device_user w = who(g);
 
 	policy_decide(g->orders.policy, f, kind, &w, out);
-	apply_release(g, f, out);
+	apply_release(g, u, f, kind, out);
 }
 
 static void decide_disk(struct guard *g, struct unit *u, struct disk *d)
@@ -86,17 +97,12 @@ static void decide_disk(struct guard *g, struct unit *u, struct disk *d)
 	for (i = 0; i < d->media_n; i++)
 		f.medium[i] = d->media[i].medium;
 	f.encrypted = is_encrypted(&f);
-	decide(g, &f, d->kind, &d->decided);
+	decide(g, u, &f, d->kind, &d->decided);
 }
 
 static bool same_decision(const struct decision *a, const struct decision *b)
 {
 	return a->access == b->access && a->note == b->note && !strcmp(a->rule, b->rule);
-}
-
-static bool is_medium_kind(unsigned kind)
-{
-	return kind == DEVICE_KIND_STORAGE || kind == DEVICE_KIND_OPTICAL || kind == DEVICE_KIND_SD;
 }
 
 static void notice(struct guard *g, const struct unit *u, const struct decision *d, const struct decision *before)
@@ -105,7 +111,11 @@ static void notice(struct guard *g, const struct unit *u, const struct decision 
 
 	if (d->note)
 		return;
-	if (d->access == ACCESS_READ_WRITE) {
+	if (d->because == BECAUSE_RELEASE) {
+		what = NOTICE_RELEASED;
+	} else if (before && before->because == BECAUSE_RELEASE && before->access > d->access) {
+		what = NOTICE_RELEASE_END;
+	} else if (d->access == ACCESS_READ_WRITE) {
 		/* Nobody wants to hear of what always works. */
 		if (!is_medium_kind(d->kind))
 			return;
@@ -156,7 +166,7 @@ static void judge_one(struct guard *g, struct unit *u)
 	}
 	for (kind = 1; kind < DEVICE_KINDS; kind++)
 		if (u->device.kinds >> kind & 1)
-			decide(g, &u->device, kind, &u->decided[kind]);
+			decide(g, u, &u->device, kind, &u->decided[kind]);
 	for (d = u->disks; d; d = d->next)
 		decide_disk(g, u, d);
 	/* First it is so, then it is told. */
@@ -176,16 +186,31 @@ static void judge_one(struct guard *g, struct unit *u)
 	}
 }
 
-static void on_release_end(void *ctx, const struct release_grant *grant)
+static bool is_here(void *ctx, uint64_t plugging)
+{
+	const struct guard *g = ctx;
+	const struct unit *u;
+
+	for (u = g->units; u && (u->gone || u->plugging != plugging); u = u->next)
+		;
+	return u && plugging;
+}
+
+static void on_release_end(void *ctx, const struct release_grant *grant, bool here)
 {
 	struct guard *g = ctx;
 	struct unit *u;
 	char rule[64];
 
-	for (u = g->units; u && !release_is_for(grant, &u->device); u = u->next)
+	for (u = g->units; u && !release_is_for(grant, &u->device, u->plugging); u = u->next)
 		;
 	snprintf(rule, sizeof(rule), "release:%s", grant->code);
-	tell_release(g, KIND_RELEASE_END, u, rule, grant->access, 0, NULL);
+	tell_release(g, KIND_RELEASE_END, u, rule, grant->access, 0, here ? NULL : "the device was unplugged");
+}
+
+void judge_releases(struct guard *g)
+{
+	release_expire(g->release, clock_boot_us(), is_here, on_release_end, g);
 }
 
 static int on_again(sd_event_source *source, uint64_t usec, void *ctx)
@@ -195,7 +220,7 @@ static int on_again(sd_event_source *source, uint64_t usec, void *ctx)
 
 	(void)source;
 	(void)usec;
-	release_expire(g->release, clock_boot_us(), on_release_end, g);
+	judge_releases(g);
 	orders_look(g);
 	r = judge_all(g);
 	if (r)

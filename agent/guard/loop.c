@@ -328,6 +328,8 @@ static int begin(struct guard *g)
 	r = devices_scan(g);
 	if (r < 0)
 		log_warning("devices cannot be listed: %s", strerror(-r));
+	/* What was unplugged while nobody looked is not released any more. */
+	judge_releases(g);
 	return judge_all(g);
 }
 

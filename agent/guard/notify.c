@@ -2,29 +2,15 @@
  * Notifications on the desktop. See notify.h.
  */
 #include "agent/guard/notify.h"
-#include "policy/base/clock.h"
-#include "policy/base/confine.h"
-#include "policy/base/file.h"
+#include "agent/guard/speaker.h"
 #include "policy/base/text.h"
 #include "policy/trust/digest.h"
-#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <systemd/sd-bus.h>
+#include <time.h>
 
-#define SERVICE "org.freedesktop.Notifications"
-#define SERVICE_PATH "/org/freedesktop/Notifications"
-#define WAIT_US 2000000ull
-#define CHILD_SECONDS 5
+#define CHILD_SECONDS 10
 #define TEXT_MAX 2048u
-#define PROCESSES_MAX 512 /* looked at for the person's language */
-#define ENVIRON_MAX (128u << 10)
 
 struct notify {
 	struct digest told[NOTIFY_CAUSES_MAX], device[NOTIFY_CAUSES_MAX];
@@ -103,6 +89,10 @@ static const struct words english[] = {
 	[NOTICE_APPROVED] = {"This device is approved", "You can use it. What is done with it is recorded."},
 	[NOTICE_TWIN] = {"Two devices have the same serial number",
 		"Neither can be written to while both are plugged in. Unplug one, and tell the administrator."},
+	[NOTICE_RELEASED] = {"This device is released for a while",
+		"You can use it until %s, or until you unplug it. What is done with it is recorded."},
+	[NOTICE_RELEASE_END] = {"The release of this device has ended",
+		"What was saved until now is on it. If you need it longer, ask the administrator for another code."},
 };
 
 static const struct words japanese[] = {
@@ -115,6 +105,10 @@ static const struct words japanese[] = {
 	[NOTICE_APPROVED] = {"この機器は承認されています", "利用できます。操作は記録されます。"},
 	[NOTICE_TWIN] = {"同じシリアル番号の機器が2台あります",
 		"両方を接続している間は、どちらにも書き込めません。片方を外して管理者に連絡してください。"},
+	[NOTICE_RELEASED] = {"この機器は一時的に解除されました",
+		"%s まで、または取り外すまで利用できます。操作は記録されます。"},
+	[NOTICE_RELEASE_END] = {"この機器の一時解除が終了しました",
+		"これまでに保存した内容は残っています。引き続き必要な場合は管理者に新しいコードを依頼してください。"},
 };
 
 static bool is_japanese(const char *lang)
@@ -150,6 +144,24 @@ static int put_device(struct buf *b, const struct device *d, const struct decisi
 	return r ? r : buf_puts(b, "\n");
 }
 
+/* The body's words; "%s" in them is the time at which it ends, by the PC's own clock and zone. */
+static int put_body(struct buf *b, const char *words, const struct decision *why)
+{
+	const char *at = strstr(words, "%s");
+	time_t until = why ? (time_t)(why->until_us / 1000000) : 0;
+	char clock[16] = "?";
+	struct tm tm;
+	int r;
+
+	if (!at)
+		return buf_puts(b, words);
+	if (localtime_r(&until, &tm))
+		strftime(clock, sizeof(clock), "%H:%M", &tm);
+	r = buf_put(b, words, (size_t)(at - words));
+	r = r ? r : buf_puts(b, clock);
+	return r ? r : buf_puts(b, at + 2);
+}
+
 int notify_text(enum notice what, const char *lang, const struct device *d, const struct decision *why,
 	struct buf *summary, struct buf *body)
 {
@@ -157,118 +169,25 @@ int notify_text(enum notice what, const char *lang, const struct device *d, cons
 	int r = buf_puts(summary, w->summary);
 
 	r = r ? r : put_device(body, d, why);
-	return r ? r : buf_puts(body, w->body);
+	return r ? r : put_body(body, w->body, why);
 }
 
-/* --- the child: that person, without any power --- */
-
-/* One variable of an environment, which ends its words by NUL. */
-static const char *variable(const struct buf *b, const char *name)
-{
-	size_t at = 0, n = strlen(name);
-
-	while (at < b->n) {
-		const char *word = (const char *)b->p + at;
-		size_t len = strnlen(word, b->n - at);
-
-		if (len > n && !strncmp(word, name, n) && word[n] == '=' && at + len < b->n)
-			return word + n + 1;
-		at += len + 1;
-	}
-	return NULL;
-}
-
-static bool language_of(const char *pid, char *out, size_t size)
-{
-	static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-	_cleanup_buf_ struct buf b = BUF_INIT(ENVIRON_MAX);
-	char path[64];
-	struct stat st;
-	size_t i;
-
-	snprintf(path, sizeof(path), "/proc/%.16s/environ", pid);
-	if (stat(path, &st) || st.st_uid != getuid() || file_read(path, &b) || !buf_str(&b))
-		return false;
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		const char *v = variable(&b, names[i]);
-
-		if (v && *v) {
-			snprintf(out, size, "%.15s", v);
-			return true;
-		}
-	}
-	return false;
-}
-
-/* The language of the session: of one of the person's own programs. */
-static void find_language(char *out, size_t size)
-{
-	_cleanup_closedir_ DIR *dir = opendir("/proc");
-	struct dirent *e;
-	unsigned looked = 0;
-
-	snprintf(out, size, "C");
-	while (dir && looked < PROCESSES_MAX && (e = readdir(dir))) {
-		if (!isdigit((unsigned char)e->d_name[0]))
-			continue;
-		looked++;
-		if (language_of(e->d_name, out, size) && strncmp(out, "C", 1) != 0 && strncmp(out, "POSIX", 5) != 0)
-			return;
-	}
-}
-
-static int become(uint32_t uid)
-{
-	struct passwd *pw = getpwuid(uid);
-
-	if (!uid || !pw)
-		return -ESRCH;
-	if (setgroups(0, NULL) || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) || setresuid(uid, uid, uid))
-		return -errno;
-	return setuid(0) == 0 ? -EPERM : 0;
-}
-
-static int speak(const char *summary, const char *body, uint32_t uid, bool urgent)
-{
-	char address[96];
-	sd_bus *bus = NULL;
-	int r = sd_bus_new(&bus);
-
-	snprintf(address, sizeof(address), "unix:path=/run/user/%u/bus", uid);
-	if (r >= 0)
-		r = sd_bus_set_address(bus, address);
-	if (r >= 0)
-		r = sd_bus_set_bus_client(bus, 1);
-	if (r >= 0)
-		r = sd_bus_set_method_call_timeout(bus, WAIT_US);
-	if (r >= 0)
-		r = sd_bus_start(bus);
-	if (r >= 0)
-		r = sd_bus_call_method(bus, SERVICE, SERVICE_PATH, SERVICE, "Notify", NULL, NULL, "susssasa{sv}i",
-			"Sekisho", 0u, "drive-removable-media", summary, body, 0, 2, "urgency", "y",
-			(uint8_t)(urgent ? 2 : 1), "category", "s", "device", -1);
-	sd_bus_flush_close_unref(bus);
-	return r;
-}
+/* --- the child --- */
 
 static int child(enum notice what, const struct device *d, const struct decision *why, uint32_t uid)
 {
 	_cleanup_buf_ struct buf summary = BUF_INIT(TEXT_MAX), body = BUF_INIT(TEXT_MAX);
-	char lang[16];
-	sigset_t none;
+	_cleanup_(speaker_freep) struct speaker *s = NULL;
+	char lang[LANG_SIZE];
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGALRM, SIG_DFL);
 	alarm(CHILD_SECONDS);
-	/* Nothing of the guard's is for that person: neither maps nor keys. */
-	syscall(SYS_close_range, 3u, ~0u, 0u);
-	if (become(uid))
+	if (speaker_become(uid) || speaker_new(uid, &s))
 		return 1;
-	find_language(lang, sizeof(lang));
+	speaker_language(s, lang);
 	if (notify_text(what, lang, d, why, &summary, &body) || !buf_str(&summary) || !buf_str(&body))
 		return 1;
-	return speak((char *)summary.p, (char *)body.p, uid, what != NOTICE_APPROVED) < 0;
+	return speaker_say(s, (char *)summary.p, (char *)body.p, what != NOTICE_APPROVED && what != NOTICE_RELEASED) <
+	       0;
 }
 
 void notify_reap(struct notify *n)

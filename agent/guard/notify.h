@@ -19,7 +19,9 @@ enum notice {
 	NOTICE_DENIED,
 	NOTICE_WITHDRAWN, /* it was more until now */
 	NOTICE_APPROVED,
-	NOTICE_TWIN, /* another device with the same serial number is there */
+	NOTICE_TWIN,        /* another device with the same serial number is there */
+	NOTICE_RELEASED,    /* by a code, until a time */
+	NOTICE_RELEASE_END, /* that time is over */
 };
 
 struct notify;

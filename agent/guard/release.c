@@ -1,39 +1,11 @@
 /*
  * Releases by code. See release.h.
  */
-#include "agent/guard/release.h"
+#include "agent/guard/release_parts.h"
 #include "policy/base/clock.h"
-#include "policy/base/file.h"
 #include "policy/base/text.h"
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
-
-#define FILE_MAX 8192u
-#define BLOCK_FIRST_US 60000000ll
-#define BLOCK_LAST_US 3600000000ll
-#define DAY_US 86400000000ll
-
-struct release {
-	char path[PATH_MAX];
-	const struct key *device_key;
-	struct digest host;
-	uint8_t boot[16];
-	bool has_secret;
-	uint8_t secret[SECRET_SIZE];
-	unsigned max_s, per_day;
-
-	/* kept */
-	bool out; /* a challenge is out */
-	struct release_challenge challenge;
-	struct digest challenged;
-	unsigned tries;
-	int64_t block_us, blocked_until_us; /* boot clock; a reboot begins the wait anew */
-	unsigned day_n;
-	int64_t day_us; /* wall clock: only ever makes less of it */
-	unsigned grants_n;
-	struct release_grant grants[RELEASE_GRANTS_MAX];
-};
 
 static void device_id(const struct device *d, struct digest *out)
 {
@@ -44,122 +16,32 @@ static void device_id(const struct device *d, struct digest *out)
 	digest_of(out, parts, ARRAY_SIZE(parts));
 }
 
-bool release_is_for(const struct release_grant *g, const struct device *d)
+bool release_is_for(const struct release_grant *g, const struct device *d, uint64_t plugging)
 {
 	struct digest id;
 
+	if (g->plugging != plugging)
+		return false;
 	device_id(d, &id);
 	return digest_eq(&id, &g->device);
 }
 
-/* --- what is kept --- */
-
-static int put_state(const struct release *r, struct buf *b)
+int64_t release_now(const struct release *r, int64_t now_boot_us)
 {
-	char boot[33], nonce[2 * RELEASE_NONCE_SIZE + 1], device[2 * DIGEST_SIZE + 1];
-	unsigned i;
-	int e = buf_putf(b, "sekisho-release 1\nboot %s\nblock %" PRId64 " %" PRId64 "\nday %u %" PRId64 "\n",
-		hex_encode(boot, r->boot, sizeof(r->boot)), r->block_us, r->blocked_until_us, r->day_n, r->day_us);
+	int64_t passed = now_boot_us - r->clock.boot_us;
 
-	if (!e && r->out)
-		e = buf_putf(b, "challenge %s %s %u\n", hex_encode(nonce, r->challenge.nonce, RELEASE_NONCE_SIZE),
-			hex_encode(device, r->challenged.b, DIGEST_SIZE), r->tries);
-	for (i = 0; i < r->grants_n && !e; i++)
-		e = buf_putf(b, "grant %s %s %u %" PRId64 "\n", r->grants[i].code,
-			hex_encode(device, r->grants[i].device.b, DIGEST_SIZE), r->grants[i].access,
-			r->grants[i].until_boot_us);
-	return e;
+	return r->clock.base_us + (passed > 0 ? passed : 0);
 }
 
-static int keep(const struct release *r)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT(FILE_MAX);
-	int e = put_state(r, &b);
-
-	return e ? e : file_replace(r->path, buf_span(&b), 0600);
-}
-
-static void set_challenge(struct release *r, const struct digest *device, const uint8_t nonce[RELEASE_NONCE_SIZE])
+void release_set_challenge(
+	struct release *r, const struct digest *device, uint64_t plugging, const uint8_t nonce[RELEASE_NONCE_SIZE])
 {
 	memcpy(r->challenge.host, r->host.b, RELEASE_HOST_SIZE);
 	memcpy(r->challenge.device, device->b, RELEASE_DEVICE_SIZE);
 	memcpy(r->challenge.nonce, nonce, RELEASE_NONCE_SIZE);
 	r->challenged = *device;
+	r->plugging = plugging;
 	r->out = true;
-}
-
-static int read_line(struct release *r, const char *line, bool *same_boot)
-{
-	char hex[2 * DIGEST_SIZE + 2], nonce[2 * RELEASE_NONCE_SIZE + 2];
-	uint8_t bytes[16];
-	struct digest device;
-	unsigned n;
-	int64_t a, b;
-
-	if (sscanf(line, "boot %33[0-9a-f]", hex) == 1) {
-		*same_boot = !hex_decode(hex, bytes, 16) && !memcmp(bytes, r->boot, 16);
-		return 0;
-	}
-	if (sscanf(line, "block %" SCNd64 " %" SCNd64, &a, &b) == 2) {
-		r->block_us = a;
-		/* After a boot nobody knows how long it was off: the wait begins anew. */
-		r->blocked_until_us = *same_boot ? b : b ? a : 0;
-		return 0;
-	}
-	if (sscanf(line, "day %u %" SCNd64, &n, &a) == 2) {
-		r->day_n = n;
-		r->day_us = a;
-		return 0;
-	}
-	if (sscanf(line, "challenge %9[0-9a-f] %65[0-9a-f] %u", nonce, hex, &n) == 3) {
-		if (hex_decode(nonce, bytes, RELEASE_NONCE_SIZE) || hex_decode(hex, device.b, DIGEST_SIZE))
-			return V_BAD;
-		set_challenge(r, &device, bytes);
-		r->tries = n;
-		return 0;
-	}
-	if (sscanf(line, "grant %9[0-9a-f] %65[0-9a-f] %u %" SCNd64, nonce, hex, &n, &a) == 4) {
-		struct release_grant *g = &r->grants[r->grants_n];
-
-		if (strlen(nonce) >= sizeof(g->code) || hex_decode(hex, device.b, DIGEST_SIZE) ||
-			n > ACCESS_READ_WRITE || r->grants_n == RELEASE_GRANTS_MAX)
-			return V_BAD;
-		if (!*same_boot)
-			return 0; /* ended with the boot */
-		*g = (struct release_grant){.device = device, .access = n, .until_boot_us = a};
-		memcpy(g->code, nonce, strlen(nonce) + 1);
-		r->grants_n++;
-		return 0;
-	}
-	return V_BAD;
-}
-
-static int load(struct release *r, struct why *why)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT(FILE_MAX);
-	char *line, *save = NULL;
-	bool same_boot = false;
-	int e = file_read(r->path, &b);
-
-	if (e == V_NOT_FOUND)
-		return 0;
-	if (e < 0)
-		return e;
-	if (!e && buf_str(&b)) {
-		line = strtok_r((char *)b.p, "\n", &save);
-		e = line && !strcmp(line, "sekisho-release 1") ? 0 : V_BAD;
-		while (!e && (line = strtok_r(NULL, "\n", &save)))
-			e = read_line(r, line, &same_boot);
-	}
-	if (!e)
-		return 0;
-	/* Nothing is released by a file that nobody understands, and guessing does not begin anew. */
-	r->out = false;
-	r->grants_n = 0;
-	r->block_us = BLOCK_LAST_US;
-	r->blocked_until_us = clock_boot_us() + BLOCK_LAST_US;
-	why_set(why, 0, "%s cannot be read: nothing is released", r->path);
-	return 0;
 }
 
 int release_new(const char *folder, const struct key *device, struct release **out, struct why *why)
@@ -173,7 +55,7 @@ int release_new(const char *folder, const struct key *device, struct release **o
 		e = -ENAMETOOLONG;
 	if (!e) {
 		r->device_key = device;
-		e = load(r, why);
+		e = release_load(r, why);
 	}
 	if (e) {
 		free(r);
@@ -213,10 +95,12 @@ int release_policy(struct release *r, const char *key_base64, unsigned max_s, un
 
 /* --- challenge and answer --- */
 
-int release_challenge(struct release *r, const struct device *d, int64_t now, struct buf *out, struct why *why)
+int release_challenge(struct release *r, const struct device *d, uint64_t plugging, int64_t now_boot, struct buf *out,
+	struct why *why)
 {
 	uint8_t nonce[RELEASE_NONCE_SIZE];
 	char text[RELEASE_TEXT_SIZE];
+	int64_t now = release_now(r, now_boot);
 	struct digest device;
 	int e;
 
@@ -230,14 +114,15 @@ int release_challenge(struct release *r, const struct device *d, int64_t now, st
 		return e;
 	device_id(d, &device);
 	/* Wrong answers count on: asking for another challenge is no way around. */
-	set_challenge(r, &device, nonce);
-	e = keep(r);
+	release_set_challenge(r, &device, plugging, nonce);
+	e = release_keep(r);
 	if (e)
 		return e;
 	release_challenge_text(&r->challenge, text);
 	return buf_puts(out, text);
 }
 
+/* `now`: by the clock of its own. */
 static int wrong(struct release *r, int64_t now, struct why *why)
 {
 	int e;
@@ -251,7 +136,7 @@ static int wrong(struct release *r, int64_t now, struct why *why)
 		r->out = false;
 		r->tries = 0;
 	}
-	e = keep(r);
+	e = release_keep(r);
 	if (e)
 		return e;
 	return r->out ? why_set(why, RELEASE_WRONG, "not the answer to this challenge: %u tries are left",
@@ -259,12 +144,9 @@ static int wrong(struct release *r, int64_t now, struct why *why)
 		      : why_set(why, RELEASE_WRONG, "not the answer, once too often: this challenge is void");
 }
 
-static int count_day(struct release *r, struct why *why)
+static int count_day(struct release *r, int64_t now, struct why *why)
 {
-	int64_t now = clock_wall_us();
-
-	/* A clock that was put back begins no new day. */
-	if (now >= r->day_us + DAY_US) {
+	if (!r->day_n || now >= r->day_us + DAY_US) {
 		r->day_us = now;
 		r->day_n = 0;
 	}
@@ -274,10 +156,16 @@ static int count_day(struct release *r, struct why *why)
 	return 0;
 }
 
-int release_answer(struct release *r, const char *text, int64_t now, struct release_grant *out, struct why *why)
+static bool is_same(const struct release_grant *a, const struct release_grant *b)
+{
+	return a->plugging == b->plugging && digest_eq(&a->device, &b->device);
+}
+
+int release_answer(struct release *r, const char *text, int64_t now_boot, struct release_grant *out, struct why *why)
 {
 	struct release_terms terms;
 	struct release_grant g = {.access = 0};
+	int64_t now = release_now(r, now_boot);
 	unsigned seconds, i = 0;
 	int e;
 
@@ -288,15 +176,16 @@ int release_answer(struct release *r, const char *text, int64_t now, struct rele
 	e = release_answer_check(r->secret, &r->host, &r->challenge, text, &terms, why);
 	if (e == RELEASE_WRONG)
 		return wrong(r, now, why);
-	e = e ? e : count_day(r, why);
+	e = e ? e : count_day(r, now, why);
 	if (e)
 		return e;
 	seconds = terms.units * RELEASE_UNIT_S;
 	if (seconds > r->max_s)
 		seconds = r->max_s;
 	g.device = r->challenged;
+	g.plugging = r->plugging;
 	g.access = terms.write ? ACCESS_READ_WRITE : ACCESS_READ_ONLY;
-	g.until_boot_us = now + (int64_t)seconds * 1000000;
+	g.until_boot_us = now_boot + (int64_t)seconds * 1000000;
 	hex_encode(g.code, r->challenge.nonce, RELEASE_NONCE_SIZE);
 	/* Used up before anything is granted: a crash in between costs a code, and gives none twice. */
 	r->out = false;
@@ -304,12 +193,12 @@ int release_answer(struct release *r, const char *text, int64_t now, struct rele
 	r->block_us = r->blocked_until_us = 0;
 	/* The newest word about a device is the one that counts. */
 	while (i < r->grants_n)
-		if (digest_eq(&r->grants[i].device, &g.device))
+		if (is_same(&r->grants[i], &g))
 			r->grants[i] = r->grants[--r->grants_n];
 		else
 			i++;
 	r->grants[r->grants_n++] = g;
-	e = keep(r);
+	e = release_keep(r);
 	if (e) {
 		r->grants_n--;
 		return e;
@@ -318,16 +207,13 @@ int release_answer(struct release *r, const char *text, int64_t now, struct rele
 	return 0;
 }
 
-int release_active(const struct release *r, const struct device *d, int64_t now, struct release_grant *out)
+int release_active(
+	const struct release *r, const struct device *d, uint64_t plugging, int64_t now_boot, struct release_grant *out)
 {
-	struct digest id;
 	unsigned i;
 
-	if (!r->grants_n)
-		return V_NOT_FOUND;
-	device_id(d, &id);
 	for (i = 0; i < r->grants_n; i++) {
-		if (now < r->grants[i].until_boot_us && digest_eq(&r->grants[i].device, &id)) {
+		if (now_boot < r->grants[i].until_boot_us && release_is_for(&r->grants[i], d, plugging)) {
 			*out = r->grants[i];
 			return 0;
 		}
@@ -335,26 +221,30 @@ int release_active(const struct release *r, const struct device *d, int64_t now,
 	return V_NOT_FOUND;
 }
 
-int64_t release_expire(struct release *r, int64_t now, release_end_fn fn, void *ctx)
+int64_t release_expire(struct release *r, int64_t now_boot, release_here_fn here, release_end_fn fn, void *ctx)
 {
 	int64_t next = INT64_MAX;
-	bool changed = false;
+	bool changed = r->out && !here(ctx, r->plugging);
 	unsigned i = 0;
 
+	/* Whoever plugs it in again asks anew. */
+	if (changed)
+		r->out = false;
 	while (i < r->grants_n) {
 		struct release_grant g = r->grants[i];
+		bool is_here = here(ctx, g.plugging);
 
-		if (now < g.until_boot_us) {
+		if (now_boot < g.until_boot_us && is_here) {
 			next = g.until_boot_us < next ? g.until_boot_us : next;
 			i++;
 			continue;
 		}
 		r->grants[i] = r->grants[--r->grants_n];
 		changed = true;
-		fn(ctx, &g);
+		fn(ctx, &g, is_here);
 	}
-	/* What is over by its time is over, whether that can be written down or not. */
+	/* What is over is over, whether that can be written down or not. */
 	if (changed)
-		(void)keep(r);
+		(void)release_keep(r);
 	return next;
 }

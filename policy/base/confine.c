@@ -135,6 +135,10 @@ static const int device_calls[] = {CALL(mount), CALL(umount2), CALL(sync), CALL(
 	CALL(clone3), CALL(setresuid), CALL(setresgid), CALL(setgroups), CALL(setsid), CALL(prctl), CALL(seccomp),
 	CALL(capset), CALL(socketpair), CALL(close_range)};
 
+/* A child that reads a file or two and speaks on a bus; what it opens, it opens for reading (speak_rules). */
+static const int speak_calls[] = {CALL(stat), CALL(lstat), CALL(newfstatat), CALL(statx), CALL(readlink), CALL(access),
+	CALL(faccessat), CALL(faccessat2), CALL(fcntl), CALL(getresuid), CALL(getresgid), CALL(alarm), CALL(setitimer)};
+
 /* A try at these is no mistake of a library's: the process has been taken over. */
 static const int fatal_calls[] = {CALL(execve), CALL(execveat), CALL(ptrace), CALL(process_vm_writev), CALL(mount),
 	CALL(umount2), CALL(move_mount), CALL(init_module), CALL(finit_module), CALL(kexec_load), CALL(pivot_root),
@@ -206,14 +210,26 @@ static int parse_rules(scmp_filter_ctx f, bool reads)
 	return r;
 }
 
+static int speak_rules(scmp_filter_ctx f)
+{
+	int r = rules(f, SCMP_ACT_ALLOW, speak_calls, ARRAY_SIZE(speak_calls));
+
+	r = r ? r : rules(f, SCMP_ACT_ALLOW, socket_calls, ARRAY_SIZE(socket_calls));
+	r = r ? r : seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
+	return r ? r
+		 : seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(openat), 1,
+			   SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
+}
+
 int confine_syscalls(unsigned profile)
 {
 	_cleanup_(seccomp_releasep) scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	bool maps = profile & CONFINE_MAPS, devices = profile & CONFINE_DEVICES, reads = profile & CONFINE_READS;
+	bool maps = profile & CONFINE_MAPS, devices = profile & CONFINE_DEVICES, reads = profile & CONFINE_READS,
+	     speaks = profile & CONFINE_SPEAK;
 	size_t i;
 	int r;
 
-	profile &= ~(unsigned)(CONFINE_MAPS | CONFINE_DEVICES | CONFINE_READS);
+	profile &= ~(unsigned)(CONFINE_MAPS | CONFINE_DEVICES | CONFINE_READS | CONFINE_SPEAK);
 
 	if (!f)
 		return -ENOMEM;
@@ -232,6 +248,8 @@ int confine_syscalls(unsigned profile)
 		r = rules(f, SCMP_ACT_ALLOW, server_calls, ARRAY_SIZE(server_calls));
 	if (!r && devices)
 		r = rules(f, SCMP_ACT_ALLOW, device_calls, ARRAY_SIZE(device_calls));
+	if (!r && speaks)
+		r = speak_rules(f);
 	for (i = 0; !r && i < ARRAY_SIZE(fatal_calls); i++)
 		if (!devices || !is_one_of(fatal_calls[i], device_calls, ARRAY_SIZE(device_calls)))
 			r = rules(f, SCMP_ACT_KILL_PROCESS, &fatal_calls[i], 1);

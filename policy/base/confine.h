@@ -42,6 +42,9 @@ enum confine_profile {
 	CONFINE_DEVICES = 1 << 9,
 	/* added to CONFINE_PARSE: also open(2) for reading; where confine_paths() says which */
 	CONFINE_READS = 1 << 10,
+	/* added to CONFINE_COMPUTE: files can be read, and a bus of this machine spoken to: for a child that says one
+	   thing */
+	CONFINE_SPEAK = 1 << 11,
 };
 
 /*

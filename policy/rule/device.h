@@ -78,11 +78,15 @@ struct device_user {
 
 /*
  * SHA-256 over what a device's descriptors say, without what changes with the port that it is plugged into (bcdUSB and
- * bMaxPacketSize0 with the speed, endpoints' packet sizes with it; address and port): vendor, product, bcdDevice, class
- * triple, number of configurations, the sorted set of (class, subclass, protocol) of all interfaces of all
- * configurations, and the three strings. `descriptors`: what /sys/bus/usb/devices/X/descriptors holds (USB 2.0 chapter
- * 9.5: device descriptor, then each configuration with what belongs to it). Also fills vendor, product, interfaces.
- * 0; V_BAD with the offset where they are malformed.
+ * bMaxPacketSize0 with the speed, endpoints' packet sizes with it; address and port): "sekisho device 1" and a NUL;
+ * bDeviceClass, bDeviceSubClass, bDeviceProtocol; idVendor, idProduct, bcdDevice (as they lie, two bytes each);
+ * bNumConfigurations; the set of (class, subclass, protocol) of all interfaces of all configurations, each once, in
+ * ascending order; manufacturer, product and serial number as `struct device` has them, each with a NUL behind it.
+ * tests/verify/fingerprints.py computes the same from these words.
+ *
+ * `descriptors`: what /sys/bus/usb/devices/X/descriptors holds (USB 2.0 chapter 9.5: device descriptor, then each
+ * configuration with what belongs to it). Also fills vendor, product, interfaces. 0; V_BAD with the offset where they
+ * are malformed.
  */
 int device_read_descriptors(struct device *d, struct span descriptors, struct why *why);
 

@@ -50,6 +50,25 @@ static int unknown_user(void)
 	return confine_user("no-such-user-here", &why) == V_NOT_FOUND ? 0 : 1;
 }
 
+static int speaking_only_reads_and_speaks(void)
+{
+	int fd;
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_COMPUTE | CONFINE_SPEAK))
+		return 1;
+	fd = open("/dev/null", O_RDONLY);
+	if (fd < 0 || open("/dev/null", O_WRONLY) >= 0 || open("/dev/null", O_RDWR) >= 0 ||
+		open("/tmp/no-such-file-of-a-test", O_RDONLY | O_CREAT, 0600) >= 0)
+		return 2;
+	if (socket(AF_UNIX, SOCK_STREAM, 0) < 0 || socket(AF_INET, SOCK_STREAM, 0) >= 0)
+		return 3;
+	if (unlink("/tmp/no-such-file-of-a-test") == 0 || errno != EPERM || rename("/tmp/a", "/tmp/b") == 0 ||
+		errno != EPERM || fork() >= 0)
+		return 4;
+	return 0;
+}
+
 static int compute_opens_nothing(void)
 {
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -178,6 +197,7 @@ static void profiles_hold(void **state)
 	assert_int_equal(in_child(compute_opens_nothing), 0);
 	assert_int_equal(in_child(parsers_reach_nothing), 0);
 	assert_int_equal(in_child(readers_read_there_only), 0);
+	assert_int_equal(in_child(speaking_only_reads_and_speaks), 0);
 	assert_int_equal(in_child(files_have_no_network), 0);
 	assert_int_equal(in_child(local_sockets_only), 0);
 	assert_int_equal(in_child(map_elements_only), 0);
