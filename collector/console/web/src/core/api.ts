@@ -1,0 +1,339 @@
+// What the server says, as types, and the one way to ask it. Follows collector/console/openapi.yaml. Every view asks through here:
+// the session's csrf goes along with what changes something, and a session that ended is told to whoever listens.
+
+export type Role = "administrator" | "auditor" | "viewer";
+/** Text, or bytes that are no UTF-8. Hostile: show it with <Text>, nothing else. */
+export type Name = string | { hex: string };
+export type Fact = Name | number | boolean | null;
+
+export interface Session {
+  account: string;
+  roles: Role[];
+  scope: string[] | null;
+  must: ("password" | "totp")[];
+  csrf: string;
+  idle_seconds: number;
+  expires: string;
+}
+export interface Secret {
+  secret: string;
+  uri: string;
+}
+export interface FieldWord {
+  name: string;
+  type: "uint" | "int" | "name" | "bytes" | "enum" | "time" | "duration";
+  en: string;
+  ja: string;
+  what: string;
+  values?: { name: string; en: string; ja: string }[];
+}
+export interface Record_ {
+  row: string;
+  host: string;
+  host_id: string;
+  facts: { kind: string; time: string; [name: string]: Fact };
+}
+export interface RecordPage {
+  records: Record_[];
+  next: string | null;
+  looked_at: number;
+}
+export interface Segment {
+  producer: string;
+  seq: number;
+  epoch: number;
+  boot: string;
+  hash: string;
+  previous: string | null;
+  body_hash: string;
+  records: number;
+  first: string;
+  last: string;
+  policy: number;
+  flags: string[];
+}
+export interface Proven {
+  record: Record_;
+  segment: Segment;
+  log: { index: number; size: number; root: string; checkpoint: string };
+  tlog_proof: string;
+  verified: { signature: boolean; inclusion: boolean; why: string | null };
+}
+export interface Neighbours {
+  before: Record_[];
+  after: Record_[];
+}
+export interface Count {
+  value: Name;
+  count: number;
+}
+export interface Facets {
+  matched: number;
+  looked_at: number;
+  complete: boolean;
+  host: Count[];
+  user: Count[];
+  kind: Count[];
+  class: Count[];
+  program: Count[];
+}
+export interface Attention {
+  what: string;
+  severity: "alarm" | "warning" | "note";
+  host: string;
+  host_id: string | null;
+  count: number;
+  first: string | null;
+  last: string | null;
+  row?: string;
+  text: string;
+}
+export interface Overview {
+  now: string;
+  attention: Attention[];
+  attention_complete: boolean;
+  fleet: {
+    known: number;
+    connected: number;
+    silent: number;
+    revoked: number;
+    policy: number;
+    policy_current: number;
+    policy_old: number;
+  };
+  log: { size: number; records: number; index_lag: number; disk_full: boolean };
+}
+export interface Traffic {
+  from: string;
+  step: number;
+  hours: number;
+  complete: boolean;
+  series: { kind: string; counts: number[] }[];
+}
+export interface Host {
+  id: string;
+  name: string;
+  state: "active" | "revoked" | "retired" | "unknown";
+  enrolled: string | null;
+  seen: string | null;
+  connected: boolean;
+  policy: number;
+  forked: boolean;
+  silent: boolean;
+}
+export interface HostPage {
+  hosts: Host[];
+  policy: number;
+  next: string | null;
+}
+export interface HostMore {
+  host: Host;
+  chains: { producer: string; seq: number; heads: number }[];
+  recorder: Record_ | null;
+  guard: Record_ | null;
+  proof: Record_ | null;
+}
+export interface Token {
+  id: string;
+  name: string | null;
+  expires: string;
+}
+export interface Policy {
+  version: number;
+  signer: string;
+  issued: string | null;
+  not_before: string | null;
+  not_after: string | null;
+  policy_yaml: string;
+  devices_csv: string;
+  fleet: string;
+  admins: { name: string; key: string }[];
+}
+export interface Finding {
+  fatal: boolean;
+  where: string;
+  text: string;
+}
+export interface Check {
+  good: boolean;
+  version: number | null;
+  findings: Finding[];
+}
+export interface PolicyStatus {
+  version: number;
+  in_force: number;
+  behind: number;
+  away: number;
+  hosts: { id: string; name: string; policy: number; connected: boolean; seen: string | null }[];
+}
+export interface Unlisted {
+  usb_id: string;
+  serial: string;
+  maker: string;
+  product: string;
+  fingerprint: string | null;
+  times: number;
+  first: string;
+  last: string;
+  hosts: string[];
+  users: string[];
+  warning: "none" | "no-serial" | "two-fingerprints" | "short-serial";
+  row: string;
+  ledger: string;
+}
+export interface LogState {
+  origin: string;
+  size: number;
+  root: string;
+  checkpoint: string;
+  vkey: string;
+}
+
+/** Why an answer is none. `word` is the same in every language; status 0: the server was not reached. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly word: string,
+    readonly reason: string,
+    readonly retryAfter: number | null,
+  ) {
+    super(`${status} ${word}: ${reason}`);
+  }
+}
+
+let csrf = "";
+let onEnded: () => void = () => undefined;
+
+/** Remembers whose requests these are from now on; null: nobody's. */
+export function useToken(session: Session | null): void {
+  csrf = session?.csrf ?? "";
+}
+
+/** Who is told when the server says that the session is over. */
+export function whenEnded(listener: () => void): void {
+  onEnded = listener;
+}
+
+async function refusalOf(answer: Response): Promise<Refusal> {
+  let word = String(answer.status);
+  let reason = answer.statusText;
+  try {
+    const said: unknown = await answer.json();
+    if (typeof said === "object" && said !== null) {
+      if ("error" in said && typeof said.error === "string") word = said.error;
+      if ("reason" in said && typeof said.reason === "string") reason = said.reason;
+    }
+  } catch {
+    // A proxy or a server that is going down answers what it likes: the status says enough.
+  }
+  const retry = Number(answer.headers.get("Retry-After"));
+  return new Refusal(answer.status, word, reason, Number.isFinite(retry) && retry > 0 ? retry : null);
+}
+
+interface Asking {
+  method?: "GET" | "POST" | "DELETE";
+  json?: unknown;
+  bytes?: Uint8Array<ArrayBuffer>;
+  type?: string;
+  signal?: AbortSignal | undefined;
+  /** The answer 401 is part of the question (signing in), not the end of a session. */
+  quiet?: boolean;
+}
+
+async function ask(path: string, how: Asking = {}): Promise<Response> {
+  const headers: Record<string, string> = {};
+  let body: BodyInit | null = null;
+  if (how.json !== undefined) {
+    headers["Content-Type"] = "application/json";
+    body = JSON.stringify(how.json);
+  } else if (how.bytes) {
+    headers["Content-Type"] = how.type ?? "application/octet-stream";
+    body = how.bytes;
+  }
+  if (how.method && how.method !== "GET" && csrf) headers["Sekisho-Csrf"] = csrf;
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method: how.method ?? "GET",
+      headers,
+      body,
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: how.signal ?? null,
+    });
+  } catch (e) {
+    if (e instanceof DOMException && e.name === "AbortError") throw e;
+    throw new Refusal(0, "unreachable", String(e), null);
+  }
+  if (answer.ok) return answer;
+  if (answer.status === 401 && !how.quiet) onEnded();
+  throw await refusalOf(answer);
+}
+
+async function askJson<T>(path: string, how?: Asking): Promise<T> {
+  return (await (await ask(path, how)).json()) as T;
+}
+
+export type Query = Record<string, string | number | string[] | undefined>;
+
+/** "?a=1&fact=x&fact=y", or nothing; what is empty is left out. */
+export function queryText(query: Query): string {
+  const out = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== "") out.append(name, String(one));
+    }
+  }
+  const text = out.toString();
+  return text && `?${text}`;
+}
+
+const v1 = "/api/v1";
+type Stop = AbortSignal | undefined;
+const id = encodeURIComponent;
+
+export const api = {
+  session: () => askJson<Session>(`${v1}/session`, { quiet: true }),
+  signIn: (account: string, password: string, code: string) =>
+    askJson<Session>(`${v1}/session`, {
+      method: "POST",
+      json: code ? { account, password, code } : { account, password },
+      quiet: true,
+    }),
+  signOut: () => ask(`${v1}/session`, { method: "DELETE", quiet: true }),
+  password: (old: string, next: string) =>
+    askJson<Session>(`${v1}/session/password`, { method: "POST", json: { old, new: next }, quiet: true }),
+  totpSecret: () => askJson<Secret>(`${v1}/session/totp`, { method: "POST", json: {} }),
+  totpProve: (code: string) => askJson<Session>(`${v1}/session/totp`, { method: "POST", json: { code }, quiet: true }),
+  vocabulary: () => askJson<{ fields: FieldWord[] }>(`${v1}/vocabulary`),
+  records: (query: Query, signal?: Stop) => askJson<RecordPage>(`${v1}/records${queryText(query)}`, { signal }),
+  record: (row: string, signal?: Stop) => askJson<Proven>(`${v1}/records/${id(row)}`, { signal }),
+  neighbours: (row: string, each: number, signal?: Stop) =>
+    askJson<Neighbours>(`${v1}/records/${id(row)}/neighbours?each=${each}`, { signal }),
+  segment: async (row: string) => (await ask(`${v1}/records/${id(row)}/segment`)).blob(),
+  facets: (query: Query, signal?: Stop) => askJson<Facets>(`${v1}/facets${queryText(query)}`, { signal }),
+  csvAddress: (query: Query) => `${v1}/records.csv${queryText(query)}`,
+  overview: (signal?: Stop) => askJson<Overview>(`${v1}/overview`, { signal }),
+  traffic: (hours: number, signal?: Stop) => askJson<Traffic>(`${v1}/traffic?hours=${hours}`, { signal }),
+  hosts: (cursor: string | null, signal?: Stop) =>
+    askJson<HostPage>(`${v1}/hosts${queryText({ limit: 500, cursor: cursor ?? undefined })}`, { signal }),
+  host: (host: string, signal?: Stop) => askJson<HostMore>(`${v1}/hosts/${id(host)}`, { signal }),
+  revoke: (host: string, reason: string) =>
+    ask(`${v1}/hosts/${id(host)}/revoke`, { method: "POST", json: { reason } }),
+  tokens: (signal?: Stop) => askJson<{ tokens: Token[] }>(`${v1}/tokens`, { signal }),
+  makeToken: (name: string | null, valid: number) =>
+    askJson<{ token: string }>(`${v1}/tokens`, { method: "POST", json: { name, valid } }),
+  policy: (signal?: Stop) => askJson<Policy>(`${v1}/policy`, { signal }),
+  policyPush: (bytes: Uint8Array<ArrayBuffer>) =>
+    askJson<{ version: number; connected: number }>(`${v1}/policy`, {
+      method: "POST",
+      bytes,
+      type: "application/vnd.sekisho.policy",
+    }),
+  policyCheck: (policy_yaml: string, devices_csv: string, signal?: Stop) =>
+    askJson<Check>(`${v1}/policy/check`, { method: "POST", json: { policy_yaml, devices_csv }, signal }),
+  policyStatus: (signal?: Stop) => askJson<PolicyStatus>(`${v1}/policy/status`, { signal }),
+  unlisted: (days: number, signal?: Stop) =>
+    askJson<{ complete: boolean; devices: Unlisted[] }>(`${v1}/devices/unlisted?days=${days}`, { signal }),
+  log: (signal?: Stop) => askJson<LogState>(`${v1}/log`, { signal }),
+};

@@ -1,0 +1,38 @@
+// Channels: kinds of records as people think of them (USB, files, programs, ...). The server knows kinds only; this is the one table
+// that gathers them. A kind that it does not have is "other" and never hidden.
+
+export const CHANNELS = ["print", "usb", "file", "program", "session", "policy", "system", "evidence", "audit", "other"] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+const table: Partial<Record<string, Channel>> = {
+  plug: "usb", unplug: "usb", decision: "usb", medium: "usb", denied: "usb", release: "usb", "release-refused": "usb",
+  "release-end": "usb", "write-seen": "usb", mount: "usb", umount: "usb", mounted: "usb",
+  file: "file", rename: "file", link: "file", symlink: "file", unlink: "file", mkdir: "file", rmdir: "file",
+  truncate: "file", chmod: "file", chown: "file",
+  exec: "program", fork: "program", exit: "program", running: "program",
+  login: "session", logout: "session", lock: "session", unlock: "session", "user-change": "session",
+  policy: "policy", "policy-refused": "policy",
+  "recorder-start": "system", "recorder-stop": "system", heartbeat: "system", "guard-start": "system",
+  "guard-stop": "system", proof: "system", loss: "system", "collector-start": "system",
+  enrol: "evidence", revoke: "evidence", refused: "evidence", gap: "evidence", forked: "evidence", rejoin: "evidence",
+  renew: "evidence", "witness-alarm": "evidence",
+  admin: "audit",
+};
+
+export function channelOf(kind: string): Channel {
+  if (kind.startsWith("console-")) return "audit";
+  if (kind.startsWith("print") || kind.startsWith("job")) return "print";
+  return (Object.hasOwn(table, kind) && table[kind]) || "other";
+}
+
+/** Kinds of a channel among those that the server knows; a filter takes at most 16. */
+export function kindsIn(channel: Channel, known: string[]): string[] {
+  return known.filter((k) => channelOf(k) === channel).slice(0, 16);
+}
+
+/** How much a kind wants to be seen: it colours its mark. */
+export function weightOf(kind: string): "alarm" | "warning" | "plain" {
+  if (["denied", "write-seen", "forked", "witness-alarm", "gap", "refused", "loss", "policy-refused"].includes(kind)) return "alarm";
+  if (/-refused$|^(rejoin|revoke|release|recorder-stop|guard-stop)$|denied|held/.test(kind)) return "warning";
+  return "plain";
+}

@@ -1,0 +1,108 @@
+// What a record says, in the few words of a table row: what it is about, how much it was, and which other views it leads to. Full
+// facts are in the detail; nothing is decided here.
+import type { Name, Record_ } from "./api";
+import { channelOf } from "./channels";
+import { factText, isName } from "./hostile";
+import { size, span } from "./format";
+import { routeText } from "./router";
+import { dayOf } from "./format";
+
+export function nameFact(r: Record_, name: string): Name | null {
+  const fact = r.facts[name];
+  return isName(fact) ? fact : null;
+}
+
+function numberFact(r: Record_, name: string): number | null {
+  const fact = r.facts[name];
+  return typeof fact === "number" ? fact : null;
+}
+
+export interface ObjectWords {
+  kind: "path" | "text";
+  first: Name;
+  /** new name, link target */
+  second?: Name;
+}
+
+/** What the record is about. */
+export function objectOf(r: Record_): ObjectWords | null {
+  const path = nameFact(r, "path");
+  const path2 = nameFact(r, "path2");
+  const channel = channelOf(r.facts.kind);
+  const args = nameFact(r, "args");
+  if (channel === "program" && args) {
+    const text = typeof args === "string" ? args.replace(/\n$/, "").replaceAll("\n", " ") : args;
+    return { kind: "text", first: text };
+  }
+  const device = deviceText(r);
+  if (channel === "usb" && device) return { kind: "text", first: path ? `${device}  ${factText(path)}` : device };
+  if (path) return path2 ? { kind: "path", first: path, second: path2 } : { kind: "path", first: path };
+  if (device) return { kind: "text", first: device };
+  for (const name of ["target_user", "text", "peer_name", "signer", "cause", "exit_code"]) {
+    const text = factText(r.facts[name]);
+    if (text) return { kind: "text", first: text };
+  }
+  return null;
+}
+
+/** Label by the ledger, else what the device says of itself. */
+export function deviceText(r: Record_): string {
+  const label = factText(r.facts["label"]);
+  const own = [factText(r.facts["maker"]), factText(r.facts["product"])].filter(Boolean).join(" ");
+  const serial = factText(r.facts["serial"]);
+  return [label || own || factText(r.facts["usb_id"]), serial].filter(Boolean).join("  ");
+}
+
+const errnos: Partial<Record<number, string>> = {
+  1: "EPERM", 2: "ENOENT", 5: "EIO", 13: "EACCES", 16: "EBUSY", 17: "EEXIST", 18: "EXDEV", 20: "ENOTDIR", 21: "EISDIR",
+  22: "EINVAL", 26: "ETXTBSY", 28: "ENOSPC", 30: "EROFS", 39: "ENOTEMPTY", 40: "ELOOP", 116: "ESTALE", 126: "ENOKEY",
+};
+
+export function resultText(result: number): string {
+  return result < 0 ? (errnos[-result] ?? `errno ${-result}`) : String(result);
+}
+
+/** How much: bytes read and written, how often, how long, or that it failed. */
+export function amountOf(r: Record_): string {
+  const out: string[] = [];
+  const read = numberFact(r, "read");
+  const written = numberFact(r, "written");
+  const times = numberFact(r, "count") ?? numberFact(r, "lost");
+  const result = numberFact(r, "result");
+  if (result !== null && result < 0) out.push(resultText(result));
+  if (read) out.push(`↓ ${size(read)}`);
+  if (written) out.push(`↑ ${size(written)}`);
+  if (times && times > 1) out.push(`× ${times}`);
+  const code = numberFact(r, "exit_code");
+  if (r.facts.kind === "exit") {
+    if (code) out.push(`exit ${code}`);
+    const lasted = numberFact(r, "duration");
+    if (lasted !== null) out.push(span(lasted));
+  }
+  const policy = numberFact(r, "policy");
+  if (r.facts.kind === "policy" && policy !== null) out.push(`v${policy}`);
+  return out.join("  ");
+}
+
+/** What was decided, where something was. */
+export function accessOf(r: Record_): string | null {
+  const access = factText(r.facts["access"]);
+  return access && ["decision", "denied", "release", "write-seen", "plug", "medium", "release-end"].includes(r.facts.kind) ? access : null;
+}
+
+/** Where the record leads: the file, the person's day, the drive. A name that is no text leads nowhere: filters are text. */
+export function lensesOf(r: Record_): { file?: string; file2?: string; day?: string; drive?: string } {
+  const path = r.facts["path"];
+  const path2 = r.facts["path2"];
+  const user = r.facts["user"];
+  const serial = r.facts["serial"];
+  const usb = r.facts["usb_id"];
+  const out: ReturnType<typeof lensesOf> = {};
+  if (typeof path === "string" && path.startsWith("/")) out.file = routeText("/trace/file", { path });
+  if (typeof path2 === "string" && path2.startsWith("/")) out.file2 = routeText("/trace/file", { path: path2 });
+  if (typeof user === "string" && user) out.day = routeText("/trace/day", { user, date: dayOf(r.facts.time) });
+  const device = typeof serial === "string" && serial ? serial : typeof usb === "string" ? usb : "";
+  if (device) out.drive = routeText("/trace/drive", { device });
+  return out;
+}
+

@@ -1,0 +1,187 @@
+// One PC: its state, what it last said of itself, its chains; revoking it, with a reason and its name typed.
+import { useState } from "preact/hooks";
+import { api, type Host, type HostMore, type Record_, type Refusal } from "../../core/api";
+import { may, useDesk } from "../../core/desk";
+import { count, momentOf } from "../../core/format";
+import { useLive } from "../../core/live";
+import { toRefusal, useResource } from "../../core/resource";
+import { routeText } from "../../core/router";
+import { Copy, Dialog, explain, Failure, Loading } from "../../ui/parts";
+import { Text } from "../../ui/text";
+import { Facts } from "../logs/detail";
+import { plain } from "../../core/hostile";
+import { statusOf, StatusMark } from "./pcs";
+
+export function Pc({ id, newest, changed }: { id: string; newest: number; changed: () => void }) {
+  const { words, session } = useDesk();
+  const [revoking, setRevoking] = useState(false);
+  const pc = useResource(`host ${id}`, (signal) => api.host(id, signal));
+  useLive(() => pc.reload(), 5000);
+  const p = words.pcs;
+  return (
+    <div class="pc">
+      <p class="quiet-text">
+        <a href="#/pcs">{p.title}</a>
+      </p>
+      {pc.error && <Failure error={pc.error} retry={pc.reload} />}
+      {!pc.data && !pc.error && <Loading />}
+      {pc.data && (
+        <>
+          <div class="head-line">
+            <h1>
+              <Text of={pc.data.host.name || id.slice(0, 16)} />
+            </h1>
+            <StatusMark of={statusOf(pc.data.host)} />
+            {pc.data.host.forked && <span class="tag tag-alarm">{p.forked}</span>}
+            {may(session, "auditor", "viewer") && (
+              <a class="button" href={routeText("/logs", { host: pc.data.host.name || id, since: "-7d" })}>
+                {p.toLogs}
+              </a>
+            )}
+            {may(session, "administrator") && pc.data.host.state === "active" && (
+              <button type="button" class="danger push" onClick={() => setRevoking(true)}>
+                {p.revoke}
+              </button>
+            )}
+          </div>
+          <More of={pc.data} newest={newest} />
+          {revoking && (
+            <Revoke
+              host={pc.data.host}
+              close={(done) => {
+                setRevoking(false);
+                if (done) {
+                  pc.reload();
+                  changed();
+                }
+              }}
+            />
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
+function More({ of, newest }: { of: HostMore; newest: number }) {
+  const { words, language } = useDesk();
+  const p = words.pcs;
+  const h = of.host;
+  return (
+    <div class="columns">
+      <section class="panel" aria-label={p.columns.state}>
+        <dl class="facts">
+          <div class="fact">
+            <dt>{p.columns.seen}</dt>
+            <dd>{h.seen ? momentOf(h.seen) : words.common.never}</dd>
+          </div>
+          <div class="fact">
+            <dt>{p.columns.enrolled}</dt>
+            <dd>{h.enrolled ? momentOf(h.enrolled) : words.common.never}</dd>
+          </div>
+          <div class="fact">
+            <dt>{p.columns.policy}</dt>
+            <dd>
+              {h.policy || words.common.none}
+              {h.policy > 0 && h.policy < newest && <span class="tag">{p.old}</span>}
+            </dd>
+          </div>
+          <div class="fact">
+            <dt>{p.columns.id}</dt>
+            <dd>
+              <span class="mono breakable">{h.id}</span>
+              <Copy text={h.id} />
+            </dd>
+          </div>
+        </dl>
+        <h2>{p.chains}</h2>
+        <table class="plain">
+          <thead>
+            <tr>
+              <th scope="col">{p.chain.producer}</th>
+              <th scope="col">{p.chain.seq}</th>
+              <th scope="col">{p.chain.heads}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {of.chains.map((c) => (
+              <tr key={c.producer}>
+                <th scope="row">
+                  <Text of={c.producer} />
+                </th>
+                <td class="number">{count(c.seq, language)}</td>
+                <td>
+                  {c.heads > 1 ? <span class="tag tag-alarm">{p.heads(c.heads)}</span> : p.heads(1)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <Said title={p.recorder} record={of.recorder} />
+      <Said title={p.guard} record={of.guard} />
+      <Said title={p.proof} record={of.proof} />
+    </div>
+  );
+}
+
+function Said({ title, record }: { title: string; record: Record_ | null }) {
+  const { words } = useDesk();
+  return (
+    <section class="panel said-panel" aria-label={title}>
+      <h2>{title}</h2>
+      {record ? <Facts record={record} /> : <p class="hint">{words.pcs.notSaid}</p>}
+    </section>
+  );
+}
+
+function Revoke({ host, close }: { host: Host; close: (done: boolean) => void }) {
+  const { words, say } = useDesk();
+  const p = words.pcs;
+  const name = host.name || host.id.slice(0, 16);
+  const [reason, setReason] = useState("");
+  const [typed, setTyped] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<Refusal | null>(null);
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      await api.revoke(host.id, reason.trim());
+      say(p.revoked(plain(name)), true);
+      close(true);
+    } catch (e) {
+      setError(toRefusal(e));
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={p.revokeTitle(plain(name))} close={() => close(false)}>
+      <form class="stack" onSubmit={(e) => void submit(e)}>
+        <p>{p.revokeWhy}</p>
+        <label class="field">
+          {p.revokeReason}
+          <input type="text" required maxLength={200} value={reason} onInput={(e) => setReason(e.currentTarget.value)} />
+        </label>
+        <label class="field">
+          {p.revokeType(plain(name))}
+          <input type="text" required autocomplete="off" spellcheck={false} value={typed} onInput={(e) => setTyped(e.currentTarget.value)} />
+        </label>
+        {error && (
+          <p class="wrong" role="alert">
+            {explain(error, words)}
+          </p>
+        )}
+        <div class="actions">
+          <button type="submit" class="danger" disabled={busy || typed !== plain(name) || !reason.trim()}>
+            {p.revokeGo}
+          </button>
+          <button type="button" onClick={() => close(false)}>
+            {words.common.cancel}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,281 @@
+// Signing in, and what has to be done before anything else: an own password, a second factor. The server judges password and code
+// together and says the same whatever was wrong; so does this.
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { Settings } from "../app";
+import { api, useToken, type Refusal, type Secret, type Session } from "../core/api";
+import { useWords } from "../core/desk";
+import { toRefusal } from "../core/resource";
+import { explain, Failure, Loading, Mark } from "../ui/parts";
+import { Qr } from "../ui/qr";
+import { SettingsBar } from "../ui/settings";
+
+export type WhyOut = "ended" | "idle" | null;
+
+interface Props {
+  session: Session | null;
+  why: WhyOut;
+  settings: Settings;
+  enter: (session: Session | null) => void;
+  leave: () => void;
+}
+
+export function SignIn({ session, why, settings, enter, leave }: Props) {
+  const { words } = useWords();
+  const next = session?.must[0] ?? null;
+  // What there is to do in all: it shrinks as it is done, so the first count is kept.
+  const steps = useRef(0);
+  steps.current = Math.max(steps.current, session?.must.length ?? 0);
+  const step = session ? words.signIn.step(steps.current - session.must.length + 1, steps.current) : null;
+  useEffect(() => {
+    document.title = `${words.signIn.title} - ${words.app.name}`;
+  }, [words]);
+  return (
+    <div class="gate">
+      <main class="gate-card">
+        <header class="gate-head">
+          <Mark />
+          <div>
+            <p class="gate-name">{words.app.name}</p>
+            <p class="quiet-text">{words.app.desk}</p>
+          </div>
+        </header>
+        {why && (
+          <p class="notice" role="status">
+            {words.signIn[why]}
+          </p>
+        )}
+        {!session && <Door enter={enter} />}
+        {session && next === "password" && (
+          <Task step={step} title={words.signIn.newTitle} why={words.signIn.newWhy}>
+            <NewPassword done={enter} />
+          </Task>
+        )}
+        {session && next === "totp" && (
+          <Task step={step} title={words.signIn.totpTitle} why={words.signIn.totpWhy}>
+            <SecondFactor done={enter} />
+          </Task>
+        )}
+        {session && (
+          <button type="button" class="quiet" onClick={() => leave()}>
+            {words.signIn.signOutInstead}
+          </button>
+        )}
+        {!session && <p class="quiet-text gate-foot">{words.signIn.recorded}</p>}
+      </main>
+      <footer class="gate-settings">
+        <SettingsBar settings={settings} />
+      </footer>
+    </div>
+  );
+}
+
+function Task(props: { step: string | null; title: string; why: string; children: ComponentChildren }) {
+  return (
+    <section class="stack">
+      <div>
+        <p class="quiet-text">{props.step}</p>
+        <h1>{props.title}</h1>
+        <p>{props.why}</p>
+      </div>
+      {props.children}
+    </section>
+  );
+}
+
+/** A field with its label, hint and what is wrong, tied together for screen readers. */
+function Field(props: {
+  label: string;
+  hint?: string;
+  type: "text" | "password";
+  complete: AutoFill;
+  value: string;
+  set: (v: string) => void;
+  numeric?: boolean;
+  required?: boolean;
+  first?: boolean;
+}) {
+  const id = useId();
+  const ref = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (props.first) ref.current?.focus();
+  }, []);
+  return (
+    <div class="field">
+      <label for={id}>{props.label}</label>
+      <input
+        ref={ref}
+        id={id}
+        type={props.type as "text"}
+        autocomplete={props.complete}
+        spellcheck={false}
+        autocapitalize="none"
+        inputMode={props.numeric ? "numeric" : undefined}
+        class={props.numeric ? "digits" : undefined}
+        maxLength={props.numeric ? 6 : 256}
+        required={props.required ?? false}
+        aria-describedby={props.hint ? `${id}-hint` : undefined}
+        value={props.value}
+        onInput={(e) => props.set(e.currentTarget.value)}
+      />
+      {props.hint && (
+        <p id={`${id}-hint`} class="hint">
+          {props.hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function useTask(): { busy: boolean; error: Refusal | null; run: (task: () => Promise<void>) => void } {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<Refusal | null>(null);
+  const run = (task: () => Promise<void>) => {
+    setBusy(true);
+    setError(null);
+    task()
+      .catch((e: unknown) => setError(toRefusal(e)))
+      .finally(() => setBusy(false));
+  };
+  return { busy, error, run };
+}
+
+function Door({ enter }: { enter: (s: Session) => void }) {
+  const { words } = useWords();
+  const [account, setAccount] = useState("");
+  const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const { busy, error, run } = useTask();
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    run(async () => {
+      try {
+        enter(await api.signIn(account.trim(), password, code));
+      } finally {
+        setCode("");
+      }
+    });
+  };
+  return (
+    <form class="stack" onSubmit={submit}>
+      <h1 class="unseen">{words.signIn.title}</h1>
+      <Field label={words.signIn.account} type="text" complete="username" value={account} set={setAccount} required first />
+      <Field label={words.signIn.password} type="password" complete="current-password" value={password} set={setPassword} required />
+      <Field
+        label={words.signIn.code}
+        hint={words.signIn.codeHint}
+        type="text"
+        complete="one-time-code"
+        numeric
+        value={code}
+        set={(v) => setCode(v.replace(/\D/g, ""))}
+      />
+      <Wrong error={error} unauthorized={words.signIn.wrong} />
+      <button type="submit" class="main" disabled={busy}>
+        {words.signIn.go}
+      </button>
+    </form>
+  );
+}
+
+function Wrong({ error, unauthorized }: { error: Refusal | null; unauthorized: string }) {
+  const { words } = useWords();
+  if (!error) return null;
+  const text =
+    error.status === 401 ? unauthorized : error.status === 429 ? words.signIn.wait(error.retryAfter ?? 30) : explain(error, words);
+  return (
+    <p class="wrong" role="alert">
+      {text}
+    </p>
+  );
+}
+
+export function NewPassword({ done }: { done: (s: Session) => void }) {
+  const { words } = useWords();
+  const [old, setOld] = useState("");
+  const [next, setNext] = useState("");
+  const [again, setAgain] = useState("");
+  const [own, setOwn] = useState<string | null>(null);
+  const { busy, error, run } = useTask();
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const wrong = [...next].length < 12 ? words.signIn.short : next !== again ? words.signIn.differ : null;
+    setOwn(wrong);
+    if (!wrong)
+      run(async () => {
+        const session = await api.password(old, next);
+        // The answer has another csrf: what comes next needs it.
+        useToken(session);
+        setOld("");
+        setNext("");
+        setAgain("");
+        done(session);
+      });
+  };
+  return (
+    <form class="stack" onSubmit={submit}>
+      <Field label={words.signIn.old} type="password" complete="current-password" value={old} set={setOld} required />
+      <Field label={words.signIn.new} hint={words.signIn.rules} type="password" complete="new-password" value={next} set={setNext} required />
+      <Field label={words.signIn.again} type="password" complete="new-password" value={again} set={setAgain} required />
+      {own ? (
+        <p class="wrong" role="alert">
+          {own}
+        </p>
+      ) : (
+        <Wrong error={error} unauthorized={words.account.passwordWrong} />
+      )}
+      <button type="submit" class="main" disabled={busy}>
+        {words.signIn.set}
+      </button>
+    </form>
+  );
+}
+
+function SecondFactor({ done }: { done: (s: Session) => void }) {
+  const { words } = useWords();
+  const [secret, setSecret] = useState<Secret | null>(null);
+  const [failed, setFailed] = useState<Refusal | null>(null);
+  const [code, setCode] = useState("");
+  const { busy, error, run } = useTask();
+  const fetchSecret = () => {
+    setFailed(null);
+    api.totpSecret().then(setSecret, (e: unknown) => setFailed(toRefusal(e)));
+  };
+  useEffect(fetchSecret, []);
+  if (failed) return <Failure error={failed} retry={fetchSecret} />;
+  if (!secret) return <Loading />;
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    run(async () => {
+      try {
+        done(await api.totpProve(code));
+      } finally {
+        setCode("");
+      }
+    });
+  };
+  return (
+    <form class="stack" onSubmit={submit}>
+      <div class="totp">
+        <Qr text={secret.uri} label={words.signIn.totpQr} />
+        <div>
+          <p class="hint">{words.signIn.totpSecret}</p>
+          <p class="mono secret">{(secret.secret.match(/.{1,4}/g) ?? []).join(" ")}</p>
+        </div>
+      </div>
+      <Field
+        label={words.signIn.code}
+        type="text"
+        complete="one-time-code"
+        numeric
+        required
+        value={code}
+        set={(v) => setCode(v.replace(/\D/g, ""))}
+      />
+      <Wrong error={error} unauthorized={words.signIn.totpWrong} />
+      <button type="submit" class="main" disabled={busy || code.length !== 6}>
+        {words.signIn.totpGo}
+      </button>
+    </form>
+  );
+}
