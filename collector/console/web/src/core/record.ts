@@ -38,7 +38,7 @@ export function objectOf(r: Record_): ObjectWords | null {
   if (channel === "usb" && device) return { kind: "text", first: path ? `${device}  ${factText(path)}` : device };
   if (path) return path2 ? { kind: "path", first: path, second: path2 } : { kind: "path", first: path };
   if (device) return { kind: "text", first: device };
-  for (const name of ["target_user", "text", "peer_name", "signer", "cause", "exit_code"]) {
+  for (const name of ["target_user", "text", "peer_name", "signer", "cause"]) {
     const text = factText(r.facts[name]);
     if (text) return { kind: "text", first: text };
   }

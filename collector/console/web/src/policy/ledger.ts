@@ -5,6 +5,10 @@ export const COLUMNS = [
   "vendor", "product", "serial", "fingerprint", "owner", "label", "access", "users", "groups", "hosts", "from", "until", "encrypted", "medium", "note",
 ] as const;
 export type Column = (typeof COLUMNS)[number];
+/** In the order in which people look at them. */
+export const SHOWN: readonly Column[] = [
+  "vendor", "product", "serial", "label", "owner", "access", "until", "encrypted", "users", "groups", "hosts", "from", "medium", "fingerprint", "note",
+];
 export const ACCESSES = ["deny", "read-only", "read-write"] as const;
 
 export interface Ledger {

@@ -36,8 +36,8 @@ export function Arrival() {
     ["away", s.away],
   ] as const;
   return (
-    <section aria-labelledby="arrival-title">
-      <h2 id="arrival-title" class="unseen">
+    <div>
+      <h2 class="unseen">
         {d.arrival}
       </h2>
       <p class="arrival-line" role="status">
@@ -87,6 +87,6 @@ export function Arrival() {
           </tbody>
         </table>
       </div>
-    </section>
+    </div>
   );
 }

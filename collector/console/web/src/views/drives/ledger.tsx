@@ -4,7 +4,7 @@ import { useMemo, useRef, useState } from "preact/hooks";
 import type { Policy } from "../../core/api";
 import { useDesk } from "../../core/desk";
 import { editDraft, useDraft } from "../../policy/draft";
-import { ACCESSES, cellOf, COLUMNS, ledgerText, LedgerError, parseLedger, withCell, type Column, type Ledger } from "../../policy/ledger";
+import { ACCESSES, cellOf, ledgerText, LedgerError, parseLedger, SHOWN, withCell, type Column, type Ledger } from "../../policy/ledger";
 import { Empty, Icon, saveFile } from "../../ui/parts";
 import { Text } from "../../ui/text";
 import { Editor } from "./editor";
@@ -30,7 +30,7 @@ export function LedgerView({ policy, write }: { policy: Policy; write: boolean }
   const set = (next: string) => editDraft(policy, () => ({ devices_csv: next }));
   const bad = ledger instanceof LedgerError;
   return (
-    <section aria-label={d.tabs.ledger}>
+    <div>
       <div class="list-bar">
         <div class="switch" role="group" aria-label={d.tabs.ledger}>
           <button type="button" aria-pressed={!asText && !bad} disabled={bad} onClick={() => setAsText(false)}>
@@ -81,7 +81,7 @@ export function LedgerView({ policy, write }: { policy: Policy; write: boolean }
       ) : (
         <Table ledger={ledger} find={find} most={most} more={() => setMost(most + STEP)} {...(write ? { set: (l: Ledger) => set(ledgerText(l)) } : {})} />
       )}
-    </section>
+    </div>
   );
 }
 
@@ -105,7 +105,7 @@ function Table(props: { ledger: Ledger; find: string; most: number; more: () => 
         <table class="plain ledger">
           <thead>
             <tr>
-              {COLUMNS.map((c) => (
+              {SHOWN.map((c) => (
                 <th key={c} scope="col" class={`cell-${c}`} title={c}>
                   {d.cells[c]}
                 </th>
@@ -116,7 +116,7 @@ function Table(props: { ledger: Ledger; find: string; most: number; more: () => 
           <tbody>
             {rows.slice(0, props.most).map(({ row, index }) => (
               <tr key={index} class={`ledger-${/^[a-z-]+$/.test(cellOf(ledger, row, "access")) ? cellOf(ledger, row, "access") : "other"}`}>
-                {COLUMNS.map((c) => (
+                {SHOWN.map((c) => (
                   <td key={c} class={`cell-${c}`}>
                     <Cell column={c} number={index + 1} value={cellOf(ledger, row, c)} {...(set ? { set: (v: string) => set(withCell(ledger, index, c, v)) } : {})} />
                   </td>

@@ -31,7 +31,7 @@ export function Seen({ policy, write }: { policy: Policy; write: boolean }) {
     if (kinds["plug"]) seen.reload();
   });
   return (
-    <section aria-label={d.tabs.seen}>
+    <div>
       <div class="list-bar">
         <label class="inline">
           {d.days}
@@ -75,7 +75,7 @@ export function Seen({ policy, write }: { policy: Policy; write: boolean }) {
         </div>
       )}
       {seen.data && !seen.data.complete && <p class="hint">{d.seenCut}</p>}
-    </section>
+    </div>
   );
 }
 

@@ -172,7 +172,9 @@ function Value({ name, fact }: { name: string; fact: Fact }) {
   if (field?.type === "time" && typeof fact === "string")
     return (
       <>
-        {exactMoment(fact)} <span class="quiet-text">{fact}</span>
+        {exactMoment(fact)}
+        <br />
+        <span class="quiet-text">{fact}</span>
       </>
     );
   const text = factText(fact);

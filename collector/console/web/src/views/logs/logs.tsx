@@ -136,7 +136,7 @@ export function Logs({ route }: { route: Route }) {
       </div>
       <div class="logs-body">
         <FacetList facets={facets.data} search={search} show={show} loading={facets.loading} />
-        <section class="logs-list" aria-label={words.logs.title} aria-busy={page.loading}>
+        <div class="logs-list" aria-busy={page.loading}>
           <div class="list-bar">
             <p class="list-count">
               {page.loading ? words.logs.searching(page.looked) : words.logs.rows(page.records.length)}
@@ -192,7 +192,7 @@ export function Logs({ route }: { route: Route }) {
               <Pager number={pageNumber} hasNewer={pageNumber > 1 || !!cursor} hasOlder={!!page.next} newer={newer} older={older} first={address({ cursor: null, page: null, open: null })} />
             </div>
           )}
-        </section>
+        </div>
         {opened && <Detail key={opened} row={opened} close={close} previous={beside(-1)} next={beside(1)} />}
       </div>
     </div>

@@ -10,6 +10,8 @@ import { go } from "../../core/router";
 import { Path, Text } from "../../ui/text";
 
 export function RecordTable(props: { records: Record_[]; opened: string | null; link: (row: string) => string; label: string }) {
+  // Beside an opened record there is room for what it is about, not for all of it.
+  const compact = props.opened !== null;
   const { words } = useDesk();
   const c = words.logs.columns;
   const days: { day: string; records: Record_[] }[] = [];
@@ -28,16 +30,16 @@ export function RecordTable(props: { records: Record_[]; opened: string | null; 
             <th scope="col" class="col-kind">{c.kind}</th>
             <th scope="col" class="col-user">{c.user}</th>
             <th scope="col" class="col-host">{c.host}</th>
-            <th scope="col" class="col-program">{c.program}</th>
+            {!compact && <th scope="col" class="col-program">{c.program}</th>}
             <th scope="col" class="col-object">{c.object}</th>
-            <th scope="col" class="col-amount">{c.amount}</th>
+            {!compact && <th scope="col" class="col-amount">{c.amount}</th>}
           </tr>
         </thead>
         {days.map(({ day, records }) => (
           <tbody key={`${day} ${records[0]?.row}`}>
-            <DayRow day={day} time={records[0]?.facts.time ?? ""} />
+            <DayRow day={day} time={records[0]?.facts.time ?? ""} columns={compact ? 5 : 7} />
             {records.map((r) => (
-              <Row key={r.row} record={r} opened={r.row === props.opened} link={props.link(r.row)} />
+              <Row key={r.row} record={r} opened={r.row === props.opened} link={props.link(r.row)} compact={compact} />
             ))}
           </tbody>
         ))}
@@ -46,18 +48,18 @@ export function RecordTable(props: { records: Record_[]; opened: string | null; 
   );
 }
 
-function DayRow({ day, time }: { day: string; time: string }) {
+function DayRow({ day, time, columns }: { day: string; time: string; columns: number }) {
   const { language } = useDesk();
   return (
     <tr class="day">
-      <th scope="rowgroup" colSpan={7}>
+      <th scope="rowgroup" colSpan={columns}>
         {day} <span class="quiet-text">{weekday(time, language)}</span>
       </th>
     </tr>
   );
 }
 
-function Row({ record: r, opened, link }: { record: Record_; opened: boolean; link: string }) {
+function Row({ record: r, opened, link, compact }: { record: Record_; opened: boolean; link: string; compact: boolean }) {
   const { words } = useDesk();
   const program = r.facts["program"];
   return (
@@ -79,13 +81,11 @@ function Row({ record: r, opened, link }: { record: Record_; opened: boolean; li
       </td>
       <td class="col-user">{isName(r.facts["user"]) && <Text of={r.facts["user"]} cut />}</td>
       <td class="col-host">{r.host ? <Text of={r.host} cut /> : <span class="quiet-text">{words.common.unknownPc}</span>}</td>
-      <td class="col-program" title={undefined}>
-        {isName(program) && <Text of={lastPart(nameText(program))} cut />}
-      </td>
+      {!compact && <td class="col-program">{isName(program) && <Text of={lastPart(nameText(program))} cut />}</td>}
       <td class="col-object">
         <Object_ record={r} />
       </td>
-      <td class="col-amount">{amountOf(r)}</td>
+      {!compact && <td class="col-amount">{amountOf(r)}</td>}
     </tr>
   );
 }
