@@ -8,17 +8,11 @@
 #include "gate.skel.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #define PIN_NEW GATE_PIN_DIR "-new"
 #define PIN_OLD GATE_PIN_DIR "-old"
-#define CGROUP "/sys/fs/cgroup"
-#define CGROUP_HYBRID "/sys/fs/cgroup/unified"
-#define CGROUP_OWN "/run/sekisho-cgroup" /* mounted for a moment, where the PC has none */
 
 /* How much is tried, the fullest first: a kernel without trampolines takes none of the upper two. */
 enum fullness { FULL, TRACKING, PLAIN };
@@ -134,46 +128,11 @@ static int open_and_load(enum fullness how, struct gate_bpf **out, struct why *w
 
 /* --- attaching --- */
 
-static bool is_cgroup2(const char *path)
-{
-	struct statfs fs;
-
-	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
-}
-
-/* The root of the control groups: what is attached there holds for everybody. */
-static int open_cgroup(struct why *why)
-{
-	const char *path = getenv("SEKISHO_GATE_CGROUP"); /* for tests: a part of the PC only */
-	bool mounted = false;
-	int fd;
-
-	if (!path)
-		path = is_cgroup2(CGROUP) ? CGROUP : is_cgroup2(CGROUP_HYBRID) ? CGROUP_HYBRID : NULL;
-	if (!path) {
-		path = CGROUP_OWN;
-		mkdir(path, 0700);
-		mounted = mount("cgroup2", path, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0;
-	}
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || !is_cgroup2(path)) {
-		why_set(why, V_BAD, "there is no hierarchy of control groups (cgroup2)");
-		closep(&fd);
-	}
-	if (path[5] == 's') /* not one of /sys */
-		return fd;
-	if (mounted)
-		umount2(path, MNT_DETACH);
-	if (!strcmp(path, CGROUP_OWN))
-		rmdir(path);
-	return fd;
-}
-
 static int attach_opens(struct gate_bpf *b, struct why *why)
 {
 	bool erofs = bpf_program__fd(b->progs.open_erofs) >= 0;
 	struct bpf_program *p = erofs ? b->progs.open_erofs : b->progs.open_eperm;
-	_cleanup_close_ int fd = open_cgroup(why);
+	_cleanup_close_ int fd = pins_open_cgroup(why);
 	struct bpf_link *link;
 
 	if (fd < 0)

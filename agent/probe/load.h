@@ -34,4 +34,10 @@ int pins_give(const char *path, gid_t group);
 /* The BPF file system, mounted where it is not. 0; V_BAD. */
 int pins_need_bpffs(struct why *why);
 
+/*
+ * The root of the control groups (cgroup2): what is attached there holds for everybody. SEKISHO_GATE_CGROUP names a
+ * part of the PC instead, for tests. Mounted for a moment where the PC has none. A descriptor, or -1 with the reason.
+ */
+int pins_open_cgroup(struct why *why);
+
 #endif

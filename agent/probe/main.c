@@ -3,6 +3,7 @@
  * --unload it removes them. It needs privilege, so it does nothing else: it reads no settings and follows no events.
  */
 #include "agent/probe/dump.h"
+#include "agent/probe/egress.h"
 #include "agent/probe/gate.h"
 #include "agent/probe/probe.h"
 #include "policy/base/clock.h"
@@ -19,6 +20,7 @@
 #define GROUP "sekisho-recorder"
 #define STATUS_PATH "/run/sekisho/probe.json"
 #define GATE_STATUS_PATH "/run/sekisho/gate.json"
+#define EGRESS_STATUS_PATH "/run/sekisho/egress.json"
 
 static const char usage[] =
 	"usage: sekisho-load [--gate enforce|note|off] [--set trampoline|tracepoint] [--ring SIZE-IN-MiB]\n"
@@ -26,14 +28,16 @@ static const char usage[] =
 	"       sekisho-load --dump FOLDER\n"
 	"\n"
 	"Loads Sekisho's kernel programs, proves that they deliver and deny, pins them below /sys/fs/bpf, and exits:\n"
-	"the gate, which holds devices that could carry data out, and the recorder's set.\n"
+	"the gate, which holds devices that could carry data out, what stands at the way to printers, and the "
+	"recorder's\n"
+	"set.\n"
 	"\n"
 	"  --gate HOW    enforce (default); note: tell what would be denied, and deny nothing; off: leave the gate as "
 	"it is\n"
 	"  --set SET     this set of hooks and no other; by default the fullest that works here\n"
 	"  --ring MiB    size of the ring buffer, a power of two (8)\n"
 	"  --unload      remove the recorder's set: recording ends, the gate stays\n"
-	"  --unload-gate remove the gate: nothing is held any more\n"
+	"  --unload-gate remove the gate and what stands at the way to printers: nothing is held any more\n"
 	"  --dump FOLDER print what is told of files below FOLDER, and of processes, as JSON, until interrupted;\n"
 	"                for trying things out where no recorder runs: it takes the recorder's place and filter\n"
 	"  -h, --help    this text\n"
@@ -160,6 +164,35 @@ static int load_gate(enum gate_how how)
 	return 0;
 }
 
+/* Where it cannot be, printing goes on as ever, and what goes past CUPS is not seen: the status says so. */
+static void load_egress(void)
+{
+	struct why why = {""};
+	const char *root = getenv("SEKISHO_ROOT");
+	char path[256], when[TEXT_TIME_SIZE], *text;
+	int r = egress_load(&why);
+	json_t *j = json_pack("{s:b, s:s, s:s}", "egress", r == 0, "loaded", text_time_utc(when, clock_wall_us()),
+		"why", r < 0 ? strerror(-r) : why.text);
+
+	if (r)
+		log_warning("connections to printers past CUPS are not seen: %s", r < 0 ? strerror(-r) : why.text);
+	else
+		printf("Connections to printers past CUPS are seen.\n");
+	text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
+	snprintf(path, sizeof(path), "%s" EGRESS_STATUS_PATH, root ? root : "");
+	if (text && file_replace_volatile(path, SPAN_STR(text), 0644) && errno != ENOENT)
+		log_debug("%s cannot be written", path);
+	free(text);
+	json_decref(j);
+}
+
+static int unload_both(void)
+{
+	int r = egress_unload(), s = gate_unload();
+
+	return r ? r : s;
+}
+
 static int unloaded(int r, const char *what)
 {
 	if (r)
@@ -266,12 +299,14 @@ int main(int argc, char **argv)
 	if (below)
 		return dump(below);
 	if (unload_gate)
-		return unloaded(gate_unload(), "the gate");
+		return unloaded(unload_both(), "the gate");
 	if (unload)
 		return unloaded(probe_unload(), "the recorder's set");
 	/* What holds comes first; where it cannot, there is at least a record. */
 	ask_command_line(&how);
 	c = load_gate(how);
+	if (how != HOW_OFF)
+		load_egress();
 	r = load(&o);
 	return r ? r : c == 1 ? 4 : c;
 }

@@ -1,6 +1,7 @@
 /*
- * What both loaders share (load.c for the recorder's set, gate_load.c for the gate): what libbpf says, what the kernel
- * has, and the folder below the BPF file system in which links and maps stay.
+ * What the loaders share (load.c for the recorder's set, gate_load.c for the gate, egress_load.c for the way to
+ * printers): what libbpf says, what the kernel has, and the folder below the BPF file system in which links and maps
+ * stay.
  */
 #include "agent/probe/load.h"
 #include "policy/base/cleanup.h"
@@ -12,6 +13,9 @@
 #include <sys/vfs.h>
 
 #define BPFFS "/sys/fs/bpf"
+#define CGROUP "/sys/fs/cgroup"
+#define CGROUP_HYBRID "/sys/fs/cgroup/unified"
+#define CGROUP_OWN "/run/sekisho-cgroup" /* mounted for a moment, where the PC has none */
 
 /* The last that libbpf said, for the reason: the verifier's log is long, its last lines tell. */
 static char said[192];
@@ -90,4 +94,38 @@ int pins_need_bpffs(struct why *why)
 	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755"))
 		return why_set(why, V_BAD, BPFFS ": the BPF file system cannot be mounted: %s", strerror(errno));
 	return 0;
+}
+
+static bool is_cgroup2(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+int pins_open_cgroup(struct why *why)
+{
+	const char *path = getenv("SEKISHO_GATE_CGROUP"); /* for tests: a part of the PC only */
+	bool mounted = false;
+	int fd;
+
+	if (!path)
+		path = is_cgroup2(CGROUP) ? CGROUP : is_cgroup2(CGROUP_HYBRID) ? CGROUP_HYBRID : NULL;
+	if (!path) {
+		path = CGROUP_OWN;
+		mkdir(path, 0700);
+		mounted = mount("cgroup2", path, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || !is_cgroup2(path)) {
+		why_set(why, V_BAD, "there is no hierarchy of control groups (cgroup2)");
+		closep(&fd);
+	}
+	if (path[5] == 's') /* not one of /sys */
+		return fd;
+	if (mounted)
+		umount2(path, MNT_DETACH);
+	if (!strcmp(path, CGROUP_OWN))
+		rmdir(path);
+	return fd;
 }
