@@ -1,0 +1,50 @@
+/*
+ * Documents for an auditor's eyes: CMS AuthEnvelopedData (RFC 5083, 5652) with AES-256-GCM, to the key of one or more
+ * certificates. Written by the print daemon, which cannot read it again; opened by whoever has the private key, with
+ * `sekishoctl print open` or with nothing of ours:
+ *
+ *   openssl cms -decrypt -binary -inform DER -in FILE -recip CERTIFICATE -inkey KEY -out DOCUMENT
+ *
+ * CMS and not HPKE, because a stock tool opens it. Anybody can write an envelope to a public key: who wrote it, and
+ * that it is the one, is what the signed record of the job says (SHA-256 of the document, name and SHA-256 of the
+ * envelope).
+ */
+#ifndef SEKISHO_TRUST_ENVELOPE_H
+#define SEKISHO_TRUST_ENVELOPE_H
+
+#include "policy/base/why.h"
+#include "policy/trust/digest.h"
+
+#define ENVELOPE_READERS_MAX 8u
+
+/* Certificates of those who can open. */
+struct envelope_readers;
+
+/*
+ * Certificates in PEM, one after the other; RSA of 2,048 bits or more, or an elliptic curve of 256 or more. Their time
+ * is not judged: a document for an auditor is better kept for an old key than not at all. 0; V_BAD; -ENOMEM.
+ */
+int envelope_readers_read(struct span pem, struct envelope_readers **out, struct why *why);
+void envelope_readers_free(struct envelope_readers *r);
+DEFINE_CLEANUP(struct envelope_readers *, envelope_readers_free)
+
+struct envelope;
+
+/* Begins an envelope on `fd`, which stays the caller's. 0, -errno. */
+int envelope_begin(const struct envelope_readers *to, int fd, struct envelope **out);
+/* The next part of the document; any size, nothing is kept. 0; -errno (ENOSPC, EIO). */
+int envelope_put(struct envelope *e, struct span part);
+/* The last part was put: closes the envelope with its tag. 0; -errno. */
+int envelope_end(struct envelope *e);
+/* One that was not ended is of no use to anybody. NULL is fine. */
+void envelope_free(struct envelope *e);
+DEFINE_CLEANUP(struct envelope *, envelope_free)
+
+/*
+ * Opens one with a private key (PEM, without password): all of the document is on `fd` when 0 is returned; before, and
+ * otherwise, what is there is not proven and must be thrown away. The envelope is held in memory. `certificate` (PEM)
+ * may be empty where the envelope has one reader. V_BAD: no envelope; V_DENIED: not for this key, or changed; -errno.
+ */
+int envelope_open(struct span envelope, struct span key, struct span certificate, int fd, struct why *why);
+
+#endif
