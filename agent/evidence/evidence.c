@@ -73,7 +73,7 @@ static int scan(struct evidence *e)
 			e->file = f;
 			e->room = room;
 		}
-		snprintf(e->file[e->n].name, sizeof(e->file->name), "%s", d->d_name);
+		memcpy(e->file[e->n].name, d->d_name, strlen(d->d_name) + 1);
 		e->file[e->n++].size = (uint64_t)st.st_size;
 		e->bytes += (uint64_t)st.st_size;
 	}

@@ -5,7 +5,7 @@ _sekishoctl()
 	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W "log status verify export decode token host policy usb release store completion version help" -- "$cur"))
+		COMPREPLY=($(compgen -W "log status verify export decode evidence token host policy usb release store completion version help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -28,6 +28,8 @@ _sekishoctl()
 	--log-key|-l) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--checkpoint) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--out|-o) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--certificate) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--name) return ;;
 	--valid) return ;;
 	--reason) return ;;
@@ -37,7 +39,6 @@ _sekishoctl()
 	--group) return ;;
 	--at) return ;;
 	--admins) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--into) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--roster) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--for) return ;;
@@ -45,6 +46,7 @@ _sekishoctl()
 	esac
 	if ((COMP_CWORD == 2)); then
 		case $name in
+		evidence) COMPREPLY=($(compgen -W "open" -- "$cur")); return ;;
 		token) COMPREPLY=($(compgen -W "create list" -- "$cur")); return ;;
 		host) COMPREPLY=($(compgen -W "list revoke export" -- "$cur")); return ;;
 		policy) COMPREPLY=($(compgen -W "check explain diff keygen sign show apply push status" -- "$cur")); return ;;
@@ -76,6 +78,12 @@ _sekishoctl()
 	decode,*)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	evidence,open)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --key --certificate --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;

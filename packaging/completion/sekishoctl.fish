@@ -50,6 +50,13 @@ complete -c sekishoctl -n __fish_use_subcommand -a decode -d 'Print what is in a
 complete -c sekishoctl -n '__fish_seen_subcommand_from decode' -F
 complete -c sekishoctl -n '__fish_seen_subcommand_from decode' -l lang -x -a 'en ja' -d 'language of what is printed'
 complete -c sekishoctl -n '__fish_seen_subcommand_from decode' -l help -s h -d 'this help'
+complete -c sekishoctl -n __fish_use_subcommand -a evidence -d 'Open a copy of a printed document'
+complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and not __fish_seen_subcommand_from open' -a open -d 'Open a copy of a printed document'
+complete -c sekishoctl -n '__fish_seen_subcommand_from evidence' -F
+complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and __fish_seen_subcommand_from open' -l key -r -F -d 'the auditor\'s private key'
+complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and __fish_seen_subcommand_from open' -l certificate -r -F -d 'its certificate, where several can open'
+complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and __fish_seen_subcommand_from open' -l lang -x -a 'en ja' -d 'language of what is printed'
+complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and __fish_seen_subcommand_from open' -l help -s h -d 'this help'
 complete -c sekishoctl -n __fish_use_subcommand -a token -d 'Make a token that enrols one PC'
 complete -c sekishoctl -n '__fish_seen_subcommand_from token; and not __fish_seen_subcommand_from create list' -a create -d 'Make a token that enrols one PC'
 complete -c sekishoctl -n '__fish_seen_subcommand_from token; and __fish_seen_subcommand_from create' -l name -x -d 'for a PC of this name only'

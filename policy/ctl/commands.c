@@ -211,6 +211,13 @@ static const struct option_row answer_options[] = {
 	END,
 };
 
+static const struct option_row evidence_options[] = {
+	{OPT_KEY, 0, "key", "FILE", OFFER_FILE, {"the auditor's private key", "監査者の秘密鍵"}},
+	{OPT_CERTIFICATE, 0, "certificate", "FILE", OFFER_FILE,
+		{"its certificate, where several can open", "その証明書(複数の監査者がいる場合)"}},
+	END,
+};
+
 static const struct option_row release_keygen_options[] = {
 	{OPT_OUT, 'o', "out", "FILE", OFFER_FILE, {"where the private key goes", "秘密鍵の保存先"}},
 	END,
@@ -235,6 +242,8 @@ const struct command commands[] = {
 		{"Carry segments away with their proofs", "記録を証明付きで持ち出す"}, command_export},
 	{"decode", NULL, none, "FILE...", 1, INT_MAX, OFFER_FILE,
 		{"Print what is in a segment, as JSON", "セグメントの内容を JSON で表示する"}, command_decode},
+	{"evidence", "open", evidence_options, "COPY DOCUMENT", 2, 2, OFFER_FILE,
+		{"Open a copy of a printed document", "印刷文書の控えを復号する"}, command_evidence_open},
 	{"token", "create", token_create_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Make a token that enrols one PC", "PC 登録用トークンを発行する"}, command_token_create},
 	{"token", "list", door_options, NULL, 0, 0, OFFER_NOTHING,

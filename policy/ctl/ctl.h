@@ -82,6 +82,7 @@ enum option_id {
 	OPT_ROSTER,
 	OPT_INTO,
 	OPT_WAIT,
+	OPT_CERTIFICATE,
 };
 
 #define OPTIONS_GIVEN_MAX 128
@@ -119,6 +120,7 @@ int command_status(struct ctl *c);
 int command_verify(struct ctl *c);
 int command_export(struct ctl *c);
 int command_decode(struct ctl *c);
+int command_evidence_open(struct ctl *c);
 int command_token_create(struct ctl *c);
 int command_token_list(struct ctl *c);
 int command_host_list(struct ctl *c);
