@@ -207,15 +207,44 @@ static bool is_there(const struct peer *p)
 	return p && (p->waiters || clock_wall_us() - p->seen_us < LATELY_US);
 }
 
+/*
+ * What the newest header of its guard in the store says: for a PC that has sent none since the collector started. Once
+ * for each; 0 where it never had a guard. A damaged leaf says nothing.
+ */
+static int policy_of_store(struct ingest *in, const struct digest *host, uint64_t *out)
+{
+	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX);
+	struct store_head head;
+	struct segment s;
+	struct why why = {""};
+	uint64_t index, seq;
+	unsigned n;
+	int r = store_heads(in->store, host, PRODUCER_GUARD, &head, 1, &n);
+
+	r = r ? r : store_find(in->store, &head.hash, &index, &seq);
+	r = r ? r : store_read(in->store, index, &header, &body, &why);
+	if (r < 0)
+		return r;
+	*out = header.n && !header_parse(buf_span(&header), &s, &why) ? s.header.policy : 0;
+	return 0;
+}
+
 static int list_one(void *ctx, const struct store_host *h)
 {
 	struct listing *l = ctx;
-	const struct peer *p = peer_of(l->in, &h->id);
+	struct peer *p = peer_of(l->in, &h->id);
 	char hex[2 * DIGEST_SIZE + 1];
 	json_t *o;
+	int r;
 
 	if (h->state != HOST_ACTIVE || digest_eq(&h->id, &l->in->keys.host))
 		return 0;
+	if (p && !p->policy && !p->policy_sought) {
+		r = policy_of_store(l->in, &h->id, &p->policy);
+		if (r)
+			return r;
+		p->policy_sought = true;
+	}
 	o = json_pack("{s:s, s:s, s:I, s:b, s:I}", "id", hex_encode(hex, h->id.b, DIGEST_SIZE), "name", h->name,
 		"policy", (json_int_t)(p ? p->policy : 0), "connected", is_there(p), "seen",
 		(json_int_t)(p && p->seen_us > h->last_seen_us ? p->seen_us : h->last_seen_us));
