@@ -11,8 +11,8 @@
 #include "policy/base/confine.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
+#include "policy/wire/program.h"
 #include <errno.h>
-#include <getopt.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -26,26 +26,6 @@
 #define KEPT                                                                                                  \
 	(1ull << CAP_SYS_ADMIN | 1ull << CAP_BPF_NUMBER | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_SYS_PTRACE | \
 		1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_KILL)
-
-static int usage(FILE *to, int code)
-{
-	fputs("usage: sekisho-guard [--config FILE]\n"
-	      "       sekisho-guard ask\n"
-	      "       sekisho-guard --help | --version\n"
-	      "Holds every device that the policy does not approve. See sekisho-guard(8).\n"
-	      "`ask` is for udev's rules: gives their event to the guard and prints what it decided.\n",
-		to);
-	return code;
-}
-
-static int complain(const char *what, int r, const struct why *why)
-{
-	if (why->text[0])
-		log_error("%s: %s", what, why->text);
-	else
-		log_error("%s: %s", what, r < 0 ? strerror(-r) : "unusable");
-	return EXIT_FAILURE;
-}
 
 static int set_paths(struct guard *g)
 {
@@ -203,55 +183,41 @@ static int run(struct guard *g)
 		step = "guarding";
 		r = loop_run(g);
 	}
-	return r ? complain(step, r, &why) : EXIT_SUCCESS;
+	return r ? program_complain(step, r, &why) : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
-	const char *config = NULL;
+	static const struct program program = {.name = "sekisho-guard",
+		.usage = "usage: sekisho-guard [--config FILE]\n"
+			 "       sekisho-guard ask\n"
+			 "       sekisho-guard --help | --version\n"
+			 "Holds every device that the policy does not approve. See sekisho-guard(8).\n"
+			 "`ask` is for udev's rules: gives their event to the guard and prints what it decided.\n"};
 	struct why why = {""};
-	char path[PATH_MAX];
+	const char *config;
 	struct guard *g;
-	int o, r;
+	int r;
 
-	log_open("sekisho-guard", LOG_INFO);
-	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (o) {
-		case 'c':
-			config = optarg;
-			break;
-		case 'h':
-			return usage(stdout, 0);
-		case 'V':
-			puts("sekisho-guard " SEKISHO_VERSION);
-			return 0;
-		default:
-			return usage(stderr, 2);
-		}
-	}
+	if (!program_line(&program, argc, argv, &config, &r))
+		return r;
 	if (optind + 1 == argc && !strcmp(argv[optind], "ask"))
 		return ask_main();
 	if (optind != argc)
-		return usage(stderr, 2);
+		return program_usage(&program);
 	if (geteuid()) {
 		log_error("only root can hold devices");
 		return EXIT_FAILURE;
 	}
 	g = calloc(1, sizeof(*g));
 	if (!g)
-		return complain("start", -ENOMEM, &why);
+		return program_complain("start", -ENOMEM, &why);
 	r = set_paths(g);
-	if (!r && !config && agent_path(path, sizeof(path), AGENT_CONF_PATH))
-		r = -ENAMETOOLONG;
-	if (!r)
-		r = agent_conf_load(config ? config : path, &g->conf, &why);
+	r = r ? r : program_settings(&program, config, &g->conf, &why);
 	if (r) {
 		free(g);
-		return complain("settings", r, &why);
+		return program_complain("settings", r, &why);
 	}
-	log_open("sekisho-guard", g->conf.debug ? LOG_DEBUG : LOG_INFO);
 	umask(0027);
 	r = run(g);
 	release_all(g);

@@ -10,9 +10,9 @@
 #include "policy/base/file.h"
 #include "policy/base/log.h"
 #include "policy/wire/producer.h"
+#include "policy/wire/program.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
@@ -28,24 +28,6 @@ const char *__asan_default_options(void)
 	return "detect_leaks=0";
 }
 #endif
-
-static int usage(FILE *to, int code)
-{
-	fputs("usage: sekisho-recorder [--config FILE] [--filter FILE] [--load]\n"
-	      "       sekisho-recorder --help | --version\n"
-	      "Makes signed records of what the kernel saw. See sekisho-recorder(8).\n",
-		to);
-	return code;
-}
-
-static int complain(const char *what, int r, const struct why *why)
-{
-	if (why->text[0])
-		log_error("%s: %s", what, why->text);
-	else
-		log_error("%s: %s", what, r < 0 ? strerror(-r) : "unusable");
-	return EXIT_FAILURE;
-}
 
 static int set_paths(struct recorder *r, const char *filter)
 {
@@ -234,60 +216,62 @@ static int run(struct recorder *r, bool load)
 			probe_set_of(r->probe) == PROBE_SET_TRAMPOLINE ? "trampolines" : "tracepoints");
 		got = loop_run(r);
 	}
-	return got ? complain(step, got, &why) : EXIT_SUCCESS;
+	return got ? program_complain(step, got, &why) : EXIT_SUCCESS;
+}
+
+enum { OWN_FILTER = PROGRAM_OWN, OWN_LOAD };
+
+struct line {
+	const char *filter;
+	bool load;
+};
+
+static void take_option(void *ctx, int val, const char *value)
+{
+	struct line *line = ctx;
+
+	if (val == OWN_FILTER)
+		line->filter = value;
+	else
+		line->load = true;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-		{"filter", required_argument, NULL, 'f'}, {"load", no_argument, NULL, 'l'},
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
-	char path[PATH_MAX];
-	const char *config = NULL, *filter = NULL;
-	struct recorder *r;
+	static const struct option own[] = {{"filter", required_argument, NULL, OWN_FILTER},
+		{"load", no_argument, NULL, OWN_LOAD}, {NULL, 0, NULL, 0}};
+	struct line line = {.filter = NULL};
+	const struct program program = {.name = "sekisho-recorder",
+		.usage = "usage: sekisho-recorder [--config FILE] [--filter FILE] [--load]\n"
+			 "       sekisho-recorder --help | --version\n"
+			 "Makes signed records of what the kernel saw. See sekisho-recorder(8).\n",
+		.own = own,
+		.take = take_option,
+		.ctx = &line};
 	struct why why = {""};
-	bool load = false;
-	int o, got;
+	const char *config;
+	struct recorder *r;
+	int got;
 
-	log_open("sekisho-recorder", LOG_INFO);
-	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (o) {
-		case 'c':
-			config = optarg;
-			break;
-		case 'f':
-			filter = optarg;
-			break;
-		case 'l':
-			load = true;
-			break;
-		case 'h':
-			return usage(stdout, 0);
-		case 'V':
-			puts("sekisho-recorder " SEKISHO_VERSION);
-			return 0;
-		default:
-			return usage(stderr, 2);
-		}
-	}
+	if (!program_line(&program, argc, argv, &config, &got))
+		return got;
 	if (optind != argc)
-		return usage(stderr, 2);
+		return program_usage(&program);
 	r = calloc(1, sizeof(*r));
 	if (!r)
-		return complain("start", -ENOMEM, &why);
+		return program_complain("start", -ENOMEM, &why);
 	r->status_fd = -1;
-	if (set_paths(r, filter) || (!config && agent_path(path, sizeof(path), AGENT_CONF_PATH))) {
+	if (set_paths(r, line.filter)) {
 		free(r);
-		return complain("SEKISHO_ROOT", -ENAMETOOLONG, &why);
+		return program_complain("SEKISHO_ROOT", -ENAMETOOLONG, &why);
 	}
-	got = agent_conf_load(config ? config : path, &r->conf, &why);
+	got = program_settings(&program, config, &r->conf, &why);
 	if (got) {
 		free(r);
-		return complain("settings", got, &why);
+		return program_complain("settings", got, &why);
 	}
-	log_open("sekisho-recorder", r->conf.debug ? LOG_DEBUG : LOG_INFO);
 	umask(0027);
-	got = run(r, load);
+	got = run(r, line.load);
 	release(r);
 	return got;
 }

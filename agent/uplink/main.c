@@ -10,8 +10,8 @@
 #include "policy/base/clock.h"
 #include "policy/base/confine.h"
 #include "policy/base/log.h"
+#include "policy/wire/program.h"
 #include <errno.h>
-#include <getopt.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -28,23 +28,6 @@ const char *__asan_default_options(void)
 	return "detect_leaks=0";
 }
 #endif
-
-static int usage(FILE *to, int code)
-{
-	fputs("usage: sekisho-uplink [--config FILE]\n"
-	      "       sekisho-uplink enrol [--name NAME] [--again] --collector https://HOST[:PORT] TOKEN\n",
-		to);
-	return code;
-}
-
-static int complain(const char *what, int r, const struct why *why)
-{
-	if (why->text[0])
-		log_error("%s", why->text);
-	else
-		log_error("%s: %s", what, r < 0 ? strerror(-r) : "unusable");
-	return EXIT_FAILURE;
-}
 
 static int set_paths(struct uplink *u, char uplink_dir[PATH_MAX], char vkey[PATH_MAX])
 {
@@ -153,7 +136,7 @@ static int run(struct uplink *u)
 	return r;
 }
 
-static int daemon_main(const char *config)
+static int daemon_main(const struct program *program, const char *config)
 {
 	struct uplink *u = calloc(1, sizeof(*u));
 	char uplink_dir[PATH_MAX], vkey[PATH_MAX];
@@ -161,23 +144,22 @@ static int daemon_main(const char *config)
 	int r;
 
 	if (!u)
-		return complain("start", -ENOMEM, &why);
+		return program_complain("start", -ENOMEM, &why);
 	u->network.fd = u->network.clock_fd = -1;
 	if (set_paths(u, uplink_dir, vkey))
-		return complain("SEKISHO_ROOT", -ENAMETOOLONG, &why);
-	r = agent_conf_load(config, &u->conf, &why);
+		return program_complain("SEKISHO_ROOT", -ENAMETOOLONG, &why);
+	r = program_settings(program, config, &u->conf, &why);
 	if (r)
-		return complain(config, r, &why);
-	log_open("sekisho-uplink", u->conf.debug ? LOG_DEBUG : LOG_INFO);
+		return program_complain("settings", r, &why);
 	r = prepare(u);
 	if (r)
-		return complain("directories", r, &why);
+		return program_complain("directories", r, &why);
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
 
 	r = give_up_power(&why);
 	if (r)
-		return complain("giving up privileges", r, &why);
+		return program_complain("giving up privileges", r, &why);
 
 	r = identity_load(&u->id, uplink_dir, &why);
 	if (!r)
@@ -185,22 +167,22 @@ static int daemon_main(const char *config)
 	if (!r)
 		r = witness_open(&u->witness, vkey, u->inbox, &why);
 	if (r) {
-		complain("start", r, &why);
+		program_complain("start", r, &why);
 		return r == V_NOT_FOUND ? EXIT_NOT_ENROLLED : EXIT_FAILURE;
 	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
-		return complain("libcurl", -ENOSYS, &why);
+		return program_complain("libcurl", -ENOSYS, &why);
 	r = sd_event_new(&u->event);
 	if (r < 0)
-		return complain("event loop", r, &why);
+		return program_complain("event loop", r, &why);
 	r = confine_syscalls(CONFINE_SERVER);
 	if (r)
-		return complain("system call filter", r, &why);
+		return program_complain("system call filter", r, &why);
 
 	log_info("started for %s, host %.16s", u->url, u->id.info.cn);
 	r = run(u);
 	if (r < 0)
-		complain("ended", r, &why);
+		program_complain("ended", r, &why);
 	sd_event_unref(u->event);
 	witness_close(&u->witness);
 	identity_deinit(&u->id);
@@ -211,32 +193,16 @@ static int daemon_main(const char *config)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
-	char path[PATH_MAX];
-	const char *config = NULL;
-	int o;
+	static const struct program program = {.name = "sekisho-uplink",
+		.usage = "usage: sekisho-uplink [--config FILE]\n"
+			 "       sekisho-uplink enrol [--name NAME] [--again] --collector https://HOST[:PORT] TOKEN\n"};
+	const char *config;
+	int code;
 
-	log_open("sekisho-uplink", LOG_INFO);
+	log_open(program.name, LOG_INFO);
 	if (argc > 1 && !strcmp(argv[1], "enrol"))
 		return enrol_main(argc - 1, argv + 1);
-	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (o) {
-		case 'c':
-			config = optarg;
-			break;
-		case 'h':
-			return usage(stdout, 0);
-		case 'V':
-			puts("sekisho-uplink " SEKISHO_VERSION);
-			return 0;
-		default:
-			return usage(stderr, 2);
-		}
-	}
-	if (optind != argc)
-		return usage(stderr, 2);
-	if (!config && agent_path(path, sizeof(path), AGENT_CONF_PATH))
-		return usage(stderr, 2);
-	return daemon_main(config ? config : path);
+	if (!program_line(&program, argc, argv, &config, &code))
+		return code;
+	return optind == argc ? daemon_main(&program, config) : program_usage(&program);
 }

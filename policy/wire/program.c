@@ -1,0 +1,77 @@
+/*
+ * The beginning of a program. See program.h.
+ */
+#include "policy/wire/program.h"
+#include "policy/base/log.h"
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int program_usage(const struct program *p)
+{
+	fputs(p->usage, stderr);
+	return 2;
+}
+
+static void all_options(const struct program *p, struct option out[PROGRAM_OPTIONS_MAX + 4])
+{
+	static const struct option common[] = {{"config", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}};
+	size_t n = ARRAY_SIZE(common), i;
+
+	memcpy(out, common, sizeof(common));
+	for (i = 0; p->own && p->own[i].name && i < PROGRAM_OPTIONS_MAX; i++)
+		out[n++] = p->own[i];
+	out[n] = (struct option){NULL, 0, NULL, 0};
+}
+
+bool program_line(const struct program *p, int argc, char **argv, const char **config, int *code)
+{
+	struct option options[PROGRAM_OPTIONS_MAX + 4];
+	int o;
+
+	log_open(p->name, LOG_INFO);
+	all_options(p, options);
+	*config = NULL;
+	*code = 0;
+	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (o == 'c') {
+			*config = optarg;
+		} else if (o == 'h') {
+			fputs(p->usage, stdout);
+			return false;
+		} else if (o == 'V') {
+			printf("%s %s\n", p->name, SEKISHO_VERSION);
+			return false;
+		} else if (o >= PROGRAM_OWN) {
+			p->take(p->ctx, o, optarg);
+		} else {
+			*code = program_usage(p);
+			return false;
+		}
+	}
+	return true;
+}
+
+int program_settings(const struct program *p, const char *config, struct agent_conf *out, struct why *why)
+{
+	char path[PATH_MAX];
+	int r = config ? 0 : agent_path(path, sizeof(path), AGENT_CONF_PATH);
+
+	/* Settings that somebody names and that are not there are a mistake; agent.conf itself may be missing. */
+	if (config && access(config, R_OK))
+		return why_set(why, V_NOT_FOUND, "%s: %s", config, strerror(errno));
+	r = r ? -ENAMETOOLONG : agent_conf_load(config ? config : path, out, why);
+	if (!r)
+		log_open(p->name, out->debug ? LOG_DEBUG : LOG_INFO);
+	return r;
+}
+
+int program_complain(const char *what, int r, const struct why *why)
+{
+	if (why->text[0])
+		log_error("%s: %s", what, why->text);
+	else
+		log_error("%s: %s", what, r < 0 ? strerror(-r) : "unusable");
+	return EXIT_FAILURE;
+}
