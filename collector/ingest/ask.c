@@ -4,7 +4,6 @@
 #include "collector/ingest/ask.h"
 #include "policy/base/text.h"
 #include <ctype.h>
-#include <errno.h>
 
 #define DER_MAX 512u
 #define PROOF_MAX 128u

@@ -20,6 +20,7 @@ static const struct conf_key keys[] = {
 	KEY_("origin", CONF_STR, origin, NOTE_NAME_MAX, 0, 0, "name of the log"),
 	KEY_("dir", CONF_STR, dir, CONFIG_PATH_MAX, 0, 0, "folder of keys and certificates"),
 	KEY_("store", CONF_STR, store, CONFIG_PATH_MAX, 0, 0, "folder of the store"),
+	KEY_("console", CONF_STR, console, CONFIG_PATH_MAX, 0, 0, "folder of the console on this machine"),
 	KEY_("connections", CONF_UINT, connections, 0, 1, 1000000, "connections at once"),
 	KEY_("head_timeout", CONF_TIME, head_us, 0, S_ / 10, 600 * S_, "for handshake and header of a request"),
 	KEY_("body_rate", CONF_SIZE, body_rate, 0, 1, 1u << 30, "slowest sender, bytes a second"),
@@ -43,13 +44,14 @@ static int rooted(char *out, size_t size, const char *path)
 
 static int set_paths(struct config *c)
 {
-	char dir[CONFIG_PATH_MAX], store[CONFIG_PATH_MAX];
+	char dir[CONFIG_PATH_MAX], store[CONFIG_PATH_MAX], console[CONFIG_PATH_MAX];
 	int r = rooted(dir, sizeof(dir), c->dir);
 
 	if (!r && c->store[0])
 		r = rooted(store, sizeof(store), c->store);
 	else if (!r && (size_t)snprintf(store, sizeof(store), "%s/store", dir) >= sizeof(store))
 		r = -ENAMETOOLONG;
+	r = r ? r : rooted(console, sizeof(console), c->console);
 	r = r ? r : rooted(c->run_dir, sizeof(c->run_dir), "/run/sekisho");
 	r = r ? r : rooted(c->door, sizeof(c->door), "/run/sekisho/collector.sock");
 	r = r ? r : rooted(c->status, sizeof(c->status), "/run/sekisho/collector.json");
@@ -57,6 +59,8 @@ static int set_paths(struct config *c)
 		return r;
 	memcpy(c->dir, dir, sizeof(c->dir));
 	memcpy(c->store, store, sizeof(c->store));
+	snprintf(c->console_spool, sizeof(c->console_spool), "%s/spool", console);
+	snprintf(c->console_key, sizeof(c->console_key), "%s/device.pub", console);
 #define UNDER_(field, name) snprintf(c->field, sizeof(c->field), "%s/" name, c->dir)
 	UNDER_(ca_dir, "ca");
 	UNDER_(ca_key, "ca/ca.key");
@@ -82,6 +86,7 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.listen = "*",
 		.port = API_PORT,
 		.dir = "/var/lib/sekisho-collector",
+		.console = "/var/lib/sekisho-console",
 		.connections = 4096,
 		.head_us = 10 * S_,
 		.body_rate = 16384,

@@ -17,7 +17,8 @@ struct config {
 	char names[1024];           /* DNS names and addresses in the server's certificate, separated by commas */
 	char origin[NOTE_NAME_MAX]; /* the log's name; empty: made of this machine's name at --init */
 	char dir[CONFIG_PATH_MAX];
-	char store[CONFIG_PATH_MAX]; /* empty: DIR/store */
+	char store[CONFIG_PATH_MAX];   /* empty: DIR/store */
+	char console[CONFIG_PATH_MAX]; /* the console's folder, whose access log is taken into the log; empty: none */
 
 	uint64_t connections;    /* open at once */
 	uint64_t head_us;        /* handshake and first bytes of a request */
@@ -35,6 +36,7 @@ struct config {
 	char log_key[CONFIG_PATH_MAX + 32], log_vkey[CONFIG_PATH_MAX + 32], device_key[CONFIG_PATH_MAX + 32];
 	char spool[CONFIG_PATH_MAX + 32], tokens[CONFIG_PATH_MAX + 32], renewals[CONFIG_PATH_MAX + 32];
 	char policies[CONFIG_PATH_MAX + 32], admins[CONFIG_PATH_MAX + 32];
+	char console_spool[CONFIG_PATH_MAX + 32], console_key[CONFIG_PATH_MAX + 32];
 	char ca_dir[CONFIG_PATH_MAX + 32], run_dir[CONFIG_PATH_MAX + 32];
 	char door[CONFIG_PATH_MAX + 32], status[CONFIG_PATH_MAX + 32];
 };

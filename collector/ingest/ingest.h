@@ -16,6 +16,7 @@ struct ingest {
 	struct store *store;
 	struct judge *judge;
 	struct journal *journal;
+	struct desk *desk;
 	struct server server;
 
 	/* commit.c */
@@ -64,6 +65,17 @@ void ingest_close(struct ingest *in, bool well);
 void segments_post(struct ingest *in, struct ask *a);
 /* Less free space than the floor: nothing may be taken in. */
 bool disk_is_full(struct ingest *in);
+
+/* What judging found beside the verdict: told by records of the collector. */
+void tell_found(struct ingest *in, const struct store_host *h, const struct segment *s, const struct judgement *j);
+
+/* --- desk.c: the access log of the console on this machine --- */
+int desk_new(struct ingest *in, struct desk **out);
+void desk_free(struct desk *d);
+/* Judges what lies in the console's spool, and appends what is good: *n are new. 0, -errno. */
+int desk_drain(struct desk *d, unsigned *n);
+/* The store has committed: what was drained before is done with. 0, -errno. */
+int desk_settled(struct desk *d);
 
 /* --- commit.c: the group commit, the index --- */
 int commit_start(struct ingest *in);

@@ -82,17 +82,18 @@ static void on_journal(evutil_socket_t fd, short what, void *arg)
 {
 	struct ingest *in = arg;
 	int64_t wait;
-	unsigned n;
+	unsigned n, desk;
 	int r = journal_run(in->journal, clock_boot_us());
 
 	(void)fd;
 	(void)what;
 	r = r ? r : journal_drain(in->journal, &n);
+	r = r ? r : desk_drain(in->desk, &desk);
 	if (r) {
 		ingest_fail(in, r, "journal");
 		return;
 	}
-	if (n)
+	if (n || desk)
 		commit_soon(in);
 	wait = journal_due(in->journal) - clock_boot_us();
 	set_timer(in->journal_timer, wait < 100000 ? 100000 : wait > 1000000 ? 1000000 : wait);

@@ -19,8 +19,7 @@ bool disk_is_full(struct ingest *in)
 	return !statvfs(in->conf.store, &fs) && (uint64_t)fs.f_bavail * fs.f_frsize < in->conf.disk_floor;
 }
 
-static void tell_found(
-	struct ingest *in, const struct store_host *h, const struct segment *s, const struct judgement *j)
+void tell_found(struct ingest *in, const struct store_host *h, const struct segment *s, const struct judgement *j)
 {
 	char text[400];
 	const char *producer = producer_name(s->header.producer);
@@ -98,9 +97,13 @@ static void watch_boots(struct ingest *in, const struct store_host *h, const str
 static int take(struct ingest *in, const struct store_host *h, const struct key *device, const struct segment *s,
 	bool *gap_lost, struct row *row)
 {
-	struct judgement j;
-	int r = judge_segment(in->judge, s, h, device, gap_lost, &j);
+	struct judgement j = {.as = JUDGED_REFUSED, .cause = CAUSE_FOREIGN};
+	int r = 0;
 
+	if (s->header.producer == PRODUCER_CONSOLE)
+		why_set(&j.why, 0, "only the console of this machine speaks as the console");
+	else
+		r = judge_segment(in->judge, s, h, device, gap_lost, &j);
 	if (r)
 		return r;
 	row->seq = s->header.seq;

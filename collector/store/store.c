@@ -322,6 +322,11 @@ int store_epoch(struct store *s, const struct digest *host, unsigned producer, u
 
 /* --- proving --- */
 
+int store_refresh(struct store *s)
+{
+	return log_refresh(s);
+}
+
 uint64_t store_size(const struct store *s)
 {
 	return s->head.size;

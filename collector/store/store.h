@@ -94,6 +94,8 @@ int store_epoch(struct store *s, const struct digest *host, unsigned producer, u
 
 /* --- proving --- */
 
+/* For reading beside a writer: takes up what it has committed meanwhile. 0, V_BAD, -errno. */
+int store_refresh(struct store *s);
 uint64_t store_size(const struct store *s); /* leaves in the committed log */
 /* The newest signed checkpoint (a note), valid until the next commit. Empty before the first. */
 struct span store_checkpoint(const struct store *s);

@@ -8,7 +8,7 @@
 #include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/ctl/log_filter.h"
-#include "policy/ctl/proof.h"
+#include "policy/trust/proof.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>

@@ -3,8 +3,8 @@
  * them. They are read twice: once to learn the sealing keys and their order, once to be judged; never all at a time.
  */
 #include "policy/base/file.h"
-#include "policy/ctl/proof.h"
 #include "policy/ctl/verify.h"
+#include "policy/trust/proof.h"
 #include <errno.h>
 #include <fts.h>
 #include <limits.h>

@@ -50,6 +50,11 @@ int cert_check(struct span pem, struct span ca_pem, enum cert_use use, struct ke
  * No session tickets, no session cache (revocation is checked at each request), buffers released when idle.
  */
 int tls_server(const char *cert_path, const char *key_path, const char *ca_path, SSL_CTX **out, struct why *why);
+/*
+ * A TLS 1.3 server context for browsers: nobody is asked for a certificate, and certificate and key may be anybody's;
+ * the chain is what the file holds.
+ */
+int tls_site(const char *cert_path, const char *key_path, SSL_CTX **out, struct why *why);
 /* The same for a client of ours that does not use libcurl (tests, benchmarks). cert_path may be NULL. */
 int tls_client(const char *cert_path, const char *key_path, const char *ca_path, SSL_CTX **out, struct why *why);
 void tls_free(SSL_CTX *ctx);

@@ -37,6 +37,42 @@ void digest_of(struct digest *out, const struct span *parts, size_t n)
 		abort();
 }
 
+struct digesting {
+	EVP_MD_CTX *ctx;
+};
+
+int digesting_new(struct digesting **out)
+{
+	struct digesting *d = calloc(1, sizeof(*d));
+
+	prepare();
+	if (!d)
+		return -ENOMEM;
+	d->ctx = EVP_MD_CTX_new();
+	if (!d->ctx || EVP_DigestInit_ex2(d->ctx, sha256, NULL) != 1) {
+		digesting_end(d, NULL);
+		return -ENOMEM;
+	}
+	*out = d;
+	return 0;
+}
+
+void digesting_put(struct digesting *d, struct span s)
+{
+	if (s.n && EVP_DigestUpdate(d->ctx, s.p, s.n) != 1)
+		abort();
+}
+
+void digesting_end(struct digesting *d, struct digest *out)
+{
+	if (!d)
+		return;
+	if (out && EVP_DigestFinal_ex(d->ctx, out->b, NULL) != 1)
+		abort();
+	EVP_MD_CTX_free(d->ctx);
+	free(d);
+}
+
 int random_bytes(void *out, size_t n)
 {
 	if (n > INT32_MAX)

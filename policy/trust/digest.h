@@ -26,6 +26,12 @@ static inline void digest_span(struct digest *out, struct span s)
 	digest_of(out, &s, 1);
 }
 
+/* The same in pieces. The last call frees. */
+struct digesting;
+int digesting_new(struct digesting **out); /* 0, -ENOMEM */
+void digesting_put(struct digesting *d, struct span s);
+void digesting_end(struct digesting *d, struct digest *out); /* out may be NULL; d too */
+
 /* Cryptographically strong random bytes. 0, -errno. */
 int random_bytes(void *out, size_t n);
 /* Overwrites a secret in a way that the compiler keeps. */

@@ -22,7 +22,7 @@ static int begin(const SSL_METHOD *method, const char *cert_path, const char *ke
 	SSL_CTX_set_options(c, SSL_OP_NO_TICKET);
 	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
-	if (SSL_CTX_load_verify_file(c, ca_path) != 1)
+	if (ca_path && SSL_CTX_load_verify_file(c, ca_path) != 1)
 		return cert_why(why, ca_path);
 	if (cert_path && SSL_CTX_use_certificate_chain_file(c, cert_path) != 1)
 		return cert_why(why, cert_path);
@@ -54,6 +54,19 @@ int tls_server(const char *cert_path, const char *key_path, const char *ca_path,
 	 */
 	SSL_CTX_set_num_tickets(c, 0);
 	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+	*out = c;
+	return 0;
+}
+
+int tls_site(const char *cert_path, const char *key_path, SSL_CTX **out, struct why *why)
+{
+	SSL_CTX *c = NULL;
+	int r = begin(TLS_server_method(), cert_path, key_path, NULL, &c, why);
+
+	if (r)
+		return r;
+	SSL_CTX_set_num_tickets(c, 0);
+	SSL_CTX_set_verify(c, SSL_VERIFY_NONE, NULL);
 	*out = c;
 	return 0;
 }

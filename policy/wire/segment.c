@@ -25,6 +25,8 @@ const char *producer_name(unsigned p)
 		return "print";
 	case PRODUCER_COLLECTOR:
 		return "collector";
+	case PRODUCER_CONSOLE:
+		return "console";
 	}
 	return NULL;
 }
@@ -33,7 +35,7 @@ unsigned producer_by_name(const char *name)
 {
 	unsigned p;
 
-	for (p = 1; p <= PRODUCER_COLLECTOR; p++)
+	for (p = 1; p <= PRODUCER_CONSOLE; p++)
 		if (producer_name(p) && !strcmp(producer_name(p), name))
 			return p;
 	return 0;

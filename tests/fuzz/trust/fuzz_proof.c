@@ -1,5 +1,5 @@
 /* Proof files are handed over by anybody: whatever is in one, reading it ends with a verdict. */
-#include "policy/ctl/proof.h"
+#include "policy/trust/proof.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,10 +1,10 @@
 /* Proof files: those of the outside writer are read, and ours are read back; anything else is refused. */
 #include "policy/base/file.h"
-#include "policy/ctl/proof.h"
+#include "policy/trust/proof.h"
 #include "tests/unit/cm.h"
 #include <limits.h>
 
-#define GOLDEN TEST_DATA "/golden/" /* data is the folder of wire */
+#define GOLDEN TEST_DATA "/../../wire/data/golden/"
 
 static struct verifier vkey;
 static struct buf text = BUF_INIT(PROOF_SIZE_MAX);

@@ -1,7 +1,7 @@
 /*
  * See proof.h. Lines from outside: each is checked for its whole form, nothing is guessed.
  */
-#include "policy/ctl/proof.h"
+#include "policy/trust/proof.h"
 #include "policy/base/text.h"
 #include <errno.h>
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /*
  * c2sp.org/tlog-proof@v1: a leaf's inclusion in a checkpointed log, as one file beside it.
  */
-#ifndef SEKISHO_CTL_PROOF_H
-#define SEKISHO_CTL_PROOF_H
+#ifndef SEKISHO_TRUST_PROOF_H
+#define SEKISHO_TRUST_PROOF_H
 
 #include "policy/trust/merkle.h"
 #include "policy/trust/note.h"

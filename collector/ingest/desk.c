@@ -1,0 +1,182 @@
+/*
+ * The access log of the console on this machine: its producer seals into a spool beside us, and from there its segments
+ * go into the same store, judged as those of every PC are. The console is a PC without a network: its device key is
+ * learned from its folder, which only root and the console's own user can write.
+ *
+ * Called by the loop once a second, and before each commit. What is taken is moved to acked/ only when it is committed.
+ */
+#include "collector/ingest/ingest.h"
+#include "policy/base/clock.h"
+#include "policy/base/file.h"
+#include "policy/wire/spool.h"
+#include <errno.h>
+
+#define NAME "console"
+#define KEY_MAX 256u
+#define TAKE_MAX 32u          /* segments at a time: PCs wait for the same commit */
+#define TAKEN_MAX 256u        /* between two commits */
+#define LOOK_AGAIN_US 5000000 /* for a console that is not there yet */
+
+struct desk {
+	struct ingest *in;
+	struct store_host host;
+	struct key *device; /* NULL: no console is known */
+	int64_t looked_us;
+	struct spool_entry taken[TAKEN_MAX]; /* and not committed */
+	unsigned taken_n;
+	struct log_limit log;
+};
+
+int desk_new(struct ingest *in, struct desk **out)
+{
+	struct desk *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return -ENOMEM;
+	d->in = in;
+	d->log = (struct log_limit)LOG_LIMIT(3);
+	d->looked_us = INT64_MIN / 2;
+	*out = d;
+	return 0;
+}
+
+void desk_free(struct desk *d)
+{
+	if (!d)
+		return;
+	key_free(d->device);
+	free(d);
+}
+
+/* Reads the console's key; a console that is new becomes a PC of that name. 0; V_NOT_FOUND; -errno. */
+static int meet(struct desk *d)
+{
+	_cleanup_buf_ struct buf der = BUF_INIT(KEY_MAX);
+	struct store_host h = {.state = HOST_ACTIVE, .enrolled_us = clock_wall_us(), .name = NAME}, known;
+	struct entry e = {.kind = KIND_ENROL, .host = &h, .with_key = true, .urgent = true};
+	struct ingest *in = d->in;
+	int r;
+
+	if (d->device)
+		return 0;
+	if (!in->conf.console[0] || clock_boot_us() - d->looked_us < LOOK_AGAIN_US)
+		return V_NOT_FOUND;
+	d->looked_us = clock_boot_us();
+	r = file_read(in->conf.console_key, &der);
+	if (r)
+		return r == -EACCES || r > 0 ? V_NOT_FOUND : r;
+	if (der.n > sizeof(h.spki) || key_from_public_der(buf_span(&der), &d->device, NULL)) {
+		if (log_allowed(&d->log))
+			log_warning("%s: no public key: the console's access log is not taken", in->conf.console_key);
+		return V_NOT_FOUND;
+	}
+	r = key_id(d->device, &h.id);
+	if (r)
+		return r;
+	memcpy(h.spki, der.p, der.n);
+	h.spki_len = der.n;
+	e.text = "the console of this machine";
+	r = store_host_get(in->store, &h.id, &known);
+	if (r == V_NOT_FOUND) {
+		r = journal_put(in->journal, &e);
+		r = r ? r : store_host_put(in->store, &h);
+		known = h;
+	}
+	d->host = known;
+	return r;
+}
+
+static int set_aside(struct desk *d, const struct spool_entry *e, const char *why)
+{
+	int r = spool_refused(d->in->conf.console_spool, e);
+
+	if (log_allowed(&d->log))
+		log_error("%s: %s; kept in refused/", e->path, why);
+	return r < 0 ? r : 0;
+}
+
+/* One file of the spool. 0; V_AGAIN: not now; -errno. */
+static int take(struct desk *d, const struct spool_entry *e, unsigned *n)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(SEGMENT_MAX);
+	struct ingest *in = d->in;
+	struct why why = {"too large"};
+	/* The console stands beside us: what is missing before its oldest segment does not come any more. */
+	bool gap_lost = true;
+	struct judgement j;
+	struct segment s;
+	int r = file_read(e->path, &b);
+
+	if (r < 0)
+		return r == -EACCES ? V_AGAIN : r;
+	r = r ? r : segment_parse(buf_span(&b), &s, &why);
+	if (!r && (s.header.producer != PRODUCER_CONSOLE || s.bytes.n != b.n))
+		r = why_set(&why, V_BAD, "not a segment of the console");
+	if (r)
+		return r < 0 ? r : set_aside(d, e, why.text);
+	r = judge_segment(in->judge, &s, &d->host, d->device, &gap_lost, &j);
+	if (r)
+		return r;
+	if (j.as == JUDGED_REFUSED) {
+		in->count.segments_refused++;
+		r = journal_refused(in->journal, &d->host, NULL, j.cause, &s.hash, s.header.seq, j.why.text);
+		return r ? r : set_aside(d, e, j.why.text);
+	}
+	if (j.as == JUDGED_STORED) {
+		in->count.segments_stored++;
+		in->count.records += s.header.count;
+		in->count.bytes += s.bytes.n;
+		tell_found(in, &d->host, &s, &j);
+		++*n;
+	}
+	d->taken[d->taken_n++] = *e;
+	return 0;
+}
+
+int desk_drain(struct desk *d, unsigned *n)
+{
+	struct spool_entry e;
+	struct store_host now;
+	unsigned taken;
+	uint64_t from;
+	int r = meet(d);
+
+	*n = 0;
+	if (r)
+		return r == V_NOT_FOUND ? 0 : r;
+	/* A console that was revoked stays outside, with what it still says. */
+	if (disk_is_full(d->in) || store_host_get(d->in->store, &d->host.id, &now) || now.state != HOST_ACTIVE)
+		return 0;
+	/* While nothing waits for a commit, from the start: a chain that was begun anew counts from 0 again. */
+	from = d->taken_n ? d->taken[d->taken_n - 1].seq + 1 : 0;
+	for (taken = 0; taken < TAKE_MAX && d->taken_n < TAKEN_MAX; taken++) {
+		r = spool_oldest(d->in->conf.console_spool, PRODUCER_CONSOLE, from, &e);
+		if (r)
+			return r == V_END || r == -EACCES || r == -ENOENT ? 0 : r;
+		r = take(d, &e, n);
+		if (r)
+			return r == V_AGAIN ? 0 : r;
+		from = e.seq + 1;
+	}
+	return 0;
+}
+
+int desk_settled(struct desk *d)
+{
+	struct store_host now;
+	unsigned i;
+	int r;
+
+	if (!d->taken_n)
+		return 0;
+	for (i = 0; i < d->taken_n; i++) {
+		r = spool_acked(d->in->conf.console_spool, &d->taken[i]);
+		if (r < 0 && r != -EACCES && r != -EPERM)
+			return r;
+	}
+	d->taken_n = 0;
+	if (!store_host_get(d->in->store, &d->host.id, &now) && now.state == HOST_ACTIVE)
+		host_seen(d->in, &now);
+	r = spool_tidy(d->in->conf.console_spool, PRODUCER_CONSOLE, 0);
+	return r == -EACCES ? 0 : r;
+}
