@@ -5,7 +5,7 @@ _sekishoctl()
 	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W "log status verify export decode evidence token host policy usb release store completion version help" -- "$cur"))
+		COMPREPLY=($(compgen -W "log status verify export decode evidence token host console policy usb release store completion version help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -16,7 +16,7 @@ _sekishoctl()
 	--user|-U) return ;;
 	--program|-P) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--path|-p) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end" -- "$cur")); return ;;
+	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end" -- "$cur")); return ;;
 	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
 	--text|-t) return ;;
 	--limit|-n) return ;;
@@ -33,6 +33,8 @@ _sekishoctl()
 	--name) return ;;
 	--valid) return ;;
 	--reason) return ;;
+	--role) return ;;
+	--scope) return ;;
 	--devices) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--usb) return ;;
 	--device-kind) return ;;
@@ -49,6 +51,7 @@ _sekishoctl()
 		evidence) COMPREPLY=($(compgen -W "open" -- "$cur")); return ;;
 		token) COMPREPLY=($(compgen -W "create list" -- "$cur")); return ;;
 		host) COMPREPLY=($(compgen -W "list revoke export" -- "$cur")); return ;;
+		console) COMPREPLY=($(compgen -W "user" -- "$cur")); return ;;
 		policy) COMPREPLY=($(compgen -W "check explain diff keygen sign show apply push status" -- "$cur")); return ;;
 		usb) COMPREPLY=($(compgen -W "list learn" -- "$cur")); return ;;
 		release) COMPREPLY=($(compgen -W "request answer keygen" -- "$cur")); return ;;
@@ -106,6 +109,10 @@ _sekishoctl()
 	host,export)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	console,user)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --role --scope --json --socket --lang --help -h" -- "$cur"))
 		fi ;;
 	policy,check)
 		if [[ $cur == -* ]]; then

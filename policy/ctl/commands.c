@@ -190,6 +190,16 @@ static const struct option_row push_options[] = {
 
 static const struct option_row show_options[] = {ADMINS_ROW, END};
 
+static const struct option_row console_user_options[] = {
+	{OPT_ROLE, 0, "role", "ROLE", OFFER_NOTHING,
+		{"administrator, auditor, viewer (repeatable)", "administrator, auditor, viewer(複数可)"}},
+	{OPT_SCOPE, 0, "scope", "PATTERN", OFFER_NOTHING,
+		{"PCs that it may see, by name (repeatable)", "閲覧できる PC の名前(* と ? 可、複数可)"}},
+	JSON_ROW,
+	{OPT_SOCKET, 0, "socket", "FILE", OFFER_FILE, {"the console's door", "コンソールの管理用ソケット"}},
+	END,
+};
+
 static const struct option_row usb_options[] = {JSON_ROW, END};
 
 static const struct option_row learn_options[] = {
@@ -254,6 +264,8 @@ const struct command commands[] = {
 		{"Take nothing from a PC any more", "PC を失効させる"}, command_host_revoke},
 	{"host", "export", door_options, NULL, 0, 0, OFFER_NOTHING,
 		{"The roster of PCs, for release codes", "PC 名簿を出力する(解除コード用)"}, command_host_export},
+	{"console", "user", console_user_options, "list|add|disable|reset [NAME]", 1, 2, OFFER_NOTHING,
+		{"Accounts of the console", "コンソールのアカウントを管理する"}, command_console_user},
 	{"policy", "check", check_options, "FILE", 1, 1, OFFER_FILE,
 		{"Try a policy: mistakes, expectations, lock-outs", "ポリシーを検査する"}, command_policy_check},
 	{"policy", "explain", explain_options, "FILE", 1, 1, OFFER_FILE,

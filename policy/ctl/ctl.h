@@ -83,6 +83,8 @@ enum option_id {
 	OPT_INTO,
 	OPT_WAIT,
 	OPT_CERTIFICATE,
+	OPT_ROLE,
+	OPT_SCOPE,
 };
 
 #define OPTIONS_GIVEN_MAX 128
@@ -142,6 +144,7 @@ int command_usb_learn(struct ctl *c);
 int command_release(struct ctl *c);
 int command_release_answer(struct ctl *c);
 int command_release_keygen(struct ctl *c);
+int command_console_user(struct ctl *c);
 int command_completion(struct ctl *c);
 int command_version(struct ctl *c);
 int command_help(struct ctl *c);
@@ -179,6 +182,7 @@ void layout_path(char *out, size_t size, const char *path);
 #define LOG_KEY_PATH "/var/lib/sekisho-collector/log.vkey"
 #define RUN_PATH "/run/sekisho"
 #define SOCKET_PATH "/run/sekisho/collector.sock"
+#define CONSOLE_SOCKET_PATH "/run/sekisho/console.sock"
 
 /* The store that is meant: --store, or the collector's own. */
 const char *store_path(const struct ctl *c, char *room, size_t size);

@@ -1,0 +1,251 @@
+/*
+ * See account.h. What is in the file was written by us; a file that is not as we write it is refused as a whole, and
+ * the console does not start: it must never run with half of its accounts.
+ */
+#include "collector/console/account.h"
+#include "collector/store/match.h"
+#include "policy/base/file.h"
+#include "policy/base/text.h"
+#include <errno.h>
+
+#define FILE_MAX (4u << 20)
+
+static const struct {
+	unsigned role;
+	const char *name;
+} roles[] = {{ROLE_ADMINISTRATOR, "administrator"}, {ROLE_AUDITOR, "auditor"}, {ROLE_VIEWER, "viewer"}};
+
+unsigned role_by_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(roles); i++)
+		if (!strcmp(roles[i].name, name))
+			return roles[i].role;
+	return 0;
+}
+
+const char *role_name(unsigned role)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(roles); i++)
+		if (roles[i].role == role)
+			return roles[i].name;
+	return NULL;
+}
+
+json_t *roles_json(unsigned which)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(roles); i++)
+		if (which & roles[i].role)
+			json_array_append_new(list, json_string(roles[i].name));
+	return list;
+}
+
+json_t *scope_json(const struct account *a)
+{
+	json_t *list;
+	unsigned i;
+
+	if (!a->scope_n)
+		return json_null();
+	list = json_array();
+	for (i = 0; i < a->scope_n; i++)
+		json_array_append_new(list, json_string(a->scope[i]));
+	return list;
+}
+
+bool account_sees(const struct account *a, const char *host_name)
+{
+	unsigned i;
+
+	for (i = 0; i < a->scope_n; i++) {
+		struct match m = match_of(a->scope[i]);
+
+		if (match_name(&m, SPAN_STR(host_name)))
+			return true;
+	}
+	return !a->scope_n;
+}
+
+bool account_name_fits(const char *name)
+{
+	size_t n = strlen(name);
+	const char *p;
+
+	if (!n || n >= ACCOUNT_NAME_SIZE || !text_is_utf8(SPAN_STR(name)))
+		return false;
+	for (p = name; *p; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c < 0x80 && !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+			!strchr(".-_@", c))
+			return false;
+	}
+	return true;
+}
+
+struct account *account_find(struct accounts *a, const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < a->n; i++)
+		if (!strcmp(a->v[i].name, name))
+			return &a->v[i];
+	return NULL;
+}
+
+int account_add(struct accounts *a, const char *name, struct account **out)
+{
+	struct account *x;
+
+	if (!account_name_fits(name))
+		return V_BAD;
+	if (account_find(a, name))
+		return V_EXISTS;
+	if (a->n == ACCOUNTS_MAX)
+		return V_FULL;
+	x = &a->v[a->n];
+	memset(x, 0, sizeof(*x));
+	snprintf(x->name, sizeof(x->name), "%s", name);
+	a->n++;
+	*out = x;
+	return 0;
+}
+
+/* --- the file --- */
+
+static bool copy_text(char *out, size_t size, const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	return s && strlen(s) == json_string_length(v) && (size_t)snprintf(out, size, "%s", s) < size;
+}
+
+static bool read_scope(struct account *a, const json_t *list)
+{
+	size_t i;
+
+	if (json_is_null(list))
+		return true;
+	if (!json_is_array(list) || !json_array_size(list) || json_array_size(list) > SCOPE_MAX)
+		return false;
+	for (i = 0; i < json_array_size(list); i++)
+		if (!copy_text(a->scope[a->scope_n++], SCOPE_SIZE, json_array_get(list, i)))
+			return false;
+	return true;
+}
+
+static bool read_roles(struct account *a, const json_t *list)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		const char *s = json_string_value(json_array_get(list, i));
+		unsigned role = s ? role_by_name(s) : 0;
+
+		if (!role)
+			return false;
+		a->roles |= role;
+	}
+	return a->roles;
+}
+
+static bool read_one(struct accounts *to, const json_t *o)
+{
+	const json_t *totp = json_object_get(o, "totp");
+	char name[ACCOUNT_NAME_SIZE];
+	struct account *a;
+
+	if (!copy_text(name, sizeof(name), json_object_get(o, "name")) || account_add(to, name, &a))
+		return false;
+	a->disabled = !json_is_false(json_object_get(o, "disabled"));
+	a->must_password = !json_is_false(json_object_get(o, "must_password"));
+	a->totp_used = (uint64_t)json_integer_value(json_object_get(o, "totp_used"));
+	a->created_us = json_integer_value(json_object_get(o, "created"));
+	a->signed_in_us = json_integer_value(json_object_get(o, "signed_in"));
+	a->has_totp = json_is_string(totp);
+	return read_roles(a, json_object_get(o, "roles")) && read_scope(a, json_object_get(o, "scope")) &&
+	       copy_text(a->password, sizeof(a->password), json_object_get(o, "password")) &&
+	       copy_text(a->known, sizeof(a->known), json_object_get(o, "known")) &&
+	       (!a->has_totp || !otp_base32_read(json_string_value(totp), a->totp));
+}
+
+int accounts_load(const char *path, struct accounts *out, struct why *why)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(FILE_MAX);
+	struct accounts a = {.v = calloc(ACCOUNTS_MAX, sizeof(*a.v))};
+	json_t *list, *o = NULL;
+	size_t i;
+	int r;
+
+	if (!a.v)
+		return -ENOMEM;
+	snprintf(a.path, sizeof(a.path), "%s", path);
+	r = file_read(path, &text);
+	if (r == V_NOT_FOUND) {
+		*out = a;
+		return 0;
+	}
+	if (!r)
+		o = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+	list = json_object_get(o, "accounts");
+	if (!r && !json_is_array(list))
+		r = why_set(why, V_BAD, "%s: no list of accounts", path);
+	for (i = 0; !r && i < json_array_size(list); i++)
+		if (!read_one(&a, json_array_get(list, i)))
+			r = why_set(why, V_BAD, "%s: account %zu is damaged", path, i + 1);
+	json_decref(o);
+	secret_wipe(text.p, text.n);
+	if (r)
+		accounts_deinit(&a);
+	else
+		*out = a;
+	return r;
+}
+
+void accounts_deinit(struct accounts *a)
+{
+	if (a->v)
+		secret_wipe(a->v, ACCOUNTS_MAX * sizeof(*a->v));
+	free(a->v);
+	a->v = NULL;
+	a->n = 0;
+}
+
+static json_t *one_json(const struct account *a)
+{
+	char totp[OTP_BASE32_SIZE] = "";
+
+	if (a->has_totp)
+		otp_base32(a->totp, totp);
+	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:s, s:s?, s:I, s:s, s:I, s:I}", "name", a->name, "roles",
+		roles_json(a->roles), "scope", scope_json(a), "disabled", a->disabled, "must_password",
+		a->must_password, "password", a->password, "totp", a->has_totp ? totp : NULL, "totp_used",
+		(json_int_t)a->totp_used, "known", a->known, "created", (json_int_t)a->created_us, "signed_in",
+		(json_int_t)a->signed_in_us);
+}
+
+int accounts_save(const struct accounts *a)
+{
+	json_t *list = json_array(), *o;
+	char *text;
+	unsigned i;
+	int r;
+
+	for (i = 0; i < a->n; i++)
+		json_array_append_new(list, one_json(&a->v[i]));
+	o = json_pack("{s:o}", "accounts", list);
+	text = o && json_array_size(list) == a->n ? json_dumps(o, JSON_INDENT(1)) : NULL;
+	json_decref(o);
+	if (!text)
+		return -ENOMEM;
+	r = file_replace(a->path, SPAN_STR(text), 0600);
+	secret_wipe(text, strlen(text));
+	free(text);
+	return r;
+}

@@ -1,0 +1,76 @@
+/*
+ * Who may sign in: a file of the console's own (accounts.json, 0600), read at the start and replaced durably at each
+ * change. Changed by sekishoctl through the console's door, and by people for themselves.
+ */
+#ifndef SEKISHO_CONSOLE_ACCOUNT_H
+#define SEKISHO_CONSOLE_ACCOUNT_H
+
+#include "policy/base/why.h"
+#include "policy/trust/otp.h"
+#include <jansson.h>
+
+#define ACCOUNTS_MAX 500u
+#define ACCOUNT_NAME_SIZE 65
+#define SCOPE_MAX 32u
+#define SCOPE_SIZE 128
+#define PASSWORD_HASH_SIZE 128
+#define PASSWORD_MIN 12u
+#define PASSWORD_MAX 256u
+#define ADDRESS_SIZE 64
+
+enum { ROLE_ADMINISTRATOR = 1 << 0, ROLE_AUDITOR = 1 << 1, ROLE_VIEWER = 1 << 2 };
+#define ROLES_ALL (ROLE_ADMINISTRATOR | ROLE_AUDITOR | ROLE_VIEWER)
+
+struct account {
+	char name[ACCOUNT_NAME_SIZE];
+	unsigned roles;
+	unsigned scope_n; /* 0: all PCs */
+	char scope[SCOPE_MAX][SCOPE_SIZE];
+	bool disabled;
+	bool must_password;                /* the password is one that somebody else knows */
+	char password[PASSWORD_HASH_SIZE]; /* PHC string, Argon2id */
+	bool has_totp;
+	uint8_t totp[OTP_SECRET_SIZE];
+	uint64_t totp_used;       /* the last step that was good */
+	char known[ADDRESS_SIZE]; /* where its owner signed in from last */
+	int64_t created_us, signed_in_us;
+};
+
+struct accounts {
+	char path[600];
+	struct account *v;
+	unsigned n;
+};
+
+/* 0, also where there is no file yet; V_BAD with what is wrong; -errno. */
+int accounts_load(const char *path, struct accounts *out, struct why *why);
+void accounts_deinit(struct accounts *a);
+/* Replaces the file, durably. 0, -errno. */
+int accounts_save(const struct accounts *a);
+
+struct account *account_find(struct accounts *a, const char *name);
+/* 0 with the new one, which is in no file yet; V_EXISTS; V_FULL; V_BAD where that is no name. */
+int account_add(struct accounts *a, const char *name, struct account **out);
+/* Letters, digits, '.', '-', '_', '@'; UTF-8 letters too; no control characters. */
+bool account_name_fits(const char *name);
+
+/* "administrator" and so on: 0 where it is none. And back. */
+unsigned role_by_name(const char *name);
+const char *role_name(unsigned role);
+json_t *roles_json(unsigned roles);
+json_t *scope_json(const struct account *a);
+/* May this account see that PC (name; "" where it is not known)? */
+bool account_sees(const struct account *a, const char *host_name);
+
+/* --- password.c --- */
+
+/* Hashes into a PHC string. 0, -errno. */
+int password_hash(const char *password, char out[PASSWORD_HASH_SIZE]);
+/* 0; V_DENIED. As long for an account that is not there (hash NULL). */
+int password_check(const char *password, const char *hash);
+/* A password that nobody could guess, for one sign-in: 5 groups of 4. 0, -errno. */
+int password_make(char out[32]);
+/* Good enough? 0; V_BAD with the reason. */
+int password_fits(const char *password, const char *account, struct why *why);
+
+#endif

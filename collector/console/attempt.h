@@ -1,0 +1,38 @@
+/*
+ * How often somebody may try to sign in: buckets that fill up again with time, by address and by account, in a table of
+ * fixed size. Pure: the caller says what time it is.
+ *
+ * A third party must not lock an owner out: what strangers do to an account never makes the address wait from which its
+ * owner signed in last.
+ */
+#ifndef SEKISHO_CONSOLE_ATTEMPT_H
+#define SEKISHO_CONSOLE_ATTEMPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ATTEMPT_SLOTS 4096u
+#define ATTEMPT_KEY_SIZE 80
+
+struct attempts {
+	struct attempt_slot {
+		char key[ATTEMPT_KEY_SIZE];
+		double left;
+		int64_t at_us;
+	} slots[ATTEMPT_SLOTS];
+	double all_left; /* password checks of everybody: they cost the loop's time */
+	int64_t all_at_us;
+	bool begun;
+};
+
+/*
+ * May `address` try `account` now? 0, and one attempt is taken; else seconds to wait. `known`: the owner signed in from
+ * there last.
+ */
+unsigned attempt_take(struct attempts *a, const char *address, const char *account, bool known, int64_t now_us);
+/* It was the right password: the address has its attempts back. */
+void attempt_good(struct attempts *a, const char *address, int64_t now_us);
+/* The part of an address that one network user has: an IPv4 address, the first 64 bits of an IPv6 one. */
+void attempt_network(const char *address, char out[ATTEMPT_KEY_SIZE]);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * Settings of the console: the table of keys, which console.conf(5) describes. See config.h.
+ */
+#include "collector/console/config.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define S_ 1000000ull
+#define KEY_(name, type, field, size, min, max, help)                            \
+	{                                                                        \
+		name, type, offsetof(struct config, field), size, min, max, help \
+	}
+
+static const struct conf_key keys[] = {
+	KEY_("listen", CONF_STR, listen, 128, 0, 0, "address to listen at; * is every address"),
+	KEY_("port", CONF_UINT, port, 0, 1, 65535, "TCP port"),
+	KEY_("names", CONF_STR, names, 1024, 0, 0, "names and addresses in the certificate"),
+	KEY_("dir", CONF_STR, dir, CONFIG_PATH_MAX, 0, 0, "folder of accounts, key and spool"),
+	KEY_("collector", CONF_STR, collector, CONFIG_PATH_MAX, 0, 0, "folder of the collector"),
+	KEY_("page", CONF_STR, page, CONFIG_PATH_MAX, 0, 0, "folder of the page"),
+	KEY_("certificate", CONF_STR, certificate, CONFIG_PATH_MAX, 0, 0, "certificate chain, PEM"),
+	KEY_("certificate_key", CONF_STR, certificate_key, CONFIG_PATH_MAX, 0, 0, "its private key, PEM"),
+	KEY_("metrics_token", CONF_STR, metrics_token, CONFIG_PATH_MAX, 0, 0, "file with the token of /metrics"),
+	KEY_("connections", CONF_UINT, connections, 0, 4, 100000, "connections at once"),
+	KEY_("idle", CONF_TIME, idle_us, 0, S_, 86400 * S_, "a session ends without a request"),
+	KEY_("session", CONF_TIME, session_us, 0, 60 * S_, 7 * 86400 * S_, "a session ends"),
+	KEY_("silent", CONF_TIME, silent_us, 0, 60 * S_, 90 * 86400 * S_, "a PC is silent"),
+	KEY_("debug", CONF_BOOL, debug, 0, 0, 0, "say more in the log"),
+	{NULL, CONF_STR, 0, 0, 0, 0, NULL},
+};
+
+/* Behind SEKISHO_ROOT, where tests set it. */
+static int rooted(char *out, size_t size, const char *path)
+{
+	const char *root = getenv("SEKISHO_ROOT");
+	int n = snprintf(out, size, "%s%s", root ? root : "", path);
+
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+static int root_in_place(char path[CONFIG_PATH_MAX])
+{
+	char room[CONFIG_PATH_MAX];
+	int r = path[0] ? rooted(room, sizeof(room), path) : 0;
+
+	if (!r && path[0])
+		memcpy(path, room, sizeof(room));
+	return r;
+}
+
+static int set_paths(struct config *c)
+{
+	int r = root_in_place(c->dir);
+
+	r = r ? r : root_in_place(c->collector);
+	r = r ? r : root_in_place(c->page);
+	r = r ? r : root_in_place(c->certificate);
+	r = r ? r : root_in_place(c->certificate_key);
+	r = r ? r : root_in_place(c->metrics_token);
+	r = r ? r : rooted(c->run_dir, sizeof(c->run_dir), "/run/sekisho");
+	if (r)
+		return r;
+#define UNDER_(field, folder, name) snprintf(c->field, sizeof(c->field), "%s/" name, c->folder)
+	UNDER_(accounts, dir, "accounts.json");
+	UNDER_(device_key, dir, "device.key");
+	UNDER_(device_pub, dir, "device.pub");
+	UNDER_(tls_key, dir, "tls.key");
+	UNDER_(tls_crt, dir, "tls.crt");
+	UNDER_(tls_names, dir, "tls.names");
+	UNDER_(spool, dir, "spool");
+	UNDER_(store, collector, "store");
+	UNDER_(log_vkey, collector, "log.vkey");
+	UNDER_(admins, collector, "admin.keys");
+	UNDER_(policies, collector, "policies");
+	UNDER_(ca_key, collector, "ca/ca.key");
+	UNDER_(ca_crt, collector, "ca/ca.crt");
+	UNDER_(door, run_dir, "console.sock");
+	UNDER_(status, run_dir, "console.json");
+	UNDER_(collector_door, run_dir, "collector.sock");
+#undef UNDER_
+	if (c->certificate[0])
+		memcpy(c->tls_crt, c->certificate, sizeof(c->certificate));
+	if (c->certificate_key[0])
+		memcpy(c->tls_key, c->certificate_key, sizeof(c->certificate_key));
+	return 0;
+}
+
+int config_load(const char *path, struct config *out, struct why *why)
+{
+	struct config c = {
+		.listen = "*",
+		.port = 8444,
+		.dir = "/var/lib/sekisho-console",
+		.collector = "/var/lib/sekisho-collector",
+		.page = "/usr/local/share/sekisho/console",
+		.connections = 512,
+		.idle_us = 900 * S_,
+		.session_us = 12 * 3600 * S_,
+		.silent_us = 3600 * S_,
+	};
+	char host[256], usual[CONFIG_PATH_MAX];
+	int r = rooted(usual, sizeof(usual), CONFIG_PATH);
+
+	r = r ? r : conf_load(path ? path : usual, keys, &c, why);
+	if (r == V_NOT_FOUND && path)
+		return why_set(why, V_NOT_FOUND, "%s: no such file", path);
+	if (r && r != V_NOT_FOUND)
+		return r;
+	if (!c.certificate[0] != !c.certificate_key[0])
+		return why_set(why, V_BAD, "certificate and certificate_key belong together");
+	if (!c.names[0]) {
+		if (gethostname(host, sizeof(host)))
+			return -errno;
+		host[sizeof(host) - 1] = 0;
+		snprintf(c.names, sizeof(c.names), "%s%slocalhost,127.0.0.1,::1", strcmp(host, "localhost") ? host : "",
+			strcmp(host, "localhost") ? "," : "");
+	}
+	r = set_paths(&c);
+	if (!r)
+		*out = c;
+	return r;
+}

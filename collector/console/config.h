@@ -1,0 +1,41 @@
+/*
+ * /etc/sekisho/console.conf and where the console's files lie (packaging/LAYOUT.md). Read once, at the start.
+ */
+#ifndef SEKISHO_CONSOLE_CONFIG_H
+#define SEKISHO_CONSOLE_CONFIG_H
+
+#include "policy/base/conf.h"
+#include <limits.h>
+
+#define CONFIG_PATH "/etc/sekisho/console.conf"
+#define CONFIG_PATH_MAX 512
+#define CONFIG_FILE_MAX (CONFIG_PATH_MAX + 32)
+
+struct config {
+	char listen[128];
+	uint64_t port;
+	char names[1024];                /* in the certificate, separated by commas */
+	char dir[CONFIG_PATH_MAX];       /* the console's own */
+	char collector[CONFIG_PATH_MAX]; /* the collector's folder */
+	char page[CONFIG_PATH_MAX];      /* static files; empty: none */
+	char certificate[CONFIG_PATH_MAX], certificate_key[CONFIG_PATH_MAX]; /* empty: of the collector's CA */
+	char metrics_token[CONFIG_PATH_MAX];                                 /* a file; empty: no metrics */
+
+	uint64_t connections;
+	uint64_t idle_us, session_us; /* of a session */
+	uint64_t silent_us;           /* a PC that was not heard of for so long needs a person */
+	bool debug;
+
+	/* Not settings: from SEKISHO_ROOT and the folders. */
+	char accounts[CONFIG_FILE_MAX], device_key[CONFIG_FILE_MAX], device_pub[CONFIG_FILE_MAX];
+	char tls_key[CONFIG_FILE_MAX], tls_crt[CONFIG_FILE_MAX], tls_names[CONFIG_FILE_MAX], spool[CONFIG_FILE_MAX];
+	char store[CONFIG_FILE_MAX], log_vkey[CONFIG_FILE_MAX], admins[CONFIG_FILE_MAX], policies[CONFIG_FILE_MAX];
+	char ca_key[CONFIG_FILE_MAX], ca_crt[CONFIG_FILE_MAX];
+	char run_dir[CONFIG_PATH_MAX], door[CONFIG_FILE_MAX], status[CONFIG_FILE_MAX], collector_door[CONFIG_FILE_MAX];
+};
+
+/* Defaults, then the file, then the paths. 0; V_BAD with the line; V_NOT_FOUND where a named file is not there; -errno.
+ */
+int config_load(const char *path, struct config *out, struct why *why);
+
+#endif

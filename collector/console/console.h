@@ -1,0 +1,193 @@
+/*
+ * The console's process: what all operations share. One thread, one loop.
+ */
+#ifndef SEKISHO_CONSOLE_CONSOLE_H
+#define SEKISHO_CONSOLE_CONSOLE_H
+
+#include "collector/console/attempt.h"
+#include "collector/console/config.h"
+#include "collector/console/session.h"
+#include "collector/http/server.h"
+#include "collector/store/store.h"
+#include "policy/wire/spool.h"
+
+#define CONSOLE_QUERY_MAX 8192u
+#define RECORDS_LIMIT_MAX 500u
+#define RECORDS_LIMIT 100u
+
+struct page;
+struct traffic;
+struct live;
+struct export;
+
+struct console {
+	struct config conf;
+	struct server server;
+	struct store *store; /* NULL: not there, or it failed; store_of opens it again */
+	struct key *device;
+	struct sealer *sealer;
+	struct accounts accounts;
+	struct sessions *sessions;
+	struct attempts *attempts;
+	struct page *page;
+	struct traffic *traffic;
+	struct live *lives;
+	struct export *exports;
+	unsigned exports_n;
+	struct buf vkey; /* of the log, text without newline */
+	struct verifier log;
+	bool has_log;
+	struct record record; /* of the access log, while it is made */
+	char metrics_token[129];
+
+	struct event *seal_timer;
+	int64_t started_wall_us, door_failed_us;
+	int failed; /* -errno with which the process has to end */
+	struct log_limit limit;
+	struct {
+		uint64_t signed_in, sign_in_refused, denied, searches, exports, told, statuses[6];
+	} count;
+};
+
+/* One operation as its function sees it. */
+struct call {
+	struct console *c;
+	struct ask *a;
+	const struct route *route;
+	struct session *session; /* NULL where none is needed */
+	struct account *account;
+	char address[ADDRESS_SIZE];
+	char id[80]; /* what stands for {...} in the path */
+};
+
+/* --- main.c --- */
+/* The machine failed us: the loop ends, the process with it. */
+void console_fail(struct console *c, int r, const char *what);
+/* The store, opened where it is not. 0; V_NOT_FOUND; -errno. */
+int store_of(struct console *c);
+/* A question to the store failed: answers 503 (400 where it was the question), and lets go of a store that is broken.
+ */
+void store_failed(struct call *x, int r, const struct why *why);
+
+/* --- certificate.c: what needs root --- */
+/* Makes folders, keys, the certificate where they are missing or run out. 0; V_BAD, V_NOT_FOUND; -errno. */
+int console_prepare(const struct config *c, struct why *why);
+
+/* --- route.c: the one place where rights are checked --- */
+void console_route(struct ask *a);
+
+/* --- answer helpers (reply.c) --- */
+void reply(struct call *x, json_t *steal);
+void reply_none(struct call *x);
+void reply_error(struct call *x, int status, const char *word, const char *reason);
+/* A moment in text, or null where it is 0. */
+json_t *time_json(int64_t wall_us);
+/* A string that may not be UTF-8: {"hex": ...} then. */
+json_t *name_json(struct span s);
+/* Text that must be a string: escaped where it is not UTF-8. */
+json_t *text_json(struct span s);
+json_t *digest_json(const struct digest *d);
+/* A record by the field table. */
+json_t *record_to_json(const struct store_row *row);
+/* The body as an object of at most `max` bytes with no other names than these (ending with NULL). NULL: answered. */
+json_t *body_object(struct call *x, size_t max, const char *const *names);
+/* A string of the body, at most `max` bytes without NUL. NULL: answered. */
+const char *body_text(struct call *x, const json_t *o, const char *name, size_t max);
+
+/* --- tell.c: the access log --- */
+/* What somebody did. `text` and `hash` may be NULL. */
+struct told {
+	unsigned kind, cause;
+	const char *account, *address, *operation, *text, *target;
+	const struct digest *peer;
+	const char *peer_name;
+	const struct digest *hash;
+	uint64_t count;
+	unsigned uid;
+	bool has_count, has_uid, urgent;
+};
+int tell_open(struct console *c, struct why *why);
+void tell_close(struct console *c);
+/* 0; V_FULL where it cannot be recorded: then nothing may be shown or changed; -errno. */
+int tell(struct console *c, const struct told *t);
+/* For a call: fills in who. False: it could not be recorded, and is answered (503). */
+bool tell_call(struct call *x, struct told t);
+/* The same for what is looked at, at most once a minute for the same session and question. */
+bool tell_view(struct call *x, unsigned kind, const char *text, uint64_t count);
+
+/* --- sign_in.c --- */
+void session_get(struct call *x);
+void session_post(struct call *x);
+void session_delete(struct call *x);
+void password_post(struct call *x);
+void totp_post(struct call *x);
+/* Ends sessions that are over. */
+void sessions_tick(struct console *c);
+
+/* --- records.c, proven.c, facets.c, csv.c, vocabulary.c --- */
+void records_get(struct call *x);
+void neighbours_get(struct call *x);
+void record_get(struct call *x);
+void segment_get(struct call *x);
+void facets_get(struct call *x);
+void csv_get(struct call *x);
+/* Goes on with exports whose clients have taken what there was. */
+void csv_tick(struct console *c);
+void csv_stop(struct console *c);
+void vocabulary_get(struct call *x);
+void log_get(struct call *x);
+
+/* --- overview.c, traffic.c, live.c --- */
+void overview_get(struct call *x);
+int traffic_new(struct console *c, struct traffic **out);
+void traffic_free(struct traffic *t);
+/* Takes in what is new, and a piece of what was before. */
+void traffic_tick(struct console *c);
+void traffic_get(struct call *x);
+void live_get(struct call *x);
+/* One record more, for those who look on. */
+void live_row(struct console *c, const struct store_row *row);
+void live_tick(struct console *c);
+void live_stop(struct console *c);
+
+/* --- hosts.c, policy.c, unlisted.c --- */
+void hosts_get_all(struct call *x);
+void host_get(struct call *x);
+void host_revoke(struct call *x);
+void tokens_get(struct call *x);
+void tokens_post(struct call *x);
+void policy_get(struct call *x);
+void policy_post(struct call *x);
+void policy_check_post(struct call *x);
+void policy_status(struct call *x);
+void unlisted_get(struct call *x);
+/* Is a PC that was heard of then silent now? */
+bool host_is_silent(const struct console *c, int64_t seen_us);
+/* The newest signed policy at the collector: texts into `raw`. 0; V_NOT_FOUND; V_BAD; -errno. */
+struct bundle;
+int policy_newest(struct console *c, struct buf *bytes, struct buf *raw, struct bundle *out);
+
+/* --- door.c: the collector's door --- */
+/*
+ * Asks the collector: a GET where `type` is NULL, else a POST. 0 with an object; V_DENIED with *status and the reason;
+ * V_AGAIN where it cannot be reached; -errno.
+ */
+int door_ask(struct console *c, const char *target, const char *type, struct span body, json_t **answer, int *status,
+	struct why *why);
+/* The same for a call; false: answered. */
+bool door_call(struct call *x, const char *target, const char *type, struct span body, json_t **answer);
+
+/* --- desk.c: our own door, for sekishoctl --- */
+void desk_route(struct console *c, struct ask *a);
+
+/* --- page.c: static files --- */
+int page_load(const struct config *c, struct page **out, struct why *why);
+void page_free(struct page *p);
+/* False where there is no such file. */
+bool page_get(struct console *c, struct ask *a);
+
+/* --- metrics.c --- */
+void metrics_get(struct console *c, struct ask *a);
+void status_write(struct console *c, bool running);
+
+#endif

@@ -1,0 +1,276 @@
+/*
+ * PCs: what the collector knows of them, and what they last said of themselves; tokens to enrol others with.
+ */
+#include "collector/console/look.h"
+#include "policy/base/clock.h"
+#include "policy/base/text.h"
+#include "policy/wire/api.h"
+#include <errno.h>
+
+bool host_is_silent(const struct console *c, int64_t seen_us)
+{
+	return clock_wall_us() - seen_us > (int64_t)c->conf.silent_us;
+}
+
+static int64_t number(const json_t *o, const char *name)
+{
+	return json_integer_value(json_object_get(o, name));
+}
+
+static const char *text(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s ? s : "";
+}
+
+static bool is_forked(const json_t *host)
+{
+	const json_t *chains = json_object_get(host, "chains");
+	size_t i;
+
+	for (i = 0; i < json_array_size(chains); i++)
+		if (number(json_array_get(chains, i), "heads") > 1)
+			return true;
+	return false;
+}
+
+/* The policy that a PC has in force, by the collector's list. */
+static int64_t policy_of(const json_t *status, const char *id)
+{
+	const json_t *list = json_object_get(status, "hosts");
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++)
+		if (!strcmp(text(json_array_get(list, i), "id"), id))
+			return number(json_array_get(list, i), "policy");
+	return 0;
+}
+
+/* The collector itself and this console are PCs without a guard: they are never silent while anybody can ask. */
+static json_t *host_json(struct console *c, const json_t *h, const json_t *status)
+{
+	bool active = !strcmp(text(h, "state"), "active");
+
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:I, s:b, s:b}", "id", text(h, "id"), "name", text(h, "name"),
+		"state", text(h, "state"), "enrolled", time_json(number(h, "enrolled")), "seen",
+		time_json(number(h, "seen")), "connected", json_is_true(json_object_get(h, "connected")), "policy",
+		(json_int_t)policy_of(status, text(h, "id")), "forked", is_forked(h), "silent",
+		active && !json_is_true(json_object_get(h, "connected")) && host_is_silent(c, number(h, "seen")));
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+	int r = strcmp(text(x, "name"), text(y, "name"));
+
+	return r ? r : strcmp(text(x, "id"), text(y, "id"));
+}
+
+/* Both lists of the collector. False: answered. */
+static bool ask_both(struct call *x, json_t **hosts, json_t **status)
+{
+	return door_call(x, API_ADMIN_HOSTS, NULL, SPAN(NULL, 0), hosts) &&
+	       door_call(x, API_ADMIN_POLICY, NULL, SPAN(NULL, 0), status);
+}
+
+void hosts_get_all(struct call *x)
+{
+	json_t *hosts = NULL, *status = NULL, *list, *out = json_array(), *next = NULL, **sorted = NULL;
+	_cleanup_free_ struct search *s = malloc(sizeof(*s));
+	char cursor[SEARCH_CURSOR_SIZE];
+	struct why why = {""};
+	size_t i, n = 0, k;
+
+	if (!s || search_parse(x->a->query, SEARCH_PAGE, clock_wall_us(), s, &why)) {
+		reply_error(x, 400, "filter", why.text);
+		goto out;
+	}
+	if (!ask_both(x, &hosts, &status))
+		goto out;
+	list = json_object_get(hosts, "hosts");
+	sorted = calloc(json_array_size(list) + 1, sizeof(*sorted));
+	if (!sorted) {
+		reply_error(x, 503, "busy", "no memory");
+		goto out;
+	}
+	for (i = 0; i < json_array_size(list); i++)
+		if (account_sees(x->account, text(json_array_get(list, i), "name")))
+			sorted[n++] = json_array_get(list, i);
+	qsort(sorted, n, sizeof(*sorted), by_name);
+	k = s->has_cursor ? s->cursor_row : 0;
+	for (i = k; i < n && i < k + s->limit; i++)
+		json_array_append_new(out, host_json(x->c, sorted[i], status));
+	if (i < n) {
+		search_cursor(cursor, 0, i);
+		next = json_string(cursor);
+	}
+	if (tell_view(x, KIND_CONSOLE_VIEW, x->a->query, 0))
+		reply(x, json_pack("{s:O, s:I, s:o}", "hosts", out, "policy", (json_int_t)number(status, "version"),
+				 "next", next ? json_incref(next) : json_null()));
+out:
+	free(sorted);
+	json_decref(next);
+	json_decref(out);
+	json_decref(hosts);
+	json_decref(status);
+}
+
+/* --- one PC --- */
+
+/* The PC of the path among those of the collector, if this account may see it. NULL: answered. */
+static const json_t *find(struct call *x, const json_t *hosts)
+{
+	const json_t *list = json_object_get(hosts, "hosts"), *h;
+	uint8_t id[DIGEST_SIZE];
+	size_t i;
+
+	if (strlen(x->id) != 2 * DIGEST_SIZE || hex_decode(x->id, id, DIGEST_SIZE)) {
+		reply_error(x, 400, "host", "not the id of a PC");
+		return NULL;
+	}
+	for (i = 0; i < json_array_size(list); i++) {
+		h = json_array_get(list, i);
+		if (!strcasecmp(text(h, "id"), x->id) && account_sees(x->account, text(h, "name")))
+			return h;
+	}
+	reply_error(x, 404, "host", "no such PC");
+	return NULL;
+}
+
+static int take_one(void *ctx, const struct store_row *row)
+{
+	json_t **out = ctx;
+
+	if (*out)
+		return V_END;
+	*out = record_to_json(row);
+	return *out ? 0 : -ENOMEM;
+}
+
+/* Its newest record of a kind, or null. */
+static json_t *newest(struct call *x, const char *id, unsigned kind)
+{
+	_cleanup_free_ struct search *s = calloc(1, sizeof(*s));
+	json_t *out = NULL;
+	struct looking l = {.c = x->c, .account = x->account, .search = s, .most = 1, .take = take_one, .ctx = &out};
+
+	if (!s)
+		return json_null();
+	s->filter.host = id;
+	s->filter.kinds[0] = kind;
+	s->filter.kinds_n = 1;
+	s->filter.newest_first = true;
+	(void)look(&l, NULL);
+	return out ? out : json_null();
+}
+
+void host_get(struct call *x)
+{
+	json_t *hosts = NULL, *status = NULL, *chains;
+	const json_t *h;
+
+	if (*x->a->query) {
+		reply_error(x, 400, "filter", "no query belongs there");
+		return;
+	}
+	if (ask_both(x, &hosts, &status) && (h = find(x, hosts)) && tell_view(x, KIND_CONSOLE_VIEW, NULL, 0)) {
+		chains = json_object_get(h, "chains");
+		reply(x, json_pack("{s:o, s:O, s:o, s:o, s:o}", "host", host_json(x->c, h, status), "chains", chains,
+				 "recorder", newest(x, text(h, "id"), KIND_RECORDER_START), "guard",
+				 newest(x, text(h, "id"), KIND_GUARD_START), "proof",
+				 newest(x, text(h, "id"), KIND_PROOF)));
+	}
+	json_decref(hosts);
+	json_decref(status);
+}
+
+/* --- changes: told before they are asked for, and what came of it is the collector's own record --- */
+
+static bool change(
+	struct call *x, const char *target, json_t *body, const char *what, const char *peer_name, json_t **answer)
+{
+	struct told t = {.kind = KIND_CONSOLE_CHANGE,
+		.operation = x->a->path,
+		.text = what,
+		.peer_name = peer_name,
+		.urgent = true};
+	char *bytes = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	bool good = false;
+
+	if (!bytes)
+		reply_error(x, 503, "busy", "no memory");
+	else if (tell_call(x, t))
+		good = door_call(x, target, "application/json", SPAN_STR(bytes), answer);
+	free(bytes);
+	return good;
+}
+
+void host_revoke(struct call *x)
+{
+	static const char *const names[] = {"reason", NULL};
+	json_t *o = body_object(x, 4096, names), *hosts = NULL, *answer = NULL, *body = NULL;
+	const char *reason;
+	const json_t *h;
+	char what[300], by[400];
+
+	if (!o)
+		return;
+	reason = body_text(x, o, "reason", 200);
+	if (reason && door_call(x, API_ADMIN_HOSTS, NULL, SPAN(NULL, 0), &hosts) && (h = find(x, hosts))) {
+		snprintf(what, sizeof(what), "revoke: %s", reason);
+		/* The collector's record has to name the person, too. */
+		snprintf(by, sizeof(by), "%s (%s, at the console)", reason, x->account->name);
+		body = json_pack("{s:s, s:s}", "host", text(h, "id"), "reason", by);
+		if (change(x, API_ADMIN_REVOKE, body, what, text(h, "name"), &answer))
+			reply_none(x);
+	}
+	json_decref(body);
+	json_decref(answer);
+	json_decref(hosts);
+	json_decref(o);
+}
+
+void tokens_get(struct call *x)
+{
+	json_t *answer = NULL, *out = json_array();
+	const json_t *list, *t;
+	size_t i;
+
+	if (door_call(x, API_ADMIN_TOKENS, NULL, SPAN(NULL, 0), &answer) && tell_view(x, KIND_CONSOLE_VIEW, NULL, 0)) {
+		list = json_object_get(answer, "tokens");
+		for (i = 0; i < json_array_size(list); i++) {
+			t = json_array_get(list, i);
+			json_array_append_new(
+				out, json_pack("{s:s, s:O, s:o}", "id", text(t, "id"), "name",
+					     json_object_get(t, "name"), "expires", time_json(number(t, "expires"))));
+		}
+		reply(x, json_pack("{s:O}", "tokens", out));
+	}
+	json_decref(out);
+	json_decref(answer);
+}
+
+void tokens_post(struct call *x)
+{
+	static const char *const names[] = {"name", "valid", NULL};
+	json_t *o = body_object(x, 4096, names), *answer = NULL;
+	const json_t *name = json_object_get(o, "name"), *valid = json_object_get(o, "valid");
+	char what[300];
+
+	if (!o)
+		return;
+	if ((!json_is_null(name) &&
+		    (!json_is_string(name) || !json_string_length(name) || json_string_length(name) > 100)) ||
+		!json_is_integer(valid) || json_integer_value(valid) < 60 || json_integer_value(valid) > 31536000) {
+		reply_error(x, 400, "request", "\"name\" (text or null) and \"valid\" (60 to 31536000) belong there");
+	} else {
+		snprintf(what, sizeof(what), "enrolment token, good for %lld s%s%s",
+			(long long)json_integer_value(valid), json_is_null(name) ? "" : ", for ",
+			json_is_null(name) ? "" : json_string_value(name));
+		if (change(x, API_ADMIN_TOKENS, o, what, NULL, &answer))
+			reply(x, json_pack("{s:s}", "token", text(answer, "token")));
+	}
+	json_decref(answer);
+	json_decref(o);
+}

@@ -1,0 +1,154 @@
+/*
+ * See look.h. Called by all operations that read records. Must never hand on a record of a PC outside the account's
+ * scope.
+ */
+#include "collector/console/look.h"
+#include "collector/store/month.h"
+#include "policy/wire/body.h"
+#include <errno.h>
+
+/* So that the store goes from the asked end first, instead of finding out all that there is. */
+#define LAZY (1u << 30)
+
+static const unsigned device_kinds[] = {KIND_PLUG, KIND_UNPLUG, KIND_DECISION, KIND_MEDIUM, KIND_DENIED, KIND_RELEASE,
+	KIND_RELEASE_REFUSED, KIND_RELEASE_END, KIND_WRITE_SEEN};
+
+static int64_t time_of(const struct store_row *row)
+{
+	return record_has(&row->record, F_TIME) ? row->record.v[F_TIME].i : 0;
+}
+
+/* Was this row on a page before? Rows of one moment come in the order of their numbers. */
+static bool is_before(const struct looking *l, int64_t t, uint64_t row)
+{
+	const struct search *s = l->search;
+
+	if (!s->has_cursor || t != s->cursor_us)
+		return false;
+	return s->filter.newest_first ? row >= s->cursor_row : row <= s->cursor_row;
+}
+
+static int on_row(void *ctx, const struct store_row *row)
+{
+	struct looking *l = ctx;
+	int64_t t = time_of(row);
+	int r = 0;
+
+	if (is_before(l, t, row->row))
+		return 0;
+	if (l->looked == l->most) {
+		l->more = true;
+		return V_END;
+	}
+	if (account_sees(l->account, row->host_name ? row->host_name : "") && search_fits(l->search, &row->record))
+		r = l->take(l->ctx, row);
+	if (r == V_END)
+		l->more = true;
+	if (r)
+		return r;
+	l->looked++;
+	l->at_us = t;
+	l->at_row = row->row;
+	return 0;
+}
+
+int look(struct looking *l, struct why *why)
+{
+	struct store_filter f = l->search->filter;
+	const struct search *s = l->search;
+	int r = store_of(l->c);
+
+	if (r)
+		return r;
+	l->looked = 0;
+	l->more = false;
+	l->at_us = s->cursor_us;
+	l->at_row = s->cursor_row;
+	f.limit = LAZY;
+	if (s->device && !f.kinds_n) {
+		memcpy(f.kinds, device_kinds, sizeof(device_kinds));
+		f.kinds_n = ARRAY_SIZE(device_kinds);
+	}
+	if (s->has_cursor && f.newest_first && (!f.until_us || f.until_us > s->cursor_us))
+		f.until_us = s->cursor_us + 1;
+	if (s->has_cursor && !f.newest_first && f.from_us < s->cursor_us)
+		f.from_us = s->cursor_us;
+	/* The cursor has passed the filter's end. */
+	if (f.from_us && f.until_us && f.from_us >= f.until_us)
+		return 0;
+	return store_query(l->c->store, &f, on_row, l, why);
+}
+
+json_t *look_next(const struct looking *l)
+{
+	char text[SEARCH_CURSOR_SIZE];
+
+	if (!l->more)
+		return json_null();
+	search_cursor(text, l->at_us, l->at_row);
+	return json_string(text);
+}
+
+/* --- one record --- */
+
+/* The body's record number `at`. 0; V_NOT_FOUND; V_BAD; -errno. */
+static int record_at(const struct segment *s, unsigned at, struct buf *raw, struct body_reader **reader,
+	struct record *out, struct why *why)
+{
+	unsigned i;
+	int r = segment_raw(s, raw, why);
+
+	r = r ? r : body_reader_new(buf_span(raw), reader);
+	for (i = 0; !r && i <= at; i++)
+		r = body_next(*reader, out, why);
+	return r == V_END ? V_NOT_FOUND : r;
+}
+
+int look_up(struct call *x, uint64_t row, struct looked_up *out, json_t **record, struct why *why)
+{
+	_cleanup_(body_reader_freep) struct body_reader *reader = NULL;
+	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX),
+				 raw = BUF_INIT(BODY_RAW_MAX);
+	_cleanup_free_ struct store_row *found = calloc(1, sizeof(*found));
+	unsigned at = (unsigned)(row & ((1u << ROW_BITS) - 1));
+	struct store_host host;
+	struct segment s;
+	int r = store_of(x->c);
+
+	if (!found)
+		return -ENOMEM;
+	if (!at)
+		return V_NOT_FOUND;
+	r = r ? r : store_read(x->c->store, row >> ROW_BITS, &header, &body, why);
+	/* A body whose time is over: the record is gone, its proof is not. */
+	if (!r && !body.n)
+		r = V_NOT_FOUND;
+	r = r ? r : header_parse(buf_span(&header), &s, why);
+	if (r)
+		return r;
+	s.body = buf_span(&body);
+	if (store_host_get(x->c->store, &s.header.host, &host))
+		host.name[0] = 0;
+	if (!account_sees(x->account, host.name))
+		return V_NOT_FOUND;
+	r = record_at(&s, at - 1, &raw, &reader, &found->record, why);
+	if (r)
+		return r;
+	found->row = row;
+	found->leaf = row >> ROW_BITS;
+	found->host = s.header.host;
+	found->host_name = host.name;
+	out->host = s.header.host;
+	memcpy(out->host_name, host.name, sizeof(out->host_name));
+	out->time_us = time_of(found);
+	*record = record_to_json(found);
+	return *record ? 0 : -ENOMEM;
+}
+
+bool row_of_path(struct call *x, uint64_t *row)
+{
+	if (!ask_number(x->id, row) && *row <= INT64_MAX)
+		return true;
+	reply_error(x, 400, "row", "not the number of a record");
+	return false;
+}

@@ -1,0 +1,43 @@
+/*
+ * Going through the logs for somebody: in order, from where a cursor stands, no further than a bound, and past whatever
+ * is not theirs to see. All that shows records to people goes through here.
+ */
+#ifndef SEKISHO_CONSOLE_LOOK_H
+#define SEKISHO_CONSOLE_LOOK_H
+
+#include "collector/console/console.h"
+#include "collector/console/search.h"
+
+struct looking {
+	struct console *c;
+	const struct account *account; /* whose scope holds */
+	struct search *search;
+	uint64_t most; /* records to look at */
+	/* Takes a record that fits. 0; V_END: it is not taken, and none behind it; -errno. */
+	store_row_fn take;
+	void *ctx;
+
+	/* Where it ended. */
+	uint64_t looked;
+	bool more;     /* there may be others behind the cursor */
+	int64_t at_us; /* the last record that was taken or passed over */
+	uint64_t at_row;
+};
+
+/* 0; V_BAD, V_FULL with the reason; V_NOT_FOUND where there is no store; -errno. */
+int look(struct looking *l, struct why *why);
+/* A cursor to go on with, or null. */
+json_t *look_next(const struct looking *l);
+
+/* The number of a record, in a path. False: answered. */
+bool row_of_path(struct call *x, uint64_t *row);
+
+struct looked_up {
+	struct digest host;
+	char host_name[128];
+	int64_t time_us;
+};
+/* A record by its number. 0 with its JSON; V_NOT_FOUND, also where this account may not see it; V_BAD; -errno. */
+int look_up(struct call *x, uint64_t row, struct looked_up *out, json_t **record, struct why *why);
+
+#endif

@@ -1,0 +1,425 @@
+/*
+ * sekisho-console: the audit desk of a collector, for a browser. One process, one port in, no port out; reads the
+ * collector's store, asks the collector at its door, and can sign nothing but its own access log.
+ *
+ * Started by systemd (or packaging/quickstart) as root or as its user, on the collector's machine. Takes what needs
+ * privilege (folders, its certificate, a port, its socket), gives it up, then meets the world: in that order, below.
+ */
+#include "collector/console/console.h"
+#include "policy/base/clock.h"
+#include "policy/base/confine.h"
+#include "policy/base/file.h"
+#include "policy/base/text.h"
+#include <curl/curl.h>
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#define USER "sekisho-console"
+#define EXIT_NOT_MADE 78 /* EX_CONFIG of sysexits.h: no use in starting again before that is changed */
+#define BODY_MAX (4u << 20)
+#define MEMORY (64u << 20)
+#define HEAD_US 10000000u
+#define BODY_RATE 16384u
+#define CONNECTION_IDLE_US 60000000u
+#define TICK_US 500000
+#define EXPORT_US 20000
+#define STATUS_TICKS 10
+
+#ifdef __SANITIZE_ADDRESS__
+/* The leak check at exit wants ptrace, which the filter answers with death. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+#endif
+
+static const struct answer_header headers[] = {
+	{"Content-Security-Policy",
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+		"require-trusted-types-for 'script'"},
+	{"Strict-Transport-Security", "max-age=31536000"},
+	{"X-Content-Type-Options", "nosniff"},
+	{"Referrer-Policy", "no-referrer"},
+	{"Cross-Origin-Opener-Policy", "same-origin"},
+	{"Cross-Origin-Resource-Policy", "same-origin"},
+	{"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
+	{NULL, NULL},
+};
+
+static int usage(FILE *to, int code)
+{
+	fputs("usage: sekisho-console [--config FILE] [--init]\n", to);
+	return code;
+}
+
+static int complain(const char *what, int r, const struct why *why)
+{
+	if (why->text[0])
+		log_error("%s", why->text);
+	else
+		log_error("%s: %s", what, r < 0 ? strerror(-r) : "unusable");
+	return r == V_NOT_FOUND ? EXIT_NOT_MADE : EXIT_FAILURE;
+}
+
+void console_fail(struct console *c, int r, const char *what)
+{
+	if (c->failed)
+		return;
+	c->failed = r < 0 ? r : -EIO;
+	c->server.failed = true;
+	log_error("%s: %s", what, strerror(-c->failed));
+	event_base_loopbreak(c->server.base);
+}
+
+/* --- the store --- */
+
+/* The log's key: there once the collector was made. */
+static void load_log_key(struct console *c)
+{
+	struct buf text = BUF_INIT(1024);
+
+	if (c->has_log)
+		return;
+	if (!file_read(c->conf.log_vkey, &text) && !verifier_decode(buf_span(&text), &c->log, NULL)) {
+		while (text.n && text.p[text.n - 1] == '\n')
+			text.n--;
+		c->vkey = text;
+		c->has_log = true;
+	} else {
+		buf_deinit(&text);
+	}
+}
+
+int store_of(struct console *c)
+{
+	struct store_options o = {.dir = c->conf.store};
+	struct why why = {""};
+	int r;
+
+	load_log_key(c);
+	if (c->store)
+		return 0;
+	r = store_open(&o, &c->store, &why);
+	if (r && log_allowed(&c->limit))
+		log_warning("%s: %s", c->conf.store, why.text[0] ? why.text : r < 0 ? strerror(-r) : "not there yet");
+	return r < 0 ? r : r ? V_NOT_FOUND : 0;
+}
+
+void store_failed(struct call *x, int r, const struct why *why)
+{
+	if (r == V_BAD || r == V_FULL) {
+		/* What the store says of a filter is for who wrote it; what it says of itself is for the log. */
+		reply_error(x, strncmp(why->text, "filter", 6) && r == V_BAD ? 503 : 400, "filter",
+			why->text[0] ? why->text : "cannot be answered");
+		return;
+	}
+	if (r < 0 && log_allowed(&x->c->limit))
+		log_error("store: %s", strerror(-r));
+	if (r < 0 && x->c->store) {
+		store_close(x->c->store);
+		x->c->store = NULL;
+	}
+	reply_error(x, 503, "store", "the collector's store cannot be read now");
+}
+
+/* --- timers --- */
+
+static void on_seal(evutil_socket_t fd, short what, void *arg)
+{
+	struct console *c = arg;
+	int64_t wait;
+	struct timeval tv;
+	int r = sealer_run(c->sealer, clock_boot_us());
+
+	(void)fd;
+	(void)what;
+	if (r) {
+		console_fail(c, r, "access log");
+		return;
+	}
+	wait = sealer_due(c->sealer) - clock_boot_us();
+	wait = wait < 100000 ? 100000 : wait > 1000000 ? 1000000 : wait;
+	tv = (struct timeval){wait / 1000000, wait % 1000000};
+	event_add(c->seal_timer, &tv);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	static unsigned ticks;
+	struct console *c = arg;
+
+	(void)fd;
+	(void)what;
+	ticks++;
+	if (ticks % 2)
+		server_tick(&c->server);
+	else
+		sessions_tick(c);
+	if (c->server.stopping) {
+		if (!c->server.conns_n)
+			event_base_loopbreak(c->server.base);
+		return;
+	}
+	traffic_tick(c);
+	live_tick(c);
+	if (ticks % STATUS_TICKS == 1)
+		status_write(c, true);
+}
+
+static void on_export(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	csv_tick(arg);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct console *c = arg;
+
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(c->server.base);
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval deadline = {5, 0};
+	struct console *c = arg;
+
+	(void)fd;
+	(void)what;
+	if (c->server.stopping) {
+		event_base_loopbreak(c->server.base);
+		return;
+	}
+	log_notice("stopping: %u connections", c->server.conns_n);
+	csv_stop(c);
+	live_stop(c);
+	server_stop(&c->server);
+	event_base_once(c->server.base, -1, EV_TIMEOUT, on_deadline, c, &deadline);
+	if (!c->server.conns_n)
+		event_base_loopbreak(c->server.base);
+}
+
+static struct event *repeat(struct console *c, event_callback_fn fn, int us)
+{
+	struct event *ev = event_new(c->server.base, -1, EV_PERSIST, fn, c);
+	struct timeval tv = {us / 1000000, us % 1000000};
+
+	if (ev && event_add(ev, &tv)) {
+		event_free(ev);
+		return NULL;
+	}
+	return ev;
+}
+
+static int loop(struct console *c)
+{
+	static const struct timeval soon = {0, 100000};
+	struct event *ev[] = {
+		evsignal_new(c->server.base, SIGTERM, on_stop, c),
+		evsignal_new(c->server.base, SIGINT, on_stop, c),
+		repeat(c, on_tick, TICK_US),
+		repeat(c, on_export, EXPORT_US),
+	};
+	int r = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ev); i++)
+		r = ev[i] ? r : -ENOMEM;
+	if (!r && (event_add(ev[0], NULL) || event_add(ev[1], NULL)))
+		r = -ENOMEM;
+	c->seal_timer = evtimer_new(c->server.base, on_seal, c);
+	r = r ? r : c->seal_timer && !event_add(c->seal_timer, &soon) ? 0 : -ENOMEM;
+	r = r ? r : server_start(&c->server);
+	if (!r) {
+		status_write(c, true);
+		log_notice(
+			"listening at %s port %u, %u accounts", c->conf.listen, (unsigned)c->conf.port, c->accounts.n);
+		event_base_dispatch(c->server.base);
+		r = c->failed;
+	}
+	for (i = 0; i < ARRAY_SIZE(ev); i++)
+		if (ev[i])
+			event_free(ev[i]);
+	if (c->seal_timer)
+		event_free(c->seal_timer);
+	return r;
+}
+
+/* --- start and end --- */
+
+static int give_up_power(struct why *why)
+{
+	bool stayed = false;
+	int r = confine_program(USER, &stayed, why);
+
+	if (stayed)
+		log_warning("user %s does not exist: staying root, without capabilities", USER);
+	return r;
+}
+
+static int bind_server(struct console *c, struct why *why)
+{
+	c->server.base = event_base_new();
+	if (!c->server.base)
+		return -ENOMEM;
+	c->server.o = (struct server_options){
+		.listen = c->conf.listen,
+		.port = c->conf.port,
+		.door = c->conf.door,
+		.called = "the console",
+		.connections = c->conf.connections,
+		.head_us = HEAD_US,
+		.body_rate = BODY_RATE,
+		.idle_us = CONNECTION_IDLE_US,
+		.memory = MEMORY,
+		.body_max = BODY_MAX,
+		.stranger_max = 2 * BODY_MAX,
+		.deletes = true,
+		.route = console_route,
+		.owner = c,
+		.headers = headers,
+	};
+	return server_bind(&c->server, why);
+}
+
+static int load_metrics_token(struct console *c, struct why *why)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(sizeof(c->metrics_token) - 1);
+	int r;
+
+	if (!c->conf.metrics_token[0])
+		return 0;
+	r = file_read(c->conf.metrics_token, &b);
+	while (!r && b.n && (b.p[b.n - 1] == '\n' || b.p[b.n - 1] == '\r'))
+		b.n--;
+	if (r > 0 || (!r && (b.n < 16 || memchr(b.p, 0, b.n))))
+		return why_set(why, V_BAD, "%s: a token of 16 to 128 characters belongs there", c->conf.metrics_token);
+	if (!r)
+		memcpy(c->metrics_token, b.p, b.n);
+	return r;
+}
+
+/* All that is read with the console's own rights. */
+static int console_open(struct console *c, struct why *why)
+{
+	SSL_CTX *tls = NULL;
+	int r = key_load(c->conf.device_key, &c->device, why);
+
+	if (r == V_NOT_FOUND)
+		return why_set(why, r, "%s: no such file: run sekisho-console --init as root", c->conf.device_key);
+	r = r ? r : tls_site(c->conf.tls_crt, c->conf.tls_key, &tls, why);
+	if (r)
+		return r;
+	server_certify(&c->server, tls);
+	c->sessions = calloc(1, sizeof(*c->sessions));
+	c->attempts = calloc(1, sizeof(*c->attempts));
+	if (!c->sessions || !c->attempts)
+		return -ENOMEM;
+	c->sessions->idle_us = c->conf.idle_us;
+	c->sessions->life_us = c->conf.session_us;
+	r = accounts_load(c->conf.accounts, &c->accounts, why);
+	r = r ? r : page_load(&c->conf, &c->page, why);
+	r = r ? r : load_metrics_token(c, why);
+	r = r ? r : traffic_new(c, &c->traffic);
+	return r ? r : tell_open(c, why);
+}
+
+static void console_close(struct console *c)
+{
+	csv_stop(c);
+	live_stop(c);
+	if (c->sealer) {
+		tell_close(c);
+		status_write(c, false);
+	}
+	server_free(&c->server);
+	traffic_free(c->traffic);
+	page_free(c->page);
+	accounts_deinit(&c->accounts);
+	if (c->sessions)
+		secret_wipe(c->sessions, sizeof(*c->sessions));
+	free(c->sessions);
+	free(c->attempts);
+	store_close(c->store);
+	key_free(c->device);
+	verifier_deinit(&c->log);
+	buf_deinit(&c->vkey);
+	if (c->server.base)
+		event_base_free(c->server.base);
+}
+
+static int daemon_main(struct console *c)
+{
+	struct why why = {""};
+	int r;
+
+	signal(SIGPIPE, SIG_IGN);
+	umask(027);
+	/* libcurl reads its settings of the machine before the filter is there. */
+	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+		return complain("libcurl", -ENOMEM, &why);
+	r = geteuid() ? 0 : console_prepare(&c->conf, &why);
+	r = r ? r : bind_server(c, &why);
+	r = r ? r : give_up_power(&why);
+	r = r ? r : confine_syscalls(CONFINE_SERVER);
+	r = r ? r : console_open(c, &why);
+	if (r) {
+		r = complain("start", r, &why);
+		console_close(c);
+		return r;
+	}
+	r = loop(c);
+	if (!r)
+		log_notice("stopped");
+	console_close(c);
+	return r ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+		{"init", no_argument, NULL, 'i'}, {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0}};
+	static struct console c = {.limit = LOG_LIMIT(10)};
+	const char *path = NULL;
+	struct why why = {""};
+	bool init = false;
+	int o, r;
+
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (o) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'i':
+			init = true;
+			break;
+		case 'h':
+			return usage(stdout, EXIT_SUCCESS);
+		case 'V':
+			printf("sekisho-console %s\n", SEKISHO_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	if (optind != argc)
+		return usage(stderr, 2);
+	log_open("sekisho-console", LOG_INFO);
+	c.started_wall_us = clock_wall_us();
+	r = config_load(path, &c.conf, &why);
+	if (r)
+		return complain("configuration", r, &why);
+	log_open("sekisho-console", c.conf.debug ? LOG_DEBUG : LOG_INFO);
+	if (!init)
+		return daemon_main(&c);
+	r = console_prepare(&c.conf, &why);
+	return r ? complain("--init", r, &why) : EXIT_SUCCESS;
+}

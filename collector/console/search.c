@@ -1,0 +1,369 @@
+/*
+ * See search.h. Anything that is not known, not whole, or there twice is refused: a filter that was passed over would
+ * show more than was asked.
+ */
+#include "collector/console/search.h"
+#include "collector/http/parse.h"
+#include "policy/base/text.h"
+#include <stddef.h>
+
+#define WORD_MAX 64
+
+static int digit(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+bool search_decode(const char *p, size_t n, char *out, size_t size)
+{
+	size_t i, at = 0;
+
+	for (i = 0; i < n; i++) {
+		int c = (unsigned char)p[i];
+
+		if (c == '+') {
+			c = ' ';
+		} else if (c == '%') {
+			if (i + 2 >= n || digit(p[i + 1]) < 0 || digit(p[i + 2]) < 0)
+				return false;
+			c = digit(p[i + 1]) << 4 | digit(p[i + 2]);
+			i += 2;
+		}
+		if (!c || at + 1 >= size)
+			return false;
+		out[at++] = (char)c;
+	}
+	if (!size)
+		return false;
+	out[at] = 0;
+	return true;
+}
+
+static int bad(struct why *why, const char *name, const char *what)
+{
+	return why_set(why, V_BAD, "%s: %s", name, what);
+}
+
+/* --- values --- */
+
+static int words(const char *list, unsigned field, const char *name, unsigned *out, unsigned *n, struct why *why)
+{
+	const char *p = list;
+	char word[WORD_MAX];
+
+	while (true) {
+		size_t len = strcspn(p, ",");
+		const struct enum_info *e;
+
+		snprintf(word, sizeof(word), "%.*s", (int)(len < WORD_MAX ? len : WORD_MAX - 1), p);
+		e = enum_by_name(field, word);
+		if (!e || len >= WORD_MAX)
+			return bad(why, name, "a word that is none of its names");
+		if (*n == STORE_FILTER_MAX)
+			return bad(why, name, "more than 16 of them");
+		out[(*n)++] = (unsigned)e->value;
+		if (!p[len])
+			return 0;
+		p += len + 1;
+	}
+}
+
+static int number(const char *text, uint64_t least, uint64_t most, const char *name, uint64_t *out, struct why *why)
+{
+	uint64_t v;
+
+	if (ask_number(text, &v) || v < least || v > most)
+		return why_set(why, V_BAD, "%s: a number from %llu to %llu belongs there", name,
+			(unsigned long long)least, (unsigned long long)most);
+	*out = v;
+	return 0;
+}
+
+static int cursor(const char *text, struct search *s, struct why *why)
+{
+	const char *dot = strchr(text, '.');
+	char first[24];
+	uint64_t us, row;
+
+	if (!dot || (size_t)(dot - text) >= sizeof(first))
+		return bad(why, "cursor", "none of ours");
+	memcpy(first, text, (size_t)(dot - text));
+	first[dot - text] = 0;
+	if (ask_number(first, &us) || ask_number(dot + 1, &row) || us > INT64_MAX / 4)
+		return bad(why, "cursor", "none of ours");
+	s->has_cursor = true;
+	s->cursor_us = (int64_t)us;
+	s->cursor_row = row;
+	return 0;
+}
+
+void search_cursor(char out[SEARCH_CURSOR_SIZE], int64_t time_us, uint64_t row)
+{
+	snprintf(out, SEARCH_CURSOR_SIZE, "%llu.%llu", (unsigned long long)(time_us < 0 ? 0 : time_us),
+		(unsigned long long)row);
+}
+
+static int fact(const char *text, struct search *s, struct why *why)
+{
+	const char *colon = strchr(text, ':');
+	struct search_fact *f = &s->facts[s->facts_n];
+	const struct enum_info *e;
+	char name[WORD_MAX];
+	size_t n;
+
+	if (s->facts_n == SEARCH_FACTS_MAX)
+		return bad(why, "fact", "more than 8 of them");
+	if (!colon || !colon[1] || (size_t)(colon - text) >= sizeof(name))
+		return bad(why, "fact", "NAME:VALUE belongs there");
+	memcpy(name, text, (size_t)(colon - text));
+	name[colon - text] = 0;
+	memset(f, 0, sizeof(*f));
+	f->field = field_by_name(name);
+	f->value = colon + 1;
+	if (!f->field)
+		return bad(why, "fact", "there is no fact of that name");
+	n = strlen(f->value);
+	switch (field_table[f->field].type) {
+	case T_ENUM:
+		e = enum_by_name(f->field, f->value);
+		if (!e)
+			return bad(why, "fact", "a word that is none of its values");
+		f->number = e->value;
+		break;
+	case T_UINT:
+	case T_DURATION:
+		if (ask_number(f->value, &f->number))
+			return bad(why, "fact", "a number belongs there");
+		break;
+	case T_BYTES:
+		if (n % 2 || n / 2 > sizeof(f->bytes) || hex_decode(f->value, f->bytes, n / 2))
+			return bad(why, "fact", "up to 32 bytes in hex belong there");
+		f->bytes_n = n / 2;
+		break;
+	case T_NAME:
+		break;
+	case T_INT:
+	case T_TIME:
+	case T_NONE:
+		return bad(why, "fact", "cannot be asked for");
+	}
+	s->facts_n++;
+	return 0;
+}
+
+/* --- names --- */
+
+enum what {
+	W_SINCE,
+	W_UNTIL,
+	W_HOST,
+	W_USER,
+	W_PROGRAM,
+	W_PATH,
+	W_KIND,
+	W_CLASS,
+	W_TEXT,
+	W_DEVICE,
+	W_FACT,
+	W_ORDER,
+	W_CURSOR,
+	W_LIMIT,
+	W_LANG,
+	W_EACH,
+	W_HOURS,
+	W_DAYS
+};
+
+static const struct {
+	const char *name;
+	unsigned of;
+	size_t max; /* bytes of the value */
+} names[] = {
+	[W_SINCE] = {"since", SEARCH_FILTER, 40},
+	[W_UNTIL] = {"until", SEARCH_FILTER, 40},
+	[W_HOST] = {"host", SEARCH_FILTER, 512},
+	[W_USER] = {"user", SEARCH_FILTER, 1024},
+	[W_PROGRAM] = {"program", SEARCH_FILTER, 4096},
+	[W_PATH] = {"path", SEARCH_FILTER, 4096},
+	[W_KIND] = {"kind", SEARCH_FILTER, 400},
+	[W_CLASS] = {"class", SEARCH_FILTER, 400},
+	[W_TEXT] = {"text", SEARCH_FILTER, 1024},
+	[W_DEVICE] = {"device", SEARCH_FILTER, 512},
+	[W_FACT] = {"fact", SEARCH_FILTER, 2048},
+	[W_ORDER] = {"order", SEARCH_ORDER, 16},
+	[W_CURSOR] = {"cursor", SEARCH_PAGE, 100},
+	[W_LIMIT] = {"limit", SEARCH_PAGE, 20},
+	[W_LANG] = {"lang", SEARCH_LANG, 4},
+	[W_EACH] = {"each", SEARCH_EACH, 20},
+	[W_HOURS] = {"hours", SEARCH_HOURS, 20},
+	[W_DAYS] = {"days", SEARCH_DAYS, 20},
+};
+
+static int set(struct search *s, enum what w, const char *v, int64_t now_us, struct why *why)
+{
+	struct store_filter *f = &s->filter;
+
+	switch (w) {
+	case W_SINCE:
+		return text_time_parse(v, now_us, &f->from_us) ? bad(why, "since", "not a moment") : 0;
+	case W_UNTIL:
+		return text_time_parse(v, now_us, &f->until_us) ? bad(why, "until", "not a moment") : 0;
+	case W_HOST:
+		f->host = v;
+		return 0;
+	case W_USER:
+		f->user = v;
+		return 0;
+	case W_PROGRAM:
+		f->program = v;
+		return 0;
+	case W_PATH:
+		f->path = v;
+		return 0;
+	case W_KIND:
+		return words(v, F_KIND, "kind", f->kinds, &f->kinds_n, why);
+	case W_CLASS:
+		return words(v, F_CLASS, "class", f->classes, &f->classes_n, why);
+	case W_TEXT:
+		f->text = v;
+		return 0;
+	case W_DEVICE:
+		s->device = v;
+		return 0;
+	case W_FACT:
+		return fact(v, s, why);
+	case W_ORDER:
+		if (strcmp(v, "newest") != 0 && strcmp(v, "oldest") != 0)
+			return bad(why, "order", "newest or oldest");
+		f->newest_first = !strcmp(v, "newest");
+		return 0;
+	case W_CURSOR:
+		return cursor(v, s, why);
+	case W_LIMIT:
+		return number(v, 1, 500, "limit", &s->limit, why);
+	case W_LANG:
+		if (strcmp(v, "en") != 0 && strcmp(v, "ja") != 0)
+			return bad(why, "lang", "en or ja");
+		s->lang = strcmp(v, "ja") ? LANG_EN : LANG_JA;
+		return 0;
+	case W_EACH:
+		return number(v, 1, 50, "each", &s->each, why);
+	case W_HOURS:
+		return number(v, 1, 168, "hours", &s->hours, why);
+	case W_DAYS:
+		return number(v, 1, 366, "days", &s->days, why);
+	}
+	return V_BAD;
+}
+
+static int one(
+	struct search *s, const char *p, size_t n, unsigned allowed, uint32_t *seen, int64_t now_us, struct why *why)
+{
+	const char *eq = memchr(p, '=', n);
+	size_t name_n = eq ? (size_t)(eq - p) : n, w;
+	char *v = s->room + s->used;
+
+	for (w = 0; w < ARRAY_SIZE(names); w++)
+		if (strlen(names[w].name) == name_n && !memcmp(names[w].name, p, name_n))
+			break;
+	if (w == ARRAY_SIZE(names) || !(names[w].of & allowed))
+		return why_set(why, V_BAD, "the query has a name that does not belong there");
+	if (*seen >> w & 1 && w != W_FACT)
+		return bad(why, names[w].name, "there twice");
+	*seen |= 1u << w;
+	if (!eq || !search_decode(eq + 1, n - name_n - 1, v, sizeof(s->room) - s->used) || !*v ||
+		strlen(v) > names[w].max || !text_is_utf8(SPAN_STR(v)))
+		return bad(why, names[w].name, "empty, too long, or not UTF-8 in %XX");
+	s->used += strlen(v) + 1;
+	return set(s, (enum what)w, v, now_us, why);
+}
+
+int search_parse(const char *query, unsigned allowed, int64_t now_us, struct search *out, struct why *why)
+{
+	const char *p = query;
+	uint32_t seen = 0;
+	int r = 0;
+
+	memset(out, 0, offsetof(struct search, room));
+	out->used = 0;
+	out->filter.newest_first = true;
+	out->limit = 100;
+	out->each = 10;
+	out->hours = 24;
+	out->days = 90;
+	if (strlen(query) >= SEARCH_TEXT_MAX)
+		return why_set(why, V_BAD, "the query is too long");
+	while (!r && *p) {
+		size_t n = strcspn(p, "&");
+
+		if (n)
+			r = one(out, p, n, allowed, &seen, now_us, why);
+		p += n + (p[n] == '&');
+	}
+	if (!r && out->filter.from_us && out->filter.until_us && out->filter.from_us >= out->filter.until_us)
+		r = why_set(why, V_BAD, "the time ends before it begins");
+	return r;
+}
+
+/* --- records --- */
+
+static bool has_text(const struct record *r, unsigned f, const struct match *m)
+{
+	return record_has(r, f) && match_name(m, r->v[f].s);
+}
+
+static bool is_device(const struct record *r, const char *what)
+{
+	static const unsigned texts[] = {F_USB_ID, F_SERIAL, F_MAKER, F_PRODUCT, F_LABEL};
+	struct match m = match_anywhere(what);
+	char hex[2 * DIGEST_SIZE + 1];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		if (has_text(r, texts[i], &m))
+			return true;
+	if (!record_has(r, F_FINGERPRINT) || r->v[F_FINGERPRINT].s.n != DIGEST_SIZE)
+		return false;
+	hex_encode(hex, r->v[F_FINGERPRINT].s.p, DIGEST_SIZE);
+	return match_name(&m, SPAN_STR(hex));
+}
+
+static bool has_fact(const struct record *r, const struct search_fact *f)
+{
+	struct match m;
+
+	if (!record_has(r, f->field))
+		return false;
+	switch (field_table[f->field].type) {
+	case T_NAME:
+		m = match_of(f->value);
+		return match_name(&m, r->v[f->field].s);
+	case T_BYTES:
+		return span_eq(r->v[f->field].s, SPAN(f->bytes, f->bytes_n));
+	case T_DURATION:
+		return r->v[f->field].i == (int64_t)f->number;
+	case T_UINT:
+	case T_ENUM:
+		return r->v[f->field].u == f->number;
+	case T_INT:
+	case T_TIME:
+	case T_NONE:
+		break;
+	}
+	return false;
+}
+
+bool search_fits(const struct search *s, const struct record *r)
+{
+	unsigned i;
+
+	if (s->device && !is_device(r, s->device))
+		return false;
+	for (i = 0; i < s->facts_n; i++)
+		if (!has_fact(r, &s->facts[i]))
+			return false;
+	return true;
+}

@@ -1,0 +1,62 @@
+/*
+ * What is asked of the logs: a query string into a filter, the store's and what it does not index, and the cursor.
+ * Pure; fuzzed by tests/fuzz/console.
+ */
+#ifndef SEKISHO_CONSOLE_SEARCH_H
+#define SEKISHO_CONSOLE_SEARCH_H
+
+#include "collector/store/match.h"
+#include "collector/store/store.h"
+
+#define SEARCH_TEXT_MAX 8192u
+#define SEARCH_FACTS_MAX 8u
+#define SEARCH_CURSOR_SIZE 64
+
+/* Which names a query may have. */
+enum {
+	SEARCH_FILTER = 1 << 0, /* since, until, host, user, program, path, kind, class, text, device, fact */
+	SEARCH_ORDER = 1 << 1,
+	SEARCH_PAGE = 1 << 2, /* cursor, limit */
+	SEARCH_LANG = 1 << 3,
+	SEARCH_EACH = 1 << 4,
+	SEARCH_HOURS = 1 << 5,
+	SEARCH_DAYS = 1 << 6,
+};
+
+struct search_fact {
+	unsigned field;
+	const char *value;
+	uint64_t number;
+	uint8_t bytes[DIGEST_SIZE];
+	size_t bytes_n;
+};
+
+struct search {
+	struct store_filter filter;
+	const char *device;
+	struct search_fact facts[SEARCH_FACTS_MAX];
+	unsigned facts_n;
+	bool has_cursor;
+	int64_t cursor_us;
+	uint64_t cursor_row; /* or a place in a list */
+	uint64_t limit, each, hours, days;
+	enum record_lang lang;
+	char room[SEARCH_TEXT_MAX]; /* decoded values, which the above borrow */
+	size_t used;
+};
+
+/* Reads a query string; `allowed` of SEARCH_*. 0; V_BAD with what is wrong. `out` must not move afterwards. */
+int search_parse(const char *query, unsigned allowed, int64_t now_us, struct search *out, struct why *why);
+/* Does a record have what the store does not look for (device, facts)? */
+bool search_fits(const struct search *s, const struct record *r);
+/* Is there anything of that kind? */
+static inline bool search_is_narrow(const struct search *s)
+{
+	return s->device || s->facts_n;
+}
+
+void search_cursor(char out[SEARCH_CURSOR_SIZE], int64_t time_us, uint64_t row);
+/* "%E6%84%9B+x" into bytes; false where it is malformed, too long, or holds NUL. */
+bool search_decode(const char *p, size_t n, char *out, size_t size);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * Sessions: in memory, by the SHA-256 of what the cookie holds. Pure but for random bytes: the caller says what time it
+ * is.
+ */
+#ifndef SEKISHO_CONSOLE_SESSION_H
+#define SEKISHO_CONSOLE_SESSION_H
+
+#include "collector/console/account.h"
+
+#define SESSIONS_MAX 1024u
+#define SESSIONS_EACH 16u /* of one account: the oldest gives way */
+#define SESSION_ID_SIZE 32
+#define SESSION_TEXT_SIZE (2 * SESSION_ID_SIZE + 1)
+#define SESSION_COOKIE "__Host-sekisho"
+#define SESSION_VIEWS 32u
+
+struct session {
+	bool used;
+	struct digest id; /* of the cookie's value */
+	char csrf[SESSION_TEXT_SIZE];
+	char account[ACCOUNT_NAME_SIZE];
+	char address[ADDRESS_SIZE];
+	int64_t created_us, seen_us; /* boot clock */
+	int64_t created_wall_us;
+	uint8_t totp[OTP_SECRET_SIZE]; /* shown, not confirmed yet */
+	bool has_totp;
+	unsigned streams;
+	/* What was told to the access log lately. */
+	struct {
+		struct digest what;
+		int64_t at_us;
+	} views[SESSION_VIEWS];
+};
+
+struct sessions {
+	struct session v[SESSIONS_MAX];
+	uint64_t idle_us, life_us;
+};
+
+/* A new one; `cookie` gets what the browser keeps. 0; V_FULL; -errno. */
+int session_new(struct sessions *s, const char *account, const char *address, int64_t now_us, int64_t wall_us,
+	char cookie[SESSION_TEXT_SIZE], struct session **out);
+/* The one with this cookie, if it is not over; or NULL. */
+struct session *session_find(struct sessions *s, const char *cookie, int64_t now_us);
+bool session_over(const struct sessions *s, const struct session *x, int64_t now_us);
+void session_end(struct session *x);
+/* All of an account but one (may be NULL). */
+void session_end_all(struct sessions *s, const char *account, const struct session *but);
+
+/* The value of our cookie in a Cookie header. 0; V_NOT_FOUND; V_BAD where it is there twice or is none of ours. */
+int session_cookie(const char *header, char out[SESSION_TEXT_SIZE]);
+
+#endif

@@ -1,0 +1,246 @@
+/*
+ * Storage that was plugged in somewhere and is not in the ledger of the newest policy: what a person has to decide
+ * about, each with a line for the ledger.
+ */
+#include "collector/console/look.h"
+#include "policy/base/clock.h"
+#include "policy/base/text.h"
+#include "policy/rule/policy.h"
+#include "policy/wire/bundle.h"
+#include <errno.h>
+
+#define LOOK_MOST 50000u
+#define SEEN_MAX 1000u
+#define WORDS_MAX 16u
+#define SHORT_SERIAL 8u
+#define STORAGE_CLASS "08:"
+
+struct seen {
+	uint16_t vendor, product;
+	char serial[DEVICE_TEXT_SIZE], maker[DEVICE_TEXT_SIZE], name[DEVICE_TEXT_SIZE];
+	bool has_fingerprint, twice;
+	struct digest fingerprint;
+	uint64_t times, row;
+	int64_t first_us, last_us;
+	json_t *hosts, *users;
+};
+
+struct learning {
+	struct seen *list;
+	unsigned n;
+	bool full;
+	const struct policy *known;
+};
+
+static struct span field(const struct record *r, unsigned f)
+{
+	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
+}
+
+static void copy(char *out, size_t size, struct span s)
+{
+	size_t n = s.n < size - 1 ? s.n : size - 1;
+
+	memcpy(out, s.p, n);
+	out[n] = 0;
+	/* Cut at a character; what is no text at all is shown escaped later. */
+	while (n && s.n > n && ((unsigned char)out[n - 1] & 0x80) && !text_is_utf8(SPAN(out, n)))
+		out[--n] = 0;
+}
+
+static void add_word(json_t *list, struct span s)
+{
+	json_t *w = text_json(s);
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		if (json_equal(json_array_get(list, i), w)) {
+			json_decref(w);
+			return;
+		}
+	}
+	if (s.n && json_array_size(list) < WORDS_MAX)
+		json_array_append_new(list, w);
+	else
+		json_decref(w);
+}
+
+static struct seen *find(struct learning *l, uint16_t vendor, uint16_t product, const char *serial)
+{
+	struct seen *s;
+	unsigned i;
+
+	for (i = 0; i < l->n; i++)
+		if (l->list[i].vendor == vendor && l->list[i].product == product && !strcmp(l->list[i].serial, serial))
+			return &l->list[i];
+	if (l->n == SEEN_MAX) {
+		l->full = true;
+		return NULL;
+	}
+	s = &l->list[l->n++];
+	*s = (struct seen){.vendor = vendor, .product = product, .hosts = json_array(), .users = json_array()};
+	snprintf(s->serial, sizeof(s->serial), "%s", serial);
+	return s;
+}
+
+/* Plugs come newest first. */
+static int take(void *ctx, const struct store_row *row)
+{
+	struct learning *l = ctx;
+	const struct record *r = &row->record;
+	struct span interfaces = field(r, F_INTERFACES), print = field(r, F_FINGERPRINT);
+	char id[16], serial[DEVICE_TEXT_SIZE];
+	unsigned vendor, product;
+	struct seen *s;
+
+	copy(id, sizeof(id), field(r, F_USB_ID));
+	copy(serial, sizeof(serial), field(r, F_SERIAL));
+	if (sscanf(id, "%4x:%4x", &vendor, &product) != 2 ||
+		!memmem(interfaces.p, interfaces.n, STORAGE_CLASS, strlen(STORAGE_CLASS)))
+		return 0;
+	s = find(l, (uint16_t)vendor, (uint16_t)product, serial);
+	if (!s)
+		return 0;
+	if (!s->times++) {
+		s->row = row->row;
+		s->last_us = r->v[F_TIME].i;
+		copy(s->maker, sizeof(s->maker), field(r, F_MAKER));
+		copy(s->name, sizeof(s->name), field(r, F_PRODUCT));
+	}
+	s->first_us = r->v[F_TIME].i;
+	if (print.n == DIGEST_SIZE) {
+		s->twice |= s->has_fingerprint && memcmp(s->fingerprint.b, print.p, DIGEST_SIZE) != 0;
+		memcpy(s->fingerprint.b, print.p, DIGEST_SIZE);
+		s->has_fingerprint = true;
+	}
+	add_word(s->hosts, SPAN_STR(row->host_name ? row->host_name : ""));
+	add_word(s->users, field(r, F_USER));
+	return 0;
+}
+
+static bool is_listed(const struct policy *known, const struct seen *s)
+{
+	struct device d = {.usb = true, .vendor = s->vendor, .product = s->product, .kinds = 1u << DEVICE_KIND_STORAGE};
+	const struct device_user anybody = {.groups = (const char *const[]){NULL}, .host = ""};
+	struct decision out;
+
+	if (!known)
+		return false;
+	snprintf(d.serial, sizeof(d.serial), "%s", s->serial);
+	d.has_fingerprint = s->has_fingerprint;
+	d.fingerprint = s->fingerprint;
+	policy_decide(known, &d, DEVICE_KIND_STORAGE, &anybody, &out);
+	return out.row || !strncmp(out.reason, "listed", 6);
+}
+
+/* A line for the ledger; what a device calls itself is no pattern there. */
+static json_t *ledger_json(const struct seen *s)
+{
+	_cleanup_buf_ struct buf line = BUF_INIT(8192);
+	char serial[2 * DEVICE_TEXT_SIZE];
+	struct ledger_row row = {.vendor = s->vendor,
+		.product = s->product,
+		.has_vendor = true,
+		.has_product = true,
+		.access = ACCESS_READ_ONLY,
+		.serial = serial,
+		.owner = "",
+		.label = s->name,
+		.users = "",
+		.groups = "",
+		.hosts = "",
+		.medium = "",
+		.note = "",
+		.from_us = INT64_MIN,
+		.until_us = INT64_MAX};
+	const char *p;
+	size_t n = 0;
+
+	for (p = s->serial; *p; p++) {
+		if (strchr("*?\\", *p))
+			serial[n++] = '\\';
+		serial[n++] = *p;
+	}
+	serial[n] = 0;
+	row.has_fingerprint = s->has_fingerprint && !s->serial[0];
+	row.fingerprint = s->fingerprint;
+	if (ledger_put(&line, &row))
+		return NULL;
+	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
+		line.n--;
+	return text_json(buf_span(&line));
+}
+
+static json_t *seen_json(const struct seen *s)
+{
+	char id[16], row[24];
+
+	snprintf(id, sizeof(id), "%04x:%04x", s->vendor, s->product);
+	snprintf(row, sizeof(row), "%llu", (unsigned long long)s->row);
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:O, s:O, s:s, s:s, s:o}", "usb_id", id, "serial",
+		text_json(SPAN_STR(s->serial)), "maker", text_json(SPAN_STR(s->maker)), "product",
+		text_json(SPAN_STR(s->name)), "fingerprint",
+		s->has_fingerprint ? digest_json(&s->fingerprint) : json_null(), "times", (json_int_t)s->times, "first",
+		time_json(s->first_us), "last", time_json(s->last_us), "hosts", s->hosts, "users", s->users, "warning",
+		!s->serial[0]                      ? "no-serial"
+		: s->twice                         ? "two-fingerprints"
+		: strlen(s->serial) < SHORT_SERIAL ? "short-serial"
+						   : "none",
+		"row", row, "ledger", ledger_json(s));
+}
+
+/* The ledger that holds now, or none. */
+static int known_policy(struct console *c, struct policy **out)
+{
+	_cleanup_buf_ struct buf bytes = BUF_INIT(BUNDLE_MAX), raw = BUF_INIT(BUNDLE_RAW_MAX);
+	struct bundle b;
+	int r = policy_newest(c, &bytes, &raw, &b);
+
+	r = r ? r : policy_load(b.policy_yaml, b.devices_csv, out, NULL);
+	return r == V_NOT_FOUND ? 0 : r;
+}
+
+void unlisted_get(struct call *x)
+{
+	_cleanup_(policy_freep) struct policy *known = NULL;
+	struct learning n = {.list = calloc(SEEN_MAX, sizeof(*n.list))};
+	_cleanup_free_ struct search *s = malloc(sizeof(*s));
+	struct looking l = {.c = x->c, .account = x->account, .search = s, .most = LOOK_MOST, .take = take, .ctx = &n};
+	json_t *list = json_array();
+	struct why why = {""};
+	unsigned i;
+	int r;
+
+	if (!s || !n.list) {
+		reply_error(x, 503, "busy", "no memory");
+		goto out;
+	}
+	if (search_parse(x->a->query, SEARCH_DAYS, clock_wall_us(), s, &why)) {
+		reply_error(x, 400, "filter", why.text);
+		goto out;
+	}
+	if (known_policy(x->c, &known)) {
+		reply_error(x, 503, "policy", "the newest policy cannot be read");
+		goto out;
+	}
+	s->filter.from_us = clock_wall_us() - (int64_t)s->days * 86400 * 1000000;
+	s->filter.kinds[0] = KIND_PLUG;
+	s->filter.kinds_n = 1;
+	r = look(&l, &why);
+	if (r) {
+		store_failed(x, r, &why);
+		goto out;
+	}
+	for (i = 0; i < n.n; i++)
+		if (!is_listed(known, &n.list[i]))
+			json_array_append_new(list, seen_json(&n.list[i]));
+	if (tell_view(x, KIND_CONSOLE_VIEW, x->a->query, 0))
+		reply(x, json_pack("{s:b, s:O}", "complete", !l.more && !n.full, "devices", list));
+out:
+	for (i = 0; n.list && i < n.n; i++) {
+		json_decref(n.list[i].hosts);
+		json_decref(n.list[i].users);
+	}
+	free(n.list);
+	json_decref(list);
+}

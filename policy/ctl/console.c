@@ -1,0 +1,159 @@
+/*
+ * `console user`: accounts of the console, by its own door. Passwords are made there and shown once; none is ever on a
+ * command line.
+ */
+#include "policy/base/text.h"
+#include "policy/ctl/door.h"
+#include <limits.h>
+
+#define USERS "/desk/users"
+#define DISABLE "/desk/disable"
+#define RESET "/desk/reset"
+
+/* Asks the console's door and says what is wrong. EXIT_*. */
+static int ask(struct ctl *c, const char *target, const json_t *body, json_t **answer)
+{
+	char room[PATH_MAX];
+	struct why why = {""};
+	int r;
+
+	/* door_ask takes the path from the options: the console's own is what is meant here. */
+	if (!option_on(c, OPT_SOCKET)) {
+		layout_path(room, sizeof(room), CONSOLE_SOCKET_PATH);
+		if (c->given_n == OPTIONS_GIVEN_MAX)
+			return complain(EXIT_USAGE, SAY(c, "too many options", "オプションが多すぎます"));
+		c->given[c->given_n].id = OPT_SOCKET;
+		c->given[c->given_n++].value = room;
+	}
+	r = door_ask(c, target, body, answer, &why);
+	if (r == V_NOT_FOUND)
+		return complain(EXIT_MACHINE,
+			SAY(c, "the console does not run here, or its door is elsewhere (--socket): %s",
+				"コンソールが動作していないか、ソケットが別の場所にあります(--socket): %s"),
+			why.text);
+	return r ? complain_of(c, SAY(c, "console", "コンソール"), r, &why) : EXIT_GOOD;
+}
+
+static void print_list(const json_t *list, const char *none)
+{
+	char text[SHOWN_MAX];
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++)
+		printf("%s%s", i ? "," : "", shown(text, json_string_value(json_array_get(list, i))));
+	if (!json_array_size(list))
+		fputs(none, stdout);
+}
+
+static int list(struct ctl *c)
+{
+	_cleanup_json_ json_t *answer = NULL;
+	char name[SHOWN_MAX], seen[SHOWN_MAX];
+	json_t *o;
+	size_t i;
+	int r = ask(c, USERS, NULL, &answer);
+
+	if (r)
+		return r;
+	if (option_on(c, OPT_JSON)) {
+		_cleanup_free_ char *text = json_dumps(answer, JSON_INDENT(2));
+
+		return text && puts(text) >= 0 && !fflush(stdout) ? EXIT_GOOD : EXIT_MACHINE;
+	}
+	json_array_foreach(json_object_get(answer, "users"), i, o)
+	{
+		printf("%-24s ", door_text(name, o, "name"));
+		print_list(json_object_get(o, "roles"), "-");
+		fputs("  ", stdout);
+		print_list(json_object_get(o, "scope"), "*");
+		printf("  %s%s%s\n", door_text(seen, o, "signed_in"),
+			json_is_true(json_object_get(o, "disabled")) ? SAY(c, "  disabled", "  無効") : "",
+			json_is_true(json_object_get(o, "second_factor"))
+				? ""
+				: SAY(c, "  no second factor yet", "  二要素認証未設定"));
+	}
+	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
+}
+
+/* All values of an option that can be given several times. NULL: not UTF-8. */
+static json_t *values(const struct ctl *c, int id)
+{
+	json_t *out = json_array();
+	unsigned i;
+
+	for (i = 0; i < c->given_n; i++)
+		if (c->given[i].id == id && json_array_append_new(out, json_string(c->given[i].value))) {
+			json_decref(out);
+			return NULL;
+		}
+	return out;
+}
+
+/* A password that was made, once: to standard output, and nothing else there. */
+static int print_password(const struct ctl *c, const json_t *answer)
+{
+	const char *password = json_string_value(json_object_get(answer, "password"));
+
+	if (!password)
+		return complain(
+			EXIT_PROBLEM, SAY(c, "console: gave no password", "コンソールがパスワードを返しませんでした"));
+	puts(password);
+	if (isatty(STDOUT_FILENO))
+		fputs(SAY(c, "for the first sign-in; another one and a second factor are asked for there\n",
+			      "初回サインイン用です。サインイン後に新しいパスワードと二要素認証を設定します\n"),
+			stderr);
+	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
+}
+
+static int add(struct ctl *c, const char *name)
+{
+	_cleanup_json_ json_t *answer = NULL, *body = NULL, *roles = values(c, OPT_ROLE), *scope = values(c, OPT_SCOPE);
+	int r;
+
+	if (!option_on(c, OPT_ROLE))
+		return complain(EXIT_USAGE, SAY(c, "--role administrator, auditor or viewer is missing",
+						    "--role(administrator, auditor, viewer)を指定してください"));
+	body = roles && scope ? json_pack("{s:s, s:O, s:O}", "name", name, "roles", roles, "scope", scope) : NULL;
+	if (!body)
+		return complain(EXIT_USAGE, SAY(c, "not UTF-8", "UTF-8 ではありません"));
+	if (!json_array_size(scope))
+		json_object_set_new(body, "scope", json_null());
+	r = ask(c, USERS, body, &answer);
+	return r ? r : print_password(c, answer);
+}
+
+static int on_one(struct ctl *c, const char *target, const char *name, bool password)
+{
+	_cleanup_json_ json_t *answer = NULL, *body = json_pack("{s:s}", "name", name);
+	char text[SHOWN_MAX];
+	int r;
+
+	if (!body)
+		return complain(EXIT_USAGE, SAY(c, "not UTF-8", "UTF-8 ではありません"));
+	r = ask(c, target, body, &answer);
+	if (r)
+		return r;
+	if (password)
+		return print_password(c, answer);
+	printf(SAY(c, "%s: disabled\n", "%s: 無効にしました\n"), shown(text, name));
+	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
+}
+
+int command_console_user(struct ctl *c)
+{
+	const char *action = c->operands[0], *name = c->operands_n > 1 ? c->operands[1] : NULL;
+	char text[SHOWN_MAX];
+
+	if (!strcmp(action, "list") && !name)
+		return list(c);
+	if (!strcmp(action, "add") && name)
+		return add(c, name);
+	if (!strcmp(action, "disable") && name)
+		return on_one(c, DISABLE, name, false);
+	if (!strcmp(action, "reset") && name)
+		return on_one(c, RESET, name, true);
+	return complain(EXIT_USAGE,
+		SAY(c, "\"%s\": list, or add, disable or reset with a name; see --help",
+			"「%s」: list、または名前付きの add, disable, reset を指定してください"),
+		shown(text, action));
+}

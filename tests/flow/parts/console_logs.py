@@ -1,0 +1,206 @@
+"""The logs at the console: filters, pages, proofs, neighbours, exports, who sees what; hostile names all the way."""
+import csv
+import io
+import json
+import os
+import sys
+import time
+
+from collector_pc import Member, RECORDER, door, until as pc_until  # noqa: F401
+from console_desk import Person, same, told, true, until
+from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: F401
+from sekisho_verify import Verifier, check_inclusion, checkpoint, leaf_hash, sha256
+import sekisho_write
+
+BASE = "/api/v1/records"
+NOW = int(time.time() * 1000000)
+# Records of this very hour, so that the overview has them.
+sekisho_write.START_US = NOW - 1800 * 1000000
+
+WHO = {10: 4711, 11: 3500000000, 12: 1000, 13: "花子", 14: 1000, 16: "/usr/bin/vim.basic", 17: "vim"}
+STICK = {101: "0951:1666", 102: "Kingston", 103: "=HYPERLINK(\"http://evil\")", 104: "60A44C<script>", 105: b"\xab" * 32,
+         106: "08:06:50"}
+
+
+def item(text):
+    print("  " + text, flush=True)
+
+
+def pages(desk, query):
+    """All pages of a question; none has a record twice."""
+    rows, cursor, n = [], "", 0
+    while True:
+        a = desk.get(BASE + "?" + query + cursor)
+        rows += a["records"]
+        n += 1
+        true(n < 1000, "paging ends")
+        if a["next"] is None:
+            return rows
+        cursor = "&cursor=" + a["next"]
+
+
+auditor = Person("auditor", "auditor", source="127.0.1.1")
+viewer = Person("viewer", "viewer", scope=["pc-1"], source="127.0.1.2")
+both = Person("both", "administrator", source="127.0.1.3")
+
+item("two PCs send; what they sent is found, newest first, each record once, however small the pages")
+one, two = Member("pc-1"), Member("会計-2")
+one.enrol()
+two.enrol()
+sent = 0
+for pc in (one, two):
+    # So that no two PCs have records of the same moment by accident, and some have by intent.
+    recs = [{1: 4, 2: k * 1000 if k % 10 else 0, **WHO, 30: "/home/hanako/給与-%d.txt" % k, 35: 1, 50: k} for k in range(40)]
+    recs += [{1: 8, 2: 50000, **WHO, 30: b"/home/hanako/\xff\xfe\n.swp", 35: 1},
+             {1: 80, 2: 51000, 13: "花子", **STICK}, {1: 82, 2: 52000, 13: "花子", **STICK, 107: 1, 108: 1, 109: "ledger:17"},
+             {1: 42, 2: 53000, 90: 1, 91: 17, 94: "=1+1"}]
+    carry = pc.begin(RECORDER)
+    for _ in range(3):
+        pc.post(pc.sealed(records=recs, carry=carry))
+        carry = None
+        sent += len(recs)
+mine = "host=pc-1&"
+until(lambda: len(pages(auditor, "limit=500&text=hanako")) == 2 * 3 * 41, "all is indexed")
+rows = pages(auditor, "limit=7&host=pc-1")
+same(len(rows), 3 * 44, "records of one PC")
+same(len({r["row"] for r in rows}), len(rows), "each once")
+times = [r["facts"]["time"] for r in rows]
+same(times, sorted(times, reverse=True), "newest first")
+oldest = pages(auditor, "limit=13&host=pc-1&order=oldest")
+same([r["facts"]["time"] for r in oldest], sorted(times), "oldest first")
+same({r["row"] for r in oldest}, {r["row"] for r in rows}, "the same ones")
+
+item("filters, each and together; what the store does not index, too")
+ask = lambda q: len(pages(auditor, "limit=500&" + q))  # noqa: E731
+same(ask("host=pc-1&kind=unlink"), 3, "kind")
+same(ask("host=pc-1&kind=unlink,file"), 123, "kinds")
+same(ask("host=pc-1&user=%E8%8A%B1%E5%AD%90&path=*%E7%B5%A6%E4%B8%8E-7.txt"), 3, "user and path")
+same(ask("host=pc-1&program=vim.basic&kind=unlink"), 3, "program")
+same(ask("host=pc-1&device=60a44c"), 6, "device")
+same(ask("host=pc-1&device=abababab"), 6, "fingerprint")
+same(ask("host=pc-1&fact=access:deny"), 3, "decision")
+same(ask("host=pc-1&fact=access:deny&fact=rule:ledger:*"), 3, "decision and rule")
+same(ask("fact=access:read-write"), 0, "another decision")
+same(ask("host=pc-1&fact=lost:17"), 3, "a number")
+same(ask("host=pc-1&since=-1h"), 132, "since")
+same(ask("host=pc-1&until=-2h"), 0, "until")
+same(ask("host=" + one.host.hex()[:12]), 132, "a PC by its id")
+for bad in ("kind=nothing", "limit=0", "limit=501", "cursor=x", "nonsense=1", "since=yesterday", "fact=access:x", "user=%ff",
+            "host=", "user=a&user=b"):
+    same(auditor.get(BASE + "?" + bad, 400)["error"], "filter", bad)
+
+item("names that are no text, and those that would like to be something else, stay what they are")
+odd = pages(auditor, "host=pc-1&kind=unlink&limit=1")[0]["facts"]
+same(odd["path"], {"hex": b"/home/hanako/\xff\xfe\n.swp".hex()}, "bytes")
+stick = pages(auditor, "host=pc-1&kind=plug&limit=1")[0]["facts"]
+same((stick["serial"], stick["product"]), ("60A44C<script>", "=HYPERLINK(\"http://evil\")"), "text")
+
+item("one record: all its facts, and a proof that holds by other code than ours")
+row = rows[5]
+a = auditor.get(BASE + "/" + row["row"])
+same(a["record"], row, "the same record")
+same(a["verified"], {"signature": True, "inclusion": True, "why": None}, "verified")
+log = Verifier(open(os.environ["SEKISHO_ROOT"] + "/var/lib/sekisho-collector/log.vkey").read())
+size, root = checkpoint(a["log"]["checkpoint"].encode(), log)
+same((size, root.hex()), (a["log"]["size"], a["log"]["root"]), "checkpoint")
+seg = auditor.ask("GET", BASE + "/" + row["row"] + "/segment", status=200)
+same(seg.type, "application/vnd.sekisho.segment", "type")
+n = int.from_bytes(seg.body[4:8], "big")
+leaf = seg.body[8:8 + n]
+same(sha256(leaf).hex(), a["segment"]["hash"], "hash of the header")
+lines = a["tlog_proof"].split("\n")
+import base64  # noqa: E402
+proof = [base64.b64decode(x) for x in lines[2:lines.index("")]]
+check_inclusion(a["log"]["index"], size, leaf_hash(leaf), proof, root)
+same(a["segment"]["producer"], "recorder", "producer")
+for bad, status in (("0", 404), ("18446744073709551615", 400), ("x", 400), ("-1", 400), ("999999999999", 404), ("1.5", 400)):
+    same(auditor.ask("GET", BASE + "/" + bad).status, status, "record " + bad)
+
+item("its neighbours in time, on its PC alone")
+a = auditor.get(BASE + "/" + row["row"] + "/neighbours?each=3")
+at = [r["row"] for r in rows].index(row["row"])
+same([r["row"] for r in a["before"]], [r["row"] for r in reversed(rows[at + 1:at + 4])], "before")
+same([r["row"] for r in a["after"]], [r["row"] for r in reversed(rows[at - 3:at])], "after")
+
+item("facets")
+a = auditor.get("/api/v1/facets?host=pc-1")
+same((a["matched"], a["complete"]), (132, True), "matched")
+same(a["kind"][0], {"value": "file", "count": 120}, "kinds")
+same(a["user"], [{"value": "花子", "count": 129}], "users")
+same(a["host"], [{"value": "pc-1", "count": 132}], "PCs")
+
+item("a viewer sees the PCs of the scope: in lists, by number, in counts and files")
+same(len(pages(viewer, "limit=500")), 132, "records")
+same(viewer.get("/api/v1/facets")["host"], [{"value": "pc-1", "count": 132}], "facets")
+foreign = pages(auditor, "host=%E4%BC%9A%E8%A8%88-2&limit=1")[0]["row"]
+same(viewer.ask("GET", BASE + "/" + foreign).status, 404, "a record of another PC")
+same(viewer.ask("GET", BASE + "/" + foreign + "/neighbours").status, 404, "its neighbours")
+same(viewer.ask("GET", BASE + "/" + row["row"]).status, 200, "one of theirs")
+same(viewer.get("/api/v1/hosts/" + two.host.hex(), 404)["error"], "host", "another PC")
+true("会計" not in viewer.ask("GET", BASE + ".csv").body.decode(), "the file")
+true("会計" not in json.dumps(viewer.get("/api/v1/overview"), ensure_ascii=False), "the overview")
+same(sum(sum(s["counts"]) for s in viewer.get("/api/v1/traffic?hours=2")["series"]), 132, "the traffic")
+
+item("CSV: BOM, every row once, nothing that a spreadsheet runs")
+a = auditor.ask("GET", BASE + ".csv?host=pc-1&lang=ja", status=200)
+same(a.type, "text/csv; charset=utf-8", "type")
+true("attachment" in a.headers["Content-Disposition"], "as a file")
+true(a.body.startswith(b"\xef\xbb\xbf\"PC"), a.body[:40])
+table = list(csv.reader(io.StringIO(a.body.decode("utf-8-sig"), newline="")))
+same(len(table), 133, "rows")
+same({len(r) for r in table}, {len(table[0])}, "columns")
+same([c for r in table for c in r if c[:1] in ("=", "+", "@", "\t", "\r")], [], "cells that run")
+true(any(c.startswith("'=HYPERLINK") for r in table for c in r), "the hostile one is there")
+
+item("overview: what needs a person, told as one where it is the same")
+a = both.get("/api/v1/overview")
+held = [x for x in a["attention"] if x["what"] == "held" and x["host"] == "pc-1"]
+same([(x["count"], x["severity"]) for x in held], [(3, "note")], "held drives")
+true("60A44C<script>" in held[0]["text"] and "花子" in held[0]["text"], held[0]["text"])
+same([x["count"] for x in a["attention"] if x["what"] == "loss" and x["host"] == "会計-2"], [3], "losses")
+same((a["fleet"]["known"], a["fleet"]["revoked"]), (2, 0), "the fleet")
+true("給与" not in json.dumps(a, ensure_ascii=False), "an administrator sees paths")
+until(lambda: both.get("/api/v1/traffic?hours=2")["complete"], "the traffic is counted")
+series = {s["kind"]: s["counts"] for s in both.get("/api/v1/traffic?hours=2")["series"]}
+same((sum(series["file"]), sum(series["loss"]), len(series["file"])), (240, 6, 2), "traffic")
+
+item("PCs, a token, revoking; policy status")
+hosts = both.get("/api/v1/hosts?limit=1")
+rest = both.get("/api/v1/hosts?cursor=" + hosts["next"])
+names = [h["name"] for h in hosts["hosts"] + rest["hosts"]]
+same(names, ["collector", "console", "pc-1", "会計-2"], "PCs in order")
+token = both.post("/api/v1/tokens", {"name": "pc-3", "valid": 600})["token"]
+true(token.startswith("SEK1."), token)
+same([t["name"] for t in both.get("/api/v1/tokens")["tokens"]], ["pc-3"], "tokens")
+three = Member("pc-3")
+three.enrol(token)
+ident = three.host.hex()
+more = both.get("/api/v1/hosts/" + ident)
+same((more["host"]["name"], more["host"]["state"], more["recorder"]), ("pc-3", "active", None), "one PC")
+both.post("/api/v1/hosts/%s/revoke" % ident, {}, 400)
+both.ask("POST", "/api/v1/hosts/%s/revoke" % ident, {"reason": "lost on a train"}, 204)
+same(both.get("/api/v1/hosts/" + ident)["host"]["state"], "revoked", "revoked")
+same(both.ask("POST", "/api/v1/hosts/%s/revoke" % ("0" * 64), {"reason": "x"}).status, 404, "no such PC")
+same(both.get("/api/v1/policy/status")["version"], 0, "no policy")
+same(both.get("/api/v1/policy")["version"], 0, "no policy")
+check = both.post("/api/v1/policy/check", {"policy_yaml": "version: 1\nrules: [{name: x}]\n", "devices_csv": ""})
+true(not check["good"] and check["findings"][0]["fatal"], check)
+good = both.post("/api/v1/policy/check", {"policy_yaml": "version: 3\n", "devices_csv": ""})
+same((good["good"], good["version"]), (True, 3), "a good policy")
+seen = both.get("/api/v1/devices/unlisted")
+same([(d["usb_id"], d["serial"], d["times"], d["users"], sorted(d["hosts"])) for d in seen["devices"]],
+     [("0951:1666", "60A44C<script>", 6, ["花子"], ["pc-1", "会計-2"])], "unlisted devices")
+true(seen["devices"][0]["ledger"].startswith("0951,1666,"), seen["devices"][0]["ledger"])
+
+item("who looked at what is in the log: searches with their words, exports with their hash, changes with their reason")
+until(lambda: told("console-search", user="auditor", text="host=pc-1&kind=nothing") == [] and
+      told("console-search", user="auditor", text="limit=500&host=pc-1&device=60a44c", count=6), "a search")
+exported = []
+until(lambda: exported.extend(told("console-export", user="auditor", text="whole")) or exported, "an export")
+body = auditor.ask("GET", BASE + ".csv?host=pc-1&lang=ja", status=200).body
+true(any(r["hash"] == sha256(a_body).hex() and r["count"] == 132 for r in exported for a_body in (body,)), exported)
+until(lambda: [r for r in told("console-change", user="both") if "lost on a train" in r.get("text", "")], "a change")
+until(lambda: [r for r in told("console-view", user="viewer") if r["operation"].endswith(row["row"])], "a view")
+until(lambda: told("console-refused", user="viewer") == [] and told("console-sign-in", user="auditor"), "a sign-in")
+print(row["row"], file=open(os.path.join(os.environ["FLOW_TMP"], "row"), "w"))
+sys.stdout.flush()

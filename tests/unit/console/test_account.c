@@ -1,0 +1,147 @@
+/* Accounts: the file and back, damaged files, names, scopes; passwords: hashes, which are good enough. */
+#include "collector/console/account.h"
+#include "policy/base/file.h"
+#include "tests/unit/cm.h"
+#include <stdlib.h>
+
+static char dir[64], path[96];
+static struct why why;
+
+static int begin(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/sekisho-account-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/accounts.json", dir);
+	return 0;
+}
+
+static int end(void **state)
+{
+	char cmd[128];
+
+	(void)state;
+	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
+	return system(cmd);
+}
+
+static void there_and_back(void **state)
+{
+	struct accounts a, b;
+	struct account *x;
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(accounts_load(path, &a, &why), 0);
+	assert_int_equal(a.n, 0);
+	assert_int_equal(account_add(&a, "花子", &x), 0);
+	assert_int_equal(account_add(&a, "花子", &x), V_EXISTS);
+	x = account_find(&a, "花子");
+	x->roles = ROLE_VIEWER | ROLE_ADMINISTRATOR;
+	strcpy(x->scope[x->scope_n++], "pc-1*");
+	strcpy(x->password, "$argon2id$x");
+	strcpy(x->known, "2001:db8::1");
+	x->has_totp = true;
+	memcpy(x->totp, "12345678901234567890", OTP_SECRET_SIZE);
+	x->totp_used = 12345;
+	assert_int_equal(accounts_save(&a), 0);
+	assert_int_equal(accounts_load(path, &b, &why), 0);
+	assert_int_equal(b.n, 1);
+	assert_memory_equal(&a.v[0], &b.v[0], sizeof(a.v[0]));
+	accounts_deinit(&b);
+	for (i = a.n; i < ACCOUNTS_MAX; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "user%u", i);
+		assert_int_equal(account_add(&a, name, &x), 0);
+	}
+	assert_int_equal(account_add(&a, "one-more", &x), V_FULL);
+	accounts_deinit(&a);
+}
+
+static void damaged(void **state)
+{
+	static const char *const files[] = {"", "{", "[]", "{\"accounts\": 1}", "{\"accounts\": [1]}",
+		"{\"accounts\": [{}]}",
+		"{\"accounts\": [{\"name\": \"a\", \"roles\": [], \"scope\": null, \"password\": \"x\", \"known\": "
+		"\"\"}]}",
+		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"god\"], \"scope\": null, \"password\": \"x\", "
+		"\"known\": \"\"}]}",
+		"{\"accounts\": [{\"name\": \"a b\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
+		"\"known\": \"\"}]}",
+		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": [], \"password\": \"x\", "
+		"\"known\": \"\"}]}",
+		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
+		"\"known\": \"\", "
+		"\"totp\": \"short\"}]}"};
+	struct accounts a;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		assert_int_equal(file_replace(path, SPAN_STR(files[i]), 0600), 0);
+		assert_int_equal(accounts_load(path, &a, &why), V_BAD);
+		assert_non_null(strstr(why.text, path));
+	}
+}
+
+static void names_and_scopes(void **state)
+{
+	static const char *const bad[] = {"", "a b", "a/b", "a\nb", "a<b", "\xff", "a'b", "a\"b", "a%b", "a?b"};
+	struct account all = {.scope_n = 0}, some = {.scope_n = 2, .scope = {"pc-1*", "会計-?"}};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(account_name_fits(bad[i]));
+	assert_true(account_name_fits("Hanako.Yamada-1_x@example.jp"));
+	assert_true(account_name_fits("花子"));
+	assert_true(account_sees(&all, "anything") && account_sees(&all, ""));
+	assert_true(account_sees(&some, "pc-1") && account_sees(&some, "pc-17") && account_sees(&some, "会計-三"));
+	assert_false(account_sees(&some, "pc-2") || account_sees(&some, "") || account_sees(&some, "xpc-1"));
+}
+
+static void passwords(void **state)
+{
+	static const char *const bad[] = {"", "elevenchars", "aaaaaaaaaaaa", "abababababab", "123456789012",
+		"zyxwvutsrqpon", "PasswordPassword", "Administrator", "hanako loves tea",
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"};
+	static const char *const good[] = {"correct horse battery", "古池や蛙飛びこむ水の音ときく", "x9$kQ!v2mZ0p"};
+	char hash[PASSWORD_HASH_SIZE], other[PASSWORD_HASH_SIZE], made[32], long_one[PASSWORD_MAX + 2];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (!password_fits(bad[i], "Hanako", &why))
+			fail_msg("good enough: %s", bad[i]);
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (password_fits(good[i], "Hanako", &why))
+			fail_msg("%s: %s", good[i], why.text);
+	for (i = 0; i < sizeof(long_one) - 1; i++)
+		long_one[i] = (char)('a' + (char)(i * 7 % 26));
+	long_one[sizeof(long_one) - 1] = 0;
+	assert_int_equal(password_fits(long_one, "hanako", &why), V_BAD);
+	assert_int_equal(password_make(made), 0);
+	assert_int_equal(strlen(made), 24);
+	assert_int_equal(password_hash(made, hash), 0);
+	assert_int_equal(password_hash(made, other), 0);
+	assert_string_not_equal(hash, other);
+	assert_int_equal(strncmp(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31), 0);
+	assert_int_equal(password_check(made, hash), 0);
+	assert_int_equal(password_check(good[0], hash), V_DENIED);
+	assert_int_equal(password_check(made, NULL), V_DENIED);
+	assert_int_equal(password_check(made, "no hash"), V_DENIED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(there_and_back, begin, end),
+		cmocka_unit_test_setup_teardown(damaged, begin, end),
+		cmocka_unit_test(names_and_scopes),
+		cmocka_unit_test(passwords),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
