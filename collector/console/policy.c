@@ -97,13 +97,23 @@ struct findings {
 	json_t *list;
 };
 
-static void say(void *ctx, bool fatal, const char *where, const char *what)
+static void add(struct findings *f, bool fatal, const char *where, const char *en, const char *ja)
 {
-	struct findings *f = ctx;
-
 	if (json_array_size(f->list) < FINDINGS_MAX)
-		json_array_append_new(f->list, json_pack("{s:b, s:o, s:o}", "fatal", fatal, "where",
-						       text_json(SPAN_STR(where)), "text", text_json(SPAN_STR(what))));
+		json_array_append_new(
+			f->list, json_pack("{s:b, s:o, s:o, s:o}", "fatal", fatal, "where", text_json(SPAN_STR(where)),
+					 "text", text_json(SPAN_STR(en)), "text_ja", text_json(SPAN_STR(ja))));
+}
+
+static void say(void *ctx, const struct policy_finding *f)
+{
+	char where[128];
+
+	if (f->line)
+		snprintf(where, sizeof(where), "%s:%u", f->file, f->line);
+	else
+		snprintf(where, sizeof(where), "%s", f->file);
+	add(ctx, f->fatal, where, f->en, f->ja);
 }
 
 void policy_check_post(struct call *x)
@@ -126,8 +136,8 @@ void policy_check_post(struct call *x)
 	r = policy_load(SPAN(json_string_value(yaml), json_string_length(yaml)),
 		SPAN(json_string_value(csv), json_string_length(csv)), &p, &why);
 	if (r > 0)
-		say(&f, true, "", why.text);
-	r = r ? r : policy_check(p, say, &f);
+		add(&f, true, "", why.text, why.text);
+	r = r ? r : policy_check(p, clock_wall_us(), say, &f);
 	if (r < 0) {
 		reply_error(x, 503, "busy", "no memory");
 		goto out;

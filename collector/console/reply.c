@@ -43,7 +43,9 @@ json_t *name_json(struct span s)
 	_cleanup_free_ char *hex = NULL;
 	json_t *o;
 
-	if (text_is_utf8(s) && (!s.n || !memchr(s.p, 0, s.n)))
+	if (!s.n)
+		return json_string("");
+	if (text_is_utf8(s) && !memchr(s.p, 0, s.n))
 		return json_stringn((const char *)s.p, s.n);
 	hex = malloc(2 * s.n + 1);
 	if (!hex)
@@ -56,7 +58,9 @@ json_t *text_json(struct span s)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(4 * s.n + 16);
 
-	if (text_is_utf8(s) && (!s.n || !memchr(s.p, 0, s.n)))
+	if (!s.n)
+		return json_string("");
+	if (text_is_utf8(s) && !memchr(s.p, 0, s.n))
 		return json_stringn((const char *)s.p, s.n);
 	return text_escape(&b, s) ? NULL : json_stringn((const char *)b.p, b.n);
 }

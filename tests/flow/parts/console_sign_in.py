@@ -174,9 +174,9 @@ for path in ("/../etc/passwd", "/..%2fetc/passwd", "/assets/../../accounts.json"
 
 item("6.3.1, 6.1.1: attempts are slowed down; who signed in before is not locked out by others")
 strangers = Desk("127.0.0.9")
-waits = [strangers.sign_in("taro", "guess number %d ..." % i).status for i in range(14)]
+waits = [strangers.sign_in("taro", "guess number %d ..." % i, status=None).status for i in range(14)]
 true(429 in waits and waits.index(429) <= 10, waits)
-true(int(strangers.sign_in("taro", "guess").headers["Retry-After"]) >= 1, "how long to wait")
+true(int(strangers.sign_in("taro", "guess", status=429).headers["Retry-After"]) >= 1, "how long to wait")
 back = Desk("127.0.0.5")
 back.sign_in("taro", taro.password, taro.next_code())
 same(back.told["account"], "taro", "its owner, from where they were")
