@@ -135,9 +135,10 @@ static int find_moved(struct rules *to)
 	return 0;
 }
 
-static json_t *rule_json(const char *change, const struct rule_text *from, const struct rule_text *to)
+/* `from` or `to` may be NULL. */
+static json_t *rule_json(const char *change, const char *name, const struct rule_text *from, const struct rule_text *to)
 {
-	json_t *o = json_pack("{s:s, s:s}", "change", change, "name", to ? to->rule.name : from->rule.name);
+	json_t *o = json_pack("{s:s, s:s}", "change", change, "name", name);
 
 	if (from) {
 		json_object_set_new(o, "from", json_string(from->text));
@@ -163,16 +164,16 @@ static int diff_rules(const struct policy *from, const struct policy *to, json_t
 	r = find_moved(&b);
 	for (i = 0; i < a.n && !r; i++)
 		if (a.list[i].other < 0)
-			r = add(list, rule_json("removed", &a.list[i], NULL));
+			r = add(list, rule_json("removed", a.list[i].rule.name, &a.list[i], NULL));
 	for (i = 0; i < b.n && !r; i++) {
 		const struct rule_text *t = &b.list[i], *f = t->other < 0 ? NULL : &a.list[t->other];
 
 		if (!f)
-			r = add(list, rule_json("added", NULL, t));
+			r = add(list, rule_json("added", t->rule.name, NULL, t));
 		else if (strcmp(f->text, t->text) != 0)
-			r = add(list, rule_json("changed", f, t));
+			r = add(list, rule_json("changed", t->rule.name, f, t));
 		if (f && !t->stays)
-			r = r ? r : add(list, rule_json("moved", f, t));
+			r = r ? r : add(list, rule_json("moved", t->rule.name, f, t));
 	}
 	return r;
 }
@@ -275,7 +276,8 @@ static void mark_same(struct rows_of *a, struct rows_of *b)
 
 static json_t *row_json(const char *change, const struct row_text *from, const struct row_text *to)
 {
-	const struct ledger_row *row = to ? &to->row : &from->row;
+	const struct row_text *either = to ? to : from;
+	const struct ledger_row *row = &either->row;
 	char id[16] = "";
 	json_t *o;
 

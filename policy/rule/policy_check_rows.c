@@ -243,10 +243,13 @@ static int check_serials(struct checking *c)
 
 	if (!all)
 		return -ENOMEM;
-	for (i = 0; i < p->rows_n; i++)
-		if (has_length(&p->rows[i]))
-			all[n++] = (struct length){
-				.model = model_of(&p->rows[i]), .n = (uint32_t)strlen(p->rows[i].match.serial)};
+	for (i = 0; i < p->rows_n; i++) {
+		if (!has_length(&p->rows[i]))
+			continue;
+		all[n].model = model_of(&p->rows[i]);
+		all[n].n = (uint32_t)strlen(p->rows[i].match.serial);
+		n++;
+	}
 	qsort(all, n, sizeof(*all), by_model_and_length);
 	for (i = 0; i < p->rows_n; i++)
 		check_serial(c, &p->rows[i], has_length(&p->rows[i]) ? usual_length(all, n, model_of(&p->rows[i])) : 0);

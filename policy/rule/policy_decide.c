@@ -83,8 +83,8 @@ int policy_index(struct policy *p)
 		p->buckets[i] = -1;
 	for (i = 0; i < p->rows_n; i++) {
 		const struct match *m = &p->rows[i].match;
-		unsigned h =
-			bucket(hook_of(m), (unsigned)m->vendor, (unsigned)m->product, m->serial, true, &m->fingerprint);
+		unsigned h = bucket(hook_of(m), (unsigned)m->vendor, (unsigned)m->product, m->serial ? m->serial : "",
+			true, &m->fingerprint);
 
 		p->rows[i].next = p->buckets[h];
 		p->buckets[h] = (int)i;
@@ -113,11 +113,11 @@ void policy_rows_for(const struct policy *p, const struct row *like, policy_row_
 	if (exact)
 		walk(p, bucket(HOOK_SERIAL, 0, 0, m->serial, true, NULL), fn, ctx);
 	if (m->has_fingerprint)
-		walk(p, bucket(HOOK_FINGERPRINT, 0, 0, NULL, false, &m->fingerprint), fn, ctx);
+		walk(p, bucket(HOOK_FINGERPRINT, 0, 0, "", false, &m->fingerprint), fn, ctx);
 	if (m->vendor != ANY && m->product != ANY)
-		walk(p, bucket(HOOK_MODEL, vendor, product, NULL, false, NULL), fn, ctx);
+		walk(p, bucket(HOOK_MODEL, vendor, product, "", false, NULL), fn, ctx);
 	if (m->vendor != ANY)
-		walk(p, bucket(HOOK_VENDOR, vendor, 0, NULL, false, NULL), fn, ctx);
+		walk(p, bucket(HOOK_VENDOR, vendor, 0, "", false, NULL), fn, ctx);
 	walk(p, BUCKETS, fn, ctx);
 }
 
@@ -200,10 +200,10 @@ static void look_up(const struct policy *p, const struct device *d, const struct
 	if (d->serial[0])
 		walk(p, bucket(HOOK_SERIAL, 0, 0, d->serial, false, NULL), look_at, &l);
 	if (d->has_fingerprint)
-		walk(p, bucket(HOOK_FINGERPRINT, 0, 0, NULL, false, &d->fingerprint), look_at, &l);
+		walk(p, bucket(HOOK_FINGERPRINT, 0, 0, "", false, &d->fingerprint), look_at, &l);
 	if (d->usb) {
-		walk(p, bucket(HOOK_MODEL, d->vendor, d->product, NULL, false, NULL), look_at, &l);
-		walk(p, bucket(HOOK_VENDOR, d->vendor, 0, NULL, false, NULL), look_at, &l);
+		walk(p, bucket(HOOK_MODEL, d->vendor, d->product, "", false, NULL), look_at, &l);
+		walk(p, bucket(HOOK_VENDOR, d->vendor, 0, "", false, NULL), look_at, &l);
 	}
 	walk(p, BUCKETS, look_at, &l);
 }
@@ -231,14 +231,16 @@ static void hold_twin(const struct device *d, struct decision *out)
 
 static bool take_rule(const struct rule *r, const struct found *f, struct decision *out)
 {
-	if (r->access == ACCESS_LISTED && !f->row)
+	bool listed = r->access == ACCESS_LISTED;
+
+	if (listed && !f->row)
 		return false;
-	out->access = r->access == ACCESS_LISTED ? f->access : r->access;
+	out->access = listed ? f->access : r->access;
 	out->note |= r->note;
 	snprintf(out->rule, sizeof(out->rule), "rule:%s", r->name);
 	out->line = r->line;
 	out->because = BECAUSE_RULE;
-	if (r->access == ACCESS_LISTED)
+	if (listed)
 		take_row(out, f);
 	return true;
 }
