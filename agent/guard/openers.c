@@ -74,7 +74,7 @@ bool openers_write(const struct disk *d)
 	while (dir && (e = readdir(dir))) {
 		if (!isdigit((unsigned char)e->d_name[0]) || strlen(e->d_name) > 16)
 			continue;
-		snprintf(process, sizeof(process), "/proc/%s", e->d_name);
+		snprintf(process, sizeof(process), "/proc/%.16s", e->d_name);
 		if (any_in(process, "fd", false, d) || any_in(process, "map_files", true, d))
 			return true;
 	}
