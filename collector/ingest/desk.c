@@ -15,7 +15,7 @@
 #define KEY_MAX 256u
 #define TAKE_MAX 32u          /* segments at a time: PCs wait for the same commit */
 #define TAKEN_MAX 256u        /* between two commits */
-#define LOOK_AGAIN_US 5000000 /* for a console that is not there yet */
+#define LOOK_AGAIN_US 2000000 /* for a console that is not there yet */
 
 struct desk {
 	struct ingest *in;
@@ -48,6 +48,11 @@ void desk_free(struct desk *d)
 	free(d);
 }
 
+const struct digest *desk_host(const struct desk *d)
+{
+	return d->device ? &d->host.id : NULL;
+}
+
 /* Reads the console's key; a console that is new becomes a PC of that name. 0; V_NOT_FOUND; -errno. */
 static int meet(struct desk *d)
 {
@@ -71,19 +76,22 @@ static int meet(struct desk *d)
 		return V_NOT_FOUND;
 	}
 	r = key_id(d->device, &h.id);
-	if (r)
-		return r;
 	memcpy(h.spki, der.p, der.n);
 	h.spki_len = der.n;
 	e.text = "the console of this machine";
-	r = store_host_get(in->store, &h.id, &known);
+	r = r ? r : store_host_get(in->store, &h.id, &known);
 	if (r == V_NOT_FOUND) {
 		r = journal_put(in->journal, &e);
 		r = r ? r : store_host_put(in->store, &h);
 		known = h;
 	}
+	if (r) {
+		key_free(d->device);
+		d->device = NULL;
+		return r > 0 ? -EIO : r;
+	}
 	d->host = known;
-	return r;
+	return 0;
 }
 
 static int set_aside(struct desk *d, const struct spool_entry *e, const char *why)

@@ -74,6 +74,8 @@ int desk_new(struct ingest *in, struct desk **out);
 void desk_free(struct desk *d);
 /* Judges what lies in the console's spool, and appends what is good: *n are new. 0, -errno. */
 int desk_drain(struct desk *d, unsigned *n);
+/* The console's id; NULL while none is known. */
+const struct digest *desk_host(const struct desk *d);
 /* The store has committed: what was drained before is done with. 0, -errno. */
 int desk_settled(struct desk *d);
 
