@@ -119,7 +119,6 @@ void live_tick(struct console *c)
 		/* One that does not read is told again when it does. */
 		if (stream_waiting(&l->held) >= WAITING_MAX)
 			continue;
-		r = 0;
 		if (l->any && now - l->told_us >= EVERY_US)
 			r = tell_kinds(l);
 		else if (now - l->told_us >= COMMENT_US)

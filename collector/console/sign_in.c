@@ -94,7 +94,7 @@ static void too_often(struct call *x, unsigned wait, const char *account)
 static bool judge(struct call *x, const char *password, bool has_code, unsigned code, unsigned *cause)
 {
 	struct account *a = x->account;
-	bool good = !password_check(password, a ? a->password : NULL);
+	bool good = !password_check(password, a ? a->password : NULL) && a;
 
 	*cause = CAUSE_CREDENTIALS;
 	if (a && a->has_totp)
