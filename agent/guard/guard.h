@@ -7,6 +7,7 @@
 
 #include "agent/guard/notify.h"
 #include "agent/guard/release.h"
+#include "agent/probe/egress.h"
 #include "agent/probe/gate.h"
 #include "policy/rule/policy.h"
 #include "policy/wire/bundle.h"
@@ -117,6 +118,7 @@ struct guard {
 	struct sd_login_monitor *logins;
 	struct release *release;
 	struct notify *notify;
+	struct printers *printers; /* NULL: connections to printers are not seen */
 	struct unit *units;
 	unsigned units_n, next_id;
 	uint64_t refused_units, denials;
@@ -195,6 +197,19 @@ void orders_free(struct orders *o);
 /* Wall clock that does not go behind what the policy itself proves. */
 int64_t orders_now(const struct guard *g);
 
+/* --- printers.c: the way to printers --- */
+
+/* Takes what sekisho-load pinned, before rights are given up; that it is not there is no failure. 0, -errno. */
+int printers_open(struct guard *g, struct why *why);
+/* Listens, by the policy in force. 0, -errno. */
+int printers_start(struct guard *g);
+/* Another policy is in force. */
+void printers_order(struct guard *g);
+/* Tells what was counted; and when that is next to be done (boot clock). */
+void printers_run(struct guard *g, int64_t now);
+int64_t printers_due(const struct guard *g);
+void printers_close(struct guard *g);
+
 /* --- people.c --- */
 
 int people_start(struct guard *g);
@@ -215,6 +230,7 @@ void tell_unplug(struct guard *g, const struct unit *u);
 void tell_decision(struct guard *g, const struct unit *u, const struct disk *d, const struct decision *now);
 void tell_medium(struct guard *g, const struct unit *u, const struct disk *d);
 void tell_event(struct guard *g, const struct gate_event *e);
+void tell_printer(struct guard *g, const struct egress_event *e, uint64_t count);
 void tell_policy(struct guard *g, unsigned kind, uint64_t version, const char *signer, const char *text);
 void tell_release(struct guard *g, unsigned kind, const struct unit *u, const char *rule, unsigned access,
 	int64_t until_us, const char *text);

@@ -271,7 +271,8 @@ static int add_sources(struct guard *g)
 	if (r < 0)
 		log_warning("%s cannot be watched: %s; no policy will arrive", g->inbox, strerror(-r));
 	read_follow(g);
-	return people_start(g);
+	r = printers_start(g);
+	return r < 0 ? r : people_start(g);
 }
 
 /* --- rounds --- */
@@ -284,6 +285,7 @@ static int one_round(struct guard *g)
 	if (now >= g->proved_boot_us + PROVE_EVERY_US)
 		prove(g, now);
 	r = tell_rest(g, now);
+	printers_run(g, now);
 	if (!r && now >= sealer_due(g->sealer))
 		r = sealer_run(g->sealer, now);
 	if (now >= g->status_boot_us + REPORT_EVERY_US)
@@ -297,6 +299,8 @@ static int one_round(struct guard *g)
 		next = g->status_boot_us + REPORT_EVERY_US;
 	if (g->rest_boot_us < next)
 		next = g->rest_boot_us;
+	if (printers_due(g) < next)
+		next = printers_due(g);
 	r = sd_event_run(g->event, next > now ? (uint64_t)(next - now) : 0);
 	return r < 0 ? r : g->failed;
 }

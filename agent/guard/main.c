@@ -111,6 +111,7 @@ static void release_all(struct guard *g)
 	sealer_free(g->sealer);
 	producer_keys_deinit(&g->keys);
 	gate_close(g->gate);
+	printers_close(g);
 	sd_event_source_unref(g->again);
 	sd_event_unref(g->event);
 	free(g);
@@ -133,6 +134,7 @@ static int run(struct guard *g)
 	if (!r) {
 		step = "the kernel's gate";
 		r = open_gate(g, &why);
+		r = r ? r : printers_open(g, &why);
 	}
 	if (!r) {
 		step = "udev";

@@ -143,6 +143,7 @@ static void put_in_force(struct guard *g, const struct bundle *b, struct policy 
 	o->why.text[0] = 0;
 	snprintf(o->signer, sizeof(o->signer), "%s", b->signer);
 	tell_release_terms(g);
+	printers_order(g);
 	if (g->sealer)
 		sealer_policy(g->sealer, o->version);
 }

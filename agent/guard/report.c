@@ -159,6 +159,7 @@ static json_t *status(struct guard *g)
 	json_object_set_new(j, "proved_ago_s",
 		g->proved_boot_us ? json_integer((clock_boot_us() - g->proved_boot_us) / 1000000) : json_null());
 	json_object_set_new(j, "enforce", json_string(g->layers & GATE_OPEN ? "full" : "none"));
+	json_object_set_new(j, "printers_seen", json_boolean(g->printers != NULL));
 	json_object_set_new(j, "seq", json_integer((json_int_t)k.seq));
 	json_object_set_new(j, "epoch", json_integer((json_int_t)k.epoch));
 	json_object_set_new(j, "records", json_integer((json_int_t)k.records));

@@ -8,6 +8,7 @@
 #include "policy/base/clock.h"
 #include "policy/base/log.h"
 #include "policy/base/text.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/sysmacros.h>
@@ -202,7 +203,7 @@ static const char *operation(const struct gate_event *e, char room[32])
  * The process may be gone by now, or another one have its number: what the kernel said of it stands, its program is
  * told only where it started when the kernel says that it did.
  */
-static bool still_there(const struct gate_event *e)
+static bool still_there(uint32_t pid, uint64_t start_boot_ns)
 {
 	char path[64], text[1024], *at;
 	_cleanup_close_ int fd = -1;
@@ -210,7 +211,7 @@ static bool still_there(const struct gate_event *e)
 	ssize_t n;
 	int i;
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", e->pid);
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	if (n <= 0)
@@ -222,7 +223,7 @@ static bool still_there(const struct gate_event *e)
 		at = strchr(at + 1, ' ');
 	if (!at || sscanf(at, " %llu", &ticks) != 1)
 		return false;
-	return e->start_boot_ns / (1000000000ull / (unsigned long long)sysconf(_SC_CLK_TCK)) == ticks;
+	return start_boot_ns / (1000000000ull / (unsigned long long)sysconf(_SC_CLK_TCK)) == ticks;
 }
 
 static void set_process(struct record *r, const struct gate_event *e, char program[PROC_TEXT])
@@ -235,7 +236,7 @@ static void set_process(struct record *r, const struct gate_event *e, char progr
 		record_drop(r, F_LOGIN_UID);
 	record_set_int(r, F_START, (int64_t)(e->start_boot_ns / 1000));
 	record_set_span(r, F_COMM, SPAN(e->comm, strnlen(e->comm, sizeof(e->comm))));
-	if (still_there(e) && read_link((pid_t)e->pid, "exe", program))
+	if (still_there(e->pid, e->start_boot_ns) && read_link((pid_t)e->pid, "exe", program))
 		record_set_str(r, F_PROGRAM, program);
 }
 
@@ -283,6 +284,38 @@ void tell_event(struct guard *g, const struct gate_event *e)
 	record_set_int(&r, F_RESULT, -EROFS);
 	set_process(&r, e, program);
 	set_path(&r, e, path);
+	put(g, &r, true);
+}
+
+/* --- connections to printers --- */
+
+void tell_printer(struct guard *g, const struct egress_event *e, uint64_t count)
+{
+	static char program[PROC_TEXT];
+	char address[INET6_ADDRSTRLEN] = "", text[INET6_ADDRSTRLEN + 16];
+	struct record r;
+
+	if (e->refused)
+		g->denials += count;
+	begin(g, &r, KIND_PRINTER_CONNECT);
+	inet_ntop(e->family == AF_INET ? AF_INET : AF_INET6, e->address, address, sizeof(address));
+	snprintf(text, sizeof(text), e->family == AF_INET ? "%s:%u" : "[%s]:%u", address, e->port);
+	record_set_str(&r, F_TEXT, text);
+	record_set_str(&r, F_OPERATION, "connect");
+	record_set_uint(&r, F_POLICY_MODE, e->refused ? POLICY_MODE_ENFORCE : POLICY_MODE_NOTE);
+	record_set_int(&r, F_RESULT, e->refused ? -EPERM : 0);
+	if (count > 1)
+		record_set_uint(&r, F_COUNT, count);
+	record_set_uint(&r, F_PID, e->pid);
+	record_set_uint(&r, F_UID, e->uid);
+	if (e->loginuid != UINT32_MAX)
+		record_set_uint(&r, F_LOGIN_UID, e->loginuid);
+	else
+		record_drop(&r, F_LOGIN_UID);
+	record_set_int(&r, F_START, (int64_t)(e->start_boot_ns / 1000));
+	record_set_span(&r, F_COMM, SPAN(e->comm, strnlen(e->comm, sizeof(e->comm))));
+	if (still_there(e->pid, e->start_boot_ns) && read_link((pid_t)e->pid, "exe", program))
+		record_set_str(&r, F_PROGRAM, program);
 	put(g, &r, true);
 }
 

@@ -51,6 +51,23 @@ const char *policy_release_key(const struct policy *p);
 unsigned policy_release_max_s(const struct policy *p);
 unsigned policy_release_per_day(const struct policy *p);
 
+/* `past_cups:`, connections to printers by programs that are not CUPS. Empty lists: what the guard has by itself. */
+#define PAST_CUPS_RANGES_MAX 16u
+#define PAST_CUPS_SERVICES_MAX 8u
+#define PAST_CUPS_SERVICE_SIZE 64u
+enum { PAST_CUPS_NOTE, PAST_CUPS_DENY, PAST_CUPS_IGNORE };
+struct past_cups_range {
+	uint16_t from, to;
+	bool local; /* of this machine */
+};
+struct policy_past_cups {
+	unsigned action;
+	unsigned ranges_n, services_n;
+	struct past_cups_range range[PAST_CUPS_RANGES_MAX];
+	char service[PAST_CUPS_SERVICES_MAX][PAST_CUPS_SERVICE_SIZE];
+};
+const struct policy_past_cups *policy_past_cups(const struct policy *p);
+
 /* What a decision came from; policy_reason puts it into words. */
 enum policy_because {
 	BECAUSE_DEFAULT,    /* in no rule and in no row */

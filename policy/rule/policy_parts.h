@@ -69,6 +69,7 @@ struct policy {
 	unsigned defaults[DEVICE_KINDS];
 	char release_key[256];
 	unsigned release_max_s, release_per_day;
+	struct policy_past_cups past_cups;
 	unsigned rules_n, rows_n, expectations_n;
 	struct rule *rules;
 	struct row *rows;

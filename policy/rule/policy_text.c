@@ -154,6 +154,26 @@ int policy_rule(const struct policy *p, unsigned i, struct policy_rule *out, str
 	return 0;
 }
 
+static int past_cups_settings(const struct policy_past_cups *c, policy_setting_fn fn, void *ctx)
+{
+	static const char *const actions[] = {
+		[PAST_CUPS_NOTE] = "note", [PAST_CUPS_DENY] = "deny", [PAST_CUPS_IGNORE] = "ignore"};
+	_cleanup_buf_ struct buf remote = BUF_INIT(1024), local = BUF_INIT(1024), services = BUF_INIT(1024);
+	unsigned i;
+	int r = fn(ctx, "past_cups: action", actions[c->action]);
+
+	for (i = 0; i < c->ranges_n && !r; i++) {
+		struct buf *b = c->range[i].local ? &local : &remote;
+
+		r = buf_putf(b, "%s%u-%u", b->n ? ", " : "", c->range[i].from, c->range[i].to);
+	}
+	for (i = 0; i < c->services_n && !r; i++)
+		r = buf_putf(&services, "%s%s", services.n ? ", " : "", c->service[i]);
+	r = r ? r : fn(ctx, "past_cups: ports", remote.n ? buf_str(&remote) : "");
+	r = r ? r : fn(ctx, "past_cups: local_ports", local.n ? buf_str(&local) : "");
+	return r ? r : fn(ctx, "past_cups: services", services.n ? buf_str(&services) : "");
+}
+
 int policy_settings(const struct policy *p, policy_setting_fn fn, void *ctx)
 {
 	char name[48], number[32];
@@ -171,5 +191,6 @@ int policy_settings(const struct policy *p, policy_setting_fn fn, void *ctx)
 	snprintf(number, sizeof(number), "%u", p->release_max_s / 3600);
 	r = r ? r : fn(ctx, "release: max_hours", number);
 	snprintf(number, sizeof(number), "%u", p->release_per_day);
-	return r ? r : fn(ctx, "release: per_day", number);
+	r = r ? r : fn(ctx, "release: per_day", number);
+	return r ? r : past_cups_settings(&p->past_cups, fn, ctx);
 }

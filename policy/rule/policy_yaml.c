@@ -109,6 +109,8 @@ static int take_top(struct reading *r, void *ctx, const char *key, const yaml_no
 		return reading_pairs(r, n, key, take_default, NULL);
 	if (!strcmp(key, "release"))
 		return reading_pairs(r, n, key, take_release, NULL);
+	if (!strcmp(key, "past_cups"))
+		return reading_pairs(r, n, key, policy_read_past_cups, NULL);
 	if (!strcmp(key, "rules"))
 		return reading_nodes(r, n, key, take_rule);
 	if (!strcmp(key, "expectations"))

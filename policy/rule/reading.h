@@ -65,6 +65,9 @@ int policy_read_kind(struct reading *r, void *ctx, const yaml_node_t *n, const c
 int policy_read_interface(struct reading *r, void *ctx, const yaml_node_t *n, const char *key, const char *s);
 int policy_read_fingerprint(struct reading *r, const yaml_node_t *n, const char *key, struct match *m);
 
+/* past_cups.c: one key of `past_cups:`. */
+int policy_read_past_cups(struct reading *r, void *ctx, const char *key, const yaml_node_t *n);
+
 /* policy_expect.c: one of `expectations:`. */
 int policy_read_expectation(struct reading *r, const yaml_node_t *n);
 

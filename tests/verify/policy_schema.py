@@ -28,6 +28,7 @@ mode: note
 lockout: yes
 defaults: {storage: read-only, phone: deny, hid: read-write}
 release: {key: abc, max_hours: 8, per_day: 0}
+past_cups: {action: deny, ports: [9100-9107, 631], local_ports: 60000, services: [cups.service]}
 rules:
   - name: all keys
     match:
@@ -91,6 +92,13 @@ BAD = [
     "{version: 1, release: {per_day: 101}}",
     "{version: 1, release: {key: ''}}",
     "{version: 1, release: {key: %s}}" % ("k" * 256),
+    "{version: 1, past_cups: {action: refuse}}",
+    "{version: 1, past_cups: {ports: 0}}",
+    "{version: 1, past_cups: {ports: 65536}}",
+    "{version: 1, past_cups: {ports: 9100-}}",
+    "{version: 1, past_cups: {local_ports: []}}",
+    "{version: 1, past_cups: {services: a/b}}",
+    "{version: 1, past_cups: {services: [%s]}}" % ", ".join(["s"] * 9),
     "{version: 1, rules: {}}",
     "{version: 1, rules: [{name: a}]}",
     "{version: 1, rules: [{access: deny}]}",
