@@ -185,7 +185,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
+	__uint(max_entries, GATE_TOLD_MAX);
 	__type(key, struct gate_told_key);
 	__type(value, struct gate_told);
 } recently SEC(".maps");

@@ -301,9 +301,10 @@ int gate_rest(struct gate *g, gate_event_fn fn, void *ctx)
 	struct gate_told_key key, next;
 	struct gate_event e;
 	struct gate_told t;
-	int r = 0, n = 0, more = bpf_map_get_next_key(g->recently, NULL, &next);
+	/* Where the kernel makes room meanwhile, the walk begins anew: it ends all the same. */
+	int r = 0, n = 0, left = GATE_TOLD_MAX * 4, more = bpf_map_get_next_key(g->recently, NULL, &next);
 
-	while (!more && r >= 0) {
+	while (!more && r >= 0 && left--) {
 		key = next;
 		more = bpf_map_get_next_key(g->recently, &key, &next);
 		if (bpf_map_lookup_elem(g->recently, &key, &t) || !t.more || now - t.at_ns < GATE_TELL_EVERY_NS)

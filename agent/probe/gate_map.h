@@ -80,6 +80,7 @@ struct gate_exempt {
 };
 
 /* What was told lately, so that a program that tries in a loop fills no spool: see gate_rest. */
+#define GATE_TOLD_MAX 1024
 struct gate_told_key {
 	gate_u32 tgid, dev, kind, op;
 };
