@@ -2,7 +2,7 @@
  * Notifications on the desktop. See notify.h.
  */
 #include "agent/guard/notify.h"
-#include "agent/guard/speaker.h"
+#include "agent/notice/speaker.h"
 #include "policy/base/text.h"
 #include "policy/trust/digest.h"
 #include <errno.h>
@@ -186,8 +186,8 @@ static int child(enum notice what, const struct device *d, const struct decision
 	speaker_language(s, lang);
 	if (notify_text(what, lang, d, why, &summary, &body) || !buf_str(&summary) || !buf_str(&body))
 		return 1;
-	return speaker_say(s, (char *)summary.p, (char *)body.p, what != NOTICE_APPROVED && what != NOTICE_RELEASED) <
-	       0;
+	return speaker_say(s, "drive-removable-media", (char *)summary.p, (char *)body.p,
+		       what != NOTICE_APPROVED && what != NOTICE_RELEASED) < 0;
 }
 
 void notify_reap(struct notify *n)

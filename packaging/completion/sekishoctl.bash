@@ -5,7 +5,7 @@ _sekishoctl()
 	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W "log status verify export decode evidence token host console policy usb release store completion version help" -- "$cur"))
+		COMPREPLY=($(compgen -W "log status verify export decode evidence token host console policy usb print release store completion version help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -16,11 +16,11 @@ _sekishoctl()
 	--user|-U) return ;;
 	--program|-P) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--path|-p) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end" -- "$cur")); return ;;
+	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end print print-result print-missed print-queue print-start print-stop print-release print-route" -- "$cur")); return ;;
 	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
 	--text|-t) return ;;
 	--limit|-n) return ;;
-	--fields) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key usb_id maker product serial fingerprint interfaces device_kind access rule policy port owner label policy_mode until operation signer layers" -- "$cur")); return ;;
+	--fields) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key usb_id maker product serial fingerprint interfaces device_kind access rule policy port owner label policy_mode until operation signer layers printer printer_uri location title job pages copies sheets impressions colour sides media format documents action outcome attempt job_user options printer_class route job_uuid document_name gate number_up created counted generator findings my_numbers" -- "$cur")); return ;;
 	--color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
 	--store) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--socket) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -54,6 +54,7 @@ _sekishoctl()
 		console) COMPREPLY=($(compgen -W "user" -- "$cur")); return ;;
 		policy) COMPREPLY=($(compgen -W "check explain diff keygen sign show apply push status" -- "$cur")); return ;;
 		usb) COMPREPLY=($(compgen -W "list learn" -- "$cur")); return ;;
+		print) COMPREPLY=($(compgen -W "queues held release" -- "$cur")); return ;;
 		release) COMPREPLY=($(compgen -W "request answer keygen" -- "$cur")); return ;;
 		store) COMPREPLY=($(compgen -W "stats rebuild" -- "$cur")); return ;;
 		completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); return ;;
@@ -171,6 +172,18 @@ _sekishoctl()
 	usb,learn)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --since -s --until -u --host -H --into --store --lang --help -h" -- "$cur"))
+		fi ;;
+	print,queues)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
+		fi ;;
+	print,held)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
+		fi ;;
+	print,release)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --lang --help -h" -- "$cur"))
 		fi ;;
 	release,request)
 		if [[ $cur == -* ]]; then

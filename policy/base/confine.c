@@ -130,10 +130,12 @@ static const int server_calls[] = {CALL(socket), CALL(socketpair), CALL(bind), C
 	/* libcurl resolves names in a thread of its own */
 	CALL(clone), CALL(clone3)};
 
-/* The guard's own: what is mounted from a device that is to be held; a child that speaks to a person's desktop. */
-static const int device_calls[] = {CALL(mount), CALL(umount2), CALL(sync), CALL(syncfs), CALL(accept4), CALL(clone),
-	CALL(clone3), CALL(setresuid), CALL(setresgid), CALL(setgroups), CALL(setsid), CALL(prctl), CALL(seccomp),
-	CALL(capset), CALL(socketpair), CALL(close_range)};
+/* Sockets that it serves; a child that speaks to a person's desktop. */
+static const int child_calls[] = {CALL(accept4), CALL(clone), CALL(clone3), CALL(setresuid), CALL(setresgid),
+	CALL(setgroups), CALL(setsid), CALL(prctl), CALL(seccomp), CALL(capset), CALL(socketpair), CALL(close_range)};
+
+/* The guard's own: what is mounted from a device that is to be held. */
+static const int device_calls[] = {CALL(mount), CALL(umount2), CALL(sync), CALL(syncfs)};
 
 /* A child that reads a file or two and speaks on a bus; what it opens, it opens for reading (speak_rules). */
 static const int speak_calls[] = {CALL(stat), CALL(lstat), CALL(newfstatat), CALL(statx), CALL(readlink), CALL(access),
@@ -226,10 +228,11 @@ int confine_syscalls(unsigned profile)
 	_cleanup_(seccomp_releasep) scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	bool maps = profile & CONFINE_MAPS, devices = profile & CONFINE_DEVICES, reads = profile & CONFINE_READS,
 	     speaks = profile & CONFINE_SPEAK;
+	bool children = devices || profile & CONFINE_CHILDREN;
 	size_t i;
 	int r;
 
-	profile &= ~(unsigned)(CONFINE_MAPS | CONFINE_DEVICES | CONFINE_READS | CONFINE_SPEAK);
+	profile &= ~(unsigned)(CONFINE_MAPS | CONFINE_DEVICES | CONFINE_CHILDREN | CONFINE_READS | CONFINE_SPEAK);
 
 	if (!f)
 		return -ENOMEM;
@@ -246,6 +249,8 @@ int confine_syscalls(unsigned profile)
 		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
 	if (!r && profile >= CONFINE_SERVER)
 		r = rules(f, SCMP_ACT_ALLOW, server_calls, ARRAY_SIZE(server_calls));
+	if (!r && children)
+		r = rules(f, SCMP_ACT_ALLOW, child_calls, ARRAY_SIZE(child_calls));
 	if (!r && devices)
 		r = rules(f, SCMP_ACT_ALLOW, device_calls, ARRAY_SIZE(device_calls));
 	if (!r && speaks)

@@ -45,6 +45,8 @@ enum confine_profile {
 	/* added to CONFINE_COMPUTE: files can be read, and a bus of this machine spoken to: for a child that says one
 	   thing */
 	CONFINE_SPEAK = 1 << 11,
+	/* added to CONFINE_LOCAL: of what CONFINE_DEVICES has, the sockets and the children */
+	CONFINE_CHILDREN = 1 << 12,
 };
 
 /*

@@ -4,6 +4,7 @@
  * (policy_check_rules.c, policy_check_rows.c).
  */
 #include "policy/rule/check_parts.h"
+#include "policy/rule/print_parts.h"
 #include <errno.h>
 
 void checking_say(struct checking *c, const struct policy_finding *f)
@@ -134,6 +135,7 @@ int policy_try(const struct policy *p, policy_say fn, void *ctx)
 	struct checking c = {.p = p, .say = fn, .ctx = ctx};
 
 	check_expectations(&c);
+	check_print_expectations(&c);
 	check_lockout(&c);
 	return c.fatal ? V_BAD : 0;
 }
@@ -144,6 +146,7 @@ int policy_check(const struct policy *p, int64_t now_us, policy_say fn, void *ct
 	int refused = policy_try(p, fn, ctx), r;
 
 	check_rules(&c);
+	check_print_rules(&c);
 	r = check_rows(&c);
 	return r ? r : refused;
 }

@@ -309,6 +309,8 @@ int record_line(const struct record *r, enum record_lang lang, struct buf *out)
 	}
 	x = x ? x : put_escaped(out, "  ", r, F_PATH);
 	x = x ? x : put_escaped(out, " → ", r, F_PATH2);
+	x = x ? x : put_escaped(out, "  ", r, F_TITLE);
+	x = x ? x : put_escaped(out, " → ", r, F_PRINTER);
 	x = x ? x : put_escaped(out, "  ", r, F_TARGET_USER);
 	x = x ? x : put_escaped(out, "  ", r, F_PEER_NAME);
 	x = x ? x : put_args(out, r);
@@ -331,6 +333,13 @@ int record_line(const struct record *r, enum record_lang lang, struct buf *out)
 	if (!x && record_has(r, F_FLAGS) && r->v[F_FLAGS].u & ~(uint64_t)(RF_READ | RF_WROTE)) {
 		DETAIL(F_FLAGS, put_flags(out, r->v[F_FLAGS].u & ~(uint64_t)(RF_READ | RF_WROTE), "", " ", lang))
 	}
+	DETAIL(F_ACTION, put_plain(out, r, F_ACTION, lang))
+	DETAIL(F_OUTCOME, put_plain(out, r, F_OUTCOME, lang))
+	DETAIL(F_PAGES, buf_putf(out, ja ? "%llu ページ" : "%llu pages", (unsigned long long)r->v[F_PAGES].u))
+	if (!x && record_has(r, F_COPIES) && r->v[F_COPIES].u > 1) {
+		DETAIL(F_COPIES, buf_putf(out, ja ? "%llu 部" : "%llu copies", (unsigned long long)r->v[F_COPIES].u))
+	}
+	DETAIL(F_GATE, put_plain(out, r, F_GATE, lang))
 	DETAIL(F_MODE, put_plain(out, r, F_MODE, lang))
 	DETAIL(F_EXIT_CODE,
 		buf_putf(out, ja ? "終了コード %llu" : "exit %llu", (unsigned long long)r->v[F_EXIT_CODE].u))

@@ -15,7 +15,7 @@ enum field {
 #define FIELD(no, NAME, name, type, en, ja, what) F_##NAME = no,
 #include "policy/wire/fields.def"
 #undef FIELD
-	FIELD_MAX = 127, /* field numbers a format-1 reader keeps; larger ones are passed over */
+	FIELD_MAX = 255, /* field numbers a format-1 reader keeps; larger ones are passed over */
 };
 
 enum field_type { T_NONE, T_UINT, T_INT, T_NAME, T_BYTES, T_ENUM, T_TIME, T_DURATION };
@@ -58,7 +58,7 @@ struct value {
 };
 
 struct record {
-	uint64_t have[2]; /* bit per field number */
+	uint64_t have[(FIELD_MAX + 1) / 64]; /* bit per field number */
 	struct value v[FIELD_MAX + 1];
 };
 
@@ -68,7 +68,7 @@ static inline bool record_has(const struct record *r, unsigned f)
 }
 static inline void record_reset(struct record *r)
 {
-	r->have[0] = r->have[1] = 0;
+	memset(r->have, 0, sizeof(r->have));
 }
 static inline void record_drop(struct record *r, unsigned f)
 {

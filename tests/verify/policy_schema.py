@@ -59,6 +59,21 @@ expectations:
     host: ws-1
     at: 2026-11-25 10:00
     access: read-only
+print:
+  default: note
+  unavailable: hold
+  unrecorded: allow
+  rules:
+    - name: all
+      match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, printers: "p*", uris: "ipp:*", locations: 1F, titles: ["*x*"], formats: application/pdf, pages_over: 5, colour: no, my_numbers: 1, contains: ["a+"], unreadable: yes}
+      action: deny
+      mode: note
+      message: why
+      message_ja: why
+  expectations:
+    - name: e
+      job: {user: taro, groups: [g], host: h, at: 2026-11-25 10:00, printer: p, uri: "ipp://x", location: 1F, title: y, format: application/pdf, pages: 3, copies: 2, colour: yes, my_numbers: 0, unreadable: no}
+      action: note
 """ % ("0a" * 32, "0B" * 32)
 
 GOOD = [

@@ -1,10 +1,10 @@
 /*
- * One sentence to one person's desktop, by a child of the guard's that has become that person: no capability, no file
- * of the guard's, a system call filter of its own. Called by notify.c, in the child only. What the desktop answers is
- * believed in nothing but the language that it speaks.
+ * One sentence to one person's desktop, by a child of a daemon's that has become that person: no capability, no file
+ * of the daemon's, a system call filter of its own. Called by the notify.c of guard and print, in the child only. What
+ * the desktop answers is believed in nothing but the language that it speaks.
  */
-#ifndef SEKISHO_GUARD_SPEAKER_H
-#define SEKISHO_GUARD_SPEAKER_H
+#ifndef SEKISHO_NOTICE_SPEAKER_H
+#define SEKISHO_NOTICE_SPEAKER_H
 
 #include "policy/base/cleanup.h"
 #include <stdbool.h>
@@ -31,7 +31,7 @@ DEFINE_CLEANUP(struct speaker *, speaker_free)
  */
 void speaker_language(struct speaker *s, char out[LANG_SIZE]);
 
-/* org.freedesktop.Notifications 1.2, Notify. 0, -errno. */
-int speaker_say(struct speaker *s, const char *summary, const char *body, bool urgent);
+/* org.freedesktop.Notifications 1.2, Notify; `icon` by the freedesktop naming. 0, -errno. */
+int speaker_say(struct speaker *s, const char *icon, const char *summary, const char *body, bool urgent);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * One sentence to one person's desktop. See speaker.h.
  */
-#include "agent/guard/speaker.h"
+#include "agent/notice/speaker.h"
 #include "policy/base/confine.h"
 #include "policy/base/file.h"
 #include "policy/wire/agent_conf.h"
@@ -198,11 +198,11 @@ void speaker_language(struct speaker *s, char out[LANG_SIZE])
 	is_said(&l, out);
 }
 
-int speaker_say(struct speaker *s, const char *summary, const char *body, bool urgent)
+int speaker_say(struct speaker *s, const char *icon, const char *summary, const char *body, bool urgent)
 {
 	int r = sd_bus_call_method(s->bus, SERVICE, SERVICE_PATH, SERVICE, "Notify", NULL, NULL, "susssasa{sv}i",
-		"Sekisho", 0u, "drive-removable-media", summary, body, 0, 2, "urgency", "y", (uint8_t)(urgent ? 2 : 1),
-		"category", "s", "device", -1);
+		"Sekisho", 0u, icon, summary, body, 0, 2, "urgency", "y", (uint8_t)(urgent ? 2 : 1), "category", "s",
+		"device", -1);
 
 	return r < 0 ? r : 0;
 }

@@ -1,0 +1,218 @@
+/*
+ * The desk's side of the print daemon: see desk.h for what is asked and answered. A caller is heard once: there is
+ * nothing to wait for.
+ */
+#include "agent/print/desk.h"
+#include "agent/print/print.h"
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define CALLERS_MAX 16u
+#define CALLER_GROUPS_MAX 256
+
+struct caller {
+	struct caller *next;
+	struct desk *desk;
+	int fd;
+	sd_event_source *io;
+};
+
+struct desk {
+	struct gate *g;
+	int fd;
+	sd_event_source *io;
+	struct caller *callers;
+	unsigned callers_n;
+};
+
+static void hang_up(struct caller *c)
+{
+	struct caller **at;
+
+	for (at = &c->desk->callers; *at; at = &(*at)->next)
+		if (*at == c) {
+			*at = c->next;
+			break;
+		}
+	c->desk->callers_n--;
+	sd_event_source_disable_unref(c->io);
+	close(c->fd);
+	free(c);
+}
+
+static json_t *refusal(const char *word, const char *reason)
+{
+	return json_pack("{s:s, s:s}", "error", word, "reason", reason);
+}
+
+/* --- who asks --- */
+
+static bool is_administrator(int fd, const struct ucred *who)
+{
+	struct group *gr = getgrnam(DESK_GROUP);
+	gid_t gids[CALLER_GROUPS_MAX];
+	socklen_t size = sizeof(gids);
+	size_t i;
+
+	if (who->uid == 0)
+		return true;
+	if (!gr || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, gids, &size))
+		return false;
+	if (who->gid == gr->gr_gid)
+		return true;
+	for (i = 0; i < size / sizeof(gids[0]); i++)
+		if (gids[i] == gr->gr_gid)
+			return true;
+	return false;
+}
+
+static void name_of(uid_t uid, char out[64])
+{
+	struct passwd *pw = getpwuid(uid);
+
+	if (pw)
+		snprintf(out, 64, "%s", pw->pw_name);
+	else
+		snprintf(out, 64, "uid %u", (unsigned)uid);
+}
+
+/* --- answers --- */
+
+static json_t *release(struct gate *g, const json_t *o, uid_t uid)
+{
+	const json_t *id = json_object_get(o, "id");
+	char by[64];
+	int r;
+
+	if (!json_is_integer(id) || json_integer_value(id) < 1 || json_integer_value(id) > INT32_MAX)
+		return refusal("request", "no job");
+	name_of(uid, by);
+	r = job_release(g, (unsigned)json_integer_value(id), by);
+	if (r == V_NOT_FOUND)
+		return refusal("job", "no such job is known here");
+	if (r)
+		return refusal("job", "the policy does not hold this job");
+	return json_pack("{s:O}", "released", id);
+}
+
+static json_t *answer(struct caller *c, const json_t *o, const struct ucred *who)
+{
+	const char *what = json_string_value(json_object_get(o, "ask"));
+
+	if (!what)
+		return refusal("request", "nothing is asked");
+	if (!is_administrator(c->fd, who))
+		return refusal("denied", "for root and members of " DESK_GROUP);
+	if (!strcmp(what, "held"))
+		return status_held(c->desk->g);
+	if (!strcmp(what, "release"))
+		return release(c->desk->g, o, who->uid);
+	return refusal("request", "unknown question");
+}
+
+static int on_caller(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	char bytes[DESK_ASK_MAX];
+	struct caller *c = ctx;
+	struct ucred who = {.uid = UINT32_MAX};
+	socklen_t size = sizeof(who);
+	json_t *o = NULL, *a = NULL;
+	char *text = NULL;
+	ssize_t n;
+
+	(void)source;
+	(void)events;
+	n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n > 0 && !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size)) {
+		o = json_loadb(bytes, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
+		a = json_is_object(o) ? answer(c, o, &who) : refusal("request", "no JSON object");
+		text = a ? json_dumps(a, JSON_COMPACT) : NULL;
+		if (text)
+			send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	free(text);
+	json_decref(o);
+	json_decref(a);
+	hang_up(c);
+	return 0;
+}
+
+static int on_desk(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	struct desk *desk = ctx;
+	int got = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), size = (int)DESK_ANSWER_MAX;
+	struct caller *c;
+
+	(void)source;
+	(void)events;
+	if (got < 0)
+		return 0;
+	/* One that says nothing makes room for the next. */
+	if (desk->callers_n >= CALLERS_MAX)
+		hang_up(desk->callers);
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		close(got);
+		return 0;
+	}
+	setsockopt(got, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	*c = (struct caller){.desk = desk, .fd = got, .next = desk->callers};
+	desk->callers = c;
+	desk->callers_n++;
+	if (sd_event_add_io(desk->g->event, &c->io, got, EPOLLIN, on_caller, c) < 0)
+		hang_up(c);
+	return 0;
+}
+
+int desk_open(const char *path, int *out)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (strlen(path) >= sizeof(at.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(at.sun_path, path, strlen(path) + 1);
+	unlink(path);
+	/* Everybody may ask; what is answered depends on who asks. */
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || chmod(path, 0666) || listen(fd, (int)CALLERS_MAX))
+		return -errno;
+	*out = steal_fd(&fd);
+	return 0;
+}
+
+int desk_start(struct gate *g, int fd)
+{
+	struct desk *desk = calloc(1, sizeof(*desk));
+	int r;
+
+	if (!desk)
+		return -ENOMEM;
+	*desk = (struct desk){.g = g, .fd = fd};
+	r = sd_event_add_io(g->event, &desk->io, fd, EPOLLIN, on_desk, desk);
+	if (r < 0) {
+		free(desk);
+		return r;
+	}
+	g->desk = desk;
+	return 0;
+}
+
+void desk_stop(struct gate *g)
+{
+	if (!g->desk)
+		return;
+	while (g->desk->callers)
+		hang_up(g->desk->callers);
+	sd_event_source_disable_unref(g->desk->io);
+	close(g->desk->fd);
+	free(STEAL(g->desk));
+}

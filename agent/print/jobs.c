@@ -1,0 +1,350 @@
+/*
+ * Jobs of CUPS and their attempts to print: what a wrapper asks, what the follower tells, and which of both means that
+ * an attempt began, was judged, or ended. Called by the loop's parts.
+ *
+ * A job is never lost here: what has no room is counted, what was not judged is told when CUPS says that it printed.
+ */
+#include "agent/print/print.h"
+#include "policy/base/clock.h"
+#include "policy/base/log.h"
+#include <cups/ipp.h>
+#include <errno.h>
+
+const char *job_text(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s ? s : "";
+}
+
+int64_t job_number(const json_t *o, const char *name)
+{
+	return json_integer_value(json_object_get(o, name));
+}
+
+/* --- the table --- */
+
+struct job *job_find(struct gate *g, unsigned id)
+{
+	struct job *j;
+
+	for (j = g->jobs; j && j->id != id; j = j->next)
+		;
+	return j;
+}
+
+static void forget_facts(struct job *j)
+{
+	json_decref(STEAL(j->ipp));
+	json_decref(STEAL(j->queue));
+	json_decref(STEAL(j->groups));
+	j->uid = UINT32_MAX;
+}
+
+static void drop(struct gate *g, struct job *j)
+{
+	struct job **at;
+
+	for (at = &g->jobs; *at; at = &(*at)->next)
+		if (*at == j) {
+			*at = j->next;
+			g->jobs_n--;
+			break;
+		}
+	if (j->visit)
+		j->visit->job = NULL;
+	documents_end(j);
+	forget_facts(j);
+	buf_deinit(&j->question);
+	free(j);
+}
+
+/* The one that is over and was there longest makes room. */
+static void make_room(struct gate *g)
+{
+	struct job *j, *oldest = NULL;
+
+	for (j = g->jobs; j; j = j->next)
+		if (j->state == JOB_OVER)
+			oldest = j;
+	if (g->jobs_n >= JOBS_MAX && oldest)
+		drop(g, oldest);
+}
+
+struct job *job_get(struct gate *g, unsigned id)
+{
+	struct job *j = job_find(g, id);
+
+	if (j)
+		return j;
+	make_room(g);
+	if (g->jobs_n < JOBS_MAX)
+		j = calloc(1, sizeof(*j));
+	if (!j) {
+		sealer_lost(g->sealer, CAUSE_JOBS_FULL, 1);
+		return NULL;
+	}
+	*j = (struct job){.id = id, .question = BUF_INIT(REQUEST_MAX), .uid = UINT32_MAX, .next = g->jobs};
+	g->jobs = j;
+	g->jobs_n++;
+	return j;
+}
+
+void jobs_free(struct gate *g)
+{
+	while (g->jobs)
+		drop(g, g->jobs);
+}
+
+/* --- a wrapper asks --- */
+
+/* The next document of a job that was let through: queues with filters run their backend once for each. */
+static bool goes_on(const struct job *j)
+{
+	return j->state == JOB_JUDGED && (j->action == ACTION_ALLOW || j->action == ACTION_NOTE) &&
+	       j->runs < j->request.documents_n;
+}
+
+static void close_all(const int *fds, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+static void begin_attempt(struct gate *g, struct job *j, struct buf *question)
+{
+	documents_end(j);
+	buf_deinit(&j->question);
+	j->question = *question;
+	*question = BUF_INIT(REQUEST_MAX);
+	request_parse(buf_span(&j->question), &j->request, NULL);
+	j->state = JOB_ASKED;
+	j->attempt++;
+	j->runs = 1;
+	j->inspected_told = j->stop_was_ours = j->restarting = false;
+	j->asked_boot_us = clock_boot_us();
+	j->deadline_boot_us = j->asked_boot_us + JUDGE_US;
+	j->facts_wait = g->cups_up;
+	if (j->facts_wait)
+		follow_ask(g, json_pack("{s:s, s:i}", "ask", "job", "id", (int)j->id));
+}
+
+void job_visit(struct gate *g, struct visit *v, struct buf *question, const int *fds, unsigned fds_n)
+{
+	struct request q;
+	struct job *j;
+
+	request_parse(buf_span(question), &q, NULL);
+	j = job_get(g, (unsigned)q.job_id);
+	if (!j) {
+		close_all(fds, fds_n);
+		visit_answer(
+			v, policy_print_unavailable(g->orders.policy) == ACTION_HOLD ? ANSWER_HOLD : ANSWER_PASS, "");
+		return;
+	}
+	if (goes_on(j)) {
+		close_all(fds, fds_n);
+		j->runs++;
+		visit_answer(v, ANSWER_PASS, "");
+		return;
+	}
+	if (j->visit)
+		visit_answer(j->visit, ANSWER_HOLD, ""); /* cupsd runs one backend of a job at a time */
+	begin_attempt(g, j, question);
+	j->visit = v;
+	v->job = j;
+	documents_begin(g, j, fds, fds_n);
+	close_all(fds, fds_n);
+	jobs_step(g);
+}
+
+/* Cancelled, or the daemon was too slow: it is judged and told all the same. */
+void job_abandoned(struct job *j)
+{
+	j->visit = NULL;
+}
+
+/* --- the follower tells --- */
+
+/* The numbers begin anew where somebody cleared CUPS's folder. */
+static void note_last(struct gate *g, unsigned id, int64_t created_s)
+{
+	if (id <= g->last_id && created_s <= g->last_created_s)
+		return;
+	g->last_id = id;
+	g->last_created_s = created_s;
+	g->keep_wanted = true;
+}
+
+static unsigned outcome_of(int64_t state)
+{
+	switch (state) {
+	case IPP_JSTATE_COMPLETED:
+		return OUTCOME_COMPLETED;
+	case IPP_JSTATE_CANCELED:
+		return OUTCOME_CANCELLED;
+	case IPP_JSTATE_ABORTED:
+		return OUTCOME_ABORTED;
+	case IPP_JSTATE_HELD:
+		return OUTCOME_HELD;
+	default:
+		return 0;
+	}
+}
+
+static void end_attempt(struct gate *g, struct job *j, unsigned outcome)
+{
+	tell_result(g, j, outcome);
+	j->state = JOB_OVER;
+	g->keep_wanted = true;
+	/* What we held and CUPS ended (it does so with jobs of several documents) waits as it should. */
+	if (outcome == OUTCOME_ABORTED && j->action == ACTION_HOLD && j->stop_was_ours && !j->restarting) {
+		j->restarting = true;
+		follow_ask(g, json_pack("{s:s, s:i}", "ask", "again", "id", (int)j->id));
+	}
+}
+
+/* It printed, and no wrapper asked: the gate did not run, or the queue is not behind it. */
+static void end_unseen(struct gate *g, struct job *j, unsigned outcome)
+{
+	if (job_number(j->ipp, "time-at-processing") > 0 && outcome != OUTCOME_HELD)
+		tell_missed(g, j);
+	else if (outcome == OUTCOME_CANCELLED || outcome == OUTCOME_ABORTED)
+		tell_result(g, j, outcome);
+	if (outcome != OUTCOME_HELD)
+		j->state = JOB_OVER;
+	g->keep_wanted = true;
+}
+
+static void take_facts(struct job *j, json_t *o)
+{
+	json_t *job = json_object_get(o, "job"), *queue = json_object_get(o, "printer");
+	json_t *groups = json_object_get(o, "groups");
+
+	json_decref(j->ipp);
+	j->ipp = json_incref(job);
+	if (queue) {
+		json_decref(j->queue);
+		j->queue = json_incref(queue);
+	}
+	if (groups) {
+		json_decref(j->groups);
+		j->groups = json_incref(groups);
+	}
+	if (json_object_get(o, "uid"))
+		j->uid = (uint32_t)job_number(o, "uid");
+}
+
+/* Held because the gate did not run: it is back. */
+static void let_go(struct gate *g, struct job *j)
+{
+	if (!strncmp(job_text(j->ipp, "job-printer-state-message"), "[Sekisho]", 9) && j->state != JOB_JUDGED &&
+		!j->attempt)
+		follow_ask(g, json_pack("{s:s, s:i}", "ask", "release", "id", (int)j->id));
+}
+
+void job_facts(struct gate *g, unsigned id, json_t *o)
+{
+	int64_t created = job_number(json_object_get(o, "job"), "time-at-creation");
+	bool fresh = id > g->last_id || created > g->last_created_s;
+	struct job *j = job_find(g, id);
+	unsigned outcome;
+
+	if (j && j->created_s && created && j->created_s != created) {
+		drop(g, j); /* another job with the number of one that is no more */
+		j = NULL;
+	}
+	if (!j && !(fresh && (j = job_get(g, id))))
+		return;
+	note_last(g, id, created);
+	j->created_s = created;
+	take_facts(j, o);
+	j->facts_wait = false;
+	outcome = outcome_of(job_number(j->ipp, "job-state"));
+	if (j->state == JOB_JUDGED && outcome)
+		end_attempt(g, j, outcome);
+	else if (j->state == JOB_SEEN && outcome)
+		end_unseen(g, j, outcome);
+	if (j->state == JOB_SEEN && outcome == OUTCOME_HELD)
+		let_go(g, j);
+	if (j->state == JOB_OVER && outcome && outcome != OUTCOME_HELD && !j->restarting && documents_done(j))
+		drop(g, j);
+}
+
+/* CUPS has forgotten it (cancel -x, or a bounded history). */
+void job_gone(struct gate *g, unsigned id)
+{
+	struct job *j = job_find(g, id);
+
+	if (!j)
+		return;
+	if (j->state == JOB_ASKED) {
+		j->facts_wait = false;
+		return;
+	}
+	if (j->state == JOB_JUDGED)
+		tell_result(g, j, OUTCOME_PURGED);
+	drop(g, j);
+	g->keep_wanted = true;
+}
+
+/* --- judging --- */
+
+static int on_judge(sd_event_source *source, uint64_t usec, void *ctx)
+{
+	(void)source;
+	(void)usec;
+	jobs_step(ctx);
+	return 0;
+}
+
+static void arm(struct gate *g, int64_t at)
+{
+	int r;
+
+	if (!g->judge) {
+		r = sd_event_add_time(g->event, &g->judge, CLOCK_BOOTTIME, (uint64_t)at, 1, on_judge, g);
+	} else {
+		r = sd_event_source_set_time(g->judge, (uint64_t)at);
+		if (r >= 0)
+			r = sd_event_source_set_enabled(g->judge, SD_EVENT_ONESHOT);
+	}
+	if (r < 0)
+		gate_fail(g, r, "timer");
+}
+
+void jobs_step(struct gate *g)
+{
+	int64_t now = clock_boot_us(), next = INT64_MAX;
+	struct job *j;
+
+	for (j = g->jobs; j; j = j->next) {
+		if (j->state != JOB_ASKED)
+			continue;
+		if (now >= j->deadline_boot_us || (!j->facts_wait && documents_done(j)))
+			judge_job(g, j);
+		else if (j->deadline_boot_us < next)
+			next = j->deadline_boot_us;
+	}
+	if (next != INT64_MAX)
+		arm(g, next);
+}
+
+int job_release(struct gate *g, unsigned id, const char *by)
+{
+	struct job *j = job_find(g, id);
+
+	if (!j)
+		return V_NOT_FOUND;
+	if (j->action != ACTION_HOLD || j->state == JOB_ASKED)
+		return V_BAD;
+	/* For this job at this printer: one that is moved elsewhere is judged anew. */
+	snprintf(j->released_by, sizeof(j->released_by), "%s", by);
+	snprintf(j->released_printer, sizeof(j->released_printer), "%s", j->request.printer);
+	tell_release(g, j, by);
+	g->keep_wanted = true;
+	follow_ask(g, json_pack("{s:s, s:i}", "ask", "release", "id", (int)id));
+	return 0;
+}

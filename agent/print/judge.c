@@ -1,0 +1,143 @@
+/*
+ * The judgement of one job: its facts from the wrapper, from CUPS and from its documents, the policy's word, the
+ * record, and the answer; in that order, so that no job prints before it is written down. Called by jobs.c.
+ */
+#include "agent/print/print.h"
+#include "policy/base/clock.h"
+#include "policy/base/log.h"
+
+#define UNDECIDED "print-unavailable"
+#define UNRECORDED "print-unrecorded"
+
+static const char *either(const char *a, const char *b)
+{
+	return a[0] ? a : b;
+}
+
+static unsigned colour_asked(const struct job *j)
+{
+	const char *mode = either(job_text(j->ipp, "print-color-mode"), job_text(j->queue, "print-color-mode-default"));
+
+	return !strcmp(mode, "monochrome") || !strcmp(mode, "bi-level") ? COLOUR_MONO : 0;
+}
+
+static void fill(struct gate *g, struct job *j, const struct document_facts *d, const char *groups[GROUPS_MAX + 1],
+	struct print_facts *f)
+{
+	const char *asked = job_text(j->ipp, "job-originating-user-name");
+	const json_t *one;
+	size_t at, n = 0;
+
+	json_array_foreach(j->groups, at, one) if (n < GROUPS_MAX) groups[n++] = json_string_value(one);
+	groups[n] = NULL;
+	*f = (struct print_facts){.who = {.user = either(asked, j->request.user),
+					  .groups = groups,
+					  .host = g->host,
+					  .wall_us = clock_wall_us()},
+		.printer = j->request.printer,
+		.printer_class = j->request.printer_class,
+		.uri = j->request.uri,
+		.location = either(j->request.location, job_text(j->queue, "printer-location")),
+		.title = j->request.title,
+		.title_raw = either(job_text(j->ipp, "job-name"), j->request.title),
+		.format = j->request.type,
+		.has_pages = d->has_pages,
+		.pages = d->pages,
+		.copies = (unsigned)j->request.copies_n,
+		.colour = colour_asked(j) ? colour_asked(j) : d->colour,
+		.readable = d->readable,
+		.my_numbers = d->my_numbers};
+	memcpy(f->matches, d->matches, sizeof(f->matches));
+	if (!f->who.user[0])
+		f->who.user = NULL;
+}
+
+/* What is not known in time must not become an "allow" where rules ask for it. */
+static void mind_the_gap(struct gate *g, struct job *j, const struct document_facts *d)
+{
+	unsigned instead = policy_print_unavailable(g->orders.policy);
+
+	if (d->complete && !j->facts_wait)
+		return;
+	g->undecided++;
+	if (!policy_print_rules_n(g->orders.policy) || instead != ACTION_HOLD || j->decided.action == ACTION_DENY ||
+		j->decided.action == ACTION_HOLD)
+		return;
+	j->decided.action = instead;
+	snprintf(j->decided.rule, sizeof(j->decided.rule), UNDECIDED);
+	snprintf(j->decided.reason, sizeof(j->decided.reason), "what the rules ask for was not known in time");
+}
+
+static void decide(struct gate *g, struct job *j, const struct document_facts *d)
+{
+	const char *groups[GROUPS_MAX + 1];
+	struct print_facts f;
+
+	fill(g, j, d, groups, &f);
+	policy_print(g->orders.policy, &f, &j->decided);
+	mind_the_gap(g, j, d);
+	if (j->released_by[0] && !strcmp(j->released_printer, j->request.printer) && j->decided.action == ACTION_HOLD) {
+		j->decided.action = ACTION_ALLOW;
+		snprintf(j->decided.rule, sizeof(j->decided.rule), "release:%.60s", j->released_by);
+		snprintf(j->decided.reason, sizeof(j->decided.reason), "released");
+	}
+	j->action = j->decided.action;
+	if (j->decided.note && (j->action == ACTION_HOLD || j->action == ACTION_DENY))
+		j->action = ACTION_NOTE;
+}
+
+/* Without a record there may be no paper, where the policy says so. */
+static void record(struct gate *g, struct job *j, const struct document_facts *d)
+{
+	bool prints = j->action == ACTION_ALLOW || j->action == ACTION_NOTE;
+
+	if (!tell_print(g, j, d) || !prints || policy_print_unrecorded(g->orders.policy) != ACTION_HOLD)
+		return;
+	j->action = ACTION_HOLD;
+	snprintf(j->decided.rule, sizeof(j->decided.rule), UNRECORDED);
+	snprintf(j->decided.reason, sizeof(j->decided.reason), "it could not be recorded");
+	j->decided.message[0] = j->decided.message_ja[0] = 0;
+}
+
+/* For the job's line in print dialogues: why, and what the administrator has to say. */
+static void text_for_person(const struct job *j, char out[REQUEST_TEXT_MAX + 1])
+{
+	bool ja = !strncmp(j->request.lang, "ja", 2), held = j->action == ACTION_HOLD;
+	const char *say = ja ? j->decided.message_ja : j->decided.message;
+	const char *head = ja ? held ? "保留されました" : "印刷できません" : held ? "Held" : "Not printed";
+
+	snprintf(out, REQUEST_TEXT_MAX + 1, "[Sekisho] %s: %s%s(%s)", head, say, say[0] ? " " : "", j->decided.rule);
+}
+
+static void tell_desktop(struct gate *g, const struct job *j)
+{
+	uint32_t uid = j->request.authenticated ? (uint32_t)j->request.uid : j->uid;
+
+	notify_show(&g->notices, j->action == ACTION_HOLD, j->request.title, &j->decided, uid);
+}
+
+void judge_job(struct gate *g, struct job *j)
+{
+	char text[REQUEST_TEXT_MAX + 1] = "";
+	struct document_facts d;
+	bool stop;
+
+	documents_facts(g, j, &d);
+	decide(g, j, &d);
+	record(g, j, &d);
+	stop = j->action == ACTION_HOLD || j->action == ACTION_DENY;
+	j->state = JOB_JUDGED;
+	j->stop_was_ours = stop;
+	j->inspected_told = d.complete;
+	g->judged++;
+	g->stopped += stop;
+	if (stop)
+		text_for_person(j, text);
+	visit_answer(j->visit, j->action == ACTION_HOLD ? ANSWER_HOLD : stop ? ANSWER_CANCEL : ANSWER_PASS, text);
+	/* Behind the answer: nobody waits for the disk, the desktop, or CUPS. */
+	j->visit = NULL;
+	g->keep_wanted = true;
+	if (stop)
+		tell_desktop(g, j);
+	follow_look_soon(g);
+}

@@ -1,0 +1,27 @@
+/*
+ * What the print daemon says to the person whose job was stopped. Called by judge.c, behind the answer; never waits
+ * (see agent/notice). A title is from outside: it is cut and escaped.
+ */
+#ifndef SEKISHO_PRINT_NOTIFY_H
+#define SEKISHO_PRINT_NOTIFY_H
+
+#include "policy/rule/print.h"
+#include <sys/types.h>
+
+#define NOTICES_MAX 8u /* at a time; more are left out */
+
+struct notices {
+	pid_t children[NOTICES_MAX];
+};
+
+/* `uid` UINT32_MAX: nobody is there, and nothing is shown. */
+void notify_show(struct notices *n, bool held, const char *title, const struct print_decision *why, uint32_t uid);
+
+/* Takes in children that ended. */
+void notify_reap(struct notices *n);
+
+/* The texts, for tests: `lang` is "ja..." or anything else. 0, V_FULL, -ENOMEM. */
+int notify_text(bool held, const char *lang, const char *title, const struct print_decision *why, struct buf *summary,
+	struct buf *body);
+
+#endif

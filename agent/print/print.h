@@ -1,0 +1,215 @@
+/*
+ * The print daemon's own state, shared by its parts (see README.md for who does what). main.c takes what needs
+ * privilege, loop.c meets the events. Nobody else includes this.
+ */
+#ifndef SEKISHO_PRINT_PRINT_H
+#define SEKISHO_PRINT_PRINT_H
+
+#include "agent/inspect/inspect.h"
+#include "agent/print/notify.h"
+#include "agent/print/request.h"
+#include "agent/print/tree.h"
+#include "policy/rule/print.h"
+#include "policy/wire/bundle.h"
+#include "policy/wire/producer.h"
+#include <jansson.h>
+#include <systemd/sd-event.h>
+
+#define JOBS_MAX 1024u  /* followed at a time; more print, and are counted */
+#define VISITS_MAX 256u /* wrappers that wait */
+#define QUEUES_MAX 2048u
+#define GROUPS_MAX 256u
+#define JUDGE_US 1200000ll /* facts that are not there by then are left out; the wrapper waits 1.5 s */
+
+enum job_state {
+	JOB_SEEN,   /* CUPS told of it, no backend has asked yet */
+	JOB_ASKED,  /* a wrapper waits for the judgement */
+	JOB_JUDGED, /* ... has its answer; how it ends is not known yet */
+	JOB_OVER,   /* the attempt's end was told; it may be tried again */
+};
+
+/* One job of CUPS, in its present attempt to print. */
+struct job {
+	struct job *next;
+	unsigned id, attempt;
+	enum job_state state;
+	int64_t created_s; /* time-at-creation, of CUPS; 0: not known yet */
+	unsigned runs;     /* how often a backend asked in this attempt: once for each document, on some queues */
+
+	struct buf question; /* what `request` borrows from */
+	struct request request;
+	json_t *ipp, *queue, *groups; /* by the follower; NULL: not known */
+	uint32_t uid;                 /* of the user, to tell him; UINT32_MAX: not known */
+	bool facts_wait;              /* the follower was asked */
+	unsigned documents_n;
+	struct inspect_job *inspected[REQUEST_DOCUMENTS_MAX];
+	bool inspected_told; /* what was found is in a record */
+
+	struct visit *visit; /* the wrapper that waits; NULL: it went */
+	int64_t deadline_boot_us, asked_boot_us;
+	struct print_decision decided;
+	unsigned action;                             /* what was made of it: ACTION_* */
+	bool stop_was_ours;                          /* the job's hold or end is what we asked for */
+	bool restarting;                             /* CUPS aborted what we held: it is started again, held */
+	char released_by[64], released_printer[128]; /* somebody may: "" nobody */
+};
+
+struct visit {
+	struct visit *next;
+	struct gate *gate;
+	int fd;
+	pid_t pid;
+	sd_event_source *io;
+	struct job *job;
+};
+
+struct queue {
+	char name[128], uri[512], info[128], location[128], members[512];
+	bool is_class, temporary, inside;
+	char reason[192]; /* why not */
+};
+
+/* The policy in force: the guard's, verified by it and once more here. */
+struct orders {
+	struct policy *policy; /* never NULL after orders_start */
+	uint64_t version;
+	int64_t not_after_us;
+	struct digest in_force;
+	bool expired;
+};
+
+struct gate {
+	struct agent_conf conf;
+	struct tree tree;
+	char spool[224], inbox[PATH_MAX], status_path[PATH_MAX], desk_path[108], state[PATH_MAX], guard[PATH_MAX];
+	char seen_path[256], cups_socket[108], host[256];
+
+	struct producer_keys keys;
+	struct sealer *sealer;
+	struct inspect *inspect; /* NULL: there is none, and documents stay unread */
+	struct notices notices;
+	struct orders orders;
+	int follower;
+	pid_t follower_pid;
+	bool cups_up, cups_pushes;
+
+	struct job *jobs;
+	unsigned jobs_n, last_id; /* the highest that was seen */
+	int64_t last_created_s;
+	struct visit *visits;
+	unsigned visits_n;
+	struct queue *queues, *queues_next; /* as last told; while they are being told */
+	unsigned queues_n, queues_next_n;
+	char outside[192]; /* why no queue at all is behind the gate; "": they are */
+	pid_t cupsd;       /* parent of the last wrapper */
+
+	sd_event *event;
+	sd_event_source *look, *judge;
+	struct desk *desk;
+	int listen, desk_listen;
+	bool look_armed, keep_wanted, seal_wanted, stopping;
+	int failed; /* -errno: the program ends */
+	int64_t since_wall_us, status_boot_us, looked_boot_us;
+	uint64_t judged, stopped, missed, refused_peers, undecided;
+};
+
+/* --- visits.c: wrappers at the socket --- */
+
+int visits_open(const char *path, int *out); /* while root: makes the socket */
+int visits_start(struct gate *g);
+void visits_stop(struct gate *g);
+/* Answers, and forgets the visit. NULL: nobody waits any more. */
+void visit_answer(struct visit *v, enum answer what, const char *text);
+
+/* --- jobs.c --- */
+
+struct job *job_find(struct gate *g, unsigned id);
+struct job *job_get(struct gate *g, unsigned id); /* found or made; NULL without room (counted) */
+/* A wrapper asks. Owns the descriptors. */
+void job_visit(struct gate *g, struct visit *v, struct buf *question, const int *fds, unsigned fds_n);
+/* The wrapper left before its answer (its job was cancelled). */
+void job_abandoned(struct job *j);
+/* What the follower says of a job; NULL: CUPS has forgotten it. */
+void job_facts(struct gate *g, unsigned id, json_t *message);
+void job_gone(struct gate *g, unsigned id);
+/* What waits and can be judged now, is; arms the next time. */
+void jobs_step(struct gate *g);
+/* Somebody with the right to do so lets a held job print. 0; V_NOT_FOUND; V_BAD. */
+int job_release(struct gate *g, unsigned id, const char *by);
+void jobs_free(struct gate *g);
+/* Members of the follower's objects; "" and 0 where they are not there. */
+const char *job_text(const json_t *o, const char *name);
+int64_t job_number(const json_t *o, const char *name);
+
+/* keep.c: what must be known again after a restart. 0, -errno. */
+int keep_load(struct gate *g);
+int keep_save(struct gate *g);
+
+/* --- judge.c --- */
+
+/* Decides, records, answers. */
+void judge_job(struct gate *g, struct job *j);
+
+/* --- documents.c: what was found in them --- */
+
+struct document_facts {
+	bool complete; /* nothing is being looked into any more */
+	bool readable, has_pages, exact;
+	uint64_t pages, bytes, my_numbers, matches[PRINT_PATTERNS_MAX];
+	unsigned colour; /* COLOUR_*; 0 */
+	bool has_hash;
+	struct digest hash; /* of the one document, or of the hashes of several, in their order */
+	const char *format, *media, *generator;
+	char findings[512];
+};
+void documents_begin(struct gate *g, struct job *j, const int *fds, unsigned n);
+bool documents_done(struct job *j);
+void documents_facts(struct gate *g, struct job *j, struct document_facts *out);
+void documents_end(struct job *j);
+int documents_watch(struct gate *g, struct job *j);
+
+/* --- following.c: the follower's words --- */
+
+int following_start(struct gate *g);
+void follow_ask(struct gate *g, json_t *ask); /* owns it */
+void follow_look_soon(struct gate *g);
+void follow_queues(struct gate *g);
+
+/* --- queues.c --- */
+
+void queues_take(struct gate *g, const json_t *queue);
+void queues_end(struct gate *g, pid_t cupsd);
+json_t *queues_json(const struct gate *g);
+
+/* --- orders.c --- */
+
+int orders_start(struct gate *g);
+/* True where another policy is in force than before. */
+bool orders_look(struct gate *g);
+
+/* --- tell.c: records --- */
+
+void tell_start(struct gate *g);
+void tell_stop(struct gate *g);
+/* 0; V_FULL where it could not be kept, and was counted. */
+int tell_print(struct gate *g, struct job *j, const struct document_facts *f);
+void tell_result(struct gate *g, struct job *j, unsigned outcome);
+void tell_missed(struct gate *g, struct job *j);
+void tell_route(struct gate *g, const struct request *r);
+void tell_queue(struct gate *g, const struct queue *q);
+void tell_release(struct gate *g, const struct job *j, const char *by);
+
+/* --- desk.c, status.c --- */
+
+int desk_open(const char *path, int *out);
+int desk_start(struct gate *g, int fd);
+void desk_stop(struct gate *g);
+void status_write(struct gate *g);
+json_t *status_held(struct gate *g);
+
+/* --- loop.c --- */
+
+int loop_run(struct gate *g);
+void gate_fail(struct gate *g, int r, const char *what);
+
+#endif

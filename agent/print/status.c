@@ -1,0 +1,97 @@
+/*
+ * How the print gate is, as JSON: the status file that `sekishoctl status` and `print queues` read, and the held jobs
+ * that administrators ask for at the desk. The file is for everybody: no title and no person is in it.
+ */
+#include "agent/print/print.h"
+#include "policy/base/clock.h"
+#include "policy/base/file.h"
+#include "policy/base/log.h"
+#include <errno.h>
+
+#define HELD_MAX 200 /* told at once */
+
+static const char *name_of(unsigned field, uint64_t value)
+{
+	const struct enum_info *e = enum_by_value(field, value);
+
+	return e ? e->name : "unknown";
+}
+
+static bool is_held(const struct job *j)
+{
+	return j->action == ACTION_HOLD && (j->state == JOB_JUDGED || j->state == JOB_OVER);
+}
+
+json_t *status_held(struct gate *g)
+{
+	json_t *list = json_array();
+	const struct job *j;
+
+	for (j = g->jobs; j && json_array_size(list) < HELD_MAX; j = j->next)
+		if (is_held(j))
+			json_array_insert_new(list, 0,
+				json_pack("{s:i, s:s, s:s, s:s, s:s, s:I}", "id", (int)j->id, "user",
+					job_text(j->ipp, "job-originating-user-name"), "title",
+					job_text(j->ipp, "job-name"), "printer",
+					job_text(j->queue, "printer-name")[0] ? job_text(j->queue, "printer-name")
+					: j->request.printer                  ? j->request.printer
+									      : "",
+					"rule", j->decided.rule, "created_us", (json_int_t)(j->created_s * 1000000)));
+	return json_pack("{s:o}", "jobs", list);
+}
+
+static json_t *status(struct gate *g)
+{
+	struct sealer_stats k;
+	json_t *lost = json_object(), *j;
+	unsigned i, inside = 0, held = 0;
+	const struct job *job;
+
+	sealer_stats(g->sealer, &k);
+	for (i = 0; i < k.lost_n; i++)
+		json_object_set_new(lost, name_of(F_CAUSE, k.lost[i].cause), json_integer((json_int_t)k.lost[i].n));
+	for (i = 0; i < g->queues_n; i++)
+		inside += g->queues[i].inside;
+	for (job = g->jobs; job; job = job->next)
+		held += is_held(job);
+	j = json_pack("{s:s, s:s, s:i, s:b, s:I, s:I, s:b, s:b, s:s, s:o, s:i, s:i, s:i}", "program", "sekisho-print",
+		"version", SEKISHO_VERSION, "pid", (int)getpid(), "running", !g->stopping, "since_us",
+		(json_int_t)g->since_wall_us, "written_us", (json_int_t)clock_wall_us(), "cups", g->cups_up, "pushed",
+		g->cups_pushes, "outside", g->outside, "queues", queues_json(g), "inside", (int)inside, "jobs",
+		(int)g->jobs_n, "held", (int)held);
+	json_object_set_new(j, "inspector", json_boolean(g->inspect != NULL));
+	json_object_set_new(j, "policy",
+		json_pack("{s:I, s:i, s:b, s:b, s:s}", "version", (json_int_t)g->orders.version, "rules",
+			(int)policy_print_rules_n(g->orders.policy), "note", policy_notes_only(g->orders.policy),
+			"expired", g->orders.expired, "unavailable",
+			name_of(F_ACTION, policy_print_unavailable(g->orders.policy))));
+	json_object_set_new(j, "judged", json_integer((json_int_t)g->judged));
+	json_object_set_new(j, "stopped", json_integer((json_int_t)g->stopped));
+	json_object_set_new(j, "missed", json_integer((json_int_t)g->missed));
+	json_object_set_new(j, "undecided", json_integer((json_int_t)g->undecided));
+	json_object_set_new(j, "refused_peers", json_integer((json_int_t)g->refused_peers));
+	json_object_set_new(j, "seq", json_integer((json_int_t)k.seq));
+	json_object_set_new(j, "epoch", json_integer((json_int_t)k.epoch));
+	json_object_set_new(j, "records", json_integer((json_int_t)k.records));
+	json_object_set_new(j, "segments", json_integer((json_int_t)k.segments));
+	json_object_set_new(j, "last_seal_us", json_integer(k.last_seal_wall_us));
+	json_object_set_new(j, "spool_segments", json_integer((json_int_t)k.spool_segments));
+	json_object_set_new(j, "spool_bytes", json_integer((json_int_t)k.spool_bytes));
+	json_object_set_new(j, "spool_full", json_boolean(k.full));
+	json_object_set_new(j, "lost", lost);
+	return j;
+}
+
+void status_write(struct gate *g)
+{
+	static struct log_limit limit = LOG_LIMIT(1);
+	json_t *j = status(g);
+	char *s = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
+	int r = s ? file_replace_volatile(g->status_path, SPAN_STR(s), 0644) : -ENOMEM;
+
+	g->status_boot_us = clock_boot_us();
+	if (r && log_allowed(&limit))
+		log_warning("status %s cannot be written: %s", g->status_path, strerror(-r));
+	free(s);
+	json_decref(j);
+}

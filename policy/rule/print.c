@@ -1,0 +1,168 @@
+/*
+ * What a policy says of a print job. See print.h.
+ */
+#include "policy/rule/print.h"
+#include "policy/rule/print_parts.h"
+#include <ctype.h>
+
+#define FOLD_MAX 1200 /* bytes of a title that are looked at; CUPS takes 1023 */
+
+static const struct print_policy none = {
+	.fallback = ACTION_ALLOW, .unavailable = ACTION_ALLOW, .unrecorded = ACTION_ALLOW};
+
+static const struct print_policy *section(const struct policy *p)
+{
+	return p->print ? p->print : &none;
+}
+
+/*
+ * Letters without their case, and full-width forms as their narrow ones (ＳＥＣＲＥＴ is SECRET): UTF-8 EF BC 81 to
+ * EF BD 9E are U+FF01 to U+FF5E. The same is done to patterns.
+ */
+static void fold(const char *s, char out[FOLD_MAX])
+{
+	const unsigned char *b = (const unsigned char *)s;
+	size_t n = 0;
+
+	while (*b && n + 1 < FOLD_MAX) {
+		unsigned c = *b;
+
+		if (b[0] == 0xef && (b[1] == 0xbc || b[1] == 0xbd) && b[2] >= 0x80 && b[2] <= 0xbf) {
+			unsigned point = 0xf000u | (b[1] & 0x3fu) << 6 | (b[2] & 0x3fu);
+
+			if (point >= 0xff01 && point <= 0xff5e) {
+				c = point - 0xff01 + '!';
+				b += 2;
+			}
+		}
+		out[n++] = (char)tolower((int)c);
+		b++;
+	}
+	out[n] = 0;
+}
+
+static bool one_folded(words list, const char *s)
+{
+	char text[FOLD_MAX], pattern[FOLD_MAX];
+
+	fold(s, text);
+	for (; *list; list++) {
+		fold(*list, pattern);
+		if (text_like(pattern, text))
+			return true;
+	}
+	return false;
+}
+
+static bool one_found(uint32_t patterns, const uint64_t matches[PRINT_PATTERNS_MAX])
+{
+	unsigned i;
+
+	for (i = 0; i < PRINT_PATTERNS_MAX; i++)
+		if (patterns >> i & 1 && matches[i])
+			return true;
+	return false;
+}
+
+/* What stands in a document that could be read only in part counts as far as it was read. */
+static bool document_fits(const struct print_match *m, const struct print_facts *f)
+{
+	if (m->has_pages_over && (!f->has_pages || f->pages * f->copies <= m->pages_over))
+		return false;
+	if (m->colour && m->colour != f->colour)
+		return false;
+	if (m->my_numbers && f->my_numbers < m->my_numbers)
+		return false;
+	if (m->patterns && !one_found(m->patterns, f->matches))
+		return false;
+	return !m->unreadable || !f->readable;
+}
+
+static bool fits(const struct print_match *m, const struct print_facts *f)
+{
+	if (!match_people(&m->who, &f->who) || !match_time(&m->who, f->who.wall_us))
+		return false;
+	if (m->printers && !one_folded(m->printers, f->printer) &&
+		(!f->printer_class[0] || !one_folded(m->printers, f->printer_class)))
+		return false;
+	if (m->uris && !one_folded(m->uris, f->uri))
+		return false;
+	if (m->locations && !one_folded(m->locations, f->location))
+		return false;
+	if (m->formats && !one_folded(m->formats, f->format))
+		return false;
+	/* Both: a byte that CUPS does not like must not take a title out of its rule. */
+	if (m->titles && !one_folded(m->titles, f->title) && !one_folded(m->titles, f->title_raw))
+		return false;
+	return document_fits(m, f);
+}
+
+static void explain(const struct print_rule *rule, const struct print_facts *f, char out[192])
+{
+	const struct print_match *m = &rule->match;
+
+	snprintf(out, 192, "policy.yaml:%u:%s%s%s%s%s%s%s", rule->line,
+		m->who.users || m->who.groups ? " who it is," : "",
+		m->printers || m->uris || m->locations ? " the printer," : "", m->titles ? " the title," : "",
+		m->has_pages_over ? " the number of pages," : "", m->my_numbers ? " personal numbers," : "",
+		m->patterns ? " words in it," : "", m->unreadable && !f->readable ? " it cannot be read," : "");
+	out[strlen(out) - 1] = 0;
+}
+
+void policy_print(const struct policy *p, const struct print_facts *f, struct print_decision *out)
+{
+	const struct print_policy *s = section(p);
+	unsigned i;
+
+	memset(out, 0, sizeof(*out));
+	out->note = p->note;
+	for (i = 0; i < s->rules_n; i++) {
+		const struct print_rule *rule = &s->rules[i];
+
+		if (!fits(&rule->match, f))
+			continue;
+		out->action = rule->action;
+		out->note |= rule->note;
+		snprintf(out->rule, sizeof(out->rule), "print:%s", rule->name);
+		explain(rule, f, out->reason);
+		snprintf(out->message, sizeof(out->message), "%s", rule->message ? rule->message : "");
+		snprintf(out->message_ja, sizeof(out->message_ja), "%s",
+			rule->message_ja ? rule->message_ja : out->message);
+		return;
+	}
+	out->action = s->fallback;
+	snprintf(out->rule, sizeof(out->rule), "print-default");
+	snprintf(out->reason, sizeof(out->reason), "no rule fits");
+}
+
+unsigned policy_print_unavailable(const struct policy *p)
+{
+	return p->note ? ACTION_ALLOW : section(p)->unavailable;
+}
+
+unsigned policy_print_unrecorded(const struct policy *p)
+{
+	return p->note ? ACTION_ALLOW : section(p)->unrecorded;
+}
+
+bool policy_print_text(const struct policy *p)
+{
+	const struct print_policy *s = section(p);
+	unsigned i;
+
+	for (i = 0; i < s->rules_n; i++)
+		if (s->rules[i].match.my_numbers || s->rules[i].match.patterns || s->rules[i].match.unreadable)
+			return true;
+	return false;
+}
+
+unsigned policy_print_patterns(const struct policy *p, const char *const **list)
+{
+	*list = section(p)->patterns;
+	return section(p)->patterns_n;
+}
+
+unsigned policy_print_rules_n(const struct policy *p)
+{
+	return section(p)->rules_n;
+}

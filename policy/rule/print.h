@@ -1,0 +1,63 @@
+/*
+ * The policy of print jobs: the section `print:` of policy.yaml. Asked by sekisho-print for each job, by sekishoctl
+ * policy explain and by the section's own expectations; the manual is policy.yaml(5).
+ *
+ *   1. the first rule that fits decides
+ *   2. else the section's `default` (allow)
+ *
+ * A fact that is not known fits no rule that asks for it: what could not be read has a match of its own (`unreadable`).
+ * Pure, like policy.h.
+ */
+#ifndef SEKISHO_RULE_PRINT_H
+#define SEKISHO_RULE_PRINT_H
+
+#include "policy/rule/policy.h"
+
+#define PRINT_RULES_MAX 512u
+#define PRINT_EXPECTATIONS_MAX 512u
+#define PRINT_PATTERNS_MAX 32u      /* of all rules together, to be looked for in text */
+#define PRINT_PATTERN_SIZE_MAX 256u /* bytes of one */
+#define PRINT_MESSAGE_MAX 300u
+
+/* A job as the policy sees it. Strings come from users and printers, and are never NULL but where it is said. */
+struct print_facts {
+	struct device_user who; /* who printed, on which PC, when; user NULL: not known */
+	const char *printer;    /* queue */
+	const char *printer_class;
+	const char *uri; /* without password */
+	const char *location;
+	const char *title;     /* as CUPS gives it to the backend */
+	const char *title_raw; /* as the application sent it: CUPS makes "Untitled" of what it does not like */
+	const char *format;    /* media type */
+	bool has_pages;
+	uint64_t pages;  /* of all documents, once, before copies */
+	unsigned copies; /* at least 1 */
+	unsigned colour; /* COLOUR_*; 0: not known */
+	bool readable;   /* all documents were looked into, and nothing of them stayed unread */
+	uint64_t my_numbers;
+	uint64_t matches[PRINT_PATTERNS_MAX]; /* of policy_print_patterns, in their order */
+};
+
+struct print_decision {
+	unsigned action;                  /* ACTION_*: with `note`, what would be */
+	bool note;                        /* watch only: the job prints all the same */
+	char rule[POLICY_NAME_SIZE + 16]; /* "print:finance", "print-default" */
+	char reason[192];                 /* in words: which facts led there */
+	char message[PRINT_MESSAGE_MAX];  /* what the administrator wants the person to read; may be empty */
+	char message_ja[PRINT_MESSAGE_MAX];
+};
+
+/* Decides. Always answers. */
+void policy_print(const struct policy *p, const struct print_facts *f, struct print_decision *out);
+
+/* What becomes of a job that cannot be judged (the gate does not run, facts are late): ACTION_ALLOW or ACTION_HOLD. */
+unsigned policy_print_unavailable(const struct policy *p);
+/* ... and of one that cannot be recorded, since the spool is full. */
+unsigned policy_print_unrecorded(const struct policy *p);
+/* Does a rule ask for what stands in the text? */
+bool policy_print_text(const struct policy *p);
+/* Expressions (pcre2) that rules look for in the text. How many; *list is borrowed. */
+unsigned policy_print_patterns(const struct policy *p, const char *const **list);
+unsigned policy_print_rules_n(const struct policy *p);
+
+#endif

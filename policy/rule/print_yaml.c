@@ -1,0 +1,281 @@
+/*
+ * The section `print:` of policy.yaml, read. See print.h for what it means and reading.h for how values are read.
+ */
+#include "policy/rule/print_parts.h"
+#include "policy/rule/reading.h"
+#include <errno.h>
+
+static int take_action(struct reading *r, const yaml_node_t *n, const char *key, bool all, unsigned *out)
+{
+	const char *s = reading_text_of(r, n, key);
+	const struct enum_info *e = s ? enum_by_name(F_ACTION, s) : NULL;
+
+	if (!s)
+		return V_BAD;
+	if (!e || (!all && e->value != ACTION_ALLOW && e->value != ACTION_HOLD))
+		return reading_bad_value(r, n, key, s, all ? "allow, note, hold or deny" : "allow or hold");
+	*out = (unsigned)e->value;
+	return 0;
+}
+
+/* Equal expressions of several rules are looked for once. */
+static int one_pattern(struct reading *r, void *ctx, const yaml_node_t *n, const char *key, const char *s)
+{
+	struct print_policy *p = r->p->print;
+	uint32_t *set = ctx;
+	unsigned i;
+
+	if (!*s || strlen(s) > PRINT_PATTERN_SIZE_MAX)
+		return reading_bad(r, n, key, *s ? "too long an expression" : "is empty");
+	for (i = 0; i < p->patterns_n && strcmp(p->patterns[i], s) != 0; i++)
+		;
+	if (i == PRINT_PATTERNS_MAX)
+		return reading_bad(r, n, key, "too many expressions in all");
+	if (i == p->patterns_n) {
+		p->patterns[i] = policy_keep_text(r->p, SPAN_STR(s));
+		if (!p->patterns[i])
+			return -ENOMEM;
+		p->patterns_n++;
+	}
+	*set |= 1u << i;
+	return 0;
+}
+
+static int take_yes(struct reading *r, const yaml_node_t *n, const char *key, int *out)
+{
+	int yes = 0, v = reading_yes(r, n, key, &yes);
+
+	*out = v ? 0 : yes;
+	return v;
+}
+
+static int take_match(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
+{
+	static const char *const of_people[] = {"users", "groups", "hosts", "days", "hours", "from", "until"};
+	struct print_match *m = ctx;
+	int yes, v;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(of_people); i++)
+		if (!strcmp(key, of_people[i]))
+			return policy_read_match(r, &m->who, key, n);
+	if (!strcmp(key, "printers"))
+		return reading_words(r, n, key, &m->printers);
+	if (!strcmp(key, "uris"))
+		return reading_words(r, n, key, &m->uris);
+	if (!strcmp(key, "locations"))
+		return reading_words(r, n, key, &m->locations);
+	if (!strcmp(key, "titles"))
+		return reading_words(r, n, key, &m->titles);
+	if (!strcmp(key, "formats"))
+		return reading_words(r, n, key, &m->formats);
+	if (!strcmp(key, "pages_over")) {
+		m->has_pages_over = true;
+		return reading_number(r, n, key, 0, 1000000, &m->pages_over);
+	}
+	if (!strcmp(key, "my_numbers"))
+		return reading_number(r, n, key, 1, 1000000, &m->my_numbers);
+	if (!strcmp(key, "contains"))
+		return reading_items(r, n, key, one_pattern, &m->patterns);
+	if (!strcmp(key, "colour")) {
+		v = take_yes(r, n, key, &yes);
+		m->colour = yes ? COLOUR_COLOUR : COLOUR_MONO;
+		return v;
+	}
+	if (!strcmp(key, "unreadable")) {
+		v = take_yes(r, n, key, &yes);
+		m->unreadable = yes;
+		return !v && !yes ? reading_bad(r, n, key, "only yes belongs here") : v;
+	}
+	return V_NOT_FOUND;
+}
+
+static int take_message(struct reading *r, const yaml_node_t *n, const char *key, const char **out)
+{
+	int v = reading_text(r, n, key, out);
+	const char *s;
+
+	if (v)
+		return v;
+	if (strlen(*out) >= PRINT_MESSAGE_MAX)
+		return reading_bad(r, n, key, "too long");
+	for (s = *out; *s; s++)
+		if ((unsigned char)*s < ' ')
+			return reading_bad(r, n, key, "is more than one line");
+	return 0;
+}
+
+static int take_rule_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
+{
+	struct print_rule *rule = ctx;
+
+	if (!strcmp(key, "name"))
+		return reading_name(r, n, key, rule->name);
+	if (!strcmp(key, "match"))
+		return reading_pairs(r, n, key, take_match, &rule->match);
+	if (!strcmp(key, "mode"))
+		return reading_mode(r, n, key, &rule->note);
+	if (!strcmp(key, "action"))
+		return take_action(r, n, key, true, &rule->action);
+	if (!strcmp(key, "message"))
+		return take_message(r, n, key, &rule->message);
+	if (!strcmp(key, "message_ja"))
+		return take_message(r, n, key, &rule->message_ja);
+	return V_NOT_FOUND;
+}
+
+static int take_rule(struct reading *r, const yaml_node_t *n)
+{
+	struct print_policy *p = r->p->print;
+	struct print_rule *rule;
+	unsigned i;
+	int v;
+
+	if (p->rules_n == PRINT_RULES_MAX)
+		return reading_bad(r, n, "print: rules", "too many");
+	rule = &p->rules[p->rules_n];
+	*rule = (struct print_rule){.line = (unsigned)n->start_mark.line + 1};
+	match_init(&rule->match.who);
+	v = reading_pairs(r, n, "print: rules", take_rule_key, rule);
+	if (v)
+		return v;
+	if (!rule->name[0] || !rule->action)
+		return reading_bad(r, n, "print: rules", "a rule needs name and action");
+	for (i = 0; i < p->rules_n; i++)
+		if (!strcmp(p->rules[i].name, rule->name))
+			return reading_bad(r, n, "name", "another rule has this name");
+	p->rules_n++;
+	return 0;
+}
+
+/* --- expectations --- */
+
+static int take_job_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
+{
+	struct print_expectation *e = ctx;
+	struct print_facts *f = &e->facts;
+	uint64_t number = 0;
+	int yes, v;
+
+	if (!strcmp(key, "user"))
+		return reading_text(r, n, key, &f->who.user);
+	if (!strcmp(key, "groups"))
+		return reading_words(r, n, key, &e->groups);
+	if (!strcmp(key, "host"))
+		return reading_text(r, n, key, &f->who.host);
+	if (!strcmp(key, "at"))
+		return reading_time(r, n, key, &f->who.wall_us);
+	if (!strcmp(key, "printer"))
+		return reading_text(r, n, key, &f->printer);
+	if (!strcmp(key, "uri"))
+		return reading_text(r, n, key, &f->uri);
+	if (!strcmp(key, "location"))
+		return reading_text(r, n, key, &f->location);
+	if (!strcmp(key, "format"))
+		return reading_text(r, n, key, &f->format);
+	if (!strcmp(key, "title")) {
+		v = reading_text(r, n, key, &f->title);
+		f->title_raw = f->title;
+		return v;
+	}
+	if (!strcmp(key, "pages")) {
+		f->has_pages = true;
+		return reading_number(r, n, key, 0, 1000000, &f->pages);
+	}
+	if (!strcmp(key, "copies")) {
+		v = reading_number(r, n, key, 1, 100000, &number);
+		f->copies = (unsigned)number;
+		return v;
+	}
+	if (!strcmp(key, "my_numbers"))
+		return reading_number(r, n, key, 0, 1000000, &f->my_numbers);
+	if (!strcmp(key, "colour")) {
+		v = take_yes(r, n, key, &yes);
+		f->colour = yes ? COLOUR_COLOUR : COLOUR_MONO;
+		return v;
+	}
+	if (!strcmp(key, "unreadable")) {
+		v = take_yes(r, n, key, &yes);
+		f->readable = !yes;
+		return v;
+	}
+	return V_NOT_FOUND;
+}
+
+static int take_expectation_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
+{
+	struct print_expectation *e = ctx;
+
+	if (!strcmp(key, "name"))
+		return reading_name(r, n, key, e->name);
+	if (!strcmp(key, "job"))
+		return reading_pairs(r, n, key, take_job_key, e);
+	if (!strcmp(key, "action"))
+		return take_action(r, n, key, true, &e->action);
+	return V_NOT_FOUND;
+}
+
+static int take_expectation(struct reading *r, const yaml_node_t *n)
+{
+	static const char *const nobody[] = {NULL};
+	struct print_policy *p = r->p->print;
+	struct print_expectation *e;
+	int v;
+
+	if (p->expectations_n == PRINT_EXPECTATIONS_MAX)
+		return reading_bad(r, n, "print: expectations", "too many");
+	e = &p->expectations[p->expectations_n];
+	*e = (struct print_expectation){.line = (unsigned)n->start_mark.line + 1,
+		.facts = {.who = {.host = ""},
+			.printer = "",
+			.printer_class = "",
+			.uri = "",
+			.location = "",
+			.title = "",
+			.title_raw = "",
+			.format = "",
+			.copies = 1,
+			.readable = true}};
+	v = reading_pairs(r, n, "print: expectations", take_expectation_key, e);
+	if (v)
+		return v;
+	if (!e->action)
+		return reading_bad(r, n, "print: expectations", "an expectation needs action");
+	e->facts.who.groups = e->groups ? e->groups : nobody;
+	p->expectations_n++;
+	return 0;
+}
+
+/* --- the section --- */
+
+static int take_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
+{
+	struct print_policy *p = ctx;
+
+	if (!strcmp(key, "default"))
+		return take_action(r, n, key, true, &p->fallback);
+	if (!strcmp(key, "unavailable"))
+		return take_action(r, n, key, false, &p->unavailable);
+	if (!strcmp(key, "unrecorded"))
+		return take_action(r, n, key, false, &p->unrecorded);
+	if (!strcmp(key, "rules"))
+		return reading_nodes(r, n, key, take_rule);
+	if (!strcmp(key, "expectations"))
+		return reading_nodes(r, n, key, take_expectation);
+	return V_NOT_FOUND;
+}
+
+int policy_read_print(struct reading *r, const void *section)
+{
+	struct print_policy *p = policy_keep(r->p, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct print_policy){.fallback = ACTION_ALLOW, .unavailable = ACTION_ALLOW, .unrecorded = ACTION_ALLOW};
+	p->rules = policy_keep(r->p, PRINT_RULES_MAX * sizeof(*p->rules));
+	p->expectations = policy_keep(r->p, PRINT_EXPECTATIONS_MAX * sizeof(*p->expectations));
+	if (!p->rules || !p->expectations)
+		return -ENOMEM;
+	r->p->print = p;
+	return reading_pairs(r, section, "print", take_key, p);
+}

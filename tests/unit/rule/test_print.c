@@ -1,0 +1,206 @@
+/*
+ * policy/rule/print*.c: what a policy says of print jobs.
+ */
+#include "policy/rule/print.h"
+#include "tests/unit/cm.h"
+
+static struct policy *policy;
+static struct why why;
+
+static int load(const char *print)
+{
+	_cleanup_buf_ struct buf yaml = BUF_INIT(1 << 16);
+
+	policy_free(STEAL(policy));
+	why.text[0] = 0;
+	assert_int_equal(buf_putf(&yaml, "version: 1\nprint:\n%s", print), 0);
+	return policy_load(buf_span(&yaml), SPAN("", 0), &policy, &why);
+}
+
+static struct print_facts job(void)
+{
+	static const char *const groups[] = {"staff", NULL};
+
+	return (struct print_facts){
+		.who = {.user = "taro", .groups = groups, .host = "pc-1", .wall_us = 1795650302000000},
+		.printer = "lobby",
+		.printer_class = "",
+		.uri = "ipp://10.0.0.9/ipp/print",
+		.location = "1F",
+		.title = "report.pdf",
+		.title_raw = "report.pdf",
+		.format = "application/pdf",
+		.has_pages = true,
+		.pages = 3,
+		.copies = 2,
+		.readable = true};
+}
+
+static unsigned decide(const struct print_facts *f)
+{
+	struct print_decision d;
+
+	policy_print(policy, f, &d);
+	return d.action;
+}
+
+static void without_a_section_all_prints(void **state)
+{
+	struct print_facts f = job();
+	struct print_decision d;
+
+	(void)state;
+	policy_free(STEAL(policy));
+	assert_int_equal(policy_builtin(&policy), 0);
+	policy_print(policy, &f, &d);
+	assert_int_equal(d.action, ACTION_ALLOW);
+	assert_string_equal(d.rule, "print-default");
+	assert_int_equal(policy_print_unavailable(policy), ACTION_ALLOW);
+	assert_false(policy_print_text(policy));
+}
+
+static void first_rule_that_fits(void **state)
+{
+	struct print_facts f = job();
+	struct print_decision d;
+
+	(void)state;
+	assert_int_equal(load("  default: note\n  unavailable: hold\n  rules:\n"
+			      "  - {name: boss, match: {users: hanako}, action: allow}\n"
+			      "  - {name: secret, match: {titles: ['*社外秘*', '*secret*']}, action: deny, message: "
+			      "no, message_ja: 不可}\n"
+			      "  - {name: many, match: {pages_over: 5, printers: 'lob*'}, action: hold, mode: note}\n"),
+		0);
+	policy_print(policy, &f, &d); /* 3 pages twice */
+	assert_int_equal(d.action, ACTION_HOLD);
+	assert_true(d.note);
+	assert_string_equal(d.rule, "print:many");
+	f.copies = 1;
+	assert_int_equal(decide(&f), ACTION_NOTE);
+	f.title = "【社外秘】計画";
+	policy_print(policy, &f, &d);
+	assert_int_equal(d.action, ACTION_DENY);
+	assert_string_equal(d.message_ja, "不可");
+	f.who.user = "hanako";
+	assert_int_equal(decide(&f), ACTION_ALLOW);
+	assert_int_equal(policy_print_unavailable(policy), ACTION_HOLD);
+}
+
+static void titles_do_not_slip_through(void **state)
+{
+	struct print_facts f = job();
+
+	(void)state;
+	assert_int_equal(load("  rules:\n  - {name: s, match: {titles: '*secret*'}, action: deny}\n"), 0);
+	f.title = "TOP SECRET";
+	assert_int_equal(decide(&f), ACTION_DENY);
+	f.title = "ＳＥＣＲＥＴ"; /* full width */
+	assert_int_equal(decide(&f), ACTION_DENY);
+	f.title = "Untitled"; /* what CUPS makes of a title that it does not like */
+	f.title_raw = "secret\nplan";
+	assert_int_equal(decide(&f), ACTION_DENY);
+	f.title_raw = "Untitled";
+	assert_int_equal(decide(&f), ACTION_ALLOW);
+}
+
+static void what_is_not_known_fits_its_own_rule(void **state)
+{
+	struct print_facts f = job();
+
+	(void)state;
+	assert_int_equal(load("  rules:\n  - {name: p, match: {pages_over: 0}, action: deny}\n"
+			      "  - {name: u, match: {unreadable: yes}, action: hold}\n"),
+		0);
+	assert_true(policy_print_text(policy));
+	assert_int_equal(decide(&f), ACTION_DENY);
+	f.has_pages = false;
+	assert_int_equal(decide(&f), ACTION_ALLOW);
+	f.readable = false;
+	assert_int_equal(decide(&f), ACTION_HOLD);
+}
+
+static void contents(void **state)
+{
+	struct print_facts f = job();
+	const char *const *patterns;
+
+	(void)state;
+	assert_int_equal(load("  rules:\n  - {name: n, match: {my_numbers: 2}, action: deny}\n"
+			      "  - {name: a, match: {contains: [alpha, beta]}, action: hold}\n"
+			      "  - {name: b, match: {contains: beta, colour: yes}, action: note}\n"),
+		0);
+	assert_int_equal(policy_print_patterns(policy, &patterns), 2);
+	assert_string_equal(patterns[1], "beta");
+	f.my_numbers = 1;
+	assert_int_equal(decide(&f), ACTION_ALLOW);
+	f.matches[1] = 4;
+	assert_int_equal(decide(&f), ACTION_HOLD);
+	f.my_numbers = 2;
+	assert_int_equal(decide(&f), ACTION_DENY);
+}
+
+static void mistakes_are_named(void **state)
+{
+	static const struct {
+		const char *print, *why;
+	} bad[] = {
+		{"  default: maybe\n", "policy.yaml:3: default: \"maybe\" is no allow, note, hold or deny"},
+		{"  unavailable: deny\n", "policy.yaml:3: unavailable: \"deny\" is no allow or hold"},
+		{"  rules: [{name: x}]\n", "policy.yaml:3: print: rules: a rule needs name and action"},
+		{"  rules: [{name: x, action: deny, match: {vendor: 0951}}]\n", "policy.yaml:3: vendor: unknown key"},
+		{"  rules: [{name: x, action: deny}, {name: x, action: deny}]\n",
+			"policy.yaml:3: name: another rule has this name"},
+		{"  rules: [{name: x, action: deny, match: {unreadable: no}}]\n",
+			"policy.yaml:3: unreadable: only yes belongs here"},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(load(bad[i].print), V_BAD);
+		assert_string_equal(why.text, bad[i].why);
+	}
+}
+
+static void say(void *ctx, const struct policy_finding *f)
+{
+	snprintf(ctx, 256, "%s:%u: %s", f->code, f->line, f->en);
+}
+
+static void expects_of_itself(void **state)
+{
+	char said[256] = "";
+
+	(void)state;
+	assert_int_equal(load("  rules: [{name: s, match: {titles: '*x*'}, action: deny}]\n  expectations:\n"
+			      "  - {name: e, job: {user: taro, title: axb}, action: deny}\n"),
+		0);
+	assert_int_equal(policy_try(policy, say, said), 0);
+	assert_int_equal(load("  rules: [{name: s, match: {titles: '*x*'}, action: deny}]\n  expectations:\n"
+			      "  - {name: e, job: {user: taro, title: axb}, action: allow}\n"),
+		0);
+	assert_int_equal(policy_try(policy, say, said), V_BAD);
+	assert_string_equal(said, "expectation:5: e: allow was expected, print:s decides deny");
+}
+
+static int release(void **state)
+{
+	(void)state;
+	policy_free(STEAL(policy));
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_section_all_prints),
+		cmocka_unit_test(first_rule_that_fits),
+		cmocka_unit_test(titles_do_not_slip_through),
+		cmocka_unit_test(what_is_not_known_fits_its_own_rule),
+		cmocka_unit_test(contents),
+		cmocka_unit_test(mistakes_are_named),
+		cmocka_unit_test(expects_of_itself),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, release);
+}
