@@ -66,18 +66,22 @@ static void watch(struct gate *g, const char *path, uint32_t mask, sd_event_inot
 		log_warning("%s cannot be watched: %s", path, strerror(-r));
 }
 
-static void watch_all(struct gate *g)
+void loop_watch_backends(struct gate *g)
 {
 	char stock[PATH_MAX], path[PATH_MAX + 16];
 
-	watch(g, g->guard, IN_CLOSE_WRITE | IN_MOVED_TO, on_guard);
-	watch(g, g->inbox, IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE, on_inbox);
-	if (tree_stock(&g->tree, stock)) {
-		log_warning("%s is not made: cupsd runs without the gate", g->tree.dir);
+	if (g->watching || tree_stock(&g->tree, stock))
 		return;
-	}
+	g->watching = true;
 	snprintf(path, sizeof(path), "%s/backend", stock);
 	watch(g, path, IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB, on_backend);
+}
+
+static void watch_all(struct gate *g)
+{
+	watch(g, g->guard, IN_CLOSE_WRITE | IN_MOVED_TO, on_guard);
+	watch(g, g->inbox, IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE, on_inbox);
+	loop_watch_backends(g);
 }
 
 /* --- signals --- */

@@ -107,7 +107,7 @@ struct gate {
 	sd_event_source *look, *judge;
 	struct desk *desk;
 	int listen, desk_listen;
-	bool look_armed, keep_wanted, seal_wanted, stopping;
+	bool watching, look_armed, keep_wanted, seal_wanted, stopping;
 	int failed; /* -errno: the program ends */
 	int64_t since_wall_us, status_boot_us, looked_boot_us;
 	uint64_t judged, stopped, missed, refused_peers, undecided;
@@ -210,6 +210,8 @@ json_t *status_held(struct gate *g);
 /* --- loop.c --- */
 
 int loop_run(struct gate *g);
+/* Backends that come and go, once there is a tree (it is made when cupsd starts, which may be later). */
+void loop_watch_backends(struct gate *g);
 void gate_fail(struct gate *g, int r, const char *what);
 
 #endif

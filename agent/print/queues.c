@@ -161,6 +161,7 @@ void queues_end(struct gate *g, pid_t cupsd)
 	struct queue *before = g->queues;
 	unsigned before_n = g->queues_n, i;
 
+	loop_watch_backends(g);
 	look_at_cupsd(g, cupsd);
 	for (i = 0; i < g->queues_next_n; i++)
 		judge_queue(g, &g->queues_next[i]);

@@ -139,7 +139,7 @@ eve() {
 	shift
 	mkdir -p "$tmp/out/$name"
 	eve_port[$name]=$(free_port)
-	ippeveprinter -r off -k -2 -n localhost -p "${eve_port[$name]}" -d "$tmp/out/$name" "$@" "$name" >>"$tmp/eve-$name.log" 2>&1 &
+	ippeveprinter -r off -k -2 -s 1000,1000 -n localhost -p "${eve_port[$name]}" -d "$tmp/out/$name" "$@" "$name" >>"$tmp/eve-$name.log" 2>&1 &
 	at_exit "kill -9 $! 2>/dev/null"
 	wait_for 60 ipptool -q "ipp://localhost:${eve_port[$name]}/ipp/print" get-printer-attributes.test
 }
