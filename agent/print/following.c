@@ -115,7 +115,8 @@ static void hear(struct gate *g, json_t *o)
 	} else if ((v = json_object_get(o, "queues"))) {
 		if (json_integer_value(v) >= 0)
 			queues_end(g, (pid_t)job_number(o, "cupsd"));
-	} else if (json_object_get(o, "looked")) {
+	} else if ((v = json_object_get(o, "looked"))) {
+		jobs_looked(g, (unsigned)json_integer_value(v));
 		if (json_is_true(json_object_get(o, "more")))
 			follow_look_soon(g);
 	} else if (json_object_get(o, "up")) {

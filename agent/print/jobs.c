@@ -168,14 +168,16 @@ void job_abandoned(struct job *j)
 
 /* --- the follower tells --- */
 
-/* The numbers begin anew where somebody cleared CUPS's folder. */
-static void note_last(struct gate *g, unsigned id, int64_t created_s)
+/*
+ * The numbers begin anew where somebody cleared CUPS's folder: a lower one that came into being later. Otherwise what
+ * was seen moves on only with a look at all jobs behind it (jobs_looked): one that asks is not the only one.
+ */
+static void note_created(struct gate *g, unsigned id, int64_t created_s)
 {
-	if (id <= g->last_id && created_s <= g->last_created_s)
-		return;
-	g->last_id = id;
-	g->last_created_s = created_s;
-	g->keep_wanted = true;
+	if (id < g->last_id && created_s > g->last_created_s)
+		g->last_id = id - 1;
+	if (created_s > g->newest_created_s)
+		g->newest_created_s = created_s;
 }
 
 static unsigned outcome_of(int64_t state)
@@ -194,11 +196,21 @@ static unsigned outcome_of(int64_t state)
 	}
 }
 
+/* One that a look has not come to yet is remembered: it would be taken for one that nobody judged. */
+static void drop_done(struct gate *g, struct job *j)
+{
+	unsigned outcome = outcome_of(job_number(j->ipp, "job-state"));
+
+	if (j->state == JOB_OVER && outcome && outcome != OUTCOME_HELD && !j->restarting && j->id <= g->last_id &&
+		documents_done(j))
+		drop(g, j);
+}
+
 static void end_attempt(struct gate *g, struct job *j, unsigned outcome)
 {
 	tell_result(g, j, outcome);
 	j->state = JOB_OVER;
-	g->keep_wanted = true;
+	keep_soon(g);
 	/* What we held and CUPS ended (it does so with jobs of several documents) waits as it should. */
 	if (outcome == OUTCOME_ABORTED && j->action == ACTION_HOLD && j->stop_was_ours && !j->restarting) {
 		j->restarting = true;
@@ -215,7 +227,7 @@ static void end_unseen(struct gate *g, struct job *j, unsigned outcome)
 		tell_result(g, j, outcome);
 	if (outcome != OUTCOME_HELD)
 		j->state = JOB_OVER;
-	g->keep_wanted = true;
+	keep_soon(g);
 }
 
 static void take_facts(struct job *j, json_t *o)
@@ -248,17 +260,17 @@ static void let_go(struct gate *g, struct job *j)
 void job_facts(struct gate *g, unsigned id, json_t *o)
 {
 	int64_t created = job_number(json_object_get(o, "job"), "time-at-creation");
-	bool fresh = id > g->last_id || created > g->last_created_s;
 	struct job *j = job_find(g, id);
 	unsigned outcome;
+
+	note_created(g, id, created);
 
 	if (j && j->created_s && created && j->created_s != created) {
 		drop(g, j); /* another job with the number of one that is no more */
 		j = NULL;
 	}
-	if (!j && !(fresh && (j = job_get(g, id))))
+	if (!j && !(id > g->last_id && (j = job_get(g, id))))
 		return;
-	note_last(g, id, created);
 	j->created_s = created;
 	take_facts(j, o);
 	j->facts_wait = false;
@@ -269,8 +281,22 @@ void job_facts(struct gate *g, unsigned id, json_t *o)
 		end_unseen(g, j, outcome);
 	if (j->state == JOB_SEEN && outcome == OUTCOME_HELD)
 		let_go(g, j);
-	if (j->state == JOB_OVER && outcome && outcome != OUTCOME_HELD && !j->restarting && documents_done(j))
-		drop(g, j);
+	drop_done(g, j);
+}
+
+void jobs_looked(struct gate *g, unsigned last)
+{
+	struct job *j, *next;
+
+	if (last > g->last_id) {
+		g->last_id = last;
+		g->last_created_s = g->newest_created_s;
+		g->keep_wanted = true;
+	}
+	for (j = g->jobs; j; j = next) {
+		next = j->next;
+		drop_done(g, j);
+	}
 }
 
 /* CUPS has forgotten it (cancel -x, or a bounded history). */

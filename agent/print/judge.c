@@ -131,12 +131,12 @@ void judge_job(struct gate *g, struct job *j)
 	j->inspected_told = d.complete;
 	g->judged++;
 	g->stopped += stop;
+	keep_soon(g);
 	if (stop)
 		text_for_person(j, text);
 	visit_answer(j->visit, j->action == ACTION_HOLD ? ANSWER_HOLD : stop ? ANSWER_CANCEL : ANSWER_PASS, text);
 	/* Behind the answer: nobody waits for the disk, the desktop, or CUPS. */
 	j->visit = NULL;
-	g->keep_wanted = true;
 	if (stop)
 		tell_desktop(g, j);
 	follow_look_soon(g);

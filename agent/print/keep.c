@@ -42,6 +42,17 @@ int keep_save(struct gate *g)
 	return r;
 }
 
+void keep_soon(struct gate *g)
+{
+	static struct log_limit limit = LOG_LIMIT(1);
+	int r = keep_save(g);
+
+	if (r && log_allowed(&limit))
+		log_warning("what is known of jobs cannot be kept: %s", strerror(-r));
+	g->keep_wanted = false;
+	g->report_wanted = true;
+}
+
 static void load_job(struct gate *g, const json_t *o)
 {
 	struct job *j = job_get(g, (unsigned)job_number(o, "id"));

@@ -156,14 +156,11 @@ static int catch_up(struct gate *g)
 	if (g->seal_wanted)
 		r = sealer_flush(g->sealer, false);
 	g->seal_wanted = false;
-	if (!r && g->keep_wanted) {
-		r = keep_save(g);
-		if (r)
-			log_warning("what is known of jobs cannot be kept: %s", strerror(-r));
-		r = 0;
+	if (!r && g->keep_wanted)
+		keep_soon(g);
+	if (!r && g->report_wanted)
 		status_write(g);
-	}
-	g->keep_wanted = false;
+	g->report_wanted = false;
 	return r;
 }
 

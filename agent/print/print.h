@@ -94,8 +94,8 @@ struct gate {
 	bool cups_up, cups_pushes;
 
 	struct job *jobs;
-	unsigned jobs_n, last_id; /* the highest that was seen */
-	int64_t last_created_s;
+	unsigned jobs_n, last_id; /* up to this one, all were seen */
+	int64_t last_created_s, newest_created_s;
 	struct visit *visits;
 	unsigned visits_n;
 	struct queue *queues, *queues_next; /* as last told; while they are being told */
@@ -107,7 +107,7 @@ struct gate {
 	sd_event_source *look, *judge;
 	struct desk *desk;
 	int listen, desk_listen;
-	bool watching, look_armed, keep_wanted, seal_wanted, stopping;
+	bool watching, look_armed, keep_wanted, seal_wanted, report_wanted, stopping;
 	int failed; /* -errno: the program ends */
 	int64_t since_wall_us, status_boot_us, looked_boot_us;
 	uint64_t judged, stopped, missed, refused_peers, undecided;
@@ -132,6 +132,8 @@ void job_abandoned(struct job *j);
 /* What the follower says of a job; NULL: CUPS has forgotten it. */
 void job_facts(struct gate *g, unsigned id, json_t *message);
 void job_gone(struct gate *g, unsigned id);
+/* All jobs up to `last` have been told. */
+void jobs_looked(struct gate *g, unsigned last);
 /* What waits and can be judged now, is; arms the next time. */
 void jobs_step(struct gate *g);
 /* Somebody with the right to do so lets a held job print. 0; V_NOT_FOUND; V_BAD. */
@@ -144,6 +146,8 @@ int64_t job_number(const json_t *o, const char *name);
 /* keep.c: what must be known again after a restart. 0, -errno. */
 int keep_load(struct gate *g);
 int keep_save(struct gate *g);
+/* At once, without waiting for the disk: what was told is not told again, whenever the daemon is killed. */
+void keep_soon(struct gate *g);
 
 /* --- judge.c --- */
 
