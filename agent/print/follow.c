@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define TICK_MS 20000 /* the subscription is looked after this often */
+#define RETRY_MS 1000 /* CUPS is not there yet, or again */
 #define GROUPS_MAX 256
 
 struct follower {
@@ -155,7 +156,7 @@ static int run(struct follower *f)
 	tend(f, &told);
 	for (;;) {
 		struct pollfd p = {.fd = f->fd, .events = POLLIN};
-		int r = poll(&p, 1, TICK_MS);
+		int r = poll(&p, 1, told > 0 ? TICK_MS : RETRY_MS);
 		ssize_t n;
 		json_t *o;
 
