@@ -63,6 +63,7 @@ print_place() {
 		DefaultAuthType Basic
 		ErrorPolicy abort-job
 		JobKillDelay 5
+		DirtyCleanInterval 0
 		${print_conf:-}
 		<Location />
 		  Order allow,deny
