@@ -3,8 +3,8 @@
  * Putting an event together: who, what, its strings, and into the ring buffer. Events of open files do not pass here
  * (fold.bpf.h keeps them ready), all others do.
  *
- * Between event_begin and event_emit nobody else may work on this CPU's scratch; where the kernel lets that happen, the
- * event is counted as lost instead of being mixed up.
+ * event_begin claims a scratch for the current task; EVENT_PROG releases it. Nobody else works on it meanwhile, also
+ * where the kernel takes the CPU away in the middle.
  */
 #ifndef SEKISHO_PROBE_EMIT_BPF_H
 #define SEKISHO_PROBE_EMIT_BPF_H
@@ -113,16 +113,16 @@ static __always_inline void event_dentry(struct event *e, struct dentry *d)
 	s->fs_len = n > 1 ? n - 1 : 0;
 }
 
-/* Begins an event in this CPU's scratch. NULL never, but for the verifier. */
+/* Begins an event. NULL, counted, where there is no scratch for it. */
 static __always_inline struct event *event_begin(u32 kind)
 {
-	struct scratch *s = scratch_here();
+	bool fresh;
+	struct scratch *s = scratch_claim(&fresh);
 	u32 i;
 
 	if (!s)
 		return NULL;
 	__builtin_memset(&s->e, 0, sizeof(s->e));
-	s->owner = bpf_get_current_task();
 	s->e.version = EVENT_VERSION;
 	s->e.kind = kind;
 	s->e.boot_ns = bpf_ktime_get_boot_ns();
@@ -179,23 +179,21 @@ static __always_inline u32 pack(struct parcel *p, struct event *e, u32 which, co
 }
 
 /*
- * Packs what the scratch holds into this CPU's parcel. Its length; 0 where somebody else worked here meanwhile. Global:
- * looked at by the verifier once.
+ * Packs what the scratch holds into its parcel. Its length; 0, counted, where the scratch became somebody else's.
+ * Global: looked at by the verifier once.
  */
 __noinline int event_pack(void)
 {
 	struct scratch *s = scratch_here();
-	u32 zero = 0, at = sizeof(struct event);
-	struct parcel *p = bpf_map_lookup_elem(&parcels, &zero);
+	u32 at = sizeof(struct event);
+	struct parcel *p = s ? parcel_of(s) : NULL;
 	struct event *e;
 
-	if (!s || !p)
-		return 0;
-	e = &s->e;
-	if (s->owner != bpf_get_current_task()) {
+	if (!s || !p) {
 		lose(CAUSE_READ_FAILED);
 		return 0;
 	}
+	e = &s->e;
 	e->flags |= s->text[EVENT_PATH].flags | (s->text[EVENT_PATH2].flags & RF_PATH_CUT);
 	at = pack(p, e, EVENT_PATH, s->text[EVENT_PATH].b, s->text[EVENT_PATH].len, at);
 	at = pack(p, e, EVENT_PATH2, s->text[EVENT_PATH2].b, s->text[EVENT_PATH2].len, at);
@@ -212,8 +210,9 @@ __noinline int event_pack(void)
 static __always_inline void event_emit(void)
 {
 	struct probe_control *c = control_here();
-	u32 zero = 0, n = event_pack();
-	struct parcel *p = bpf_map_lookup_elem(&parcels, &zero);
+	u32 n = event_pack();
+	struct scratch *s = scratch_here();
+	struct parcel *p = s ? parcel_of(s) : NULL;
 
 	if (c && p && n)
 		ring_put(c, p->b, below(n, PARCEL_MAX));

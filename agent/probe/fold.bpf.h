@@ -91,10 +91,12 @@ __noinline int fold_tell(u64 key, u32 more)
 		e->boot_ns = bpf_ktime_get_boot_ns();
 		e->flags = flags;
 		if (f->allowed & FOLD_LONG && here) {
-			struct event *whole = event_begin(KIND_FILE);
+			bool fresh = false;
+			struct scratch *s = scratch_claim(&fresh);
+			struct event *whole = s ? event_begin(KIND_FILE) : NULL;
 
-			if (whole) {
-				struct scratch *s = (struct scratch *)whole;
+			if (s && whole) {
+				s = (struct scratch *)whole;
 
 				__builtin_memcpy(whole, e, sizeof(*whole));
 				whole->flags &= ~RF_PATH_CUT;
@@ -103,6 +105,8 @@ __noinline int fold_tell(u64 key, u32 more)
 					BPF_CORE_READ(file, f_path.mnt));
 				s->fs_len = 0;
 				event_emit();
+				if (fresh)
+					s->owner = 0;
 			}
 		} else {
 			if (n > sizeof(struct event) + FOLD_TEXT_MAX)
@@ -156,12 +160,11 @@ static __always_inline u32 fold_long_path(struct scratch *s, struct fold *f)
 
 /*
  * A file was opened: what is it, is it worth a record, and if so an entry for it. `asked` are the flags of open(2),
- * `more` flags of the record, `task` 0 for the current one. Global: looked at by the verifier once.
+ * `more` flags of the record, `task` 0 for the current one.
  */
-__noinline int fold_begin(u64 key, u32 asked, u32 more, u64 task)
+static __always_inline int fold_put(struct scratch *s, u64 key, u32 asked, u32 more, u64 task)
 {
 	struct file *file = (struct file *)key;
-	struct scratch *s = scratch_here();
 	struct probe_control *c = control_here();
 	struct name_at name = {0};
 	struct vfsmount *mnt;
@@ -172,7 +175,7 @@ __noinline int fold_begin(u64 key, u32 asked, u32 more, u64 task)
 	u32 mode, kind, level, n = 0, fs_at;
 	char *text;
 
-	if (!s || !c || (!task && !event_wanted()))
+	if (!c)
 		return 0;
 	if (bpf_probe_read_kernel(s->file_head, HEAD_MAX, file))
 		return 0;
@@ -271,6 +274,23 @@ __noinline int fold_begin(u64 key, u32 asked, u32 more, u64 task)
 		event_self(&f->e);
 	if (bpf_map_update_elem(&files, &key, f, BPF_ANY))
 		lose(CAUSE_TABLE_FULL);
+	return 0;
+}
+
+/* The same, in a scratch. Global: looked at by the verifier once. */
+__noinline int fold_begin(u64 key, u32 asked, u32 more, u64 task)
+{
+	bool fresh = false;
+	struct scratch *s;
+
+	if (!task && !event_wanted())
+		return 0;
+	s = scratch_claim(&fresh);
+	if (!s)
+		return 0;
+	fold_put(s, key, asked, more, task);
+	if (fresh)
+		s->owner = 0;
 	return 0;
 }
 

@@ -129,10 +129,16 @@ struct text {
 #define TEXTS 4 /* path, path2, program, cwd; a power of two */
 #define TEXT_CWD 3
 
-/* Where an event is put together; one for each CPU. */
+/*
+ * Where an event is put together. Each CPU has some: where the kernel takes the CPU from a program of ours in the
+ * middle of its work, the next one takes another scratch (scratch_claim).
+ */
+#define SCRATCHES 3
+
 struct scratch {
 	struct event e;
-	u64 owner; /* the task that works here: another one in between, and what is here is nobody's */
+	u64 owner; /* the task that works here; 0: nobody */
+	u32 slot, reserved3;
 	struct text text[TEXTS];
 	char args[EVENT_ARGS_MAX];
 	u32 args_len;
@@ -159,7 +165,7 @@ struct scratch {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SCRATCHES);
 	__type(key, u32);
 	__type(value, struct scratch);
 } scratches SEC(".maps");
@@ -173,7 +179,7 @@ struct parcel {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SCRATCHES);
 	__type(key, u32);
 	__type(value, struct parcel);
 } parcels SEC(".maps");
@@ -197,13 +203,6 @@ static __always_inline u64 address_of(const void *p)
 	return n;
 }
 
-static __always_inline struct scratch *scratch_here(void)
-{
-	u32 zero = 0;
-
-	return bpf_map_lookup_elem(&scratches, &zero);
-}
-
 static __always_inline struct probe_control *control_here(void)
 {
 	u32 zero = 0;
@@ -219,6 +218,85 @@ static __always_inline void lose(u32 cause)
 	if (n)
 		__sync_fetch_and_add(n, 1);
 }
+
+/* The scratch that the current task has claimed on this CPU. */
+static __always_inline struct scratch *scratch_here(void)
+{
+	u64 me = bpf_get_current_task();
+	u32 i;
+
+#pragma unroll
+	for (i = 0; i < SCRATCHES; i++) {
+		u32 slot = i;
+		struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
+
+		if (s && s->owner == me)
+			return s;
+	}
+	return NULL;
+}
+
+/*
+ * Claims one, or takes the one that the task has already (*fresh: false). Two tasks can meet between the look and the
+ * store; the one whose owner was overwritten finds nothing when it packs, and its event is counted. NULL, counted,
+ * where all are in use.
+ */
+static __always_inline struct scratch *scratch_claim(bool *fresh)
+{
+	u64 me = bpf_get_current_task();
+	u32 i;
+
+#pragma unroll
+	for (i = 0; i < SCRATCHES; i++) {
+		u32 slot = i;
+		struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
+
+		if (!s)
+			return NULL;
+		if (s->owner == me) {
+			*fresh = false;
+			return s;
+		}
+		if (!s->owner) {
+			s->owner = me;
+			s->slot = slot;
+			*fresh = true;
+			return s;
+		}
+	}
+	lose(CAUSE_READ_FAILED);
+	return NULL;
+}
+
+static __always_inline void scratch_release(void)
+{
+	struct scratch *s = scratch_here();
+
+	if (s)
+		s->owner = 0;
+}
+
+static __always_inline struct parcel *parcel_of(struct scratch *s)
+{
+	u32 slot = s->slot;
+
+	return bpf_map_lookup_elem(&parcels, &slot);
+}
+
+/* A program that makes an event: what it claimed for that is released at its end, whichever. As BPF_PROG. */
+#define EVENT_PROG(name, args...)                                                                         \
+	name(unsigned long long *ctx);                                                                    \
+	static __always_inline int ____##name(unsigned long long *ctx, ##args);                           \
+	int name(unsigned long long *ctx)                                                                 \
+	{                                                                                                 \
+		int r;                                                                                    \
+                                                                                                          \
+		_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wint-conversion\"") r = \
+			____##name(___bpf_ctx_cast(args));                                                \
+		_Pragma("GCC diagnostic pop") scratch_release();                                          \
+		return r;                                                                                 \
+	}                                                                                                 \
+	static __always_inline int ____##name(unsigned long long *ctx, ##args)
 
 /* Is anything that a process does worth telling? */
 static __always_inline bool process_wanted(u32 tgid)

@@ -27,7 +27,7 @@ static __always_inline void event_program(struct event *e, struct task_struct *t
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm *bprm)
+int EVENT_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm *bprm)
 {
 	struct scratch *s;
 	struct event *e;
@@ -64,7 +64,7 @@ int BPF_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm *b
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+int EVENT_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct event *e;
 
@@ -116,6 +116,7 @@ int each_task(struct bpf_iter__task *ctx)
 	e->first_ns = e->start_ns;
 	event_program(e, t);
 	event_send(ctx, e);
+	scratch_release();
 	return 0;
 }
 

@@ -184,22 +184,25 @@ __noinline int descriptor_gone(u64 file_at)
  */
 __noinline int descriptors_gone(u64 table, u64 mask)
 {
-	struct scratch *s = scratch_here();
+	bool fresh = false;
+	struct scratch *s = scratch_claim(&fresh);
 	u32 i;
 
 	if (!s)
 		return 0;
-	if (bpf_probe_read_kernel(s->fds, sizeof(s->fds), (void *)table))
-		return 0;
-	for (i = 0; i < FD_WORD; i++) {
-		u64 key;
+	if (!bpf_probe_read_kernel(s->fds, sizeof(s->fds), (void *)table)) {
+		for (i = 0; i < FD_WORD; i++) {
+			u64 key;
 
-		if (!(mask >> i & 1))
-			continue;
-		key = s->fds[i];
-		if (key && bpf_map_lookup_elem(&files, &key))
-			descriptor_gone(key);
+			if (!(mask >> i & 1))
+				continue;
+			key = s->fds[i];
+			if (key && bpf_map_lookup_elem(&files, &key))
+				descriptor_gone(key);
+		}
 	}
+	if (fresh)
+		s->owner = 0;
 	return 0;
 }
 
@@ -290,7 +293,7 @@ int BPF_PROG(on_prepare_exec, struct task_struct *t)
 
 /* Files are closed behind this tracepoint: they are still here. */
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_exit, struct task_struct *t)
+int EVENT_PROG(on_exit, struct task_struct *t)
 {
 	u64 table;
 	u32 max, i;
@@ -655,7 +658,7 @@ static __always_inline void event_child(struct event *e, u32 which, bool gone)
 
 /* Calls with one name. Which argument is what: (dfd, name) or (name), and a number behind it. */
 SEC("tp_btf/sys_exit")
-int BPF_PROG(leave_name, struct pt_regs *regs, long ret)
+int EVENT_PROG(leave_name, struct pt_regs *regs, long ret)
 {
 	u32 call = call_of(regs), kind;
 	s32 dfd = AT_FDCWD_NUMBER;
@@ -711,7 +714,7 @@ int BPF_PROG(leave_name, struct pt_regs *regs, long ret)
 
 /* fchmod, fchown: the open file is the object. */
 SEC("tp_btf/sys_exit")
-int BPF_PROG(leave_descriptor, struct pt_regs *regs, long ret)
+int EVENT_PROG(leave_descriptor, struct pt_regs *regs, long ret)
 {
 	u32 kind = call_of(regs) & CALL_KIND;
 	struct file *file;
@@ -743,7 +746,7 @@ int BPF_PROG(leave_descriptor, struct pt_regs *regs, long ret)
 
 /* Calls with two names: rename, link, symlink, in their forms with and without descriptors. */
 SEC("tp_btf/sys_exit")
-int BPF_PROG(leave_names, struct pt_regs *regs, long ret)
+int EVENT_PROG(leave_names, struct pt_regs *regs, long ret)
 {
 	u32 call = call_of(regs), kind = call & CALL_KIND;
 	s32 dfd = AT_FDCWD_NUMBER, dfd2 = AT_FDCWD_NUMBER;
@@ -846,7 +849,7 @@ static __always_inline void event_mount(struct event *e, struct mount *m)
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(leave_mount, struct pt_regs *regs, long ret)
+int EVENT_PROG(leave_mount, struct pt_regs *regs, long ret)
 {
 	u32 call = call_of(regs);
 	unsigned long flags = ARG4(regs);
@@ -928,8 +931,9 @@ struct {
 
 static __always_inline void uring_hold(struct io_kiocb *request)
 {
-	u32 zero = 0, n = event_pack();
-	struct parcel *p = bpf_map_lookup_elem(&parcels, &zero);
+	u32 n = event_pack();
+	struct scratch *s = scratch_here();
+	struct parcel *p = s ? parcel_of(s) : NULL;
 	u64 key = (u64)request;
 
 	if (!p || !n)
@@ -1007,13 +1011,13 @@ static __always_inline int uring_begun(struct io_kiocb *request)
 
 /* Since 6.4; before, under another name. The loader picks by the kernel's BTF. */
 SEC("tp_btf/io_uring_submit_req")
-int BPF_PROG(uring_submit_req, struct io_kiocb *request)
+int EVENT_PROG(uring_submit_req, struct io_kiocb *request)
 {
 	return uring_begun(request);
 }
 
 SEC("tp_btf/io_uring_submit_sqe")
-int BPF_PROG(uring_submit_sqe, struct io_kiocb *request)
+int EVENT_PROG(uring_submit_sqe, struct io_kiocb *request)
 {
 	return uring_begun(request);
 }

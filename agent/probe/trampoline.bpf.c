@@ -390,14 +390,14 @@ int BPF_PROG(tr_may_mkdir, const struct path *dir, struct dentry *dentry, umode_
 }
 
 SEC("fexit/vfs_mkdir")
-int tr_mkdir(u64 *ctx)
+int EVENT_PROG(tr_mkdir)
 {
 	return tell_name(ctx, KIND_MKDIR, ARG(1), RESULT(3));
 }
 
 /* 5.10 has vfs_rmdir, and does not call it: it is a part of do_rmdir there. */
 SEC("fexit/security_path_rmdir")
-int BPF_PROG(tr_may_rmdir, const struct path *dir, struct dentry *dentry, int ret)
+int EVENT_PROG(tr_may_rmdir, const struct path *dir, struct dentry *dentry, int ret)
 {
 	if (ret)
 		return 0;
@@ -406,7 +406,7 @@ int BPF_PROG(tr_may_rmdir, const struct path *dir, struct dentry *dentry, int re
 }
 
 SEC("fexit/do_rmdir")
-int BPF_PROG(tr_rmdir, int dir, void *name, long ret)
+int EVENT_PROG(tr_rmdir, int dir, void *name, long ret)
 {
 	if (ret == 0)
 		names_changed();
@@ -420,7 +420,7 @@ int BPF_PROG(tr_may_unlink, const struct path *dir, struct dentry *dentry, int r
 }
 
 SEC("fexit/vfs_unlink")
-int tr_unlink(u64 *ctx)
+int EVENT_PROG(tr_unlink)
 {
 	return tell_name(ctx, KIND_UNLINK, ARG(1), RESULT(3));
 }
@@ -440,7 +440,7 @@ int BPF_PROG(tr_may_link, struct dentry *old, const struct path *dir, struct den
 }
 
 SEC("fexit/vfs_link")
-int tr_link(u64 *ctx)
+int EVENT_PROG(tr_link)
 {
 	u64 me = self();
 	struct pending *p = expected(me, ARG(2), RESULT(4));
@@ -467,7 +467,7 @@ int BPF_PROG(tr_may_symlink, const struct path *dir, struct dentry *dentry, cons
 }
 
 SEC("fexit/vfs_symlink")
-int tr_symlink(u64 *ctx)
+int EVENT_PROG(tr_symlink)
 {
 	u64 me = self();
 	struct pending *p = expected(me, ARG(1), RESULT(3));
@@ -488,7 +488,7 @@ int tr_symlink(u64 *ctx)
 
 /* The old name is written down before it is gone. */
 SEC("fexit/security_path_rename")
-int BPF_PROG(tr_may_rename, const struct path *dir, struct dentry *dentry, const struct path *dir2,
+int EVENT_PROG(tr_may_rename, const struct path *dir, struct dentry *dentry, const struct path *dir2,
 	struct dentry *dentry2, unsigned int flags, int ret)
 {
 	if (ret)
@@ -498,7 +498,7 @@ int BPF_PROG(tr_may_rename, const struct path *dir, struct dentry *dentry, const
 }
 
 SEC("fexit/vfs_rename")
-int tr_rename(u64 *ctx)
+int EVENT_PROG(tr_rename)
 {
 	u64 me = self(), dentry, result;
 	struct pending *p;
@@ -548,7 +548,7 @@ static __always_inline struct event *about(u32 kind, const struct path *path, u6
 }
 
 SEC("fexit/vfs_truncate")
-int BPF_PROG(tr_truncate, const struct path *path, loff_t length, long ret)
+int EVENT_PROG(tr_truncate, const struct path *path, loff_t length, long ret)
 {
 	struct event *e = about(KIND_TRUNCATE, path, ret);
 
@@ -561,7 +561,7 @@ int BPF_PROG(tr_truncate, const struct path *path, loff_t length, long ret)
 }
 
 SEC("fexit/chmod_common")
-int BPF_PROG(tr_chmod, const struct path *path, umode_t mode, int ret)
+int EVENT_PROG(tr_chmod, const struct path *path, umode_t mode, int ret)
 {
 	struct event *e = about(KIND_CHMOD, path, ret);
 
@@ -574,7 +574,7 @@ int BPF_PROG(tr_chmod, const struct path *path, umode_t mode, int ret)
 }
 
 SEC("fexit/chown_common")
-int BPF_PROG(tr_chown, const struct path *path, u32 uid, u32 gid, int ret)
+int EVENT_PROG(tr_chown, const struct path *path, u32 uid, u32 gid, int ret)
 {
 	struct event *e = about(KIND_CHOWN, path, ret);
 
@@ -628,7 +628,7 @@ static __always_inline int tell_mount(void *ctx, const struct path *at, struct d
 }
 
 SEC("fexit/path_mount")
-int BPF_PROG(
+int EVENT_PROG(
 	tr_mount, const char *source, struct path *path, const char *type, unsigned long flags, void *data, int ret)
 {
 	/* moving is told below, and what only changes flags is no new mount */
@@ -639,14 +639,14 @@ int BPF_PROG(
 
 /* The last step of the new interface, and mount(2) with MS_MOVE. */
 SEC("fexit/do_move_mount")
-int BPF_PROG(tr_move_mount, struct path *from, struct path *to, int ret)
+int EVENT_PROG(tr_move_mount, struct path *from, struct path *to, int ret)
 {
 	return ret ? 0 : tell_mount(ctx, to, BPF_CORE_READ(from, mnt, mnt_root), NULL);
 }
 
 /* By the time of the result there is no path any more. */
 SEC("fexit/security_sb_umount")
-int BPF_PROG(tr_may_umount, struct vfsmount *mnt, int flags, int ret)
+int EVENT_PROG(tr_may_umount, struct vfsmount *mnt, int flags, int ret)
 {
 	struct pending p = {.mnt = mnt};
 	u64 me = self();
@@ -662,7 +662,7 @@ int BPF_PROG(tr_may_umount, struct vfsmount *mnt, int flags, int ret)
 }
 
 SEC("fexit/path_umount")
-int BPF_PROG(tr_umount, struct path *path, int flags, int ret)
+int EVENT_PROG(tr_umount, struct path *path, int flags, int ret)
 {
 	if (ret == 0)
 		names_changed();
@@ -672,7 +672,7 @@ int BPF_PROG(tr_umount, struct path *path, int flags, int ret)
 /* --- the end of a task --- */
 
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_exit, struct task_struct *t)
+int EVENT_PROG(on_exit, struct task_struct *t)
 {
 	forget(self());
 	exit_tell(ctx, t);
