@@ -15,7 +15,8 @@ struct row {
 
 struct processes {
 	struct names *names;
-	uint32_t free; /* by hash_next */
+	uint32_t free; /* given back, by hash_next */
+	uint32_t used; /* entries up to this one were used; memory behind it was never touched, and costs nothing */
 	uint64_t evicted;
 	struct row running, ended;
 	uint32_t bucket[BUCKETS];
@@ -25,14 +26,10 @@ struct processes {
 int processes_new(struct names *names, struct processes **out)
 {
 	struct processes *t = calloc(1, sizeof(*t));
-	uint32_t i;
 
 	if (!t)
 		return -ENOMEM;
 	t->names = names;
-	t->free = 1;
-	for (i = 1; i < PROCESSES_MAX; i++)
-		t->entry[i].hash_next = i + 1;
 	*out = t;
 	return 0;
 }
@@ -135,13 +132,13 @@ static void inherit(struct processes *t, struct process *p, const struct process
 		p->parent[k] = names_ref(t->names, parent->parent[k - 1]);
 }
 
-struct process *processes_add(struct processes *t, uint32_t pid, uint64_t start_ns, uint32_t ppid, uint64_t pstart_ns)
+/* An entry that nobody has: others make room where there is none. */
+static struct process *take_entry(struct processes *t)
 {
-	struct process *p = processes_find(t, pid, start_ns), *parent;
-	uint32_t *bucket;
+	struct process *p;
 
-	if (p)
-		return p;
+	if (!t->free && t->used < PROCESSES_MAX)
+		return &t->entry[++t->used];
 	if (!t->free) {
 		if (t->ended.n) {
 			forget(t, &t->entry[t->ended.oldest]);
@@ -152,6 +149,17 @@ struct process *processes_add(struct processes *t, uint32_t pid, uint64_t start_
 	}
 	p = &t->entry[t->free];
 	t->free = p->hash_next;
+	return p;
+}
+
+struct process *processes_add(struct processes *t, uint32_t pid, uint64_t start_ns, uint32_t ppid, uint64_t pstart_ns)
+{
+	struct process *p = processes_find(t, pid, start_ns), *parent;
+	uint32_t *bucket;
+
+	if (p)
+		return p;
+	p = take_entry(t);
 	bucket = bucket_of(t, pid, start_ns);
 	*p = (struct process){.pid = pid,
 		.start_ns = start_ns,

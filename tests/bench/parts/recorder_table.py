@@ -64,6 +64,7 @@ result = {
     "kernel": os.uname().release, "processors": os.cpu_count(), "rounds": len(rounds),
     "loads": [one(load) for load in loads],
     "rest": {"cpu_pct": round(rest["cpu_ns"] / rest["us"] / 10, 3), "resident_mib": round(rest["rss_kib"] / 1024, 1),
+             "share_mib": round(rest["pss_kib"] / 1024, 1),
              "maps_mib": round(sum(m.get("bytes_memlock", 0) for m in ours) / 1048576, 1)},
     "hooks": {what: hooks(what) for what in ["calls", "filtered", "reads"] + loads},
 }
@@ -98,7 +99,7 @@ for o in result["loads"]:
     print(f"{o['load']:8}{o['records']:9}{o['records_of_workload']:10}{o['records_per_s']:10}{o['bytes_per_record']:12}{o['due']:10}{o['missing']:9}"
           f"{o['lost']:14}{'':10}{o['auditd_events']:9}{o['auditd_lost']:8}{o['auditd_bytes_per_event']:12}")
 r = result["rest"]
-print(f"\nmemory: recorder {r['resident_mib']} MiB at rest, {max(o['recorder_peak_mib'] for o in result['loads'])} at most; "
+print(f"\nmemory: recorder {r['resident_mib']} MiB at rest, {r['share_mib']} with each page once, {max(o['recorder_peak_mib'] for o in result['loads'])} at most; "
       f"kernel maps {r['maps_mib']} MiB; auditd {max(o['auditd_peak_mib'] for o in result['loads'])}. "
       f"Processor at rest {r['cpu_pct']} % (of whoever else works here, too).")
 print("\nBPF, nanoseconds" + " " * 14 + "a hook    a call    an operation")

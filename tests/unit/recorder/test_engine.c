@@ -304,6 +304,11 @@ static void a_sink_that_fails_is_heard(void **state)
 	m.s[EVENT_PROGRAM] = "/bin/true";
 	assert_int_equal(engine_loss(&f->e, CAUSE_RING_FULL, 3, 1), 0);
 	assert_int_equal(f->got[0].kind, KIND_LOSS);
+	assert_int_equal(f->e.record.v[F_LOST].u, 3);
+	/* How many is not known: that is said, not a number. */
+	assert_int_equal(engine_loss(&f->e, CAUSE_CRASH, 0, 1), 0);
+	assert_false(record_has(&f->e.record, F_LOST));
+	assert_true(record_has(&f->e.record, F_TEXT));
 	f->e.sink = broken_sink;
 	assert_int_equal(engine_event(&f->e, made_bytes(&m)), -28);
 	assert_int_equal(engine_loss(&f->e, CAUSE_RING_FULL, 3, 1), -28);
