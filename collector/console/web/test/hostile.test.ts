@@ -1,6 +1,6 @@
 // Hostile text: what is hidden is made visible, and nothing is lost.
 import { describe, expect, it } from "vitest";
-import { hexText, lastPart, pieces, plain } from "../src/core/hostile";
+import { factText, hexText, lastPart, pieces, plain } from "../src/core/hostile";
 
 describe("pieces", () => {
   it("leaves what can be read alone, in every script", () => {
@@ -31,6 +31,12 @@ describe("names that are not UTF-8", () => {
     expect(hexText("eda080")).toBe("\\xed\\xa0\\x80");
     expect(hexText("")).toBe("");
   });
+});
+
+it("takes facts of every shape", () => {
+  expect([undefined, null, 0, true, "a", { hex: "ff" }, [], ["not-last-close", "guessed"], [1, { hex: "41" }]].map((f) => factText(f))).toEqual([
+    "", "", "0", "true", "a", "\\xff", "", "not-last-close, guessed", "1, A",
+  ]);
 });
 
 it("takes the last part of a path", () => {

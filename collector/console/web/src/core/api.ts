@@ -4,7 +4,8 @@
 export type Role = "administrator" | "auditor" | "viewer";
 /** Text, or bytes that are no UTF-8. Hostile: show it with <Text>, nothing else. */
 export type Name = string | { hex: string };
-export type Fact = Name | number | boolean | null;
+/** What the vocabulary has by other types (flags: a list of words) comes as it comes: factText() takes it all. */
+export type Fact = Name | number | boolean | null | Fact[];
 
 export interface Session {
   account: string;

@@ -66,13 +66,15 @@ export function nameText(name: Name): string {
 }
 
 export function isName(fact: Fact | undefined): fact is Name {
-  return typeof fact === "string" || (typeof fact === "object" && fact !== null);
+  return typeof fact === "string" || (typeof fact === "object" && fact !== null && "hex" in fact && typeof fact.hex === "string");
 }
 
 /** A fact as text, "" where it is not there. */
 export function factText(fact: Fact | undefined): string {
   if (fact === undefined || fact === null) return "";
-  return isName(fact) ? nameText(fact) : String(fact);
+  if (isName(fact)) return nameText(fact);
+  if (Array.isArray(fact)) return fact.map(factText).join(", ");
+  return typeof fact === "object" ? JSON.stringify(fact) : String(fact);
 }
 
 /** The last part of a path; the whole where there is none. */

@@ -167,7 +167,7 @@ function Value({ name, fact }: { name: string; fact: Fact }) {
   const { vocabulary, language } = useDesk();
   const field = vocabulary.fields.get(name);
   if (typeof fact === "number") return <span class="number">{numberText(name, fact, field?.type, language)}</span>;
-  if (!isName(fact)) return <>{String(fact)}</>;
+  if (!isName(fact)) return <Text of={factText(fact)} />;
   if (field?.type === "enum") return <>{valueLabel(vocabulary, name, factText(fact), language)}</>;
   if (field?.type === "time" && typeof fact === "string")
     return (

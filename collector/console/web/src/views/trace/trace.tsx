@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { api, type Query, type Record_, type Refusal } from "../../core/api";
 import { useDesk } from "../../core/desk";
 import { dayOf } from "../../core/format";
-import { factText, nameText } from "../../core/hostile";
+import { factText } from "../../core/hostile";
 import { toRefusal } from "../../core/resource";
 import { go, routeText, type Route } from "../../core/router";
 import { Empty, Failure, Icon, Loading } from "../../ui/parts";
@@ -171,7 +171,7 @@ export function tally(records: Record_[], by: "user" | "host"): [string, number]
   const sums = new Map<string, number>();
   for (const r of records) {
     const fact = by === "host" ? r.host : r.facts["user"];
-    const name = typeof fact === "object" && fact !== null ? nameText(fact) : factText(fact);
+    const name = factText(fact);
     if (name) sums.set(name, (sums.get(name) ?? 0) + 1);
   }
   return [...sums].sort((a, b) => b[1] - a[1]);
