@@ -58,7 +58,7 @@ function FacetGroup({ group, search, show, language }: { group: Group; search: S
               <button
                 type="button"
                 class="facet"
-                aria-pressed={now === text}
+                aria-pressed={text !== "" && now === text}
                 // A name that is no text cannot be asked for.
                 disabled={typeof c.value !== "string" || text === ""}
                 title={words.logs.facetFilter(plain(text))}
