@@ -1,0 +1,188 @@
+// Debian's Chromium, driven by playwright-core, for the flows of the console's page: a person at a browser, and what must hold on every page that he
+// sees: no violation of the Content-Security-Policy, nothing that axe finds, no error in the browser's console, no request to another host.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const require = createRequire(join(process.env.PAGE_SOURCE, "package.json"));
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+export const origin = process.env.CONSOLE_URL;
+const pictures = process.env.SCREENSHOTS;
+const PICTURE_MAX = 250 << 10;
+/** A loaded machine takes its time: nothing here measures. */
+export const LIMIT = 90_000;
+
+export function fail(text) {
+  throw new Error(text);
+}
+export function same(got, want, what) {
+  if (JSON.stringify(got) !== JSON.stringify(want)) fail(`${what}: ${JSON.stringify(got)} instead of ${JSON.stringify(want)}`);
+}
+export function step(text) {
+  console.log(`  ${text}`);
+}
+
+export function totp(secret) {
+  return execFileSync("oathtool", ["--totp", "--base32", secret.replace(/\s/g, "")]).toString().trim();
+}
+
+export function command(program, ...args) {
+  return execFileSync(program, args).toString();
+}
+
+export async function until(check, what) {
+  for (const end = Date.now() + LIMIT; ; await new Promise((r) => setTimeout(r, 200))) {
+    if (await check()) return;
+    if (Date.now() > end) fail(`not in time: ${what}`);
+  }
+}
+
+export class Browser {
+  static async start() {
+    const it = new Browser();
+    it.people = [];
+    it.browser = await chromium.launch({
+      executablePath: "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    });
+    mkdirSync(pictures, { recursive: true });
+    return it;
+  }
+
+  /** Somebody with a browser of his own. */
+  async person(locale = "en-GB") {
+    const context = await this.browser.newContext({
+      // The certificate is of the collector's own CA, which tests/flow/90-console-sign-in checks.
+      ignoreHTTPSErrors: true,
+      locale,
+      timezoneId: "Asia/Tokyo",
+      viewport: { width: 1280, height: 800 },
+      acceptDownloads: true,
+    });
+    const who = await Person.make(context);
+    this.people.push(who);
+    return who;
+  }
+
+  /** What everybody sees at the moment, for whoever looks for what went wrong. */
+  async failed() {
+    for (const [i, who] of this.people.entries()) {
+      console.log(who.page.url(), ...who.bad);
+      await who.page.screenshot({ path: join(pictures, `failed-${i}.png`) }).catch(() => undefined);
+    }
+  }
+
+  async stop() {
+    await this.browser.close();
+  }
+}
+
+export class Person {
+  static async make(context) {
+    const it = new Person();
+    it.context = context;
+    it.page = await context.newPage();
+    it.page.setDefaultTimeout(LIMIT);
+    it.bad = [];
+    it.sent = [];
+    it.page.on("pageerror", (e) => it.bad.push(`error: ${e.stack}`));
+    it.page.on("console", (m) => {
+      // A refusal that a story asks for (401, 403) is no fault of the page.
+      if (["error", "warning"].includes(m.type()) && !/Failed to load resource/.test(m.text())) it.bad.push(`console: ${m.text()}`);
+    });
+    it.page.on("request", (r) => {
+      if (!/^(blob|data):/.test(r.url()) && !r.url().startsWith(`${origin}/`)) it.bad.push(`another host: ${r.url()}`);
+      const body = r.postDataBuffer();
+      if (body) it.sent.push(body);
+    });
+    await it.page.addInitScript(() => {
+      addEventListener("securitypolicyviolation", (e) => console.error(`CSP: ${e.violatedDirective} ${e.blockedURI} ${e.sample}`));
+    });
+    return it;
+  }
+
+  /** Nothing went wrong since the last time. */
+  well() {
+    if (this.bad.length) fail(this.bad.join("\n"));
+  }
+
+  async go(fragment) {
+    await this.page.goto(`${origin}/${fragment}`);
+    await this.settled();
+  }
+
+  /** What the view asked for is there. */
+  async settled() {
+    await this.page.waitForFunction(() => !document.querySelector(".state-wait, [aria-busy=true]") && document.querySelector("main"));
+  }
+
+  async signIn(account, password, code) {
+    const p = this.page;
+    await p.locator("input[autocomplete=username]").fill(account);
+    await p.locator("input[autocomplete=current-password]").fill(password);
+    if (code) await p.locator("input[autocomplete=one-time-code]").fill(code);
+    await p.locator("form button.main").click();
+  }
+
+  /** The first time: another password, a second factor. */
+  async begin(account, first, password, between = async () => undefined) {
+    const p = this.page;
+    await this.go("");
+    await this.signIn(account, first);
+    await p.locator("input[autocomplete=new-password]").first().waitFor();
+    await between("password");
+    await p.locator("input[autocomplete=current-password]").fill(first);
+    for (const i of [0, 1]) await p.locator("input[autocomplete=new-password]").nth(i).fill(password);
+    await p.locator("form button.main").click();
+    const secret = p.locator(".secret");
+    await secret.waitFor();
+    await between("totp");
+    await p.locator("input[autocomplete=one-time-code]").fill(totp(await secret.innerText()));
+    await p.locator("form button.main").click();
+    await p.locator("nav a[aria-current=page]").first().waitFor();
+    await this.settled();
+    this.well();
+  }
+
+  async language(name) {
+    await this.page.locator(".settings select").first().selectOption(name);
+    await this.page.waitForFunction((n) => document.documentElement.lang === n, name);
+  }
+
+  async theme(name) {
+    await this.page.locator(".settings select").nth(1).selectOption(name);
+    await this.page.waitForFunction((n) => document.documentElement.dataset["theme"] === n, name);
+  }
+
+  async accessible(what) {
+    await this.page.evaluate(axe);
+    const found = await this.page.evaluate(async () => {
+      const r = await globalThis.axe.run(document, {
+        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+      });
+      return r.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 150)} ${n.any[0]?.message ?? ""}`).join(" | ")}`);
+    });
+    if (found.length) fail(`axe on ${what}:\n${found.join("\n")}`);
+  }
+
+  async picture(name) {
+    const path = join(pictures, `${name}.png`);
+    await this.page.screenshot({ path, animations: "disabled", caret: "hide" });
+    const { size } = statSync(path);
+    if (size > PICTURE_MAX) fail(`${path} has ${size} bytes`);
+  }
+
+  /** A click that makes the browser save a file: its bytes. */
+  async download(locator) {
+    const [file] = await Promise.all([this.page.waitForEvent("download"), locator.click()]);
+    return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
+  }
+
+  /** Whether the document is wider than the window. */
+  async overflows() {
+    return this.page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
+  }
+}

@@ -1,0 +1,354 @@
+// The stories of the desk, walked in a browser: tests/flow/92-console-page starts what is behind it. Each person has a browser of his own.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Browser, command, fail, origin, same, step, until } from "./console_browser.mjs";
+
+const { AUDITOR, ADMINISTRATOR, VIEWER, KEY_FILE, STRANGER_FILE, EVIDENCE, ENROL } = process.env;
+const PASSWORD = "Kumo no mine ikutsu kuzurete tsuki no yama";
+const browser = await Browser.start();
+const all = "since=all";
+
+async function auditor(who) {
+  const p = who.page;
+  step("the door: in the browser's language; a wrong password is told as nothing else");
+  await who.go("");
+  same(await p.evaluate(() => document.documentElement.lang), "ja", "language");
+  await who.accessible("the door");
+  for (const language of ["en", "ja"]) {
+    await who.language(language);
+    await who.picture(`sign-in-${language}`);
+  }
+  await who.language("en");
+  await who.signIn("sachiko", "not the password at all");
+  await p.getByRole("alert").waitFor();
+  step("the first sign-in: own password, second factor");
+  await who.begin("sachiko", AUDITOR, PASSWORD, async (what) => {
+    await who.accessible(what);
+    await who.picture(`${what}-en`);
+  });
+
+  step("overview: the fleet in numbers, traffic by channel, also as a table");
+  await p.locator(".figure dd").first().waitFor();
+  await p.locator(".lane svg").first().waitFor();
+  await p.getByRole("button", { name: "7 days" }).click();
+  await p.getByRole("button", { name: "As a table" }).click();
+  await p.locator(".traffic table tbody tr").first().waitFor();
+
+  step("logs: filtered, paged by cursor, back by the browser, the same after a reload");
+  await who.go(`#/logs?${all}&c=file`);
+  const rows = p.locator("a[data-row]");
+  same(await rows.count(), 100, "rows of a page");
+  const first = await rows.first().getAttribute("data-row");
+  await p.getByRole("button", { name: "Next page" }).first().click();
+  await p.waitForFunction((row) => document.querySelector("a[data-row]") && !document.querySelector(`a[data-row="${row}"]`), first);
+  await who.settled();
+  const second = await rows.first().getAttribute("data-row");
+  await p.reload();
+  await who.settled();
+  same(await rows.first().getAttribute("data-row"), second, "the page that the address names");
+  await p.goBack();
+  await p.waitForFunction((row) => document.querySelector(`a[data-row="${row}"]`), first);
+  await p.locator(".facet").first().waitFor();
+  const person = p.locator(".facets section").nth(1).locator("button").first();
+  const name = await person.locator(".facet-name").innerText();
+  await person.click();
+  await who.settled();
+  for (const cell of await p.locator("td.col-user").allInnerTexts()) same(cell, name, "the person that was chosen");
+
+  step("a record: its facts, its neighbours, its proof; the files of it");
+  await rows.nth(3).click();
+  await p.locator(".seal-good").waitFor();
+  await p.locator(".around-here").waitFor();
+  for (const what of ["Segment", "Proof", "Checkpoint"]) {
+    const got = await who.download(p.getByRole("button", { name: what, exact: true }));
+    if (!got.bytes.length) fail(`${got.name} is empty`);
+    writeFileSync(join(EVIDENCE, got.name), got.bytes);
+  }
+  const opened = await p.locator("tr.opened a").getAttribute("data-row");
+  await p.keyboard.press("j");
+  await p.waitForFunction((row) => document.querySelector("tr.opened a")?.getAttribute("data-row") !== row, opened);
+  await p.keyboard.press("Escape");
+  await p.locator(".detail").waitFor({ state: "detached" });
+
+  step("from the file to its history, from the person to the day");
+  await rows.nth(3).click();
+  await p.getByRole("link", { name: "All that happened to this file" }).click();
+  await p.locator(".run").first().waitFor();
+  await p.goBack();
+  await p.getByRole("link", { name: /^The day of/ }).click();
+  await p.locator(".strip svg").first().waitFor();
+  await who.settled();
+
+  who.well();
+}
+
+async function hostile(who) {
+  const p = who.page;
+  step("hostile names are text: nothing of them is an element, what is hidden is seen");
+  await who.go(`#/logs?${all}&text=${encodeURIComponent("<img src=x>\u202e\u0007")}`);
+  await p.locator(".mark-button .hidden-sign").first().waitFor();
+  same(await p.locator("main :is(script, img, iframe, object, embed, style)").count(), 0, "elements that nobody made");
+
+  who.well();
+}
+
+async function csv(who) {
+  const p = who.page;
+  step("CSV, with what a spreadsheet wants in front");
+  await who.go(`#/logs?${all}&c=usb`);
+  const csv = await who.download(p.getByRole("link", { name: "CSV" }));
+  same([...csv.bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf], "its mark");
+  if (csv.bytes.toString().split("\r\n").length < 3) fail("no rows in the CSV");
+
+  who.well();
+}
+
+async function saved(who) {
+  const p = who.page;
+  step("a saved search outlives the page");
+  await p.getByText("Saved searches").click();
+  await p.getByRole("button", { name: "Save this search" }).click();
+  await p.getByRole("textbox", { name: "Name of the search" }).fill("<b>USB</b>\u202e");
+  await p.getByRole("dialog").getByRole("button", { name: "Save this search" }).click();
+  await who.go("#/logs");
+  await p.reload();
+  await who.settled();
+  await p.getByText("Saved searches").click();
+  await p.getByRole("button", { name: /<b>USB<\/b>/ }).first().click();
+  await p.waitForFunction(() => location.hash.includes("c=usb"));
+
+  who.well();
+}
+
+async function travels(who) {
+  const p = who.page;
+  step("from a drive to everywhere it was");
+  await who.go(`#/logs?${all}&c=usb&kind=plug`);
+  await p.locator("a[data-row]").first().click();
+  await p.getByRole("link", { name: "Everywhere this drive was" }).click();
+  await p.locator(".run").first().waitFor();
+
+  who.well();
+}
+
+async function keyboard(who) {
+  const p = who.page;
+  step("keyboard: the list, the ways, the search");
+  await who.go("#/");
+  await p.keyboard.press("?");
+  await p.getByRole("dialog").waitFor();
+  await who.accessible("the list of shortcuts");
+  await p.keyboard.press("Escape");
+  await p.getByRole("dialog").waitFor({ state: "detached" });
+  await p.keyboard.press("g");
+  await p.keyboard.press("l");
+  await p.waitForFunction(() => location.hash === "#/logs");
+  await p.locator("[data-find]").waitFor();
+  await p.keyboard.press("/");
+  same(await p.evaluate(() => document.activeElement?.hasAttribute("data-find")), true, "the search has the focus");
+  who.well();
+}
+
+async function administrator(who) {
+  const p = who.page;
+  await who.begin("tanaka", ADMINISTRATOR, PASSWORD);
+  step("an administrator sees no records");
+  same(await p.locator("nav a[href='#/logs']").count(), 0, "ways to the logs");
+  await who.go("#/logs");
+  await p.getByText("Not for your role").waitFor();
+
+  step("a PC is let in by a token from the page, and comes into the list by itself");
+  await who.go("#/pcs");
+  await p.getByRole("button", { name: "Enrol a PC" }).click();
+  await p.getByRole("textbox", { name: "Name of the PC" }).fill("soumu-99");
+  await p.getByRole("button", { name: "Make a token" }).click();
+  await p.locator(".token .mono").waitFor();
+  const token = await p.locator(".token .mono").innerText();
+  await who.accessible("the token");
+  await p.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+  command(ENROL, "soumu-99", token);
+  await p.getByRole("link", { name: "soumu-99" }).waitFor();
+
+  who.well();
+}
+
+async function policy(who) {
+  const p = who.page;
+  step("a drive comes into the ledger, read-only; the check, the difference");
+  await who.go("#/drives/ledger");
+  await p.getByRole("button", { name: "Add a row" }).click();
+  for (const [column, value] of [["Vendor", "0411"], ["Product", "02f6"], ["Serial number", "S-0815-4711"], ["Label", "名札 7"]]) {
+    await p.getByRole("textbox", { name: `${column}, Row 1`, exact: true }).fill(value);
+    await p.keyboard.press("Tab");
+  }
+  await who.go("#/drives/draft");
+  await p.locator(".verdict-good").waitFor();
+  await p.locator(".diff-added").first().waitFor();
+  await who.accessible("the draft");
+  for (const language of ["ja", "en"]) {
+    await who.language(language);
+    await who.picture(`draft-${language}`);
+  }
+  step("what would be refused is said before it is signed");
+  await who.go("#/drives/rules");
+  const yaml = p.getByRole("textbox", { name: "policy.yaml" });
+  const good = await yaml.inputValue();
+  await yaml.fill(`${good}\nno_such_key: 1\n`);
+  await who.go("#/drives/draft");
+  await p.locator(".finding-fatal").first().waitFor();
+  same(await p.getByRole("button", { name: "Sign and push" }).isDisabled(), true, "signing what is refused");
+  await who.go("#/drives/rules");
+  await yaml.fill(good);
+  await who.go("#/drives/draft");
+  await p.locator(".verdict-good").waitFor();
+
+  step("a stranger's key signs nothing; the administrator's does, in the browser, and the PC obeys");
+  await p.getByRole("button", { name: "Sign and push" }).click();
+  const file = p.locator("input[type=file]");
+  await file.setInputFiles(STRANGER_FILE);
+  await p.locator("dialog .verdict-bad").waitFor();
+  await file.setInputFiles(KEY_FILE);
+  await p.getByText("This is the key of office.").waitFor();
+  await who.accessible("signing");
+  await who.picture("sign-en");
+  who.sent.length = 0;
+  await p.getByRole("dialog").getByRole("button", { name: "Sign and push" }).click();
+  const arrived = (version) => p.locator("tr", { hasText: "soumu-99" }).filter({ hasText: "In force" }).filter({ hasText: String(version) }).waitFor();
+  await arrived(2);
+  same(JSON.parse(command("sekishoctl", "policy", "status", "--json")).version, 2, "version at the collector");
+  const secret = process.env.KEY_TEXT;
+  const raw = Buffer.from(secret, "base64").subarray(-32);
+  for (const body of who.sent) if (body.includes(raw) || body.includes(secret)) fail("the key left the browser");
+
+  step("back to the version before, under a new number");
+  await who.go("#/drives/rules");
+  await p.getByRole("button", { name: "Take the texts of version 1 as draft" }).click();
+  await who.go("#/drives/draft");
+  await p.locator(".diff-removed").first().waitFor();
+  await p.getByRole("button", { name: "Sign and push" }).click();
+  await file.setInputFiles(KEY_FILE);
+  await p.getByRole("dialog").getByRole("button", { name: "Sign and push" }).click();
+  await arrived(3);
+
+  who.well();
+}
+
+async function ledger(who) {
+  const p = who.page;
+  step("the ledger as a table: a cell, a row; the same as text");
+  await who.go("#/drives/ledger");
+  await p.getByRole("button", { name: "Add a row" }).click();
+  await p.getByRole("textbox", { name: "Serial number, Row 1" }).fill("S-4711");
+  await p.keyboard.press("Tab");
+  await p.getByRole("button", { name: "Text", exact: true }).click();
+  await until(async () => (await p.getByRole("textbox", { name: "devices.csv" }).inputValue()).includes("S-4711"), "the cell in the text");
+  await who.go("#/drives/draft");
+  await p.getByRole("button", { name: "Discard the draft" }).click();
+  await p.getByText("No changes yet.").waitFor();
+
+  who.well();
+}
+
+async function revoke(who) {
+  const p = who.page;
+  step("revoked, with a reason and the name typed");
+  await who.go("#/pcs");
+  await p.getByRole("link", { name: /^seizo-/ }).first().click();
+  await who.settled();
+  const name = await p.locator("h1").innerText();
+  await p.getByRole("button", { name: "Revoke" }).click();
+  const go = p.getByRole("button", { name: "Revoke this PC" });
+  await p.getByRole("textbox", { name: /^Reason/ }).fill("stolen");
+  await p.getByRole("textbox", { name: /^Type/ }).fill("another");
+  same(await go.isDisabled(), true, "revoking under another name");
+  await p.getByRole("textbox", { name: /^Type/ }).fill(name);
+  await go.click();
+  await p.locator(".status-revoked").waitFor();
+  who.well();
+}
+
+async function viewer() {
+  const who = await browser.person("en-GB");
+  const p = who.page;
+  await who.begin("mori", VIEWER, PASSWORD);
+  step("a viewer sees the own department, and nothing of the policy");
+  await who.go(`#/logs?${all}`);
+  await p.locator("a[data-row]").first().waitFor();
+  for (const host of await p.locator("td.col-host").allInnerTexts()) if (!host.startsWith("keiri-")) fail(`${host} is not of this scope`);
+  await who.go("#/drives");
+  await p.getByText("Not for your role").waitFor();
+  step("a session that ends: signing in again goes on where it was");
+  await who.go(`#/logs?${all}&c=program`);
+  await who.context.clearCookies();
+  await p.getByRole("button", { name: "Files", exact: true }).click();
+  await p.getByText("The session has ended.").waitFor();
+  who.well();
+  await who.context.close();
+}
+
+/** Every view, in both languages and both colours. */
+async function everywhere(who, views) {
+  const p = who.page;
+  for (const [name, fragment] of views)
+    for (const language of ["ja", "en"]) {
+      await who.go(fragment);
+      await who.language(language);
+      for (const theme of ["dark", "light"]) {
+        await who.theme(theme);
+        await who.settled();
+        await who.accessible(`${name}, ${language}, ${theme}`);
+        if (theme === "light" || ["overview", "logs"].includes(name)) await who.picture(`${name}-${language}${theme === "dark" ? "-dark" : ""}`);
+      }
+      who.well();
+    }
+  await p.setViewportSize({ width: 820, height: 1180 });
+  for (const [name, fragment] of views) {
+    await who.go(fragment);
+    await who.settled();
+    if (await who.overflows()) fail(`${name} is wider than a tablet`);
+  }
+  await p.setViewportSize({ width: 1280, height: 800 });
+}
+
+const auditorsViews = [
+  ["overview", "#/"],
+  ["logs", "#/logs?since=-7d&c=file&text=xlsx"],
+];
+const administratorsViews = [
+  ["drives", "#/drives"],
+  ["ledger", "#/drives/ledger"],
+  ["rules", "#/drives/rules"],
+  ["arrival", "#/drives/arrival"],
+  ["pcs", "#/pcs"],
+];
+
+try {
+  const reader = await browser.person("ja-JP");
+  const writer = await browser.person();
+  const stories = [
+    () => auditor(reader),
+    () => hostile(reader),
+    () => csv(reader),
+    () => saved(reader),
+    () => travels(reader),
+    () => keyboard(reader),
+    () => administrator(writer),
+    () => policy(writer),
+    () => ledger(writer),
+    () => revoke(writer),
+    () => viewer(),
+    async () => {
+      step("every view, in both languages and both colours: axe finds nothing, nothing is refused; on a tablet too");
+      await everywhere(reader, auditorsViews);
+    },
+    () => everywhere(writer, administratorsViews),
+  ];
+  for (const story of stories) {
+    await story();
+  }
+} catch (e) {
+  await browser.failed();
+  throw e;
+} finally {
+  await browser.stop();
+}
