@@ -47,6 +47,11 @@ struct leaves {
 	size_t n, cap;
 };
 
+/* A run of leaves, and between which times their records lie. */
+struct zone {
+	int64_t id, first, last;
+};
+
 /* What is asked, once for all months. */
 struct question {
 	const struct store_filter *f;
@@ -70,7 +75,15 @@ struct part {
 	bool has_head;
 	struct entries list; /* sorted; beside the cursor, or instead */
 	struct leaves seen;  /* leaves that were gone through, until it is settled */
+	size_t seen_sorted;  /* so many of them, when it was narrowed last */
 	bool settled;        /* is not narrowed any more */
+	/* Once narrowed: zones in order of time, those behind zones_at are not in the list yet. */
+	enum { ZONES_NONE, ZONES_COMBOS, ZONES_LIST } by;
+	struct zone *zones;
+	size_t zones_n, zones_cap, zones_at, batch;
+	struct leaves combos; /* ids that match */
+	bool combos_known;
+	struct leaves among; /* leaves that may match, sorted */
 	struct memo combo, user, program, path, text;
 };
 
@@ -86,20 +99,41 @@ int month_block(struct month *m, uint64_t leaf, struct block *out);
 /* Begins with all segments in time and of the hosts; V_END where there can be none. */
 int part_begin(struct part *p, const struct question *q, struct month *m);
 void part_end(struct part *p);
-/* The next segment in order, or false. */
+/* The next segment in order, or false; what is in zones behind part_bound is not counted. */
 bool part_peek(struct part *p, struct entry *out);
 /* Goes past it. */
 int part_next(struct part *p);
-/* Takes `leaves` in place of all segments, without those that were gone through. */
-int part_narrow(struct part *p, const struct leaves *leaves);
+/* Puts a segment into the list, where it is asked for; part_sort has to follow. */
+int part_list(struct part *p, const struct entry *e);
+void part_sort(struct part *p);
+
+/* --- ask_zones.c --- */
+
+/*
+ * From here on only segments with a combination that is asked for; or only `leaves` (taken over). Without those that
+ * were gone through.
+ */
+int part_narrow_to_combos(struct part *p);
+int part_narrow(struct part *p, struct leaves *leaves);
+/* Are there zones that are not in the list yet? Then nothing in them is beyond *bound (newest first: later; else
+ * earlier). */
+bool part_bound(const struct part *p, int64_t *bound);
+/* Takes the next of them into the list. */
+int part_fill(struct part *p);
 
 /* --- ask_names.c --- */
 
 void memo_deinit(struct memo *m);
 int leaves_put(struct leaves *l, int64_t leaf);
+/* Sorted, each once. */
+void leaves_settle(struct leaves *l);
 /* Does row `i` match? 0 with *yes; -errno. */
 int part_matches(struct part *p, const struct block *b, unsigned i, bool *yes);
-/* The segments that can hold a match. 0; V_FULL where that is no good question (too many); -errno. */
+/* The leaves of a posting list from `lo` to before `hi`. 0; V_FULL; -errno. */
+int part_posts(struct part *p, int64_t id, int64_t lo, int64_t hi, struct leaves *out);
+/* The combinations that are asked for. */
+int part_combos(struct part *p, struct leaves *ids);
+/* The segments that can hold a name that is asked for. 0; V_FULL where that is no good question (too many); -errno. */
 int part_candidates(struct part *p, struct leaves *out);
 
 #endif

@@ -66,7 +66,7 @@ int month_open(const char *dir, const char *name, struct month *out)
 	r = r ? r : sql_prepare(m.db, "SELECT id, user, program, kind, class FROM combo", &m.combos);
 	r = r ? r : sql_prepare(m.db, "SELECT b FROM block WHERE leaf=?1", &m.block);
 	r = r ? r : sql_prepare(m.db, "SELECT host, first, last, n FROM seg WHERE leaf=?1", &m.seg);
-	r = r ? r : sql_prepare(m.db, "SELECT leaf FROM post WHERE id=?1", &m.post);
+	r = r ? r : sql_prepare(m.db, "SELECT leaf FROM post WHERE id=?1 AND leaf>=?2 AND leaf<?3", &m.post);
 	if (r) {
 		month_close(&m);
 		return r;
@@ -143,11 +143,16 @@ static int by_first(const void *a, const void *b)
 	return x->first != y->first ? (x->first < y->first ? -1 : 1) : x->leaf < y->leaf ? -1 : x->leaf > y->leaf;
 }
 
-static void sort(struct part *p)
+void part_sort(struct part *p)
 {
-	if (p->list.n)
-		qsort(p->list.v, p->list.n, sizeof(*p->list.v), p->q->newest_first ? by_last : by_first);
-	p->list.at = 0;
+	struct entries *l = &p->list;
+
+	if (l->at)
+		memmove(l->v, l->v + l->at, (l->n - l->at) * sizeof(*l->v));
+	l->n -= l->at;
+	l->at = 0;
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), p->q->newest_first ? by_last : by_first);
 }
 
 static bool fits(const struct part *p, const struct entry *e)
@@ -160,6 +165,11 @@ static bool fits(const struct part *p, const struct entry *e)
 		if (p->hosts[i] == e->host)
 			return true;
 	return !p->hosts;
+}
+
+int part_list(struct part *p, const struct entry *e)
+{
+	return fits(p, e) ? put_entry(&p->list, e) : 0;
 }
 
 static struct entry entry_of(sqlite3_stmt *st)
@@ -186,11 +196,11 @@ static int fill_list(struct part *p, const char *text)
 	while (!(r = sql_step(st))) {
 		struct entry e = entry_of(st);
 
-		r = fits(p, &e) ? put_entry(&p->list, &e) : 0;
+		r = part_list(p, &e);
 		if (r)
 			return r;
 	}
-	sort(p);
+	part_sort(p);
 	return r == V_END ? 0 : r;
 }
 
@@ -274,6 +284,9 @@ void part_end(struct part *p)
 	free(p->hosts);
 	free(p->list.v);
 	free(p->seen.v);
+	free(p->zones);
+	free(p->combos.v);
+	free(p->among.v);
 	memo_deinit(&p->combo);
 	memo_deinit(&p->user);
 	memo_deinit(&p->program);
@@ -319,48 +332,4 @@ int part_next(struct part *p)
 		return 0;
 	}
 	return advance(p);
-}
-
-static int by_number(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-int part_narrow(struct part *p, const struct leaves *leaves)
-{
-	sqlite3_stmt *st = p->month->seg;
-	size_t i;
-	int r = 0;
-
-	sqlite3_finalize(p->cursor);
-	p->cursor = NULL;
-	p->has_head = false;
-	p->list.n = 0;
-	if (p->seen.n)
-		qsort(p->seen.v, p->seen.n, sizeof(*p->seen.v), by_number);
-	for (i = 0; !r && i < leaves->n; i++) {
-		struct entry e = {.leaf = (uint64_t)leaves->v[i]};
-
-		if (p->seen.n && bsearch(&leaves->v[i], p->seen.v, p->seen.n, sizeof(*p->seen.v), by_number))
-			continue;
-		sqlite3_reset(st);
-		sqlite3_bind_int64(st, 1, leaves->v[i]);
-		r = sql_step(st);
-		if (r == V_END) {
-			r = 0;
-			continue;
-		}
-		if (r)
-			break;
-		e.host = sqlite3_column_int64(st, 0);
-		e.first = sqlite3_column_int64(st, 1);
-		e.last = sqlite3_column_int64(st, 2);
-		if (fits(p, &e))
-			r = put_entry(&p->list, &e);
-	}
-	sqlite3_reset(st);
-	sort(p);
-	return r;
 }

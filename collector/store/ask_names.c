@@ -262,13 +262,15 @@ static int resolve(struct part *p, const struct match *m, struct memo *memo, str
 			   &looked, ids);
 }
 
-static int post(struct part *p, int64_t id, struct leaves *out)
+int part_posts(struct part *p, int64_t id, int64_t lo, int64_t hi, struct leaves *out)
 {
 	sqlite3_stmt *st = p->month->post;
 	int r;
 
 	sqlite3_reset(st);
 	sqlite3_bind_int64(st, 1, id);
+	sqlite3_bind_int64(st, 2, lo);
+	sqlite3_bind_int64(st, 3, hi);
 	while (!(r = sql_step(st))) {
 		r = out->n == LEAVES_MAX ? V_FULL : leaves_put(out, sqlite3_column_int64(st, 0));
 		if (r)
@@ -278,6 +280,11 @@ static int post(struct part *p, int64_t id, struct leaves *out)
 	return r == V_END ? 0 : r;
 }
 
+static int all_posts(struct part *p, int64_t id, struct leaves *out)
+{
+	return part_posts(p, id, 0, INT64_MAX, out);
+}
+
 static int by_number(const void *a, const void *b)
 {
 	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -285,7 +292,7 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void settle(struct leaves *l)
+void leaves_settle(struct leaves *l)
 {
 	size_t i, n = 0;
 
@@ -297,8 +304,8 @@ static void settle(struct leaves *l)
 	l->n = n;
 }
 
-/* Segments with a combination for which `bit` holds. */
-static int by_combos(struct part *p, uint8_t bit, struct leaves *out)
+/* The combinations for which `bit` holds. */
+static int combos_with(struct part *p, uint8_t bit, struct leaves *ids)
 {
 	sqlite3_stmt *st = p->month->combos;
 	int r;
@@ -312,12 +319,30 @@ static int by_combos(struct part *p, uint8_t bit, struct leaves *out)
 			 : judge_combo(p, id, sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2),
 				   sqlite3_column_int64(st, 3), sqlite3_column_int64(st, 4), &what);
 		if (!r && (what & bit))
-			r = post(p, -id, out);
+			r = leaves_put(ids, id);
 		if (r)
 			break;
 	}
 	sqlite3_reset(st);
 	return r == V_END ? 0 : r;
+}
+
+int part_combos(struct part *p, struct leaves *ids)
+{
+	return combos_with(p, FACETS, ids);
+}
+
+/* Segments with a user or program that holds the text. */
+static int by_text_of_combos(struct part *p, struct leaves *out)
+{
+	struct leaves ids = {.n = 0};
+	size_t i;
+	int r = combos_with(p, TEXT, &ids);
+
+	for (i = 0; !r && i < ids.n; i++)
+		r = all_posts(p, -ids.v[i], out);
+	free(ids.v);
+	return r;
 }
 
 static int by_names(struct part *p, const struct match *m, struct memo *memo, struct leaves *out)
@@ -327,7 +352,7 @@ static int by_names(struct part *p, const struct match *m, struct memo *memo, st
 	int r = resolve(p, m, memo, &ids);
 
 	for (i = 0; !r && i < ids.n; i++)
-		r = post(p, ids.v[i], out);
+		r = all_posts(p, ids.v[i], out);
 	free(ids.v);
 	return r;
 }
@@ -337,7 +362,7 @@ static void intersect(struct leaves *out, struct leaves *with, bool *have)
 {
 	size_t i, k = 0, n = 0;
 
-	settle(with);
+	leaves_settle(with);
 	if (!*have) {
 		free(out->v);
 		*out = *with;
@@ -360,15 +385,14 @@ int part_candidates(struct part *p, struct leaves *out)
 	bool have = false;
 	int r, step;
 
-	for (step = 0; step < 3; step++) {
+	for (step = 0; step < 2; step++) {
 		struct leaves one = {.n = 0};
 
-		if (!(step == 0 ? q->by_combo : step == 1 ? q->by_path : q->by_text))
+		if (!(step ? q->by_text : q->by_path))
 			continue;
-		r = step == 0 ? by_combos(p, FACETS, &one)
-			      : by_names(p, step == 1 ? &q->path : &q->text, step == 1 ? &p->path : &p->text, &one);
-		if (!r && step == 2)
-			r = by_combos(p, TEXT, &one);
+		r = by_names(p, step ? &q->text : &q->path, step ? &p->text : &p->path, &one);
+		if (!r && step)
+			r = by_text_of_combos(p, &one);
 		if (!r)
 			intersect(out, &one, &have);
 		free(one.v);

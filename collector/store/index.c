@@ -35,6 +35,7 @@ static const char schema[] =
 	"CREATE INDEX IF NOT EXISTS seg_last ON seg(long, last);"
 	"CREATE INDEX IF NOT EXISTS seg_host_first ON seg(host, long, first);"
 	"CREATE INDEX IF NOT EXISTS seg_host_last ON seg(host, long, last);"
+	"CREATE TABLE IF NOT EXISTS zone(id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE IF NOT EXISTS block(leaf INTEGER PRIMARY KEY, b BLOB NOT NULL) STRICT;"
 	"CREATE TABLE IF NOT EXISTS post(id INTEGER NOT NULL, leaf INTEGER NOT NULL, PRIMARY KEY(id, leaf)) STRICT, "
 	"WITHOUT "
@@ -51,6 +52,7 @@ enum {
 	Q_COMBO_GET,
 	Q_COMBO_PUT,
 	Q_SEG_PUT,
+	Q_ZONE_PUT,
 	Q_BLOCK_PUT,
 	Q_POST_PUT,
 	Q_META_PUT,
@@ -68,6 +70,8 @@ static const char *const texts[Q_COUNT] = {
 	[Q_COMBO_GET] = "SELECT id FROM combo WHERE h=?1",
 	[Q_COMBO_PUT] = "INSERT INTO combo VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[Q_SEG_PUT] = "INSERT INTO seg VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[Q_ZONE_PUT] = "INSERT INTO zone VALUES(?1, ?2, ?3) ON CONFLICT(id) DO UPDATE SET first=min(first, ?2), "
+		       "last=max(last, ?3)",
 	[Q_BLOCK_PUT] = "INSERT INTO block VALUES(?1, ?2)",
 	[Q_POST_PUT] = "INSERT OR IGNORE INTO post VALUES(?1, ?2)",
 	[Q_META_PUT] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)",
@@ -447,6 +451,13 @@ static int put_segment(struct index *x, const struct segment *s)
 	sqlite3_bind_int64(st, 5, last);
 	sqlite3_bind_int64(st, 6, (uint64_t)last - (uint64_t)first > MONTH_LONG_US);
 	r = r ? r : sql_run(st);
+	if (!r && b->n) {
+		st = query(x, Q_ZONE_PUT);
+		sqlite3_bind_int64(st, 1, (int64_t)(x->next >> ZONE_BITS));
+		sqlite3_bind_int64(st, 2, first);
+		sqlite3_bind_int64(st, 3, last);
+		r = sql_run(st);
+	}
 	buf_clear(&x->bytes);
 	r = r ? r : block_encode(b, &x->bytes);
 	st = query(x, Q_BLOCK_PUT);

@@ -6,10 +6,12 @@
 
 #include <stdint.h>
 
-#define MONTH_VERSION 1
+#define MONTH_VERSION 2
 #define MONTHS_MAX 240u
 /* Segments that span more time are few, and are looked at for every question about time. */
 #define MONTH_LONG_US UINT64_C(86400000000)
+/* So many leaves (a power of two) are a zone: between which times its records lie stands in one row. */
+#define ZONE_BITS 8
 /* A row's number: its leaf, then its place in the segment, from 1. */
 #define ROW_BITS 15
 #define ROW_OF(leaf, i) ((uint64_t)(leaf) << ROW_BITS | ((uint64_t)(i) + 1))

@@ -3,15 +3,16 @@
  * segment that is still to come can hold an earlier one.
  *
  * First the segments are simply gone through from the asked end: what is common is found at once. Where that takes too
- * long, posting lists tell which segments can hold a match: what is rare is in few. Reads beside a writer, never
- * writes.
+ * long, posting lists tell which segments can hold a match, zone by zone: first those of combinations, which are short
+ * work, then those of names: what is rare is in few. Reads beside a writer, never writes.
  */
 #include "collector/store/ask.h"
 #include "policy/base/text.h"
 #include <errno.h>
 
-#define LOOK 256u      /* segments that are gone through before posting lists are asked */
-#define LOOK_NAMES 24u /* the same where names have to be looked at row by row */
+#define LOOK 64u       /* segments that are gone through before posting lists of combinations are asked */
+#define LOOK_NAMES 96u /* before those of names are */
+#define ENOUGH 8u      /* where an eighth of the rows was found meanwhile, twice as many */
 #define HEAP_MAX (8u << 20)
 #define HOST_DIGITS_MIN 8u
 #define HOST_NAMES 256u
@@ -45,7 +46,10 @@ struct answer {
 	size_t heap_n, heap_cap;
 	store_row_fn fn;
 	void *ctx;
-	unsigned left; /* rows that may still be told, where there is a limit */
+	unsigned left;  /* rows that may still be told, where there is a limit */
+	unsigned found; /* rows that matched */
+	unsigned looked, look;
+	enum { STAGE_TIME, STAGE_COMBOS, STAGE_LAST } stage;
 };
 
 int asking_open(struct store *s, struct asking **out)
@@ -279,15 +283,29 @@ static int scan(struct answer *w, struct part *p, const struct entry *e)
 		if (b->time[i] < q->from || b->time[i] >= q->until || row <= q->f->after_row)
 			continue;
 		r = part_matches(p, b, i, &yes);
-		if (!r && yes)
+		if (!r && yes) {
+			w->found++;
 			r = push(w, (struct hit){.time = b->time[i], .row = row});
+		}
 		if (r)
 			return r;
 	}
 	return 0;
 }
 
-static int narrow(struct answer *w)
+/* --- narrowing --- */
+
+static int narrow_to_combos(struct answer *w)
+{
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; !r && i < w->n; i++)
+		r = part_narrow_to_combos(&w->parts[i]);
+	return r;
+}
+
+static int narrow_to_names(struct answer *w)
 {
 	unsigned i;
 	int r = 0;
@@ -297,36 +315,89 @@ static int narrow(struct answer *w)
 
 		r = part_candidates(&w->parts[i], &l);
 		r = r == V_FULL ? 0 : r ? r : part_narrow(&w->parts[i], &l);
-		w->parts[i].settled = true;
 		free(l.v);
 	}
 	return r;
 }
 
+/* A segment more is to be gone through: is it time to ask posting lists? */
+static int next_stage(struct answer *w)
+{
+	const struct question *q = w->q;
+	bool names = q->by_path || q->by_text;
+	unsigned i;
+	int r;
+
+	if (w->stage == STAGE_LAST || w->looked++ < w->look)
+		return 0;
+	if (q->f->limit && w->found >= q->f->limit / ENOUGH && w->look < UINT32_MAX / 2) {
+		w->look *= 2;
+		return 0;
+	}
+	if (w->stage == STAGE_TIME && q->by_combo) {
+		w->stage = names ? STAGE_COMBOS : STAGE_LAST;
+		w->look = w->looked + LOOK_NAMES;
+		w->found = 0;
+		r = narrow_to_combos(w);
+	} else {
+		w->stage = STAGE_LAST;
+		r = narrow_to_names(w);
+	}
+	for (i = 0; i < w->n; i++)
+		w->parts[i].settled = w->stage == STAGE_LAST;
+	return r;
+}
+
+/* --- all of it --- */
+
+/* The part whose next segment comes first. False where none has one. What may be in a zone comes before it is read. */
+static int choose(struct answer *w, struct part **best, struct entry *first)
+{
+	bool newest = w->q->newest_first;
+	unsigned i;
+	int r;
+
+	for (;;) {
+		bool in_zone = false;
+
+		*best = NULL;
+		for (i = 0; i < w->n; i++) {
+			struct part *p = &w->parts[i];
+			struct entry e = {.leaf = 0};
+			int64_t bound = 0;
+			bool there = part_peek(p, &e);
+			bool more = part_bound(p, &bound) && (!there || (newest ? bound > e.last : bound < e.first));
+
+			if (more)
+				e.first = e.last = bound;
+			if ((there || more) && (!*best || (newest ? e.last > first->last : e.first < first->first))) {
+				*best = p;
+				*first = e;
+				in_zone = more;
+			}
+		}
+		if (!in_zone)
+			return 0;
+		r = part_fill(*best);
+		if (r)
+			return r;
+	}
+}
+
 static int go(struct answer *w)
 {
 	const struct question *q = w->q;
-	bool facets = q->by_combo || q->by_path || q->by_text, narrowed = !facets || q->f->after_row;
-	unsigned looked = 0, look = !q->f->limit ? 0 : q->by_path || q->by_text ? LOOK_NAMES : LOOK;
 	int r = 0;
 
+	if (!(q->by_combo || q->by_path || q->by_text) || q->f->after_row)
+		w->stage = STAGE_LAST;
+	w->look = !q->f->limit ? 0 : q->by_combo ? LOOK : LOOK_NAMES;
 	while (!r) {
 		struct part *best = NULL;
-		struct entry e, first = {.leaf = 0};
-		unsigned i;
+		struct entry first = {.leaf = 0};
 
-		if (!narrowed && looked++ == look) {
-			narrowed = true;
-			r = narrow(w);
-			if (r)
-				return r;
-		}
-		for (i = 0; i < w->n; i++)
-			if (part_peek(&w->parts[i], &e) &&
-				(!best || (q->newest_first ? e.last > first.last : e.first < first.first))) {
-				best = &w->parts[i];
-				first = e;
-			}
+		r = next_stage(w);
+		r = r ? r : choose(w, &best, &first);
 		/* Rows that nothing to come can precede. */
 		while (!r && w->heap_n &&
 			(!best || (q->newest_first ? w->heap[0].time > first.last : w->heap[0].time < first.first))) {
@@ -465,7 +536,7 @@ int asking_query(struct asking *a, const struct store_filter *f, store_row_fn fn
 			part_end(&w.parts[w.n]);
 			r = 0;
 		} else {
-			w.parts[w.n++].settled = !(q.by_combo || q.by_path || q.by_text);
+			w.parts[w.n++].settled = !(q.by_combo || q.by_path || q.by_text) || f->after_row;
 		}
 	}
 	r = r ? r : go(&w);

@@ -81,7 +81,7 @@ def act(facts):
     facts.add("enrolled", first)
     facts.add("used", line)
     post(facts, first, 3)
-    open_line = token()
+    open_line = token(valid=86400)
     facts.add("token", open_line)
     second.enrol()
     facts.add("enrolled", second)

@@ -6,8 +6,8 @@
 #include "tests/unit/store/made.h"
 
 #define PCS 5u
-#define SEGMENTS 420u
-#define EACH 12u
+#define SEGMENTS 1260u
+#define EACH 4u
 #define ROWS (SEGMENTS * EACH)
 
 static const char *const users[] = {"alice", "bob", "花子", "root"};
@@ -269,13 +269,13 @@ static void every_filter_tells_the_truth(void **state)
 	for (i = 0; i < SEGMENTS; i++) {
 		unsigned pc = any(PCS);
 		/* Mostly onward, sometimes of weeks ago, sometimes at the very same time. */
-		int64_t at = MADE_TIME + (int64_t)i * 3600 * 1000000 * 4;
+		int64_t at = MADE_TIME + (int64_t)i * 4800 * 1000000;
 
 		if (!any(10))
 			at -= (int64_t)any(20) * 86400 * 1000000;
 		else if (!any(10))
 			at = MADE_TIME + 5;
-		now = MADE_TIME + (int64_t)i * 3600 * 1000000 * 4;
+		now = MADE_TIME + (int64_t)i * 4800 * 1000000;
 		fill(s, &m[pc], &leaf, pc, at);
 		if (any(4) == 0)
 			assert_int_equal(store_commit(s), 0);
