@@ -51,19 +51,21 @@ int ask_number(const char *s, uint64_t *out)
 	return number_in(SPAN_STR(s), out);
 }
 
-int ask_query(const char *query, const char *name, uint64_t *out)
+/* The one value of `name`. 0; V_NOT_FOUND; V_BAD where there are several. */
+static int find_value(const char *query, const char *name, struct span *out)
 {
 	size_t n = strlen(name);
 	const char *p = query;
 	bool found = false;
-	uint64_t v = 0;
+	struct span v = SPAN("", 0);
 
 	while (p && *p) {
 		size_t len = strcspn(p, "&");
 
 		if (len > n && p[n] == '=' && !memcmp(p, name, n)) {
-			if (found || number_in(SPAN(p + n + 1, len - n - 1), &v))
+			if (found)
 				return V_BAD;
+			v = SPAN(p + n + 1, len - n - 1);
 			found = true;
 		}
 		p += len + (p[len] == '&');
@@ -71,5 +73,26 @@ int ask_query(const char *query, const char *name, uint64_t *out)
 	if (!found)
 		return V_NOT_FOUND;
 	*out = v;
+	return 0;
+}
+
+int ask_query(const char *query, const char *name, uint64_t *out)
+{
+	struct span v;
+	int r = find_value(query, name, &v);
+
+	return r ? r : number_in(v, out) ? V_BAD : 0;
+}
+
+int ask_query_text(const char *query, const char *name, char *out, size_t size)
+{
+	struct span v;
+	int r = find_value(query, name, &v);
+
+	if (r)
+		return r;
+	if (v.n >= size)
+		return V_BAD;
+	snprintf(out, size, "%.*s", (int)v.n, (const char *)v.p);
 	return 0;
 }

@@ -20,5 +20,7 @@ int ask_object_of(struct span body, size_t max, json_t **out, struct why *why);
 int ask_number(const char *s, uint64_t *out);
 /* The value of `name` in a query "a=1&b=2"; numbers only. 0; V_NOT_FOUND; V_BAD. */
 int ask_query(const char *query, const char *name, uint64_t *out);
+/* The same as it stands there: nothing is decoded. V_BAD also where it does not fit. */
+int ask_query_text(const char *query, const char *name, char *out, size_t size);
 
 #endif

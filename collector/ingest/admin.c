@@ -14,6 +14,7 @@
 #define VALID_MAX_S (366ull * 86400)
 #define FOLLOW_MAX_S 86400ull
 #define HEADS_MAX 8u
+#define HOSTS_MAX 1000u /* in one answer: making it holds up everybody else */
 
 static void failed(struct ingest *in, struct ask *a, int r, const char *what)
 {
@@ -122,6 +123,8 @@ static void tokens_get(struct ingest *in, struct ask *a)
 struct listing {
 	struct ingest *in;
 	json_t *list;
+	uint64_t limit;
+	bool more;
 };
 
 static json_t *chains_json(struct ingest *in, const struct store_host *h)
@@ -148,11 +151,16 @@ static int list_host(void *ctx, const struct store_host *h)
 	int64_t seen = p && p->seen_us > h->last_seen_us ? p->seen_us : h->last_seen_us;
 	_cleanup_buf_ struct buf key = BUF_INIT(512);
 	char hex[2 * DIGEST_SIZE + 1];
-	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:b, s:o}", "id", hex_encode(hex, h->id.b, DIGEST_SIZE),
-		"name", h->name, "state",
-		h->state < ARRAY_SIZE(states) && states[h->state] ? states[h->state] : "unknown", "enrolled",
-		(json_int_t)h->enrolled_us, "seen", (json_int_t)seen, "connected", p && p->waiters != NULL, "chains",
-		chains_json(l->in, h));
+	json_t *o;
+
+	if (json_array_size(l->list) == l->limit) {
+		l->more = true;
+		return V_END;
+	}
+	o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:b, s:o}", "id", hex_encode(hex, h->id.b, DIGEST_SIZE), "name",
+		h->name, "state", h->state < ARRAY_SIZE(states) && states[h->state] ? states[h->state] : "unknown",
+		"enrolled", (json_int_t)h->enrolled_us, "seen", (json_int_t)seen, "connected", p && p->waiters != NULL,
+		"chains", chains_json(l->in, h));
 
 	/* The PC's public key: what release codes are made with (policy/wire/RELEASE.md). */
 	if (o && !base64_encode(&key, SPAN(h->spki, h->spki_len)) && buf_str(&key))
@@ -160,17 +168,41 @@ static int list_host(void *ctx, const struct store_host *h)
 	return o && !json_array_append_new(l->list, o) ? 0 : -ENOMEM;
 }
 
+/* The PC behind which the page begins; none: from the start. 0; V_BAD; V_NOT_FOUND; -errno. */
+static int page_of(struct ingest *in, const char *query, struct listing *l, struct store_host *after)
+{
+	char id[2 * DIGEST_SIZE + 1];
+	int r = ask_query(query, "limit", &l->limit);
+
+	if (r == V_BAD || (!r && (!l->limit || l->limit > HOSTS_MAX)))
+		return V_BAD;
+	r = ask_query_text(query, "after", id, sizeof(id));
+	if (r)
+		return r == V_NOT_FOUND ? 0 : r;
+	return hex_decode(id, after->id.b, DIGEST_SIZE) ? V_BAD : store_host_get(in->store, &after->id, after);
+}
+
 static void hosts_get(struct ingest *in, struct ask *a)
 {
-	struct listing l = {.in = in, .list = json_array()};
-	int r = store_host_each(in->store, list_host, &l);
+	struct store_host after = {.name = ""};
+	struct listing l = {.in = in, .list = NULL, .limit = HOSTS_MAX};
+	int r = page_of(in, a->query, &l, &after);
 
+	if (r > 0) {
+		answer_error(a->req, r == V_BAD ? 400 : 404, r == V_BAD ? "request" : "host",
+			"after=<id of a PC> and limit=<1..1000> belong there", 0);
+		return;
+	}
+	l.list = json_array();
+	r = r ? r : store_host_after(in->store, after.name, &after.id, list_host, &l);
 	if (r) {
 		json_decref(l.list);
 		failed(in, a, r, "hosts");
 		return;
 	}
-	answer_json(a->req, 200, json_pack("{s:o}", "hosts", l.list));
+	answer_json(a->req, 200,
+		json_pack("{s:o, s:O?}", "hosts", l.list, "next",
+			l.more ? json_object_get(json_array_get(l.list, json_array_size(l.list) - 1), "id") : NULL));
 }
 
 /* The PC that a request names. False: answered. */

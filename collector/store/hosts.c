@@ -8,11 +8,12 @@
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS host(id BLOB PRIMARY KEY, name TEXT NOT NULL, state INTEGER NOT NULL, spki BLOB "
 	"NOT "
-	"NULL, tls_key BLOB NOT NULL, enrolled INTEGER NOT NULL, seen INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+	"NULL, tls_key BLOB NOT NULL, enrolled INTEGER NOT NULL, seen INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS host_name ON host(name, id);";
 
 struct hosts {
 	sqlite3 *db;
-	sqlite3_stmt *put, *get, *each;
+	sqlite3_stmt *put, *get;
 };
 
 int hosts_open(const char *dir, bool writable, struct hosts **out)
@@ -29,9 +30,6 @@ int hosts_open(const char *dir, bool writable, struct hosts **out)
 	r = r ? r
 	      : sql_prepare(
 			h->db, "SELECT id, name, state, spki, tls_key, enrolled, seen FROM host WHERE id=?1", &h->get);
-	r = r ? r
-	      : sql_prepare(h->db, "SELECT id, name, state, spki, tls_key, enrolled, seen FROM host ORDER BY name, id",
-			&h->each);
 	if (r) {
 		hosts_close(h);
 		return r;
@@ -46,7 +44,6 @@ void hosts_close(struct hosts *h)
 		return;
 	sqlite3_finalize(h->put);
 	sqlite3_finalize(h->get);
-	sqlite3_finalize(h->each);
 	sqlite3_close_v2(h->db);
 	free(h);
 }
@@ -101,18 +98,32 @@ int hosts_get(struct hosts *h, const struct digest *id, struct store_host *out)
 	return r == V_END ? V_NOT_FOUND : r;
 }
 
-int hosts_each(struct hosts *h, store_host_fn fn, void *ctx)
+int hosts_after(struct hosts *h, const char *name, const struct digest *id, store_host_fn fn, void *ctx)
 {
 	/* A statement of its own: the callback may ask for hosts itself. */
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	struct store_host host;
-	int r = sql_prepare(h->db, sqlite3_sql(h->each), &st);
+	int r = sql_prepare(h->db,
+		"SELECT id, name, state, spki, tls_key, enrolled, seen FROM host WHERE (name, id) > (?1, ?2) "
+		"ORDER BY name, id",
+		&st);
 
+	if (r)
+		return r;
+	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
+	sql_bind(st, 2, SPAN(id->b, DIGEST_SIZE));
 	while (!r && !(r = sql_step(st))) {
 		r = from_row(st, &host);
 		r = r ? r : fn(ctx, &host);
 	}
 	return r == V_END ? 0 : r;
+}
+
+int hosts_each(struct hosts *h, store_host_fn fn, void *ctx)
+{
+	static const struct digest least;
+
+	return hosts_after(h, "", &least, fn, ctx);
 }
 
 int hosts_learn(struct hosts *h, const struct record *r)

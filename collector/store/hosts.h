@@ -14,6 +14,7 @@ void hosts_close(struct hosts *h);
 int hosts_put(struct hosts *h, const struct store_host *host);
 int hosts_get(struct hosts *h, const struct digest *id, struct store_host *out);
 int hosts_each(struct hosts *h, store_host_fn fn, void *ctx);
+int hosts_after(struct hosts *h, const char *name, const struct digest *id, store_host_fn fn, void *ctx);
 /* What a record of the collector says of a PC (ENROL, RENEW, REVOKE; see store.h). Others are passed over. */
 int hosts_learn(struct hosts *h, const struct record *r);
 /* A leaf of this PC was sealed then. */

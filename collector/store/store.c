@@ -409,6 +409,14 @@ int store_host_each(struct store *s, store_host_fn fn, void *ctx)
 	return r == V_NOT_FOUND ? 0 : r ? r : hosts_each(hosts, fn, ctx);
 }
 
+int store_host_after(struct store *s, const char *name, const struct digest *id, store_host_fn fn, void *ctx)
+{
+	struct hosts *hosts;
+	int r = store_hosts(s, &hosts);
+
+	return r == V_NOT_FOUND ? 0 : r ? r : hosts_after(hosts, name, id, fn, ctx);
+}
+
 /* --- asking --- */
 
 static int asking_of(struct store *s, struct asking **out)

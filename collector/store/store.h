@@ -134,7 +134,10 @@ struct store_host {
 int store_host_put(struct store *s, const struct store_host *h); /* durable at once */
 int store_host_get(struct store *s, const struct digest *id, struct store_host *out);
 typedef int (*store_host_fn)(void *ctx, const struct store_host *h);
+/* By name, then id. `fn` returns 0 to go on, V_END to stop; anything else stops too and is returned. */
 int store_host_each(struct store *s, store_host_fn fn, void *ctx);
+/* The same, behind the PC with this name and id (which need not be there): a page at a time. */
+int store_host_after(struct store *s, const char *name, const struct digest *id, store_host_fn fn, void *ctx);
 
 /* --- asking --- */
 

@@ -3,6 +3,7 @@
  */
 #include "policy/ctl/door.h"
 #include "policy/base/text.h"
+#include "policy/trust/digest.h"
 #include "policy/wire/api.h"
 #include <curl/curl.h>
 #include <errno.h>
@@ -105,6 +106,34 @@ int door(const struct ctl *c, const char *target, const json_t *body, json_t **a
 				"コレクターが動作していないか、ソケットが別の場所にあります(--socket): %s"),
 			why.text);
 	return r ? complain_of(c, SAY(c, "collector", "コレクター"), r, &why) : EXIT_GOOD;
+}
+
+int door_hosts(const struct ctl *c, json_t **answer)
+{
+	_cleanup_json_ json_t *all = json_pack("{s:[]}", "hosts");
+	char target[64 + sizeof(API_ADMIN_HOSTS) + 2 * DIGEST_SIZE] = API_ADMIN_HOSTS;
+	int r = all ? EXIT_GOOD : complain_of(c, SAY(c, "collector", "コレクター"), -ENOMEM, NULL);
+
+	while (!r && target[0]) {
+		_cleanup_json_ json_t *page = NULL;
+		const char *next;
+
+		r = door(c, target, NULL, &page);
+		if (r)
+			return r;
+		next = json_string_value(json_object_get(page, "next"));
+		if (json_array_extend(json_object_get(all, "hosts"), json_object_get(page, "hosts")))
+			return complain_of(c, SAY(c, "collector", "コレクター"), V_BAD, NULL);
+		if (next && (strlen(next) != 2 * DIGEST_SIZE || !json_array_size(json_object_get(page, "hosts"))))
+			return complain_of(c, SAY(c, "collector", "コレクター"), V_BAD, NULL);
+		if (next)
+			snprintf(target, sizeof(target), API_ADMIN_HOSTS "?after=%s", next);
+		else
+			target[0] = 0;
+	}
+	if (!r)
+		*answer = STEAL(all);
+	return r;
 }
 
 const char *door_text(char out[SHOWN_MAX], const json_t *object, const char *key)

@@ -20,6 +20,9 @@ int door_send(
 /* The same, said to the user where it fails: EXIT_*. */
 int door(const struct ctl *c, const char *target, const json_t *body, json_t **answer);
 
+/* All PCs that the collector knows, page by page: {"hosts": [...]}. As door(). */
+int door_hosts(const struct ctl *c, json_t **answer);
+
 /* A string of an answer, escaped for terminals, in a fixed array; "-" where there is none. */
 const char *door_text(char out[SHOWN_MAX], const json_t *object, const char *key);
 

@@ -125,7 +125,7 @@ int command_host_list(struct ctl *c)
 	char id[SHOWN_MAX], name[SHOWN_MAX], state[SHOWN_MAX], t[TEXT_TIME_SIZE];
 	json_t *o;
 	size_t i;
-	int r = door(c, API_ADMIN_HOSTS, NULL, &answer);
+	int r = door_hosts(c, &answer);
 
 	if (r)
 		return r;

@@ -196,7 +196,7 @@ int command_host_export(struct ctl *c)
 {
 	_cleanup_json_ json_t *answer = NULL;
 	_cleanup_free_ char *text = NULL;
-	int r = door(c, API_ADMIN_HOSTS, NULL, &answer);
+	int r = door_hosts(c, &answer);
 
 	if (r)
 		return r;

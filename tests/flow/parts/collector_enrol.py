@@ -174,6 +174,16 @@ def revoke(pc):
     listed = door("/admin/tokens")["tokens"]
     true(all(set(t) == {"id", "name", "expires"} for t in listed), "tokens are listed without secrets")
     names = {h["name"]: h for h in door("/admin/hosts")["hosts"]}
+    paged, after = [], ""
+    while after is not None:
+        page = door("/admin/hosts?limit=2" + after)
+        true(0 < len(page["hosts"]) <= 2, "a page of PCs")
+        paged += page["hosts"]
+        after = page["next"] and "&after=" + page["next"]
+    same([h["id"] for h in paged], [h["id"] for h in door("/admin/hosts")["hosts"]], "all PCs, page by page")
+    for wrong in ("limit=0", "limit=1001", "limit=x", "after=12", "limit=1&limit=1", "after=" + 65 * "0"):
+        same(door("/admin/hosts?" + wrong, status=400)["error"], "request", wrong)
+    door("/admin/hosts?after=" + 64 * "0", status=404)
     same((names["pc-gone"]["state"], names["pc-1"]["state"]), ("revoked", "active"), "states")
     same(names["pc-1"]["chains"], [{"producer": "recorder", "seq": 1, "heads": 1}], "chains")
 
