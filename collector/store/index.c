@@ -70,8 +70,8 @@ static const char *const texts[Q_COUNT] = {
 	[Q_COMBO_GET] = "SELECT id FROM combo WHERE h=?1",
 	[Q_COMBO_PUT] = "INSERT INTO combo VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[Q_SEG_PUT] = "INSERT INTO seg VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-	[Q_ZONE_PUT] = "INSERT INTO zone VALUES(?1, ?2, ?3) ON CONFLICT(id) DO UPDATE SET first=min(first, ?2), "
-		       "last=max(last, ?3)",
+	[Q_ZONE_PUT] = ("INSERT INTO zone VALUES(?1, ?2, ?3) ON CONFLICT(id) DO UPDATE SET first=min(first, ?2), "
+			"last=max(last, ?3)"),
 	[Q_BLOCK_PUT] = "INSERT INTO block VALUES(?1, ?2)",
 	[Q_POST_PUT] = "INSERT OR IGNORE INTO post VALUES(?1, ?2)",
 	[Q_META_PUT] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)",

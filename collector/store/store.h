@@ -11,8 +11,19 @@
  * opening index/hosts.db          PCs: rebuilt from the collector's own records in the packs lock held by the process
  * that writes
  *
- * One process opens it for writing (sekisho-collector); others open it read-only and never checkpoint the database
- * (SQLite before 3.51.3 can corrupt a WAL otherwise). This header is what a second engine will implement too.
+ * One process opens it for writing (sekisho-collector). Any number of others open it for reading beside it (log_key
+ * NULL), before or after: `sekishoctl log`, `sekishoctl verify`, a console. Such a reader
+ *
+ * - takes no lock, holds up nobody, writes nothing, and never checkpoints a database (SQLite before 3.51.3 can corrupt
+ *   a WAL otherwise); it needs read permission, also for the -wal and -shm files, so to be in the collector's group;
+ * - sees with each store_query, store_last_row, store_host_* and store_stats what was committed to the index when it is
+ *   called; within one store_query nothing changes. A query under way delays the writer's checkpoints, not its commits;
+ * - has the log as it stood at opening; store_read of a leaf behind it looks again, and store_size then tells what is
+ * there;
+ * - outlives rebuilds, and a collector that ends or is killed; it need not be opened anew;
+ * - calls nothing of "taking in", nor store_host_put (-EROFS).
+ *
+ * This header is what a second engine will implement too: nothing in it speaks of files but `dir` and `state_dir`.
  */
 #ifndef SEKISHO_STORE_STORE_H
 #define SEKISHO_STORE_STORE_H

@@ -303,6 +303,10 @@ int text_time_parse(const char *s, int64_t now_us, int64_t *wall_us)
 	}
 	memset(&tm, 0, sizeof(tm));
 	end = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (!end) {
+		memset(&tm, 0, sizeof(tm));
+		end = strptime(s, "%Y-%m-%dT%H:%M", &tm);
+	}
 	if (end && *end) {
 		int64_t us = 0, scale = 100000, offset = 0;
 

@@ -26,6 +26,7 @@
 #include <netinet/in.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <sys/resource.h>
 
 #define PCS_MAX 20000u
@@ -335,6 +336,7 @@ static void run(const char *address, const char *port, const char *state, unsign
 		BIO_free(b);
 		h.pcs[i].timer = evtimer_new(h.base, on_timer, &h.pcs[i]);
 	}
+	signal(SIGPIPE, SIG_IGN); /* a collector that is gone is no end */
 	begin(&h);
 	for (i = 0; i < pcs; i++)
 		connect_pc(&h.pcs[i]);

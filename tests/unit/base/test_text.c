@@ -92,6 +92,9 @@ static void times_as_people_write_them(void **state)
 	assert_true(t == now);
 	assert_int_equal(text_time_parse("2026-11-24T07:02:33.5+09:00", now, &t), 0);
 	assert_true(t == now + 500000);
+	assert_int_equal(text_time_parse("1970-01-02T09:00+09:00", now, &t), 0); /* as the help has it */
+	assert_int_equal(t, 86400000000);
+	assert_int_equal(text_time_parse("2026-11-24T07:02+0900", now, &t), V_BAD);
 	assert_int_equal(text_time_parse("-2h", now, &t), 0);
 	assert_true(t == now - 7200 * 1000000ll);
 	assert_int_equal(text_time_parse("2026-13-01", now, &t), V_BAD);

@@ -397,7 +397,7 @@ static void a_pc_that_slept_long_takes_the_next_key(void **state)
 	int64_t now;
 
 	(void)state;
-	o.epoch_us = 5000000;
+	o.epoch_us = 600000000;
 	assert_int_equal(sealer_new(&o, &s, NULL), 0);
 	put(s, 0, true);
 	now = clock_boot_us();
