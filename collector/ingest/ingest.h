@@ -98,8 +98,9 @@ struct peer {
 	int64_t seen_us;         /* wall clock; the store knows an older one */
 	int64_t renewed_us;      /* boot clock */
 	struct waiter *waiters;
-	uint64_t policy;    /* in force there, as its guard's newest header says; 0: none, or not known */
-	bool policy_sought; /* in the store, where it has not told since the start */
+	uint8_t ahead_boot[16]; /* for which it was told that its clock is ahead */
+	uint64_t policy;        /* in force there, as its guard's newest header says; 0: none, or not known */
+	bool policy_sought;     /* in the store, where it has not told since the start */
 	struct {
 		uint8_t last[16], before[16]; /* boots of which segments came */
 		bool told;

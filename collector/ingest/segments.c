@@ -4,12 +4,14 @@
 #include "collector/ingest/ask.h"
 #include "collector/ingest/pending.h"
 #include "collector/ingest/rows.h"
+#include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include <errno.h>
 #include <sys/statvfs.h>
 
 #define RETRY_DISK_S 30u
 #define RETRY_SOON_S 5u
+#define CLOCK_AHEAD_US UINT64_C(600000000)
 #define BOOT_SLOTS ARRAY_SIZE(((struct peer *)NULL)->boots)
 
 bool disk_is_full(struct ingest *in)
@@ -93,6 +95,32 @@ static void watch_boots(struct ingest *in, const struct store_host *h, const str
 	memcpy(p->boots[slot].last, boot, 16);
 }
 
+/*
+ * A wall clock that is ahead: nothing is refused for it (the order is the chain's), but whoever reads by time has to
+ * know. One that is behind cannot be told from a PC that was offline. Once for each boot.
+ */
+static void watch_clock(struct ingest *in, const struct store_host *h, const struct segment *s)
+{
+	struct peer *p = peer_of(in, &h->id);
+	int64_t now = clock_wall_us();
+	char text[120];
+	struct entry e = {.kind = KIND_CLOCK,
+		.host = h,
+		.hash = &s->hash,
+		.text = text,
+		.has_range = true,
+		.from_seq = s->header.seq,
+		.to_seq = s->header.seq};
+
+	if (!p || s->header.last_us < now || (uint64_t)s->header.last_us - (uint64_t)now < CLOCK_AHEAD_US ||
+		!memcmp(p->ahead_boot, s->header.boot, sizeof(p->ahead_boot)))
+		return;
+	memcpy(p->ahead_boot, s->header.boot, sizeof(p->ahead_boot));
+	snprintf(text, sizeof(text), "%s: records are of %llu s after they came", producer_name(s->header.producer),
+		((unsigned long long)s->header.last_us - (unsigned long long)now) / 1000000);
+	ingest_tell(in, &e);
+}
+
 /* One segment. 0 or -errno. */
 static int take(struct ingest *in, const struct store_host *h, const struct key *device, const struct segment *s,
 	bool *gap_lost, struct row *row)
@@ -119,6 +147,7 @@ static int take(struct ingest *in, const struct store_host *h, const struct key 
 		tell_found(in, h, s, &j);
 		watch_boots(in, h, s);
 		watch_policy(in, h, s);
+		watch_clock(in, h, s);
 		return 0;
 	case JUDGED_KNOWN:
 		in->count.segments_known++;

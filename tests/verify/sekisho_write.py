@@ -115,10 +115,10 @@ def body(records, wall, boot):
 class Draft:
     """A segment before it is put together, so that a test can change any part of it."""
 
-    def __init__(self, pc, producer, chain, records, carry, flags=0, lost=None, seen=None, level=3):
+    def __init__(self, pc, producer, chain, records, carry, flags=0, lost=None, seen=None, level=3, wall=None):
         self.seq, prev, epoch = chain
         self.key = epoch.key
-        wall, boot = START_US + self.seq * 15000000, 3600000000 + self.seq * 15000000
+        wall, boot = (wall or START_US) + self.seq * 15000000, 3600000000 + self.seq * 15000000
         raw = body(records, wall, boot)
         self.salt = seeded("salt %s %d %d" % (pc.name, producer, self.seq), 16)
         self.body = self.salt + zstandard.ZstdCompressor(level=level).compress(raw)

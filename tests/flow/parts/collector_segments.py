@@ -1,6 +1,7 @@
 """Scenario of 41-collector-segments."""
 import os
 import pickle
+import subprocess
 import sys
 
 import cbor2
@@ -247,6 +248,24 @@ def forks():
     until(lambda: records("forked", peer_name="rejoined"), "told as a fork")
 
 
+def clocks():
+    """PCs whose wall clock is years off, and jumps: nothing is refused, all is found under the time that it claims, and who is
+    ahead is told once a boot."""
+    day = 86400000000
+    ahead, behind = Member("ahead"), Member("behind")
+    ahead.enrol()
+    behind.enrol()
+    for n, wall in enumerate((4102444800000000, 4102444800000000, 1, -5 * 365 * day, 9 * 10 ** 18)):
+        same(statuses(ahead.post(ahead.sealed(1, wall=wall))), ["stored"], "wall clock %d" % wall)
+        same(statuses(behind.post(behind.sealed(1, wall=day + n))), ["stored"], "1970")
+    until(lambda: records("clock", peer_name="ahead"), "told")
+    same(len(records("clock", peer_name="ahead")), 1, "once a boot")
+    same(records("clock", peer_name="behind"), [], "not told: it may have been offline since then")
+    old = ["sekishoctl", "log", "--json", "--host", "behind", "--until", "1970-02-01T00:00+00:00"]
+    until(lambda: len(subprocess.run(old, stdout=subprocess.PIPE, check=True).stdout.splitlines()) == 5 * len(example_records()),
+          "what claims to be of 1970 is found there")
+
+
 def ec_ed():
     from cryptography.hazmat.primitives.asymmetric import ed25519
     return ed25519.Ed25519PrivateKey.generate()
@@ -313,6 +332,7 @@ def main(argv):
     chains(chain)
     old_under_new_key(chain)
     forks()
+    clocks()
     log(pc)
     n = status()["segments"]
     true(n["refused"] > 20 and n["stored"] > 40, "counts: %s" % n)
