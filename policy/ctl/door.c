@@ -111,7 +111,7 @@ int door(const struct ctl *c, const char *target, const json_t *body, json_t **a
 int door_hosts(const struct ctl *c, json_t **answer)
 {
 	_cleanup_json_ json_t *all = json_pack("{s:[]}", "hosts");
-	char target[64 + sizeof(API_ADMIN_HOSTS) + 2 * DIGEST_SIZE] = API_ADMIN_HOSTS;
+	char target[64 + sizeof(API_ADMIN_HOSTS) + 2 * DIGEST_SIZE] = API_ADMIN_HOSTS "?limit=1000";
 	int r = all ? EXIT_GOOD : complain_of(c, SAY(c, "collector", "コレクター"), -ENOMEM, NULL);
 
 	while (!r && target[0]) {
@@ -127,7 +127,7 @@ int door_hosts(const struct ctl *c, json_t **answer)
 		if (next && (strlen(next) != 2 * DIGEST_SIZE || !json_array_size(json_object_get(page, "hosts"))))
 			return complain_of(c, SAY(c, "collector", "コレクター"), V_BAD, NULL);
 		if (next)
-			snprintf(target, sizeof(target), API_ADMIN_HOSTS "?after=%s", next);
+			snprintf(target, sizeof(target), API_ADMIN_HOSTS "?limit=1000&after=%s", next);
 		else
 			target[0] = 0;
 	}
