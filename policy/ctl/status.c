@@ -202,6 +202,17 @@ static bool kernel(struct view *v, const json_t *o)
 			door_text(a, o, "gate"), door_text(b, o, "layers"), door_text(t, o, "loaded"));
 		return true; /* what is wrong with it the guard says */
 	}
+	if (json_is_boolean(json_object_get(o, "egress"))) {
+		if (json_is_true(json_object_get(o, "egress")))
+			buf_puts(&v->out, SAY(c, "connections to printers past CUPS: seen\n",
+						  "CUPS を通らないプリンター接続: 検知可能\n"));
+		else
+			buf_putf(&v->out,
+				SAY(c, "connections to printers past CUPS: not seen: %s\n",
+					"CUPS を通らないプリンター接続: 検知不可: %s\n"),
+				door_text(a, o, "why"));
+		return true;
+	}
 	if (!json_is_string(json_object_get(o, "set")))
 		return false;
 	buf_putf(&v->out,

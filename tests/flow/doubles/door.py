@@ -3,8 +3,9 @@
 
   door.py SOCKET DIR
 
-A request METHOD /admin/NAME is answered with DIR/METHOD-NAME (first line: status; the rest: body) and noted in DIR/requests, one
-line each: METHOD path body. Where there is no such file: 404. DIR/ready appears when it listens.
+A request METHOD /admin/NAME, whatever it asks behind a ?, is answered with DIR/METHOD-NAME (first line: status; the rest:
+body) and noted in DIR/requests, one line each: METHOD path body. Where there is no such file: 404. DIR/ready appears when it
+listens.
 """
 import http.server
 import os
@@ -27,7 +28,7 @@ class Door(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         with open(os.path.join(DIR, "requests"), "a", encoding="utf-8") as f:
             f.write("%s %s %s\n" % (self.command, self.path, body))
-        path = os.path.join(DIR, "%s-%s" % (self.command, os.path.basename(self.path)))
+        path = os.path.join(DIR, "%s-%s" % (self.command, os.path.basename(self.path.partition("?")[0])))
         status, text = b"404", b"{}"
         if os.path.exists(path):
             with open(path, "rb") as f:
