@@ -144,8 +144,10 @@ void documents_facts(struct gate *g, struct job *j, struct document_facts *out)
 			continue;
 		}
 		add(d, i == 0, text, out);
-		if (d->has_hash)
-			hashes[n++] = SPAN(&d->hash, sizeof(d->hash));
+		if (d->has_hash) {
+			hashes[n] = SPAN(&d->hash, sizeof(d->hash));
+			n++;
+		}
 	}
 	if (!j->documents_n)
 		snprintf(out->findings, sizeof(out->findings), "no document could be read");

@@ -96,6 +96,9 @@ int keep_load(struct gate *g)
 	}
 	g->last_id = (unsigned)job_number(o, "last");
 	g->last_created_s = job_number(o, "last_created");
-	json_array_foreach(json_object_get(o, "jobs"), at, one) load_job(g, one);
+	json_array_foreach(json_object_get(o, "jobs"), at, one)
+	{
+		load_job(g, one);
+	}
 	return 0;
 }
