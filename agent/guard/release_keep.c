@@ -57,7 +57,7 @@ static int read_challenge(struct release *r, const char *line)
 {
 	char hex[2 * DIGEST_SIZE + 2], nonce[2 * RELEASE_NONCE_SIZE + 2];
 	uint8_t bytes[RELEASE_NONCE_SIZE];
-	struct digest device;
+	struct digest device = {.b = {0}};
 	uint64_t plugging;
 	unsigned tries;
 
