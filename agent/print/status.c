@@ -36,7 +36,7 @@ json_t *status_held(struct gate *g)
 					job_text(j->queue, "printer-name")[0] ? job_text(j->queue, "printer-name")
 					: j->request.printer                  ? j->request.printer
 									      : "",
-					"rule", j->decided.rule, "created_us", (json_int_t)(j->created_s * 1000000)));
+					"rule", j->decided.rule, "created_us", (json_int_t)j->created_s * 1000000));
 	return json_pack("{s:o}", "jobs", list);
 }
 
