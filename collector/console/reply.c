@@ -78,7 +78,7 @@ json_t *record_to_json(const struct store_row *row)
 	char number[24];
 	json_t *facts;
 
-	if (record_json(&row->record, &text))
+	if (record_json_web(&row->record, &text))
 		return NULL;
 	/* NUL can stand in a name of a hostile producer: then it is \u0000 here. */
 	facts = json_loadb((const char *)text.p, text.n, JSON_ALLOW_NUL, NULL);

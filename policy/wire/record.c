@@ -8,6 +8,8 @@
 #include "policy/wire/record.h"
 #include "policy/base/text.h"
 
+#define WEB_NUMBER_MAX ((1ll << 53) - 1) /* every double up to here is one number */
+
 static const struct {
 	unsigned bit;
 	const char *name, *ja;
@@ -84,11 +86,12 @@ static int put_flags(struct buf *b, uint64_t flags, const char *quote, const cha
 	return r;
 }
 
-static int put_json_value(struct buf *b, const struct record *r, unsigned f)
+static int put_json_value(struct buf *b, const struct record *r, unsigned f, bool web)
 {
 	const struct value *v = &r->v[f];
 	const struct enum_info *e;
 	char when[TEXT_TIME_SIZE];
+	const char *quote;
 	int x;
 
 	switch (field_table[f].type) {
@@ -100,13 +103,17 @@ static int put_json_value(struct buf *b, const struct record *r, unsigned f)
 			x = x ? x : put_flags(b, v->u, "\"", ",", LANG_EN);
 			return x ? x : buf_puts(b, "]");
 		}
-		return buf_putf(b, "%llu", (unsigned long long)v->u);
+		quote = web && v->u > WEB_NUMBER_MAX ? "\"" : "";
+		return buf_putf(b, "%s%llu%s", quote, (unsigned long long)v->u, quote);
 	case T_ENUM:
 		e = enum_by_value(f, v->u);
-		return e ? buf_putf(b, "\"%s\"", e->name) : buf_putf(b, "%llu", (unsigned long long)v->u);
+		quote = web ? "\"" : "";
+		return e ? buf_putf(b, "\"%s\"", e->name)
+			 : buf_putf(b, "%s%llu%s", quote, (unsigned long long)v->u, quote);
 	case T_INT:
 	case T_DURATION:
-		return buf_putf(b, "%lld", (long long)v->i);
+		quote = web && (v->i > WEB_NUMBER_MAX || v->i < -WEB_NUMBER_MAX) ? "\"" : "";
+		return buf_putf(b, "%s%lld%s", quote, (long long)v->i, quote);
 	case T_TIME:
 		return buf_putf(b, "\"%s\"", text_time_utc(when, v->i));
 	case T_NAME:
@@ -125,7 +132,7 @@ static int put_json_value(struct buf *b, const struct record *r, unsigned f)
 	return buf_puts(b, "null");
 }
 
-int record_json(const struct record *r, struct buf *out)
+static int put_json(const struct record *r, bool web, struct buf *out)
 {
 	size_t before = out->n;
 	const char *gap = "";
@@ -136,13 +143,23 @@ int record_json(const struct record *r, struct buf *out)
 		if (!field_table[f].name)
 			continue;
 		x = buf_putf(out, "%s\"%s\":", gap, field_table[f].name);
-		x = x ? x : put_json_value(out, r, f);
+		x = x ? x : put_json_value(out, r, f, web);
 		gap = ",";
 	}
 	x = x ? x : buf_puts(out, "}");
 	if (x)
 		out->n = before;
 	return x;
+}
+
+int record_json(const struct record *r, struct buf *out)
+{
+	return put_json(r, false, out);
+}
+
+int record_json_web(const struct record *r, struct buf *out)
+{
+	return put_json(r, true, out);
 }
 
 /* One value as a person reads it; not escaped. */

@@ -105,6 +105,11 @@ enum record_lang { LANG_EN, LANG_JA };
 
 /* One JSON object (RFC 8259) without a newline; names that are not UTF-8 become {"hex": "..."}; BYTES are hex. */
 int record_json(const struct record *r, struct buf *out);
+/*
+ * The same for readers that hold numbers as doubles or in 63 bits (RFC 7493: browsers, Jansson): a number beyond 2^53 -
+ * 1 is a string of its digits, and so is a value of an ENUM that has no name.
+ */
+int record_json_web(const struct record *r, struct buf *out);
 /* One readable line without a newline: time, user, program, what, path, how much. Escaped for terminals. */
 int record_line(const struct record *r, enum record_lang lang, struct buf *out);
 /*

@@ -2,6 +2,8 @@
 """Do two readers see the same facts? Compares `sekishoctl decode FILE...` (standard input) with the outside verifier's reading.
 
   sekishoctl decode FILE... | compare_records.py FILE...
+
+The flow of the console's logs takes the reading of one record from here.
 """
 import datetime
 import json
@@ -70,4 +72,5 @@ def main(paths):
     print("%d records, the same to both" % records)
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -10,6 +10,7 @@ from collector_pc import Member, RECORDER, door, until as pc_until  # noqa: F401
 from console_desk import Person, same, told, true, until
 from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: F401
 from sekisho_verify import Verifier, check_inclusion, checkpoint, leaf_hash, sha256
+import compare_records
 import sekisho_write
 
 BASE = "/api/v1/records"
@@ -191,6 +192,45 @@ seen = both.get("/api/v1/devices/unlisted")
 same([(d["usb_id"], d["serial"], d["times"], d["users"], sorted(d["hosts"])) for d in seen["devices"]],
      [("0951:1666", "60A44C<script>", 6, ["花子"], ["pc-1", "会計-2"])], "unlisted devices")
 true(seen["devices"][0]["ledger"].startswith("0951,1666,"), seen["devices"][0]["ledger"])
+
+item("facts at the ends of their types, of a PC in foreign hands: every page answers, and tells them as they are")
+AWKWARD = {"UINT": (0, 255, 65536, 2**32, 2**53 - 1, 2**53, 2**63, 2**64 - 1),
+           "INT": (0, -1, -2**53 + 1, -2**53, -2**63, 2**53 - 1, 2**53, 2**63 - 1),
+           "NAME": ("", "/home/花子/給与.txt", b"\xff\xfe/\x80", "a\nb\tc\"\\\x01", "=1+1", "a\0b", "\x7f", "\U0010ffff"),
+           "TIME": (0, -1, -30610224000000000, 253402300799999999),
+           "BYTES": (b"", b"\0", b"\xff" * 64)}
+AWKWARD.update(ENUM=AWKWARD["UINT"], DURATION=AWKWARD["INT"])
+fields, enums = compare_records.table()
+
+
+def web(record):
+    """A record as the console has to tell it: what not every reader of JSON holds exactly (RFC 7493) as its digits, enums as words."""
+    names = {name for _, name, t in fields.values() if t == "ENUM"}
+    return {k: str(v) if isinstance(v, int) and (k in names or abs(v) >= 2**53) else v
+            for k, v in compare_records.shown(fields, enums, record).items()}
+
+
+foe = Member("teki-1")
+foe.enrol()
+odd = [{f: AWKWARD[t][(n + f) % len(AWKWARD[t])] for f, (_, name, t) in fields.items() if name not in ("time", "boot_time")}
+       for n in range(8)]
+foe.post(foe.sealed(records=[{**r, 2: n * 1000} for n, r in enumerate(odd)], carry=foe.begin(RECORDER)))
+until(lambda: auditor.get("/api/v1/facets?host=teki-1")["matched"] == 8, "all is indexed")
+for limit in (1, 3, 500):
+    got = pages(auditor, "host=teki-1&order=oldest&limit=%d" % limit)
+    same([r["row"] for r in pages(auditor, "host=teki-1&limit=%d" % limit)], [r["row"] for r in reversed(got)], "both orders")
+    same(len(got), 8, "records")
+for sent, r in zip(odd, got):
+    same({k: v for k, v in r["facts"].items() if k not in ("time", "boot_time", "flags")}, web(sent), "extreme values")
+    same(auditor.get(BASE + "/" + r["row"])["record"], r, "alone")
+    a = auditor.get(BASE + "/" + r["row"] + "/neighbours")
+    same(len(a["before"]) + len(a["after"]), 7, "neighbours")
+same(ask("host=teki-1&fact=inode:18446744073709551615"), 1, "asked for by the largest number")
+same(len(pages(auditor, "limit=500&text=hanako")), 2 * 3 * 41, "the others' records")
+same(len(auditor.get(BASE + "?limit=500&host=teki-1")["records"]), 8, "one page")
+same(auditor.ask("GET", BASE + ".csv?host=teki-1").status, 200, "as a file")
+for path in ("overview", "traffic?hours=2", "devices/unlisted", "hosts", "hosts/" + foe.host.hex()):
+    both.get("/api/v1/" + path)
 
 item("who looked at what is in the log: searches with their words, exports with their hash, changes with their reason")
 until(lambda: told("console-search", user="auditor", text="host=pc-1&kind=nothing") == [] and

@@ -20,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		n++;
 		buf_clear(&text);
 		record_json(&r, &text);
+		record_json_web(&r, &text);
 		record_line(&r, LANG_EN, &text);
 		record_csv(&r, fields, LANG_JA, &text);
 	}

@@ -37,6 +37,31 @@ static void json(void **state)
 		"\"mode\":\"0644\",\"written\":2048}");
 }
 
+static void json_for_the_web_holds_every_number(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(4096);
+
+	(void)state;
+	record_reset(&r);
+	record_set_uint(&r, F_KIND, 9999);
+	record_set_int(&r, F_RESULT, INT64_MIN);
+	record_set_int(&r, F_START, -9007199254740991);
+	record_set_uint(&r, F_INODE, 9007199254740991);
+	record_set_uint(&r, F_SIZE, 9007199254740992);
+	record_set_uint(&r, F_READ, UINT64_MAX);
+	record_set_int(&r, F_DURATION, INT64_MAX);
+	record_set_uint(&r, F_POLICY_MODE, POLICY_MODE_ENFORCE);
+	assert_int_equal(record_json_web(&r, &b), 0);
+	assert_string_equal(buf_str(&b),
+		"{\"kind\":\"9999\",\"result\":\"-9223372036854775808\",\"start\":-9007199254740991,"
+		"\"inode\":9007199254740991,\"size\":\"9007199254740992\",\"read\":\"18446744073709551615\","
+		"\"duration\":\"9223372036854775807\",\"policy_mode\":\"enforce\"}");
+	buf_clear(&b);
+	assert_int_equal(record_json(&r, &b), 0);
+	assert_non_null(strstr(buf_str(&b), "\"kind\":9999,\"result\":-9223372036854775808,"));
+	assert_non_null(strstr(buf_str(&b), "\"read\":18446744073709551615,"));
+}
+
 static void csv_runs_nothing(void **state)
 {
 	static const unsigned fields[] = {F_KIND, F_USER, F_PATH, F_RESULT, F_READ, 0};
@@ -80,6 +105,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json),
+		cmocka_unit_test(json_for_the_web_holds_every_number),
 		cmocka_unit_test(csv_runs_nothing),
 		cmocka_unit_test(a_line_moves_no_cursor),
 		cmocka_unit_test(what_does_not_fit_leaves_nothing),
