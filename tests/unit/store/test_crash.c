@@ -529,5 +529,9 @@ int main(void)
 		cmocka_unit_test(power_cut_at_each_call),
 	};
 
+	/* The test itself says what a crash leaves: the disk's own time for some ten thousand syncs tells nothing more.
+	 */
+	if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0)
+		setenv("TMPDIR", "/dev/shm", 1);
 	return cmocka_run_group_tests(tests, prepare, end);
 }
