@@ -13,7 +13,7 @@ const table: Partial<Record<string, Channel>> = {
   login: "session", logout: "session", lock: "session", unlock: "session", "user-change": "session",
   policy: "policy", "policy-refused": "policy",
   "recorder-start": "system", "recorder-stop": "system", heartbeat: "system", "guard-start": "system",
-  "guard-stop": "system", proof: "system", loss: "system", "collector-start": "system",
+  "guard-stop": "system", proof: "system", loss: "system", clock: "system", "collector-start": "system",
   enrol: "evidence", revoke: "evidence", refused: "evidence", gap: "evidence", forked: "evidence", rejoin: "evidence",
   renew: "evidence", "witness-alarm": "evidence", clock: "evidence",
   admin: "audit",
@@ -33,6 +33,6 @@ export function kindsIn(channel: Channel, known: string[]): string[] {
 /** How much a kind wants to be seen: it colours its mark. */
 export function weightOf(kind: string): "alarm" | "warning" | "plain" {
   if (["denied", "write-seen", "forked", "witness-alarm", "gap", "refused", "loss", "policy-refused"].includes(kind)) return "alarm";
-  if (/-refused$|^(rejoin|revoke|release|recorder-stop|guard-stop)$|denied|held/.test(kind)) return "warning";
+  if (/-refused$|^(rejoin|revoke|release|recorder-stop|guard-stop|print-missed|clock)$|denied|held/.test(kind)) return "warning";
   return "plain";
 }

@@ -152,6 +152,8 @@ function Cell({ column, number, value, set }: { column: Column; number: number; 
   const { words } = useDesk();
   const d = words.drives;
   const label = `${d.cells[column]}, ${d.row(number)}`;
+  // What is being typed is this field's own: the page may be drawn anew at any moment.
+  const [typed, setTyped] = useState<string | null>(null);
   if (!set) return column === "access" && isAccess(value) ? <>{d.access[value]}</> : <Text of={value} cut />;
   if (column === "access" && isAccess(value))
     return (
@@ -166,7 +168,22 @@ function Cell({ column, number, value, set }: { column: Column; number: number; 
   if (column === "encrypted")
     return <input type="checkbox" aria-label={label} checked={/^(yes|true|1)$/i.test(value)} onChange={(e) => set(e.currentTarget.checked ? "yes" : "")} />;
   // Written when the field is left, not with every key: a row is one change.
-  return <input type="text" aria-label={label} spellcheck={false} maxLength={1000} value={value} onChange={(e) => set(e.currentTarget.value)} />;
+  const write = () => {
+    if (typed !== null && typed !== value) set(typed);
+    setTyped(null);
+  };
+  return (
+    <input
+      type="text"
+      aria-label={label}
+      spellcheck={false}
+      maxLength={1000}
+      value={typed ?? value}
+      onInput={(e) => setTyped(e.currentTarget.value)}
+      onBlur={write}
+      onKeyDown={(e) => e.key === "Enter" && write()}
+    />
+  );
 }
 
 function isAccess(value: string): value is (typeof ACCESSES)[number] {
