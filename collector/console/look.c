@@ -23,8 +23,10 @@ static bool is_before(const struct looking *l, int64_t t, uint64_t row)
 {
 	const struct search *s = l->search;
 
-	if (!s->has_cursor || t != s->cursor_us)
+	if (!s->has_cursor)
 		return false;
+	if (t != s->cursor_us)
+		return s->filter.newest_first ? t > s->cursor_us : t < s->cursor_us;
 	return s->filter.newest_first ? row >= s->cursor_row : row <= s->cursor_row;
 }
 
@@ -71,7 +73,7 @@ int look(struct looking *l, struct why *why)
 	}
 	if (s->has_cursor && f.newest_first && (!f.until_us || f.until_us > s->cursor_us))
 		f.until_us = s->cursor_us + 1;
-	if (s->has_cursor && !f.newest_first && f.from_us < s->cursor_us)
+	if (s->has_cursor && !f.newest_first && (!f.from_us || f.from_us < s->cursor_us))
 		f.from_us = s->cursor_us;
 	/* The cursor has passed the filter's end. */
 	if (f.from_us && f.until_us && f.from_us >= f.until_us)

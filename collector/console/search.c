@@ -84,26 +84,29 @@ static int number(const char *text, uint64_t least, uint64_t most, const char *n
 
 static int cursor(const char *text, struct search *s, struct why *why)
 {
-	const char *dot = strchr(text, '.');
+	const char *dot;
 	char first[24];
 	uint64_t us, row;
+	/* A PC's clock may stand before 1970. */
+	bool negative = *text == '-';
 
+	text += negative;
+	dot = strchr(text, '.');
 	if (!dot || (size_t)(dot - text) >= sizeof(first))
 		return bad(why, "cursor", "none of ours");
 	memcpy(first, text, (size_t)(dot - text));
 	first[dot - text] = 0;
-	if (ask_number(first, &us) || ask_number(dot + 1, &row) || us > INT64_MAX / 4)
+	if (ask_number(first, &us) || ask_number(dot + 1, &row) || us > INT64_MAX / 2)
 		return bad(why, "cursor", "none of ours");
 	s->has_cursor = true;
-	s->cursor_us = (int64_t)us;
+	s->cursor_us = negative ? -(int64_t)us : (int64_t)us;
 	s->cursor_row = row;
 	return 0;
 }
 
 void search_cursor(char out[SEARCH_CURSOR_SIZE], int64_t time_us, uint64_t row)
 {
-	snprintf(out, SEARCH_CURSOR_SIZE, "%llu.%llu", (unsigned long long)(time_us < 0 ? 0 : time_us),
-		(unsigned long long)row);
+	snprintf(out, SEARCH_CURSOR_SIZE, "%lld.%llu", (long long)time_us, (unsigned long long)row);
 }
 
 static int fact(const char *text, struct search *s, struct why *why)

@@ -36,10 +36,10 @@ static void bad(void **state)
 	static const char *const queries[] = {"nonsense=1", "user", "user=", "user=a&user=b", "limit=0", "limit=501",
 		"limit=-1", "limit=1e3", "kind=", "kind=exec,", "kind=,exec", "kind=nothing", "class=exec", "order=up",
 		"since=yesterday", "user=%", "user=%4", "user=%zz", "user=%00", "user=a%00b", "user=%ff", "cursor=1",
-		"cursor=1.", "cursor=.1", "cursor=a.b", "cursor=1.2.3", "cursor=99999999999999999999.1", "lang=en",
-		"fact=access", "fact=access:", "fact=:deny", "fact=nothing:1", "fact=access:perhaps", "fact=pid:x",
-		"fact=fingerprint:abc", "fact=time:1", "device=", "=x", "user=a&&&user=b", "USER=a",
-		"since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z"};
+		"cursor=1.", "cursor=.1", "cursor=a.b", "cursor=1.2.3", "cursor=-.1", "cursor=--1.1", "cursor=1.-1",
+		"cursor=99999999999999999999.1", "lang=en", "fact=access", "fact=access:", "fact=:deny",
+		"fact=nothing:1", "fact=access:perhaps", "fact=pid:x", "fact=fingerprint:abc", "fact=time:1",
+		"device=", "=x", "user=a&&&user=b", "USER=a", "since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z"};
 	size_t i;
 
 	(void)state;
@@ -83,6 +83,10 @@ static void cursors(void **state)
 	snprintf(query, sizeof(query), "cursor=%s", text);
 	assert_int_equal(search_parse(query, FILTER, NOW, &s, &why), 0);
 	assert_true(s.has_cursor && s.cursor_us == NOW && s.cursor_row == UINT64_MAX);
+	search_cursor(text, -NOW, 7);
+	snprintf(query, sizeof(query), "cursor=%s", text);
+	assert_int_equal(search_parse(query, FILTER, NOW, &s, &why), 0);
+	assert_true(s.has_cursor && s.cursor_us == -NOW && s.cursor_row == 7);
 }
 
 static bool fits(const char *query, const struct record *r)
