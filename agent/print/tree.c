@@ -167,8 +167,10 @@ static int drop_gone(const char *dir, const char *stock, const char *keep, unsig
 {
 	_cleanup_closedir_ DIR *d = opendir(dir);
 	struct dirent *e;
-	int r = d ? 0 : -errno;
+	int r = 0;
 
+	if (!d)
+		return -errno;
 	while (!r && (e = readdir(d))) {
 		char path[PATH_MAX], real[PATH_MAX];
 
