@@ -94,12 +94,11 @@ static uint64_t space_used(void)
 static void confine(const struct question *q, uint64_t bytes, uint64_t room)
 {
 	static const char *const none[] = {NULL}, *const maps[] = {PDF_TEXT_DATA, NULL};
-	uint64_t memory = q->memory ? q->memory : INSPECT_MEMORY;
 	uint64_t seconds = ((q->time_ms ? q->time_ms : INSPECT_TIME_MS) + 999) / 1000 + bytes / HASH_PER_SECOND + 1;
 	bool reads = false;
 	int r;
 
-	if (!SANITIZED && limit(RLIMIT_AS, space_used() + memory + room))
+	if (!SANITIZED && limit(RLIMIT_AS, space_used() + (q->memory ? q->memory : INSPECT_MEMORY) + room))
 		_exit(CHILD_UNCONFINED);
 	if (limit(RLIMIT_CPU, seconds) || limit(RLIMIT_FSIZE, room) || limit(RLIMIT_CORE, 0) ||
 		limit(RLIMIT_NPROC, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

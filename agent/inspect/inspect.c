@@ -300,7 +300,7 @@ int inspect_document(
 	int64_t end = clock_boot_us() + ((int64_t)time_ms + GRACE_MS) * 1000;
 	int r = inspect_begin(in, document, ask, &job, why);
 
-	if (r) {
+	if (r || !job) {
 		inspect_nothing(facts, r == V_FULL ? INSPECT_BUSY : INSPECT_GONE, "");
 		return r;
 	}
