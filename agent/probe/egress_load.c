@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 
 #define PIN_NEW EGRESS_PIN_DIR "-new"
-#define PIN_OLD EGRESS_PIN_DIR "-old"
 
 /* Settings of a set that is there already; the policy's, where the print daemon has said so. */
 static void settings(struct egress_control *c, uint64_t base)
@@ -45,24 +44,6 @@ static int pin(struct egress_bpf *b)
 	return 0;
 }
 
-static int swap(void)
-{
-	bool had = access(EGRESS_PIN_DIR, F_OK) == 0;
-
-	pins_remove(PIN_OLD);
-	if (had && rename(EGRESS_PIN_DIR, PIN_OLD))
-		return -errno;
-	if (rename(PIN_NEW, EGRESS_PIN_DIR)) {
-		int r = -errno;
-
-		if (had)
-			(void)rename(PIN_OLD, EGRESS_PIN_DIR);
-		return r;
-	}
-	pins_remove(PIN_OLD);
-	return 0;
-}
-
 static int attach(struct egress_bpf *b, int cgroup, struct why *why)
 {
 	b->links.connect4 = bpf_program__attach_cgroup(b->progs.connect4, cgroup);
@@ -90,7 +71,7 @@ static int build(struct egress_bpf *b, struct why *why)
 		return -errno;
 	r = attach(b, cgroup, why);
 	r = r ? r : pin(b);
-	r = r ? r : swap();
+	r = r ? r : pins_swap(EGRESS_PIN_DIR);
 	if (r)
 		pins_remove(PIN_NEW);
 	return r;
@@ -118,18 +99,8 @@ int egress_load(struct why *why)
 
 int egress_unload(void)
 {
-	static const char *const links[] = {EGRESS_PIN_DIR "/connect4", EGRESS_PIN_DIR "/connect6"};
-	size_t i;
+	static const char *const links[] = {"connect4", "connect6"};
 
-	/* A link without its pin goes in the kernel's own time: nothing is refused from here on. */
-	for (i = 0; i < ARRAY_SIZE(links); i++) {
-		_cleanup_close_ int fd = bpf_obj_get(links[i]);
-
-		if (fd >= 0)
-			(void)bpf_link_detach(fd);
-	}
-	pins_remove(PIN_NEW);
-	pins_remove(PIN_OLD);
-	pins_remove(EGRESS_PIN_DIR);
-	return access(EGRESS_PIN_DIR, F_OK) ? 0 : -EBUSY;
+	/* Nothing is refused from here on. */
+	return pins_unload(EGRESS_PIN_DIR, links, ARRAY_SIZE(links));
 }

@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 
 #define PIN_NEW GATE_PIN_DIR "-new"
-#define PIN_OLD GATE_PIN_DIR "-old"
 
 /* How much is tried, the fullest first: a kernel without trampolines takes none of the upper two. */
 enum fullness { FULL, TRACKING, PLAIN };
@@ -190,25 +189,6 @@ static int pin_all(struct gate_bpf *b, gid_t group)
 	return r;
 }
 
-static int swap_pins(void)
-{
-	bool had = access(GATE_PIN_DIR, F_OK) == 0;
-
-	pins_remove(PIN_OLD);
-	if (had && rename(GATE_PIN_DIR, PIN_OLD))
-		return -errno;
-	if (rename(PIN_NEW, GATE_PIN_DIR)) {
-		int r = -errno;
-
-		if (had)
-			(void)rename(PIN_OLD, GATE_PIN_DIR);
-		return r;
-	}
-	/* Both held until now. */
-	pins_remove(PIN_OLD);
-	return 0;
-}
-
 /* --- the whole --- */
 
 static int set_control(struct gate_bpf *b, struct gate_control c)
@@ -253,7 +233,7 @@ static int build(struct gate_bpf *b, const struct gate_options *o, unsigned *lay
 		return r;
 	c.layers = *layers;
 	r = set_control(b, c);
-	r = r ? r : swap_pins();
+	r = r ? r : pins_swap(GATE_PIN_DIR);
 	if (r && was.version)
 		(void)set_control(b, was);
 	return r;
@@ -296,18 +276,8 @@ int gate_load(const struct gate_options *o, unsigned *layers, struct why *why)
 
 int gate_unload(void)
 {
-	static const char *const opens[] = {GATE_PIN_DIR "/open_erofs", GATE_PIN_DIR "/open_eperm"};
-	size_t i;
+	static const char *const links[] = {"open_erofs", "open_eperm"};
 
-	/* A link without its pin goes in the kernel's own time: opens are let through from here on. */
-	for (i = 0; i < ARRAY_SIZE(opens); i++) {
-		_cleanup_close_ int fd = bpf_obj_get(opens[i]);
-
-		if (fd >= 0)
-			(void)bpf_link_detach(fd);
-	}
-	pins_remove(PIN_NEW);
-	pins_remove(PIN_OLD);
-	pins_remove(GATE_PIN_DIR);
-	return access(GATE_PIN_DIR, F_OK) ? 0 : -EBUSY;
+	/* Opens are let through from here on. */
+	return pins_unload(GATE_PIN_DIR, links, ARRAY_SIZE(links));
 }

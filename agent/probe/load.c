@@ -22,7 +22,6 @@
 
 /* No dots: bpffs keeps names with them to itself. */
 #define PIN_NEW PROBE_PIN_DIR "-new"
-#define PIN_OLD PROBE_PIN_DIR "-old"
 #define PROOF_MS 2000
 #define SWEEP "each_fold"
 #define SWEEP_OLD "each_fold_old"
@@ -310,24 +309,6 @@ static int pin_all(struct loaded *l, gid_t group)
 	return 0;
 }
 
-static int swap_pins(void)
-{
-	bool had = !access(PROBE_PIN_DIR, F_OK);
-
-	pins_remove(PIN_OLD);
-	if (had && rename(PROBE_PIN_DIR, PIN_OLD))
-		return -errno;
-	if (rename(PIN_NEW, PROBE_PIN_DIR)) {
-		int r = -errno;
-
-		if (had)
-			(void)rename(PIN_OLD, PROBE_PIN_DIR);
-		return r;
-	}
-	pins_remove(PIN_OLD);
-	return 0;
-}
-
 /* --- the whole --- */
 
 static int try_set(unsigned set, const struct probe_options *o, struct why *why)
@@ -338,7 +319,7 @@ static int try_set(unsigned set, const struct probe_options *o, struct why *why)
 	r = r ? r : load_set(&l, o->ring_bytes ? o->ring_bytes : PROBE_RING_SIZE, why);
 	r = r ? r : prove(&l, why);
 	r = r ? r : pin_all(&l, o->group);
-	r = r ? r : swap_pins();
+	r = r ? r : pins_swap(PROBE_PIN_DIR);
 	if (r)
 		pins_remove(PIN_NEW);
 	loaded_release(&l);
@@ -378,8 +359,5 @@ int probe_load(const struct probe_options *o, unsigned *set, struct why *why)
 
 int probe_unload(void)
 {
-	pins_remove(PIN_NEW);
-	pins_remove(PIN_OLD);
-	pins_remove(PROBE_PIN_DIR);
-	return access(PROBE_PIN_DIR, F_OK) ? 0 : -EBUSY;
+	return pins_unload(PROBE_PIN_DIR, NULL, 0);
 }

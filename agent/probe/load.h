@@ -17,7 +17,9 @@ bool enforce_proven(void);
 /* Is the program one that is jumped to, and not attached? */
 bool calls_is_target(const char *program);
 
-/* --- pins.c: what both loaders share --- */
+/* --- pins.c: what the loaders share --- */
+
+#define PINS_PATH_SIZE 128
 
 /* From now on the last that libbpf said is kept: the verifier's log is long, its last lines tell. */
 void load_listen(void);
@@ -29,6 +31,16 @@ bool load_in_kernel(const struct btf *btf, const char *function);
 const struct btf_type *load_prototype(const struct btf *btf, const char *tracepoint);
 /* Removes a folder of pins. */
 void pins_remove(const char *path);
+/*
+ * Puts <dir>-new in the place of <dir>; what was there holds until then, and is back where that fails. Paths of at most
+ * PINS_PATH_SIZE. 0, -errno.
+ */
+int pins_swap(const char *dir);
+/*
+ * Removes <dir> with what a load that was cut short left beside it. A link without its pin goes in the kernel's own
+ * time: those of `links` (n names in <dir>; none are needed) are detached at once. 0; -EBUSY.
+ */
+int pins_unload(const char *dir, const char *const *links, size_t n);
 /* Owner root, `group` may read and write. 0, -errno. */
 int pins_give(const char *path, gid_t group);
 /* The BPF file system, mounted where it is not. 0; V_BAD. */

@@ -76,6 +76,54 @@ void pins_remove(const char *path)
 		rmdir(path);
 }
 
+static void beside(const char *dir, const char *what, char out[PINS_PATH_SIZE])
+{
+	snprintf(out, PINS_PATH_SIZE, "%s%s", dir, what);
+}
+
+int pins_swap(const char *dir)
+{
+	char fresh[PINS_PATH_SIZE], old[PINS_PATH_SIZE];
+	bool had = access(dir, F_OK) == 0;
+
+	beside(dir, "-new", fresh);
+	beside(dir, "-old", old);
+	pins_remove(old);
+	if (had && rename(dir, old))
+		return -errno;
+	if (rename(fresh, dir)) {
+		int r = -errno;
+
+		if (had)
+			(void)rename(old, dir);
+		return r;
+	}
+	/* Both held until now. */
+	pins_remove(old);
+	return 0;
+}
+
+int pins_unload(const char *dir, const char *const *links, size_t n)
+{
+	char path[PINS_PATH_SIZE];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		_cleanup_close_ int fd = -1;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, links[i]);
+		fd = bpf_obj_get(path);
+		if (fd >= 0)
+			(void)bpf_link_detach(fd);
+	}
+	beside(dir, "-new", path);
+	pins_remove(path);
+	beside(dir, "-old", path);
+	pins_remove(path);
+	pins_remove(dir);
+	return access(dir, F_OK) ? 0 : -EBUSY;
+}
+
 int pins_give(const char *path, gid_t group)
 {
 	if (chown(path, 0, group) || chmod(path, 0660))
