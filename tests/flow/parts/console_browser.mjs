@@ -158,6 +158,9 @@ export class Person {
   }
 
   async accessible(what) {
+    // A colour on its way from the dark to the light is neither.
+    await this.page.evaluate(() =>
+      Promise.all(document.getAnimations().filter((a) => Number.isFinite(a.effect?.getComputedTiming().endTime)).map((a) => a.finished.catch(() => undefined))));
     await this.page.evaluate(axe);
     const found = await this.page.evaluate(async () => {
       const r = await globalThis.axe.run(document, {
