@@ -14,8 +14,8 @@
 #include "policy/base/confine.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
+#include "policy/wire/program.h"
 #include <errno.h>
-#include <getopt.h>
 #include <linux/capability.h>
 #include <sys/stat.h>
 
@@ -26,36 +26,6 @@
 
 /* Children that speak to a person's desktop (SETUID, SETGID), and which program a wrapper is (SYS_PTRACE). */
 #define KEPT (1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_KILL | 1ull << CAP_SYS_PTRACE)
-
-#ifdef __SANITIZE_ADDRESS__
-/* The leak check at exit wants ptrace, which the filter answers with death. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-#endif
-
-static int usage(FILE *to, int code)
-{
-	fputs("usage: sekisho-print [--config FILE]\n"
-	      "       sekisho-print prepare [OPTION]...\n"
-	      "       sekisho-print remove\n"
-	      "       sekisho-print --help | --version\n"
-	      "Judges and records print jobs. See sekisho-print(8).\n"
-	      "`prepare` is run before cupsd starts; `remove` puts everything back as CUPS had it.\n",
-		to);
-	return code;
-}
-
-static int complain(const char *what, int r, const struct why *why)
-{
-	if (why->text[0])
-		log_error("%s: %s", what, why->text);
-	else
-		log_error("%s: %s", what, r < 0 ? strerror(-r) : "unusable");
-	return EXIT_FAILURE;
-}
 
 static int set_paths(struct gate *g)
 {
@@ -201,58 +171,46 @@ static int run(struct gate *g)
 		step = "judging";
 		r = loop_run(g);
 	}
-	return r ? complain(step, r, &why) : EXIT_SUCCESS;
+	return r ? program_complain(step, r, &why) : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
-	const char *config = NULL;
+	static const struct program program = {.name = "sekisho-print",
+		.usage = "usage: sekisho-print [--config FILE]\n"
+			 "       sekisho-print prepare [OPTION]...\n"
+			 "       sekisho-print remove\n"
+			 "       sekisho-print --help | --version\n"
+			 "Judges and records print jobs. See sekisho-print(8).\n"
+			 "`prepare` is run before cupsd starts; `remove` puts everything back as CUPS had it.\n"};
 	struct why why = {""};
-	char path[PATH_MAX];
+	const char *config;
 	struct gate *g;
-	int o, r;
+	int r;
 
-	log_open("sekisho-print", LOG_INFO);
+	log_open(program.name, LOG_INFO);
 	if (argc > 1 && !strcmp(argv[1], "prepare"))
 		return prepare_main(argc - 1, argv + 1);
-	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (o) {
-		case 'c':
-			config = optarg;
-			break;
-		case 'h':
-			return usage(stdout, 0);
-		case 'V':
-			puts("sekisho-print " SEKISHO_VERSION);
-			return 0;
-		default:
-			return usage(stderr, 2);
-		}
-	}
+	if (!program_line(&program, argc, argv, &config, &r))
+		return r;
 	if (optind + 1 == argc && !strcmp(argv[optind], "remove"))
 		return remove_main();
 	if (optind != argc)
-		return usage(stderr, 2);
+		return program_usage(&program);
 	if (geteuid()) {
 		log_error("only root can stand before CUPS");
 		return EXIT_FAILURE;
 	}
 	g = calloc(1, sizeof(*g));
 	if (!g)
-		return complain("start", -ENOMEM, &why);
+		return program_complain("start", -ENOMEM, &why);
 	g->listen = g->follower = -1;
 	r = set_paths(g);
-	if (!r && !config && agent_path(path, sizeof(path), AGENT_CONF_PATH))
-		r = -ENAMETOOLONG;
-	if (!r)
-		r = agent_conf_load(config ? config : path, &g->conf, &why);
+	r = r ? r : program_settings(&program, config, &g->conf, &why);
 	if (r) {
 		free(g);
-		return complain("settings", r, &why);
+		return program_complain("settings", r, &why);
 	}
-	log_open("sekisho-print", g->conf.debug ? LOG_DEBUG : LOG_INFO);
 	umask(0027);
 	r = run(g);
 	release_all(g);

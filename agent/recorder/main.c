@@ -20,15 +20,6 @@
 
 #define USER "sekisho-recorder"
 
-#ifdef __SANITIZE_ADDRESS__
-/* The leak check at exit wants ptrace, which the filter answers with death. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-#endif
-
 static int set_paths(struct recorder *r, const char *filter)
 {
 	if (filter && strlen(filter) < sizeof(r->filter_path))
@@ -129,16 +120,6 @@ static int open_sealer(struct recorder *r, struct why *why)
 	return got;
 }
 
-static int give_up_power(struct why *why)
-{
-	bool stayed = false;
-	int got = confine_program(USER, &stayed, why);
-
-	if (stayed)
-		log_warning("user %s does not exist: staying root, without capabilities", USER);
-	return got;
-}
-
 static void release(struct recorder *r)
 {
 	logind_watch_free(r->logind);
@@ -189,7 +170,7 @@ static int run(struct recorder *r, bool load)
 	/* gives it up */
 	if (!got) {
 		step = "giving up privileges";
-		got = give_up_power(&why);
+		got = program_give_up_power(USER, &why);
 	}
 	if (!got) {
 		step = "system call filter";

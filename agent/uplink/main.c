@@ -18,16 +18,6 @@
 #include <systemd/sd-daemon.h>
 
 #define USER "sekisho-uplink"
-#define EXIT_NOT_ENROLLED 78 /* EX_CONFIG of sysexits.h: no use in starting again before that is changed */
-
-#ifdef __SANITIZE_ADDRESS__
-/* The leak check at exit wants ptrace, which the filter answers with death. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-#endif
 
 static int set_paths(struct uplink *u, char uplink_dir[PATH_MAX], char vkey[PATH_MAX])
 {
@@ -77,16 +67,6 @@ static int prepare(struct uplink *u)
 		r = dir_make(u->inbox, 0755);
 	if (!r && pw && !lstat(u->inbox, &st) && !st.st_uid && lchown(u->inbox, pw->pw_uid, pw->pw_gid))
 		r = -errno;
-	return r;
-}
-
-static int give_up_power(struct why *why)
-{
-	bool stayed = false;
-	int r = confine_program(USER, &stayed, why);
-
-	if (stayed)
-		log_warning("user %s does not exist: staying root, without capabilities", USER);
 	return r;
 }
 
@@ -157,7 +137,7 @@ static int daemon_main(const struct program *program, const char *config)
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
 
-	r = give_up_power(&why);
+	r = program_give_up_power(USER, &why);
 	if (r)
 		return program_complain("giving up privileges", r, &why);
 
@@ -166,10 +146,8 @@ static int daemon_main(const struct program *program, const char *config)
 		r = set_url(u, uplink_dir, &why);
 	if (!r)
 		r = witness_open(&u->witness, vkey, u->inbox, &why);
-	if (r) {
-		program_complain("start", r, &why);
-		return r == V_NOT_FOUND ? EXIT_NOT_ENROLLED : EXIT_FAILURE;
-	}
+	if (r)
+		return program_not_started("start", r, &why);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		return program_complain("libcurl", -ENOSYS, &why);
 	r = sd_event_new(&u->event);

@@ -10,14 +10,14 @@
 #include "policy/base/confine.h"
 #include "policy/base/file.h"
 #include "policy/base/text.h"
+#include "policy/wire/program.h"
 #include <curl/curl.h>
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <sys/stat.h>
 
 #define USER "sekisho-console"
-#define EXIT_NOT_MADE 78 /* EX_CONFIG of sysexits.h: no use in starting again before that is changed */
+#define DRAIN_S 5
 #define BODY_MAX (4u << 20)
 #define MEMORY (64u << 20)
 #define HEAD_US 10000000u
@@ -26,15 +26,6 @@
 #define TICK_US 500000
 #define EXPORT_US 20000
 #define STATUS_TICKS 10
-
-#ifdef __SANITIZE_ADDRESS__
-/* The leak check at exit wants ptrace, which the filter answers with death. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-#endif
 
 static const struct answer_header headers[] = {
 	{"Content-Security-Policy",
@@ -49,21 +40,6 @@ static const struct answer_header headers[] = {
 	{"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
 	{NULL, NULL},
 };
-
-static int usage(FILE *to, int code)
-{
-	fputs("usage: sekisho-console [--config FILE] [--init]\n", to);
-	return code;
-}
-
-static int complain(const char *what, int r, const struct why *why)
-{
-	if (why->text[0])
-		log_error("%s", why->text);
-	else
-		log_error("%s: %s", what, r < 0 ? strerror(-r) : "unusable");
-	return r == V_NOT_FOUND ? EXIT_NOT_MADE : EXIT_FAILURE;
-}
 
 void console_fail(struct console *c, int r, const char *what)
 {
@@ -131,8 +107,6 @@ void store_failed(struct call *x, int r, const struct why *why)
 static void on_seal(evutil_socket_t fd, short what, void *arg)
 {
 	struct console *c = arg;
-	int64_t wait;
-	struct timeval tv;
 	int r = sealer_run(c->sealer, clock_boot_us());
 
 	(void)fd;
@@ -141,10 +115,7 @@ static void on_seal(evutil_socket_t fd, short what, void *arg)
 		console_fail(c, r, "access log");
 		return;
 	}
-	wait = sealer_due(c->sealer) - clock_boot_us();
-	wait = wait < 100000 ? 100000 : wait > 1000000 ? 1000000 : wait;
-	tv = (struct timeval){wait / 1000000, wait % 1000000};
-	event_add(c->seal_timer, &tv);
+	server_soon(c->seal_timer, sealer_due(c->sealer) - clock_boot_us());
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -156,14 +127,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	ticks++;
 	if (ticks % 2)
-		server_tick(&c->server);
-	else
 		sessions_tick(c);
-	if (c->server.stopping) {
-		if (!c->server.conns_n)
-			event_base_loopbreak(c->server.base);
+	if (c->server.stopping)
 		return;
-	}
 	traffic_tick(c);
 	live_tick(c);
 	if (ticks % STATUS_TICKS == 1)
@@ -177,92 +143,37 @@ static void on_export(evutil_socket_t fd, short what, void *arg)
 	csv_tick(arg);
 }
 
-static void on_deadline(evutil_socket_t fd, short what, void *arg)
+static void on_stop(void *owner)
 {
-	struct console *c = arg;
+	struct console *c = owner;
 
-	(void)fd;
-	(void)what;
-	event_base_loopbreak(c->server.base);
-}
-
-static void on_stop(evutil_socket_t fd, short what, void *arg)
-{
-	static const struct timeval deadline = {5, 0};
-	struct console *c = arg;
-
-	(void)fd;
-	(void)what;
-	if (c->server.stopping) {
-		event_base_loopbreak(c->server.base);
-		return;
-	}
-	log_notice("stopping: %u connections", c->server.conns_n);
 	csv_stop(c);
 	live_stop(c);
-	server_stop(&c->server);
-	event_base_once(c->server.base, -1, EV_TIMEOUT, on_deadline, c, &deadline);
-	if (!c->server.conns_n)
-		event_base_loopbreak(c->server.base);
-}
-
-static struct event *repeat(struct console *c, event_callback_fn fn, int us)
-{
-	struct event *ev = event_new(c->server.base, -1, EV_PERSIST, fn, c);
-	struct timeval tv = {us / 1000000, us % 1000000};
-
-	if (ev && event_add(ev, &tv)) {
-		event_free(ev);
-		return NULL;
-	}
-	return ev;
 }
 
 static int loop(struct console *c)
 {
-	static const struct timeval soon = {0, 100000};
-	struct event *ev[] = {
-		evsignal_new(c->server.base, SIGTERM, on_stop, c),
-		evsignal_new(c->server.base, SIGINT, on_stop, c),
-		repeat(c, on_tick, TICK_US),
-		repeat(c, on_export, EXPORT_US),
-	};
-	int r = 0;
-	size_t i;
+	int r;
 
-	for (i = 0; i < ARRAY_SIZE(ev); i++)
-		r = ev[i] ? r : -ENOMEM;
-	if (!r && (event_add(ev[0], NULL) || event_add(ev[1], NULL)))
-		r = -ENOMEM;
 	c->seal_timer = evtimer_new(c->server.base, on_seal, c);
-	r = r ? r : c->seal_timer && !event_add(c->seal_timer, &soon) ? 0 : -ENOMEM;
+	r = c->seal_timer ? 0 : -ENOMEM;
+	r = r ? r : server_every(&c->server, TICK_US, on_tick, c);
+	r = r ? r : server_every(&c->server, EXPORT_US, on_export, c);
 	r = r ? r : server_start(&c->server);
 	if (!r) {
+		server_soon(c->seal_timer, 0);
 		status_write(c, true);
 		log_notice(
 			"listening at %s port %u, %u accounts", c->conf.listen, (unsigned)c->conf.port, c->accounts.n);
-		event_base_dispatch(c->server.base);
-		r = c->failed;
+		r = server_run(&c->server);
+		r = c->failed ? c->failed : r;
 	}
-	for (i = 0; i < ARRAY_SIZE(ev); i++)
-		if (ev[i])
-			event_free(ev[i]);
 	if (c->seal_timer)
 		event_free(c->seal_timer);
 	return r;
 }
 
 /* --- start and end --- */
-
-static int give_up_power(struct why *why)
-{
-	bool stayed = false;
-	int r = confine_program(USER, &stayed, why);
-
-	if (stayed)
-		log_warning("user %s does not exist: staying root, without capabilities", USER);
-	return r;
-}
 
 static int bind_server(struct console *c, struct why *why)
 {
@@ -283,6 +194,8 @@ static int bind_server(struct console *c, struct why *why)
 		.stranger_max = 2 * BODY_MAX,
 		.deletes = true,
 		.route = console_route,
+		.stop = on_stop,
+		.drain_s = DRAIN_S,
 		.owner = c,
 		.headers = headers,
 	};
@@ -364,14 +277,14 @@ static int daemon_main(struct console *c)
 	umask(027);
 	/* libcurl reads its settings of the machine before the filter is there. */
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
-		return complain("libcurl", -ENOMEM, &why);
+		return program_not_started("libcurl", -ENOMEM, &why);
 	r = geteuid() ? 0 : console_prepare(&c->conf, &why);
 	r = r ? r : bind_server(c, &why);
-	r = r ? r : give_up_power(&why);
+	r = r ? r : program_give_up_power(USER, &why);
 	r = r ? r : confine_syscalls(CONFINE_SERVER);
 	r = r ? r : console_open(c, &why);
 	if (r) {
-		r = complain("start", r, &why);
+		r = program_not_started("start", r, &why);
 		console_close(c);
 		return r;
 	}
@@ -382,44 +295,41 @@ static int daemon_main(struct console *c)
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+enum { OWN_INIT = PROGRAM_OWN };
+
+static void take_option(void *ctx, int val, const char *value)
+{
+	bool *init = ctx;
+
+	(void)value;
+	*init = val == OWN_INIT;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-		{"init", no_argument, NULL, 'i'}, {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0}};
+	static const struct option own[] = {{"init", no_argument, NULL, OWN_INIT}, {NULL, 0, NULL, 0}};
 	static struct console c = {.limit = LOG_LIMIT(10)};
-	const char *path = NULL;
-	struct why why = {""};
 	bool init = false;
-	int o, r;
+	const struct program program = {.name = "sekisho-console",
+		.usage = "usage: sekisho-console [--config FILE] [--init]\n",
+		.own = own,
+		.take = take_option,
+		.ctx = &init};
+	struct why why = {""};
+	const char *path;
+	int r;
 
-	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (o) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'i':
-			init = true;
-			break;
-		case 'h':
-			return usage(stdout, EXIT_SUCCESS);
-		case 'V':
-			printf("sekisho-console %s\n", SEKISHO_VERSION);
-			return EXIT_SUCCESS;
-		default:
-			return usage(stderr, 2);
-		}
-	}
+	if (!program_line(&program, argc, argv, &path, &r))
+		return r;
 	if (optind != argc)
-		return usage(stderr, 2);
-	log_open("sekisho-console", LOG_INFO);
+		return program_usage(&program);
 	c.started_wall_us = clock_wall_us();
 	r = config_load(path, &c.conf, &why);
 	if (r)
-		return complain("configuration", r, &why);
-	log_open("sekisho-console", c.conf.debug ? LOG_DEBUG : LOG_INFO);
+		return program_not_started("configuration", r, &why);
+	log_open(program.name, c.conf.debug ? LOG_DEBUG : LOG_INFO);
 	if (!init)
 		return daemon_main(&c);
 	r = console_prepare(&c.conf, &why);
-	return r ? complain("--init", r, &why) : EXIT_SUCCESS;
+	return r ? program_not_started("--init", r, &why) : EXIT_SUCCESS;
 }

@@ -34,7 +34,9 @@ struct server_options {
 	size_t stranger_max; /* of one request, without a client certificate */
 	bool deletes;        /* DELETE is taken too */
 	void (*route)(struct ask *a);
-	void *owner;                         /* for route */
+	void (*stop)(void *owner);           /* SIGTERM came, nothing is accepted any more: what is held is let go */
+	unsigned drain_s;                    /* so long what is being answered may take then */
+	void *owner;                         /* for route and stop */
 	const struct answer_header *headers; /* in every answer to the network; ends with NULL; may be NULL */
 };
 
@@ -47,9 +49,11 @@ struct server {
 	SSL_CTX *tls;
 	struct conn_list conns;
 	unsigned conns_n;
-	bool paused;        /* as many connections as may be: others wait in the kernel's queue */
-	bool stopping;      /* and 503 is all that is said */
-	bool failed;        /* the same: the process is about to end */
+	bool paused;             /* as many connections as may be: others wait in the kernel's queue */
+	bool stopping;           /* and 503 is all that is said */
+	bool failed;             /* the same: the process is about to end */
+	struct event *events[8]; /* of server_every and server_run */
+	unsigned events_n;
 	uint64_t receiving; /* bytes of requests that are not complete */
 	struct {
 		uint64_t requests, accepted, killed_slow, killed_idle, killed_memory, killed_large, most;
@@ -92,8 +96,19 @@ void server_certify(struct server *s, SSL_CTX *tls);
 /* Stops accepting; what is idle is closed, what is being answered may end. */
 void server_stop(struct server *s);
 void server_free(struct server *s);
-/* Once a second: ends what is too slow or idle too long. */
+/* Once a second (server_run does so): ends what is too slow or idle too long. */
 void server_tick(struct server *s);
+
+/* Calls fn with `arg` every `us` microseconds while server_run runs. 0; -ENOMEM; -ENOSPC, more than the server has room
+ * for. */
+int server_every(struct server *s, int64_t us, event_callback_fn fn, void *arg);
+/* Sets a timer of its owner's: in `us`, but not before a tenth of a second and not after a whole one. */
+void server_soon(struct event *timer, int64_t us);
+/*
+ * Runs the loop until the first of SIGTERM and SIGINT, and then until everything is answered, drain_s are over, or the
+ * signal comes again; or until somebody breaks it. 0, -errno.
+ */
+int server_run(struct server *s);
 /* Ends all connections of this PC (its certificate's name). */
 void server_drop_host(struct server *s, const struct digest *host);
 

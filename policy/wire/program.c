@@ -2,10 +2,20 @@
  * The beginning of a program. See program.h.
  */
 #include "policy/wire/program.h"
+#include "policy/base/confine.h"
 #include "policy/base/log.h"
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#ifdef __SANITIZE_ADDRESS__
+/* The leak check at exit wants ptrace, which the filters of system calls answer with death. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+#endif
 
 int program_usage(const struct program *p)
 {
@@ -74,4 +84,20 @@ int program_complain(const char *what, int r, const struct why *why)
 	else
 		log_error("%s: %s", what, r < 0 ? strerror(-r) : "unusable");
 	return EXIT_FAILURE;
+}
+
+int program_not_started(const char *what, int r, const struct why *why)
+{
+	program_complain(what, r, why);
+	return r == V_NOT_FOUND ? PROGRAM_NOT_MADE : EXIT_FAILURE;
+}
+
+int program_give_up_power(const char *user, struct why *why)
+{
+	bool stayed = false;
+	int r = confine_program(user, &stayed, why);
+
+	if (stayed)
+		log_warning("user %s does not exist: staying root, without capabilities", user);
+	return r;
 }

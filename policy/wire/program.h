@@ -1,7 +1,7 @@
 /*
- * How a program of a PC begins: its command line (--config FILE, -h, --help, --version, and what is its own) and its
- * settings. Used by the main.c of sekisho-guard, sekisho-recorder and sekisho-uplink, before anything else; what
- * privilege each takes and gives up stays visible there.
+ * How a program begins: its command line (--config FILE, -h, --help, --version, and what is its own), the settings of a
+ * PC's, and how it becomes its own user. Used by the main.c of every daemon, before anything else; what privilege each
+ * takes and gives up stays visible there.
  */
 #ifndef SEKISHO_WIRE_PROGRAM_H
 #define SEKISHO_WIRE_PROGRAM_H
@@ -11,6 +11,7 @@
 
 #define PROGRAM_OWN 256 /* `val` of a program's own options begin here */
 #define PROGRAM_OPTIONS_MAX 8u
+#define PROGRAM_NOT_MADE 78 /* EX_CONFIG of sysexits.h: no use in starting again before that is changed */
 
 struct program {
 	const char *name;                                    /* "sekisho-guard": in logs and --version */
@@ -32,5 +33,9 @@ int program_usage(const struct program *p);
 int program_settings(const struct program *p, const char *config, struct agent_conf *out, struct why *why);
 /* Logs that `what` failed, by `why` where that says something. EXIT_FAILURE. */
 int program_complain(const char *what, int r, const struct why *why);
+/* The same for a start that lacks what `--init` or an enrolment makes: PROGRAM_NOT_MADE where `r` is V_NOT_FOUND. */
+int program_not_started(const char *what, int r, const struct why *why);
+/* confine_program(), and a line of the log where it stayed root. */
+int program_give_up_power(const char *user, struct why *why);
 
 #endif
