@@ -12,6 +12,8 @@
 struct evidence_copy {
 	struct evidence *e;
 	struct envelope *envelope;
+	struct digesting *digesting;
+	struct digest hash; /* of the document, when it is done */
 	int document, file;
 	uint64_t at, size, reserved;
 	char tmp[EVIDENCE_NAME_MAX + 8], name[EVIDENCE_NAME_MAX + 8];
@@ -63,7 +65,8 @@ static int begin(struct evidence_copy *c, const char *name, int document, struct
 					 : -errno;
 	c->reserved = c->size + c->size / 100 + EVIDENCE_OVERHEAD;
 	e->reserved += c->reserved;
-	return envelope_begin(e->readers, c->file, &c->envelope);
+	r = digesting_new(&c->digesting);
+	return r ? r : envelope_begin(e->readers, c->file, &c->envelope);
 }
 
 int evidence_begin(struct evidence *e, const char *name, int document, struct evidence_copy **out, struct why *why)
@@ -114,12 +117,21 @@ int evidence_step(struct evidence_copy *c, struct why *why)
 		if ((uint64_t)n > c->size - c->at)
 			n = (ssize_t)(c->size - c->at);
 		r = envelope_put(c->envelope, SPAN(c->part, n));
+		digesting_put(c->digesting, SPAN(c->part, n));
 		c->at += (uint64_t)n;
 	}
 	if (!r && c->at < c->size)
 		return V_AGAIN;
 	r = r ? r : finish(c);
+	if (!r)
+		digesting_end(STEAL(c->digesting), &c->hash);
 	return is_full(r) ? why_set(why, V_FULL, "the disk is full") : r;
+}
+
+void evidence_made(const struct evidence_copy *c, struct digest *hash, uint64_t *bytes)
+{
+	*hash = c->hash;
+	*bytes = c->size;
 }
 
 void evidence_copy_free(struct evidence_copy *c)
@@ -127,6 +139,7 @@ void evidence_copy_free(struct evidence_copy *c)
 	if (!c)
 		return;
 	envelope_free(c->envelope);
+	digesting_end(c->digesting, NULL);
 	if (c->file >= 0) {
 		close(c->file);
 		unlinkat(c->e->dir, c->tmp, 0);

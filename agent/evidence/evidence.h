@@ -11,6 +11,7 @@
 
 #include "policy/base/buf.h"
 #include "policy/base/why.h"
+#include "policy/trust/digest.h"
 
 #define EVIDENCE_NAME_MAX 100u    /* bytes, without the suffix */
 #define EVIDENCE_FILES_MAX 65536u /* more are not kept, whatever their size */
@@ -44,6 +45,8 @@ int evidence_begin(struct evidence *e, const char *name, int document, struct ev
 /* The next part. 0: it is there, for good; V_AGAIN: call again; V_FULL: the disk is; V_BAD: the document shrank;
  * -errno. */
 int evidence_step(struct evidence_copy *c, struct why *why);
+/* What was copied, when evidence_step said 0: SHA-256 and size of the document. */
+void evidence_made(const struct evidence_copy *c, struct digest *hash, uint64_t *bytes);
 /* Ends it; what was not done is removed. NULL is fine. Copies end before their evidence closes. */
 void evidence_copy_free(struct evidence_copy *c);
 DEFINE_CLEANUP(struct evidence_copy *, evidence_copy_free)

@@ -300,7 +300,7 @@ void tell_printer(struct guard *g, const struct egress_event *e, uint64_t count)
 	begin(g, &r, KIND_PRINTER_CONNECT);
 	inet_ntop(e->family == AF_INET ? AF_INET : AF_INET6, e->address, address, sizeof(address));
 	snprintf(text, sizeof(text), e->family == AF_INET ? "%s:%u" : "[%s]:%u", address, e->port);
-	record_set_str(&r, F_TEXT, text);
+	record_set_str(&r, F_ADDRESS, text);
 	record_set_str(&r, F_OPERATION, "connect");
 	record_set_uint(&r, F_POLICY_MODE, e->refused ? POLICY_MODE_ENFORCE : POLICY_MODE_NOTE);
 	record_set_int(&r, F_RESULT, e->refused ? -EPERM : 0);

@@ -54,6 +54,7 @@ static void drop(struct gate *g, struct job *j)
 	if (j->visit)
 		j->visit->job = NULL;
 	documents_end(j);
+	copies_drop(j);
 	forget_facts(j);
 	buf_deinit(&j->question);
 	free(j);
@@ -156,6 +157,7 @@ void job_visit(struct gate *g, struct visit *v, struct buf *question, const int 
 	j->visit = v;
 	v->job = j;
 	documents_begin(g, j, fds, fds_n);
+	copies_keep(g, j, fds, fds_n);
 	close_all(fds, fds_n);
 	jobs_step(g);
 }

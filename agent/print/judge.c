@@ -137,6 +137,7 @@ void judge_job(struct gate *g, struct job *j)
 	visit_answer(j->visit, j->action == ACTION_HOLD ? ANSWER_HOLD : stop ? ANSWER_CANCEL : ANSWER_PASS, text);
 	/* Behind the answer: nobody waits for the disk, the desktop, or CUPS. */
 	j->visit = NULL;
+	copies_begin(g, j);
 	if (stop)
 		tell_desktop(g, j);
 	follow_look_soon(g);

@@ -32,8 +32,8 @@ int keep_save(struct gate *g)
 
 	for (j = g->jobs; j; j = j->next)
 		json_array_append_new(list, job_json(j));
-	o = json_pack("{s:i, s:I, s:o}", "last", (int)g->last_id, "last_created", (json_int_t)g->last_created_s, "jobs",
-		list);
+	o = json_pack("{s:i, s:I, s:o, s:o}", "last", (int)g->last_id, "last_created", (json_int_t)g->last_created_s,
+		"jobs", list, "copies", copies_waiting(g));
 	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	path_of(g, path);
 	r = text ? file_replace_volatile(path, SPAN_STR(text), 0600) : -ENOMEM;
@@ -100,5 +100,6 @@ int keep_load(struct gate *g)
 	{
 		load_job(g, one);
 	}
+	copies_lost(g, json_object_get(o, "copies"));
 	return 0;
 }

@@ -23,6 +23,7 @@
 #define CUPS_SOCKET "/run/cups/cups.sock"
 #define STATE_PATH "/var/lib/sekisho/print"
 #define GUARD_PATH "/var/lib/sekisho/guard"
+#define EVIDENCE_PATH "/var/lib/sekisho/evidence"
 
 /* Children that speak to a person's desktop (SETUID, SETGID), and which program a wrapper is (SYS_PTRACE). */
 #define KEPT (1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_KILL | 1ull << CAP_SYS_PTRACE)
@@ -40,6 +41,7 @@ static int set_paths(struct gate *g)
 	       agent_path(g->seen_path, sizeof(g->seen_path), "/var/lib/sekisho/inbox/checkpoint") ||
 	       agent_path(g->state, sizeof(g->state), STATE_PATH) ||
 	       agent_path(g->guard, sizeof(g->guard), GUARD_PATH) ||
+	       agent_path(g->evidence, sizeof(g->evidence), EVIDENCE_PATH) ||
 	       agent_path(g->desk_path, sizeof(g->desk_path), DESK_PATH) ||
 	       agent_path(g->cups_socket, sizeof(g->cups_socket), CUPS_SOCKET) ||
 	       agent_path(g->status_path, sizeof(g->status_path), "/run/sekisho/print.json");
@@ -92,6 +94,7 @@ static void release_all(struct gate *g)
 	desk_stop(g);
 	visits_stop(g);
 	jobs_free(g);
+	copies_free(g);
 	inspect_stop(g->inspect);
 	closep(&g->follower);
 	policy_free(g->orders.policy);

@@ -44,6 +44,8 @@ struct job {
 	unsigned documents_n;
 	struct inspect_job *inspected[REQUEST_DOCUMENTS_MAX];
 	bool inspected_told; /* what was found is in a record */
+	unsigned kept_n;     /* documents that may have to be copied: until it is judged */
+	int kept[REQUEST_DOCUMENTS_MAX];
 
 	struct visit *visit; /* the wrapper that waits; NULL: it went */
 	int64_t deadline_boot_us, asked_boot_us;
@@ -82,6 +84,7 @@ struct gate {
 	struct agent_conf conf;
 	struct tree tree;
 	char spool[224], inbox[PATH_MAX], status_path[PATH_MAX], desk_path[108], state[PATH_MAX], guard[PATH_MAX];
+	char evidence[PATH_MAX];
 	char seen_path[256], cups_socket[108], host[256];
 
 	struct producer_keys keys;
@@ -89,6 +92,7 @@ struct gate {
 	struct inspect *inspect; /* NULL: there is none, and documents stay unread */
 	struct notices notices;
 	struct orders orders;
+	struct copies *copies; /* NULL: no policy has asked for any yet */
 	int follower;
 	pid_t follower_pid;
 	bool cups_up, cups_pushes;
@@ -172,6 +176,24 @@ void documents_facts(struct gate *g, struct job *j, struct document_facts *out);
 void documents_end(struct job *j);
 int documents_watch(struct gate *g, struct job *j);
 
+/* --- copies.c: for the auditor --- */
+
+/* Holds the documents of a job that is about to be judged, where the policy knows copies. The caller keeps `fds`. */
+void copies_keep(struct gate *g, struct job *j, const int *fds, unsigned n);
+/* Lets go of what copies_keep holds. */
+void copies_drop(struct job *j);
+/* It is judged: what is held is copied where the judgement says so, when nothing else is to do. Tells what cannot be.
+ */
+void copies_begin(struct gate *g, struct job *j);
+/* The policy is another one. */
+void copies_order(struct gate *g);
+/* How many there are, for the status file. */
+json_t *copies_json(const struct gate *g);
+/* Those that are not made yet, to be kept; and as kept by a daemon that ended: told as lost. */
+json_t *copies_waiting(const struct gate *g);
+void copies_lost(struct gate *g, const json_t *list);
+void copies_free(struct gate *g);
+
 /* --- following.c: the follower's words --- */
 
 int following_start(struct gate *g);
@@ -202,6 +224,18 @@ void tell_missed(struct gate *g, struct job *j);
 void tell_route(struct gate *g, const struct request *r);
 void tell_queue(struct gate *g, const struct queue *q);
 void tell_release(struct gate *g, const struct job *j, const char *by);
+
+#define COPY_NAME_SIZE 64
+/* What a record of a copy says; kept by itself, since the job may be gone when the copy is done. */
+struct copy_told {
+	unsigned job, attempt;
+	char name[COPY_NAME_SIZE], user[128], title[512], printer[128], rule[POLICY_NAME_SIZE + 16];
+	bool has_hash;
+	struct digest hash; /* of the document */
+	uint64_t bytes;
+};
+/* `cause` 0: it is there; CAUSE_*: it is not, `text` says why. */
+void tell_copy(struct gate *g, const struct copy_told *t, unsigned cause, const char *text);
 
 /* --- desk.c, status.c --- */
 

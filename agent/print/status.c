@@ -59,6 +59,7 @@ static json_t *status(struct gate *g)
 		(json_int_t)g->since_wall_us, "written_us", (json_int_t)clock_wall_us(), "cups", g->cups_up, "pushed",
 		g->cups_pushes, "outside", g->outside, "queues", queues_json(g), "inside", (int)inside, "jobs",
 		(int)g->jobs_n, "held", (int)held);
+	json_object_set_new(j, "copies", copies_json(g));
 	json_object_set_new(j, "inspector", json_boolean(g->inspect != NULL));
 	json_object_set_new(j, "policy",
 		json_pack("{s:I, s:i, s:b, s:b, s:s}", "version", (json_int_t)g->orders.version, "rules",

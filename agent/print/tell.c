@@ -266,6 +266,29 @@ void tell_release(struct gate *g, const struct job *j, const char *by)
 	put(g, &r);
 }
 
+void tell_copy(struct gate *g, const struct copy_told *t, unsigned cause, const char *text)
+{
+	struct record r;
+
+	begin(&r, KIND_PRINT_COPY);
+	record_set_uint(&r, F_JOB, t->job);
+	record_set_uint(&r, F_ATTEMPT, t->attempt ? t->attempt : 1);
+	set_text(&r, F_USER, t->user);
+	set_text(&r, F_JOB_USER, t->user);
+	set_text(&r, F_TITLE, t->title);
+	set_text(&r, F_PRINTER, t->printer);
+	set_text(&r, F_RULE, t->rule);
+	set_text(&r, F_COPY, t->name);
+	if (t->has_hash) {
+		record_set_span(&r, F_HASH, SPAN(&t->hash, sizeof(t->hash)));
+		record_set_uint(&r, F_SIZE, t->bytes);
+	}
+	if (cause)
+		record_set_uint(&r, F_CAUSE, cause);
+	set_text(&r, F_TEXT, text);
+	put(g, &r);
+}
+
 /* --- queues, and the gate itself --- */
 
 void tell_queue(struct gate *g, const struct queue *q)

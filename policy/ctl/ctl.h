@@ -83,6 +83,9 @@ enum option_id {
 	OPT_INTO,
 	OPT_WAIT,
 	OPT_CERTIFICATE,
+	OPT_PRINTER,
+	OPT_TITLE,
+	OPT_PAGES,
 	OPT_ROLE,
 	OPT_SCOPE,
 };
@@ -122,6 +125,7 @@ int command_status(struct ctl *c);
 int command_verify(struct ctl *c);
 int command_export(struct ctl *c);
 int command_decode(struct ctl *c);
+int command_evidence_list(struct ctl *c);
 int command_evidence_open(struct ctl *c);
 int command_token_create(struct ctl *c);
 int command_token_list(struct ctl *c);

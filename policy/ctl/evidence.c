@@ -1,18 +1,85 @@
 /*
- * `evidence open`: at the auditor's, with the auditor's private key, a copy of a document that a PC kept
- * (agent/evidence). Needs no network and nothing of the collector's; `openssl cms -decrypt` does the same.
+ * `evidence list`: the copies of printed documents that a PC keeps (agent/evidence), or that lie in a folder.
+ * `evidence open`: at the auditor's, with the auditor's private key, one of them. Needs no network and nothing of the
+ * collector's; `openssl cms -decrypt` does the same.
  */
 #include "policy/base/file.h"
 #include "policy/base/text.h"
-#include "policy/ctl/ctl.h"
+#include "policy/ctl/door.h"
 #include "policy/trust/envelope.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #define KEY_MAX (64u << 10)
+#define FOLDER "/var/lib/sekisho/evidence"
+
+/* --- list --- */
+
+static int is_copy(const struct dirent *e)
+{
+	size_t n = strlen(e->d_name);
+
+	return n > 4 && e->d_name[0] != '.' && !strcmp(e->d_name + n - 4, ".cms");
+}
+
+/* What each is of says the signed record `print-copy` that has its name. */
+static int say_copy(struct ctl *c, int dir, const char *name, json_t *list)
+{
+	char a[SHOWN_MAX], t[TEXT_TIME_SIZE];
+	struct stat st;
+	int64_t made;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : -errno;
+	made = (int64_t)st.st_mtim.tv_sec * 1000000;
+	if (option_on(c, OPT_JSON))
+		return json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "copy", shown(a, name), "bytes",
+							   (json_int_t)st.st_size, "made", text_time_utc(t, made)))
+			       ? -ENOMEM
+			       : 0;
+	printf("%12" PRId64 "  %s  %s\n", (int64_t)st.st_size, text_time_local(t, made), shown(a, name));
+	return 0;
+}
+
+int command_evidence_list(struct ctl *c)
+{
+	_cleanup_json_ json_t *list = json_array();
+	_cleanup_closedir_ DIR *d = NULL;
+	struct dirent **names = NULL;
+	char folder[PATH_MAX], a[SHOWN_MAX];
+	int n, i, r = 0;
+
+	if (c->operands_n)
+		snprintf(folder, sizeof(folder), "%s", c->operands[0]);
+	else
+		layout_path(folder, sizeof(folder), FOLDER);
+	d = opendir(folder);
+	n = d ? scandir(folder, &names, is_copy, alphasort) : -1;
+	if (n < 0)
+		return complain_of(c, shown(a, folder), errno == ENOENT ? V_NOT_FOUND : -errno, NULL);
+	for (i = 0; i < n; i++) {
+		r = r ? r : say_copy(c, dirfd(d), names[i]->d_name, list);
+		free(names[i]);
+	}
+	free(names);
+	if (!r && option_on(c, OPT_JSON)) {
+		_cleanup_free_ char *text = json_dumps(list, JSON_INDENT(2));
+
+		return text && puts(text) >= 0 && !fflush(stdout) ? EXIT_GOOD : EXIT_MACHINE;
+	}
+	if (!r && !n)
+		puts(SAY(c, "there are no copies", "控えはありません"));
+	if (r)
+		return complain_of(c, shown(a, folder), r, NULL);
+	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
+}
+
+/* --- open --- */
 
 /* The whole file, where it is: copies may be large. */
 static int map(const char *path, struct span *out)

@@ -4,6 +4,7 @@
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include "policy/ctl/policy_files.h"
+#include "policy/rule/print.h"
 #include <errno.h>
 #include <jansson.h>
 
@@ -133,6 +134,63 @@ static int print_decision(struct ctl *c, const struct decision *d)
 	return EXIT_GOOD;
 }
 
+/* --- of print jobs --- */
+
+static int print_print_decision(struct ctl *c, const struct print_decision *d)
+{
+	const struct enum_info *action = enum_by_value(F_ACTION, d->action);
+	char a[SHOWN_MAX], b[SHOWN_MAX];
+
+	if (option_on(c, OPT_JSON)) {
+		json_t *o = json_pack("{s:s, s:b, s:b, s:s, s:s, s:s}", "action", action->name, "note", d->note, "copy",
+			d->copy, "rule", d->rule, "reason", shown(a, d->reason), "message",
+			shown(b, c->lang == LANG_JA ? d->message_ja : d->message));
+		_cleanup_free_ char *text = json_dumps(o, JSON_INDENT(2));
+
+		json_decref(o);
+		return text && puts(text) >= 0 ? EXIT_GOOD : EXIT_MACHINE;
+	}
+	printf("%s%s%s\n", c->lang == LANG_JA ? action->ja : action->name,
+		d->note ? SAY(c, " (noted only)", "(記録のみ)") : "",
+		d->copy ? SAY(c, ", a copy for the auditor", "、監査者用の控えあり") : "");
+	printf(SAY(c, "  by %s: %s\n", "  根拠 %s: %s\n"), shown(a, d->rule), shown(b, d->reason));
+	return EXIT_GOOD;
+}
+
+/* A job of which nothing is known but what is told here: a document without personal numbers, that could be read. */
+static int explain_print(struct ctl *c, const struct policy *p, const struct device_user *who)
+{
+	static const char *const nobody[] = {NULL};
+	const char *pages = option_value(c, OPT_PAGES), *title = option_value(c, OPT_TITLE);
+	const char *printer = option_value(c, OPT_PRINTER);
+	struct print_facts f = {.who = *who,
+		.printer = printer ? printer : "",
+		.printer_class = "",
+		.uri = "",
+		.location = "",
+		.title = title ? title : "",
+		.title_raw = title ? title : "",
+		.format = "application/pdf",
+		.copies = 1,
+		.readable = true};
+	struct print_decision d;
+	char *end = NULL, a[SHOWN_MAX];
+
+	if (pages) {
+		f.has_pages = true;
+		f.pages = strtoul(pages, &end, 10);
+		if (!*pages || *end || f.pages > INT32_MAX)
+			return complain(EXIT_USAGE,
+				SAY(c, "--pages: \"%s\" is no number of pages",
+					"--pages: 「%s」はページ数ではありません"),
+				shown(a, pages));
+	}
+	if (!f.who.groups)
+		f.who.groups = nobody;
+	policy_print(p, &f, &d);
+	return print_print_decision(c, &d);
+}
+
 int command_policy_explain(struct ctl *c)
 {
 	const char *groups[GROUPS_MAX + 1] = {NULL}, *at = option_value(c, OPT_AT);
@@ -141,12 +199,13 @@ int command_policy_explain(struct ctl *c)
 		.host = option_value(c, OPT_HOST),
 		.wall_us = clock_wall_us()};
 	struct policy_files f;
+	bool print = option_value(c, OPT_PRINTER) || option_value(c, OPT_TITLE) || option_value(c, OPT_PAGES);
 	struct decision d;
-	struct device device;
+	struct device device = {.kinds = 0};
 	unsigned kind = 0;
-	int r = parse_device(c, &device);
+	int r = print ? EXIT_GOOD : parse_device(c, &device);
 
-	r = r ? r : parse_kind(c, &kind);
+	r = r || print ? r : parse_kind(c, &kind);
 	if (r)
 		return r;
 	policy_groups(c, groups, GROUPS_MAX);
@@ -154,7 +213,9 @@ int command_policy_explain(struct ctl *c)
 		return complain(EXIT_USAGE, SAY(c, "--at: no time", "--at: 日時ではありません"));
 	device.kinds = 1ull << kind;
 	r = policy_files_read(c, c->operands[0], &f);
-	if (!r) {
+	if (!r && print) {
+		r = explain_print(c, f.policy, &who);
+	} else if (!r) {
 		policy_decide(f.policy, &device, kind, &who, &d);
 		r = print_decision(c, &d);
 	}

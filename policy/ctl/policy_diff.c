@@ -2,6 +2,7 @@
  * What two policies differ in, as JSON. See policy_diff.h. Pure: called by `policy diff` and its tests.
  */
 #include "policy/ctl/policy_diff.h"
+#include "policy/rule/print.h"
 #include <errno.h>
 
 #define TEXT_MAX (64u << 10)
@@ -40,7 +41,9 @@ static int diff_settings(const struct policy *from, const struct policy *to, jso
 	struct settings s = {.before = json_object(), .list = list};
 	int r = s.before ? policy_settings(from, keep_setting, &s) : -ENOMEM;
 
+	r = r ? r : policy_print_settings(from, keep_setting, &s);
 	r = r ? r : policy_settings(to, compare_setting, &s);
+	r = r ? r : policy_print_settings(to, compare_setting, &s);
 	json_decref(s.before);
 	return r;
 }
@@ -48,7 +51,8 @@ static int diff_settings(const struct policy *from, const struct policy *to, jso
 /* --- rules, by their names --- */
 
 struct rule_text {
-	struct policy_rule rule;
+	const char *name;
+	unsigned line;
 	char *text;
 	int other;  /* its place in the other policy; -1 */
 	bool stays; /* in one order with the others that stay */
@@ -68,9 +72,21 @@ static void rules_deinit(struct rules *r)
 	free(r->list);
 }
 
-static int rules_init(const struct policy *p, struct rules *out)
+/* One of either section, read like the other. */
+static int rule_of(const struct policy *p, bool print, unsigned i, struct rule_text *out, struct buf *text)
 {
-	unsigned i, n = policy_rules_n(p);
+	struct print_rule_text print_rule = {.name = NULL};
+	struct policy_rule rule = {.name = NULL};
+	int r = print ? policy_print_rule(p, i, &print_rule, text) : policy_rule(p, i, &rule, text);
+
+	out->name = print ? print_rule.name : rule.name;
+	out->line = print ? print_rule.line : rule.line;
+	return r;
+}
+
+static int rules_init(const struct policy *p, bool print, struct rules *out)
+{
+	unsigned i, n = print ? policy_print_rules_n(p) : policy_rules_n(p);
 	int r = 0;
 
 	out->list = calloc(n + 1, sizeof(*out->list));
@@ -80,7 +96,7 @@ static int rules_init(const struct policy *p, struct rules *out)
 		_cleanup_buf_ struct buf text = BUF_INIT(TEXT_MAX);
 
 		out->list[i].other = -1;
-		r = policy_rule(p, i, &out->list[i].rule, &text);
+		r = rule_of(p, print, i, &out->list[i], &text);
 		if (!r)
 			out->list[i].text = strdup(buf_str(&text) ? (const char *)text.p : "");
 		if (!r && !out->list[i].text)
@@ -95,7 +111,7 @@ static void pair_rules(struct rules *from, struct rules *to)
 	unsigned i, k;
 
 	for (i = 0; i < to->n; i++) {
-		for (k = 0; k < from->n && strcmp(from->list[k].rule.name, to->list[i].rule.name) != 0; k++)
+		for (k = 0; k < from->n && strcmp(from->list[k].name, to->list[i].name) != 0; k++)
 			;
 		if (k == from->n)
 			continue;
@@ -142,38 +158,38 @@ static json_t *rule_json(const char *change, const char *name, const struct rule
 
 	if (from) {
 		json_object_set_new(o, "from", json_string(from->text));
-		json_object_set_new(o, "from_line", json_integer(from->rule.line));
+		json_object_set_new(o, "from_line", json_integer(from->line));
 	}
 	if (to) {
 		json_object_set_new(o, "to", json_string(to->text));
-		json_object_set_new(o, "to_line", json_integer(to->rule.line));
+		json_object_set_new(o, "to_line", json_integer(to->line));
 	}
 	return o;
 }
 
-static int diff_rules(const struct policy *from, const struct policy *to, json_t *list)
+static int diff_rules(const struct policy *from, const struct policy *to, bool print, json_t *list)
 {
 	_cleanup_(rules_deinit) struct rules a = {.n = 0}, b = {.n = 0};
 	unsigned i;
-	int r = rules_init(from, &a);
+	int r = rules_init(from, print, &a);
 
-	r = r ? r : rules_init(to, &b);
+	r = r ? r : rules_init(to, print, &b);
 	if (r)
 		return r;
 	pair_rules(&a, &b);
 	r = find_moved(&b);
 	for (i = 0; i < a.n && !r; i++)
 		if (a.list[i].other < 0)
-			r = add(list, rule_json("removed", a.list[i].rule.name, &a.list[i], NULL));
+			r = add(list, rule_json("removed", a.list[i].name, &a.list[i], NULL));
 	for (i = 0; i < b.n && !r; i++) {
 		const struct rule_text *t = &b.list[i], *f = t->other < 0 ? NULL : &a.list[t->other];
 
 		if (!f)
-			r = add(list, rule_json("added", t->rule.name, NULL, t));
+			r = add(list, rule_json("added", t->name, NULL, t));
 		else if (strcmp(f->text, t->text) != 0)
-			r = add(list, rule_json("changed", t->rule.name, f, t));
+			r = add(list, rule_json("changed", t->name, f, t));
 		if (f && !t->stays)
-			r = r ? r : add(list, rule_json("moved", t->rule.name, f, t));
+			r = r ? r : add(list, rule_json("moved", t->name, f, t));
 	}
 	return r;
 }
@@ -506,11 +522,14 @@ static int diff_ledgers(const struct policy *from, const struct policy *to, cons
 int policy_diff(const struct policy *from, const struct policy *to, const struct device_user *who, json_t **out)
 {
 	json_t *settings = json_array(), *rules = json_array(), *rows = json_array(), *devices = json_array();
-	json_t *all = json_pack("{s:I, s:I, s:o, s:o, s:o, s:o}", "from", (json_int_t)policy_version(from), "to",
-		(json_int_t)policy_version(to), "settings", settings, "rules", rules, "rows", rows, "devices", devices);
+	json_t *print_rules = json_array();
+	json_t *all = json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "from", (json_int_t)policy_version(from), "to",
+		(json_int_t)policy_version(to), "settings", settings, "rules", rules, "rows", rows, "devices", devices,
+		"print_rules", print_rules);
 	int r = all ? diff_settings(from, to, settings) : -ENOMEM;
 
-	r = r ? r : diff_rules(from, to, rules);
+	r = r ? r : diff_rules(from, to, false, rules);
+	r = r ? r : diff_rules(from, to, true, print_rules);
 	r = r ? r : diff_strangers(from, to, who, devices);
 	r = r ? r : diff_ledgers(from, to, who, rows, devices);
 	if (r) {
@@ -518,7 +537,8 @@ int policy_diff(const struct policy *from, const struct policy *to, const struct
 		return r;
 	}
 	json_object_set_new(all, "same",
-		json_boolean(!json_array_size(settings) && !json_array_size(rules) && !json_array_size(rows)));
+		json_boolean(!json_array_size(settings) && !json_array_size(rules) && !json_array_size(rows) &&
+			     !json_array_size(print_rules)));
 	*out = all;
 	return 0;
 }

@@ -11,7 +11,8 @@
 
 /*
  * `who` decides for whom devices are compared; NULL members are filled with what a row itself is for. *out: {"same",
- * "from", "to", "settings", "rules", "rows", "devices"}: policy.yaml(5) has its keys. 0, V_FULL, -ENOMEM.
+ * "from", "to", "settings", "rules", "print_rules", "rows", "devices"}: policy.yaml(5) has its keys. 0, V_FULL,
+ * -ENOMEM.
  */
 int policy_diff(const struct policy *from, const struct policy *to, const struct device_user *who, json_t **out);
 

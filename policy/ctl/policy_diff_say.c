@@ -41,14 +41,14 @@ static void say_settings(const struct ctl *c, const json_t *list)
 	}
 }
 
-static void say_rules(const struct ctl *c, const json_t *list)
+static void say_rules(const struct ctl *c, const char *head, const json_t *list)
 {
 	char name[SHOWN_MAX], text[SHOWN_MAX];
 	json_t *o;
 	size_t i;
 
 	if (json_array_size(list))
-		puts(SAY(c, "Rules", "規則"));
+		puts(head);
 	json_array_foreach(list, i, o)
 	{
 		if (!strcmp(json_string_value(json_object_get(o, "change")), "moved")) {
@@ -145,7 +145,8 @@ void policy_diff_say(const struct ctl *c, const json_t *diff)
 		return;
 	}
 	say_settings(c, json_object_get(diff, "settings"));
-	say_rules(c, json_object_get(diff, "rules"));
+	say_rules(c, SAY(c, "Rules", "規則"), json_object_get(diff, "rules"));
+	say_rules(c, SAY(c, "Rules for print jobs", "印刷の規則"), json_object_get(diff, "print_rules"));
 	say_rows(c, json_object_get(diff, "rows"));
 	say_devices(c, json_object_get(diff, "devices"));
 }

@@ -101,6 +101,13 @@ int policy_index(struct policy *p);
 typedef void (*policy_row_fn)(void *ctx, const struct row *row);
 void policy_rows_for(const struct policy *p, const struct row *like, policy_row_fn fn, void *ctx);
 
+/* --- policy_text.c: "name: value" appended, behind a comma where something is there; NULL: nothing. 0, V_FULL, -ENOMEM
+ */
+int policy_put_text(struct buf *out, const char *name, const char *s);
+int policy_put_words(struct buf *out, const char *name, words list);
+/* The part of a match that is about people and time: users, groups, hosts, days, hours, from, until. */
+int policy_put_people(struct buf *out, const struct match *m);
+
 /* --- policy_match.c --- */
 
 /* One that everything fits. */

@@ -14,7 +14,7 @@ static int key(struct buf *out, const char *name)
 	return r ? r : buf_putf(out, "%s: ", name);
 }
 
-static int put_text(struct buf *out, const char *name, const char *s)
+int policy_put_text(struct buf *out, const char *name, const char *s)
 {
 	int r = s ? key(out, name) : 0;
 
@@ -30,17 +30,17 @@ static int put_hex(struct buf *out, const char *name, int v)
 
 static int put_yes(struct buf *out, const char *name, int v)
 {
-	return put_text(out, name, v == ANY ? NULL : v ? "yes" : "no");
+	return policy_put_text(out, name, v == ANY ? NULL : v ? "yes" : "no");
 }
 
 static int put_time(struct buf *out, const char *name, int64_t us)
 {
 	char text[TEXT_TIME_SIZE];
 
-	return put_text(out, name, us == INT64_MIN || us == INT64_MAX ? NULL : text_time_local(text, us));
+	return policy_put_text(out, name, us == INT64_MIN || us == INT64_MAX ? NULL : text_time_local(text, us));
 }
 
-static int put_words(struct buf *out, const char *name, words list)
+int policy_put_words(struct buf *out, const char *name, words list)
 {
 	int r = list ? key(out, name) : 0;
 	words w;
@@ -108,6 +108,18 @@ static int put_hours(struct buf *out, const struct match *m)
 	return buf_putf(out, "%02d:%02d-%02d:%02d", m->from_min / 60, m->from_min % 60, m->to_min / 60, m->to_min % 60);
 }
 
+int policy_put_people(struct buf *out, const struct match *m)
+{
+	int r = policy_put_words(out, "users", m->users);
+
+	r = r ? r : policy_put_words(out, "groups", m->groups);
+	r = r ? r : policy_put_words(out, "hosts", m->hosts);
+	r = r ? r : put_set(out, "days", m->days, day_name);
+	r = r ? r : put_hours(out, m);
+	r = r ? r : put_time(out, "from", m->from_us);
+	return r ? r : put_time(out, "until", m->until_us);
+}
+
 static int put_match(struct buf *out, const struct match *m)
 {
 	char hex[2 * DIGEST_SIZE + 1];
@@ -116,20 +128,14 @@ static int put_match(struct buf *out, const struct match *m)
 	r = r ? r : put_yes(out, "listed", m->listed);
 	r = r ? r : put_hex(out, "vendor", m->vendor);
 	r = r ? r : put_hex(out, "product", m->product);
-	r = r ? r : put_text(out, "serial", m->serial);
+	r = r ? r : policy_put_text(out, "serial", m->serial);
 	r = r ? r : put_yes(out, "no_serial", m->has_serial == ANY ? ANY : !m->has_serial);
 	r = r ? r
-	      : put_text(
+	      : policy_put_text(
 			out, "fingerprint", m->has_fingerprint ? hex_encode(hex, m->fingerprint.b, DIGEST_SIZE) : NULL);
 	r = r ? r : put_interfaces(out, m);
-	r = r ? r : put_text(out, "port", m->port);
-	r = r ? r : put_words(out, "users", m->users);
-	r = r ? r : put_words(out, "groups", m->groups);
-	r = r ? r : put_words(out, "hosts", m->hosts);
-	r = r ? r : put_set(out, "days", m->days, day_name);
-	r = r ? r : put_hours(out, m);
-	r = r ? r : put_time(out, "from", m->from_us);
-	r = r ? r : put_time(out, "until", m->until_us);
+	r = r ? r : policy_put_text(out, "port", m->port);
+	r = r ? r : policy_put_people(out, m);
 	return r ? r : put_yes(out, "encrypted", m->encrypted);
 }
 
@@ -147,7 +153,7 @@ int policy_rule(const struct policy *p, unsigned i, struct policy_rule *out, str
 
 	r = r ? r : key(text, "access");
 	r = r ? r : buf_puts(text, access_name(rule->access));
-	r = r ? r : rule->note ? put_text(text, "mode", "note") : 0;
+	r = r ? r : rule->note ? policy_put_text(text, "mode", "note") : 0;
 	if (r)
 		return r;
 	*out = (struct policy_rule){.name = rule->name, .line = rule->line, .access = rule->access};

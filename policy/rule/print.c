@@ -123,6 +123,7 @@ void policy_print(const struct policy *p, const struct print_facts *f, struct pr
 			continue;
 		out->action = rule->action;
 		out->note |= rule->note;
+		out->copy = rule->copy;
 		snprintf(out->rule, sizeof(out->rule), "print:%s", rule->name);
 		explain(rule, f, out->reason);
 		snprintf(out->message, sizeof(out->message), "%s", rule->message ? rule->message : "");
@@ -143,6 +144,26 @@ unsigned policy_print_unavailable(const struct policy *p)
 unsigned policy_print_unrecorded(const struct policy *p)
 {
 	return p->note ? ACTION_ALLOW : section(p)->unrecorded;
+}
+
+bool policy_print_copies(const struct policy *p, struct print_copies *out)
+{
+	*out = section(p)->copies;
+	return out->auditors.n > 0;
+}
+
+bool policy_print_documents(const struct policy *p)
+{
+	const struct print_policy *s = section(p);
+	unsigned i;
+
+	for (i = 0; i < s->rules_n; i++) {
+		const struct print_match *m = &s->rules[i].match;
+
+		if (m->has_pages_over || m->colour || m->my_numbers || m->patterns || m->unreadable)
+			return true;
+	}
+	return false;
 }
 
 bool policy_print_text(const struct policy *p)

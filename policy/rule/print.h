@@ -41,6 +41,7 @@ struct print_facts {
 struct print_decision {
 	unsigned action;                  /* ACTION_*: with `note`, what would be */
 	bool note;                        /* watch only: the job prints all the same */
+	bool copy;                        /* its documents are kept for the auditor, whatever becomes of it */
 	char rule[POLICY_NAME_SIZE + 16]; /* "print:finance", "print-default" */
 	char reason[192];                 /* in words: which facts led there */
 	char message[PRINT_MESSAGE_MAX];  /* what the administrator wants the person to read; may be empty */
@@ -54,10 +55,31 @@ void policy_print(const struct policy *p, const struct print_facts *f, struct pr
 unsigned policy_print_unavailable(const struct policy *p);
 /* ... and of one that cannot be recorded, since the spool is full. */
 unsigned policy_print_unrecorded(const struct policy *p);
+
+/* Copies of documents, for whom and how many. */
+struct print_copies {
+	struct span auditors; /* their certificates, PEM; borrowed from the policy */
+	uint64_t max_bytes;
+	bool oldest_goes; /* where there are so many: the oldest go; otherwise no new ones are made */
+};
+/* False where the policy has none: then no decision has `copy`. */
+bool policy_print_copies(const struct policy *p, struct print_copies *out);
+
+/* Does a rule ask for anything that only the document tells? Otherwise a judgement need not wait for it. */
+bool policy_print_documents(const struct policy *p);
 /* Does a rule ask for what stands in the text? */
 bool policy_print_text(const struct policy *p);
 /* Expressions (pcre2) that rules look for in the text. How many; *list is borrowed. */
 unsigned policy_print_patterns(const struct policy *p, const char *const **list);
 unsigned policy_print_rules_n(const struct policy *p);
+
+/* As text, for diff (print_text.c): rule `i` like policy_rule, settings like policy_settings. 0, V_FULL, -ENOMEM. */
+struct print_rule_text {
+	const char *name; /* borrowed from the policy */
+	unsigned line;
+	unsigned action; /* ACTION_* */
+};
+int policy_print_rule(const struct policy *p, unsigned i, struct print_rule_text *out, struct buf *text);
+int policy_print_settings(const struct policy *p, policy_setting_fn fn, void *ctx);
 
 #endif

@@ -24,7 +24,7 @@ struct print_rule {
 	unsigned line;
 	struct print_match match;
 	unsigned action;
-	bool note;
+	bool note, copy;
 	const char *message, *message_ja;
 };
 
@@ -39,6 +39,8 @@ struct print_expectation {
 /* Lives in the policy's memory; zeroes (no section) allow everything. */
 struct print_policy {
 	unsigned fallback, unavailable, unrecorded; /* ACTION_* */
+	struct print_copies copies;                 /* auditors.n 0: none */
+	struct digest auditors;                     /* of their certificates */
 	unsigned rules_n, expectations_n, patterns_n;
 	struct print_rule *rules;
 	struct print_expectation *expectations;

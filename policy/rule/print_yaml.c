@@ -3,7 +3,11 @@
  */
 #include "policy/rule/print_parts.h"
 #include "policy/rule/reading.h"
+#include "policy/trust/envelope.h"
 #include <errno.h>
+
+#define COPIES_MIB 1024u /* kept where the policy does not say how many */
+#define COPIES_MIB_MAX (1u << 20)
 
 static int take_action(struct reading *r, const yaml_node_t *n, const char *key, bool all, unsigned *out)
 {
@@ -46,6 +50,14 @@ static int take_yes(struct reading *r, const yaml_node_t *n, const char *key, in
 	int yes = 0, v = reading_yes(r, n, key, &yes);
 
 	*out = v ? 0 : yes;
+	return v;
+}
+
+static int take_flag(struct reading *r, const yaml_node_t *n, const char *key, bool *out)
+{
+	int yes = 0, v = take_yes(r, n, key, &yes);
+
+	*out = yes;
 	return v;
 }
 
@@ -117,6 +129,8 @@ static int take_rule_key(struct reading *r, void *ctx, const char *key, const ya
 		return reading_mode(r, n, key, &rule->note);
 	if (!strcmp(key, "action"))
 		return take_action(r, n, key, true, &rule->action);
+	if (!strcmp(key, "copy"))
+		return take_flag(r, n, key, &rule->copy);
 	if (!strcmp(key, "message"))
 		return take_message(r, n, key, &rule->message);
 	if (!strcmp(key, "message_ja"))
@@ -246,6 +260,71 @@ static int take_expectation(struct reading *r, const yaml_node_t *n)
 	return 0;
 }
 
+/* --- copies for auditors --- */
+
+static int take_auditors(struct reading *r, const yaml_node_t *n, const char *key, struct print_policy *p)
+{
+	_cleanup_(envelope_readers_freep) struct envelope_readers *readers = NULL;
+	struct why why = {""};
+	const char *pem;
+	int v = reading_text(r, n, key, &pem);
+
+	if (v)
+		return v;
+	v = envelope_readers_read(SPAN_STR(pem), &readers, &why);
+	if (v)
+		return v < 0 ? v : reading_bad(r, n, key, why.text);
+	p->copies.auditors = SPAN_STR(pem);
+	digest_span(&p->auditors, p->copies.auditors);
+	return 0;
+}
+
+static int take_when_full(struct reading *r, const yaml_node_t *n, const char *key, bool *oldest_goes)
+{
+	const char *s = reading_text_of(r, n, key);
+
+	if (!s)
+		return V_BAD;
+	*oldest_goes = !strcmp(s, "drop-oldest");
+	return *oldest_goes || !strcmp(s, "stop") ? 0 : reading_bad_value(r, n, key, s, "drop-oldest or stop");
+}
+
+static int take_copies_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
+{
+	struct print_policy *p = ctx;
+	uint64_t number = 0;
+	int v;
+
+	if (!strcmp(key, "auditors"))
+		return take_auditors(r, n, key, p);
+	if (!strcmp(key, "when_full"))
+		return take_when_full(r, n, key, &p->copies.oldest_goes);
+	if (strcmp(key, "max_mib") != 0)
+		return V_NOT_FOUND;
+	v = reading_number(r, n, key, 1, COPIES_MIB_MAX, &number);
+	p->copies.max_bytes = number << 20;
+	return v;
+}
+
+static int take_copies(struct reading *r, const yaml_node_t *n, const char *key, struct print_policy *p)
+{
+	int v = reading_pairs(r, n, key, take_copies_key, p);
+
+	return v || p->copies.auditors.n ? v : reading_bad(r, n, key, "auditors are missing: who could open them?");
+}
+
+/* A copy that nobody can open is none. */
+static int check_copies(struct reading *r, const struct print_policy *p)
+{
+	unsigned i;
+
+	for (i = 0; i < p->rules_n; i++)
+		if (p->rules[i].copy && !p->copies.auditors.n)
+			return why_set(r->why, V_BAD, READING_NAME ":%u: copy: the section `copies:` is missing",
+				p->rules[i].line);
+	return 0;
+}
+
 /* --- the section --- */
 
 static int take_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
@@ -258,6 +337,8 @@ static int take_key(struct reading *r, void *ctx, const char *key, const yaml_no
 		return take_action(r, n, key, false, &p->unavailable);
 	if (!strcmp(key, "unrecorded"))
 		return take_action(r, n, key, false, &p->unrecorded);
+	if (!strcmp(key, "copies"))
+		return take_copies(r, n, key, p);
 	if (!strcmp(key, "rules"))
 		return reading_nodes(r, n, key, take_rule);
 	if (!strcmp(key, "expectations"))
@@ -268,14 +349,19 @@ static int take_key(struct reading *r, void *ctx, const char *key, const yaml_no
 int policy_read_print(struct reading *r, const void *section)
 {
 	struct print_policy *p = policy_keep(r->p, sizeof(*p));
+	int v;
 
 	if (!p)
 		return -ENOMEM;
-	*p = (struct print_policy){.fallback = ACTION_ALLOW, .unavailable = ACTION_ALLOW, .unrecorded = ACTION_ALLOW};
+	*p = (struct print_policy){.fallback = ACTION_ALLOW,
+		.unavailable = ACTION_ALLOW,
+		.unrecorded = ACTION_ALLOW,
+		.copies = {.max_bytes = (uint64_t)COPIES_MIB << 20, .oldest_goes = true}};
 	p->rules = policy_keep(r->p, PRINT_RULES_MAX * sizeof(*p->rules));
 	p->expectations = policy_keep(r->p, PRINT_EXPECTATIONS_MAX * sizeof(*p->expectations));
 	if (!p->rules || !p->expectations)
 		return -ENOMEM;
 	r->p->print = p;
-	return reading_pairs(r, section, "print", take_key, p);
+	v = reading_pairs(r, section, "print", take_key, p);
+	return v ? v : check_copies(r, p);
 }

@@ -1,13 +1,12 @@
 /*
  * Documents for an auditor's eyes: CMS AuthEnvelopedData (RFC 5083, 5652) with AES-256-GCM, to the key of one or more
  * certificates. Written by the print daemon, which cannot read it again; opened by whoever has the private key, with
- * `sekishoctl print open` or with nothing of ours:
+ * `sekishoctl evidence open` or with nothing of ours:
  *
  *   openssl cms -decrypt -binary -inform DER -in FILE -recip CERTIFICATE -inkey KEY -out DOCUMENT
  *
  * CMS and not HPKE, because a stock tool opens it. Anybody can write an envelope to a public key: who wrote it, and
- * that it is the one, is what the signed record of the job says (SHA-256 of the document, name and SHA-256 of the
- * envelope).
+ * that it is the one, is what the signed record of the copy says (its name, SHA-256 of the document).
  */
 #ifndef SEKISHO_TRUST_ENVELOPE_H
 #define SEKISHO_TRUST_ENVELOPE_H

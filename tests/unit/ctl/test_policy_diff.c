@@ -85,6 +85,25 @@ static void rules_are_compared_by_their_names(void **state)
 	json_decref(d);
 }
 
+static void rules_for_print_jobs_are_compared_too(void **state)
+{
+	json_t *d = diff("version: 1\nprint:\n  rules:\n"
+			 "  - {name: p, match: {titles: a, contains: [x, y]}, action: hold}\n"
+			 "  - {name: q, match: {users: taro}, action: deny}\n",
+		"",
+		"version: 2\nprint:\n  unavailable: hold\n  rules:\n"
+		"  - {name: p, match: {contains: [x, y], titles: [a]}, action: hold}\n"
+		"  - {name: q, match: {users: taro}, action: hold}\n",
+		"");
+
+	(void)state;
+	lists(d, "print_rules", "name", "changed q ");
+	lists(d, "settings", "name", "print: unavailable ");
+	lists(d, "rules", "name", "");
+	assert_false(json_is_true(json_object_get(d, "same")));
+	json_decref(d);
+}
+
 static void settings_and_what_they_change_are_told(void **state)
 {
 	json_t *d = diff("version: 1\n", "", "version: 2\ndefaults: {phone: read-only}\nrelease: {max_hours: 2}\n", "");
@@ -167,6 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_is_the_same),
 		cmocka_unit_test(rules_are_compared_by_their_names),
+		cmocka_unit_test(rules_for_print_jobs_are_compared_too),
 		cmocka_unit_test(settings_and_what_they_change_are_told),
 		cmocka_unit_test(rows_are_compared_by_their_devices),
 		cmocka_unit_test(what_excel_calls_csv_in_japan_is_read),

@@ -4,6 +4,19 @@
 #include "policy/rule/print.h"
 #include "tests/unit/cm.h"
 
+/* A curve of 256 bits; nobody has its key. */
+#define CERTIFICATE                                                                \
+	"      -----BEGIN CERTIFICATE-----\n"                                      \
+	"      MIIBejCCASGgAwIBAgIUHyN4USrgedQMCrg0vV7qKy4S4FkwCgYIKoZIzj0EAwIw\n" \
+	"      EjEQMA4GA1UEAwwHYXVkaXRvcjAgFw0yNjExMjYwMjQyMjVaGA8yMTI2MTEwMjAy\n" \
+	"      NDIyNVowEjEQMA4GA1UEAwwHYXVkaXRvcjBZMBMGByqGSM49AgEGCCqGSM49AwEH\n" \
+	"      A0IABPfnxz9giYiWfNXQpidcGn+PxmL7ENDczM6tlkX8ZxumWdIT1JU4Kqdb/V1P\n" \
+	"      1z8zgAEi5I5EZ3Pf9PLSs+4kW0ejUzBRMB0GA1UdDgQWBBRCUZIOUle6QDk4a+lM\n" \
+	"      8hKbidDW8TAfBgNVHSMEGDAWgBRCUZIOUle6QDk4a+lM8hKbidDW8TAPBgNVHRMB\n" \
+	"      Af8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIDRCzh50R6I3NchEicLi63WPt+8M\n" \
+	"      ncgZNVRW8gyWtFr3AiBWVxwXjFL47OeE8rag++HPmc3MAsPwV5dWMyI6Jcbb3g==\n" \
+	"      -----END CERTIFICATE-----\n"
+
 static struct policy *policy;
 static struct why why;
 
@@ -162,6 +175,36 @@ static void mistakes_are_named(void **state)
 	}
 }
 
+static void copies_are_for_somebody(void **state)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(4096);
+	struct print_facts f = job();
+	struct print_rule_text rule;
+	struct print_decision d;
+	struct print_copies c;
+
+	(void)state;
+	assert_int_equal(load("  rules: [{name: k, action: allow, copy: yes}]\n"), V_BAD);
+	assert_string_equal(why.text, "policy.yaml:3: copy: the section `copies:` is missing");
+	assert_int_equal(load("  copies: {max_mib: 5}\n"), V_BAD);
+	assert_string_equal(why.text, "policy.yaml:3: copies: auditors are missing: who could open them?");
+	assert_int_equal(load("  copies: {auditors: nobody}\n"), V_BAD);
+	assert_string_equal(why.text, "policy.yaml:3: auditors: no certificate in PEM");
+	assert_int_equal(load("  copies:\n    max_mib: 5\n    when_full: stop\n    auditors: |\n" CERTIFICATE
+			      "  rules:\n  - {name: k, match: {users: taro}, action: hold, copy: yes}\n"),
+		0);
+	policy_print(policy, &f, &d);
+	assert_true(d.copy);
+	f.who.user = "hanako";
+	policy_print(policy, &f, &d);
+	assert_false(d.copy);
+	assert_true(policy_print_copies(policy, &c));
+	assert_int_equal(c.max_bytes, 5 << 20);
+	assert_false(c.oldest_goes);
+	assert_int_equal(policy_print_rule(policy, 0, &rule, &text), 0);
+	assert_string_equal(buf_str(&text), "users: [taro], action: hold, copy: yes");
+}
+
 static void say(void *ctx, const struct policy_finding *f)
 {
 	snprintf(ctx, 256, "%s:%u: %s", f->code, f->line, f->en);
@@ -199,6 +242,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_fits_its_own_rule),
 		cmocka_unit_test(contents),
 		cmocka_unit_test(mistakes_are_named),
+		cmocka_unit_test(copies_are_for_somebody),
 		cmocka_unit_test(expects_of_itself),
 	};
 

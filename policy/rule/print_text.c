@@ -1,0 +1,84 @@
+/*
+ * The section `print:` as one line of text for each rule and setting, so that two policies can be compared and what
+ * differs be shown to a person (sekishoctl policy diff). Written as policy.yaml has them; the same text is the same
+ * rule.
+ */
+#include "policy/base/text.h"
+#include "policy/rule/print_parts.h"
+
+static const char *action_name(unsigned action)
+{
+	const struct enum_info *e = enum_by_value(F_ACTION, action);
+
+	return e ? e->name : "unknown";
+}
+
+static int put_number(struct buf *out, const char *name, uint64_t n)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+	return policy_put_text(out, name, text);
+}
+
+static int put_patterns(const struct print_policy *s, struct buf *out, uint32_t set)
+{
+	const char *list[PRINT_PATTERNS_MAX + 1];
+	unsigned i, n = 0;
+
+	for (i = 0; i < s->patterns_n; i++)
+		if (set >> i & 1)
+			list[n++] = s->patterns[i];
+	list[n] = NULL;
+	return policy_put_words(out, "contains", n ? list : NULL);
+}
+
+static int put_match(const struct print_policy *s, struct buf *out, const struct print_match *m)
+{
+	int r = policy_put_people(out, &m->who);
+
+	r = r ? r : policy_put_words(out, "printers", m->printers);
+	r = r ? r : policy_put_words(out, "uris", m->uris);
+	r = r ? r : policy_put_words(out, "locations", m->locations);
+	r = r ? r : policy_put_words(out, "titles", m->titles);
+	r = r ? r : policy_put_words(out, "formats", m->formats);
+	r = r || !m->has_pages_over ? r : put_number(out, "pages_over", m->pages_over);
+	r = r || !m->colour ? r : policy_put_text(out, "colour", m->colour == COLOUR_COLOUR ? "yes" : "no");
+	r = r || !m->my_numbers ? r : put_number(out, "my_numbers", m->my_numbers);
+	r = r ? r : put_patterns(s, out, m->patterns);
+	return r || !m->unreadable ? r : policy_put_text(out, "unreadable", "yes");
+}
+
+int policy_print_rule(const struct policy *p, unsigned i, struct print_rule_text *out, struct buf *text)
+{
+	const struct print_rule *rule = &p->print->rules[i];
+	int r = put_match(p->print, text, &rule->match);
+
+	r = r ? r : policy_put_text(text, "action", action_name(rule->action));
+	r = r ? r : policy_put_text(text, "mode", rule->note ? "note" : NULL);
+	r = r ? r : policy_put_text(text, "copy", rule->copy ? "yes" : NULL);
+	r = r ? r : policy_put_text(text, "message", rule->message);
+	r = r ? r : policy_put_text(text, "message_ja", rule->message_ja);
+	if (r)
+		return r;
+	*out = (struct print_rule_text){.name = rule->name, .line = rule->line, .action = rule->action};
+	return 0;
+}
+
+int policy_print_settings(const struct policy *p, policy_setting_fn fn, void *ctx)
+{
+	const struct print_policy *s = p->print;
+	char hex[2 * DIGEST_SIZE + 1], number[32];
+	bool copies = s && s->copies.auditors.n;
+	int r = fn(ctx, "print: default", action_name(s ? s->fallback : ACTION_ALLOW));
+
+	r = r ? r : fn(ctx, "print: unavailable", action_name(s ? s->unavailable : ACTION_ALLOW));
+	r = r ? r : fn(ctx, "print: unrecorded", action_name(s ? s->unrecorded : ACTION_ALLOW));
+	/* Certificates are long: that they are others is what is to be seen. */
+	r = r ? r
+	      : fn(ctx, "print: copies: auditors (SHA-256)",
+			copies ? hex_encode(hex, s->auditors.b, DIGEST_SIZE) : "none");
+	snprintf(number, sizeof(number), "%llu", copies ? (unsigned long long)(s->copies.max_bytes >> 20) : 0);
+	r = r ? r : fn(ctx, "print: copies: max_mib", number);
+	return r ? r : fn(ctx, "print: copies: when_full", copies && !s->copies.oldest_goes ? "stop" : "drop-oldest");
+}
