@@ -4,15 +4,13 @@
  */
 #include "agent/guard/desk.h"
 #include "agent/guard/guard.h"
+#include "agent/service/service.h"
 #include "policy/base/clock.h"
 #include "policy/base/log.h"
 #include "policy/base/text.h"
 #include <errno.h>
-#include <jansson.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 struct caller {
 	struct desk *desk;
@@ -306,20 +304,8 @@ static int on_desk(sd_event_source *source, int fd, uint32_t events, void *ctx)
 
 int desk_open(const char *path, int *out)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -errno;
-	if (strlen(path) >= sizeof(at.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(at.sun_path, path, strlen(path) + 1);
-	unlink(path);
 	/* Everybody may ask; what is answered depends on who asks. */
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || chmod(path, 0666) || listen(fd, DESK_CALLERS_MAX))
-		return -errno;
-	*out = steal_fd(&fd);
-	return 0;
+	return service_listen(path, SOCK_STREAM, SERVICE_EVERYBODY, DESK_CALLERS_MAX, out);
 }
 
 int desk_start(struct guard *g, int fd)

@@ -3,12 +3,9 @@
  * asks for at the desk. Strings of devices that are not UTF-8 are shown escaped.
  */
 #include "agent/guard/guard.h"
+#include "agent/service/service.h"
 #include "policy/base/clock.h"
-#include "policy/base/file.h"
-#include "policy/base/log.h"
 #include "policy/base/text.h"
-#include <errno.h>
-#include <jansson.h>
 
 static json_t *text(const char *s)
 {
@@ -140,14 +137,10 @@ static json_t *policy_json(const struct orders *o)
 
 static json_t *status(struct guard *g)
 {
-	struct sealer_stats k;
-	json_t *lost = json_object(), *j;
-	unsigned i, held = 0;
 	const struct unit *u;
+	unsigned held = 0;
+	json_t *j;
 
-	sealer_stats(g->sealer, &k);
-	for (i = 0; i < k.lost_n; i++)
-		json_object_set_new(lost, name_of(F_CAUSE, k.lost[i].cause), json_integer((json_int_t)k.lost[i].n));
 	for (u = g->units; u; u = u->next)
 		held += !u->root_hub && !u->hub && is_held(u);
 	j = json_pack("{s:s, s:s, s:i, s:b, s:I, s:I, s:o, s:o, s:i, s:i, s:I, s:I}", "program", "sekisho-guard",
@@ -160,28 +153,12 @@ static json_t *status(struct guard *g)
 		g->proved_boot_us ? json_integer((clock_boot_us() - g->proved_boot_us) / 1000000) : json_null());
 	json_object_set_new(j, "enforce", json_string(g->layers & GATE_OPEN ? "full" : "none"));
 	json_object_set_new(j, "printers_seen", json_boolean(g->printers != NULL));
-	json_object_set_new(j, "seq", json_integer((json_int_t)k.seq));
-	json_object_set_new(j, "epoch", json_integer((json_int_t)k.epoch));
-	json_object_set_new(j, "records", json_integer((json_int_t)k.records));
-	json_object_set_new(j, "segments", json_integer((json_int_t)k.segments));
-	json_object_set_new(j, "last_seal_us", json_integer(k.last_seal_wall_us));
-	json_object_set_new(j, "spool_segments", json_integer((json_int_t)k.spool_segments));
-	json_object_set_new(j, "spool_bytes", json_integer((json_int_t)k.spool_bytes));
-	json_object_set_new(j, "spool_full", json_boolean(k.full));
-	json_object_set_new(j, "lost", lost);
+	service_put_chain(j, g->sealer);
 	return j;
 }
 
 void report_write(struct guard *g)
 {
-	static struct log_limit limit = LOG_LIMIT(1);
-	json_t *j = status(g);
-	char *s = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
-	int r = s ? file_replace_volatile(g->status_path, SPAN_STR(s), 0644) : -ENOMEM;
-
 	g->status_boot_us = clock_boot_us();
-	if (r && log_allowed(&limit))
-		log_warning("status %s cannot be written: %s", g->status_path, strerror(-r));
-	free(s);
-	json_decref(j);
+	service_write_status(g->status_path, status(g));
 }

@@ -4,13 +4,12 @@
  */
 #include "agent/print/desk.h"
 #include "agent/print/print.h"
+#include "agent/service/service.h"
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #define CALLERS_MAX 16u
 #define CALLER_GROUPS_MAX 256
@@ -173,20 +172,8 @@ static int on_desk(sd_event_source *source, int fd, uint32_t events, void *ctx)
 
 int desk_open(const char *path, int *out)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -errno;
-	if (strlen(path) >= sizeof(at.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(at.sun_path, path, strlen(path) + 1);
-	unlink(path);
 	/* Everybody may ask; what is answered depends on who asks. */
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || chmod(path, 0666) || listen(fd, (int)CALLERS_MAX))
-		return -errno;
-	*out = steal_fd(&fd);
-	return 0;
+	return service_listen(path, SOCK_SEQPACKET, SERVICE_EVERYBODY, (int)CALLERS_MAX, out);
 }
 
 int desk_start(struct gate *g, int fd)

@@ -3,6 +3,7 @@
  * looked into, the guard's policy, backends that come and go, signals, the sealer's times.
  */
 #include "agent/print/print.h"
+#include "agent/service/service.h"
 #include "policy/base/clock.h"
 #include "policy/base/log.h"
 #include <errno.h>
@@ -120,21 +121,10 @@ static int on_child(sd_event_source *source, const struct signalfd_siginfo *info
 
 static int add_sources(struct gate *g)
 {
-	static const struct {
-		int number;
-		sd_event_signal_handler_t fn;
-	} handled[] = {{SIGHUP, on_hangup}, {SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGCHLD, on_child}};
-	sigset_t signals;
-	size_t i;
-	int r = 0;
+	static const struct service_signal handled[] = {
+		{SIGHUP, on_hangup}, {SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGCHLD, on_child}};
+	int r = service_signals(g->event, handled, ARRAY_SIZE(handled), g);
 
-	sigemptyset(&signals);
-	for (i = 0; i < ARRAY_SIZE(handled); i++)
-		sigaddset(&signals, handled[i].number);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL))
-		return -errno;
-	for (i = 0; i < ARRAY_SIZE(handled) && r >= 0; i++)
-		r = sd_event_add_signal(g->event, NULL, handled[i].number, handled[i].fn, g);
 	if (r >= 0)
 		r = following_start(g);
 	if (r >= 0)

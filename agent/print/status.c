@@ -3,10 +3,8 @@
  * that administrators ask for at the desk. The file is for everybody: no title and no person is in it.
  */
 #include "agent/print/print.h"
+#include "agent/service/service.h"
 #include "policy/base/clock.h"
-#include "policy/base/file.h"
-#include "policy/base/log.h"
-#include <errno.h>
 
 #define HELD_MAX 200 /* told at once */
 
@@ -42,14 +40,10 @@ json_t *status_held(struct gate *g)
 
 static json_t *status(struct gate *g)
 {
-	struct sealer_stats k;
-	json_t *lost = json_object(), *j;
 	unsigned i, inside = 0, held = 0;
 	const struct job *job;
+	json_t *j;
 
-	sealer_stats(g->sealer, &k);
-	for (i = 0; i < k.lost_n; i++)
-		json_object_set_new(lost, name_of(F_CAUSE, k.lost[i].cause), json_integer((json_int_t)k.lost[i].n));
 	for (i = 0; i < g->queues_n; i++)
 		inside += g->queues[i].inside;
 	for (job = g->jobs; job; job = job->next)
@@ -71,28 +65,12 @@ static json_t *status(struct gate *g)
 	json_object_set_new(j, "missed", json_integer((json_int_t)g->missed));
 	json_object_set_new(j, "undecided", json_integer((json_int_t)g->undecided));
 	json_object_set_new(j, "refused_peers", json_integer((json_int_t)g->refused_peers));
-	json_object_set_new(j, "seq", json_integer((json_int_t)k.seq));
-	json_object_set_new(j, "epoch", json_integer((json_int_t)k.epoch));
-	json_object_set_new(j, "records", json_integer((json_int_t)k.records));
-	json_object_set_new(j, "segments", json_integer((json_int_t)k.segments));
-	json_object_set_new(j, "last_seal_us", json_integer(k.last_seal_wall_us));
-	json_object_set_new(j, "spool_segments", json_integer((json_int_t)k.spool_segments));
-	json_object_set_new(j, "spool_bytes", json_integer((json_int_t)k.spool_bytes));
-	json_object_set_new(j, "spool_full", json_boolean(k.full));
-	json_object_set_new(j, "lost", lost);
+	service_put_chain(j, g->sealer);
 	return j;
 }
 
 void status_write(struct gate *g)
 {
-	static struct log_limit limit = LOG_LIMIT(1);
-	json_t *j = status(g);
-	char *s = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
-	int r = s ? file_replace_volatile(g->status_path, SPAN_STR(s), 0644) : -ENOMEM;
-
 	g->status_boot_us = clock_boot_us();
-	if (r && log_allowed(&limit))
-		log_warning("status %s cannot be written: %s", g->status_path, strerror(-r));
-	free(s);
-	json_decref(j);
+	service_write_status(g->status_path, status(g));
 }

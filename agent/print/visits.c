@@ -5,6 +5,7 @@
  * (or something that cupsd runs) started as our wrapper is listened to.
  */
 #include "agent/print/print.h"
+#include "agent/service/service.h"
 #include "policy/base/clock.h"
 #include "policy/base/log.h"
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #define LP_GROUP "lp"
 #define BACKLOG 128
@@ -276,21 +276,9 @@ static int on_knock(sd_event_source *source, int fd, uint32_t events, void *ctx)
 
 int visits_open(const char *path, int *out)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	struct group *lp = getgrnam(LP_GROUP);
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd < 0)
-		return -errno;
-	if (strlen(path) >= sizeof(at.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(at.sun_path, path, strlen(path) + 1);
-	unlink(path);
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || (lp && chown(path, 0, lp->gr_gid)) || chmod(path, 0660) ||
-		listen(fd, BACKLOG))
-		return -errno;
-	*out = steal_fd(&fd);
-	return 0;
+	return service_listen(path, SOCK_SEQPACKET, lp ? lp->gr_gid : 0, BACKLOG, out);
 }
 
 int visits_start(struct gate *g)

@@ -4,6 +4,7 @@
  */
 #include "agent/recorder/recorder.h"
 #include "agent/recorder/running.h"
+#include "agent/service/service.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
@@ -183,20 +184,9 @@ static int on_ring(sd_event_source *source, int fd, uint32_t events, void *ctx)
 
 static int add_sources(struct recorder *r)
 {
-	sigset_t signals;
-	int got;
+	static const struct service_signal handled[] = {{SIGHUP, on_hangup}, {SIGTERM, on_stop}, {SIGINT, on_stop}};
+	int got = service_signals(r->event, handled, ARRAY_SIZE(handled), r);
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGHUP);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL))
-		return -errno;
-	got = sd_event_add_signal(r->event, NULL, SIGHUP, on_hangup, r);
-	if (got >= 0)
-		got = sd_event_add_signal(r->event, NULL, SIGTERM, on_stop, r);
-	if (got >= 0)
-		got = sd_event_add_signal(r->event, NULL, SIGINT, on_stop, r);
 	/* By edge: while the loop naps it does not want to hear that the buffer is not empty. */
 	if (got >= 0)
 		got = sd_event_add_io(r->event, NULL, probe_fd(r->probe), EPOLLIN | EPOLLET, on_ring, r);

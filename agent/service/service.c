@@ -1,0 +1,82 @@
+/*
+ * See service.h.
+ */
+#include "agent/service/service.h"
+#include "policy/base/file.h"
+#include "policy/base/log.h"
+#include "policy/wire/record.h"
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+int service_signals(sd_event *event, const struct service_signal *signals, size_t n, void *ctx)
+{
+	sigset_t set;
+	size_t i;
+	int r = 0;
+
+	sigemptyset(&set);
+	for (i = 0; i < n; i++)
+		sigaddset(&set, signals[i].number);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -errno;
+	for (i = 0; i < n && r >= 0; i++)
+		r = sd_event_add_signal(event, NULL, signals[i].number, signals[i].fn, ctx);
+	return r < 0 ? r : 0;
+}
+
+int service_listen(const char *path, int type, gid_t group, int backlog, int *out)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool all = group == SERVICE_EVERYBODY;
+
+	if (fd < 0)
+		return -errno;
+	if (strlen(path) >= sizeof(at.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(at.sun_path, path, strlen(path) + 1);
+	unlink(path);
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || (!all && chown(path, 0, group)) ||
+		chmod(path, all ? 0666 : 0660) || listen(fd, backlog))
+		return -errno;
+	*out = steal_fd(&fd);
+	return 0;
+}
+
+void service_put_chain(json_t *status, struct sealer *sealer)
+{
+	json_t *lost = json_object();
+	struct sealer_stats k;
+	unsigned i;
+
+	sealer_stats(sealer, &k);
+	for (i = 0; i < k.lost_n; i++) {
+		const struct enum_info *e = enum_by_value(F_CAUSE, k.lost[i].cause);
+
+		json_object_set_new(lost, e ? e->name : "unknown", json_integer((json_int_t)k.lost[i].n));
+	}
+	json_object_set_new(status, "seq", json_integer((json_int_t)k.seq));
+	json_object_set_new(status, "epoch", json_integer((json_int_t)k.epoch));
+	json_object_set_new(status, "records", json_integer((json_int_t)k.records));
+	json_object_set_new(status, "segments", json_integer((json_int_t)k.segments));
+	json_object_set_new(status, "last_seal_us", json_integer(k.last_seal_wall_us));
+	json_object_set_new(status, "spool_segments", json_integer((json_int_t)k.spool_segments));
+	json_object_set_new(status, "spool_bytes", json_integer((json_int_t)k.spool_bytes));
+	json_object_set_new(status, "spool_full", json_boolean(k.full));
+	json_object_set_new(status, "lost", lost);
+}
+
+void service_write_status(const char *path, json_t *status)
+{
+	static struct log_limit limit = LOG_LIMIT(1);
+	char *text = status ? json_dumps(status, JSON_INDENT(2)) : NULL;
+	int r = text ? file_replace_volatile(path, SPAN_STR(text), 0644) : -ENOMEM;
+
+	if (r && log_allowed(&limit))
+		log_warning("status %s cannot be written: %s", path, strerror(-r));
+	free(text);
+	json_decref(status);
+}

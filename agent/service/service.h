@@ -1,0 +1,36 @@
+/*
+ * What the agent's services share once they run: their signals, the sockets at which people of this PC ask, and the
+ * part of their status that every producer has. How a service begins is policy/wire/program.h's.
+ */
+#ifndef SEKISHO_SERVICE_H
+#define SEKISHO_SERVICE_H
+
+#include "policy/wire/spool.h"
+#include <jansson.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#define SERVICE_EVERYBODY ((gid_t)-1)
+
+struct service_signal {
+	int number; /* SIGTERM */
+	sd_event_signal_handler_t fn;
+};
+
+/* Blocks the `n` signals (sigprocmask(2)) and has the loop call their handlers with `ctx` from now on. 0, -errno. */
+int service_signals(sd_event *event, const struct service_signal *signals, size_t n, void *ctx);
+
+/*
+ * Listens at `path` in place of what was there, with SOCK_STREAM or SOCK_SEQPACKET: for root and `group`, or for
+ * SERVICE_EVERYBODY. *out is the caller's, non-blocking. 0; -ENAMETOOLONG, longer than unix(7) takes; -errno.
+ */
+int service_listen(const char *path, int type, gid_t group, int backlog, int *out);
+
+/* Into the object `status`: where the chain of `sealer` is, what waits in its spool, and what was lost, by cause. */
+void service_put_chain(json_t *status, struct sealer *sealer);
+
+/* Writes `status` (taken over; NULL: there was no memory for it) to `path` for everybody to read, all or nothing. What
+ * fails is logged, once a second at most. */
+void service_write_status(const char *path, json_t *status);
+
+#endif
