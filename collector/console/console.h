@@ -19,6 +19,7 @@ struct page;
 struct traffic;
 struct live;
 struct export;
+struct bundling;
 
 struct console {
 	struct config conf;
@@ -34,6 +35,8 @@ struct console {
 	struct live *lives;
 	struct export *exports;
 	unsigned exports_n;
+	struct bundling *bundles;
+	unsigned bundles_n;
 	struct buf vkey; /* of the log, text without newline */
 	struct verifier log;
 	bool has_log;
@@ -135,6 +138,12 @@ void csv_get(struct call *x);
 void csv_tick(struct console *c);
 void csv_stop(struct console *c);
 void vocabulary_get(struct call *x);
+
+/* --- bundle.c --- */
+void bundle_get(struct call *x);
+/* Goes on with the evidence bundles that are being made. */
+void bundle_tick(struct console *c);
+void bundle_stop(struct console *c);
 void log_get(struct call *x);
 
 /* --- overview.c, traffic.c, live.c --- */

@@ -141,6 +141,7 @@ static void on_export(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	csv_tick(arg);
+	bundle_tick(arg);
 }
 
 static void on_stop(void *owner)
@@ -148,6 +149,7 @@ static void on_stop(void *owner)
 	struct console *c = owner;
 
 	csv_stop(c);
+	bundle_stop(c);
 	live_stop(c);
 }
 
@@ -247,6 +249,7 @@ static int console_open(struct console *c, struct why *why)
 static void console_close(struct console *c)
 {
 	csv_stop(c);
+	bundle_stop(c);
 	live_stop(c);
 	if (c->sealer) {
 		tell_close(c);

@@ -23,6 +23,7 @@ const struct route routes[] = {
 	{ASK_GET, "/api/v1/records/{}", AUDIT | VIEW, 0, record_get},
 	{ASK_GET, "/api/v1/records/{}/segment", AUDIT, 0, segment_get},
 	{ASK_GET, "/api/v1/records/{}/neighbours", AUDIT | VIEW, 0, neighbours_get},
+	{ASK_GET, "/api/v1/bundle", AUDIT, 0, bundle_get},
 	{ASK_GET, "/api/v1/facets", AUDIT | VIEW, 0, facets_get},
 	{ASK_GET, "/api/v1/overview", ALL, 0, overview_get},
 	{ASK_GET, "/api/v1/traffic", ALL, 0, traffic_get},

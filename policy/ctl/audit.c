@@ -199,41 +199,61 @@ static const struct sealing_key *key_of(const struct audit *a, const struct segm
 	return NULL;
 }
 
-/* The certificate of a header, judged. 0; V_BAD, V_FULL, -errno. */
-static int learn(struct audit *a, const struct segment *s, struct why *why)
+/* A certificate of a sealing key by a device key at hand. 0 with *e; V_BAD, V_FULL, -errno. */
+static int keep_epoch(struct audit *a, const struct key *device, struct span cert, struct epoch *e, struct why *why)
 {
 	_cleanup_(key_freep) struct key *sealing = NULL;
-	const struct key *device = device_of(a, &s->header.host);
 	struct sealing_key *k;
-	struct epoch e;
 	uint8_t kid[COSE_KID_SIZE];
-	unsigned b = bucket_of(&s->header.host);
-	int r;
+	unsigned b;
+	int r = epoch_verify(cert, device, e, why);
 
-	if (!device)
-		return 0; /* told where the segment is judged */
-	r = epoch_verify(s->header.epoch_cert, device, &e, why);
-	r = r ? r : key_from_public_raw(SPAN(e.public_key, sizeof(e.public_key)), &sealing);
+	r = r ? r : key_from_public_raw(SPAN(e->public_key, sizeof(e->public_key)), &sealing);
 	r = r ? r : cose_kid(sealing, kid);
 	if (r)
 		return r;
-	if (e.producer != s->header.producer || e.number != s->header.epoch)
-		return why_set(why, V_BAD, "epoch: certificate of another producer or number");
+	b = bucket_of(&e->host);
 	for (k = a->keys[b]; k; k = k->next)
-		if (k->epoch.number == e.number && k->epoch.producer == e.producer &&
-			digest_eq(&k->epoch.host, &e.host) && !memcmp(k->kid, kid, sizeof(kid)))
+		if (k->epoch.number == e->number && k->epoch.producer == e->producer &&
+			digest_eq(&k->epoch.host, &e->host) && !memcmp(k->kid, kid, sizeof(kid)))
 			return 0;
 	if (a->keys_n == AUDIT_EPOCHS_MAX)
 		return V_FULL;
 	k = calloc(1, sizeof(*k));
 	if (!k)
 		return -ENOMEM;
-	k->epoch = e;
+	k->epoch = *e;
 	memcpy(k->kid, kid, sizeof(kid));
 	k->next = a->keys[b];
 	a->keys[b] = k;
 	a->keys_n++;
 	return 0;
+}
+
+/* The certificate of a header, judged. 0; V_BAD, V_FULL, -errno. */
+static int learn(struct audit *a, const struct segment *s, struct why *why)
+{
+	const struct key *device = device_of(a, &s->header.host);
+	struct epoch e;
+	int r;
+
+	if (!device)
+		return 0; /* told where the segment is judged */
+	r = keep_epoch(a, device, s->header.epoch_cert, &e, why);
+	if (r)
+		return r;
+	if (e.producer != s->header.producer || e.number != s->header.epoch)
+		return why_set(why, V_BAD, "epoch: certificate of another producer or number");
+	return 0;
+}
+
+int audit_certificate(struct audit *a, const struct digest *host, struct span cert, struct why *why)
+{
+	const struct key *device = device_of(a, host);
+	struct epoch e;
+
+	return device ? keep_epoch(a, device, cert, &e, why)
+		      : why_set(why, V_BAD, "epoch: of a PC whose device key is not there");
 }
 
 int audit_learn(struct audit *a, const struct segment *s)

@@ -46,6 +46,9 @@ DEFINE_CLEANUP(struct audit *, audit_free)
 
 /* A PC's device key (SubjectPublicKeyInfo): its id is its hash, so anybody may bring it. 0, V_BAD, V_FULL, -errno. */
 int audit_device(struct audit *a, struct span spki, struct why *why);
+/* A certificate of a sealing key that lies beside the segments, of a PC whose device key was given. 0, V_BAD, V_FULL,
+ * -errno. */
+int audit_certificate(struct audit *a, const struct digest *host, struct span cert, struct why *why);
 /* The epoch certificate that a header carries, so that segments before it find their key too. 0, -errno. */
 int audit_learn(struct audit *a, const struct segment *s);
 /* Judges one segment, parsed (`offset` is where it lies in its place), and adds it to its chain. 0, V_FULL, -errno. */

@@ -88,6 +88,14 @@ static const struct option_row verify_options[] = {
 	END,
 };
 
+static const struct option_row bundle_options[] = {
+	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE,
+		{"the log's verifier key, not from the bundle", "ログの検証鍵(証拠一式とは別に入手したもの)"}},
+	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"problems only", "問題のみ表示"}},
+	JSON_ROW,
+	END,
+};
+
 static const struct option_row export_options[] = {
 	{OPT_OUT, 'o', "out", "DIR", OFFER_DIR, {"a new directory for the files", "出力先(新しいフォルダー)"}},
 	{OPT_HOST, 'H', "host", "PC", OFFER_NOTHING, {"of one PC only: name or id", "対象 PC の名前または ID"}},
@@ -248,6 +256,9 @@ const struct command commands[] = {
 		{"Show records: filter, follow, export", "記録を表示・絞り込み・追跡・出力する"}, command_log},
 	{"status", NULL, status_options, NULL, 0, 0, OFFER_NOTHING,
 		{"What runs on this machine, and how it is", "このマシンの動作状況を表示する"}, command_status},
+	{"verify", "bundle", bundle_options, "FILE", 1, 1, OFFER_FILE,
+		{"Check an evidence bundle: nothing changed, nothing left out", "証拠一式(バンドル)を検証する"},
+		command_verify_bundle},
 	{"verify", NULL, verify_options, "[FILE|DIR...]", 0, INT_MAX, OFFER_FILE,
 		{"Check signatures, chains, gaps and inclusion", "署名・連鎖・欠落・ログ収録を検証する"},
 		command_verify},

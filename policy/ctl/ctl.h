@@ -123,6 +123,7 @@ extern const struct option_row common_options[];
 int command_log(struct ctl *c);
 int command_status(struct ctl *c);
 int command_verify(struct ctl *c);
+int command_verify_bundle(struct ctl *c);
 int command_export(struct ctl *c);
 int command_decode(struct ctl *c);
 int command_evidence_list(struct ctl *c);

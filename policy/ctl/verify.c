@@ -64,7 +64,7 @@ static void json_finding(const struct finding *f, struct buf *out)
 	json_decref(o);
 }
 
-static void on_finding(void *ctx, const struct finding *f)
+void verify_finding(void *ctx, const struct finding *f)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT(8 * PATH_MAX);
 	struct report *r = ctx;
@@ -91,7 +91,7 @@ static void on_finding(void *ctx, const struct finding *f)
 	out_put(&out);
 }
 
-static const char *place_of(void *ctx, uint64_t place)
+const char *verify_place(void *ctx, uint64_t place)
 {
 	struct report *r = ctx;
 
@@ -112,7 +112,7 @@ int report_head(struct report *r, uint64_t size, const struct digest *root, cons
 	return x;
 }
 
-static int summary(struct report *r)
+int verify_summary(struct report *r)
 {
 	const struct audit_counts *n = audit_counts(r->audit);
 	const struct ctl *c = r->ctl;
@@ -209,8 +209,7 @@ static int add_devices(struct report *r, const char *store)
 		      : EXIT_GOOD;
 }
 
-/* The log's key: --log-key, or for a store the one that lies beside it. */
-static int add_log_key(struct report *r, const char *store)
+int verify_log_key(struct report *r, const char *store)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(VKEY_MAX);
 	const char *path = option_value(r->ctl, OPT_LOG_KEY);
@@ -278,10 +277,10 @@ static int run(struct report *r)
 		return complain(
 			EXIT_USAGE, SAY(c, "files or --store, not both", "ファイルと --store は同時に指定できません"));
 	x = add_devices(r, store);
-	x = x ? x : add_log_key(r, store);
+	x = x ? x : verify_log_key(r, store);
 	x = x ? x : add_checkpoints(r);
 	x = x ? x : store ? verify_store(r, store) : verify_files(r, c->operands);
-	return x ? x : summary(r);
+	return x ? x : verify_summary(r);
 }
 
 int command_verify(struct ctl *c)
@@ -292,8 +291,8 @@ int command_verify(struct ctl *c)
 		.partial = c->operands_n > 0,
 		.by_leaf = !c->operands_n,
 		.no_bodies = option_on(c, OPT_NO_BODIES),
-		.finding = on_finding,
-		.place = place_of,
+		.finding = verify_finding,
+		.place = verify_place,
 		.ctx = &r,
 	};
 	int x = audit_new(&o, &r.audit);

@@ -26,6 +26,14 @@ void report_clear(struct report *r);
 /* The tree of `size` has `root`, says `place`: tells where somebody said otherwise. 0, -ENOMEM. */
 int report_head(struct report *r, uint64_t size, const struct digest *root, const char *place, const struct header *h);
 
+/* The log's key into `log`: --log-key, or for a store the one that lies beside it. EXIT_*, said. */
+int verify_log_key(struct report *r, const char *store);
+/* What an audit calls: `ctx` is the report. */
+void verify_finding(void *ctx, const struct finding *f);
+const char *verify_place(void *ctx, uint64_t place);
+/* The sums, at the end. EXIT_*. */
+int verify_summary(struct report *r);
+
 /* Judge everything; findings are told on the way. 0; EXIT_* after saying why it cannot be done. */
 int verify_files(struct report *r, char **paths); /* ends with NULL */
 int verify_store(struct report *r, const char *dir);

@@ -3,14 +3,17 @@ import csv
 import io
 import json
 import os
+import subprocess
 import sys
 import time
+import zipfile
 
 from collector_pc import Member, RECORDER, door, until as pc_until  # noqa: F401
 from console_desk import Person, same, told, true, until
 from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: F401
 from sekisho_verify import Verifier, check_inclusion, checkpoint, leaf_hash, sha256
 import compare_records
+import sekisho_bundle
 import sekisho_write
 
 BASE = "/api/v1/records"
@@ -38,6 +41,26 @@ def pages(desk, query):
         if a["next"] is None:
             return rows
         cursor = "&cursor=" + a["next"]
+
+
+def bundle(query, listed):
+    """An evidence bundle of a question: both verifiers judge it, with the log's key alone. Its claim."""
+    a = auditor.ask("GET", "/api/v1/bundle?" + query, status=200)
+    same(a.type, "application/zip", "type")
+    path = os.environ["SEKISHO_ROOT"] + "/bundle.zip"
+    with open(path, "wb") as f:
+        f.write(a.body)
+    key = os.environ["SEKISHO_ROOT"] + "/var/lib/sekisho-collector/log.vkey"
+    ours = subprocess.run(["sekishoctl", "verify", "bundle", "--json", "--log-key", key, path], stdout=subprocess.PIPE)
+    same(ours.returncode, 0, ours.stdout.decode())
+    claim = sekisho_bundle.judge(path, log)
+    same(claim["records"], listed, "records in the list")
+    with zipfile.ZipFile(path) as z:
+        page = z.read("index.html").decode()
+        lines = [json.loads(x) for x in z.read("records.jsonl").decode().splitlines()]
+    true("<script" not in page, "a script in the page")
+    same(len(lines), listed, "lines")
+    return claim, lines, a
 
 
 auditor = Person("auditor", "auditor", source="127.0.1.1")
@@ -152,6 +175,28 @@ same(len(table), 133, "rows")
 same({len(r) for r in table}, {len(table[0])}, "columns")
 same([c for r in table for c in r if c[:1] in ("=", "+", "@", "\t", "\r")], [], "cells that run")
 true(any(c.startswith("'=HYPERLINK") for r in table for c in r), "the hostile one is there")
+
+item("an evidence bundle of any search: it proves by itself, to both verifiers, that nothing is changed or left out")
+claim, lines, a = bundle("kind=unlink", 6)
+same((claim["all"], claim["by"], claim["search"], claim["run"]), (True, "auditor", "kind=unlink", 0), "what it says of itself")
+same(sorted(h["name"] for h in claim["hosts"]), ["collector", "console", "pc-1", "会計-2"], "of all PCs")
+same({tuple(x["record"]["path"].items()) for x in lines}, {(("hex", b"/home/hanako/\xff\xfe\n.swp".hex()),)}, "its records")
+until(lambda: told("console-export", user="auditor", operation="/api/v1/bundle", text="whole", count=6, hash=sha256(a.body).hex()),
+      "what went out is told, with its SHA-256")
+same([r["text"] for r in told("console-export", operation="/api/v1/bundle") if r["text"] != "whole"], ["kind=unlink"], "and that it began")
+claim, lines, a = bundle("host=pc-1&device=60a44c", 6)
+same((claim["all"], [h["name"] for h in claim["hosts"]]), (False, ["pc-1"]), "of one PC")
+middle = sekisho_write.START_US + 22 * 1000000
+moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(middle // 1000000)) + ".%06dZ" % (middle % 1000000)
+claim, lines, a = bundle("host=pc-1&until=" + moment, 2 * 44)
+same([(k["before"] is None, k["after"] is None) for k in claim["chains"]], [(True, False)], "up to a neighbour behind the range")
+claim, lines, a = bundle("host=pc-1&since=" + moment, 44)
+same([(k["before"] is None, k["after"] is None) for k in claim["chains"]], [(False, True)], "from a neighbour before the range")
+same(auditor.get("/api/v1/bundle?until=-5d", 404)["error"], "empty", "nothing there")
+same(auditor.get("/api/v1/bundle?kind=nothing", 400)["error"], "filter", "no such kind")
+same(auditor.get("/api/v1/bundle?order=newest", 400)["error"], "filter", "no order belongs there")
+same(viewer.ask("GET", "/api/v1/bundle").status, 403, "a viewer")
+same(both.ask("GET", "/api/v1/bundle").status, 403, "an administrator")
 
 item("overview: what needs a person, told as one where it is the same")
 a = both.get("/api/v1/overview")

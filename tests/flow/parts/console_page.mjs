@@ -100,6 +100,11 @@ async function csv(who) {
   same([...csv.bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf], "its mark");
   if (csv.bytes.toString().split("\r\n").length < 3) fail("no rows in the CSV");
 
+  step("the same search as a file that proves itself");
+  const bundle = await who.download(p.getByRole("button", { name: "Evidence bundle" }));
+  same(bundle.name, "sekisho-evidence.zip", "its name");
+  writeFileSync(join(EVIDENCE, bundle.name), bundle.bytes);
+
   who.well();
 }
 

@@ -313,6 +313,8 @@ export const api = {
     askJson<Neighbours>(`${v1}/records/${id(row)}/neighbours?each=${each}`, { signal }),
   segment: async (row: string) => (await ask(`${v1}/records/${id(row)}/segment`)).blob(),
   facets: (query: Query, signal?: Stop) => askJson<Facets>(`${v1}/facets${queryText(query)}`, { signal }),
+  /** A file that may be large: the browser keeps it on its disk. */
+  bundle: async (query: Query, signal?: Stop) => (await ask(`${v1}/bundle${queryText(query)}`, { signal })).blob(),
   csvAddress: (query: Query) => `${v1}/records.csv${queryText(query)}`,
   overview: (signal?: Stop) => askJson<Overview>(`${v1}/overview`, { signal }),
   traffic: (hours: number, signal?: Stop) => askJson<Traffic>(`${v1}/traffic?hours=${hours}`, { signal }),

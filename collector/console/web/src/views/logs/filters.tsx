@@ -1,17 +1,19 @@
 // The filter bar: free text, time, channel, and the fields behind "more"; filters in force as marks that can be taken away; saved searches.
 import { useEffect, useState } from "preact/hooks";
+import { api, type Query, type Refusal } from "../../core/api";
 import { CHANNELS, kindsIn } from "../../core/channels";
-import { fieldLabel, kindsOf, useDesk, valueLabel } from "../../core/desk";
+import { fieldLabel, kindsOf, may, useDesk, valueLabel } from "../../core/desk";
 import { toLocal, toMoment } from "../../core/format";
 import { plain } from "../../core/hostile";
-import { Dialog, Icon } from "../../ui/parts";
+import { toRefusal } from "../../core/resource";
+import { Dialog, explain, Icon, saveFile } from "../../ui/parts";
 import { Text } from "../../ui/text";
 import { activeFilters, DEFAULT_SINCE, FIELDS, forgetSearch, parseSearch, savedSearches, saveSearch, type FieldName, type Search } from "./search";
 
 const RANGES = ["-15m", "-1h", "-24h", "-7d", "-30d"] as const;
 
-export function FilterBar({ search, show, csv }: { search: Search; show: (s: Search) => void; csv: string }) {
-  const { words, vocabulary, language } = useDesk();
+export function FilterBar({ search, show, csv, query }: { search: Search; show: (s: Search) => void; csv: string; query: Query }) {
+  const { words, vocabulary, language, session } = useDesk();
   const [draft, setDraft] = useState(search);
   const others = FIELDS.filter((f) => f !== "text");
   const [more, setMore] = useState(() => others.some((f) => search.fields[f]) || search.facts.length > 0);
@@ -77,6 +79,7 @@ export function FilterBar({ search, show, csv }: { search: Search; show: (s: Sea
             <Icon name="save" />
             {words.logs.csv}
           </a>
+          {may(session, "auditor") && session.scope === null && <BundleButton query={query} />}
         </div>
         {own && (
           <div class="filter-line">
@@ -223,5 +226,47 @@ function SaveDialog({ search, close }: { search: Search; close: () => void }) {
         </div>
       </form>
     </Dialog>
+  );
+}
+
+/** The search as a file that proves itself. It may take a while: the button says so, and lets go of it. */
+function BundleButton({ query }: { query: Query }) {
+  const { words, say } = useDesk();
+  const [making, setMaking] = useState<AbortController | null>(null);
+  const [error, setError] = useState<Refusal | null>(null);
+  const make = () => {
+    const stop = new AbortController();
+    setMaking(stop);
+    setError(null);
+    api
+      .bundle({ ...query, order: undefined }, stop.signal)
+      .then((blob) => {
+        saveFile("sekisho-evidence.zip", blob, "application/zip");
+        say(words.logs.bundleMade);
+      })
+      .catch((e: unknown) => {
+        if (!stop.signal.aborted) setError(toRefusal(e));
+      })
+      .finally(() => setMaking(null));
+  };
+  return (
+    <>
+      {making ? (
+        <button type="button" class="quiet" onClick={() => making.abort()}>
+          <Icon name="close" />
+          {words.logs.bundleMaking}
+        </button>
+      ) : (
+        <button type="button" class="quiet" onClick={make} title={words.logs.bundleTitle}>
+          <Icon name="save" />
+          {words.logs.bundle}
+        </button>
+      )}
+      {error && (
+        <p class="wrong" role="alert">
+          {error.status === 404 ? words.logs.bundleEmpty : error.word === "large" ? words.logs.bundleLarge : explain(error, words)}
+        </p>
+      )}
+    </>
   );
 }

@@ -132,7 +132,7 @@ export function Logs({ route }: { route: Route }) {
             {words.logs.noScope} <Text of={session.scope.join(", ")} />
           </p>
         )}
-        <FilterBar search={search} show={show} csv={api.csvAddress({ ...query, lang: language })} />
+        <FilterBar search={search} show={show} csv={api.csvAddress({ ...query, lang: language })} query={query} />
       </div>
       <div class="logs-body">
         <FacetList facets={facets.data} search={search} show={show} loading={facets.loading} />

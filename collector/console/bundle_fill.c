@@ -1,0 +1,279 @@
+/*
+ * The entries of an evidence bundle, in the order that ../../policy/wire/EVIDENCE.md asks for, a piece at a time.
+ * Everything that is read goes in as it lies in the store; the list and the page are made by the same functions that a
+ * verifier uses.
+ */
+#include "collector/console/bundle_parts.h"
+#include "collector/store/month.h"
+#include "policy/base/text.h"
+#include "policy/trust/proof.h"
+#include "policy/wire/body.h"
+#include <errno.h>
+#include <inttypes.h>
+
+#define RECORDS_A_STEP 20000u
+#define SEGMENTS_A_STEP 20u
+#define RUN_A_STEP 4000u
+#define CERT_MAX 4096u
+
+/* --- the records of the search --- */
+
+static int take_row(void *ctx, const struct store_row *row)
+{
+	struct bundling *b = ctx;
+
+	if (row->leaf >= b->claim.size)
+		return 0;
+	if (b->rows_n == EXHIBIT_RECORDS_MAX) {
+		b->claim.more = true;
+		return V_END;
+	}
+	if (b->rows_n == b->rows_cap) {
+		size_t cap = b->rows_cap ? 2 * b->rows_cap : 1024;
+		uint64_t *p = realloc(b->rows, cap * sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		b->rows = p;
+		b->rows_cap = cap;
+	}
+	b->rows[b->rows_n++] = row->row;
+	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+int bundle_search(struct bundling *b)
+{
+	struct looking l = {.c = b->c,
+		.account = &b->account,
+		.search = &b->search,
+		.most = RECORDS_A_STEP,
+		.take = take_row,
+		.ctx = b};
+	int r = look(&l, &b->why);
+
+	if (r)
+		return r;
+	b->search.has_cursor = true;
+	b->search.cursor_us = l.at_us;
+	b->search.cursor_row = l.at_row;
+	if (l.more && !b->claim.more)
+		return 0;
+	if (b->rows_n)
+		qsort(b->rows, b->rows_n, sizeof(*b->rows), by_number);
+	return V_END;
+}
+
+static int read_leaf(struct bundling *b, uint64_t leaf, bool body, struct segment *s)
+{
+	int r;
+
+	buf_clear(&b->header);
+	buf_clear(&b->body);
+	r = store_read(b->store, leaf, &b->header, body ? &b->body : NULL, &b->why);
+	r = r ? r : header_parse(buf_span(&b->header), s, &b->why);
+	if (!r && body)
+		s->body = buf_span(&b->body);
+	return r;
+}
+
+/* The lines of one segment's records. */
+static int list_leaf(struct bundling *b, uint64_t leaf)
+{
+	_cleanup_(body_reader_freep) struct body_reader *in = NULL;
+	struct record *record = &b->c->record;
+	struct segment s;
+	unsigned n = 0;
+	int r = read_leaf(b, leaf, true, &s);
+
+	r = r ? r : segment_raw(&s, &b->text, &b->why);
+	r = r ? r : body_reader_new(buf_span(&b->text), &in);
+	while (!r && b->row_at < b->rows_n && b->rows[b->row_at] >> ROW_BITS == leaf) {
+		unsigned want = (unsigned)(b->rows[b->row_at] & ((1u << ROW_BITS) - 1));
+
+		for (; !r && n < want; n++)
+			r = body_next(in, record, &b->why);
+		r = r ? r : exhibit_line(leaf, n, record, &b->list);
+		if (!r && b->claim.records < EXHIBIT_PAGE_MAX)
+			r = exhibit_row(&b->claim, &s.header.host, record, &b->page_rows);
+		b->claim.records += !r;
+		b->row_at++;
+	}
+	if (r == V_FULL) {
+		b->claim.more = true;
+		b->row_at = b->rows_n;
+		return 0;
+	}
+	return r > 0 ? -EIO : r;
+}
+
+int bundle_list(struct bundling *b)
+{
+	unsigned n;
+	int r = 0;
+
+	for (n = 0; !r && n < SEGMENTS_A_STEP && b->row_at < b->rows_n; n++)
+		r = list_leaf(b, b->rows[b->row_at] >> ROW_BITS);
+	return r ? r : b->row_at < b->rows_n ? 0 : V_END;
+}
+
+/* --- the entries --- */
+
+static int put_devices(struct bundling *b)
+{
+	char name[EXHIBIT_NAME_SIZE], hex[2 * DIGEST_SIZE + 1];
+	struct store_host h;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < b->claim.hosts_n; i++) {
+		r = store_host_get(b->store, &b->claim.hosts[i].id, &h);
+		if (r > 0)
+			return -EIO;
+		snprintf(name, sizeof(name), "devices/%s.pub", hex_encode(hex, h.id.b, DIGEST_SIZE));
+		r = r ? r : exhibit_put(b->writer, name, SPAN(h.spki, h.spki_len));
+	}
+	return r;
+}
+
+static int by_name(const void *pa, const void *pb)
+{
+	const struct met_epoch *a = pa, *b = pb;
+	int r = memcmp(a->host.b, b->host.b, DIGEST_SIZE);
+
+	return r ? r : memcmp(a->kid, b->kid, COSE_KID_SIZE);
+}
+
+static bool is_used(const struct bundling *b, const struct met_epoch *e)
+{
+	const struct exhibit_chain *k = exhibit_chain_of(&b->claim, &e->host, e->producer);
+
+	return k && e->last >= (k->has_before ? k->before : k->first) &&
+	       e->first <= (k->has_after ? k->after : k->last);
+}
+
+static int put_certificates(struct bundling *b)
+{
+	char name[EXHIBIT_NAME_SIZE], hex[2 * DIGEST_SIZE + 1], kid[2 * COSE_KID_SIZE + 1];
+	_cleanup_buf_ struct buf cert = BUF_INIT(CERT_MAX);
+	const struct met_epoch *before = NULL;
+	size_t i;
+	int r = 0;
+
+	if (b->epochs_n)
+		qsort(b->epochs, b->epochs_n, sizeof(*b->epochs), by_name);
+	for (i = 0; !r && i < b->epochs_n; i++) {
+		const struct met_epoch *e = &b->epochs[i];
+
+		if (!is_used(b, e) || (before && !by_name(before, e)))
+			continue;
+		buf_clear(&cert);
+		r = store_epoch(b->store, &e->host, e->producer, e->number, e->kid, &cert);
+		snprintf(name, sizeof(name), "certificates/%s/%s.cose", hex_encode(hex, e->host.b, DIGEST_SIZE),
+			hex_encode(kid, e->kid, COSE_KID_SIZE));
+		/* One that is missing is told by who verifies: nothing is passed over in silence. */
+		r = r > 0 ? 0 : r ? r : exhibit_put(b->writer, name, buf_span(&cert));
+		before = e;
+	}
+	return r;
+}
+
+int bundle_head(struct bundling *b)
+{
+	int r;
+
+	buf_clear(&b->text);
+	r = exhibit_claim_write(&b->claim, &b->text);
+	r = r ? r : exhibit_put(b->writer, "bundle.json", buf_span(&b->text));
+	r = r ? r : exhibit_put(b->writer, "checkpoint", buf_span(&b->note));
+	buf_clear(&b->text);
+	r = r ? r : buf_put_span(&b->text, buf_span(&b->c->vkey));
+	r = r ? r : buf_puts(&b->text, "\n");
+	r = r ? r : exhibit_put(b->writer, "log.vkey", buf_span(&b->text));
+	r = r ? r : put_devices(b);
+	r = r ? r : put_certificates(b);
+	r = r ? r : exhibit_put(b->writer, "records.jsonl", buf_span(&b->list));
+	buf_clear(&b->text);
+	r = r ? r : exhibit_page(&b->claim, buf_span(&b->page_rows), &b->text);
+	r = r ? r : exhibit_put(b->writer, "index.html", buf_span(&b->text));
+	buf_deinit(&b->list);
+	buf_deinit(&b->page_rows);
+	b->at = b->claim.run;
+	return r > 0 ? -EIO : r ? r : V_END;
+}
+
+static int put_segment(struct bundling *b, uint64_t leaf, const struct segment *s)
+{
+	uint8_t prefix[SEGMENT_PREFIX] = {'S', 'K', 'S', '1'};
+	struct merkle_proof proof;
+	char name[EXHIBIT_NAME_SIZE];
+	bool whole = s->body.n > 0;
+	int r = 0;
+
+	buf_clear(&b->text);
+	if (whole) {
+		put_be32(prefix + 4, (uint32_t)b->header.n);
+		r = buf_put(&b->text, prefix, sizeof(prefix));
+	}
+	r = r ? r : buf_put_span(&b->text, buf_span(&b->header));
+	r = r || !whole ? r : buf_put_span(&b->text, s->body);
+	snprintf(name, sizeof(name), "segments/%020" PRIu64 "%s", leaf, whole ? ".seg" : ".header");
+	r = r ? r : exhibit_put(b->writer, name, buf_span(&b->text));
+	r = r ? r : store_prove(b->store, leaf, &proof);
+	if (r)
+		return r;
+	buf_clear(&b->text);
+	r = proof_write(leaf, &proof, buf_span(&b->note), &b->text);
+	snprintf(name, sizeof(name), "segments/%020" PRIu64 ".tlog-proof", leaf);
+	return r ? r : exhibit_put(b->writer, name, buf_span(&b->text));
+}
+
+int bundle_segments(struct bundling *b)
+{
+	unsigned n, carried = 0;
+	int r = 0;
+
+	for (n = 0; !r && n < RUN_A_STEP && carried < SEGMENTS_A_STEP && b->at <= b->last; n++, b->at++) {
+		struct segment s;
+		bool whole;
+
+		r = read_leaf(b, b->at, false, &s);
+		if (r || !bundle_carries(b, &s, b->at, &whole))
+			continue;
+		r = whole ? read_leaf(b, b->at, true, &s) : 0;
+		r = r ? r : put_segment(b, b->at, &s);
+		carried++;
+	}
+	if (r || b->at <= b->last)
+		return r > 0 ? -EIO : r;
+	b->at = b->claim.run;
+	return V_END;
+}
+
+int bundle_run(struct bundling *b)
+{
+	uint8_t length[4];
+	unsigned n;
+	int r = 0;
+
+	if (!b->claim.has_run)
+		return V_END;
+	for (n = 0; !r && n < RUN_A_STEP && b->at < b->claim.size; n++, b->at++) {
+		struct segment s;
+
+		r = read_leaf(b, b->at, false, &s);
+		put_be32(length, (uint32_t)b->header.n);
+		r = r ? r : buf_put(&b->run, length, sizeof(length));
+		r = r ? r : buf_put_span(&b->run, buf_span(&b->header));
+	}
+	if (r || b->at < b->claim.size)
+		return r > 0 ? -EIO : r;
+	r = exhibit_put(b->writer, "run.headers", buf_span(&b->run));
+	return r ? r : V_END;
+}

@@ -1,0 +1,81 @@
+/*
+ * An evidence bundle while it is made: what bundle.c (its steps, its answer), bundle_survey.c (what belongs into it)
+ * and bundle_fill.c (its entries) share.
+ */
+#ifndef SEKISHO_CONSOLE_BUNDLE_PARTS_H
+#define SEKISHO_CONSOLE_BUNDLE_PARTS_H
+
+#include "collector/console/look.h"
+#include "policy/exhibit/exhibit.h"
+
+#define BUNDLE_BYTES_MAX (1024ull << 20)
+#define BUNDLE_RUN_LEAVES 65536u
+#define BUNDLE_EPOCHS_MAX 100000u
+
+/* A sealing key as the survey met it. */
+struct met_epoch {
+	struct digest host;
+	unsigned producer;
+	uint64_t number, first, last; /* leaves under it */
+	uint8_t kid[COSE_KID_SIZE];
+};
+
+/* A chain as the survey walks it. */
+struct met_chain {
+	struct exhibit_chain k;
+	bool fits, known, has_start, started; /* known: some leaf of it came by */
+	uint64_t newest, start;               /* its last leaf; the first that is not older than the range */
+	bool has_start_before;
+	uint64_t start_before;
+	uint64_t waiting_n, waiting_bytes, n, bytes; /* from the start on; of them up to k.last */
+	size_t epoch;                                /* the newest of it, + 1 */
+};
+
+struct bundling {
+	struct held held;
+	struct bundling *next;
+	struct console *c;
+	struct account account; /* as it was */
+	char address[ADDRESS_SIZE];
+	struct search search;
+	struct digesting *digest;
+	enum { BUNDLE_SURVEY, BUNDLE_SEARCH, BUNDLE_LIST, BUNDLE_HEAD, BUNDLE_SEGMENTS, BUNDLE_RUN, BUNDLE_END } step;
+	bool streaming;
+
+	struct store *store; /* its own: the log as it stood at the beginning */
+	struct buf note;
+	uint64_t at; /* the next leaf */
+	struct met_chain *chains;
+	size_t chains_n, chains_cap;
+	struct met_epoch *epochs;
+	size_t epochs_n, epochs_cap;
+	struct exhibit_claim claim;
+	uint64_t last; /* leaf that is carried */
+
+	uint64_t *rows; /* records of the search */
+	size_t rows_n, rows_cap, row_at;
+	struct buf list, page_rows;
+
+	struct exhibit_writer *writer;
+	struct buf out, run, header, body, text;
+	uint64_t bytes, entries;
+	struct why why;
+};
+
+/* --- bundle_survey.c --- */
+
+/* Goes on with the survey. 0; V_END: it is over and the claim stands; V_FULL with the reason; -errno. */
+int bundle_survey(struct bundling *b);
+/* Is this leaf carried, and whole? */
+bool bundle_carries(const struct bundling *b, const struct segment *s, uint64_t leaf, bool *whole);
+
+/* --- bundle_fill.c --- */
+
+/* Each: 0; V_END: it is done; V_* with the reason; -errno. */
+int bundle_search(struct bundling *b);
+int bundle_list(struct bundling *b);
+int bundle_head(struct bundling *b);
+int bundle_segments(struct bundling *b);
+int bundle_run(struct bundling *b);
+
+#endif

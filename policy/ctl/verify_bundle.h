@@ -1,0 +1,64 @@
+/*
+ * Judging an evidence bundle: what verify_bundle.c (entries, segments, what people read) and verify_range.c (is
+ * anything of the range left out?) share. ../wire/EVIDENCE.md says what is judged.
+ */
+#ifndef SEKISHO_CTL_VERIFY_BUNDLE_H
+#define SEKISHO_CTL_VERIFY_BUNDLE_H
+
+#include "policy/ctl/verify.h"
+#include "policy/exhibit/exhibit.h"
+#include "policy/trust/merkle.h"
+
+/* A chain of the claim while its segments come by. */
+struct chain_state {
+	bool any;
+	uint64_t newest; /* its last leaf so far */
+	bool at_first, at_last, at_before, at_after;
+	int64_t until_us; /* the latest time in what was carried */
+};
+
+struct judged {
+	struct report *report;
+	struct exhibit_claim *claim; /* NULL before bundle.json */
+	struct checkpoint head;
+	struct buf entry, note, list, rows, page, made, body;
+	char name[EXHIBIT_NAME_SIZE], last[EXHIBIT_NAME_SIZE];
+	int rank; /* of the entry before */
+	size_t list_at;
+	uint64_t listed;
+	struct chain_state *chains; /* beside claim->chains */
+	uint64_t *leaves;           /* what is carried, ascending */
+	size_t leaves_n;
+	struct digest left[64]; /* the tree before the run, from the largest part to the smallest */
+	unsigned left_n;
+	struct segment pending; /* waits for its proof */
+	struct digest pending_leaf;
+	uint64_t pending_index;
+	bool has_pending, has_run, over; /* over: what follows cannot be judged */
+	uint64_t open_ends;
+};
+
+/* Something is wrong with the bundle as such. */
+void bundle_tell(struct judged *j, const char *word, const struct header *h, const char *text);
+
+/* --- verify_range.c --- */
+
+/* A segment or header of a chain, in the order of the log: is it where the claim says, and of the time it says? */
+void range_take(struct judged *j, uint64_t leaf, const struct segment *s);
+/* The proof of the first leaf of the run: what stands before it in the tree. */
+void range_left(struct judged *j, uint64_t index, uint64_t size, const struct merkle_proof *p);
+/* run.headers: all leaves from claim->run to the end. 0; -errno. */
+int range_run(struct judged *j, struct span run);
+/* Everything has come by. */
+void range_end(struct judged *j);
+
+/* --- verify_list.c --- */
+
+/* The lines of the list that are of this segment: each says what its record says. 0; -errno. */
+int list_segment(struct judged *j, uint64_t leaf, const struct segment *s);
+/* Everything has come by: nothing is left of the list, and the page is the one that is made from it. 0; -errno. */
+int list_end(struct judged *j);
+/* Says which range and which PCs were proven. */
+void list_scope(const struct judged *j);
+
+#endif
