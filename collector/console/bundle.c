@@ -111,10 +111,12 @@ static int one_step(struct bundling *b)
 
 	if (b->step == BUNDLE_HEAD && !b->streaming)
 		begin_stream(b);
+	if (b->step == BUNDLE_DRAIN)
+		return stream_drained(&b->held) ? V_END : 0;
 	if (b->step == BUNDLE_END) {
+		b->step = BUNDLE_DRAIN;
 		r = exhibit_writer_end(b->writer);
-		r = r ? r : send_out(b);
-		return r ? r : V_END;
+		return r ? r : send_out(b);
 	}
 	r = steps[b->step](b);
 	if (r == V_END) {

@@ -12,7 +12,7 @@
 #include <inttypes.h>
 
 #define RECORDS_A_STEP 20000u
-#define SEGMENTS_A_STEP 20u
+#define SEGMENTS_A_STEP 100u
 #define RUN_A_STEP 4000u
 #define CERT_MAX 4096u
 

@@ -39,7 +39,16 @@ struct bundling {
 	char address[ADDRESS_SIZE];
 	struct search search;
 	struct digesting *digest;
-	enum { BUNDLE_SURVEY, BUNDLE_SEARCH, BUNDLE_LIST, BUNDLE_HEAD, BUNDLE_SEGMENTS, BUNDLE_RUN, BUNDLE_END } step;
+	enum {
+		BUNDLE_SURVEY,
+		BUNDLE_SEARCH,
+		BUNDLE_LIST,
+		BUNDLE_HEAD,
+		BUNDLE_SEGMENTS,
+		BUNDLE_RUN,
+		BUNDLE_END,
+		BUNDLE_DRAIN
+	} step;
 	bool streaming;
 
 	struct store *store; /* its own: the log as it stood at the beginning */

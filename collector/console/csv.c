@@ -26,6 +26,7 @@ struct export
 	struct digesting *digest;
 	unsigned fields[FIELD_MAX + 1];
 	uint64_t rows, piece_rows;
+	bool all; /* nothing is left to be sent */
 	struct buf piece;
 };
 
@@ -139,9 +140,12 @@ static int step(struct export *e)
 /* Goes on with one. False: it is over, and released. */
 static bool go_on(struct export *e)
 {
-	int r = stream_waiting(&e->held) < WAITING_MAX ? step(e) : 0;
+	int r = !e->all && stream_waiting(&e->held) < WAITING_MAX ? step(e) : 0;
 	struct evhttp_request *req;
 
+	e->all |= r == V_END;
+	if (e->all)
+		r = stream_drained(&e->held) ? V_END : 0;
 	if (!r)
 		return true;
 	told_end(e, r == V_END ? "whole" : "broken off: the store failed");

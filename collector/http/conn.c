@@ -252,6 +252,7 @@ int held_begin(struct ask *a, struct held *h, void (*gone)(struct held *h))
 	h->conn = a->conn;
 	h->req = a->req;
 	h->gone = gone;
+	h->drained = false;
 	a->conn->held = h;
 	evhttp_connection_set_closecb(evcon, on_evcon_close, a->conn);
 	return 0;

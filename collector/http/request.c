@@ -238,6 +238,14 @@ size_t stream_waiting(const struct held *h)
 	return evbuffer_get_length(bufferevent_get_output(h->conn->bev));
 }
 
+bool stream_drained(struct held *h)
+{
+	bool before = h->drained;
+
+	h->drained = !stream_waiting(h);
+	return before && h->drained;
+}
+
 void stream_end(struct evhttp_request *req)
 {
 	evhttp_send_reply_end(req);

@@ -80,6 +80,7 @@ struct held {
 	struct conn *conn;
 	struct evhttp_request *req;
 	struct event *closed;
+	bool drained; /* for stream_drained */
 	/* The client went away before it was answered: `h` is to be released, and not to be answered. */
 	void (*gone)(struct held *h);
 };
@@ -129,11 +130,18 @@ void answer_send(struct evhttp_request *req, int status, const char *type, struc
 
 /*
  * An answer in pieces, of a request that is held (held_begin) from before the first to behind the last: begin; pieces;
- * held_release; end. What the client has not taken yet is in memory: ask stream_waiting before the next piece.
+ * once it is drained, held_release and end. What the client has not taken yet is in memory: ask stream_waiting before
+ * the next piece.
  */
 void stream_begin(struct held *h, const char *type);
 int stream_piece(struct held *h, struct span bytes);
 size_t stream_waiting(const struct held *h);
+/*
+ * Has all of it left, and is that known to evhttp too? To be asked in one turn of the loop after another until it is
+ * so: evhttp hears of an empty buffer a turn later, and where the end was added meanwhile, takes the end for sent, and
+ * never sends it.
+ */
+bool stream_drained(struct held *h);
 void stream_end(struct evhttp_request *req);
 
 /* Keeps the request for later; it is answered with what held_release gives back, or ends by h->gone. 0, -errno. */
