@@ -16,11 +16,11 @@ _sekishoctl()
 	--user|-U) return ;;
 	--program|-P) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--path|-p) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end print print-result print-missed print-queue print-start print-stop print-release print-route printer-connect" -- "$cur")); return ;;
+	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end print print-result print-missed print-queue print-start print-stop print-release print-route print-copy printer-connect" -- "$cur")); return ;;
 	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
 	--text|-t) return ;;
 	--limit|-n) return ;;
-	--fields) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key usb_id maker product serial fingerprint interfaces device_kind access rule policy port owner label policy_mode until operation signer layers printer printer_uri location title job pages copies sheets impressions colour sides media format documents action outcome attempt job_user options printer_class route job_uuid document_name gate number_up created counted generator findings my_numbers" -- "$cur")); return ;;
+	--fields) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key usb_id maker product serial fingerprint interfaces device_kind access rule policy port owner label policy_mode until operation signer layers printer printer_uri location title job pages copies sheets impressions colour sides media format documents action outcome attempt job_user options printer_class route job_uuid document_name gate number_up created counted generator findings my_numbers copy address" -- "$cur")); return ;;
 	--color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
 	--store) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--socket) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -38,6 +38,9 @@ _sekishoctl()
 	--devices) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--usb) return ;;
 	--device-kind) return ;;
+	--printer) return ;;
+	--title) return ;;
+	--pages) return ;;
 	--group) return ;;
 	--at) return ;;
 	--admins) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -48,8 +51,8 @@ _sekishoctl()
 	esac
 	if ((COMP_CWORD == 2)); then
 		case $name in
-		verify) COMPREPLY=($(compgen -W "bundle (null)" -- "$cur")); return ;;
-		evidence) COMPREPLY=($(compgen -W "open" -- "$cur")); return ;;
+		verify) COMPREPLY=($(compgen -W "bundle" -- "$cur") $(compgen -f -- "$cur")); [[ $cur == -* ]] || return ;;
+		evidence) COMPREPLY=($(compgen -W "list open" -- "$cur")); return ;;
 		token) COMPREPLY=($(compgen -W "create list" -- "$cur")); return ;;
 		host) COMPREPLY=($(compgen -W "list revoke export" -- "$cur")); return ;;
 		console) COMPREPLY=($(compgen -W "user" -- "$cur")); return ;;
@@ -92,6 +95,12 @@ _sekishoctl()
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;
+	evidence,list)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
 	evidence,open)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --key --certificate --lang --help -h" -- "$cur"))
@@ -130,7 +139,7 @@ _sekishoctl()
 		fi ;;
 	policy,explain)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --usb --device-kind --user -U --group --host -H --at --devices --json --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --usb --device-kind --printer --title --pages --user -U --group --host -H --at --devices --json --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;

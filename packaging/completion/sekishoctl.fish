@@ -26,7 +26,7 @@ complete -c sekishoctl -n '__fish_seen_subcommand_from status' -l json -d 'JSON 
 complete -c sekishoctl -n '__fish_seen_subcommand_from status' -l socket -r -F -d 'the collector\'s door'
 complete -c sekishoctl -n '__fish_seen_subcommand_from status' -l lang -x -a 'en ja' -d 'language of what is printed'
 complete -c sekishoctl -n '__fish_seen_subcommand_from status' -l help -s h -d 'this help'
-complete -c sekishoctl -n __fish_use_subcommand -a verify -d 'Check an evidence bundle: nothing changed, nothing left out'
+complete -c sekishoctl -n __fish_use_subcommand -a verify -d 'Check signatures, chains, gaps and inclusion'
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and not __fish_seen_subcommand_from bundle' -a bundle -d 'Check an evidence bundle: nothing changed, nothing left out'
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify' -F
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and __fish_seen_subcommand_from bundle' -l log-key -s l -r -F -d 'the log\'s verifier key, not from the bundle'

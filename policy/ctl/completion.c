@@ -54,6 +54,23 @@ static bool first_of_name(const struct command *cmd)
 	return cmd == commands || strcmp(cmd[-1].name, cmd->name) != 0;
 }
 
+/* The command that the name alone is, beside those with a second word; NULL where there is none. */
+static const struct command *plain_of(const struct command *cmd)
+{
+	for (; cmd->name; cmd++)
+		if (!cmd->sub)
+			return cmd;
+		else if (!cmd[1].name || strcmp(cmd[1].name, cmd->name) != 0)
+			break;
+	return NULL;
+}
+
+/* What a name is described by. */
+static const char *help_of(const struct command *cmd)
+{
+	return plain_of(cmd) ? plain_of(cmd)->help.en : cmd->help.en;
+}
+
 static void bash_options(const struct option_row *rows, FILE *out)
 {
 	for (; rows->id; rows++) {
@@ -110,8 +127,12 @@ static void bash(FILE *out)
 			continue;
 		fprintf(out, "\t\t%s) COMPREPLY=($(compgen -W \"", cmd->name);
 		for (other = cmd; other->name && !strcmp(other->name, cmd->name); other++)
-			fprintf(out, "%s%s", other == cmd ? "" : " ", other->sub);
-		fputs("\" -- \"$cur\")); return ;;\n", out);
+			if (other->sub)
+				fprintf(out, "%s%s", other == cmd ? "" : " ", other->sub);
+		/* Its operands, too, where the name alone is a command. */
+		fputs(plain_of(cmd) ? "\" -- \"$cur\") $(compgen -f -- \"$cur\")); [[ $cur == -* ]] || return ;;\n"
+				    : "\" -- \"$cur\")); return ;;\n",
+			out);
 	}
 	fputs("\t\tcompletion) COMPREPLY=($(compgen -W \"bash zsh fish\" -- \"$cur\")); return ;;\n", out);
 	fputs("\t\tesac\n\tfi\n\tcase $name,$sub in\n", out);
@@ -177,7 +198,7 @@ static void zsh(FILE *out)
 		if (!first_of_name(cmd))
 			continue;
 		fprintf(out, "\n\t\t'%s:", cmd->name);
-		zsh_text(cmd->help.en, out);
+		zsh_text(help_of(cmd), out);
 		fputs("'", out);
 	}
 	fputs(")\n\tif ((CURRENT == 2)); then\n\t\t_describe command names\n\t\treturn\n\tfi\n\tif ((CURRENT == 3)); "
@@ -189,11 +210,14 @@ static void zsh(FILE *out)
 			continue;
 		fprintf(out, "\t\t%s)\n\t\t\tsubs=(", cmd->name);
 		for (other = cmd; other->name && !strcmp(other->name, cmd->name); other++) {
+			if (!other->sub)
+				continue;
 			fprintf(out, "%s'%s:", other == cmd ? "" : " ", other->sub);
 			zsh_text(other->help.en, out);
 			fputs("'", out);
 		}
-		fputs(")\n\t\t\t_describe command subs\n\t\t\treturn ;;\n", out);
+		fputs(")\n\t\t\t_describe command subs\n", out);
+		fputs(plain_of(cmd) ? "\t\t\t;;\n" : "\t\t\treturn ;;\n", out);
 	}
 	fputs("\t\tcompletion) compadd bash zsh fish; return ;;\n\t\tesac\n\tfi\n\tcase $words[2],$words[3] in\n", out);
 	for (cmd = commands; cmd->name; cmd++) {
@@ -252,7 +276,7 @@ static void fish(FILE *out)
 	for (cmd = commands; cmd->name; cmd++) {
 		if (first_of_name(cmd)) {
 			fprintf(out, "complete -c sekishoctl -n __fish_use_subcommand -a %s -d ", cmd->name);
-			fish_text(cmd->help.en, out);
+			fish_text(help_of(cmd), out);
 			fputs("\n", out);
 		}
 		if (cmd->sub) {
