@@ -151,6 +151,8 @@ void documents_facts(struct gate *g, struct job *j, struct document_facts *out)
 	}
 	if (!j->documents_n)
 		snprintf(out->findings, sizeof(out->findings), "no document could be read");
+	else if (!out->complete && !out->findings[0])
+		snprintf(out->findings, sizeof(out->findings), "still being looked into: told with the job's end");
 	out->has_hash = n && n == j->documents_n && n == j->request.documents_n;
 	if (out->has_hash && n == 1)
 		memcpy(&out->hash, hashes[0].p, sizeof(out->hash));

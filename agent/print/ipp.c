@@ -2,9 +2,9 @@
  * IPP with CUPS. See ipp.h.
  */
 #include "agent/print/ipp.h"
+#include "agent/print/ipp_json.h"
 #include "policy/base/buf.h"
 #include "policy/base/clock.h"
-#include "policy/base/text.h"
 #include <cups/cups.h>
 #include <errno.h>
 #include <limits.h>
@@ -14,7 +14,6 @@
 #define ANSWER_SECONDS 20.0
 #define LEASE_SECONDS 3600
 #define RENEW_US (1200ll * 1000000)
-#define TEXT_MAX 8192u
 #define ROOT_URI "ipp://localhost/"
 
 struct ipp_link {
@@ -124,79 +123,6 @@ static ipp_t *request_for_job(ipp_op_t op, int id)
 	return request_for(op, "job-uri", uri);
 }
 
-/* --- attributes to JSON --- */
-
-static bool put_value(ipp_attribute_t *a, int i, struct buf *b)
-{
-	const char *s = ippGetString(a, i, NULL);
-	char shown[TEXT_MAX];
-
-	if (!s)
-		return false;
-	if (!text_is_utf8(SPAN_STR(s)))
-		s = text_escape_to(shown, sizeof(shown), SPAN_STR(s));
-	return !(b->n && buf_puts(b, ",")) && !buf_puts(b, s);
-}
-
-static json_t *value_json(ipp_attribute_t *a)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT(TEXT_MAX);
-	int i;
-
-	switch (ippGetValueTag(a)) {
-	case IPP_TAG_INTEGER:
-	case IPP_TAG_ENUM:
-		return json_integer(ippGetInteger(a, 0));
-	case IPP_TAG_BOOLEAN:
-		return json_boolean(ippGetBoolean(a, 0));
-	case IPP_TAG_TEXT:
-	case IPP_TAG_TEXTLANG:
-	case IPP_TAG_NAME:
-	case IPP_TAG_NAMELANG:
-	case IPP_TAG_KEYWORD:
-	case IPP_TAG_URI:
-	case IPP_TAG_MIMETYPE:
-	case IPP_TAG_LANGUAGE:
-		for (i = 0; i < ippGetCount(a) && put_value(a, i, &b); i++)
-			;
-		return json_stringn(b.n ? (const char *)b.p : "", b.n);
-	default:
-		return NULL;
-	}
-}
-
-/* Attributes of `group` from `*a` on, up to the next group's begin. */
-static json_t *group_json(ipp_t *answer, ipp_attribute_t **a, ipp_tag_t group)
-{
-	json_t *o = json_object();
-
-	while (*a && ippGetGroupTag(*a) == group && ippGetName(*a)) {
-		json_t *v = value_json(*a);
-
-		if (v)
-			json_object_set_new(o, ippGetName(*a), v);
-		*a = ippNextAttribute(answer);
-	}
-	return o;
-}
-
-/* Calls `fn` for each group of that kind in the answer. How many. */
-static int each_group(ipp_t *answer, ipp_tag_t group, int (*fn)(void *ctx, json_t *o), void *ctx)
-{
-	ipp_attribute_t *a = ippFirstAttribute(answer);
-	int n = 0;
-
-	while (a) {
-		if (ippGetGroupTag(a) != group || !ippGetName(a)) {
-			a = ippNextAttribute(answer);
-			continue;
-		}
-		fn(ctx, group_json(answer, &a, group));
-		n++;
-	}
-	return n;
-}
-
 static int take_first(void *ctx, json_t *o)
 {
 	json_t **out = ctx;
@@ -235,7 +161,7 @@ int ipp_job(struct ipp_link *l, int id, json_t **out)
 	answer = ask(l, request, "/jobs/", &r);
 	if (!answer)
 		return r;
-	each_group(answer, IPP_TAG_JOB, take_first, &job);
+	ipp_each_group(answer, IPP_TAG_JOB, take_first, &job);
 	ippDelete(answer);
 	if (!job)
 		return V_NOT_FOUND;
@@ -257,7 +183,7 @@ int ipp_printer(struct ipp_link *l, const char *uri, json_t **out)
 	answer = ask(l, request, "/", &r);
 	if (!answer)
 		return r;
-	each_group(answer, IPP_TAG_PRINTER, take_first, &printer);
+	ipp_each_group(answer, IPP_TAG_PRINTER, take_first, &printer);
 	ippDelete(answer);
 	if (!printer)
 		return V_NOT_FOUND;
@@ -317,7 +243,7 @@ int ipp_jobs_after(struct ipp_link *l, int since, int *list, int max)
 	answer = ask(l, request, "/", &r);
 	if (!answer)
 		return r == V_NOT_FOUND ? 0 : r;
-	each_group(answer, IPP_TAG_JOB, take_id, &ids);
+	ipp_each_group(answer, IPP_TAG_JOB, take_id, &ids);
 	ippDelete(answer);
 	return ids.n;
 }
@@ -331,7 +257,7 @@ int ipp_queues(struct ipp_link *l, int (*fn)(void *ctx, json_t *queue), void *ct
 	answer = ask(l, request, "/", &r);
 	if (!answer)
 		return r == V_NOT_FOUND ? 0 : r;
-	n = each_group(answer, IPP_TAG_PRINTER, fn, ctx);
+	n = ipp_each_group(answer, IPP_TAG_PRINTER, fn, ctx);
 	ippDelete(answer);
 	return n;
 }

@@ -116,6 +116,9 @@ static void close_all(const int *fds, unsigned n)
 
 static void begin_attempt(struct gate *g, struct job *j, struct buf *question)
 {
+	if (j->late)
+		tell_result(g, j, j->late);
+	j->late = 0;
 	documents_end(j);
 	buf_deinit(&j->question);
 	j->question = *question;
@@ -124,9 +127,12 @@ static void begin_attempt(struct gate *g, struct job *j, struct buf *question)
 	j->state = JOB_ASKED;
 	j->attempt++;
 	j->runs = 1;
-	j->inspected_told = j->stop_was_ours = j->restarting = false;
+	j->inspected_told = j->never_looked = j->stop_was_ours = j->restarting = j->stamp_begun = false;
+	j->stamp = 0;
 	j->asked_boot_us = clock_boot_us();
 	j->deadline_boot_us = j->asked_boot_us + JUDGE_US;
+	/* The decision is the same without them: the job does not wait, only its record would be fuller. */
+	j->grace_boot_us = j->asked_boot_us + (policy_print_documents(g->orders.policy) ? JUDGE_US : GRACE_US);
 	j->facts_wait = g->cups_up;
 	if (j->facts_wait)
 		follow_ask(g, json_pack("{s:s, s:i}", "ask", "job", "id", (int)j->id));
@@ -210,6 +216,10 @@ static void drop_done(struct gate *g, struct job *j)
 
 static void end_attempt(struct gate *g, struct job *j, unsigned outcome)
 {
+	/* Nobody waited for what is in them: now it is waited for, since nothing else will tell it. */
+	j->late = j->inspected_told || documents_done(j) ? 0 : outcome;
+	if (j->late)
+		return;
 	tell_result(g, j, outcome);
 	j->state = JOB_OVER;
 	keep_soon(g);
@@ -313,7 +323,7 @@ void job_gone(struct gate *g, unsigned id)
 		return;
 	}
 	if (j->state == JOB_JUDGED)
-		tell_result(g, j, OUTCOME_PURGED);
+		tell_result(g, j, j->late ? j->late : OUTCOME_PURGED);
 	drop(g, j);
 	g->keep_wanted = true;
 }
@@ -343,18 +353,36 @@ static void arm(struct gate *g, int64_t at)
 		gate_fail(g, r, "timer");
 }
 
+/* Is all there that the judgement waits for? *next: when it is to be looked at again. */
+static bool is_ready(struct job *j, int64_t now, int64_t *next)
+{
+	bool documents = documents_done(j) || now >= j->grace_boot_us;
+	int64_t at = !documents ? j->grace_boot_us : j->deadline_boot_us;
+
+	if (at < *next)
+		*next = at;
+	return now >= j->deadline_boot_us || (!j->facts_wait && documents);
+}
+
 void jobs_step(struct gate *g)
 {
 	int64_t now = clock_boot_us(), next = INT64_MAX;
 	struct job *j;
 
 	for (j = g->jobs; j; j = j->next) {
+		int64_t at = INT64_MAX;
+
+		if (j->state == JOB_JUDGED && j->late)
+			end_attempt(g, j, j->late);
 		if (j->state != JOB_ASKED)
 			continue;
-		if (now >= j->deadline_boot_us || (!j->facts_wait && documents_done(j)))
+		if (is_ready(j, now, &at))
 			judge_job(g, j);
-		else if (j->deadline_boot_us < next)
-			next = j->deadline_boot_us;
+		/* Not ready, or its pages are being stamped, which has a time of its own. */
+		if (j->state == JOB_ASKED) {
+			at = at > now ? at : j->deadline_boot_us;
+			next = at < next ? at : next;
+		}
 	}
 	if (next != INT64_MAX)
 		arm(g, next);

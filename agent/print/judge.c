@@ -8,6 +8,7 @@
 
 #define UNDECIDED "print-unavailable"
 #define UNRECORDED "print-unrecorded"
+#define UNSTAMPED "print-unstamped"
 
 static const char *either(const char *a, const char *b)
 {
@@ -52,20 +53,30 @@ static void fill(struct gate *g, struct job *j, const struct document_facts *d, 
 		f->who.user = NULL;
 }
 
+/* Documents that no rule asks about leave nothing undecided. */
+static bool is_undecided(const struct gate *g, const struct job *j, const struct document_facts *d)
+{
+	return j->facts_wait || (!d->complete && policy_print_documents(g->orders.policy));
+}
+
 /* What is not known in time must not become an "allow" where rules ask for it. */
 static void mind_the_gap(struct gate *g, struct job *j, const struct document_facts *d)
 {
 	unsigned instead = policy_print_unavailable(g->orders.policy);
 
-	if (d->complete && !j->facts_wait)
+	if (!is_undecided(g, j, d))
 		return;
-	g->undecided++;
 	if (!policy_print_rules_n(g->orders.policy) || instead != ACTION_HOLD || j->decided.action == ACTION_DENY ||
 		j->decided.action == ACTION_HOLD)
 		return;
 	j->decided.action = instead;
 	snprintf(j->decided.rule, sizeof(j->decided.rule), UNDECIDED);
 	snprintf(j->decided.reason, sizeof(j->decided.reason), "what the rules ask for was not known in time");
+}
+
+static bool is_released(const struct job *j)
+{
+	return j->released_by[0] && !strcmp(j->released_printer, j->request.printer);
 }
 
 static void decide(struct gate *g, struct job *j, const struct document_facts *d)
@@ -76,7 +87,7 @@ static void decide(struct gate *g, struct job *j, const struct document_facts *d
 	fill(g, j, d, groups, &f);
 	policy_print(g->orders.policy, &f, &j->decided);
 	mind_the_gap(g, j, d);
-	if (j->released_by[0] && !strcmp(j->released_printer, j->request.printer) && j->decided.action == ACTION_HOLD) {
+	if (is_released(j) && j->decided.action == ACTION_HOLD) {
 		j->decided.action = ACTION_ALLOW;
 		snprintf(j->decided.rule, sizeof(j->decided.rule), "release:%.60s", j->released_by);
 		snprintf(j->decided.reason, sizeof(j->decided.reason), "released");
@@ -116,6 +127,17 @@ static void tell_desktop(struct gate *g, const struct job *j)
 	notify_show(&g->notices, j->action == ACTION_HOLD, j->request.title, &j->decided, uid);
 }
 
+/* What was to be stamped and is not: where the policy says so it waits, until somebody releases it as it is. */
+static void mind_the_stamp(struct gate *g, struct job *j)
+{
+	if (j->stamp != STAMP_NONE || policy_print_unstamped(g->orders.policy) != ACTION_HOLD || is_released(j))
+		return;
+	j->action = j->decided.action = ACTION_HOLD;
+	snprintf(j->decided.rule, sizeof(j->decided.rule), UNSTAMPED);
+	snprintf(j->decided.reason, sizeof(j->decided.reason), "its pages cannot be stamped");
+	j->decided.message[0] = j->decided.message_ja[0] = 0;
+}
+
 void judge_job(struct gate *g, struct job *j)
 {
 	char text[REQUEST_TEXT_MAX + 1] = "";
@@ -124,6 +146,10 @@ void judge_job(struct gate *g, struct job *j)
 
 	documents_facts(g, j, &d);
 	decide(g, j, &d);
+	if (!stamping_settled(g, j))
+		return;
+	g->undecided += is_undecided(g, j, &d);
+	mind_the_stamp(g, j);
 	record(g, j, &d);
 	stop = j->action == ACTION_HOLD || j->action == ACTION_DENY;
 	j->state = JOB_JUDGED;
@@ -137,6 +163,7 @@ void judge_job(struct gate *g, struct job *j)
 	visit_answer(j->visit, j->action == ACTION_HOLD ? ANSWER_HOLD : stop ? ANSWER_CANCEL : ANSWER_PASS, text);
 	/* Behind the answer: nobody waits for the disk, the desktop, or CUPS. */
 	j->visit = NULL;
+	stamping_over(g, j);
 	copies_begin(g, j);
 	if (stop)
 		tell_desktop(g, j);

@@ -17,10 +17,11 @@ static void path_of(const struct gate *g, char out[PATH_MAX + 16])
 
 static json_t *job_json(const struct job *j)
 {
-	return json_pack("{s:i, s:i, s:i, s:I, s:i, s:s, s:b, s:s, s:s, s:s}", "id", (int)j->id, "attempt",
+	return json_pack("{s:i, s:i, s:i, s:I, s:i, s:s, s:b, s:b, s:s, s:s, s:s}", "id", (int)j->id, "attempt",
 		(int)j->attempt, "state", (int)j->state, "created", (json_int_t)j->created_s, "action", (int)j->action,
-		"rule", j->decided.rule, "ours", j->stop_was_ours, "released_by", j->released_by, "released_printer",
-		j->released_printer, "printer", j->request.printer ? j->request.printer : "");
+		"rule", j->decided.rule, "ours", j->stop_was_ours, "looked", j->inspected_told, "released_by",
+		j->released_by, "released_printer", j->released_printer, "printer",
+		j->request.printer ? j->request.printer : "");
 }
 
 int keep_save(struct gate *g)
@@ -70,6 +71,8 @@ static void load_job(struct gate *g, const json_t *o)
 	/* Its wrapper has gone on without an answer: it is as good as unseen. */
 	if (j->state == JOB_ASKED || j->state > JOB_OVER)
 		j->state = JOB_SEEN;
+	/* Its documents were still being looked into, and are not at hand any more. */
+	j->never_looked = j->state == JOB_JUDGED && !json_is_true(json_object_get(o, "looked"));
 	j->inspected_told = true;
 }
 

@@ -39,6 +39,8 @@ static void put_in_force(struct gate *g, struct policy *p, uint64_t version, int
 	if (tree_close(&g->tree, policy_print_unavailable(p) == ACTION_HOLD))
 		log_warning("%s cannot be changed: what the policy says of jobs that cannot be judged is not in force",
 			g->tree.dir);
+	if (tree_stamps(&g->tree, policy_print_stamps(p)))
+		log_warning("%s cannot be changed: pages are not stamped", g->tree.dir);
 }
 
 static bool expire(struct gate *g)

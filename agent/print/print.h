@@ -19,6 +19,9 @@
 #define VISITS_MAX 256u /* wrappers that wait */
 #define QUEUES_MAX 2048u
 #define GROUPS_MAX 256u
+#define GRACE_US                                                                                                       \
+	12000ll            /* ... and so long for documents that no rule asks about: what they are is told later, then \
+			    */
 #define JUDGE_US 1200000ll /* facts that are not there by then are left out; the wrapper waits 1.5 s */
 
 enum job_state {
@@ -44,11 +47,16 @@ struct job {
 	unsigned documents_n;
 	struct inspect_job *inspected[REQUEST_DOCUMENTS_MAX];
 	bool inspected_told; /* what was found is in a record */
+	unsigned late;       /* OUTCOME_*: it ended, which is told when its documents have been looked into; 0 */
+	bool never_looked;   /* ... and never will be: the daemon ended meanwhile */
+	unsigned stamp;      /* STAMP_*; 0: not wanted, or not known yet */
+	bool stamp_begun;    /* somebody is at it */
 	unsigned kept_n;     /* documents that may have to be copied: until it is judged */
 	int kept[REQUEST_DOCUMENTS_MAX];
 
 	struct visit *visit; /* the wrapper that waits; NULL: it went */
 	int64_t deadline_boot_us, asked_boot_us;
+	int64_t grace_boot_us; /* the documents are not waited for any longer */
 	struct print_decision decided;
 	unsigned action;                             /* what was made of it: ACTION_* */
 	bool stop_was_ours;                          /* the job's hold or end is what we asked for */
@@ -63,6 +71,8 @@ struct visit {
 	pid_t pid;
 	sd_event_source *io;
 	struct job *job;
+	unsigned stamps_job; /* number of the job whose pages it would stamp; 0: none */
+	bool stamping;       /* it is at it */
 };
 
 struct queue {
@@ -122,6 +132,8 @@ struct gate {
 int visits_open(const char *path, int *out); /* while root: makes the socket */
 int visits_start(struct gate *g);
 void visits_stop(struct gate *g);
+/* Says something to one that goes on waiting. */
+void visit_tell(struct visit *v, enum answer what, const char *text);
 /* Answers, and forgets the visit. NULL: nobody waits any more. */
 void visit_answer(struct visit *v, enum answer what, const char *text);
 
@@ -157,6 +169,17 @@ void keep_soon(struct gate *g);
 
 /* Decides, records, answers. */
 void judge_job(struct gate *g, struct job *j);
+
+/* --- stamping.c: user and time on the pages --- */
+
+/* Is it known whether the job's pages are stamped (or not wanted)? Where not, it has been seen to. */
+bool stamping_settled(struct gate *g, struct job *j);
+/* A filter of job `id` asks. */
+void stamping_asked(struct gate *g, struct visit *v, unsigned id);
+/* One that was told to stamp says how it went; `q` NULL: it is gone. */
+void stamping_heard(struct gate *g, struct visit *v, const struct request *q);
+/* The job is judged: filters that still wait go on. */
+void stamping_over(struct gate *g, const struct job *j);
 
 /* --- documents.c: what was found in them --- */
 

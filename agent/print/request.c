@@ -49,16 +49,18 @@ int request_parse(struct span bytes, struct request *out, struct why *why)
 		take(&r, s, (size_t)(equals - s), equals + 1);
 		at += strlen(s) + 1;
 	}
-	if (!strcmp(r.ask, "event")) {
+	if (!strcmp(r.ask, "event") || !strcmp(r.ask, "stamped")) {
 		*out = r;
 		return 0;
 	}
-	if (strcmp(r.ask, "print") != 0 && strcmp(r.ask, "route") != 0)
+	if (strcmp(r.ask, "print") != 0 && strcmp(r.ask, "route") != 0 && strcmp(r.ask, "stamp") != 0)
 		return why_set(why, V_BAD, "an unknown question");
 	if (!number(r.job, &r.job_id) || !r.job_id)
 		return why_set(why, V_BAD, "job: not a number");
 	if (*r.documents && !number(r.documents, &r.documents_n))
 		return why_set(why, V_BAD, "documents: not a number");
+	if (*r.files && !number(r.files, &r.files_n))
+		return why_set(why, V_BAD, "files: not a number");
 	if (!number(r.copies, &r.copies_n) || !r.copies_n)
 		r.copies_n = 1;
 	r.authenticated = number(r.auth_uid, &r.uid);

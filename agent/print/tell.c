@@ -139,6 +139,8 @@ static void set_decision(struct record *r, const struct job *j)
 	record_set_uint(r, F_ACTION, j->decided.action);
 	record_set_uint(r, F_POLICY_MODE, j->decided.note ? POLICY_MODE_NOTE : POLICY_MODE_ENFORCE);
 	set_text(r, F_RULE, j->decided.rule);
+	if (j->stamp)
+		record_set_uint(r, F_STAMP, j->stamp);
 }
 
 static void set_documents(struct record *r, const struct job *j, const struct document_facts *d)
@@ -183,6 +185,8 @@ int tell_print(struct gate *g, struct job *j, const struct document_facts *d)
 /* Documents that were still being looked into when the job was judged: what was found since. */
 static void set_late(struct gate *g, struct record *r, struct job *j, struct document_facts *d)
 {
+	if (j->never_looked)
+		set_text(r, F_FINDINGS, "the print gate ended before the documents were looked into");
 	if (j->inspected_told || !j->documents_n)
 		return;
 	documents_facts(g, j, d);

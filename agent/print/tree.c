@@ -5,15 +5,15 @@
 #include "agent/print/request.h"
 #include "policy/base/file.h"
 #include "policy/wire/agent_conf.h"
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define CONF_MAX (1u << 20)
 #define NEW_NAME ".new" /* in the tree, never in backend/: cupsd runs every file that lies there */
 
-static const char *const linked[] = {"cgi-bin", "daemon", "driver", "filter", "monitor"};
+static const char *const linked[] = {"cgi-bin", "daemon", "driver", "monitor"};
+/* Filters that nearly every document passes on its way, as PDF: of cups-filters 1 and 2. */
+static const char *const stampers[] = {"pdftopdf", "universal"};
 
 static bool join(char out[PATH_MAX], const char *a, const char *b)
 {
@@ -31,73 +31,6 @@ int tree_init(struct tree *t)
 	end = strrchr(t->wrapper, '/');
 	snprintf(end, 32, "/sekisho-print-backend");
 	return agent_path(t->dir, sizeof(t->dir), TREE_PATH) || agent_path(t->socket, sizeof(t->socket), TREE_SOCKET);
-}
-
-/* --- cups-files.conf --- */
-
-/* The value of a `ServerBin` line, or NULL. cupsd reads names without their case; the last line counts. */
-static const char *server_bin_of(const char *line, size_t n, size_t *length)
-{
-	static const char name[] = "ServerBin";
-	size_t at = 0;
-
-	while (at < n && isspace((unsigned char)line[at]))
-		at++;
-	if (n - at <= sizeof(name) || strncasecmp(line + at, name, sizeof(name) - 1) != 0 ||
-		!isspace((unsigned char)line[at + sizeof(name) - 1]))
-		return NULL;
-	at += sizeof(name) - 1;
-	while (at < n && isspace((unsigned char)line[at]))
-		at++;
-	while (n > at && isspace((unsigned char)line[n - 1]))
-		n--;
-	*length = n - at;
-	return line + at;
-}
-
-static const char *next_line(struct span s, size_t *at, size_t *n)
-{
-	const char *line = (const char *)s.p + *at, *end;
-
-	if (*at >= s.n)
-		return NULL;
-	end = memchr(line, '\n', s.n - *at);
-	*n = end ? (size_t)(end - line) : s.n - *at;
-	*at += *n + (end != NULL);
-	return line;
-}
-
-int tree_server_bin(const char *conf, char out[PATH_MAX])
-{
-	_cleanup_buf_ struct buf text = BUF_INIT(CONF_MAX);
-	int r = file_read(conf, &text);
-	size_t at = 0, n, length;
-	const char *line, *value;
-
-	if (r)
-		return r;
-	snprintf(out, PATH_MAX, "%s", TREE_STOCK);
-	while ((line = next_line(buf_span(&text), &at, &n))) {
-		value = server_bin_of(line, n, &length);
-		if (value && length && length < PATH_MAX)
-			snprintf(out, PATH_MAX, "%.*s", (int)length, value);
-	}
-	return 0;
-}
-
-int tree_conf(struct span stock, const char *server_bin, struct buf *out)
-{
-	size_t at = 0, n, length;
-	const char *line;
-	int r = 0;
-
-	while (!r && (line = next_line(stock, &at, &n))) {
-		if (server_bin_of(line, n, &length))
-			r = buf_puts(out, "# ");
-		r = r ? r : buf_put(out, line, n);
-		r = r ? r : buf_puts(out, "\n");
-	}
-	return r ? r : buf_putf(out, "# the print gate: see sekisho-print(8)\nServerBin %s\n", server_bin);
 }
 
 /* --- files --- */
@@ -234,6 +167,45 @@ static int sync_notifiers(const struct tree *t, const char *stock, struct span w
 	return r ? r : drop_gone(ours, real, "sekisho", changed);
 }
 
+static bool is_stamper(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(stampers); i++)
+		if (!strcmp(name, stampers[i]))
+			return true;
+	return false;
+}
+
+/* Our wrapper where pages are stamped, links for the rest. A tree of before had a link to the whole folder. */
+static int sync_filters(const struct tree *t, const char *stock, struct span wrapper, unsigned *changed)
+{
+	char real[PATH_MAX], ours[PATH_MAX], target[PATH_MAX], name[NAME_MAX + 16];
+	_cleanup_closedir_ DIR *d = NULL;
+	struct dirent *e;
+	mode_t mode;
+	int r;
+
+	if (!join(real, stock, "filter") || !join(ours, t->dir, "filter"))
+		return -ENAMETOOLONG;
+	if (readlink(ours, target, sizeof(target)) >= 0)
+		unlink(ours);
+	r = dir_make(ours, 0755);
+	d = opendir(real);
+	while (!r && d && (e = readdir(d))) {
+		if (e->d_name[0] == '.' || !join(target, real, e->d_name) ||
+			snprintf(name, sizeof(name), "filter/%s", e->d_name) >= (int)sizeof(name))
+			continue;
+		if (!is_stamper(e->d_name) || !is_backend(real, e->d_name, &mode)) {
+			r = make_link(t, name, target);
+		} else if (join(target, t->dir, name) && !is_wrapper(target, wrapper, mode)) {
+			r = put_wrapper(t, name, wrapper, mode);
+			*changed += !r;
+		}
+	}
+	return r ? r : drop_gone(ours, real, NULL, changed);
+}
+
 int tree_stock(const struct tree *t, char out[PATH_MAX])
 {
 	char path[PATH_MAX];
@@ -263,6 +235,8 @@ int tree_sync(const struct tree *t, unsigned *changed, struct why *why)
 		r = sync_backends(t, stock, buf_span(&wrapper), changed);
 	if (!r)
 		r = sync_notifiers(t, stock, buf_span(&wrapper), changed);
+	if (!r)
+		r = sync_filters(t, stock, buf_span(&wrapper), changed);
 	return r;
 }
 
@@ -287,15 +261,26 @@ int tree_make(const struct tree *t, const char *stock, struct why *why)
 	return r ? r : tree_sync(t, &changed, why);
 }
 
-int tree_close(const struct tree *t, bool closed)
+/* A file that says something by being there. */
+static int set_sign(const struct tree *t, const char *name, bool there)
 {
 	char path[PATH_MAX];
 
-	if (!join(path, t->dir, REQUEST_CLOSED))
+	if (!join(path, t->dir, name))
 		return -ENAMETOOLONG;
-	if (!closed)
+	if (!there)
 		return unlink(path) && errno != ENOENT ? -errno : 0;
 	return access(path, F_OK) ? file_replace(path, SPAN("", 0), 0644) : 0;
+}
+
+int tree_close(const struct tree *t, bool closed)
+{
+	return set_sign(t, REQUEST_CLOSED, closed);
+}
+
+int tree_stamps(const struct tree *t, bool on)
+{
+	return set_sign(t, REQUEST_STAMPS, on);
 }
 
 /* --- does it hold? --- */
@@ -342,5 +327,6 @@ int tree_remove(const struct tree *t)
 	int r = remove_all(t->dir, "backend");
 
 	r = r ? r : remove_all(t->dir, "notifier");
+	r = r ? r : remove_all(t->dir, "filter");
 	return r ? r : remove_all(t->dir, "");
 }

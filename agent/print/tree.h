@@ -5,10 +5,13 @@
  *                                below /opt, and lets that run the stock backends just as cupsd would
  *     backend/<name>             the wrapper, with the mode of the stock backend: by it cupsd chooses root or lp
  *     notifier/sekisho           the wrapper; beside it links to the stock notifiers
- *     filter, driver, ...        links to the stock folders
+ *     filter/pdftopdf            the wrapper, and in the place of `universal` too, where CUPS has them: it stamps pages
+ *                                (stamp.h); beside it links to the stock filters
+ *     driver, ...                links to the stock folders
  *     stock                      link to the stock ServerBin
  *     gate                       link to the daemon's socket
  *     closed                     there: what cannot be judged is held
+ *     stamps                     there: some jobs are stamped
  *
  * Made by `sekisho-print prepare` before cupsd starts (prepare.c), kept by the daemon while backends come and go. With
  * follow.c and backend.c this is what would change with CUPS 3.
@@ -44,6 +47,8 @@ int tree_sync(const struct tree *t, unsigned *changed, struct why *why);
 int tree_remove(const struct tree *t);
 /* May what cannot be judged print? 0, -errno. */
 int tree_close(const struct tree *t, bool closed);
+/* Do filters ask whether pages are to be stamped? 0, -errno. */
+int tree_stamps(const struct tree *t, bool on);
 
 /* Where the stock ServerBin is, by the tree. 0; V_NOT_FOUND; -errno. */
 int tree_stock(const struct tree *t, char out[PATH_MAX]);

@@ -37,19 +37,24 @@ static void leave(struct visit *v)
 	free(v);
 }
 
-void visit_answer(struct visit *v, enum answer what, const char *text)
+void visit_tell(struct visit *v, enum answer what, const char *text)
 {
 	char bytes[1 + REQUEST_TEXT_MAX];
 	size_t n = strnlen(text, REQUEST_TEXT_MAX);
 
-	if (!v)
-		return;
 	/* Not within a character. */
 	while (n && n < strlen(text) && ((unsigned char)text[n] & 0xc0) == 0x80)
 		n--;
 	bytes[0] = (char)what;
 	memcpy(bytes + 1, text, n);
 	send(v->fd, bytes, 1 + n, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void visit_answer(struct visit *v, enum answer what, const char *text)
+{
+	if (!v)
+		return;
+	visit_tell(v, what, text);
 	leave(v);
 }
 
@@ -198,6 +203,10 @@ static void consider(struct visit *v, struct buf *question, const int *fds, unsi
 	} else if (!strcmp(q.ask, "print")) {
 		job_visit(g, v, question, fds, fds_n);
 		return;
+	} else if (!strcmp(q.ask, "stamp")) {
+		close_all(fds, fds_n);
+		stamping_asked(g, v, (unsigned)q.job_id);
+		return;
 	} else if (!strcmp(q.ask, "route")) {
 		tell_route(g, &q);
 	} else {
@@ -205,6 +214,23 @@ static void consider(struct visit *v, struct buf *question, const int *fds, unsi
 	}
 	close_all(fds, fds_n);
 	leave(v);
+}
+
+/* What one says that stamps pages, or that it is gone. */
+static void consider_stamp(struct visit *v, const struct buf *question)
+{
+	struct gate *g = v->gate;
+	struct request q;
+	bool gone = !question || request_parse(buf_span(question), &q, NULL) || strcmp(q.ask, "stamped") != 0;
+
+	if (!gone) {
+		stamping_heard(g, v, &q);
+		return;
+	}
+	/* Where it was the job's backend as well, it waits no more. */
+	if (v->job)
+		job_abandoned(v->job);
+	stamping_heard(g, v, NULL);
 }
 
 static int on_visit(sd_event_source *source, int fd, uint32_t events, void *ctx)
@@ -220,7 +246,12 @@ static int on_visit(sd_event_source *source, int fd, uint32_t events, void *ctx)
 	r = hear(v, &question, fds, &fds_n);
 	if (r == V_AGAIN)
 		return 0;
-	if (r || v->job) {
+	if (v->stamping) {
+		close_all(fds, r ? 0 : fds_n);
+		consider_stamp(v, r ? NULL : &question);
+		return 0;
+	}
+	if (r || v->job || v->stamps_job) {
 		/* It left, or says more than it should. */
 		close_all(fds, fds_n);
 		if (v->job)

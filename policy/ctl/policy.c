@@ -142,16 +142,17 @@ static int print_print_decision(struct ctl *c, const struct print_decision *d)
 	char a[SHOWN_MAX], b[SHOWN_MAX];
 
 	if (option_on(c, OPT_JSON)) {
-		json_t *o = json_pack("{s:s, s:b, s:b, s:s, s:s, s:s}", "action", action->name, "note", d->note, "copy",
-			d->copy, "rule", d->rule, "reason", shown(a, d->reason), "message",
+		json_t *o = json_pack("{s:s, s:b, s:b, s:b, s:s, s:s, s:s}", "action", action->name, "note", d->note,
+			"copy", d->copy, "rule", d->rule, "reason", shown(a, d->reason), "message",
 			shown(b, c->lang == LANG_JA ? d->message_ja : d->message));
 		_cleanup_free_ char *text = json_dumps(o, JSON_INDENT(2));
 
 		json_decref(o);
 		return text && puts(text) >= 0 ? EXIT_GOOD : EXIT_MACHINE;
 	}
-	printf("%s%s%s\n", c->lang == LANG_JA ? action->ja : action->name,
+	printf("%s%s%s%s\n", c->lang == LANG_JA ? action->ja : action->name,
 		d->note ? SAY(c, " (noted only)", "(記録のみ)") : "",
+		d->stamp && !d->note ? SAY(c, ", stamped", "、印字あり") : "",
 		d->copy ? SAY(c, ", a copy for the auditor", "、監査者用の控えあり") : "");
 	printf(SAY(c, "  by %s: %s\n", "  根拠 %s: %s\n"), shown(a, d->rule), shown(b, d->reason));
 	return EXIT_GOOD;

@@ -5,7 +5,7 @@
  */
 #include "policy/base/file.h"
 #include "policy/base/text.h"
-#include "policy/ctl/door.h"
+#include "policy/ctl/status_parts.h"
 #include "policy/wire/api.h"
 #include <dirent.h>
 #include <errno.h>
@@ -16,28 +16,6 @@
 #define OUT_MAX (1u << 20)
 #define PROGRAMS_MAX 32
 #define COMM_SHOWN 15 /* the kernel keeps that much of a program's name */
-
-struct view {
-	const struct ctl *ctl;
-	struct buf out;
-	json_t *problems;
-	json_t *programs;
-};
-
-/* Something is wrong: it is listed at the end, and decides the exit code. */
-__attribute__((format(printf, 2, 3))) static void wrong(struct view *v, const char *fmt, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	/* Cut in the middle of a character it would be no JSON string. */
-	while (*text && !text_is_utf8(SPAN_STR(text)))
-		text[strlen(text) - 1] = 0;
-	json_array_append_new(v->problems, json_string(text));
-}
 
 /* Is there such a process, and is it that program? */
 static bool alive(json_int_t pid, const char *program)
@@ -54,19 +32,14 @@ static bool alive(json_int_t pid, const char *program)
 	return span_eq(buf_span(&comm), SPAN(program, n < COMM_SHOWN ? n : COMM_SHOWN));
 }
 
-static json_int_t number(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
 static const char *when(char out[TEXT_TIME_SIZE], const json_t *o, const char *key)
 {
-	json_int_t t = number(o, key);
+	json_int_t t = status_number(o, key);
 
 	return t > 0 ? text_time_local(out, t) : "-";
 }
 
-static void recorder(struct view *v, const char *name, const json_t *o)
+static void recorder(struct status_view *v, const char *name, const json_t *o)
 {
 	const struct ctl *c = v->ctl;
 	char a[SHOWN_MAX], b[SHOWN_MAX], t[TEXT_TIME_SIZE];
@@ -81,33 +54,35 @@ static void recorder(struct view *v, const char *name, const json_t *o)
 		buf_putf(&v->out,
 			SAY(c, "    %" PRId64 " records in %" PRId64 " segments, last sealed %s\n",
 				"    記録 %" PRId64 " 件、セグメント %" PRId64 " 件、最終封緘 %s\n"),
-			(int64_t)number(o, "records"), (int64_t)number(o, "segments"), when(t, o, "last_seal_us"));
+			(int64_t)status_number(o, "records"), (int64_t)status_number(o, "segments"),
+			when(t, o, "last_seal_us"));
 	if (json_object_get(o, "spool_segments"))
 		buf_putf(&v->out,
 			SAY(c, "    spool: %" PRId64 " segments, %" PRId64 " bytes wait\n",
 				"    スプール: セグメント %" PRId64 " 件、%" PRId64 " バイト待機中\n"),
-			(int64_t)number(o, "spool_segments"), (int64_t)number(o, "spool_bytes"));
+			(int64_t)status_number(o, "spool_segments"), (int64_t)status_number(o, "spool_bytes"));
 	json_object_foreach((json_t *)lost, cause, n)
 	{
 		buf_putf(&v->out, SAY(c, "    lost: %s %" PRId64 "\n", "    欠落: %s %" PRId64 "\n"), shown(a, cause),
 			(int64_t)json_integer_value(n));
 		if (json_integer_value(n) > 0)
-			wrong(v, SAY(c, "%s: %" PRId64 " records lost (%s)", "%s: 記録 %" PRId64 " 件が欠落(%s)"), name,
+			status_wrong(v,
+				SAY(c, "%s: %" PRId64 " records lost (%s)", "%s: 記録 %" PRId64 " 件が欠落(%s)"), name,
 				(int64_t)json_integer_value(n), shown(a, cause));
 	}
 	if (json_is_true(json_object_get(o, "spool_full")))
-		wrong(v, SAY(c, "%s: the spool is full", "%s: スプールが満杯です"), name);
+		status_wrong(v, SAY(c, "%s: the spool is full", "%s: スプールが満杯です"), name);
 	if (json_is_true(json_object_get(o, "unprotected")))
-		wrong(v,
+		status_wrong(v,
 			SAY(c, "%s: no room on the disk for the open segment: a crash would lose it",
 				"%s: 未封緘分をディスクに置けません(異常終了時に失われます)"),
 			name);
 	if (json_is_string(json_object_get(o, "filter_refused")))
-		wrong(v, SAY(c, "%s: its filter was refused: %s", "%s: フィルターが拒否されました: %s"), name,
+		status_wrong(v, SAY(c, "%s: its filter was refused: %s", "%s: フィルターが拒否されました: %s"), name,
 			door_text(a, o, "filter_refused"));
 }
 
-static void uplink(struct view *v, const char *name, const json_t *o)
+static void uplink(struct status_view *v, const char *name, const json_t *o)
 {
 	const struct ctl *c = v->ctl;
 	const json_t *queues = json_object_get(o, "producers"), *q;
@@ -123,118 +98,40 @@ static void uplink(struct view *v, const char *name, const json_t *o)
 		buf_putf(&v->out,
 			SAY(c, "    %s: %" PRId64 " segments wait, acknowledged up to %s at %s\n",
 				"    %s: セグメント %" PRId64 " 件待機、%s まで受領確認済み(%s)\n"),
-			shown(a, producer), (int64_t)number(q, "waiting"), door_text(b, q, "acked_seq"),
+			shown(a, producer), (int64_t)status_number(q, "waiting"), door_text(b, q, "acked_seq"),
 			when(t, q, "acked_at"));
-		if (number(q, "refused") > 0)
-			wrong(v,
+		if (status_number(q, "refused") > 0)
+			status_wrong(v,
 				SAY(c, "%s: the collector refused %" PRId64 " segments of %s",
 					"%s: コレクターが %" PRId64 " 件のセグメント(%s)を拒否しました"),
-				name, (int64_t)number(q, "refused"), shown(a, producer));
+				name, (int64_t)status_number(q, "refused"), shown(a, producer));
 	}
 	q = json_object_get(o, "checkpoint");
 	if (json_is_object(q))
 		buf_putf(&v->out,
 			SAY(c, "    log seen: %s, %" PRId64 " segments\n",
 				"    確認済みログ: %s、セグメント %" PRId64 " 件\n"),
-			door_text(a, q, "origin"), (int64_t)number(q, "size"));
+			door_text(a, q, "origin"), (int64_t)status_number(q, "size"));
 	if (!json_is_true(json_object_get(o, "connected")))
-		wrong(v, SAY(c, "%s: not connected to the collector: %s", "%s: コレクターに接続していません: %s"), name,
+		status_wrong(v,
+			SAY(c, "%s: not connected to the collector: %s", "%s: コレクターに接続していません: %s"), name,
 			door_text(a, o, "last_error"));
 	if (json_is_string(json_object_get(o, "alarm")))
-		wrong(v,
+		status_wrong(v,
 			SAY(c, "%s: ALARM: the collector's log is refused: %s",
 				"%s: 警報: コレクターのログを拒否しています: %s"),
 			name, door_text(a, o, "alarm"));
 }
 
-static void guard(struct view *v, const char *name, const json_t *o)
-{
-	const struct ctl *c = v->ctl;
-	const json_t *p = json_object_get(o, "policy"), *layers = json_object_get(o, "layers"), *layer;
-	const char *gate = json_string_value(json_object_get(o, "gate"));
-	char a[SHOWN_MAX], b[SHOWN_MAX];
-	size_t i;
-
-	if (!gate)
-		return;
-	buf_putf(&v->out, SAY(c, "    policy %" PRId64 ", signed by %s", "    ポリシー %" PRId64 "、署名者 %s"),
-		(int64_t)number(p, "version"), door_text(a, p, "signer"));
-	buf_putf(&v->out,
-		SAY(c, "; %" PRId64 " devices plugged in, %" PRId64 " held, %" PRId64 " denials\n",
-			"。接続機器 %" PRId64 " 台、保護中 %" PRId64 " 台、拒否 %" PRId64 " 件\n"),
-		(int64_t)number(o, "devices"), (int64_t)number(o, "held"), (int64_t)number(o, "denials"));
-	buf_puts(&v->out, SAY(c, "    held by:", "    制御手段:"));
-	json_array_foreach(layers, i, layer)
-	{
-		buf_putf(&v->out, " %s", shown(a, json_string_value(layer) ? json_string_value(layer) : "?"));
-	}
-	buf_puts(&v->out, json_array_size(layers) ? "\n" : SAY(c, " udev and flags only\n", " udev とフラグのみ\n"));
-	if (strcmp(gate, "none") == 0)
-		wrong(v, SAY(c, "%s: the kernel's gate is not there", "%s: カーネルのゲートがありません"), name);
-	if (strcmp(gate, "note") == 0)
-		wrong(v, SAY(c, "%s: the gate only notes, and holds nothing", "%s: ゲートは記録のみで、制御しません"),
-			name);
-	if (strcmp(gate, "enforce") == 0 && json_string_value(json_object_get(o, "enforce")) &&
-		strcmp(json_string_value(json_object_get(o, "enforce")), "full") != 0)
-		wrong(v,
-			SAY(c, "%s: what must be denied was not denied",
-				"%s: 拒否されるべき操作が拒否されませんでした"),
-			name);
-	if (json_is_true(json_object_get(p, "expired")))
-		wrong(v,
-			SAY(c, "%s: the policy has expired: the built-in defaults hold",
-				"%s: ポリシーの有効期限が切れています(既定値で動作中)"),
-			name);
-	if (json_is_string(json_object_get(p, "refused")))
-		wrong(v, SAY(c, "%s: a policy was refused: %s", "%s: ポリシーが拒否されました: %s"), name,
-			door_text(b, p, "refused"));
-}
-
-/* The kernel programs: loaded by a program that has ended, as it should. */
-static bool kernel(struct view *v, const json_t *o)
-{
-	const struct ctl *c = v->ctl;
-	const char *why = json_string_value(json_object_get(o, "why_not_fuller"));
-	char a[SHOWN_MAX], b[SHOWN_MAX], t[SHOWN_MAX];
-
-	if (json_is_string(json_object_get(o, "gate")) && !json_object_get(o, "program")) {
-		buf_putf(&v->out, SAY(c, "gate: %s (%s), loaded %s\n", "ゲート: %s(%s)、読み込み %s\n"),
-			door_text(a, o, "gate"), door_text(b, o, "layers"), door_text(t, o, "loaded"));
-		return true; /* what is wrong with it the guard says */
-	}
-	if (json_is_boolean(json_object_get(o, "egress"))) {
-		if (json_is_true(json_object_get(o, "egress")))
-			buf_puts(&v->out, SAY(c, "connections to printers past CUPS: seen\n",
-						  "CUPS を通らないプリンター接続: 検知可能\n"));
-		else
-			buf_putf(&v->out,
-				SAY(c, "connections to printers past CUPS: not seen: %s\n",
-					"CUPS を通らないプリンター接続: 検知不可: %s\n"),
-				door_text(a, o, "why"));
-		return true;
-	}
-	if (!json_is_string(json_object_get(o, "set")))
-		return false;
-	buf_putf(&v->out,
-		SAY(c, "kernel programs: %s set, loaded %s\n", "カーネルプログラム: 記録方式 %s、読み込み %s\n"),
-		door_text(a, o, "set"), door_text(b, o, "loaded"));
-	if (why && *why)
-		buf_putf(&v->out,
-			SAY(c, "    the kernel cannot enforce; the fuller set does not work here: %s\n",
-				"    カーネルによる強制は不可。上位の方式が使えない理由: %s\n"),
-			door_text(a, o, "why_not_fuller"));
-	return true;
-}
-
-static void program(struct view *v, const char *file, json_t *o)
+static void program(struct status_view *v, const char *file, json_t *o)
 {
 	const struct ctl *c = v->ctl;
 	const char *own = json_string_value(json_object_get(o, "program"));
 	char name[SHOWN_MAX], t[TEXT_TIME_SIZE];
-	json_int_t pid = number(o, "pid");
+	json_int_t pid = status_number(o, "pid");
 	bool runs = own && alive(pid, own) && !json_is_false(json_object_get(o, "running"));
 
-	if (kernel(v, o))
+	if (status_kernel(v, o))
 		return;
 	shown(name, own ? own : file);
 	json_object_set_new(o, "alive", json_boolean(runs));
@@ -243,13 +140,14 @@ static void program(struct view *v, const char *file, json_t *o)
 			(int64_t)pid);
 	else
 		buf_putf(&v->out, SAY(c, "%s: DOES NOT RUN", "%s: 停止しています"), name);
-	if (number(o, "since_us"))
+	if (status_number(o, "since_us"))
 		buf_putf(&v->out, SAY(c, ", since %s", "、開始 %s"), when(t, o, "since_us"));
 	buf_puts(&v->out, "\n");
 	if (!runs)
-		wrong(v, SAY(c, "%s does not run", "%s が動作していません"), name);
+		status_wrong(v, SAY(c, "%s does not run", "%s が動作していません"), name);
 	recorder(v, name, o);
-	guard(v, name, o);
+	status_guard(v, name, o);
+	status_print(v, name, o);
 	uplink(v, name, o);
 }
 
@@ -265,7 +163,7 @@ static int is_status(const struct dirent *e)
 	return n > 5 && e->d_name[0] != '.' && !strcmp(e->d_name + n - 5, ".json");
 }
 
-static void one_file(struct view *v, const char *dir, const char *name)
+static void one_file(struct status_view *v, const char *dir, const char *name)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(STATUS_MAX);
 	_cleanup_json_ json_t *o = NULL;
@@ -276,7 +174,8 @@ static void one_file(struct view *v, const char *dir, const char *name)
 	if (!file_read(path, &text))
 		o = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(o)) {
-		wrong(v, SAY(v->ctl, "%s: no status can be read there", "%s: 状態を読み取れません"), shown(a, path));
+		status_wrong(
+			v, SAY(v->ctl, "%s: no status can be read there", "%s: 状態を読み取れません"), shown(a, path));
 		return;
 	}
 	program(v, name, o);
@@ -284,7 +183,7 @@ static void one_file(struct view *v, const char *dir, const char *name)
 }
 
 /* The programs' files, in order of name. */
-static int files(struct view *v, const char *dir)
+static int files(struct status_view *v, const char *dir)
 {
 	struct dirent **list = NULL;
 	int n = scandir(dir, &list, is_status, by_name), i;
@@ -301,7 +200,7 @@ static int files(struct view *v, const char *dir)
 }
 
 /* All that the collector says of itself: names are its own. */
-static void print_tree(struct view *v, const json_t *o, unsigned depth)
+static void print_tree(struct status_view *v, const json_t *o, unsigned depth)
 {
 	char a[SHOWN_MAX], b[SHOWN_MAX];
 	const char *key;
@@ -324,7 +223,7 @@ static void print_tree(struct view *v, const json_t *o, unsigned depth)
 }
 
 /* The collector, where one is on this machine. */
-static json_t *collector(struct view *v)
+static json_t *collector(struct status_view *v)
 {
 	const struct ctl *c = v->ctl;
 	json_t *answer = NULL;
@@ -347,7 +246,7 @@ static json_t *collector(struct view *v)
 		return NULL;
 	}
 	if (r) {
-		wrong(v, SAY(c, "the collector does not answer: %s", "コレクターが応答しません: %s"),
+		status_wrong(v, SAY(c, "the collector does not answer: %s", "コレクターが応答しません: %s"),
 			r < 0 ? strerror(-r) : why.text);
 		return NULL;
 	}
@@ -356,7 +255,7 @@ static json_t *collector(struct view *v)
 	return answer;
 }
 
-static int finish(struct view *v, json_t *of_collector)
+static int finish(struct status_view *v, json_t *of_collector)
 {
 	const struct ctl *c = v->ctl;
 	bool good = !json_array_size(v->problems);
@@ -384,7 +283,7 @@ static int finish(struct view *v, json_t *of_collector)
 
 int command_status(struct ctl *c)
 {
-	struct view v = {.ctl = c, .out = BUF_INIT(OUT_MAX), .problems = json_array(), .programs = json_array()};
+	struct status_view v = {.ctl = c, .out = BUF_INIT(OUT_MAX), .problems = json_array(), .programs = json_array()};
 	json_t *of_collector = NULL;
 	char dir[PATH_MAX];
 	int r;
@@ -396,7 +295,7 @@ int command_status(struct ctl *c)
 	} else {
 		of_collector = collector(&v);
 		if (!json_array_size(v.programs) && !of_collector && !json_array_size(v.problems))
-			wrong(&v, "%s", SAY(c, "nothing of Sekisho runs here", "Sekisho は動作していません"));
+			status_wrong(&v, "%s", SAY(c, "nothing of Sekisho runs here", "Sekisho は動作していません"));
 		r = finish(&v, of_collector);
 	}
 	json_decref(of_collector);

@@ -8,7 +8,7 @@
 #define FOLD_MAX 1200 /* bytes of a title that are looked at; CUPS takes 1023 */
 
 static const struct print_policy none = {
-	.fallback = ACTION_ALLOW, .unavailable = ACTION_ALLOW, .unrecorded = ACTION_ALLOW};
+	.fallback = ACTION_ALLOW, .unavailable = ACTION_ALLOW, .unrecorded = ACTION_ALLOW, .unstamped = ACTION_ALLOW};
 
 static const struct print_policy *section(const struct policy *p)
 {
@@ -124,6 +124,7 @@ void policy_print(const struct policy *p, const struct print_facts *f, struct pr
 		out->action = rule->action;
 		out->note |= rule->note;
 		out->copy = rule->copy;
+		out->stamp = rule->stamp;
 		snprintf(out->rule, sizeof(out->rule), "print:%s", rule->name);
 		explain(rule, f, out->reason);
 		snprintf(out->message, sizeof(out->message), "%s", rule->message ? rule->message : "");
@@ -144,6 +145,21 @@ unsigned policy_print_unavailable(const struct policy *p)
 unsigned policy_print_unrecorded(const struct policy *p)
 {
 	return p->note ? ACTION_ALLOW : section(p)->unrecorded;
+}
+
+unsigned policy_print_unstamped(const struct policy *p)
+{
+	return p->note ? ACTION_ALLOW : section(p)->unstamped;
+}
+
+bool policy_print_stamps(const struct policy *p)
+{
+	const struct print_policy *s = section(p);
+	unsigned i;
+
+	for (i = 0; i < s->rules_n && !s->rules[i].stamp; i++)
+		;
+	return i < s->rules_n;
 }
 
 bool policy_print_copies(const struct policy *p, struct print_copies *out)

@@ -42,6 +42,7 @@ struct print_decision {
 	unsigned action;                  /* ACTION_*: with `note`, what would be */
 	bool note;                        /* watch only: the job prints all the same */
 	bool copy;                        /* its documents are kept for the auditor, whatever becomes of it */
+	bool stamp;                       /* what comes out says who printed it when */
 	char rule[POLICY_NAME_SIZE + 16]; /* "print:finance", "print-default" */
 	char reason[192];                 /* in words: which facts led there */
 	char message[PRINT_MESSAGE_MAX];  /* what the administrator wants the person to read; may be empty */
@@ -55,6 +56,11 @@ void policy_print(const struct policy *p, const struct print_facts *f, struct pr
 unsigned policy_print_unavailable(const struct policy *p);
 /* ... and of one that cannot be recorded, since the spool is full. */
 unsigned policy_print_unrecorded(const struct policy *p);
+
+/* ... and of one that was to be stamped, and cannot be. */
+unsigned policy_print_unstamped(const struct policy *p);
+/* Does a rule ask for a stamp? */
+bool policy_print_stamps(const struct policy *p);
 
 /* Copies of documents, for whom and how many. */
 struct print_copies {

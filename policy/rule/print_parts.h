@@ -24,7 +24,7 @@ struct print_rule {
 	unsigned line;
 	struct print_match match;
 	unsigned action;
-	bool note, copy;
+	bool note, copy, stamp;
 	const char *message, *message_ja;
 };
 
@@ -38,9 +38,9 @@ struct print_expectation {
 
 /* Lives in the policy's memory; zeroes (no section) allow everything. */
 struct print_policy {
-	unsigned fallback, unavailable, unrecorded; /* ACTION_* */
-	struct print_copies copies;                 /* auditors.n 0: none */
-	struct digest auditors;                     /* of their certificates */
+	unsigned fallback, unavailable, unrecorded, unstamped; /* ACTION_* */
+	struct print_copies copies;                            /* auditors.n 0: none */
+	struct digest auditors;                                /* of their certificates */
 	unsigned rules_n, expectations_n, patterns_n;
 	struct print_rule *rules;
 	struct print_expectation *expectations;

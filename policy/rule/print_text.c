@@ -57,6 +57,7 @@ int policy_print_rule(const struct policy *p, unsigned i, struct print_rule_text
 	r = r ? r : policy_put_text(text, "action", action_name(rule->action));
 	r = r ? r : policy_put_text(text, "mode", rule->note ? "note" : NULL);
 	r = r ? r : policy_put_text(text, "copy", rule->copy ? "yes" : NULL);
+	r = r ? r : policy_put_text(text, "stamp", rule->stamp ? "yes" : NULL);
 	r = r ? r : policy_put_text(text, "message", rule->message);
 	r = r ? r : policy_put_text(text, "message_ja", rule->message_ja);
 	if (r)
@@ -74,6 +75,7 @@ int policy_print_settings(const struct policy *p, policy_setting_fn fn, void *ct
 
 	r = r ? r : fn(ctx, "print: unavailable", action_name(s ? s->unavailable : ACTION_ALLOW));
 	r = r ? r : fn(ctx, "print: unrecorded", action_name(s ? s->unrecorded : ACTION_ALLOW));
+	r = r ? r : fn(ctx, "print: unstamped", action_name(s ? s->unstamped : ACTION_ALLOW));
 	/* Certificates are long: that they are others is what is to be seen. */
 	r = r ? r
 	      : fn(ctx, "print: copies: auditors (SHA-256)",

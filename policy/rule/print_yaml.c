@@ -131,6 +131,8 @@ static int take_rule_key(struct reading *r, void *ctx, const char *key, const ya
 		return take_action(r, n, key, true, &rule->action);
 	if (!strcmp(key, "copy"))
 		return take_flag(r, n, key, &rule->copy);
+	if (!strcmp(key, "stamp"))
+		return take_flag(r, n, key, &rule->stamp);
 	if (!strcmp(key, "message"))
 		return take_message(r, n, key, &rule->message);
 	if (!strcmp(key, "message_ja"))
@@ -337,6 +339,8 @@ static int take_key(struct reading *r, void *ctx, const char *key, const yaml_no
 		return take_action(r, n, key, false, &p->unavailable);
 	if (!strcmp(key, "unrecorded"))
 		return take_action(r, n, key, false, &p->unrecorded);
+	if (!strcmp(key, "unstamped"))
+		return take_action(r, n, key, false, &p->unstamped);
 	if (!strcmp(key, "copies"))
 		return take_copies(r, n, key, p);
 	if (!strcmp(key, "rules"))
@@ -356,6 +360,7 @@ int policy_read_print(struct reading *r, const void *section)
 	*p = (struct print_policy){.fallback = ACTION_ALLOW,
 		.unavailable = ACTION_ALLOW,
 		.unrecorded = ACTION_ALLOW,
+		.unstamped = ACTION_ALLOW,
 		.copies = {.max_bytes = (uint64_t)COPIES_MIB << 20, .oldest_goes = true}};
 	p->rules = policy_keep(r->p, PRINT_RULES_MAX * sizeof(*p->rules));
 	p->expectations = policy_keep(r->p, PRINT_EXPECTATIONS_MAX * sizeof(*p->expectations));

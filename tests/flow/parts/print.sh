@@ -82,6 +82,20 @@ print_place() {
 	export CUPS_SERVER=$print_sock
 }
 
+# print_own_bin: CUPS's ServerBin as it is, in a folder where a driver's package can bring a backend, with one that does nothing.
+print_own_bin() {
+	local f
+	mkdir -p "$tmp/bin/backend"
+	for f in /usr/lib/cups/*; do
+		[ "$(basename "$f")" = backend ] || ln -s "$f" "$tmp/bin/"
+	done
+	for f in /usr/lib/cups/backend/*; do
+		ln -s "$f" "$tmp/bin/backend/"
+	done
+	install -m 0755 /bin/true "$tmp/bin/backend/nothing"
+	printf 'ServerBin %s\nPassEnv DBUS_SYSTEM_BUS_ADDRESS\n' "$tmp/bin" >>"$place/etc/cups/cups-files.conf"
+}
+
 # print_files: the cups-files.conf that cupsd shall be started with: gated | stock
 print_files() {
 	if [ "$1" = gated ]; then
@@ -133,14 +147,15 @@ gate_sees() {
 	wait_for 60 grep -q '"pushed": true' "$place/run/sekisho/print.json"
 }
 
-# eve NAME [OPTION]...: an IPP Everywhere printer; what it prints lies in $tmp/out/NAME. Its port is in eve_port[NAME].
+# eve NAME [OPTION]...: an IPP Everywhere printer; what it prints lies in $tmp/out/NAME. Its port is in eve_port[NAME]. With a command to
+# run it does not play the time that a printer takes; the command's own output (.prn) is none of ours. eve_subtypes: found by DNS-SD.
 declare -A eve_port=() sink_port=()
 eve() {
 	local name=$1
 	shift
 	mkdir -p "$tmp/out/$name"
 	eve_port[$name]=$(free_port)
-	ippeveprinter -r off -k -2 -s 1000,1000 -n localhost -p "${eve_port[$name]}" -d "$tmp/out/$name" "$@" "$name" >>"$tmp/eve-$name.log" 2>&1 &
+	ippeveprinter -r "${eve_subtypes:-off}" -c /bin/true -k -2 -s 1000,1000 -n localhost -p "${eve_port[$name]}" -d "$tmp/out/$name" "$@" "$name" >>"$tmp/eve-$name.log" 2>&1 &
 	at_exit "kill -9 $! 2>/dev/null"
 	wait_for 60 ipptool -q "ipp://localhost:${eve_port[$name]}/ipp/print" get-printer-attributes.test
 }
@@ -204,15 +219,17 @@ print_records() {
 	"$SPOOL_JSON" "$place/var/spool/sekisho/print" "$tmp/device.pub"
 }
 
-# record KIND JOB [PYTHON]: the newest record of that kind and job; with an expression over `r`, whether it holds.
+# record KIND JOB [PYTHON]: the newest record of that kind and job; with an expression over `r`, whether it holds. The kind `job` is
+# what `print` and `print-result` say together: documents that no rule asks about are told with whichever comes behind their inspection.
 record() {
 	print_records 2>/dev/null | python3 -c '
 import json, sys
 kind, job = sys.argv[1], int(sys.argv[2])
-rows = [r for r in map(json.loads, sys.stdin) if r.get("kind") == kind and r.get("job") == job]
+kinds = ["print", "print-result"] if kind == "job" else [kind]
+rows = [r for r in map(json.loads, sys.stdin) if r.get("kind") in kinds and r.get("job") == job]
 if not rows:
     sys.exit(1)
-r = rows[-1]
+r = {k: v for row in rows for k, v in row.items()} if kind == "job" else rows[-1]
 if len(sys.argv) > 3:
     sys.exit(0 if eval(sys.argv[3]) else 1)
 print(json.dumps(r, ensure_ascii=False))' "$@"
@@ -273,7 +290,7 @@ print_policy() {
 
 # printed NAME: how many jobs came out of a sink or a printer.
 printed() {
-	find "$tmp/out/$1" -type f ! -name '.*' | wc -l
+	find "$tmp/out/$1" -type f ! -name '.*' ! -name '*.prn' | wc -l
 }
 
 # came_out NAME COUNT: waits for so many.

@@ -43,6 +43,12 @@ static void says_what_is_wrong(void **state)
 	assert_int_equal(request_parse(Q("ask=print\0job=1\0copies=-4"), &r, &why), 0);
 	assert_int_equal(r.copies_n, 1);
 	assert_false(r.authenticated);
+	assert_int_equal(request_parse(Q("ask=stamp\0job=7\0files=x"), &r, &why), V_BAD);
+	assert_string_equal(why.text, "files: not a number");
+	assert_int_equal(request_parse(Q("ask=stamp\0job=7\0files=2"), &r, &why), 0);
+	assert_int_equal(r.files_n, 2);
+	assert_int_equal(request_parse(Q("ask=stamped\0result=ok"), &r, &why), 0);
+	assert_string_equal(r.result, "ok");
 }
 
 static void options_as_cups_reads_them(void **state)

@@ -1,0 +1,290 @@
+/*
+ * Stamped pages. See stamp.h.
+ *
+ * What must never happen here: a document that is neither the stamped nor the original one, a name of a file that
+ * somebody else could put something under (all files are unlinked at once and passed on as descriptors), a shell.
+ */
+#include "agent/print/stamp.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define QPDF "/usr/bin/qpdf"
+#define FILES_MAX 64 /* of one job on a queue without filters */
+#define PART (64u << 10)
+#define FD_PATH 32
+#define LINE_MAX_BYTES 200
+
+extern char **environ;
+
+/* --- files without names --- */
+
+static int temporary(void)
+{
+	const char *dir = getenv("TMPDIR");
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/sekisho-XXXXXX", dir ? dir : "/tmp") >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	unlink(path);
+	return fd;
+}
+
+static int copy_all(int from, int to)
+{
+	static char part[PART];
+	ssize_t n;
+
+	while ((n = read(from, part, sizeof(part))) != 0) {
+		ssize_t at = 0, k;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		for (; at < n; at += k) {
+			k = write(to, part + at, (size_t)(n - at));
+			if (k < 0 && errno == EINTR)
+				k = 0;
+			if (k < 0)
+				return -errno;
+		}
+	}
+	return lseek(to, 0, SEEK_SET) < 0 ? -errno : 0;
+}
+
+static bool is_pdf(int fd)
+{
+	char head[1024];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+
+	/* Readers take a header within the first kilobyte (PJL stands before it at times: that is no PDF to qpdf). */
+	return n > 5 && memmem(head, (size_t)n, "%PDF-", 5);
+}
+
+/* --- the line, as a PDF of one page --- */
+
+/* Parentheses and backslashes are what a string of PDF must quote; what is not ASCII no standard font has. */
+static void quote(const char *text, char out[2 * LINE_MAX_BYTES + 1])
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < LINE_MAX_BYTES && text[i]; i++) {
+		if (strchr("()\\", text[i]))
+			out[n++] = '\\';
+		out[n++] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	}
+	out[n] = 0;
+}
+
+/* A page of A4, fitted onto each page by qpdf; black on a strip of white, so that no ground hides it. */
+static int write_line(const char *text, struct buf *b)
+{
+	char line[2 * LINE_MAX_BYTES + 1], drawn[sizeof(line) + 160];
+	size_t at[5], n;
+	int r = 0, i;
+
+	quote(text, line);
+	snprintf(drawn, sizeof(drawn), "q 1 g 24 10 547 11 re f 0 g BT /F 8 Tf 28 13 Td (%s) Tj ET Q\n", line);
+	n = strlen(drawn);
+	r = buf_puts(b, "%PDF-1.4\n");
+	at[0] = b->n;
+	r = r ? r : buf_puts(b, "1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n");
+	at[1] = b->n;
+	r = r ? r : buf_puts(b, "2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj\n");
+	at[2] = b->n;
+	r = r ? r
+	      : buf_puts(b, "3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R"
+			    "/Resources<</Font<</F 5 0 R>>>>>> endobj\n");
+	at[3] = b->n;
+	r = r ? r : buf_putf(b, "4 0 obj <</Length %zu>> stream\n%sendstream endobj\n", n, drawn);
+	at[4] = b->n;
+	r = r ? r : buf_puts(b, "5 0 obj <</Type/Font/Subtype/Type1/BaseFont/Helvetica>> endobj\n");
+	n = b->n;
+	r = r ? r : buf_puts(b, "xref\n0 6\n0000000000 65535 f \n");
+	for (i = 0; i < 5 && !r; i++)
+		r = buf_putf(b, "%010zu 00000 n \n", at[i]);
+	return r ? r : buf_putf(b, "trailer <</Size 6/Root 1 0 R>>\nstartxref\n%zu\n%%%%EOF\n", n);
+}
+
+static int line_file(const char *text, int *out)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(8192);
+	_cleanup_close_ int fd = temporary();
+	int r = fd < 0 ? fd : write_line(text, &b);
+
+	if (!r && write(fd, b.p, b.n) != (ssize_t)b.n)
+		r = -EIO;
+	if (!r)
+		*out = steal_fd(&fd);
+	return r;
+}
+
+/* --- laying it over --- */
+
+/* Ends with its time, or when the job is cancelled: then cupsd ends the whole group. */
+static int run_qpdf(const char *in, const char *line, int keep_in, int keep_line, int out)
+{
+	const char *args[] = {"qpdf", "--no-warn", "--warning-exit-0", in, "--overlay", line, "--from=", "--repeat=1",
+		"--", "-", NULL};
+	const struct timespec tick = {.tv_nsec = 5000000};
+	posix_spawn_file_actions_t files;
+	int r, status, left = REQUEST_STAMP_MS / 5;
+	pid_t pid, got;
+
+	posix_spawn_file_actions_init(&files);
+	/* Onto itself: it stays open over exec. */
+	posix_spawn_file_actions_adddup2(&files, keep_in, keep_in);
+	posix_spawn_file_actions_adddup2(&files, keep_line, keep_line);
+	posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
+	posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	r = posix_spawn(&pid, QPDF, &files, NULL, (char *const *)(uintptr_t)args, environ);
+	posix_spawn_file_actions_destroy(&files);
+	if (r)
+		return -r;
+	while ((got = waitpid(pid, &status, WNOHANG)) == 0 && left--)
+		nanosleep(&tick, NULL);
+	if (got == 0) {
+		kill(pid, SIGKILL);
+		got = waitpid(pid, &status, 0);
+	}
+	if (got < 0)
+		return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : V_BAD;
+}
+
+/* 0 with a file that has its offset at the beginning; V_BAD; -errno. */
+static int stamp_file(int in, const char *text, int *out)
+{
+	_cleanup_close_ int made = -1, line = -1;
+	char in_path[FD_PATH], line_path[FD_PATH];
+	int r;
+
+	if (!is_pdf(in))
+		return V_BAD;
+	r = line_file(text, &line);
+	if (r)
+		return r;
+	made = temporary();
+	if (made < 0)
+		return made;
+	snprintf(in_path, sizeof(in_path), "/proc/self/fd/%d", in);
+	snprintf(line_path, sizeof(line_path), "/proc/self/fd/%d", line);
+	r = run_qpdf(in_path, line_path, in, line, made);
+	if (!r && (lseek(made, 0, SEEK_SET) < 0 || !is_pdf(made)))
+		r = V_BAD;
+	if (!r)
+		*out = steal_fd(&made);
+	return r;
+}
+
+int stamp_tell(int gate, int result)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(REQUEST_MAX);
+	int r = ask_put(&b, "ask", "stamped");
+
+	r = r ? r : ask_put(&b, "result", !result ? "ok" : result == V_BAD ? "no PDF that can be stamped" : "failed");
+	return r ? -ENOMEM : ask_send(gate, buf_span(&b), NULL, 0);
+}
+
+/* --- on a queue without filters --- */
+
+int stamp_arguments(char **argv, const char *text)
+{
+	static char paths[FILES_MAX][FD_PATH];
+	int made[FILES_MAX], n = 0, i, r = 0;
+
+	while (!r && argv[6 + n]) {
+		_cleanup_close_ int in = n < FILES_MAX ? open(argv[6 + n], O_RDONLY | O_CLOEXEC) : -1;
+
+		r = in < 0 ? V_BAD : stamp_file(in, text, &made[n]);
+		n += !r;
+	}
+	for (i = 0; i < n; i++) {
+		if (r) {
+			close(made[i]);
+			continue;
+		}
+		/* The real backend opens it by this name. */
+		fcntl(made[i], F_SETFD, 0);
+		snprintf(paths[i], sizeof(paths[i]), "/proc/self/fd/%d", made[i]);
+		argv[6 + i] = paths[i];
+	}
+	return r;
+}
+
+/* --- as a filter --- */
+
+/* What the filter reads: its argument, or what the filter before it writes. *out is a file. 0, -errno. */
+static int take_input(char **argv, int *out)
+{
+	_cleanup_close_ int fd = argv[6] ? open(argv[6], O_RDONLY | O_CLOEXEC) : temporary();
+	int r = fd >= 0 ? 0 : argv[6] ? -errno : fd;
+
+	if (!r && !argv[6])
+		r = copy_all(STDIN_FILENO, fd);
+	if (!r)
+		*out = steal_fd(&fd);
+	return r;
+}
+
+/* The real filter reads `fd` in place of its argument or of what came through the pipe. */
+static int give_input(char **argv, int fd)
+{
+	if (lseek(fd, 0, SEEK_SET) < 0 || dup2(fd, STDIN_FILENO) < 0)
+		return -errno;
+	argv[6] = NULL;
+	return 0;
+}
+
+/* 0: what the real filter shall read is in place; -errno: nothing may come out. */
+static int ask_and_stamp(const struct place *at, int argc, char **argv)
+{
+	_cleanup_buf_ struct buf question = BUF_INIT(REQUEST_MAX);
+	_cleanup_close_ int gate = -1, in = -1, made = -1;
+	char text[REQUEST_TEXT_MAX + 1] = "", flag[PATH_MAX];
+	int answer = ANSWER_PASS, r;
+
+	if (!ask_within(at, REQUEST_STAMPS, flag) || access(flag, F_OK))
+		return 0;
+	gate = ask_open(at);
+	/* Without an answer: the backend of this job has none either, and the policy says what becomes of it. */
+	if (gate < 0 || ask_write(&question, at, "stamp", argc, argv, 0) ||
+		ask_send(gate, buf_span(&question), NULL, 0) || ask_wait(gate, REQUEST_WAIT_MS, &answer, text) ||
+		answer != ANSWER_STAMP)
+		return 0;
+	r = take_input(argv, &in);
+	if (r)
+		return r;
+	r = stamp_file(in, text, &made);
+	/* Whether it may print without a stamp is decided at the daemon: of the first document its backend hears it. */
+	if (r && !stamp_tell(gate, r) && !ask_wait(gate, REQUEST_WAIT_MS, &answer, text) && answer != ANSWER_PASS)
+		return -EPERM;
+	if (!r)
+		stamp_tell(gate, 0);
+	return give_input(argv, r ? in : made);
+}
+
+int stamp_filter(const struct place *at, int argc, char **argv)
+{
+	char real[PATH_MAX];
+	int r = argc >= 6 ? ask_and_stamp(at, argc, argv) : 0;
+
+	if (r) {
+		dprintf(STDERR_FILENO, "ERROR: [Sekisho] %s\n",
+			r == -EPERM ? "a document cannot be stamped" : strerror(-r));
+		return EXIT_FAILURE;
+	}
+	if (snprintf(real, sizeof(real), "%s/" REQUEST_STOCK "/filter/%s", at->tree, at->name) < (int)sizeof(real))
+		execv(real, argv);
+	dprintf(STDERR_FILENO, "ERROR: [Sekisho] the filter %s of CUPS cannot be run: %s\n", at->name, strerror(errno));
+	return EXIT_FAILURE;
+}
