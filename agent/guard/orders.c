@@ -198,7 +198,7 @@ static void refuse(struct guard *g, struct span bytes, int verdict, const struct
 	o->refused = hash;
 	o->has_refused = true;
 	o->why = *why;
-	snprintf(text, sizeof(text), "%s: %s", bundle_verdict_name(verdict), why->text);
+	snprintf(text, sizeof(text), "%s: %.*s", bundle_verdict_name(verdict), WHY_SIZE, why->text);
 	log_warning("a policy was refused: %s; version %llu stays", text, (unsigned long long)o->version);
 	tell_policy(g, KIND_POLICY_REFUSED, 0, NULL, text);
 }

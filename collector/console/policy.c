@@ -136,7 +136,7 @@ void policy_check_post(struct call *x)
 	r = policy_load(SPAN(json_string_value(yaml), json_string_length(yaml)),
 		SPAN(json_string_value(csv), json_string_length(csv)), &p, &why);
 	if (r > 0)
-		add(&f, true, "", why.text, why.text);
+		add(&f, true, "", why.text, why_ja(&why));
 	r = r ? r : policy_check(p, clock_wall_us(), say, &f);
 	if (r < 0) {
 		reply_error(x, 503, "busy", "no memory");

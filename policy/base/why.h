@@ -16,9 +16,13 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#define WHY_SIZE 256 /* of each language */
 struct why {
-	char text[256];
+	/* The reason. Behind its end the same in Japanese, where it is for administrators (why_set_ja); else an empty
+	 * one. */
+	char text[2 * WHY_SIZE];
 };
 
 /* Verdicts that several rooms share. A room's own verdicts start at 16. */
@@ -40,9 +44,31 @@ __attribute__((format(printf, 3, 4))) static inline int why_set(struct why *w, i
 	if (!w)
 		return verdict;
 	va_start(ap, fmt);
-	vsnprintf(w->text, sizeof(w->text), fmt, ap);
+	vsnprintf(w->text, WHY_SIZE, fmt, ap);
+	va_end(ap);
+	w->text[strlen(w->text) + 1] = 0;
+	return verdict;
+}
+
+/* Adds the Japanese text to a reason that was set. */
+__attribute__((format(printf, 3, 4))) static inline int why_set_ja(struct why *w, int verdict, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!w)
+		return verdict;
+	va_start(ap, fmt);
+	vsnprintf(w->text + strlen(w->text) + 1, WHY_SIZE, fmt, ap);
 	va_end(ap);
 	return verdict;
+}
+
+/* The reason in Japanese; in English where nobody set one. Of a `why` that was initialized. */
+static inline const char *why_ja(const struct why *w)
+{
+	const char *ja = w->text + strlen(w->text) + 1;
+
+	return *ja ? ja : w->text;
 }
 
 #endif

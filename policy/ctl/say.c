@@ -36,7 +36,7 @@ int complain_of(const struct ctl *c, const char *what, int r, const struct why *
 	if (r < 0)
 		return complain(EXIT_MACHINE, "%s: %s", text, strerror(-r));
 	if (why && why->text[0])
-		return complain(EXIT_PROBLEM, "%s: %s", text, why->text);
+		return complain(EXIT_PROBLEM, "%s: %s", text, SAY(c, why->text, why_ja(why)));
 	if (r == V_NOT_FOUND)
 		return complain(EXIT_PROBLEM, SAY(c, "%s: no such thing", "%s: 見つかりません"), text);
 	if (r == V_FULL)

@@ -5,6 +5,7 @@
  */
 #include "policy/base/text.h"
 #include "policy/rule/policy_parts.h"
+#include "policy/rule/said.h"
 #include <errno.h>
 
 #define NAME "devices.csv"
@@ -42,25 +43,24 @@ struct cells {
 	struct why *why;
 };
 
-static int bad(struct cells *c, const char *column, const char *what)
+static int bad(struct cells *c, const char *column, struct said what)
 {
-	return why_set(c->why, V_BAD, NAME ":%u: %s%s%s", c->line, column ? column : "", column ? ": " : "", what);
+	return said_bad(c->why, NAME, c->line, column, what);
 }
 
-static int bad_value(struct cells *c, unsigned line, const char *column, const char *value, const char *wanted)
+static int bad_value(struct cells *c, unsigned line, const char *column, const char *value, struct said wanted)
 {
-	char shown[64];
-
-	return why_set(c->why, V_BAD, NAME ":%u: %s: \"%s\" is no %s", line, column,
-		text_escape_to(shown, sizeof(shown), SPAN_STR(value)), wanted);
+	return said_bad_value(c->why, NAME, line, column, value, wanted);
 }
 
 static int put(struct cells *c, uint8_t byte)
 {
 	if (!byte)
-		return bad(c, NULL, "holds a NUL byte (is it UTF-16? save it as CSV UTF-8)");
+		return bad(c, NULL,
+			SAID("holds a NUL byte (is it UTF-16? save it as CSV UTF-8)",
+				"NUL を含みます (UTF-16 ではありませんか。CSV UTF-8 で保存してください)"));
 	if (c->n == CELL_MAX - 1)
-		return bad(c, NULL, "a cell is too long");
+		return bad(c, NULL, SAID("a cell is too long", "セルが長すぎます"));
 	c->cell[c->n++] = (char)byte;
 	return 0;
 }
@@ -84,7 +84,7 @@ static int quoted(struct cells *c)
 		c->line += b == '\n';
 		r = put(c, b);
 	}
-	return r ? r : bad(c, NULL, "a quoted cell has no end");
+	return r ? r : bad(c, NULL, SAID("a quoted cell has no end", "引用符で始まるセルが閉じていません"));
 }
 
 /* The next cell. V_END behind the last one. */
@@ -104,7 +104,9 @@ static int next_cell(struct cells *c)
 		return r;
 	c->cell[c->n] = 0;
 	if (!text_is_utf8(SPAN(c->cell, c->n)))
-		return bad(c, NULL, "is not UTF-8 (in Excel: save as \"CSV UTF-8\")");
+		return bad(c, NULL,
+			SAID("is not UTF-8 (in Excel: save as \"CSV UTF-8\")",
+				"UTF-8 ではありません (Excel では「CSV UTF-8」で保存してください)"));
 	if (c->at < c->in.n && c->in.p[c->at] == ',') {
 		c->at++;
 		/* A comma at the very end stands before one more, empty cell: the row ends with it. */
@@ -117,7 +119,7 @@ static int next_cell(struct cells *c)
 	if (c->at < c->in.n && c->in.p[c->at] == '\n')
 		c->at++;
 	else if (c->at < c->in.n)
-		return bad(c, NULL, "a row ends without a newline");
+		return bad(c, NULL, SAID("a row ends without a newline", "行の終わりに改行がありません"));
 	return 0;
 }
 
@@ -148,24 +150,29 @@ static int read_head(struct cells *c, int order[COLUMNS_MAX], unsigned *n)
 	do {
 		r = next_cell(c);
 		if (r)
-			return r == V_END ? bad(c, NULL, "there is no row of column names") : r;
+			return r == V_END
+				       ? bad(c, NULL, SAID("there is no row of column names", "列名の行がありません"))
+				       : r;
 		trim(c->cell);
 		for (i = 0; i < COLUMNS && strcasecmp(column_names[i], c->cell) != 0; i++)
 			;
 		if (i == COLUMNS && (c->cell[0] || *n == 0))
 			return bad_value(c, c->line, "column", c->cell,
-				"column (vendor, product, serial, access, ...; see devices.csv(5))");
+				SAID("column (vendor, product, serial, access, ...; see devices.csv(5))",
+					"列名 (vendor、product、serial、access など。devices.csv(5) を参照)"));
 		if (*n == COLUMNS_MAX || (i < COLUMNS && seen[i]))
-			return bad(c, c->cell, "is there twice");
+			return bad(c, c->cell, SAID("is there twice", "2 回書かれています"));
 		if (i < COLUMNS)
 			seen[i] = true;
 		order[(*n)++] = i;
 	} while (!c->last);
 	end_row(c);
 	if (!seen[ACCESS])
-		return bad(c, "access", "this column is missing");
+		return bad(c, "access", SAID("this column is missing", "この列がありません"));
 	if (!seen[VENDOR] && !seen[SERIAL] && !seen[FINGERPRINT])
-		return bad(c, NULL, "no column says which device: vendor, serial or fingerprint");
+		return bad(c, NULL,
+			SAID("no column says which device: vendor, serial or fingerprint",
+				"機器を示す列 (vendor、serial、fingerprint) がありません"));
 	return 0;
 }
 
@@ -174,9 +181,11 @@ static int read_head(struct cells *c, int order[COLUMNS_MAX], unsigned *n)
 static int take_hex(struct cells *c, unsigned line, enum column which, const char *s, int *out)
 {
 	*out = policy_hex16(s);
-	return *out == ANY ? bad_value(c, line, column_names[which], s,
-				     "USB id of four hexadecimal digits (was it made a number by the spreadsheet?)")
-			   : 0;
+	return *out == ANY
+		       ? bad_value(c, line, column_names[which], s,
+				 SAID("USB id of four hexadecimal digits (was it made a number by the spreadsheet?)",
+					 "16 進 4 桁の USB ID (表計算ソフトが数値に変えていませんか)"))
+		       : 0;
 }
 
 static int take_time(struct cells *c, unsigned line, enum column which, const char *s, int64_t *out)
@@ -190,7 +199,8 @@ static int take_time(struct cells *c, unsigned line, enum column which, const ch
 		(size_t)snprintf(text, sizeof(text), "%04u-%02u-%02u%s", year, month, day, s + end) < sizeof(text) &&
 		text_time_parse(text, 0, out) == 0)
 		return 0;
-	return bad_value(c, line, column_names[which], s, "date or time (2026-12-31, 2026-12-31 18:00)");
+	return bad_value(c, line, column_names[which], s,
+		SAID("date or time (2026-12-31, 2026-12-31 18:00)", "日付または日時 (2026-12-31、2026-12-31 18:00)"));
 }
 
 static int take_yes(struct cells *c, unsigned line, enum column which, const char *s, bool *out)
@@ -198,14 +208,14 @@ static int take_yes(struct cells *c, unsigned line, enum column which, const cha
 	*out = !strcasecmp(s, "yes") || !strcasecmp(s, "true");
 	return *out || !strcasecmp(s, "no") || !strcasecmp(s, "false")
 		       ? 0
-		       : bad_value(c, line, column_names[which], s, "yes or no");
+		       : bad_value(c, line, column_names[which], s, SAID("yes or no", "yes または no"));
 }
 
 static int take_words(struct policy *p, struct cells *c, enum column which, const char *s, words *out)
 {
 	int r = policy_keep_words(p, SPAN_STR(s), out);
 
-	return r == V_FULL ? bad(c, column_names[which], "too many words") : r;
+	return r == V_FULL ? bad(c, column_names[which], SAID("too many words", "語が多すぎます")) : r;
 }
 
 static int take_cell(struct policy *p, struct cells *c, struct row *row, unsigned line, int which)
@@ -228,7 +238,9 @@ static int take_cell(struct policy *p, struct cells *c, struct row *row, unsigne
 	case FINGERPRINT:
 		row->match.has_fingerprint = true;
 		return hex_decode(strncmp(s, "sha256:", 7) ? s : s + 7, row->match.fingerprint.b, DIGEST_SIZE)
-			       ? bad_value(c, line, "fingerprint", s, "fingerprint of 64 hexadecimal digits")
+			       ? bad_value(c, line, "fingerprint", s,
+					 SAID("fingerprint of 64 hexadecimal digits",
+						 "16 進 64 桁のフィンガープリント"))
 			       : 0;
 	case OWNER:
 		row->as.owner = kept;
@@ -238,7 +250,10 @@ static int take_cell(struct policy *p, struct cells *c, struct row *row, unsigne
 		return 0;
 	case ACCESS:
 		row->as.access = policy_access(s);
-		return row->as.access ? 0 : bad_value(c, line, "access", s, "deny, read-only or read-write");
+		return row->as.access ? 0
+				      : bad_value(c, line, "access", s,
+						SAID("deny, read-only or read-write",
+							"deny、read-only、read-write のいずれか"));
 	case USERS:
 		row->as.users = kept;
 		return take_words(p, c, USERS, s, &row->match.users);
@@ -273,13 +288,15 @@ static int finish_row(struct policy *p, struct cells *c, struct row *row, bool e
 	if (empty)
 		return 0;
 	if (!row->as.access)
-		return bad(c, "access", "is empty");
+		return bad(c, "access", SAID("is empty", "空です"));
 	if (m->vendor == ANY && !m->serial && !m->has_fingerprint)
-		return bad(c, NULL, "says of no device: vendor, serial or fingerprint belongs there");
+		return bad(c, NULL,
+			SAID("says of no device: vendor, serial or fingerprint belongs there",
+				"どの機器か分かりません (vendor、serial、fingerprint のいずれかが必要です)"));
 	if (m->product != ANY && m->vendor == ANY)
-		return bad(c, "vendor", "is empty, and product is not");
+		return bad(c, "vendor", SAID("is empty, and product is not", "空なのに product が書かれています"));
 	if (m->from_us >= m->until_us)
-		return bad(c, "until", "is not after from");
+		return bad(c, "until", SAID("is not after from", "from より後ではありません"));
 	row->as.has_vendor = m->vendor != ANY;
 	row->as.has_product = m->product != ANY;
 	row->as.vendor = (uint16_t)m->vendor;
@@ -297,7 +314,7 @@ static int make_room(struct policy *p, struct cells *c)
 	void *more;
 
 	if (p->rows_n == POLICY_ROWS_MAX)
-		return bad(c, NULL, "more rows than a policy can have");
+		return bad(c, NULL, SAID("more rows than a policy can have", "行数がポリシーの上限を超えています"));
 	if (p->rows_n & (p->rows_n - 1) || (p->rows_n && p->rows_n < 64))
 		return 0;
 	more = realloc(p->rows, (p->rows_n ? 2 * p->rows_n : 64) * sizeof(*p->rows));
@@ -338,7 +355,8 @@ static int read_row(struct policy *p, struct cells *c, const int *order, unsigne
 		trim(c->cell);
 		empty &= !c->cell[0];
 		if (n >= columns && c->cell[0])
-			return bad(c, NULL, "has more cells than there are columns");
+			return bad(
+				c, NULL, SAID("has more cells than there are columns", "列名より多くのセルがあります"));
 		r = n < columns ? take_cell(p, c, row, line, order[n]) : 0;
 		n++;
 	} while (!r && !c->last);
@@ -356,7 +374,8 @@ int policy_read_ledger(struct policy *p, struct span csv, struct why *why)
 	unsigned columns;
 
 	if (csv.n > POLICY_CSV_MAX)
-		return why_set(why, V_BAD, NAME ": larger than %u bytes", POLICY_CSV_MAX);
+		return said_bad(
+			why, NAME, 0, NULL, SAID("larger than a ledger can be", "台帳の上限より大きいファイルです"));
 	if (csv.n >= sizeof(bom) && !memcmp(csv.p, bom, sizeof(bom)))
 		csv = SPAN(csv.p + sizeof(bom), csv.n - sizeof(bom));
 	if (!csv.n)

@@ -20,7 +20,7 @@ static int take_action(struct reading *r, const yaml_node_t *n, const char *key,
 			*out = actions[i].action;
 			return 0;
 		}
-	return reading_bad_value(r, n, key, s, "ignore, note or deny");
+	return reading_bad_value(r, n, key, s, SAID("ignore, note or deny", "ignore、note、deny のいずれか"));
 }
 
 /* One to five digits from 1 to 65535; what follows them. NULL where it is none. */
@@ -46,9 +46,10 @@ static int add_range(struct reading *r, const yaml_node_t *n, const char *key, c
 	if (end && *end == '-')
 		end = port(end + 1, &range.to);
 	if (!end || *end || range.from > range.to)
-		return reading_bad_value(r, n, key, s, "port or range of ports (9100, 9100-9107)");
+		return reading_bad_value(r, n, key, s,
+			SAID("port or range of ports (9100, 9100-9107)", "ポートまたはその範囲 (9100、9100-9107)"));
 	if (c->ranges_n == PAST_CUPS_RANGES_MAX)
-		return reading_bad(r, n, key, "too many ports");
+		return reading_bad(r, n, key, SAID("too many ports", "ポートが多すぎます"));
 	c->range[c->ranges_n++] = range;
 	return 0;
 }
@@ -71,9 +72,10 @@ static int one_service(struct reading *r, void *ctx, const yaml_node_t *n, const
 
 	(void)ctx;
 	if (!*s || strlen(s) >= PAST_CUPS_SERVICE_SIZE || strchr(s, '/'))
-		return reading_bad_value(r, n, key, s, "name of a service (cups.service)");
+		return reading_bad_value(
+			r, n, key, s, SAID("name of a service (cups.service)", "サービス名 (cups.service)"));
 	if (c->services_n == PAST_CUPS_SERVICES_MAX)
-		return reading_bad(r, n, key, "too many services");
+		return reading_bad(r, n, key, SAID("too many services", "サービスが多すぎます"));
 	snprintf(c->service[c->services_n++], PAST_CUPS_SERVICE_SIZE, "%s", s);
 	return 0;
 }

@@ -12,7 +12,7 @@ static int add_interface(struct reading *r, void *ctx, const yaml_node_t *n, con
 	int v = policy_read_interface(r, &m, n, key, s);
 
 	if (v || d->interfaces_n == DEVICE_INTERFACES_MAX)
-		return v ? v : reading_bad(r, n, key, "too many");
+		return v ? v : reading_bad(r, n, key, SAID("too many", "多すぎます"));
 	d->interface[d->interfaces_n++] = (struct device_interface){.class = (uint8_t)m.interface[0].class,
 		.subclass = (uint8_t)m.interface[0].subclass,
 		.protocol = (uint8_t)m.interface[0].protocol};
@@ -105,7 +105,7 @@ int policy_read_expectation(struct reading *r, const yaml_node_t *n)
 	int v;
 
 	if (p->expectations_n == POLICY_EXPECTATIONS_MAX)
-		return reading_bad(r, n, "expectations", "too many");
+		return reading_bad(r, n, "expectations", SAID("too many", "多すぎます"));
 	if (p->expectations_n % 64 == 0) {
 		void *more = realloc(p->expectations, (p->expectations_n + 64) * sizeof(*p->expectations));
 
@@ -120,7 +120,8 @@ int policy_read_expectation(struct reading *r, const yaml_node_t *n)
 	if (v)
 		return v;
 	if (!e->access || !e->has_device)
-		return reading_bad(r, n, "expectations", "an expectation needs device and access");
+		return reading_bad(r, n, "expectations",
+			SAID("an expectation needs device and access", "expectation には device と access が必要です"));
 	e->device.kinds |= 1ull << e->kind;
 	e->who.groups = e->groups ? e->groups : nobody;
 	p->expectations_n++;

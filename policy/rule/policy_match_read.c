@@ -12,7 +12,9 @@ int policy_read_kind(struct reading *r, void *ctx, const yaml_node_t *n, const c
 	unsigned kind = policy_kind(s);
 
 	if (!kind)
-		return reading_bad_value(r, n, key, s, "kind of device (storage, optical, sd, phone, network, ...)");
+		return reading_bad_value(r, n, key, s,
+			SAID("kind of device (storage, optical, sd, phone, network, ...)",
+				"機器の種類 (storage、optical、sd、phone、network など)"));
 	*kinds |= 1ull << kind;
 	return 0;
 }
@@ -23,7 +25,7 @@ int policy_read_interface(struct reading *r, void *ctx, const yaml_node_t *n, co
 	int *parts[3], i;
 
 	if (m->interfaces_n == INTERFACES_MATCH_MAX)
-		return reading_bad(r, n, key, "too many");
+		return reading_bad(r, n, key, SAID("too many", "多すぎます"));
 	parts[0] = &m->interface[m->interfaces_n].class;
 	parts[1] = &m->interface[m->interfaces_n].subclass;
 	parts[2] = &m->interface[m->interfaces_n].protocol;
@@ -37,10 +39,14 @@ int policy_read_interface(struct reading *r, void *ctx, const yaml_node_t *n, co
 			*parts[i] = policy_hex16(two);
 			s += 2;
 		} else {
-			return reading_bad(r, n, key, "class:subclass:protocol in hex belongs here (08:06:50, 08:*:*)");
+			return reading_bad(r, n, key,
+				SAID("class:subclass:protocol in hex belongs here (08:06:50, 08:*:*)",
+					"16 進の class:subclass:protocol を書きます (08:06:50、08:*:*)"));
 		}
 		if (*s != (i < 2 ? ':' : 0))
-			return reading_bad(r, n, key, "class:subclass:protocol in hex belongs here (08:06:50, 08:*:*)");
+			return reading_bad(r, n, key,
+				SAID("class:subclass:protocol in hex belongs here (08:06:50, 08:*:*)",
+					"16 進の class:subclass:protocol を書きます (08:06:50、08:*:*)"));
 		s += i < 2;
 	}
 	m->interfaces_n++;
@@ -67,7 +73,7 @@ static int one_day(struct reading *r, void *ctx, const yaml_node_t *n, const cha
 	int from = day_of(s, first), to = s[first] ? day_of(s + first + 1, strlen(s + first + 1)) : from;
 
 	if (from == ANY || to == ANY)
-		return reading_bad_value(r, n, key, s, "day (mon, mon-fri)");
+		return reading_bad_value(r, n, key, s, SAID("day (mon, mon-fri)", "曜日 (mon、mon-fri)"));
 	*days |= 1u << from;
 	while (from != to) {
 		from = (from + 1) % 7;
@@ -87,10 +93,11 @@ static int take_hours(struct reading *r, const yaml_node_t *n, const char *key, 
 		return V_BAD;
 	if (sscanf(s, "%2u:%2u-%2u:%2u%n", &h1, &m1, &h2, &m2, &end) != 4 || s[end] || h1 > 23 || m1 > 59 || h2 > 24 ||
 		m2 > 59 || (h2 == 24 && m2))
-		return reading_bad_value(r, n, key, s, "time of the day (07:00-19:00)");
+		return reading_bad_value(r, n, key, s, SAID("time of the day (07:00-19:00)", "時間帯 (07:00-19:00)"));
 	m->from_min = (int)(h1 * 60 + m1);
 	m->to_min = (int)(h2 * 60 + m2);
-	return m->from_min == m->to_min ? reading_bad(r, n, key, "begins when it ends") : 0;
+	return m->from_min == m->to_min ? reading_bad(r, n, key, SAID("begins when it ends", "開始と終了が同じです"))
+					: 0;
 }
 
 int policy_read_fingerprint(struct reading *r, const yaml_node_t *n, const char *key, struct match *m)
@@ -103,7 +110,8 @@ int policy_read_fingerprint(struct reading *r, const yaml_node_t *n, const char 
 		s += 7;
 	m->has_fingerprint = true;
 	return hex_decode(s, m->fingerprint.b, DIGEST_SIZE)
-		       ? reading_bad_value(r, n, key, s, "fingerprint of 64 hexadecimal digits")
+		       ? reading_bad_value(r, n, key, s,
+				 SAID("fingerprint of 64 hexadecimal digits", "16 進 64 桁のフィンガープリント"))
 		       : 0;
 }
 

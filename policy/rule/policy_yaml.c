@@ -38,17 +38,19 @@ static int take_rule(struct reading *r, const yaml_node_t *n)
 	int v;
 
 	if (p->rules_n == POLICY_RULES_MAX)
-		return reading_bad(r, n, "rules", "too many");
+		return reading_bad(r, n, "rules", SAID("too many", "多すぎます"));
 	q.rule->line = (unsigned)n->start_mark.line + 1;
 	match_init(&q.rule->match);
 	v = reading_pairs(r, n, "rules", take_rule_key, &q);
 	if (v)
 		return v;
 	if (!q.rule->name[0] || !q.has_access)
-		return reading_bad(r, n, "rules", "a rule needs name and access");
+		return reading_bad(
+			r, n, "rules", SAID("a rule needs name and access", "ルールには name と access が必要です"));
 	for (i = 0; i < p->rules_n; i++)
 		if (!strcmp(p->rules[i].name, q.rule->name))
-			return reading_bad(r, n, "name", "another rule has this name");
+			return reading_bad(
+				r, n, "name", SAID("another rule has this name", "同じ名前のルールがあります"));
 	p->rules_n++;
 	return 0;
 }
@@ -83,7 +85,7 @@ static int take_release(struct reading *r, void *ctx, const char *key, const yam
 	if (!strcmp(key, "key")) {
 		got = reading_text(r, n, key, &s);
 		if (!got && strlen(s) >= sizeof(r->p->release_key))
-			return reading_bad(r, n, key, "too long");
+			return reading_bad(r, n, key, SAID("too long", "長すぎます"));
 		if (!got)
 			snprintf(r->p->release_key, sizeof(r->p->release_key), "%s", s);
 		return got;
@@ -127,10 +129,10 @@ static int read_document(struct reading *r)
 	int v;
 
 	if (!root)
-		return reading_bad(r, NULL, NULL, "is empty");
+		return reading_bad(r, NULL, NULL, SAID("is empty", "空です"));
 	v = reading_pairs(r, root, NULL, take_top, NULL);
 	if (!v && !r->p->version)
-		v = reading_bad(r, root, "version", "is missing");
+		v = reading_bad(r, root, "version", SAID("is missing", "ありません"));
 	return v;
 }
 
@@ -143,15 +145,16 @@ int policy_read_yaml(struct policy *p, struct span yaml, struct why *why)
 	int v;
 
 	if (yaml.n > POLICY_YAML_MAX)
-		return why_set(why, V_BAD, READING_NAME ": larger than %u bytes", POLICY_YAML_MAX);
+		return said_bad(r.why, READING_NAME, 0, NULL,
+			SAID("larger than a policy can be", "ポリシーの上限より大きいファイルです"));
 	if (!yaml_parser_initialize(&parser))
 		return -ENOMEM;
 	yaml_parser_set_input_string(&parser, yaml.p, yaml.n);
 	if (!yaml_parser_load(&parser, &doc)) {
-		v = parser.error == YAML_MEMORY_ERROR
-			    ? -ENOMEM
-			    : why_set(why, V_BAD, READING_NAME ":%zu: not YAML: %s", parser.problem_mark.line + 1,
-				      parser.problem ? parser.problem : "cannot be read");
+		v = parser.error == YAML_MEMORY_ERROR ? -ENOMEM
+						      : said_bad(r.why, READING_NAME, parser.problem_mark.line + 1,
+								parser.problem ? parser.problem : NULL,
+								SAID("not YAML", "YAML として読めません"));
 	} else {
 		r.doc = &doc;
 		v = read_document(&r);

@@ -17,7 +17,9 @@ static int take_action(struct reading *r, const yaml_node_t *n, const char *key,
 	if (!s)
 		return V_BAD;
 	if (!e || (!all && e->value != ACTION_ALLOW && e->value != ACTION_HOLD))
-		return reading_bad_value(r, n, key, s, all ? "allow, note, hold or deny" : "allow or hold");
+		return reading_bad_value(r, n, key, s,
+			all ? SAID("allow, note, hold or deny", "allow、note、hold、deny のいずれか")
+			    : SAID("allow or hold", "allow または hold"));
 	*out = (unsigned)e->value;
 	return 0;
 }
@@ -30,11 +32,12 @@ static int one_pattern(struct reading *r, void *ctx, const yaml_node_t *n, const
 	unsigned i;
 
 	if (!*s || strlen(s) > PRINT_PATTERN_SIZE_MAX)
-		return reading_bad(r, n, key, *s ? "too long an expression" : "is empty");
+		return reading_bad(
+			r, n, key, *s ? SAID("too long an expression", "式が長すぎます") : SAID("is empty", "空です"));
 	for (i = 0; i < p->patterns_n && strcmp(p->patterns[i], s) != 0; i++)
 		;
 	if (i == PRINT_PATTERNS_MAX)
-		return reading_bad(r, n, key, "too many expressions in all");
+		return reading_bad(r, n, key, SAID("too many expressions in all", "式の総数が多すぎます"));
 	if (i == p->patterns_n) {
 		p->patterns[i] = policy_keep_text(r->p, SPAN_STR(s));
 		if (!p->patterns[i])
@@ -97,7 +100,8 @@ static int take_match(struct reading *r, void *ctx, const char *key, const yaml_
 	if (!strcmp(key, "unreadable")) {
 		v = take_yes(r, n, key, &yes);
 		m->unreadable = yes;
-		return !v && !yes ? reading_bad(r, n, key, "only yes belongs here") : v;
+		return !v && !yes ? reading_bad(r, n, key, SAID("only yes belongs here", "書けるのは yes だけです"))
+				  : v;
 	}
 	return V_NOT_FOUND;
 }
@@ -110,10 +114,10 @@ static int take_message(struct reading *r, const yaml_node_t *n, const char *key
 	if (v)
 		return v;
 	if (strlen(*out) >= PRINT_MESSAGE_MAX)
-		return reading_bad(r, n, key, "too long");
+		return reading_bad(r, n, key, SAID("too long", "長すぎます"));
 	for (s = *out; *s; s++)
 		if ((unsigned char)*s < ' ')
-			return reading_bad(r, n, key, "is more than one line");
+			return reading_bad(r, n, key, SAID("is more than one line", "1 行ではありません"));
 	return 0;
 }
 
@@ -148,7 +152,7 @@ static int take_rule(struct reading *r, const yaml_node_t *n)
 	int v;
 
 	if (p->rules_n == PRINT_RULES_MAX)
-		return reading_bad(r, n, "print: rules", "too many");
+		return reading_bad(r, n, "print: rules", SAID("too many", "多すぎます"));
 	rule = &p->rules[p->rules_n];
 	*rule = (struct print_rule){.line = (unsigned)n->start_mark.line + 1};
 	match_init(&rule->match.who);
@@ -156,10 +160,12 @@ static int take_rule(struct reading *r, const yaml_node_t *n)
 	if (v)
 		return v;
 	if (!rule->name[0] || !rule->action)
-		return reading_bad(r, n, "print: rules", "a rule needs name and action");
+		return reading_bad(r, n, "print: rules",
+			SAID("a rule needs name and action", "ルールには name と action が必要です"));
 	for (i = 0; i < p->rules_n; i++)
 		if (!strcmp(p->rules[i].name, rule->name))
-			return reading_bad(r, n, "name", "another rule has this name");
+			return reading_bad(
+				r, n, "name", SAID("another rule has this name", "同じ名前のルールがあります"));
 	p->rules_n++;
 	return 0;
 }
@@ -239,7 +245,7 @@ static int take_expectation(struct reading *r, const yaml_node_t *n)
 	int v;
 
 	if (p->expectations_n == PRINT_EXPECTATIONS_MAX)
-		return reading_bad(r, n, "print: expectations", "too many");
+		return reading_bad(r, n, "print: expectations", SAID("too many", "多すぎます"));
 	e = &p->expectations[p->expectations_n];
 	*e = (struct print_expectation){.line = (unsigned)n->start_mark.line + 1,
 		.facts = {.who = {.host = ""},
@@ -256,7 +262,8 @@ static int take_expectation(struct reading *r, const yaml_node_t *n)
 	if (v)
 		return v;
 	if (!e->action)
-		return reading_bad(r, n, "print: expectations", "an expectation needs action");
+		return reading_bad(r, n, "print: expectations",
+			SAID("an expectation needs action", "expectation には action が必要です"));
 	e->facts.who.groups = e->groups ? e->groups : nobody;
 	p->expectations_n++;
 	return 0;
@@ -275,7 +282,7 @@ static int take_auditors(struct reading *r, const yaml_node_t *n, const char *ke
 		return v;
 	v = envelope_readers_read(SPAN_STR(pem), &readers, &why);
 	if (v)
-		return v < 0 ? v : reading_bad(r, n, key, why.text);
+		return v < 0 ? v : reading_bad(r, n, key, SAID(why.text, why_ja(&why)));
 	p->copies.auditors = SPAN_STR(pem);
 	digest_span(&p->auditors, p->copies.auditors);
 	return 0;
@@ -288,7 +295,9 @@ static int take_when_full(struct reading *r, const yaml_node_t *n, const char *k
 	if (!s)
 		return V_BAD;
 	*oldest_goes = !strcmp(s, "drop-oldest");
-	return *oldest_goes || !strcmp(s, "stop") ? 0 : reading_bad_value(r, n, key, s, "drop-oldest or stop");
+	return *oldest_goes || !strcmp(s, "stop")
+		       ? 0
+		       : reading_bad_value(r, n, key, s, SAID("drop-oldest or stop", "drop-oldest または stop"));
 }
 
 static int take_copies_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
@@ -312,7 +321,10 @@ static int take_copies(struct reading *r, const yaml_node_t *n, const char *key,
 {
 	int v = reading_pairs(r, n, key, take_copies_key, p);
 
-	return v || p->copies.auditors.n ? v : reading_bad(r, n, key, "auditors are missing: who could open them?");
+	return v || p->copies.auditors.n ? v
+					 : reading_bad(r, n, key,
+						   SAID("auditors are missing: who could open them?",
+							   "auditors がありません (誰も開けません)"));
 }
 
 /* A copy that nobody can open is none. */

@@ -9,18 +9,14 @@
 
 #define KEYS_MAX 64
 
-int reading_bad(struct reading *r, const yaml_node_t *n, const char *key, const char *what)
+int reading_bad(struct reading *r, const yaml_node_t *n, const char *key, struct said what)
 {
-	return why_set(r->why, V_BAD, READING_NAME ":%zu: %s%s%s", n ? n->start_mark.line + 1 : 1, key ? key : "",
-		key ? ": " : "", what);
+	return said_bad(r->why, READING_NAME, n ? n->start_mark.line + 1 : 1, key, what);
 }
 
-int reading_bad_value(struct reading *r, const yaml_node_t *n, const char *key, const char *value, const char *wanted)
+int reading_bad_value(struct reading *r, const yaml_node_t *n, const char *key, const char *value, struct said wanted)
 {
-	char shown[64];
-
-	return why_set(r->why, V_BAD, READING_NAME ":%zu: %s: \"%s\" is no %s", n->start_mark.line + 1, key,
-		text_escape_to(shown, sizeof(shown), SPAN_STR(value)), wanted);
+	return said_bad_value(r->why, READING_NAME, n->start_mark.line + 1, key, value, wanted);
 }
 
 /* The text of a scalar. NULL (and said) where it is something else, or holds what no text holds. */
@@ -29,12 +25,12 @@ const char *reading_text_of(struct reading *r, const yaml_node_t *n, const char 
 	const char *s;
 
 	if (n->type != YAML_SCALAR_NODE) {
-		reading_bad(r, n, key, "one value belongs here");
+		reading_bad(r, n, key, SAID("one value belongs here", "値は 1 つだけ書きます"));
 		return NULL;
 	}
 	s = (const char *)n->data.scalar.value;
 	if (strlen(s) != n->data.scalar.length || !text_is_utf8(SPAN(s, n->data.scalar.length))) {
-		reading_bad(r, n, key, "holds a NUL byte or no UTF-8");
+		reading_bad(r, n, key, SAID("holds a NUL byte or no UTF-8", "NUL を含むか、UTF-8 ではありません"));
 		return NULL;
 	}
 	return s;
@@ -46,7 +42,7 @@ int reading_pairs(struct reading *r, const yaml_node_t *map, const char *what, r
 	int v;
 
 	if (map->type != YAML_MAPPING_NODE)
-		return reading_bad(r, map, what, "keys and values belong here");
+		return reading_bad(r, map, what, SAID("keys and values belong here", "キーと値の組を書きます"));
 	for (pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top; pair++) {
 		const yaml_node_t *k = yaml_document_get_node(r->doc, pair->key);
 		const yaml_node_t *n = yaml_document_get_node(r->doc, pair->value);
@@ -55,18 +51,19 @@ int reading_pairs(struct reading *r, const yaml_node_t *map, const char *what, r
 		if (!key || !n)
 			return V_BAD;
 		if (pair - map->data.mapping.pairs.start >= KEYS_MAX)
-			return reading_bad(r, k, what, "too many keys");
+			return reading_bad(r, k, what, SAID("too many keys", "キーが多すぎます"));
 		for (before = map->data.mapping.pairs.start; before < pair; before++) {
 			const yaml_node_t *b = yaml_document_get_node(r->doc, before->key);
 
 			if (b && b->type == YAML_SCALAR_NODE && !strcmp((const char *)b->data.scalar.value, key))
-				return reading_bad(r, k, key, "is there twice");
+				return reading_bad(r, k, key, SAID("is there twice", "2 回書かれています"));
 		}
 		v = fn(r, ctx, key, n);
 		if (v == V_NOT_FOUND) {
 			char shown[64];
 
-			return reading_bad(r, k, text_escape_to(shown, sizeof(shown), SPAN_STR(key)), "unknown key");
+			return reading_bad(r, k, text_escape_to(shown, sizeof(shown), SPAN_STR(key)),
+				SAID("unknown key", "知らないキーです"));
 		}
 		if (v)
 			return v;
@@ -87,7 +84,7 @@ int reading_number(
 	errno = 0;
 	*out = strtoull(s, &end, 10);
 	if (!*s || *end || *s < '0' || *s > '9' || errno || *out < least || *out > most)
-		return reading_bad_value(r, n, key, s, "number that fits here");
+		return reading_bad_value(r, n, key, s, SAID("number that fits here", "ここで使える数値"));
 	return 0;
 }
 
@@ -102,7 +99,7 @@ int reading_yes(struct reading *r, const yaml_node_t *n, const char *key, int *o
 	else if (!strcmp(s, "no") || !strcmp(s, "false"))
 		*out = 0;
 	else
-		return reading_bad_value(r, n, key, s, "yes or no");
+		return reading_bad_value(r, n, key, s, SAID("yes or no", "yes または no"));
 	return 0;
 }
 
@@ -119,7 +116,9 @@ int reading_access(struct reading *r, const yaml_node_t *n, const char *key, boo
 	*out = policy_access(s);
 	return *out ? 0
 		    : reading_bad_value(r, n, key, s,
-			      listed ? "deny, read-only, read-write or listed" : "deny, read-only or read-write");
+			      listed ? SAID("deny, read-only, read-write or listed",
+					       "deny、read-only、read-write、listed のいずれか")
+				     : SAID("deny, read-only or read-write", "deny、read-only、read-write のいずれか"));
 }
 
 int reading_mode(struct reading *r, const yaml_node_t *n, const char *key, bool *note)
@@ -129,7 +128,9 @@ int reading_mode(struct reading *r, const yaml_node_t *n, const char *key, bool 
 	if (!s)
 		return V_BAD;
 	*note = !strcmp(s, "note");
-	return *note || !strcmp(s, "enforce") ? 0 : reading_bad_value(r, n, key, s, "enforce or note");
+	return *note || !strcmp(s, "enforce")
+		       ? 0
+		       : reading_bad_value(r, n, key, s, SAID("enforce or note", "enforce または note"));
 }
 
 int reading_time(struct reading *r, const yaml_node_t *n, const char *key, int64_t *out)
@@ -142,7 +143,8 @@ int reading_time(struct reading *r, const yaml_node_t *n, const char *key, int64
 	return s[0] != '-' && strlen(s) >= 10 && !text_time_parse(s, 0, out)
 		       ? 0
 		       : reading_bad_value(r, n, key, s,
-				 "date or time (2026-12-31, 2026-12-31 18:00, 2026-12-31T18:00:00+09:00)");
+				 SAID("date or time (2026-12-31, 2026-12-31 18:00, 2026-12-31T18:00:00+09:00)",
+					 "日付または日時 (2026-12-31、2026-12-31 18:00、2026-12-31T18:00:00+09:00)"));
 }
 
 int reading_text(struct reading *r, const yaml_node_t *n, const char *key, const char **out)
@@ -152,7 +154,7 @@ int reading_text(struct reading *r, const yaml_node_t *n, const char *key, const
 	if (!s)
 		return V_BAD;
 	if (!*s)
-		return reading_bad(r, n, key, "is empty");
+		return reading_bad(r, n, key, SAID("is empty", "空です"));
 	*out = policy_keep_text(r->p, SPAN_STR(s));
 	return *out ? 0 : -ENOMEM;
 }
@@ -170,12 +172,12 @@ int reading_items(struct reading *r, const yaml_node_t *n, const char *key, read
 	}
 	/* Nothing named would stand for anything. */
 	if (n->data.sequence.items.start == n->data.sequence.items.top)
-		return reading_bad(r, n, key, "names nothing");
+		return reading_bad(r, n, key, SAID("names nothing", "何も指定されていません"));
 	for (i = n->data.sequence.items.start; !v && i < n->data.sequence.items.top; i++) {
 		const yaml_node_t *one = yaml_document_get_node(r->doc, *i);
 
 		if (i - n->data.sequence.items.start >= (long)LIST_MAX)
-			return reading_bad(r, n, key, "too many");
+			return reading_bad(r, n, key, SAID("too many", "多すぎます"));
 		s = one ? reading_text_of(r, one, key) : NULL;
 		v = s ? fn(r, ctx, one, key, s) : V_BAD;
 	}
@@ -192,7 +194,7 @@ static int gather(struct reading *r, void *ctx, const yaml_node_t *n, const char
 	struct gathering *g = ctx;
 
 	if (!*s || g->n == LIST_MAX)
-		return reading_bad(r, n, key, *s ? "too many" : "is empty");
+		return reading_bad(r, n, key, *s ? SAID("too many", "多すぎます") : SAID("is empty", "空です"));
 	g->list[g->n] = policy_keep_text(r->p, SPAN_STR(s));
 	return g->list[g->n++] ? 0 : -ENOMEM;
 }
@@ -203,7 +205,7 @@ int reading_words(struct reading *r, const yaml_node_t *n, const char *key, word
 	int v = g.list ? reading_items(r, n, key, gather, &g) : -ENOMEM;
 
 	if (!v && !g.n)
-		v = reading_bad(r, n, key, "names nothing");
+		v = reading_bad(r, n, key, SAID("names nothing", "何も指定されていません"));
 	if (!v)
 		*out = g.list;
 	return v;
@@ -216,7 +218,9 @@ int reading_hex(struct reading *r, const yaml_node_t *n, const char *key, int *o
 	if (!s)
 		return V_BAD;
 	*out = policy_hex16(s);
-	return *out == ANY ? reading_bad_value(r, n, key, s, "USB id of four hexadecimal digits") : 0;
+	return *out == ANY ? reading_bad_value(
+				     r, n, key, s, SAID("USB id of four hexadecimal digits", "16 進 4 桁の USB ID"))
+			   : 0;
 }
 
 int reading_name(struct reading *r, const yaml_node_t *n, const char *key, char out[POLICY_NAME_SIZE])
@@ -226,7 +230,8 @@ int reading_name(struct reading *r, const yaml_node_t *n, const char *key, char 
 	if (!s)
 		return V_BAD;
 	if (!*s || strlen(s) >= POLICY_NAME_SIZE)
-		return reading_bad(r, n, key, *s ? "too long a name" : "is empty");
+		return reading_bad(
+			r, n, key, *s ? SAID("too long a name", "名前が長すぎます") : SAID("is empty", "空です"));
 	snprintf(out, POLICY_NAME_SIZE, "%s", s);
 	return 0;
 }
@@ -240,7 +245,7 @@ int reading_nodes(
 	if (n->type == YAML_SCALAR_NODE && !n->data.scalar.length)
 		return 0;
 	if (n->type != YAML_SEQUENCE_NODE)
-		return reading_bad(r, n, key, "a list belongs here");
+		return reading_bad(r, n, key, SAID("a list belongs here", "リストを書きます"));
 	for (i = n->data.sequence.items.start; !v && i < n->data.sequence.items.top; i++) {
 		const yaml_node_t *one = yaml_document_get_node(r->doc, *i);
 

@@ -10,6 +10,7 @@
 #define SEKISHO_RULE_READING_H
 
 #include "policy/rule/policy_parts.h"
+#include "policy/rule/said.h"
 #include <yaml.h>
 
 #define READING_NAME "policy.yaml"
@@ -21,9 +22,9 @@ struct reading {
 };
 
 /* Says what is wrong with a node. V_BAD. */
-int reading_bad(struct reading *r, const yaml_node_t *n, const char *key, const char *what);
+int reading_bad(struct reading *r, const yaml_node_t *n, const char *key, struct said what);
 /* The same for a value: "is no `wanted`". */
-int reading_bad_value(struct reading *r, const yaml_node_t *n, const char *key, const char *value, const char *wanted);
+int reading_bad_value(struct reading *r, const yaml_node_t *n, const char *key, const char *value, struct said wanted);
 
 /*
  * Calls `fn` for each key of a mapping, with the node of its value. A key of which it says V_NOT_FOUND is unknown, and

@@ -32,6 +32,10 @@ static void refused(const char *yaml, const char *csv, const char *reason)
 	assert_null(p);
 	if (!strstr(why.text, reason))
 		fail_msg("\"%s\" does not say \"%s\"", why.text, reason);
+	/* The same place, in Japanese. */
+	if (why_ja(&why) == why.text || strncmp(why_ja(&why), why.text, strcspn(why.text, " ")) != 0 ||
+		!strpbrk(why_ja(&why), "\xe3\xe4\xe5\xe6\xe7\xe8\xe9"))
+		fail_msg("\"%s\" in Japanese: \"%s\"", why.text, why_ja(&why));
 }
 
 static const char *const finance[] = {"finance", "staff", NULL};
