@@ -35,27 +35,30 @@ static bool is_forked(const json_t *host)
 	return false;
 }
 
-/* The policy that a PC has in force, by the collector's list. */
-static int64_t policy_of(const json_t *status, const char *id)
+/* What the collector's list of policies says of a PC; NULL: nothing. */
+static const json_t *obeys(const json_t *status, const char *id)
 {
 	const json_t *list = json_object_get(status, "hosts");
 	size_t i;
 
 	for (i = 0; i < json_array_size(list); i++)
 		if (!strcmp(text(json_array_get(list, i), "id"), id))
-			return number(json_array_get(list, i), "policy");
-	return 0;
+			return json_array_get(list, i);
+	return NULL;
 }
 
 /* The collector itself and this console are PCs without a guard: they are never silent while anybody can ask. */
 static json_t *host_json(struct console *c, const json_t *h, const json_t *status)
 {
 	bool active = !strcmp(text(h, "state"), "active");
+	const json_t *o = obeys(status, text(h, "id"));
+	const char *means = json_string_value(json_object_get(o, "means"));
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:I, s:b, s:b}", "id", text(h, "id"), "name", text(h, "name"),
-		"state", text(h, "state"), "enrolled", time_json(number(h, "enrolled")), "seen",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:I, s:o, s:b, s:b}", "id", text(h, "id"), "name",
+		text(h, "name"), "state", text(h, "state"), "enrolled", time_json(number(h, "enrolled")), "seen",
 		time_json(number(h, "seen")), "connected", json_is_true(json_object_get(h, "connected")), "policy",
-		(json_int_t)policy_of(status, text(h, "id")), "forked", is_forked(h), "silent",
+		(json_int_t)(o ? number(o, "policy") : 0), "means", means ? json_string(means) : json_null(), "forked",
+		is_forked(h), "silent",
 		active && !json_is_true(json_object_get(h, "connected")) && host_is_silent(c, number(h, "seen")));
 }
 

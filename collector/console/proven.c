@@ -90,7 +90,7 @@ static int check_inclusion(struct console *c, struct proving *p)
 
 static json_t *flags_json(uint64_t flags)
 {
-	static const char *const names[] = {"recovered", "heartbeat", "urgent", "last", "rejoin"};
+	static const char *const names[] = {"recovered", "heartbeat", "urgent", "last", "rejoin", "cut"};
 	json_t *list = json_array();
 	size_t i;
 
@@ -105,13 +105,13 @@ static json_t *segment_json(const struct segment *s)
 	const struct header *h = &s->header;
 	char boot[2 * sizeof(h->boot) + 1];
 
-	return json_pack("{s:s, s:I, s:I, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:o}", "producer",
+	return json_pack("{s:s, s:I, s:I, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:o}", "producer",
 		producer_name(h->producer), "seq", (json_int_t)h->seq, "epoch", (json_int_t)h->epoch, "boot",
 		hex_encode(boot, h->boot, sizeof(h->boot)), "hash", digest_json(&s->hash), "previous",
 		h->has_prev ? digest_json(&h->prev) : json_null(), "body_hash", digest_json(&h->body_hash), "records",
 		(json_int_t)h->count, "first", time_json(h->first_us > 0 ? h->first_us : 1), "last",
 		time_json(h->last_us > 0 ? h->last_us : 1), "policy", (json_int_t)h->policy, "flags",
-		flags_json(h->flags));
+		flags_json(h->flags), "means", h->has_means ? text_json(h->means) : json_null());
 }
 
 static json_t *proven_json(struct call *x, const struct proving *p, json_t *record)

@@ -101,6 +101,8 @@ struct peer {
 	uint8_t ahead_boot[16]; /* for which it was told that its clock is ahead */
 	uint64_t policy;        /* in force there, as its guard's newest header says; 0: none, or not known */
 	bool policy_sought;     /* in the store, where it has not told since the start */
+	char means[SEGMENT_MEANS_MAX +
+		   1]; /* by which devices are held there, as the same header says; empty: not known */
 	struct {
 		uint8_t last[16], before[16]; /* boots of which segments came */
 		bool told;
@@ -143,7 +145,9 @@ unsigned wait_count(const struct ingest *in);
 /* --- policy.c: the signed policy on its way to the PCs --- */
 /* Reads the newest one that was stored. 0 also where there is none; -errno. */
 int policy_open(struct ingest *in);
-void policy_get(struct ingest *in, struct ask *a);  /* a PC fetches it */
+void policy_get(struct ingest *in, struct ask *a); /* a PC fetches it */
+/* What a guard's header says of the policy in force and of its means. */
+void policy_note(struct peer *p, const struct header *h);
 void policy_post(struct ingest *in, struct ask *a); /* an administrator pushes it */
 void policy_status_get(struct ingest *in, struct ask *a);
 /* Text of admin.keys for PCs that enrol; cleared where there is none. 0, -errno. */

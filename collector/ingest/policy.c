@@ -196,6 +196,12 @@ void policy_post(struct ingest *in, struct ask *a)
 
 /* --- who has which --- */
 
+void policy_note(struct peer *p, const struct header *h)
+{
+	p->policy = h->policy;
+	snprintf(p->means, sizeof(p->means), "%.*s", h->has_means ? (int)h->means.n : 0, (const char *)h->means.p);
+}
+
 struct listing {
 	struct ingest *in;
 	json_t *list;
@@ -209,9 +215,9 @@ static bool is_there(const struct peer *p)
 
 /*
  * What the newest header of its guard in the store says: for a PC that has sent none since the collector started. Once
- * for each; 0 where it never had a guard. A damaged leaf says nothing.
+ * for each; nothing where it never had a guard. A damaged leaf says nothing.
  */
-static int policy_of_store(struct ingest *in, const struct digest *host, uint64_t *out)
+static int policy_of_store(struct ingest *in, const struct digest *host, struct peer *p)
 {
 	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX);
 	struct store_head head;
@@ -225,7 +231,8 @@ static int policy_of_store(struct ingest *in, const struct digest *host, uint64_
 	r = r ? r : store_read(in->store, index, &header, &body, &why);
 	if (r < 0)
 		return r;
-	*out = header.n && !header_parse(buf_span(&header), &s, &why) ? s.header.policy : 0;
+	if (header.n && !header_parse(buf_span(&header), &s, &why))
+		policy_note(p, &s.header);
 	return 0;
 }
 
@@ -242,7 +249,7 @@ static int list_one(void *ctx, const struct store_host *h)
 	if (h->state != HOST_ACTIVE || digest_eq(&h->id, &l->in->keys.host) || (console && digest_eq(&h->id, console)))
 		return 0;
 	if (p && !p->policy && !p->policy_sought) {
-		r = policy_of_store(l->in, &h->id, &p->policy);
+		r = policy_of_store(l->in, &h->id, p);
 		if (r)
 			return r;
 		p->policy_sought = true;
@@ -250,6 +257,8 @@ static int list_one(void *ctx, const struct store_host *h)
 	o = json_pack("{s:s, s:s, s:I, s:b, s:I}", "id", hex_encode(hex, h->id.b, DIGEST_SIZE), "name", h->name,
 		"policy", (json_int_t)(p ? p->policy : 0), "connected", is_there(p), "seen",
 		(json_int_t)(p && p->seen_us > h->last_seen_us ? p->seen_us : h->last_seen_us));
+	if (o && p && p->means[0] && json_object_set_new(o, "means", json_string(p->means)))
+		return -ENOMEM;
 	return o && !json_array_append_new(l->list, o) ? 0 : -ENOMEM;
 }
 

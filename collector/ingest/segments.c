@@ -54,8 +54,8 @@ void tell_found(struct ingest *in, const struct store_host *h, const struct segm
 	if (j->found & FOUND_BODY) {
 		e.kind = KIND_REFUSED;
 		e.cause = CAUSE_BAD_BODY;
-		snprintf(text, sizeof(text), "%s: stored as evidence, but its body cannot be read: %s", producer,
-			j->why.text);
+		snprintf(text, sizeof(text), "%s: stored as evidence, but its body cannot be read: %.*s", producer,
+			WHY_SIZE, j->why.text);
 		ingest_tell(in, &e);
 	}
 }
@@ -67,7 +67,7 @@ static void watch_policy(struct ingest *in, const struct store_host *h, const st
 
 	/* The guard obeys it; what others write into their headers is hearsay. */
 	if (p && s->header.producer == PRODUCER_GUARD)
-		p->policy = s->header.policy;
+		policy_note(p, &s->header);
 }
 
 static void watch_boots(struct ingest *in, const struct store_host *h, const struct segment *s)

@@ -82,6 +82,8 @@ static json_t *header(const struct segment *s)
 			json_pack(
 				"{s:o, s:o}", "size", integer(h->seen_size), "root", hex(h->seen_root.b, DIGEST_SIZE)));
 	json_object_set_new(o, "lost", lost(h));
+	if (h->has_means)
+		json_object_set_new(o, "means", json_stringn((const char *)h->means.p, h->means.n));
 	if (h->epoch_cert.n)
 		json_object_set_new(o, "epoch_certificate", hex(h->epoch_cert.p, h->epoch_cert.n));
 	if (h->handover.n)

@@ -88,7 +88,7 @@ int command_policy_push(struct ctl *c)
 int command_policy_status(struct ctl *c)
 {
 	_cleanup_json_ json_t *status = NULL;
-	char name[SHOWN_MAX], id[SHOWN_MAX], version[SHOWN_MAX], t[TEXT_TIME_SIZE];
+	char name[SHOWN_MAX], id[SHOWN_MAX], version[SHOWN_MAX], means[SHOWN_MAX], t[TEXT_TIME_SIZE];
 	json_int_t newest;
 	json_t *o;
 	size_t i;
@@ -108,12 +108,13 @@ int command_policy_status(struct ctl *c)
 		json_int_t has = json_integer_value(json_object_get(o, "policy"));
 		json_int_t seen = json_integer_value(json_object_get(o, "seen"));
 
-		printf("%-20s %.16s  %8s  %-10s %s\n", door_text(name, o, "name"), door_text(id, o, "id"),
+		printf("%-20s %.16s  %8s  %-10s %-16s %s\n", door_text(name, o, "name"), door_text(id, o, "id"),
 			has ? door_text(version, o, "policy") : "-",
 			has == newest                                    ? SAY(c, "current", "最新")
 			: !json_is_true(json_object_get(o, "connected")) ? SAY(c, "away", "未接続")
 									 : SAY(c, "behind", "未適用"),
-			seen ? text_time_local(t, seen) : "-");
+			seen ? text_time_local(t, seen) : "-",
+			json_object_get(o, "means") ? door_text(means, o, "means") : "-");
 	}
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }

@@ -25,6 +25,7 @@ enum {
 	H_LOST = 17,
 	H_EPOCH_CERT = 18,
 	H_HANDOVER = 19,
+	H_MEANS = 20,
 };
 
 enum { E_HOST = 1, E_PRODUCER = 2, E_EPOCH = 3, E_KEY = 4, E_BOOT = 5, E_NOT_BEFORE = 6, E_NOT_AFTER = 7, E_SINCE = 8 };
@@ -56,7 +57,7 @@ static int put_bytes(struct buf *b, unsigned key, const void *p, size_t n)
 int header_encode(const struct header *h, struct buf *b)
 {
 	unsigned pairs = 12 + h->has_prev + !!h->policy + !!h->flags + !!h->seen_size + !!h->lost_n +
-			 !!h->epoch_cert.n + !!h->handover.n;
+			 !!h->epoch_cert.n + !!h->handover.n + h->has_means;
 	unsigned i;
 	int r = cbor_put_map(b, pairs);
 
@@ -94,6 +95,10 @@ int header_encode(const struct header *h, struct buf *b)
 		r = put_bytes(b, H_EPOCH_CERT, h->epoch_cert.p, h->epoch_cert.n);
 	if (!r && h->handover.n)
 		r = put_bytes(b, H_HANDOVER, h->handover.p, h->handover.n);
+	if (!r && h->has_means) {
+		r = cbor_put_uint(b, H_MEANS);
+		r = r ? r : cbor_put_text(b, h->means);
+	}
 	return r;
 }
 
@@ -159,6 +164,25 @@ static int read_span(struct cbor_reader *r, const char *what, struct span *out, 
 	return v;
 }
 
+/* Names of lower case letters: nothing in it needs to be escaped by who shows it. */
+static int read_means(struct cbor_reader *r, struct header *h, struct why *why)
+{
+	struct cbor_item item;
+	size_t i;
+	int v = cbor_expect(r, CBOR_TEXT, "header: means", &item, why);
+
+	if (v)
+		return v;
+	if (item.s.n > SEGMENT_MEANS_MAX)
+		return why_set(why, V_BAD, "header: means of more than %u bytes", SEGMENT_MEANS_MAX);
+	for (i = 0; i < item.s.n; i++)
+		if ((item.s.p[i] < 'a' || item.s.p[i] > 'z') && item.s.p[i] != ',' && item.s.p[i] != '-')
+			return why_set(why, V_BAD, "header: means are no list of names");
+	h->has_means = true;
+	h->means = item.s;
+	return 0;
+}
+
 static int read_field(struct cbor_reader *r, uint64_t key, struct header *h, struct why *why)
 {
 	struct cbor_item item;
@@ -214,6 +238,8 @@ static int read_field(struct cbor_reader *r, uint64_t key, struct header *h, str
 		return read_span(r, "header: epoch certificate", &h->epoch_cert, why);
 	case H_HANDOVER:
 		return read_span(r, "header: handover", &h->handover, why);
+	case H_MEANS:
+		return read_means(r, h, why);
 	default:
 		v = cbor_skip(r, SKIP_DEPTH, why);
 		return v == V_END ? why_set(why, V_BAD, "header: cut off") : v;

@@ -215,6 +215,8 @@ static int seal(struct sealer *s, uint64_t flags, int64_t now)
 		h->flags |= SF_HEARTBEAT;
 	h->seen_size = s->seen_size;
 	h->seen_root = s->seen_root;
+	h->has_means = s->has_means;
+	h->means = SPAN_STR(s->means);
 	h->lost_n = s->lost_n;
 	memcpy(h->lost, s->lost, sizeof(h->lost));
 	if (s->epoch_fresh) {
@@ -411,6 +413,12 @@ int sealer_put(struct sealer *s, const struct record *r, bool urgent)
 void sealer_policy(struct sealer *s, uint64_t version)
 {
 	s->o.policy = version;
+}
+
+void sealer_means(struct sealer *s, const char *names)
+{
+	snprintf(s->means, sizeof(s->means), "%s", names);
+	s->has_means = true;
 }
 
 void sealer_follow(struct sealer *s, int64_t until_boot_us)

@@ -62,6 +62,8 @@ struct sealer {
 	int64_t retry_us; /* spool full: not before */
 	unsigned lost_n;
 	struct loss lost[SEGMENT_CAUSES_MAX];
+	bool has_means;
+	char means[SEGMENT_MEANS_MAX + 1];
 
 	/* last checkpoint seen */
 	struct timespec seen_mtime;

@@ -18,6 +18,7 @@
 #define SEGMENT_MAX (SEGMENT_PREFIX + SEGMENT_HEADER_MAX + SEGMENT_BODY_MAX)
 #define SEGMENT_SALT 16
 #define SEGMENT_CAUSES_MAX 16
+#define SEGMENT_MEANS_MAX 128u /* bytes of text */
 
 #define SEGMENT_AAD "sekisho segment 1"
 #define EPOCH_AAD "sekisho epoch 1"
@@ -71,6 +72,8 @@ struct header {
 	struct loss lost[SEGMENT_CAUSES_MAX];
 	struct span epoch_cert; /* in the first segment of an epoch; borrowed */
 	struct span handover;   /* its signature by the previous epoch's key, where that key was still there */
+	bool has_means;
+	struct span means; /* by which means devices are held, proven last: names, separated by commas; borrowed */
 };
 
 /*

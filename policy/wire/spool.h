@@ -54,6 +54,9 @@ int sealer_put(struct sealer *s, const struct record *r, bool urgent);
 void sealer_lost(struct sealer *s, unsigned cause, uint64_t n);
 /* The version of the policy that is in force from now on: headers say it. */
 void sealer_policy(struct sealer *s, uint64_t version);
+/* By which means devices are held, from now on: headers, so heartbeats too, say it. Names with commas; cut where too
+ * long. */
+void sealer_means(struct sealer *s, const char *names);
 /* While `until_boot_us` is ahead, records wait at most 1 s: somebody follows this PC. */
 void sealer_follow(struct sealer *s, int64_t until_boot_us);
 

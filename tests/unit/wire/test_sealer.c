@@ -38,6 +38,7 @@ static void put(struct sealer *s, unsigned n, bool urgent)
 }
 
 struct tally {
+	char means[SEGMENT_MEANS_MAX + 1];
 	unsigned segments, records, recovered, lost, last, epochs, cuts;
 	unsigned next; /* F_COUNT must count up from here, without a hole or a double */
 	bool in_order;
@@ -88,6 +89,9 @@ static void judge(struct tally *t)
 			t->records++;
 		}
 		t->segments++;
+		if (s.header.has_means)
+			snprintf(t->means, sizeof(t->means), "%.*s", (int)s.header.means.n,
+				(const char *)s.header.means.p);
 		t->recovered += !!(s.header.flags & SF_RECOVERED);
 		t->last += !!(s.header.flags & SF_LAST);
 		t->cuts += !!(s.header.flags & SF_CUT);
@@ -373,6 +377,7 @@ static void an_idle_producer_beats_and_renews_its_key(void **state)
 	o.idle_us = 1000000;
 	o.epoch_us = 5000000;
 	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	sealer_means(s, "open,erofs");
 	now = clock_boot_us();
 	assert_true(sealer_due(s) <= now + 1000000);
 	assert_int_equal(sealer_run(s, now), 0);
@@ -380,6 +385,7 @@ static void an_idle_producer_beats_and_renews_its_key(void **state)
 	judge(&t);
 	assert_int_equal(t.segments, 1);
 	assert_true(t.flags & SF_HEARTBEAT);
+	assert_string_equal(t.means, "open,erofs");
 	assert_int_equal(sealer_run(s, now + 6000000), 0);
 	sealer_free(s);
 	judge(&t);

@@ -43,6 +43,32 @@ static void make(struct buf *out, uint64_t seq, const struct key *k, unsigned re
 	assert_int_equal(segment_seal(&sw, buf_span(&raw), out, hash ? hash : &scratch), 0);
 }
 
+static void means_are_names(void **state)
+{
+	static const struct {
+		const char *said;
+		int verdict;
+	} tries[] = {{"", 0}, {"open,erofs,flag", 0}, {"<b>", V_BAD}, {"Open", V_BAD}};
+	struct segment_writer sw = {.epoch_key = epoch_key};
+	struct digest hash;
+	struct segment s;
+	size_t i;
+
+	(void)state;
+	sw.header.host = epoch.host;
+	sw.header.producer = PRODUCER_GUARD;
+	sw.header.has_means = true;
+	for (i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		_cleanup_buf_ struct buf seg = BUF_INIT(SEGMENT_MAX);
+
+		sw.header.means = SPAN_STR(tries[i].said);
+		assert_int_equal(segment_seal(&sw, SPAN(NULL, 0), &seg, &hash), 0);
+		assert_int_equal(segment_parse(buf_span(&seg), &s, NULL), tries[i].verdict);
+		if (!tries[i].verdict)
+			assert_true(s.header.has_means && span_eq(s.header.means, SPAN_STR(tries[i].said)));
+	}
+}
+
 static void a_sealed_segment_opens(void **state)
 {
 	_cleanup_buf_ struct buf seg = BUF_INIT(SEGMENT_MAX), raw = BUF_INIT(BODY_RAW_MAX);
@@ -278,6 +304,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sealed_segment_opens),
+		cmocka_unit_test(means_are_names),
 		cmocka_unit_test(every_cut_asks_for_more),
 		cmocka_unit_test(every_flipped_bit_is_refused),
 		cmocka_unit_test(each_forgery_has_its_cause),

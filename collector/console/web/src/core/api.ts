@@ -52,6 +52,7 @@ export interface Segment {
   last: string;
   policy: number;
   flags: string[];
+  means: string | null;
 }
 export interface Proven {
   record: Record_;
@@ -119,6 +120,7 @@ export interface Host {
   seen: string | null;
   connected: boolean;
   policy: number;
+  means: string | null;
   forked: boolean;
   silent: boolean;
 }

@@ -406,6 +406,7 @@ export const en = {
     recorder: "Recorder",
     guard: "Guard",
     proof: "Enforcement, last tried",
+    means: "Devices are held by",
     notSaid: "Nothing is known of it.",
     version: "Version",
     toLogs: "Records of this PC",

@@ -405,6 +405,7 @@ export const ja: Words = {
     recorder: "記録",
     guard: "デバイス制御",
     proof: "強制力の最終確認",
+    means: "デバイスの制御手段",
     notSaid: "まだ報告がありません。",
     version: "版",
     toLogs: "この PC の記録",

@@ -87,6 +87,10 @@ function More({ of, newest }: { of: HostMore; newest: number }) {
             </dd>
           </div>
           <div class="fact">
+            <dt>{p.means}</dt>
+            <dd>{h.means ? <span class="mono breakable">{h.means}</span> : p.notSaid}</dd>
+          </div>
+          <div class="fact">
             <dt>{p.columns.id}</dt>
             <dd>
               <span class="mono breakable">{h.id}</span>
