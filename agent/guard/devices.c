@@ -229,6 +229,19 @@ static struct udev_device *unit_root(struct guard *g, struct udev_device *d, uns
 	return NULL;
 }
 
+/*
+ * Which seat it belongs to. A hub that is attached to a seat (loginctl attach) gives it to all behind it; udev's own
+ * rule for that comes after ours, so that what is being processed does not have it yet.
+ */
+static void read_seat(const struct guard *g, struct unit *u, struct udev_device *d)
+{
+	const char *seat = NULL;
+
+	for (; g->people_n > 1 && d && !seat; d = udev_device_get_parent(d))
+		seat = udev_device_get_property_value(d, "ID_SEAT");
+	keep(u->seat, sizeof(u->seat), seat);
+}
+
 /* --- disks and nodes --- */
 
 static struct disk *make_disk(struct unit *u, const char *name)
@@ -360,6 +373,7 @@ struct unit *devices_update(struct guard *g, struct udev_device *d, property_fn 
 	u = make_unit(g, path);
 	if (!u)
 		return NULL;
+	read_seat(g, u, root);
 	/* Its facts are read once: descriptors do not change while it is plugged in (a new configuration is told anew).
 	 */
 	if (first && kind)

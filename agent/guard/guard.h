@@ -22,6 +22,8 @@
 #define UNIT_PATH_SIZE 512u /* of sysfs */
 #define DISK_NAME_SIZE 64u
 #define GROUPS_MAX 64u
+#define SEATS_MAX 16u /* of a PC at a time; at more, nobody is there */
+#define SEAT_SIZE 64u
 
 /* A disk, drive or card slot with what lies in it. One unit has several where it is a card reader. */
 struct disk {
@@ -58,8 +60,9 @@ struct unit {
 	unsigned id;               /* for people, until it is unplugged: 1, 2, ... */
 	uint64_t plugging; /* for releases: sysfs's own number of it, which no other plugging of this boot has */
 	bool hub, root_hub, gone;
-	bool own;    /* this system runs from it: nothing of it is held */
-	dev_t usbfs; /* 0: not on USB */
+	bool own;             /* this system runs from it: nothing of it is held */
+	char seat[SEAT_SIZE]; /* whose it is, where the PC has several (udev's ID_SEAT) */
+	dev_t usbfs;          /* 0: not on USB */
 	unsigned usbfs_forced;
 	struct device device;  /* without what lies on a medium: that is its disks' */
 	uint64_t driver_kinds; /* what a driver made of a vendor's own interface: a network card, a serial port */
@@ -76,6 +79,7 @@ struct unit {
 
 /* Who is at the PC: the active session of a seat. */
 struct person {
+	char seat[SEAT_SIZE];
 	bool there;
 	uint32_t uid;
 	char name[64];
@@ -114,7 +118,8 @@ struct guard {
 	struct udev *udev;
 	struct udev_monitor *monitor;
 	struct orders orders;
-	struct person person;
+	struct person people[SEATS_MAX]; /* one for each seat; the first is that of seat0, which every PC has */
+	unsigned people_n;
 	struct sd_login_monitor *logins;
 	struct release *release;
 	struct notify *notify;
@@ -214,6 +219,8 @@ void printers_close(struct guard *g);
 
 int people_start(struct guard *g);
 void people_stop(struct guard *g);
+/* Who is at the seat that the device belongs to (NULL: at seat0). Never NULL; `there` is false where nobody is. */
+const struct person *person_of(const struct guard *g, const struct unit *u);
 
 /* --- desk.c --- */
 
@@ -235,6 +242,8 @@ void tell_policy(struct guard *g, unsigned kind, uint64_t version, const char *s
 void tell_release(struct guard *g, unsigned kind, const struct unit *u, const char *rule, unsigned access,
 	int64_t until_us, const char *text);
 void tell_proof(struct guard *g, unsigned layers, unsigned expected);
+/* Headers, so heartbeats too, say from now on by which means devices are held. */
+void tell_means(struct guard *g);
 
 /* --- report.c --- */
 

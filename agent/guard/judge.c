@@ -10,11 +10,13 @@
 #define LATEST_US (86400ll * 1000000) /* looks again at least once a day */
 #define SOONEST_US 100000
 
-static struct device_user who(const struct guard *g)
+static struct device_user who(const struct guard *g, const struct unit *u)
 {
+	const struct person *p = person_of(g, u);
+
 	return (struct device_user){
-		.user = g->person.there ? g->person.name : NULL,
-		.groups = g->person.groups,
+		.user = p->there ? p->name : NULL,
+		.groups = p->groups,
 		.host = g->host,
 		.wall_us = orders_now(g),
 	};
@@ -80,7 +82,7 @@ static void apply_release(
 
 static void decide(struct guard *g, const struct unit *u, const struct device *f, unsigned kind, struct decision *out)
 {
-	struct device_user w = who(g);
+	struct device_user w = who(g, u);
 
 	policy_decide(g->orders.policy, f, kind, &w, out);
 	apply_release(g, u, f, kind, out);
@@ -105,6 +107,13 @@ static bool same_decision(const struct decision *a, const struct decision *b)
 	return a->access == b->access && a->note == b->note && !strcmp(a->rule, b->rule);
 }
 
+static void show(struct guard *g, enum notice what, const struct unit *u, const struct decision *d)
+{
+	const struct person *p = person_of(g, u);
+
+	notify_show(g->notify, what, &u->device, d, p->there ? p->uid : UINT32_MAX);
+}
+
 static void notice(struct guard *g, const struct unit *u, const struct decision *d, const struct decision *before)
 {
 	enum notice what;
@@ -125,7 +134,7 @@ static void notice(struct guard *g, const struct unit *u, const struct decision 
 	} else {
 		what = d->access == ACCESS_DENY ? NOTICE_DENIED : NOTICE_READ_ONLY;
 	}
-	notify_show(g->notify, what, &u->device, d, g->person.there ? g->person.uid : UINT32_MAX);
+	show(g, what, u, d);
 }
 
 static void tell_new(struct guard *g, struct unit *u, struct disk *d, const struct decision *now, struct decision *told,
@@ -162,7 +171,7 @@ static void judge_one(struct guard *g, struct unit *u)
 		u->twin_told = true;
 		tell_release(
 			g, KIND_DECISION, u, "twin", 0, 0, "another device with the same serial number is plugged in");
-		notify_show(g->notify, NOTICE_TWIN, &u->device, NULL, g->person.there ? g->person.uid : UINT32_MAX);
+		show(g, NOTICE_TWIN, u, NULL);
 	}
 	for (kind = 1; kind < DEVICE_KINDS; kind++)
 		if (u->device.kinds >> kind & 1)

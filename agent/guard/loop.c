@@ -165,6 +165,7 @@ static int tell_rest(struct guard *g, int64_t now)
 static void prove(struct guard *g, int64_t now)
 {
 	int layers = g->gate ? gate_prove(g->gate) : 0;
+	unsigned before;
 
 	g->proved_boot_us = now;
 	if (layers < 0) {
@@ -181,8 +182,10 @@ static void prove(struct guard *g, int64_t now)
 	g->proof_told_us = now;
 	log_at((g->layers & ~(unsigned)layers) ? LOG_ERR : LOG_NOTICE,
 		"enforcement is another than it was: %#x, before %#x", (unsigned)layers, g->layers);
-	tell_proof(g, (unsigned)layers, g->layers);
+	before = g->layers;
 	g->layers = (unsigned)layers;
+	tell_means(g);
+	tell_proof(g, g->layers, before);
 	report_write(g);
 }
 
@@ -313,6 +316,7 @@ static int begin(struct guard *g)
 			log_error("the kernel does not enforce what it took: %#x of %#x", g->layers,
 				gate_layers(g->gate));
 	}
+	tell_means(g);
 	tell_start(g);
 	r = add_sources(g);
 	if (r)

@@ -1,6 +1,7 @@
 /*
- * Who is at the PC: the active session of the seat, by sd-login (which reads files of logind's and asks no bus). Rules
- * and ledger rows that name people are judged by it. Called by the loop; where there is no logind, nobody is there.
+ * Who is at the PC: the active session of each seat, by sd-login (which reads files of logind's and asks no bus). Rules
+ * and ledger rows that name people are judged by who is at the seat that the device belongs to, and that person is
+ * told. Called by the loop; where there is no logind, nobody is there.
  *
  * Groups are looked up once for each person that comes: a name service may be slow.
  */
@@ -11,7 +12,7 @@
 #include <pwd.h>
 #include <systemd/sd-login.h>
 
-#define SEAT "seat0"
+#define SEAT0 "seat0"
 
 static void read_groups(struct person *p, const struct passwd *pw)
 {
@@ -31,15 +32,16 @@ static void read_groups(struct person *p, const struct passwd *pw)
 	}
 }
 
-/* The person of the active session; nobody where it is a greeter's or a lock screen's. */
-static void look(struct person *p)
+/* The person of the seat's active session; nobody where it is a greeter's or a lock screen's. */
+static void look(struct person *p, const char *seat)
 {
 	_cleanup_free_ char *session = NULL, *class = NULL;
 	struct passwd *pw;
 	uid_t uid;
 
 	*p = (struct person){.there = false};
-	if (sd_seat_get_active(SEAT, &session, &uid) < 0 || sd_session_get_class(session, &class) < 0 ||
+	snprintf(p->seat, sizeof(p->seat), "%s", seat);
+	if (sd_seat_get_active(seat, &session, &uid) < 0 || sd_session_get_class(session, &class) < 0 ||
 		strcmp(class, "user") != 0)
 		return;
 	pw = getpwuid(uid);
@@ -51,50 +53,91 @@ static void look(struct person *p)
 	read_groups(p, pw);
 }
 
-static void take(struct guard *g, const struct person *p)
+/* Says whether anybody came or went, or a seat did. */
+static bool take(struct guard *g, const struct person *p, unsigned at)
 {
+	struct person *to = &g->people[at];
+	bool same = at < g->people_n && p->there == to->there && p->uid == to->uid && !strcmp(p->seat, to->seat);
 	unsigned i;
 
-	g->person = *p;
-	for (i = 0; i < g->person.groups_n; i++)
-		g->person.groups[i] = g->person.group_room[i];
-	g->person.groups[i] = NULL;
+	if (same)
+		return false;
+	*to = *p;
+	for (i = 0; i < to->groups_n; i++)
+		to->groups[i] = to->group_room[i];
+	to->groups[i] = NULL;
+	return true;
+}
+
+static bool look_at_seats(struct guard *g)
+{
+	char **seats = NULL;
+	struct person p;
+	bool changed;
+	unsigned n = 1;
+	int i, r = sd_get_seats(&seats);
+
+	look(&p, SEAT0);
+	changed = take(g, &p, 0);
+	for (i = 0; i < r; i++) {
+		if (strcmp(seats[i], SEAT0) != 0 && strlen(seats[i]) < SEAT_SIZE && n < SEATS_MAX) {
+			look(&p, seats[i]);
+			changed |= take(g, &p, n++);
+		}
+		free(seats[i]);
+	}
+	free(seats);
+	changed |= n != g->people_n;
+	g->people_n = n;
+	return changed;
+}
+
+const struct person *person_of(const struct guard *g, const struct unit *u)
+{
+	static const struct person nobody = {.seat = ""};
+	unsigned i;
+
+	if (!u || !u->seat[0])
+		return &g->people[0];
+	for (i = 0; i < g->people_n; i++)
+		if (!strcmp(g->people[i].seat, u->seat))
+			return &g->people[i];
+	/* Of a seat that has no screen (yet), or is one too many. */
+	return &nobody;
 }
 
 static int on_login(sd_event_source *source, int fd, uint32_t events, void *ctx)
 {
 	struct guard *g = ctx;
-	struct person p;
+	unsigned seats = g->people_n;
 
 	(void)source;
 	(void)fd;
 	(void)events;
 	sd_login_monitor_flush(g->logins);
-	look(&p);
-	if (p.there == g->person.there && p.uid == g->person.uid)
+	if (!look_at_seats(g))
 		return 0;
-	take(g, &p);
+	/* Whose device it is was of no interest while there was one seat. */
+	if (seats != g->people_n && devices_scan(g) < 0)
+		log_warning("devices cannot be listed for another seat");
 	judge_soon(g);
 	return 0;
 }
 
 int people_start(struct guard *g)
 {
-	struct person p;
 	int r = sd_login_monitor_new(NULL, &g->logins);
 
 	if (r < 0) {
 		log_warning("who is at this PC cannot be seen: %s", strerror(-r));
 		g->logins = NULL;
-		take(g, &(struct person){.there = false});
 		return 0;
 	}
 	r = sd_event_add_io(g->event, NULL, sd_login_monitor_get_fd(g->logins),
 		(uint32_t)sd_login_monitor_get_events(g->logins), on_login, g);
 	if (r < 0)
 		return r;
-	look(&p);
-	take(g, &p);
+	look_at_seats(g);
 	return 0;
 }
 

@@ -35,13 +35,16 @@ static void put(struct guard *g, struct record *r, bool urgent)
 		guard_fail(g, got, "spool");
 }
 
-static void begin(struct guard *g, struct record *r, unsigned kind)
+/* `u` is the device that it is about (NULL: none): who is at its seat is in the record. */
+static void begin(struct guard *g, struct record *r, unsigned kind, const struct unit *u)
 {
+	const struct person *p = person_of(g, u);
+
 	record_reset(r);
 	record_set_uint(r, F_KIND, kind);
-	if (g->person.there) {
-		record_set_str(r, F_USER, g->person.name);
-		record_set_uint(r, F_LOGIN_UID, g->person.uid);
+	if (p->there) {
+		record_set_str(r, F_USER, p->name);
+		record_set_uint(r, F_LOGIN_UID, p->uid);
 	}
 }
 
@@ -100,7 +103,7 @@ void tell_plug(struct guard *g, const struct unit *u)
 	struct record r;
 	struct room room;
 
-	begin(g, &r, KIND_PLUG);
+	begin(g, &r, KIND_PLUG, u);
 	describe(&r, u, NULL, &room);
 	put(g, &r, true);
 }
@@ -110,7 +113,7 @@ void tell_unplug(struct guard *g, const struct unit *u)
 	struct record r;
 	struct room room;
 
-	begin(g, &r, KIND_UNPLUG);
+	begin(g, &r, KIND_UNPLUG, u);
 	describe(&r, u, NULL, &room);
 	record_set_int(&r, F_DURATION, clock_boot_us() - u->since_boot_us);
 	put(g, &r, true);
@@ -121,7 +124,7 @@ void tell_decision(struct guard *g, const struct unit *u, const struct disk *d, 
 	struct record r;
 	struct room room;
 
-	begin(g, &r, KIND_DECISION);
+	begin(g, &r, KIND_DECISION, u);
 	describe(&r, u, d, &room);
 	record_set_uint(&r, F_DEVICE_KIND, now->kind);
 	record_set_uint(&r, F_ACCESS, now->access);
@@ -140,7 +143,7 @@ void tell_medium(struct guard *g, const struct unit *u, const struct disk *d)
 	struct record r;
 	struct room room;
 
-	begin(g, &r, KIND_MEDIUM);
+	begin(g, &r, KIND_MEDIUM, u);
 	describe(&r, u, d, &room);
 	put(g, &r, true);
 }
@@ -151,7 +154,7 @@ void tell_release(struct guard *g, unsigned kind, const struct unit *u, const ch
 	struct record r;
 	struct room room;
 
-	begin(g, &r, kind);
+	begin(g, &r, kind, u);
 	if (u)
 		describe(&r, u, NULL, &room);
 	set_text(&r, F_RULE, rule);
@@ -266,7 +269,7 @@ void tell_event(struct guard *g, const struct gate_event *e)
 	struct room room;
 
 	g->denials++;
-	begin(g, &r, e->kind == GATE_EVENT_WRITE_SEEN ? KIND_WRITE_SEEN : KIND_DENIED);
+	begin(g, &r, e->kind == GATE_EVENT_WRITE_SEEN ? KIND_WRITE_SEEN : KIND_DENIED, u);
 	if (u)
 		describe(&r, u, d, &room);
 	if (!d && e->dev) {
@@ -297,7 +300,7 @@ void tell_printer(struct guard *g, const struct egress_event *e, uint64_t count)
 
 	if (e->refused)
 		g->denials += count;
-	begin(g, &r, KIND_PRINTER_CONNECT);
+	begin(g, &r, KIND_PRINTER_CONNECT, NULL);
 	inet_ntop(e->family == AF_INET ? AF_INET : AF_INET6, e->address, address, sizeof(address));
 	snprintf(text, sizeof(text), e->family == AF_INET ? "%s:%u" : "[%s]:%u", address, e->port);
 	record_set_str(&r, F_ADDRESS, text);
@@ -330,12 +333,23 @@ static void layers_text(unsigned layers, struct room *room)
 		snprintf(room->layers, sizeof(room->layers), "%.*s", (int)b.n, (const char *)b.p);
 }
 
+void tell_means(struct guard *g)
+{
+	struct room room;
+	char names[sizeof(room.layers) + 32];
+
+	layers_text(g->layers, &room);
+	/* The weaker ones need nothing of the kernel that could be missing. */
+	snprintf(names, sizeof(names), "%s%sflag,authorized", room.layers, room.layers[0] ? "," : "");
+	sealer_means(g->sealer, names);
+}
+
 void tell_start(struct guard *g)
 {
 	struct record r;
 	struct room room;
 
-	begin(g, &r, KIND_GUARD_START);
+	begin(g, &r, KIND_GUARD_START, NULL);
 	layers_text(g->layers, &room);
 	set_text(&r, F_LAYERS, room.layers);
 	record_set_uint(&r, F_ENFORCE, g->layers & GATE_OPEN ? ENFORCE_FULL : ENFORCE_NONE);
@@ -347,7 +361,7 @@ void tell_stop(struct guard *g)
 {
 	struct record r;
 
-	begin(g, &r, KIND_GUARD_STOP);
+	begin(g, &r, KIND_GUARD_STOP, NULL);
 	set_text(&r, F_TEXT, "what is held stays held");
 	put(g, &r, true);
 }
@@ -356,7 +370,7 @@ void tell_policy(struct guard *g, unsigned kind, uint64_t version, const char *s
 {
 	struct record r;
 
-	begin(g, &r, kind);
+	begin(g, &r, kind, NULL);
 	if (version)
 		record_set_uint(&r, F_POLICY, version);
 	set_text(&r, F_SIGNER, signer);
@@ -369,7 +383,7 @@ void tell_proof(struct guard *g, unsigned layers, unsigned expected)
 	struct record r;
 	struct room room;
 
-	begin(g, &r, KIND_PROOF);
+	begin(g, &r, KIND_PROOF, NULL);
 	layers_text(layers, &room);
 	set_text(&r, F_LAYERS, room.layers);
 	record_set_uint(&r, F_ENFORCE, layers & GATE_OPEN ? ENFORCE_FULL : ENFORCE_NONE);
