@@ -34,42 +34,40 @@ static bool helper_there(void)
 	return fd >= 0;
 }
 
-static void want(struct bpf_program *p, const struct btf *btf, bool wanted)
+static void want(struct bpf_program *p, bool wanted)
 {
 	const char *section = bpf_program__section_name(p), *slash = strchr(section, '/');
 
-	bpf_program__set_autoload(p, wanted && slash && load_in_kernel(btf, slash + 1));
+	bpf_program__set_autoload(p, wanted && slash && load_in_kernel(slash + 1));
 }
 
 static int choose(struct gate_bpf *b, enum fullness how, struct why *why)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
 	const struct btf_type *bio;
 	bool erofs = helper_there(), seq;
 
-	if (libbpf_get_error(btf))
+	if (!load_types())
 		return why_set(why, V_BAD, "the kernel has no BTF");
-	seq = load_in_kernel(btf, "inc_diskseq");
+	seq = load_in_kernel("inc_diskseq");
 	bpf_program__set_autoload(b->progs.open_erofs, erofs);
 	bpf_program__set_autoload(b->progs.open_eperm, !erofs);
-	want(b->progs.on_device_add, btf, how <= TRACKING);
-	want(b->progs.on_device_del, btf, how <= TRACKING);
-	want(b->progs.on_diskseq, btf, how <= TRACKING && seq);
-	want(b->progs.on_media_change, btf, how <= TRACKING && !seq);
-	want(b->progs.end_opener, btf, how <= TRACKING);
-	want(b->progs.deny_ioctl, btf, how == FULL);
-	want(b->progs.deny_ioctl_compat, btf, how == FULL);
-	want(b->progs.deny_uring, btf, how == FULL);
-	want(b->progs.on_remount, btf, how == FULL);
-	want(b->progs.deny_remount, btf, how == FULL);
-	want(b->progs.deny_mount, btf, how == FULL);
-	want(b->progs.refused_write, btf, how == FULL);
-	want(b->progs.refused_open, btf, how == FULL);
+	want(b->progs.on_device_add, how <= TRACKING);
+	want(b->progs.on_device_del, how <= TRACKING);
+	want(b->progs.on_diskseq, how <= TRACKING && seq);
+	want(b->progs.on_media_change, how <= TRACKING && !seq);
+	want(b->progs.end_opener, how <= TRACKING);
+	want(b->progs.deny_ioctl, how == FULL);
+	want(b->progs.deny_ioctl_compat, how == FULL);
+	want(b->progs.deny_uring, how == FULL);
+	want(b->progs.on_remount, how == FULL);
+	want(b->progs.deny_remount, how == FULL);
+	want(b->progs.deny_mount, how == FULL);
+	want(b->progs.refused_write, how == FULL);
+	want(b->progs.refused_open, how == FULL);
 	/* block_bio_queue(bio), before (queue, bio); a prototype counts the data as well. */
-	bio = load_prototype(btf, "btf_trace_block_bio_queue");
+	bio = load_prototype("btf_trace_block_bio_queue");
 	bpf_program__set_autoload(b->progs.watch_bio, bio && btf_vlen(bio) == 2);
 	bpf_program__set_autoload(b->progs.watch_bio_of_queue, bio && btf_vlen(bio) == 3);
-	btf__free(btf);
 	return 0;
 }
 

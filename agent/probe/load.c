@@ -47,26 +47,22 @@ static void loaded_release(struct loaded *l)
 static int leave_out_missing(struct bpf_object *o, struct why *why)
 {
 	static const char *const needed[] = {"security_file_open", "__fput", "vfs_write", "vfs_read"};
-	struct btf *btf = btf__load_vmlinux_btf();
 	struct bpf_program *p;
 	size_t i;
 
-	if (libbpf_get_error(btf))
+	if (!load_types())
 		return why_set(why, V_BAD, "the kernel has no BTF");
 	for (i = 0; i < ARRAY_SIZE(needed); i++)
-		if (!load_in_kernel(btf, needed[i])) {
-			btf__free(btf);
+		if (!load_in_kernel(needed[i]))
 			return why_set(why, V_BAD, "the kernel has no function %s", needed[i]);
-		}
 	bpf_object__for_each_program(p, o)
 	{
 		const char *section = bpf_program__section_name(p), *slash = strchr(section, '/');
 
 		if (slash && (!strncmp(section, "fentry/", 7) || !strncmp(section, "fexit/", 6)) &&
-			!load_in_kernel(btf, slash + 1))
+			!load_in_kernel(slash + 1))
 			bpf_program__set_autoload(p, false);
 	}
-	btf__free(btf);
 	return 0;
 }
 
@@ -84,19 +80,14 @@ static bool has_pointer(const struct btf *btf, const struct btf_type *prototype,
 /* Of programs for one tracepoint of several forms, the one that this kernel has. */
 static void choose_forms(struct tracepoint_bpf *t)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	const struct btf_type *done = NULL, *sqe = NULL, *req = NULL, *prepare = NULL;
+	const struct btf *btf = load_types();
+	const struct btf_type *done = load_prototype("btf_trace_io_uring_complete");
+	const struct btf_type *sqe = load_prototype("btf_trace_io_uring_submit_sqe");
+	const struct btf_type *req = load_prototype("btf_trace_io_uring_submit_req");
+	const struct btf_type *prepare = load_prototype("btf_trace_sched_prepare_exec");
 	unsigned arguments = 0;
 	bool entry, number, request_first;
 
-	if (libbpf_get_error(btf)) {
-		btf = NULL;
-	} else {
-		done = load_prototype(btf, "btf_trace_io_uring_complete");
-		sqe = load_prototype(btf, "btf_trace_io_uring_submit_sqe");
-		req = load_prototype(btf, "btf_trace_io_uring_submit_req");
-		prepare = load_prototype(btf, "btf_trace_sched_prepare_exec");
-	}
 	/* complete(ring, request, entry), (ring, request, data, result, ...), before (ring, data, result, ...) */
 	entry = has_pointer(btf, done, 1) && has_pointer(btf, done, 2);
 	number = has_pointer(btf, done, 1) && !entry;
@@ -110,19 +101,16 @@ static void choose_forms(struct tracepoint_bpf *t)
 	bpf_program__set_autoload(t->progs.uring_submit_third, arguments > 2 && has_pointer(btf, sqe, 1));
 	bpf_program__set_autoload(t->progs.uring_submit_second, arguments > 2 && !has_pointer(btf, sqe, 1));
 	bpf_program__set_autoload(t->progs.on_prepare_exec, prepare);
-	btf__free(btf);
 }
 
 /* The sweep in the form that this kernel has. */
 static void choose_sweep(struct bpf_object *o)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool whole = !libbpf_get_error(btf) && load_in_kernel(btf, "bpf_for_each_map_elem");
+	bool whole = load_in_kernel("bpf_for_each_map_elem");
 
 	bpf_program__set_autoload(bpf_object__find_program_by_name(o, SWEEP), whole);
 	bpf_program__set_autoload(bpf_object__find_program_by_name(o, SWEEP_OLD), !whole);
 	bpf_program__set_autoattach(bpf_object__find_program_by_name(o, SWEEP_OLD), false);
-	btf__free(btf);
 }
 
 static int open_set(unsigned set, struct loaded *l, struct why *why)

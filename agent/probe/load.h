@@ -17,6 +17,15 @@ bool enforce_proven(void);
 /* Is the program one that is jumped to, and not attached? */
 bool calls_is_target(const char *program);
 
+/* --- types.c: the kernel's own types --- */
+
+/* All of them, kept until the program ends; NULL where the kernel has none. */
+const struct btf *load_types(void);
+/* Has the kernel this function? */
+bool load_in_kernel(const char *function);
+/* A tracepoint's arguments. NULL where the kernel has no such tracepoint. */
+const struct btf_type *load_prototype(const char *tracepoint);
+
 /* --- pins.c: what the loaders share --- */
 
 #define PINS_PATH_SIZE 128
@@ -25,10 +34,6 @@ bool calls_is_target(const char *program);
 void load_listen(void);
 void load_hush(void);
 const char *load_said(void);
-/* Has the kernel this function? */
-bool load_in_kernel(const struct btf *btf, const char *function);
-/* A tracepoint's arguments, from the kernel's own types. NULL where it has no such tracepoint. */
-const struct btf_type *load_prototype(const struct btf *btf, const char *tracepoint);
 /* Removes a folder of pins. */
 void pins_remove(const char *path);
 /*

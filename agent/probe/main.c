@@ -23,7 +23,8 @@
 #define EGRESS_STATUS_PATH "/run/sekisho/egress.json"
 
 static const char usage[] =
-	"usage: sekisho-load [--gate enforce|note|off] [--set trampoline|tracepoint] [--ring SIZE-IN-MiB]\n"
+	"usage: sekisho-load [--only gate|recorder] [--gate enforce|note|off] [--set trampoline|tracepoint] [--ring "
+	"MiB]\n"
 	"       sekisho-load --unload | --unload-gate\n"
 	"       sekisho-load --dump FOLDER\n"
 	"\n"
@@ -32,6 +33,8 @@ static const char usage[] =
 	"recorder's\n"
 	"set.\n"
 	"\n"
+	"  --only WHAT   gate: the gate and what stands at the way to printers, which udev waits for at boot;\n"
+	"                recorder: what records, which takes longer\n"
 	"  --gate HOW    enforce (default); note: tell what would be denied, and deny nothing; off: leave the gate as "
 	"it is\n"
 	"  --set SET     this set of hooks and no other; by default the fullest that works here\n"
@@ -227,16 +230,16 @@ static int load(const struct probe_options *o)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"set", required_argument, NULL, 's'},
-		{"ring", required_argument, NULL, 'r'}, {"unload", no_argument, NULL, 'u'},
-		{"unload-gate", no_argument, NULL, 'U'}, {"gate", required_argument, NULL, 'g'},
-		{"dump", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"only", required_argument, NULL, 'o'},
+		{"set", required_argument, NULL, 's'}, {"ring", required_argument, NULL, 'r'},
+		{"unload", no_argument, NULL, 'u'}, {"unload-gate", no_argument, NULL, 'U'},
+		{"gate", required_argument, NULL, 'g'}, {"dump", required_argument, NULL, 'd'},
+		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 	struct probe_options o = {.set = 0};
 	struct group *gr = getgrnam(GROUP);
 	const struct enum_info *set;
 	const char *below = NULL;
-	bool unload = false, unload_gate = false;
+	bool unload = false, unload_gate = false, gate = true, recorder = true;
 	enum gate_how how = HOW_ENFORCE;
 	unsigned long mib;
 	char *end;
@@ -246,6 +249,13 @@ int main(int argc, char **argv)
 	o.group = gr ? gr->gr_gid : 0;
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (c) {
+		case 'o':
+			gate = !strcmp(optarg, "gate");
+			recorder = !strcmp(optarg, "recorder");
+			if (gate || recorder)
+				break;
+			fprintf(stderr, "sekisho-load: --only: neither gate nor recorder\n");
+			return 2;
 		case 's':
 			set = enum_by_name(F_PROBE_SET, optarg);
 			if (!set) {
@@ -304,9 +314,9 @@ int main(int argc, char **argv)
 		return unloaded(probe_unload(), "the recorder's set");
 	/* What holds comes first; where it cannot, there is at least a record. */
 	ask_command_line(&how);
-	c = load_gate(how);
-	if (how != HOW_OFF)
+	c = gate ? load_gate(how) : 0;
+	if (gate && how != HOW_OFF)
 		load_egress();
-	r = load(&o);
+	r = recorder ? load(&o) : 0;
 	return r ? r : c == 1 ? 4 : c;
 }

@@ -1,7 +1,6 @@
 /*
  * What the loaders share (load.c for the recorder's set, gate_load.c for the gate, egress_load.c for the way to
- * printers): what libbpf says, what the kernel has, and the folder below the BPF file system in which links and maps
- * stay.
+ * printers): what libbpf says, and the folder below the BPF file system in which links and maps stay.
  */
 #include "agent/probe/load.h"
 #include "policy/base/cleanup.h"
@@ -46,22 +45,6 @@ void load_hush(void)
 const char *load_said(void)
 {
 	return said;
-}
-
-bool load_in_kernel(const struct btf *btf, const char *function)
-{
-	return btf && btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) > 0;
-}
-
-const struct btf_type *load_prototype(const struct btf *btf, const char *tracepoint)
-{
-	int id = btf__find_by_name_kind(btf, tracepoint, BTF_KIND_TYPEDEF);
-	const struct btf_type *type = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
-
-	/* typedef -> pointer -> prototype: (void *data, first argument, ...) */
-	type = type ? btf__type_by_id(btf, type->type) : NULL;
-	type = type ? btf__type_by_id(btf, type->type) : NULL;
-	return type && btf_is_func_proto(type) ? type : NULL;
 }
 
 void pins_remove(const char *path)
