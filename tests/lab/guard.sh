@@ -66,6 +66,6 @@ until_so() {
 	shift 2
 	until "$@"; do
 		[ "$SECONDS" -lt "$until" ] || fail "$what: not within the time that it should take"
-		sleep 0.1
+		pause 0.1
 	done
 }

@@ -12,7 +12,7 @@ lab_needs() {
 		echo 'needs root: it makes a root file system'
 		exit 77
 	}
-	for c in qemu-system-x86_64 debootstrap mkfs.ext4; do
+	for c in qemu-system-x86_64 qemu-img debootstrap mkfs.ext4; do
 		command -v "$c" >/dev/null || {
 			echo "needs $c (packaging/install-dependencies test)"
 			exit 77
@@ -27,36 +27,66 @@ lab_share() {
 	printf 'root=%q\nbuild=%q\n' "$root" "$(dirname "$BIN")" >"$1/plan"
 }
 
-# lab_machine KERNEL FOLDER [PLACE]: the command in MACHINE and the kernel's words in APPEND, without serial ports. Software
-# emulation: KVM is not everywhere, and a test must not depend on it. The disk stays as it is (snapshot), unless a copy is made in
-# PLACE, which keeps from boot to boot what is written to it. What FOLDER/power-on says is so when power comes on:
+# lab_machine KERNEL FOLDER IMAGE: the command in MACHINE, the kernel's words in APPEND, without serial ports. Software emulation:
+# KVM is not everywhere, and a test must not depend on it. IMAGE is made where it is not there, upon the kernel's disk, which stays as
+# it is; it keeps from boot to boot what is written to it. What FOLDER/power-on says is so when power comes on:
 #   root usb           the disk hangs on USB
 #   append WORD...     behind the kernel's command line
 #   plug NAME OPTION...   as tests/lab/outside has it
 # and FOLDER/initrd.img, where there is one, is the initramfs.
+# The PC has its network card always; nobody gives it an address but scenarios with an office.
 lab_machine() {
-	local disk image snapshot=on initrd on=virtio-blk-pci words=''
+	local disk image=$3 initrd on=virtio-blk-pci words=''
 	disk=$("$lab/image" "$1") || return
-	image=$disk/root.img initrd=$disk/initrd.img
-	if [ -n "${3:-}" ]; then
-		image=$3/root.img snapshot=off
-		[ -e "$image" ] || cp --sparse=always "$disk/root.img" "$image"
-	fi
+	initrd=$disk/initrd.img
+	[ -e "$image" ] || qemu-img create -q -f qcow2 -F raw -b "$disk/root.img" "$image" || return
 	[ ! -s "$2/initrd.img" ] || initrd=$2/initrd.img
 	if [ -e "$2/power-on" ]; then
 		words=$(sed -n 's/^append //p' "$2/power-on" | tr '\n' ' ')
 		! grep -qx 'root usb' "$2/power-on" || on=usb-storage,bus=xhci.0,serial=OWN1
 	fi
+	# The clock that the emulator is good at; a guard against processors' faults costs it much, and helps nobody here.
+	APPEND="root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=false net.ifnames=0 tsc=reliable mitigations=off modprobe.blacklist=floppy,pcspkr,kvm,kvm_amd,powernow_k8,ata_piix,i2c_piix4 ${SEKISHO_LAB_APPEND:-} $words"
+	# shellcheck disable=SC2054 # commas belong to the options
 	MACHINE=(qemu-system-x86_64 -accel 'tcg,thread=multi' -cpu max -smp 2 -m 1G -nodefaults -no-user-config -no-reboot
 		-display none -object 'rng-random,id=rng,filename=/dev/urandom' -device 'virtio-rng-pci,rng=rng'
-		-kernel "$disk/vmlinuz" -initrd "$initrd"
-		-drive "file=$image,format=raw,if=none,id=root,snapshot=$snapshot,cache=unsafe"
+		-kernel "$disk/vmlinuz" -initrd "$initrd" -append "$APPEND"
+		-drive "file=$image,format=qcow2,if=none,id=root,cache=unsafe"
 		-virtfs "local,path=$2,mount_tag=lab,security_model=none"
 		-virtfs "local,path=$root,mount_tag=tree,security_model=none,readonly=on"
 		-virtfs "local,path=$(dirname "$BIN"),mount_tag=build,security_model=none,readonly=on"
-		-device virtio-serial-pci -device 'qemu-xhci,id=xhci,p2=8,p3=8' -device "$on,drive=root"
+		-device virtio-serial-pci,id=ports -device 'qemu-xhci,id=xhci,p2=8,p3=8' -device "$on,drive=root"
+		-netdev 'user,id=net' -device 'virtio-net-pci,netdev=net'
 		-drive 'if=none,id=card' -device sdhci-pci -device 'sd-card,drive=card')
-	APPEND="root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=false net.ifnames=0 modprobe.blacklist=floppy,pcspkr,kvm,kvm_amd,powernow_k8,ata_piix,i2c_piix4 ${SEKISHO_LAB_APPEND:-} $words"
+}
+
+# lab_awake KERNEL IMAGE: IMAGE becomes the disk of a PC that was booted already, to be woken up by -loadvm ready; such a state is made
+# once for each kernel and its words, and kept beside the disks. Fails where that does not work: then it has to boot.
+lab_awake() {
+	local cache=${SEKISHO_LAB_CACHE:-$lab/cache} disk state share
+	disk=$("$lab/image" "$1") || return
+	state=$cache/state-$1-$({
+		cat "$lab/state" "$lab/lib.sh"
+		printf '%s\n' "$disk" "${SEKISHO_LAB_APPEND:-}"
+		qemu-system-x86_64 --version
+	} | sha256sum | cut -c 1-16)
+	exec 8>"$cache/.state"
+	flock 8
+	if [ ! -e "$state.qcow2" ] && [ ! -e "$state.failed" ]; then
+		# Those of disks that are gone, and of older ways to make them.
+		find "$cache" -mindepth 1 -maxdepth 1 -name 'state-*' -mtime +2 -delete
+		share=$(mktemp -d "${TMPDIR:-/tmp}/sekisho-lab-XXXXXX")
+		rm -f "$state.part"
+		if lab_machine "$1" "$share" "$state.part" && "$lab/state" "$state.part" "${MACHINE[@]}" >"$state.log" 2>&1; then
+			mv "$state.part" "$state.qcow2"
+		else
+			rm -f "$state.part"
+			mv "$state.log" "$state.failed"
+		fi
+		rm -rf "$share"
+	fi
+	exec 8>&-
+	[ -e "$state.qcow2" ] && cp --sparse=always "$state.qcow2" "$2"
 }
 
 # lab_install FOLDER: what a package would put on a PC, below FOLDER/install.

@@ -4,6 +4,11 @@
 # shellcheck source=tests/flow/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../flow/lib.sh"
 
+# note TEXT...: as in the flows, with the seconds since the scenario began.
+note() {
+	printf -- '- %d s: %s\n' "$SECONDS" "$*"
+}
+
 disks=/run/lab/disks
 [ -e /dev/virtio-ports/outside ] || skip 'runs in the lab only (tests/lab/run)'
 exec 8<>/dev/virtio-ports/outside
@@ -55,32 +60,40 @@ make() {
 	rm "$image"
 }
 
-# seen: devices that there are, one a line.
-seen() {
-	(cd /sys/bus/usb/devices && printf '%s\n' *)
-	(cd /sys/block && printf '%s\n' *)
+# A process costs an emulated PC a fifth of a second: what waits does so without any.
+exec {idle}<> <(:)
+pause() {
+	read -r -t "$1" -u "$idle" || true
 }
 
 # plug NAME [OPTION...]: plugs it in (tests/lab/outside), waits until udev has dealt with it; DEV is its disk, where it has one.
 plug() {
-	local name=$1 before now='' until=$((SECONDS + 60))
-	before=$(seen)
+	local name=$1 d new until=$((SECONDS + 60))
+	local -A before=()
+	for d in /sys/bus/usb/devices/* /sys/block/*; do
+		before[$d]=1
+	done
 	[ ! -e "$disks/$name.img" ] || hashes[$name]=$(outside hash "$name")
 	outside plug "$@"
 	DEV=''
 	while :; do
-		now=$(comm -13 <(sort <<<"$before") <(seen | sort))
-		DEV=$(grep -E '^(sd|sr|mmcblk)[^p]*$' <<<"$now" | head -n 1) || DEV=''
+		new=0
+		for d in /sys/bus/usb/devices/* /sys/block/*; do
+			[ -z "${before[$d]:-}" ] || continue
+			new=1
+			case ${d##*/} in
+			sd* | sr* | mmcblk*) [ -n "$DEV" ] || DEV=/dev/${d##*/} ;;
+			esac
+		done
 		if [ -n "$DEV" ]; then
-			[ ! -b "/dev/$DEV" ] || break
-		elif [ -n "$now" ] && [ ! -e "$disks/$name.img" ]; then
+			[ ! -b "$DEV" ] || break
+		elif [ $new -eq 1 ] && [ ! -e "$disks/$name.img" ]; then
 			break
 		fi
 		[ "$SECONDS" -lt "$until" ] || fail "plug $name: nothing appeared"
-		sleep 0.2
+		pause 0.2
 	done
 	udevadm settle --timeout=60
-	DEV=${DEV:+/dev/$DEV}
 }
 
 unplug() {
