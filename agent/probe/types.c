@@ -1,7 +1,7 @@
 /*
  * The kernel's own types (BTF), read once for all that a loader asks of them: which functions there are, and what a
- * tracepoint's arguments are. Reading takes 20 ms of a boot, and looking for one name among 130,000 another: so names of
- * functions are sorted into buckets in one go.
+ * tracepoint's arguments are. Reading takes 20 ms of a boot, and looking for one name among 130,000 another: so names
+ * of functions are sorted into buckets in one go.
  */
 #include "agent/probe/load.h"
 #include <stdlib.h>
