@@ -19,10 +19,10 @@
 #define VISITS_MAX 256u /* wrappers that wait */
 #define QUEUES_MAX 2048u
 #define GROUPS_MAX 256u
-#define GRACE_US                                                                                                       \
-	12000ll            /* ... and so long for documents that no rule asks about: what they are is told later, then \
-			    */
-#define JUDGE_US 1200000ll /* facts that are not there by then are left out; the wrapper waits 1.5 s */
+/* Facts that are not there by then are left out; the wrapper waits 1.5 s. */
+#define JUDGE_US 1200000ll
+/* So long is waited for documents that no rule asks about: what is found later is told with the job's end. */
+#define GRACE_US 12000ll
 
 enum job_state {
 	JOB_SEEN,   /* CUPS told of it, no backend has asked yet */
