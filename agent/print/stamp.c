@@ -1,14 +1,18 @@
 /*
  * Stamped pages. See stamp.h.
  *
- * What must never happen here: a document that is neither the stamped nor the original one, a name of a file that
- * somebody else could put something under (all files are unlinked at once and passed on as descriptors), a shell.
+ * Files have names, in CUPS's own folder for temporary files, while somebody opens them by name: AppArmor refuses files
+ * that have none any more.
+ *
+ * What must never happen here: a document that is neither the stamped nor the original one, a file that somebody else
+ * can write to, a shell.
  */
 #include "agent/print/stamp.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,26 +20,66 @@
 #define QPDF "/usr/bin/qpdf"
 #define FILES_MAX 64 /* of one job on a queue without filters */
 #define PART (64u << 10)
-#define FD_PATH 32
+#define PREFIX "sekisho-stamp-"
+#define STALE_S 86400 /* as long as CUPS keeps the documents of a job */
 #define LINE_MAX_BYTES 200
 
 extern char **environ;
 
-/* --- files without names --- */
+/* --- files --- */
 
-static int temporary(void)
+static const char *folder(void)
 {
 	const char *dir = getenv("TMPDIR");
-	char path[PATH_MAX];
-	int fd;
 
-	if (snprintf(path, sizeof(path), "%s/sekisho-XXXXXX", dir ? dir : "/tmp") >= (int)sizeof(path))
+	return dir ? dir : "/tmp";
+}
+
+struct file {
+	int fd;
+	char path[PATH_MAX]; /* "": it has no name any more */
+};
+
+static void file_deinit(struct file *f)
+{
+	closep(&f->fd);
+	if (f->path[0])
+		unlink(f->path);
+	f->path[0] = 0;
+}
+
+#define FILE_NONE                    \
+	{                            \
+		.fd = -1, .path = "" \
+	}
+#define _cleanup_file_ _cleanup_(file_deinit)
+
+static int temporary(struct file *out)
+{
+	struct file f = FILE_NONE;
+
+	if (snprintf(f.path, sizeof(f.path), "%s/" PREFIX "XXXXXX", folder()) >= (int)sizeof(f.path))
 		return -ENAMETOOLONG;
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
+	f.fd = mkostemp(f.path, O_CLOEXEC);
+	if (f.fd < 0)
 		return -errno;
-	unlink(path);
-	return fd;
+	*out = f;
+	return 0;
+}
+
+/* What a backend was given by name nobody can remove when it ends: later stamps do. */
+static void drop_stale(void)
+{
+	_cleanup_closedir_ DIR *d = opendir(folder());
+	time_t now = time(NULL);
+	struct dirent *e;
+	struct stat st;
+
+	while (d && (e = readdir(d)))
+		if (!strncmp(e->d_name, PREFIX, strlen(PREFIX)) &&
+			!fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) && st.st_uid == geteuid() &&
+			S_ISREG(st.st_mode) && st.st_mtime < now - STALE_S)
+			unlinkat(dirfd(d), e->d_name, 0);
 }
 
 static int copy_all(int from, int to)
@@ -115,23 +159,26 @@ static int write_line(const char *text, struct buf *b)
 	return r ? r : buf_putf(b, "trailer <</Size 6/Root 1 0 R>>\nstartxref\n%zu\n%%%%EOF\n", n);
 }
 
-static int line_file(const char *text, int *out)
+static int line_file(const char *text, struct file *out)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(8192);
-	_cleanup_close_ int fd = temporary();
-	int r = fd < 0 ? fd : write_line(text, &b);
+	_cleanup_file_ struct file f = FILE_NONE;
+	int r = temporary(&f);
 
-	if (!r && write(fd, b.p, b.n) != (ssize_t)b.n)
+	r = r ? r : write_line(text, &b);
+	if (!r && write(f.fd, b.p, b.n) != (ssize_t)b.n)
 		r = -EIO;
-	if (!r)
-		*out = steal_fd(&fd);
-	return r;
+	if (r)
+		return r;
+	*out = f;
+	f = (struct file)FILE_NONE;
+	return 0;
 }
 
 /* --- laying it over --- */
 
 /* Ends with its time, or when the job is cancelled: then cupsd ends the whole group. */
-static int run_qpdf(const char *in, const char *line, int keep_in, int keep_line, int out)
+static int run_qpdf(const char *in, const char *line, int out)
 {
 	const char *args[] = {"qpdf", "--no-warn", "--warning-exit-0", in, "--overlay", line, "--from=", "--repeat=1",
 		"--", "-", NULL};
@@ -141,9 +188,6 @@ static int run_qpdf(const char *in, const char *line, int keep_in, int keep_line
 	pid_t pid, got;
 
 	posix_spawn_file_actions_init(&files);
-	/* Onto itself: it stays open over exec. */
-	posix_spawn_file_actions_adddup2(&files, keep_in, keep_in);
-	posix_spawn_file_actions_adddup2(&files, keep_line, keep_line);
 	posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
 	posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	r = posix_spawn(&pid, QPDF, &files, NULL, (char *const *)(uintptr_t)args, environ);
@@ -162,28 +206,22 @@ static int run_qpdf(const char *in, const char *line, int keep_in, int keep_line
 }
 
 /* 0 with a file that has its offset at the beginning; V_BAD; -errno. */
-static int stamp_file(int in, const char *text, int *out)
+static int stamp_file(const char *in, const char *text, struct file *out)
 {
-	_cleanup_close_ int made = -1, line = -1;
-	char in_path[FD_PATH], line_path[FD_PATH];
-	int r;
+	_cleanup_close_ int fd = open(in, O_RDONLY | O_CLOEXEC);
+	_cleanup_file_ struct file made = FILE_NONE, line = FILE_NONE;
+	int r = fd < 0 ? -errno : is_pdf(fd) ? 0 : V_BAD;
 
-	if (!is_pdf(in))
-		return V_BAD;
-	r = line_file(text, &line);
+	r = r ? r : line_file(text, &line);
+	r = r ? r : temporary(&made);
+	r = r ? r : run_qpdf(in, line.path, made.fd);
+	if (!r && (lseek(made.fd, 0, SEEK_SET) < 0 || !is_pdf(made.fd)))
+		r = V_BAD;
 	if (r)
 		return r;
-	made = temporary();
-	if (made < 0)
-		return made;
-	snprintf(in_path, sizeof(in_path), "/proc/self/fd/%d", in);
-	snprintf(line_path, sizeof(line_path), "/proc/self/fd/%d", line);
-	r = run_qpdf(in_path, line_path, in, line, made);
-	if (!r && (lseek(made, 0, SEEK_SET) < 0 || !is_pdf(made)))
-		r = V_BAD;
-	if (!r)
-		*out = steal_fd(&made);
-	return r;
+	*out = made;
+	made = (struct file)FILE_NONE;
+	return 0;
 }
 
 int stamp_tell(int gate, int result)
@@ -199,41 +237,38 @@ int stamp_tell(int gate, int result)
 
 int stamp_arguments(char **argv, const char *text)
 {
-	static char paths[FILES_MAX][FD_PATH];
-	int made[FILES_MAX], n = 0, i, r = 0;
+	static struct file made[FILES_MAX];
+	int n = 0, i, r = 0;
 
+	drop_stale();
 	while (!r && argv[6 + n]) {
-		_cleanup_close_ int in = n < FILES_MAX ? open(argv[6 + n], O_RDONLY | O_CLOEXEC) : -1;
-
-		r = in < 0 ? V_BAD : stamp_file(in, text, &made[n]);
+		r = n < FILES_MAX ? stamp_file(argv[6 + n], text, &made[n]) : V_BAD;
 		n += !r;
 	}
+	/* The real backend opens them by their names, as it opens the documents. */
 	for (i = 0; i < n; i++) {
-		if (r) {
-			close(made[i]);
-			continue;
-		}
-		/* The real backend opens it by this name. */
-		fcntl(made[i], F_SETFD, 0);
-		snprintf(paths[i], sizeof(paths[i]), "/proc/self/fd/%d", made[i]);
-		argv[6 + i] = paths[i];
+		if (r)
+			file_deinit(&made[i]);
+		else
+			argv[6 + i] = made[i].path;
 	}
 	return r;
 }
 
 /* --- as a filter --- */
 
-/* What the filter reads: its argument, or what the filter before it writes. *out is a file. 0, -errno. */
-static int take_input(char **argv, int *out)
+/* What the filter before writes, as a file with a name. 0, -errno. */
+static int take_pipe(struct file *out)
 {
-	_cleanup_close_ int fd = argv[6] ? open(argv[6], O_RDONLY | O_CLOEXEC) : temporary();
-	int r = fd >= 0 ? 0 : argv[6] ? -errno : fd;
+	_cleanup_file_ struct file f = FILE_NONE;
+	int r = temporary(&f);
 
-	if (!r && !argv[6])
-		r = copy_all(STDIN_FILENO, fd);
-	if (!r)
-		*out = steal_fd(&fd);
-	return r;
+	r = r ? r : copy_all(STDIN_FILENO, f.fd);
+	if (r)
+		return r;
+	*out = f;
+	f = (struct file)FILE_NONE;
+	return 0;
 }
 
 /* The real filter reads `fd` in place of its argument or of what came through the pipe. */
@@ -249,7 +284,8 @@ static int give_input(char **argv, int fd)
 static int ask_and_stamp(const struct place *at, int argc, char **argv)
 {
 	_cleanup_buf_ struct buf question = BUF_INIT(REQUEST_MAX);
-	_cleanup_close_ int gate = -1, in = -1, made = -1;
+	_cleanup_file_ struct file in = FILE_NONE, made = FILE_NONE;
+	_cleanup_close_ int gate = -1;
 	char text[REQUEST_TEXT_MAX + 1] = "", flag[PATH_MAX];
 	int answer = ANSWER_PASS, r;
 
@@ -261,16 +297,18 @@ static int ask_and_stamp(const struct place *at, int argc, char **argv)
 		ask_send(gate, buf_span(&question), NULL, 0) || ask_wait(gate, REQUEST_WAIT_MS, &answer, text) ||
 		answer != ANSWER_STAMP)
 		return 0;
-	r = take_input(argv, &in);
+	r = argv[6] ? 0 : take_pipe(&in);
 	if (r)
 		return r;
-	r = stamp_file(in, text, &made);
+	r = stamp_file(argv[6] ? argv[6] : in.path, text, &made);
 	/* Whether it may print without a stamp is decided at the daemon: of the first document its backend hears it. */
 	if (r && !stamp_tell(gate, r) && !ask_wait(gate, REQUEST_WAIT_MS, &answer, text) && answer != ANSWER_PASS)
 		return -EPERM;
 	if (!r)
 		stamp_tell(gate, 0);
-	return give_input(argv, r ? in : made);
+	if (r && argv[6])
+		return 0; /* as it is */
+	return give_input(argv, r ? in.fd : made.fd);
 }
 
 int stamp_filter(const struct place *at, int argc, char **argv)
