@@ -20,6 +20,7 @@ struct traffic;
 struct live;
 struct export;
 struct bundling;
+struct registering;
 
 struct console {
 	struct config conf;
@@ -37,6 +38,8 @@ struct console {
 	unsigned exports_n;
 	struct bundling *bundles;
 	unsigned bundles_n;
+	struct registering *registers;
+	unsigned registers_n;
 	struct buf vkey; /* of the log, text without newline */
 	struct verifier log;
 	bool has_log;
@@ -145,6 +148,14 @@ void bundle_get(struct call *x);
 void bundle_tick(struct console *c);
 void bundle_stop(struct console *c);
 void log_get(struct call *x);
+
+/* --- register.c, proofs.c --- */
+void register_get(struct call *x);
+/* Goes on with the registers that are being made. */
+void register_tick(struct console *c);
+void register_stop(struct console *c);
+void proofs_post(struct call *x);
+void proof_get(struct call *x);
 
 /* --- overview.c, traffic.c, live.c --- */
 void overview_get(struct call *x);

@@ -6,6 +6,7 @@
  * privilege (folders, its certificate, a port, its socket), gives it up, then meets the world: in that order, below.
  */
 #include "collector/console/console.h"
+#include "collector/paper/paper.h"
 #include "policy/base/clock.h"
 #include "policy/base/confine.h"
 #include "policy/base/file.h"
@@ -142,6 +143,7 @@ static void on_export(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	csv_tick(arg);
 	bundle_tick(arg);
+	register_tick(arg);
 }
 
 static void on_stop(void *owner)
@@ -150,6 +152,7 @@ static void on_stop(void *owner)
 
 	csv_stop(c);
 	bundle_stop(c);
+	register_stop(c);
 	live_stop(c);
 }
 
@@ -250,6 +253,7 @@ static void console_close(struct console *c)
 {
 	csv_stop(c);
 	bundle_stop(c);
+	register_stop(c);
 	live_stop(c);
 	if (c->sealer) {
 		tell_close(c);
@@ -281,6 +285,9 @@ static int daemon_main(struct console *c)
 	/* libcurl reads its settings of the machine before the filter is there. */
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		return program_not_started("libcurl", -ENOMEM, &why);
+	/* So is the font of what is printed. */
+	if (paper_init())
+		log_warning("no font \"%s\" (fonts-noto-cjk): what is printed has no Japanese letters", PAPER_FONT);
 	r = geteuid() ? 0 : console_prepare(&c->conf, &why);
 	r = r ? r : bind_server(c, &why);
 	r = r ? r : program_give_up_power(USER, &why);

@@ -12,6 +12,7 @@ from collector_pc import Member, RECORDER, door, until as pc_until  # noqa: F401
 from console_desk import Person, same, told, true, until
 from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: F401
 from sekisho_verify import Verifier, check_inclusion, checkpoint, leaf_hash, sha256
+import base64
 import compare_records
 import sekisho_bundle
 import sekisho_write
@@ -133,7 +134,6 @@ n = int.from_bytes(seg.body[4:8], "big")
 leaf = seg.body[8:8 + n]
 same(sha256(leaf).hex(), a["segment"]["hash"], "hash of the header")
 lines = a["tlog_proof"].split("\n")
-import base64  # noqa: E402
 proof = [base64.b64decode(x) for x in lines[2:lines.index("")]]
 check_inclusion(a["log"]["index"], size, leaf_hash(leaf), proof, root)
 same(a["segment"]["producer"], "recorder", "producer")
@@ -197,6 +197,38 @@ same(auditor.get("/api/v1/bundle?kind=nothing", 400)["error"], "filter", "no suc
 same(auditor.get("/api/v1/bundle?order=newest", 400)["error"], "filter", "no order belongs there")
 same(viewer.ask("GET", "/api/v1/bundle").status, 403, "a viewer")
 same(both.ask("GET", "/api/v1/bundle").status, 403, "an administrator")
+
+item("the handling register: five records of a period, for a folder; a contractor's proof; to sign, and for spreadsheets")
+proof = "%PDF-1.7 溶解証明".encode()
+filed = {"contractor": "溶解処理", "what": "書類 12箱", "name": "証明.pdf", "content": base64.b64encode(proof).decode()}
+same(both.post("/api/v1/proofs", filed), {"hash": sha256(proof).hex()}, "filed")
+same(auditor.ask("GET", "/api/v1/proofs/" + sha256(proof).hex()).body, proof, "as it was filed")
+same(both.ask("POST", "/api/v1/proofs", {**filed, "what": "a\nb"}).status, 400, "lines")
+same(both.ask("POST", "/api/v1/proofs", {**filed, "content": "x"}).status, 400, "no base64")
+same(auditor.ask("POST", "/api/v1/proofs", filed).status, 403, "an auditor changes nothing")
+same(auditor.ask("GET", "/api/v1/proofs/" + "../" * 3 + "accounts.json").status, 404, "a path")
+until(lambda: told("console-change", operation="/api/v1/proofs"), "the proof is in the log")
+period = "since=-1h&until=%s&path=/home/hanako&lang=" % time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60))
+a = auditor.ask("GET", "/api/v1/register.csv?" + period + "ja", status=200)
+table = list(csv.reader(io.StringIO(a.body.decode("utf-8-sig"), newline="")))
+same(table[0], ["記録の区分", "番号", "日時", "PC", "取扱者", "種別", "対象", "詳細"], "headings")
+same({len(r) for r in table}, {8}, "columns")
+parts = [[r for r in table if r[0].startswith("%d." % n)] for n in range(1, 6)]
+same([len(x) for x in parts[:4]], [240, 0, 6, 1], "use, carried out, deleted, proven")
+same({(r[4], r[6]) for r in parts[0]}, {("花子", "/home/hanako/給与-%d.txt" % k) for k in range(40)}, "who used what")
+true(parts[3][0][6] == "溶解処理 / 書類 12箱 / 証明.pdf" and sha256(proof).hex() in parts[3][0][7], parts[3])
+true({r[4] for r in parts[4]} >= {"auditor", "viewer", "both"}, "who signed in")
+same([c for r in table for c in r if c[:1] in ("=", "+", "@", "\t", "\r")], [], "cells that run")
+a = auditor.ask("GET", "/api/v1/register.pdf?" + period + "ja&host=pc-1", status=200)
+with open(os.environ["FLOW_TMP"] + "/register.pdf", "wb") as f:
+    f.write(a.body)
+text = subprocess.run(["pdftotext", "-layout", os.environ["FLOW_TMP"] + "/register.pdf", "-"], stdout=subprocess.PIPE,
+                      check=True).stdout.decode()
+for words in ("特定個人情報取扱記録簿", "/home/hanako/給与-39.txt", "書類 12箱", "責任者", "/home/hanako/\\xff\\xfe\\n.swp"):
+    true(words in text, words)
+true("会計" not in text, "another PC")
+for bad in ("", "since=-1h", "since=-1h&until=-1m", "since=-1h&until=-1m&path=/home&kind=file", "since=-1h&until=-1m&path=/home&order=newest"):
+    same(auditor.get("/api/v1/register.pdf?" + bad, 400)["error"], "filter", bad)
 
 item("overview: what needs a person, told as one where it is the same")
 a = both.get("/api/v1/overview")

@@ -108,6 +108,36 @@ async function csv(who) {
   who.well();
 }
 
+async function register(who) {
+  const p = who.page;
+  step("the handling register of the days before, to sign and for spreadsheets");
+  await who.go("#/register");
+  const day = (d) => new Date(Date.now() + d * 86400000).toISOString().slice(0, 10);
+  await p.getByLabel("From").fill(day(-20));
+  await p.getByLabel("Up to").fill(day(1));
+  await p.getByLabel("Folder").fill("/home");
+  const pdf = await who.download(p.getByRole("button", { name: "PDF to sign" }));
+  same(pdf.bytes.subarray(0, 5).toString(), "%PDF-", "its first bytes");
+  writeFileSync(join(EVIDENCE, "register.pdf"), pdf.bytes);
+  const csv = await who.download(p.getByRole("button", { name: "CSV" }));
+  if (csv.bytes.toString().split("\r\n").length < 20) fail("no rows in the register");
+
+  who.well();
+}
+
+async function proof(who) {
+  const p = who.page;
+  step("a contractor's proof of disposal is filed");
+  await who.go("#/register");
+  await p.getByLabel("Contractor").fill("溶解処理");
+  await p.getByLabel("What was destroyed").fill("書類 12箱");
+  await p.getByLabel("The proof").setInputFiles({ name: "proof.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.7") });
+  await p.getByRole("button", { name: "File it" }).click();
+  await p.getByText("Filed. SHA-256:").waitFor();
+
+  who.well();
+}
+
 async function saved(who) {
   const p = who.page;
   step("a saved search outlives the page");
@@ -318,6 +348,7 @@ async function everywhere(who, views) {
 const auditorsViews = [
   ["overview", "#/"],
   ["logs", "#/logs?since=-7d&c=file&text=xlsx"],
+  ["register", "#/register"],
 ];
 const administratorsViews = [
   ["drives", "#/drives"],
@@ -325,6 +356,7 @@ const administratorsViews = [
   ["rules", "#/drives/rules"],
   ["arrival", "#/drives/arrival"],
   ["pcs", "#/pcs"],
+  ["proof", "#/register"],
 ];
 
 try {
@@ -337,10 +369,12 @@ try {
     () => saved(reader),
     () => travels(reader),
     () => keyboard(reader),
+    () => register(reader),
     () => administrator(writer),
     () => policy(writer),
     () => ledger(writer),
     () => revoke(writer),
+    () => proof(writer),
     () => viewer(),
     async () => {
       step("every view, in both languages and both colours: axe finds nothing, nothing is refused; on a tablet too");

@@ -317,6 +317,10 @@ export const api = {
   facets: (query: Query, signal?: Stop) => askJson<Facets>(`${v1}/facets${queryText(query)}`, { signal }),
   /** A file that may be large: the browser keeps it on its disk. */
   bundle: async (query: Query, signal?: Stop) => (await ask(`${v1}/bundle${queryText(query)}`, { signal })).blob(),
+  register: async (form: "pdf" | "csv", query: Query) =>
+    (await ask(form === "pdf" ? `${v1}/register.pdf${queryText(query)}` : `${v1}/register.csv${queryText(query)}`)).blob(),
+  fileProof: (contractor: string, what: string, name: string, content: string) =>
+    askJson<{ hash: string }>(`${v1}/proofs`, { method: "POST", json: { contractor, what, name, content } }),
   csvAddress: (query: Query) => `${v1}/records.csv${queryText(query)}`,
   overview: (signal?: Stop) => askJson<Overview>(`${v1}/overview`, { signal }),
   traffic: (hours: number, signal?: Stop) => askJson<Traffic>(`${v1}/traffic?hours=${hours}`, { signal }),

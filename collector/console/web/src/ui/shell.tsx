@@ -10,6 +10,7 @@ import { Drives } from "../views/drives/drives";
 import { Logs } from "../views/logs/logs";
 import { OverviewView } from "../views/overview";
 import { Pcs } from "../views/pcs/pcs";
+import { RegisterView } from "../views/register";
 import { Trace } from "../views/trace/trace";
 import { Keys } from "./keys";
 import { Empty, Icon, Mark, NoRights } from "./parts";
@@ -19,7 +20,7 @@ const all: Role[] = ["administrator", "auditor", "viewer"];
 const readers: Role[] = ["auditor", "viewer"];
 
 interface View {
-  name: "overview" | "logs" | "drives" | "pcs" | "account";
+  name: "overview" | "logs" | "drives" | "pcs" | "register" | "account";
   path: string;
   roles: Role[];
   key: string;
@@ -29,6 +30,7 @@ const views: View[] = [
   { name: "logs", path: "/logs", roles: readers, key: "l" },
   { name: "drives", path: "/drives", roles: ["administrator", "auditor"], key: "d" },
   { name: "pcs", path: "/pcs", roles: all, key: "p" },
+  { name: "register", path: "/register", roles: ["administrator", "auditor"], key: "r" },
   { name: "account", path: "/account", roles: all, key: "a" },
 ];
 
@@ -128,6 +130,8 @@ function Content({ view, route, enter }: { view: View; route: Route; enter: (s: 
       return <Drives route={route} />;
     case "pcs":
       return <Pcs route={route} />;
+    case "register":
+      return <RegisterView />;
     case "account":
       return <Account enter={enter} />;
   }

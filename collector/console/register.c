@@ -1,0 +1,338 @@
+/*
+ * The handling register of specific personal information (特定個人情報取扱記録簿): the five records that the guideline
+ * asks an office to keep, for a period, from the logs; as PDF to sign and file, and as CSV. Made and streamed a piece
+ * at a time.
+ *
+ * Which records go where is the table below; what a row shows is register_row.c's.
+ */
+#include "collector/console/register.h"
+#include "collector/console/route.h"
+#include "policy/base/clock.h"
+#include <errno.h>
+#include <stddef.h>
+
+#define REGISTERS_MAX 2u
+#define PIECE_ROWS 100u
+#define LOOK_MOST 20000u
+#define SECTION_ROWS 5000u
+#define PIECE_MAX (16u << 20)
+#define WAITING_MAX (512u << 10)
+
+static bool holds_numbers(const struct record *r)
+{
+	return record_has(r, F_MY_NUMBERS) && r->v[F_MY_NUMBERS].u > 0;
+}
+
+static bool carries_out(const struct record *r)
+{
+	return record_has(r, F_WRITTEN) && r->v[F_WRITTEN].u > 0;
+}
+
+static bool is_storage(const struct record *r)
+{
+	uint64_t kind = record_has(r, F_DEVICE_KIND) ? r->v[F_DEVICE_KIND].u : 0;
+
+	return kind == DEVICE_KIND_STORAGE || kind == DEVICE_KIND_OPTICAL || kind == DEVICE_KIND_SD ||
+	       kind == DEVICE_KIND_PHONE;
+}
+
+static bool is_proof(const struct record *r)
+{
+	return record_has(r, F_OPERATION) && span_eq(r->v[F_OPERATION].s, SPAN_STR("/api/v1/proofs"));
+}
+
+static const struct part {
+	unsigned section; /* 1 to 5 */
+	bool path;        /* only below the folder that was named */
+	const char *host; /* instead of the PC that was named */
+	unsigned kinds[8], classes[3];
+	bool (*fits)(const struct record *r); /* NULL: all of them */
+} parts[] = {
+	{1, true, NULL, {KIND_FILE, KIND_RENAME, KIND_LINK, KIND_SYMLINK}, {0}, NULL},
+	{1, false, NULL, {KIND_PRINT}, {0}, holds_numbers},
+	{2, false, NULL, {KIND_FILE}, {CLASS_USB, CLASS_REMOVABLE}, carries_out},
+	{2, false, NULL, {KIND_PLUG, KIND_UNPLUG}, {0}, is_storage},
+	{3, true, NULL, {KIND_UNLINK, KIND_RMDIR, KIND_TRUNCATE}, {0}, NULL},
+	{4, false, "console", {KIND_CONSOLE_CHANGE}, {0}, is_proof},
+	{5, false, NULL, {KIND_LOGIN, KIND_LOGOUT, KIND_USER_CHANGE}, {0}, NULL},
+	{5, false, "console", {KIND_SIGN_IN, KIND_SIGN_IN_REFUSED, KIND_CONSOLE_EXPORT}, {0}, NULL},
+};
+
+const struct register_section register_sections[] = {
+	{"1. Use and output of files", "1. 特定個人情報ファイルの利用・出力の記録"},
+	{"2. Media and papers carried out", "2. 書類・媒体等の持ち運びの記録"},
+	{"3. Deletion and disposal", "3. 特定個人情報ファイルの削除・廃棄の記録"},
+	{"4. Proof of disposal by contractors", "4. 削除・廃棄を委託した場合の証明"},
+	{"5. Use of the information system", "5. 情報システムの利用状況(ログイン・アクセス)の記録"},
+};
+
+/* --- its life --- */
+
+static void registering_free(struct registering *g)
+{
+	struct registering **at;
+
+	for (at = &g->c->registers; *at && *at != g; at = &(*at)->next)
+		;
+	if (*at) {
+		*at = g->next;
+		g->c->registers_n--;
+	}
+	paper_free(g->paper);
+	digesting_end(g->digest, NULL);
+	buf_deinit(&g->out);
+	buf_deinit(&g->text);
+	secret_wipe(&g->account, sizeof(g->account));
+	free(g);
+}
+
+static void told_end(struct registering *g, const char *how)
+{
+	struct told t = {.kind = KIND_CONSOLE_EXPORT,
+		.account = g->account.name,
+		.address = g->address,
+		.operation = g->path,
+		.text = how,
+		.count = g->rows,
+		.has_count = true,
+		.urgent = true};
+	struct digest d;
+	int r;
+
+	digesting_end(g->digest, &d);
+	g->digest = NULL;
+	t.hash = &d;
+	r = tell(g->c, &t);
+	if (r)
+		console_fail(g->c, r, "access log");
+}
+
+static void on_gone(struct held *h)
+{
+	struct registering *g = (struct registering *)((char *)h - offsetof(struct registering, held));
+
+	told_end(g, "the client went away");
+	registering_free(g);
+}
+
+static int take_bytes(void *ctx, struct span bytes)
+{
+	struct registering *g = ctx;
+
+	return buf_put_span(&g->out, bytes);
+}
+
+static int send_out(struct registering *g)
+{
+	int r = 0;
+
+	if (g->out.n) {
+		digesting_put(g->digest, buf_span(&g->out));
+		r = stream_piece(&g->held, buf_span(&g->out));
+	}
+	buf_clear(&g->out);
+	return r;
+}
+
+/* --- its parts --- */
+
+/* What the next part asks of the logs. */
+static void begin_part(struct registering *g)
+{
+	const struct part *p = &parts[g->part];
+	struct store_filter *f = &g->search.filter;
+	unsigned i;
+
+	f->path = p->path ? g->folder : NULL;
+	f->host = p->host ? p->host : g->host;
+	f->kinds_n = f->classes_n = 0;
+	for (i = 0; i < ARRAY_SIZE(p->kinds) && p->kinds[i]; i++)
+		f->kinds[f->kinds_n++] = p->kinds[i];
+	for (i = 0; i < ARRAY_SIZE(p->classes) && p->classes[i]; i++)
+		f->classes[f->classes_n++] = p->classes[i];
+	g->search.has_cursor = false;
+}
+
+static int take(void *ctx, const struct store_row *row)
+{
+	struct registering *g = ctx;
+	const struct part *p = &parts[g->part];
+	int r;
+
+	if (p->fits && !p->fits(&row->record))
+		return 0;
+	if (g->piece_rows == PIECE_ROWS || g->section_rows == SECTION_ROWS)
+		return V_END;
+	r = register_row(g, p->section, row);
+	if (r)
+		return r > 0 ? -EOVERFLOW : r;
+	g->rows++;
+	g->piece_rows++;
+	g->section_rows++;
+	return 0;
+}
+
+/* A section ends with the part before `part`, another begins. */
+static int turn_section(struct registering *g)
+{
+	unsigned last = g->part ? parts[g->part - 1].section : 0;
+	unsigned now = g->part < ARRAY_SIZE(parts) ? parts[g->part].section : 0;
+	int r = last && last != now ? register_section_end(g) : 0;
+
+	if (!r && now && last != now) {
+		g->section_rows = 0;
+		g->cut = false;
+		r = register_section_begin(g, now);
+	}
+	return r;
+}
+
+/* 0; V_END: that was the last; -errno. */
+static int step(struct registering *g)
+{
+	struct looking l = {
+		.c = g->c, .account = &g->account, .search = &g->search, .most = LOOK_MOST, .take = take, .ctx = g};
+	struct why why = {""};
+	int r;
+
+	if (g->part == ARRAY_SIZE(parts)) {
+		r = register_end(g);
+		r = r ? r : send_out(g);
+		return r ? r : V_END;
+	}
+	g->piece_rows = 0;
+	r = look(&l, &why);
+	if (r)
+		return r < 0 ? r : -EIO;
+	g->search.has_cursor = true;
+	g->search.cursor_us = l.at_us;
+	g->search.cursor_row = l.at_row;
+	if (l.more && g->section_rows == SECTION_ROWS)
+		g->cut = true;
+	else if (l.more)
+		return send_out(g);
+	g->part++;
+	r = turn_section(g);
+	if (!r && g->part < ARRAY_SIZE(parts))
+		begin_part(g);
+	return r ? r : send_out(g);
+}
+
+/* Goes on with one. False: it is over, and released. */
+static bool go_on(struct registering *g)
+{
+	int r = !g->all && stream_waiting(&g->held) < WAITING_MAX ? step(g) : 0;
+	struct evhttp_request *req;
+
+	g->all |= r == V_END;
+	if (g->all)
+		r = stream_drained(&g->held) ? V_END : 0;
+	if (!r)
+		return true;
+	told_end(g, r == V_END ? "whole" : "broken off: the store failed");
+	req = held_release(&g->held);
+	if (r == V_END)
+		stream_end(req);
+	else /* A file that is not whole must not look as if it were. */
+		evhttp_connection_free(evhttp_request_get_connection(req));
+	registering_free(g);
+	return false;
+}
+
+void register_tick(struct console *c)
+{
+	struct registering *g = c->registers, *next;
+
+	for (; g; g = next) {
+		next = g->next;
+		go_on(g);
+	}
+}
+
+void register_stop(struct console *c)
+{
+	while (c->registers) {
+		struct registering *g = c->registers;
+
+		told_end(g, "the console stops");
+		evhttp_connection_free(evhttp_request_get_connection(held_release(&g->held)));
+		registering_free(g);
+	}
+}
+
+/* What was asked: a period and a folder, perhaps one PC. */
+static int parse(struct registering *g, const char *query, struct why *why)
+{
+	struct store_filter *f = &g->search.filter;
+	int r = search_parse(query, SEARCH_FILTER | SEARCH_LANG, clock_wall_us(), &g->search, why);
+
+	if (r)
+		return r;
+	if (f->user || f->program || f->text || f->kinds_n || f->classes_n || search_is_narrow(&g->search))
+		return why_set(why, V_BAD, "since, until, path, host and lang belong there");
+	if (!f->from_us || !f->until_us || !f->path)
+		return why_set(why, V_BAD, "since, until and path have to be there");
+	/* A folder is all that is below it. */
+	snprintf(g->below, sizeof(g->below), "%s%s", f->path,
+		strpbrk(f->path, "*?")                ? ""
+		: f->path[strlen(f->path) - 1] == '/' ? "*"
+						      : "/*");
+	g->folder = g->below;
+	g->host = f->host;
+	f->newest_first = false;
+	return 0;
+}
+
+void register_get(struct call *x)
+{
+	struct told t = {.kind = KIND_CONSOLE_EXPORT, .operation = x->a->path, .text = x->a->query, .urgent = true};
+	bool csv = !strcmp(x->a->path, "/api/v1/register.csv");
+	struct registering *g;
+	struct why why = {""};
+	int r;
+
+	if (x->c->registers_n == REGISTERS_MAX) {
+		answer_header(x->a->req, "Retry-After", "10");
+		reply_error(x, 429, "busy", "too many registers at once");
+		return;
+	}
+	g = calloc(1, sizeof(*g));
+	if (!g || digesting_new(&g->digest)) {
+		free(g);
+		reply_error(x, 503, "busy", "no memory");
+		return;
+	}
+	g->c = x->c;
+	g->account = *x->account;
+	g->out = BUF_INIT(PIECE_MAX);
+	g->text = BUF_INIT(1u << 20);
+	memcpy(g->address, x->address, sizeof(g->address));
+	g->path = x->route->path;
+	r = parse(g, x->a->query, &why);
+	if (r)
+		reply_error(x, 400, "filter", why.text);
+	else if ((r = store_of(x->c)) || (r = store_refresh(x->c->store)))
+		store_failed(x, r, &why);
+	else if (!csv && paper_new(take_bytes, g, register_title(g), &g->paper))
+		reply_error(x, r = 503, "busy", "no memory");
+	else if (!tell_call(x, t))
+		r = V_FULL;
+	else if ((r = held_begin(x->a, &g->held, on_gone)))
+		reply_error(x, 503, "busy", "no memory");
+	if (r) {
+		registering_free(g);
+		return;
+	}
+	g->next = x->c->registers;
+	x->c->registers = g;
+	x->c->registers_n++;
+	x->c->count.exports++;
+	answer_header(x->a->req, "Cache-Control", "no-store");
+	answer_header(x->a->req, "Content-Disposition",
+		csv ? "attachment; filename=\"sekisho-register.csv\""
+		    : "attachment; filename=\"sekisho-register.pdf\"");
+	stream_begin(&g->held, csv ? "text/csv; charset=utf-8" : "application/pdf");
+	begin_part(g);
+	if (!register_begin(g) && !turn_section(g))
+		go_on(g);
+}
