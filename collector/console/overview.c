@@ -45,6 +45,7 @@ static const struct {
 	{KIND_WITNESS_ALARM, "witness-alarm", ALARM},
 	{KIND_LOSS, "loss", WARNING},
 	{KIND_DENIED, "denied", WARNING},
+	{KIND_PRINT, "print-denied", WARNING},
 	{KIND_REFUSED, "refused", WARNING},
 	{KIND_REJOIN, "rejoin", WARNING},
 	{KIND_POLICY_REFUSED, "policy-refused", WARNING},
@@ -105,6 +106,12 @@ static void describe(const struct record *r, char text[TEXT_SIZE])
 		append(text, ": ", name_of(r, F_OPERATION));
 		append(text, ", ", name_of(r, F_USER));
 		break;
+	case KIND_PRINT:
+		/* Never the title: administrators see this too. */
+		append(text, "", name_of(r, F_PRINTER));
+		append(text, ": ", name_of(r, F_RULE));
+		append(text, ", ", name_of(r, F_USER));
+		break;
 	case KIND_RECORDER_START:
 		append(text, "", SPAN_STR(word(r, F_PROBE_SET)));
 		break;
@@ -123,6 +130,8 @@ static bool matters(struct gathering *g, const struct store_row *row)
 	case KIND_DECISION:
 		return record_has(r, F_ACCESS) && r->v[F_ACCESS].u != ACCESS_READ_WRITE &&
 		       !(record_has(r, F_POLICY_MODE) && r->v[F_POLICY_MODE].u == POLICY_MODE_NOTE);
+	case KIND_PRINT:
+		return record_has(r, F_ACTION) && r->v[F_ACTION].u == ACTION_DENY;
 	case KIND_PROOF:
 	case KIND_RECORDER_START:
 		for (i = 0; i < g->judged_n; i++)

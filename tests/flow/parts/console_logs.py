@@ -270,6 +270,15 @@ same([(d["usb_id"], d["serial"], d["times"], d["users"], sorted(d["hosts"])) for
      [("0951:1666", "60A44C<script>", 6, ["花子"], ["pc-1", "会計-2"])], "unlisted devices")
 true(seen["devices"][0]["ledger"].startswith("0951,1666,"), seen["devices"][0]["ledger"])
 
+item("a print job that was denied needs a person; its title is nobody's business there")
+four = Member("pc-4")
+four.enrol()
+four.post(four.sealed(records=[{1: 100, 2: 0, 13: "花子", 109: "no-payroll", 119: "Office", 122: "給与明細", 133: 4},
+                               {1: 100, 2: 1000, 13: "花子", 119: "Office", 122: "給与明細", 133: 1}], carry=four.begin(RECORDER)))
+denied = lambda: [x for x in both.get("/api/v1/overview")["attention"] if x["what"] == "print-denied"]  # noqa: E731
+until(denied, "a denied print job")
+same([(x["host"], x["count"], x["severity"], x["text"]) for x in denied()], [("pc-4", 1, "warning", "Office: no-payroll, 花子")], "told")
+
 item("facts at the ends of their types, of a PC in foreign hands: every page answers, and tells them as they are")
 AWKWARD = {"UINT": (0, 255, 65536, 2**32, 2**53 - 1, 2**53, 2**63, 2**64 - 1),
            "INT": (0, -1, -2**53 + 1, -2**53, -2**63, 2**53 - 1, 2**53, 2**63 - 1),

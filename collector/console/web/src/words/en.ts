@@ -155,6 +155,7 @@ export const en = {
       weak: "Kernel does not enforce",
       release: "Released by phone",
       "release-refused": "Release refused",
+      "print-denied": "Print jobs denied",
       "sign-in-refused": "Sign-ins refused",
     },
   },

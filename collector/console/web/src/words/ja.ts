@@ -156,6 +156,7 @@ export const ja: Words = {
       weak: "カーネルによる強制が不可",
       release: "電話による一時解除",
       "release-refused": "一時解除の拒否",
+      "print-denied": "印刷の禁止",
       "sign-in-refused": "サインインの失敗",
     },
   },
