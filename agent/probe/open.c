@@ -12,12 +12,15 @@
 #include <sys/stat.h>
 
 #define LOSSES_SIZE (PROBE_CPUS_MAX * PROBE_CAUSES * sizeof(uint64_t))
+#define PROGRAMS_MAX 128u
 
 struct probe {
 	int control_fd, losses_fd, ring_fd, prefixes_fd;
 	int dir_fd; /* of the pins: iterators are opened below it, when the way to it may be closed to us */
 	struct probe_control *control;
 	const uint64_t *losses;
+	int programs[PROGRAMS_MAX]; /* asked for what the kernel skipped of them */
+	unsigned programs_n;
 	const unsigned long *consumed, *produced; /* positions in the ring buffer */
 	long page;
 	struct ring_buffer *rb;
@@ -54,6 +57,56 @@ static int on_sample(void *ctx, void *data, size_t n)
 		return -ECANCELED;
 	}
 	return p->max && p->taken >= p->max ? -ECANCELED : 0;
+}
+
+/*
+ * The programs behind the pinned links. What is a map, or an iterator of ours that interrupts nothing, is passed over;
+ * a kernel that does not tell a link's program has none to count either.
+ */
+static int find_programs(struct probe *p)
+{
+	_cleanup_closedir_ DIR *d = opendir(PROBE_PIN_DIR);
+	struct dirent *e;
+
+	if (!d)
+		return -errno;
+	while ((e = readdir(d)) && p->programs_n < PROGRAMS_MAX) {
+		struct bpf_link_info link = {.type = 0};
+		uint32_t n = sizeof(link);
+		_cleanup_close_ int fd = -1;
+		char path[sizeof(PROBE_PIN_DIR) + sizeof(e->d_name)];
+		int program;
+
+		snprintf(path, sizeof(path), PROBE_PIN_DIR "/%s", e->d_name);
+		fd = e->d_name[0] == '.' ? -1 : bpf_obj_get(path);
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &link, &n))
+			continue;
+		if (link.type != BPF_LINK_TYPE_TRACING && link.type != BPF_LINK_TYPE_RAW_TRACEPOINT)
+			continue;
+		program = bpf_prog_get_fd_by_id(link.prog_id);
+		if (program >= 0)
+			p->programs[p->programs_n++] = program;
+	}
+	return 0;
+}
+
+/*
+ * What the kernel did not run, because the same program was at work on that processor and had been interrupted. Counted
+ * by kernels that do so (since 5.12; for tracepoints 6.1).
+ */
+static uint64_t skipped(const struct probe *p)
+{
+	uint64_t n = 0;
+	unsigned i;
+
+	for (i = 0; i < p->programs_n; i++) {
+		struct bpf_prog_info info = {.type = 0};
+		uint32_t size = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(p->programs[i], &info, &size))
+			n += info.recursion_misses;
+	}
+	return n;
 }
 
 static int map_pages(struct probe *p)
@@ -111,6 +164,12 @@ int probe_open(struct probe **out, struct why *why)
 		return why_set(why, V_BAD,
 			"the programs that are loaded speak version %u, this program %u: run sekisho-load",
 			p->control->version, EVENT_VERSION);
+	r = find_programs(p);
+	if (r)
+		return r;
+	/* What was skipped before anything was to be recorded is nobody's loss. */
+	if (!p->control->active)
+		p->control->told[CAUSE_SKIPPED] = skipped(p);
 	p->rb = ring_buffer__new(p->ring_fd, on_sample, p, NULL);
 	if (!p->rb)
 		return -errno;
@@ -120,8 +179,12 @@ int probe_open(struct probe **out, struct why *why)
 
 void probe_close(struct probe *p)
 {
+	unsigned i;
+
 	if (!p)
 		return;
+	for (i = 0; i < p->programs_n; i++)
+		close(p->programs[i]);
 	ring_buffer__free(p->rb);
 	if (p->control)
 		munmap(p->control, sizeof(struct probe_control));
@@ -244,6 +307,8 @@ void probe_lost(struct probe *p, uint64_t *lost)
 
 		for (cpu = 0; cpu < PROBE_CPUS_MAX; cpu++)
 			n += __atomic_load_n(&p->losses[cpu * PROBE_CAUSES + cause], __ATOMIC_RELAXED);
+		if (cause == CAUSE_SKIPPED)
+			n += skipped(p);
 		lost[cause] += n - p->control->told[cause];
 		p->control->told[cause] = n;
 	}

@@ -183,7 +183,7 @@ static int loop(struct console *c)
 static int bind_server(struct console *c, struct why *why)
 {
 	c->server.base = event_base_new();
-	if (!c->server.base)
+	if (!c->server.base || event_base_priority_init(c->server.base, 3))
 		return -ENOMEM;
 	c->server.o = (struct server_options){
 		.listen = c->conf.listen,

@@ -3,6 +3,9 @@
  * rate of bodies, an end for idle ones, bounds on what strangers may send and on all memory for requests together,
  * notice of clients that go away while they are held. See conn.h.
  *
+ * Thousands that come at once are taken a few at a time: the next ones when nothing else is to be done, those meanwhile
+ * wait in the kernel's queue. Else all handshakes would be begun and none would end in its time.
+ *
  * evhttp tells nothing before a request is whole. So connections are watched from below: the bufferevent's input tells
  * bytes as they come, and the TLS object tells when the connection ends. To end one from here, its socket is shut down:
  * evhttp then finds the end by itself, in whatever state it is.
@@ -13,9 +16,13 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
+#include <malloc.h>
 #include <sys/socket.h>
 
 #define WRITE_US 60000000 /* an answer that is not taken within this */
+#define BURST_MAX 64u     /* connections that are accepted before what the others want is done */
+#define TRIM_AFTER 256u   /* so many connections leave holes in memory worth closing */
+#define TRIM_CALM 16u     /* in a second: the crowd is over */
 
 /* --- one connection --- */
 
@@ -41,7 +48,7 @@ static void listen_again(struct server *s)
 {
 	unsigned i;
 
-	if (!s->paused || s->stopping)
+	if (!s->paused || s->stopping || s->in_burst)
 		return;
 	s->paused = false;
 	for (i = 0; i < s->listeners_n; i++)
@@ -57,6 +64,14 @@ void conn_pause(struct server *s)
 	s->paused = true;
 	for (i = 0; i < s->listeners_n; i++)
 		evconnlistener_disable(s->listeners[i]);
+}
+
+void conn_calm(struct server *s)
+{
+	s->burst = 0;
+	s->in_burst = false;
+	if (s->conns_n < s->o.connections)
+		listen_again(s);
 }
 
 /* The TLS object is released, and with it the connection. */
@@ -126,6 +141,11 @@ struct bufferevent *conn_accept(struct event_base *base, void *arg)
 		s->count.most = s->conns_n;
 	if (s->conns_n >= s->o.connections)
 		conn_pause(s);
+	if (++s->burst >= BURST_MAX && s->calm) {
+		s->in_burst = true;
+		conn_pause(s);
+		event_active(s->calm, 0, 0);
+	}
 	c->bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	if (!c->bev || !evbuffer_add_cb(bufferevent_get_input(c->bev), on_input, c)) {
 		log_error("no memory for a connection");
@@ -133,6 +153,18 @@ struct bufferevent *conn_accept(struct event_base *base, void *arg)
 	}
 	bufferevent_openssl_set_allow_dirty_shutdown(c->bev, 1);
 	return c->bev;
+}
+
+/* A crowd of handshakes leaves holes of 16 KiB all over the heap: once it is over, their pages go back. */
+static void trim(struct server *s)
+{
+	uint64_t lately = s->count.accepted - s->accepted_before;
+
+	s->accepted_before = s->count.accepted;
+	if (s->count.accepted - s->trimmed_at < TRIM_AFTER || lately > TRIM_CALM)
+		return;
+	s->trimmed_at = s->count.accepted;
+	malloc_trim(0);
 }
 
 void server_tick(struct server *s)
@@ -164,9 +196,12 @@ void server_tick(struct server *s)
 		}
 		conn_end(c);
 	}
-	/* After a lack of descriptors (on_accept_error) there may be some again. */
-	if (s->conns_n < s->o.connections)
-		listen_again(s);
+	/*
+	 * After a lack of descriptors (on_accept_error) there may be some again; and where there is always something to
+	 * do, newcomers get their turn all the same.
+	 */
+	conn_calm(s);
+	trim(s);
 }
 
 void server_drop_host(struct server *s, const struct digest *host)

@@ -40,6 +40,8 @@ struct conn *conn_of(struct evhttp_request *req);
 struct bufferevent *conn_accept(struct event_base *base, void *arg);
 /* No further connections for now. */
 void conn_pause(struct server *s);
+/* A burst of connections was dealt with: the next ones may come. */
+void conn_calm(struct server *s);
 /* A whole request; `arg` is the server. */
 void request_take(struct evhttp_request *req, void *arg);
 

@@ -26,13 +26,21 @@ static void on_accept_error(struct evconnlistener *l, void *arg)
 	conn_pause(arg);
 }
 
+static void on_calm(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	conn_calm(arg);
+}
+
 int server_start(struct server *s)
 {
 	unsigned i;
 
 	s->http = evhttp_new(s->base);
 	s->door = evhttp_new(s->base);
-	if (!s->http || !s->door)
+	s->calm = event_new(s->base, -1, 0, on_calm, s);
+	if (!s->http || !s->door || !s->calm || event_priority_set(s->calm, event_base_get_npriorities(s->base) - 1))
 		return -ENOMEM;
 	guard(s->http, s);
 	guard(s->door, s);
@@ -78,7 +86,10 @@ void server_free(struct server *s)
 		evhttp_free(s->http);
 	if (s->door)
 		evhttp_free(s->door);
+	if (s->calm)
+		event_free(s->calm);
 	tls_free(s->tls);
 	s->http = s->door = NULL;
+	s->calm = NULL;
 	s->tls = NULL;
 }

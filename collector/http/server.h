@@ -49,10 +49,15 @@ struct server {
 	SSL_CTX *tls;
 	struct conn_list conns;
 	unsigned conns_n;
-	bool paused;             /* as many connections as may be: others wait in the kernel's queue */
-	bool stopping;           /* and 503 is all that is said */
-	bool failed;             /* the same: the process is about to end */
-	struct event *events[8]; /* of server_every and server_run */
+	bool paused;   /* as many connections as may be for now: others wait in the kernel's queue */
+	bool in_burst; /* ... because `burst` were accepted one after the other */
+	bool stopping; /* and 503 is all that is said */
+	bool failed;   /* the same: the process is about to end */
+	unsigned burst;
+	struct event *calm;       /* comes when nothing else is to be done */
+	uint64_t accepted_before; /* the last tick */
+	uint64_t trimmed_at;      /* so many were accepted when memory was given back */
+	struct event *events[8];  /* of server_every and server_run */
 	unsigned events_n;
 	uint64_t receiving; /* bytes of requests that are not complete */
 	struct {
@@ -90,7 +95,10 @@ struct held {
  * V_BAD, -errno.
  */
 int server_bind(struct server *s, struct why *why);
-/* Begins to accept, with s->tls. 0, -errno. */
+/*
+ * Begins to accept, with s->tls. Newcomers come after everything else where s->base has more than two priorities
+ * (event_base_priority_init; an event's own is the middle one). 0, -errno.
+ */
 int server_start(struct server *s);
 /* Another certificate for connections from now on; takes `tls` over. */
 void server_certify(struct server *s, SSL_CTX *tls);

@@ -169,7 +169,7 @@ static void raise_limit(const struct config *c)
 static int make_base(struct ingest *in)
 {
 	in->server.base = event_base_new();
-	return in->server.base && !event_base_priority_init(in->server.base, 2) ? 0 : -ENOMEM;
+	return in->server.base && !event_base_priority_init(in->server.base, 3) ? 0 : -ENOMEM;
 }
 
 static int daemon_main(struct ingest *in)

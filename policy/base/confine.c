@@ -175,11 +175,11 @@ static int rules(scmp_filter_ctx f, uint32_t action, const int *calls, size_t n)
 	return 0;
 }
 
-/* bpf(2): what reads and writes map elements, or nothing of it. */
+/* bpf(2): what reads and writes map elements and tells of what is open, or nothing of it. */
 static int bpf_rules(scmp_filter_ctx f, bool maps)
 {
 	static const int commands[] = {BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM,
-		BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_BATCH};
+		BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_BATCH, BPF_OBJ_GET_INFO_BY_FD};
 	size_t i;
 	int r = maps ? 0 : seccomp_rule_add(f, SCMP_ACT_KILL_PROCESS, CALL(bpf), 0);
 

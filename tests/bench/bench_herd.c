@@ -27,9 +27,15 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <signal.h>
+#include <sys/queue.h>
 #include <sys/resource.h>
 
 #define PCS_MAX 20000u
+/*
+ * So many are in their handshake at a time: real PCs have a processor each, these have one between them, and more of
+ * them would wait for this process, not for the collector.
+ */
+#define CONNECTING_MAX 256u
 #define BACKOFF_MAX_US UINT64_C(900000000) /* as the uplink's, by default */
 
 static void need(bool ok, const char *what)
@@ -123,7 +129,8 @@ struct pc {
 	struct event *timer;
 	struct backoff backoff;
 	uint64_t policy;
-	bool waits, fetches;
+	bool waits, fetches, connects;
+	STAILQ_ENTRY(pc) turn;
 };
 
 struct herd {
@@ -137,9 +144,12 @@ struct herd {
 	unsigned fetched;
 	int64_t began_us, woken_us;
 	bool told;
+	unsigned connecting;
+	STAILQ_HEAD(, pc) turns;
 };
 
-static void connect_pc(struct pc *p);
+static void take_turn(struct pc *p);
+static void turn_over(struct pc *p);
 
 static void begin(struct herd *h)
 {
@@ -179,6 +189,7 @@ static void lost(struct pc *p)
 
 	bufferevent_free(p->bev);
 	p->bev = NULL;
+	turn_over(p);
 	if (p->waits)
 		p->herd->waiting--;
 	begin(p->herd);
@@ -276,17 +287,19 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	struct pc *p = arg;
 
 	(void)bev;
-	if (what & BEV_EVENT_CONNECTED)
+	if (what & BEV_EVENT_CONNECTED) {
+		turn_over(p);
 		ask(p, API_CONSISTENCY "?from=0");
-	else
+	} else {
 		lost(p);
+	}
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	connect_pc(arg);
+	take_turn(arg);
 }
 
 static void connect_pc(struct pc *p)
@@ -302,6 +315,33 @@ static void connect_pc(struct pc *p)
 	bufferevent_enable(p->bev, EV_READ | EV_WRITE);
 	if (bufferevent_socket_connect(p->bev, (struct sockaddr *)&h->to, sizeof(h->to)))
 		lost(p);
+}
+
+static void next_turns(struct herd *h)
+{
+	struct pc *p;
+
+	while (h->connecting < CONNECTING_MAX && (p = STAILQ_FIRST(&h->turns))) {
+		STAILQ_REMOVE_HEAD(&h->turns, turn);
+		p->connects = true;
+		h->connecting++;
+		connect_pc(p);
+	}
+}
+
+static void take_turn(struct pc *p)
+{
+	STAILQ_INSERT_TAIL(&p->herd->turns, p, turn);
+	next_turns(p->herd);
+}
+
+static void turn_over(struct pc *p)
+{
+	if (!p->connects)
+		return;
+	p->connects = false;
+	p->herd->connecting--;
+	next_turns(p->herd);
 }
 
 static void run(const char *address, const char *port, const char *state, unsigned pcs, const char *folder)
@@ -338,8 +378,9 @@ static void run(const char *address, const char *port, const char *state, unsign
 	}
 	signal(SIGPIPE, SIG_IGN); /* a collector that is gone is no end */
 	begin(&h);
+	STAILQ_INIT(&h.turns);
 	for (i = 0; i < pcs; i++)
-		connect_pc(&h.pcs[i]);
+		take_turn(&h.pcs[i]);
 	event_base_dispatch(h.base);
 }
 
