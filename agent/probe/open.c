@@ -59,10 +59,34 @@ static int on_sample(void *ctx, void *data, size_t n)
 	return p->max && p->taken >= p->max ? -ECANCELED : 0;
 }
 
-/*
- * The programs behind the pinned links. What is a map, or an iterator of ours that interrupts nothing, is passed over;
- * a kernel that does not tell a link's program has none to count either.
- */
+/* Links and maps are pinned, and asked for the same thing both answer. */
+static bool is_map(int fd)
+{
+	char path[32], what[32];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, what, sizeof(what));
+	return n <= 0 || memmem(what, (size_t)n, "bpf-map", 7);
+}
+
+/* The program behind a pinned link; -1 where it is no link, or one of an iterator, which interrupts nothing. */
+static int program_of(const char *name)
+{
+	struct bpf_link_info link = {.type = 0};
+	uint32_t n = sizeof(link);
+	_cleanup_close_ int fd = -1;
+	char path[sizeof(PROBE_PIN_DIR) + NAME_MAX + 1];
+
+	snprintf(path, sizeof(path), PROBE_PIN_DIR "/%s", name);
+	fd = name[0] == '.' ? -1 : bpf_obj_get(path);
+	if (fd < 0 || is_map(fd) || bpf_obj_get_info_by_fd(fd, &link, &n))
+		return -1;
+	if (link.type != BPF_LINK_TYPE_TRACING && link.type != BPF_LINK_TYPE_RAW_TRACEPOINT)
+		return -1;
+	return bpf_prog_get_fd_by_id(link.prog_id);
+}
+
 static int find_programs(struct probe *p)
 {
 	_cleanup_closedir_ DIR *d = opendir(PROBE_PIN_DIR);
@@ -71,21 +95,10 @@ static int find_programs(struct probe *p)
 	if (!d)
 		return -errno;
 	while ((e = readdir(d)) && p->programs_n < PROGRAMS_MAX) {
-		struct bpf_link_info link = {.type = 0};
-		uint32_t n = sizeof(link);
-		_cleanup_close_ int fd = -1;
-		char path[sizeof(PROBE_PIN_DIR) + sizeof(e->d_name)];
-		int program;
+		int fd = program_of(e->d_name);
 
-		snprintf(path, sizeof(path), PROBE_PIN_DIR "/%s", e->d_name);
-		fd = e->d_name[0] == '.' ? -1 : bpf_obj_get(path);
-		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &link, &n))
-			continue;
-		if (link.type != BPF_LINK_TYPE_TRACING && link.type != BPF_LINK_TYPE_RAW_TRACEPOINT)
-			continue;
-		program = bpf_prog_get_fd_by_id(link.prog_id);
-		if (program >= 0)
-			p->programs[p->programs_n++] = program;
+		if (fd >= 0)
+			p->programs[p->programs_n++] = fd;
 	}
 	return 0;
 }

@@ -19,7 +19,7 @@ struct month {
 	dev_t dev;
 	ino_t ino; /* of the file that is open: a rebuild makes another one */
 	sqlite3 *db;
-	sqlite3_stmt *name_of, *name_by_hash, *combo_of, *combos, *block, *seg, *post;
+	sqlite3_stmt *name_of, *name_by_hash, *combo_of, *combos, *block, *seg, *post, *had;
 	uint64_t key[2];
 };
 
@@ -131,7 +131,7 @@ void leaves_settle(struct leaves *l);
 int part_matches(struct part *p, const struct block *b, unsigned i, bool *yes);
 /* The leaves of a posting list from `lo` to before `hi`. 0; V_FULL; -errno. */
 int part_posts(struct part *p, int64_t id, int64_t lo, int64_t hi, struct leaves *out);
-/* The combinations that are asked for. */
+/* The combinations that are asked for, and that the PCs which are asked for have. */
 int part_combos(struct part *p, struct leaves *ids);
 /* The segments that can hold a name that is asked for. 0; V_FULL where that is no good question (too many); -errno. */
 int part_candidates(struct part *p, struct leaves *out);

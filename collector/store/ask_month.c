@@ -4,8 +4,6 @@
 #include "collector/store/ask.h"
 #include <errno.h>
 
-#define LONG_US ((int64_t)MONTH_LONG_US)
-
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(a, b);
@@ -67,6 +65,7 @@ int month_open(const char *dir, const char *name, struct month *out)
 	r = r ? r : sql_prepare(m.db, "SELECT b FROM block WHERE leaf=?1", &m.block);
 	r = r ? r : sql_prepare(m.db, "SELECT host, first, last, n FROM seg WHERE leaf=?1", &m.seg);
 	r = r ? r : sql_prepare(m.db, "SELECT leaf FROM post WHERE id=?1 AND leaf>=?2 AND leaf<?3", &m.post);
+	r = r ? r : sql_prepare(m.db, "SELECT combo FROM had WHERE host=?1", &m.had);
 	if (r) {
 		month_close(&m);
 		return r;
@@ -79,7 +78,8 @@ int month_open(const char *dir, const char *name, struct month *out)
 
 void month_close(struct month *m)
 {
-	sqlite3_stmt *all[] = {m->name_of, m->name_by_hash, m->combo_of, m->combos, m->block, m->seg, m->post};
+	sqlite3_stmt *all[] = {m->name_of, m->name_by_hash, m->combo_of, m->combos, m->block, m->seg, m->post,
+		m->had};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(all); i++)
@@ -245,10 +245,40 @@ static int advance(struct part *p)
 	return 0;
 }
 
+/*
+ * Segments that begin before the asked end and go on behind it: those of zones that do. Order of time would have to be
+ * followed for a day to find them, as each may last as long.
+ */
+static int fill_across(struct part *p)
+{
+	static const char text[] =
+		"SELECT leaf, host, seg.first, seg.last FROM zone CROSS JOIN seg ON leaf>=zone.id<<?2 AND leaf<(zone.id+1)<<?2 "
+		"WHERE zone.first<?1 AND zone.last>=?1 AND seg.first<?1 AND seg.last>=?1 AND long=0 AND n>0";
+	int64_t end = p->q->newest_first ? p->q->until : p->q->from;
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int r;
+
+	if (!(p->q->newest_first ? p->q->f->until_us : p->q->f->from_us))
+		return 0;
+	r = sql_prepare(p->month->db, text, &st);
+	if (r)
+		return r;
+	sqlite3_bind_int64(st, 1, end);
+	sqlite3_bind_int64(st, 2, ZONE_BITS);
+	while (!(r = sql_step(st))) {
+		struct entry e = entry_of(st);
+
+		r = part_list(p, &e);
+		if (r)
+			return r;
+	}
+	part_sort(p);
+	return r == V_END ? 0 : r;
+}
+
 int part_begin(struct part *p, const struct question *q, struct month *m)
 {
 	char text[320];
-	int64_t from = q->from, until = q->until;
 	int r;
 
 	*p = (struct part){.q = q, .month = m};
@@ -262,7 +292,10 @@ int part_begin(struct part *p, const struct question *q, struct month *m)
 	r = fill_list(p, "SELECT leaf, host, first, last FROM seg WHERE long=1 AND last>=?1 AND first<?2 AND n>0");
 	if (r)
 		return r;
-	/* One of many hosts has an order of its own. */
+	/* What lies across the asked end, and then all in order from there. One of many hosts has an order of its own. */
+	r = fill_across(p);
+	if (r)
+		return r;
 	snprintf(text, sizeof(text),
 		"SELECT leaf, host, first, last FROM seg WHERE long=0 AND n>0 %s AND %s ORDER BY %s",
 		p->hosts_n == 1 ? "AND host=?3" : "",
@@ -271,8 +304,8 @@ int part_begin(struct part *p, const struct question *q, struct month *m)
 	r = sql_prepare(m->db, text, &p->cursor);
 	if (r)
 		return r;
-	sqlite3_bind_int64(p->cursor, 1, q->newest_first ? from : from - LONG_US);
-	sqlite3_bind_int64(p->cursor, 2, q->newest_first ? until + LONG_US : until);
+	sqlite3_bind_int64(p->cursor, 1, q->from);
+	sqlite3_bind_int64(p->cursor, 2, q->until);
 	if (p->hosts_n == 1)
 		sqlite3_bind_int64(p->cursor, 3, p->hosts[0]);
 	return advance(p);

@@ -327,9 +327,39 @@ static int combos_with(struct part *p, uint8_t bit, struct leaves *ids)
 	return r == V_END ? 0 : r;
 }
 
+/* Of one PC, which has few of them. */
+static int combos_of_host(struct part *p, int64_t host, struct leaves *ids)
+{
+	sqlite3_stmt *st = p->month->had;
+	int r;
+
+	sqlite3_reset(st);
+	sqlite3_bind_int64(st, 1, host);
+	while (!(r = sql_step(st))) {
+		int64_t id = sqlite3_column_int64(st, 0);
+		uint8_t what;
+
+		r = combo_what(p, id, &what);
+		if (!r && (what & FACETS))
+			r = leaves_put(ids, id);
+		if (r)
+			break;
+	}
+	sqlite3_reset(st);
+	return r == V_END ? 0 : r;
+}
+
 int part_combos(struct part *p, struct leaves *ids)
 {
-	return combos_with(p, FACETS, ids);
+	size_t i;
+	int r = 0;
+
+	if (!p->hosts)
+		return combos_with(p, FACETS, ids);
+	for (i = 0; !r && i < p->hosts_n; i++)
+		r = combos_of_host(p, p->hosts[i], ids);
+	leaves_settle(ids);
+	return r;
 }
 
 /* Segments with a user or program that holds the text. */

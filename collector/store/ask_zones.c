@@ -156,6 +156,10 @@ int part_fill(struct part *p)
 		p->combos.n = 0;
 		r = part_combos(p, &p->combos);
 		p->combos_known = true;
+		if (!r && !p->combos.n) {
+			p->zones_at = p->zones_n;
+			return 0;
+		}
 	}
 	ids = malloc((n + 1) * sizeof(*ids));
 	if (!ids)

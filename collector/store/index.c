@@ -31,15 +31,19 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS seg(leaf INTEGER PRIMARY KEY, host INTEGER NOT NULL, n INTEGER NOT NULL, first "
 	"INTEGER "
 	"NOT NULL, last INTEGER NOT NULL, long INTEGER NOT NULL) STRICT;"
-	"CREATE INDEX IF NOT EXISTS seg_first ON seg(long, first);"
-	"CREATE INDEX IF NOT EXISTS seg_last ON seg(long, last);"
-	"CREATE INDEX IF NOT EXISTS seg_host_first ON seg(host, long, first);"
-	"CREATE INDEX IF NOT EXISTS seg_host_last ON seg(host, long, last);"
+	/* Without those that only say that the PC is there: at night they are most. */
+	"CREATE INDEX IF NOT EXISTS seg_first ON seg(long, first) WHERE n>0;"
+	"CREATE INDEX IF NOT EXISTS seg_last ON seg(long, last) WHERE n>0;"
+	"CREATE INDEX IF NOT EXISTS seg_host_first ON seg(host, long, first) WHERE n>0;"
+	"CREATE INDEX IF NOT EXISTS seg_host_last ON seg(host, long, last) WHERE n>0;"
 	"CREATE TABLE IF NOT EXISTS zone(id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE IF NOT EXISTS block(leaf INTEGER PRIMARY KEY, b BLOB NOT NULL) STRICT;"
 	"CREATE TABLE IF NOT EXISTS post(id INTEGER NOT NULL, leaf INTEGER NOT NULL, PRIMARY KEY(id, leaf)) STRICT, "
 	"WITHOUT "
 	"ROWID;"
+	/* Which combinations a PC has: few, of all that there are. */
+	"CREATE TABLE IF NOT EXISTS had(host INTEGER NOT NULL, combo INTEGER NOT NULL, PRIMARY KEY(host, combo)) STRICT, "
+	"WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS odd(id INTEGER PRIMARY KEY) STRICT;"
 	"CREATE VIRTUAL TABLE IF NOT EXISTS fts USING fts5(s, content='', tokenize='trigram', detail=none, "
 	"columnsize=0);";
@@ -55,6 +59,7 @@ enum {
 	Q_ZONE_PUT,
 	Q_BLOCK_PUT,
 	Q_POST_PUT,
+	Q_HAD_PUT,
 	Q_META_PUT,
 	Q_NAMES_FROM,
 	Q_FTS_PUT,
@@ -74,6 +79,7 @@ static const char *const texts[Q_COUNT] = {
 			"last=max(last, ?3)"),
 	[Q_BLOCK_PUT] = "INSERT INTO block VALUES(?1, ?2)",
 	[Q_POST_PUT] = "INSERT OR IGNORE INTO post VALUES(?1, ?2)",
+	[Q_HAD_PUT] = "INSERT OR IGNORE INTO had VALUES(?1, ?2)",
 	[Q_META_PUT] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)",
 	[Q_NAMES_FROM] = "SELECT id, s FROM name WHERE id>?1 ORDER BY id LIMIT ?2",
 	[Q_FTS_PUT] = "INSERT INTO fts(rowid, s) VALUES(?1, ?2)",
@@ -94,7 +100,7 @@ struct index {
 	bool thorough; /* text search takes in all names of a month before the next one is begun */
 	uint64_t key[2];
 	int64_t names, combos, searched, records;
-	struct dict name, combo;
+	struct dict name, combo, had;
 	struct pair *pairs;
 	size_t pairs_n;
 	struct buf header, body, raw, bytes;
@@ -124,6 +130,7 @@ static void close_month(struct index *x)
 	x->pairs_n = 0;
 	dict_deinit(&x->name);
 	dict_deinit(&x->combo);
+	dict_deinit(&x->had);
 }
 
 static int put_meta(struct index *x, const char *k, int64_t v)
@@ -148,6 +155,23 @@ static int load_dict(struct index *x, const char *text, struct dict *d, int64_t 
 			*last = id;
 		r = dict_put(d, (uint64_t)sqlite3_column_int64(st, 0), id);
 	}
+	return r == V_END ? 0 : r;
+}
+
+static uint64_t had_hash(const struct index *x, int64_t host, int64_t combo)
+{
+	const int64_t pair[] = {host, combo};
+
+	return dict_hash(x->key, SPAN(pair, sizeof(pair)));
+}
+
+static int load_had(struct index *x)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int r = sql_prepare(x->db, "SELECT host, combo FROM had", &st);
+
+	while (!r && !(r = sql_step(st)))
+		r = dict_put(&x->had, had_hash(x, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1)), 1);
 	return r == V_END ? 0 : r;
 }
 
@@ -195,6 +219,7 @@ static int open_month(struct store *s, struct index *x, const struct pack *k, ui
 	x->key[1] = (uint64_t)key1;
 	r = load_dict(x, "SELECT h, id FROM name", &x->name, &x->names);
 	r = r ? r : load_dict(x, "SELECT h, id FROM combo", &x->combo, &x->combos);
+	r = r ? r : load_had(x);
 	if (r)
 		return r;
 	memcpy(x->month, k->month, sizeof(x->month));
@@ -427,6 +452,21 @@ static int host_id(struct index *x, const struct digest *host, int64_t *id)
 	return r;
 }
 
+static int put_had(struct index *x, int64_t host, int64_t combo)
+{
+	uint64_t h = had_hash(x, host, combo);
+	sqlite3_stmt *st;
+	int r;
+
+	if (dict_get(&x->had, h))
+		return 0;
+	st = query(x, Q_HAD_PUT);
+	sqlite3_bind_int64(st, 1, host);
+	sqlite3_bind_int64(st, 2, combo);
+	r = sql_run(st);
+	return r ? r : dict_put(&x->had, h, 1);
+}
+
 static int put_segment(struct index *x, const struct segment *s)
 {
 	const struct block *b = &x->block;
@@ -438,6 +478,8 @@ static int put_segment(struct index *x, const struct segment *s)
 	for (i = 0; i < b->n; i++) {
 		first = !i || b->time[i] < first ? b->time[i] : first;
 		last = !i || b->time[i] > last ? b->time[i] : last;
+		if (!r && (!i || b->combo[i] != b->combo[i - 1]))
+			r = put_had(x, host, b->combo[i]);
 		add_pair(x, -b->combo[i]);
 		add_pair(x, b->path[i]);
 		add_pair(x, b->path2[i]);

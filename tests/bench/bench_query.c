@@ -2,7 +2,7 @@
  * How long questions take: what the console and `sekishoctl log` ask a store, beside the same questions to a plain
  * SQLite table with three indexes that holds the same records. Called by tests/bench/query.
  *
- *   bench_query STORE PEER ROUNDS    PEER: the table's file; made where it is not
+ *   bench_query STORE PEER ROUNDS [QUESTION]    PEER: the table's file; made where it is not
  *
  * Each question is asked ROUNDS times with other words (users, programs, paths, hours drawn from the store itself, from
  * one seed), after one round that is not counted. One line of JSON for each question.
@@ -511,13 +511,14 @@ int main(int argc, char **argv)
 	unsigned rounds;
 	size_t i;
 
-	need(argc == 4, "usage: bench_query STORE PEER ROUNDS");
+	need(argc == 4 || argc == 5, "usage: bench_query STORE PEER ROUNDS [QUESTION]");
 	rounds = (unsigned)strtoul(argv[3], NULL, 10);
 	need(rounds && rounds <= ROUNDS_MAX, "between 1 and 1000 rounds");
 	need(!store_open(&o, &b.store, &why), why.text[0] ? why.text : argv[1]);
 	learn(&b, argv[2]);
 	for (i = 0; i < ARRAY_SIZE(questions); i++)
-		ask(&b, &questions[i], rounds);
+		if (argc == 4 || strstr(questions[i].name, argv[4]))
+			ask(&b, &questions[i], rounds);
 	sqlite3_close(b.peer);
 	store_close(b.store);
 	return 0;

@@ -1,9 +1,9 @@
-"""One right record of each act: acts_check.py RECORDS WORK URING. See tests/flow/acts.c for what each act does."""
+"""One right record of each act: acts_check.py RECORDS WORK URING BOXED. See tests/flow/acts.c for what each act does."""
 import json
 import sys
 
 lines = [json.loads(line) for line in open(sys.argv[1])]
-work, uring = sys.argv[2], sys.argv[3] == "yes"
+work, uring, boxed = sys.argv[2], sys.argv[3] == "yes", sys.argv[4] == "yes"
 records = [r for r in lines if "header" not in r]
 acts = [r for r in records if r.get("program", "").endswith("/acts")]
 BYTES = 5000
@@ -89,6 +89,12 @@ for act in ("rename", "exit"):
 one("script", [r for r in execs if r.get("script", "").endswith("script") and "an argument" in r.get("args", "")],
     lambda r: r["program"].endswith(("/sh", "/dash", "/bash")) and r["args"].split("\n")[-2:] == ["an argument", "two\\nlines"]
     and r["cwd"] == work and r["script"] == f"{work}/script")
+one("by a program that is gone", find("file", "by-vanished", records),
+    lambda r: r["program"] == f"{work}/vanished" and r["written"] == 17 and "/bash" in r["parents"])
+if boxed:
+    # named as in there, told apart from a file of that name outside, and whose it is outside
+    one("in a container", [r for r in records if r["kind"] == "file" and r["path"] == "/sekisho-box/file"],
+        lambda r: r["written"] == 6 and r.get("mnt_ns") and r["uid"] == 0 and r["pid"] > 2 and r["program"].endswith(("/sh", "/dash")))
 one("user change", [r for r in records if r["kind"] == "user-change" and r["target_uid"] == 12345],
     lambda r: r["uid"] == 0 and r["service"] == "setpriv")
 one("killed", [r for r in records if r["kind"] == "exit" and r.get("signal") == 9 and "python3" in r["program"]])
@@ -102,7 +108,7 @@ if not any(r["kind"] == "mounted" and r["path"] == "/" for r in records):
     wrong.append("no record of the root file system, which was mounted before")
 if not any(r["kind"] == "running" and r["program"].endswith("/bash") for r in records):
     wrong.append("no record of the shell that runs this test, which ran before")
-elsewhere = [r for r in records if r["kind"] == "file" and not r["path"].startswith(work)]
+elsewhere = [r for r in records if r["kind"] == "file" and not r["path"].startswith((work, "/sekisho-box/"))]
 if elsewhere:
     wrong.append(f"files that the filter leaves out: {elsewhere[:3]}")
 lost = [h["header"]["lost"] for h in lines if "header" in h and h["header"]["lost"]]
