@@ -61,6 +61,7 @@ int status_json(const struct status *s, struct buf *out)
 	json_object_set_new(j, "spool_bytes", number(k->spool_bytes));
 	json_object_set_new(j, "spool_full", json_boolean(k->full));
 	json_object_set_new(j, "unprotected", json_boolean(k->unprotected));
+	json_object_set_new(j, "cut", json_boolean(k->cut));
 	json_object_set_new(j, "lost", losses(s));
 	json_object_set_new(j, "events", number(s->events));
 	json_object_set_new(j, "filtered", number(s->filtered));

@@ -61,6 +61,12 @@ static void recorder(struct status_view *v, const char *name, const json_t *o)
 			SAY(c, "    spool: %" PRId64 " segments, %" PRId64 " bytes wait\n",
 				"    スプール: セグメント %" PRId64 " 件、%" PRId64 " バイト待機中\n"),
 			(int64_t)status_number(o, "spool_segments"), (int64_t)status_number(o, "spool_bytes"));
+	if (json_is_true(json_object_get(o, "cut")))
+		buf_puts(&v->out, SAY(c,
+					  "    the run before ended without a word; what it had not sealed was "
+					  "recovered as far as it "
+					  "lay on the disk\n",
+					  "    前回は異常終了。未封緘分はディスクに残っていた範囲で復元済み\n"));
 	json_object_foreach((json_t *)lost, cause, n)
 	{
 		buf_putf(&v->out, SAY(c, "    lost: %s %" PRId64 "\n", "    欠落: %s %" PRId64 "\n"), shown(a, cause),
