@@ -3,6 +3,7 @@
  * store.
  */
 #include "policy/base/clock.h"
+#include "policy/base/text.h"
 #include "policy/ctl/door.h"
 #include "policy/ctl/log_filter.h"
 #include "policy/ctl/rows.h"
@@ -150,6 +151,37 @@ static int choose_form(const struct ctl *c, struct rows *rows)
 	return log_fields(c, rows->fields);
 }
 
+struct named {
+	const char *want;
+	bool there;
+};
+
+static int on_host(void *ctx, const struct store_host *h)
+{
+	char hex[2 * DIGEST_SIZE + 1];
+	struct named *n = ctx;
+
+	n->there |= !strcmp(h->name, n->want) ||
+		    !strncasecmp(hex_encode(hex, h->id.b, DIGEST_SIZE), n->want, strlen(n->want));
+	return n->there ? V_END : 0;
+}
+
+/* Nothing was found: was a PC asked for that nobody knows? And a person who waits is told that this is all. */
+static int nothing_found(const struct ctl *c, struct store *s)
+{
+	struct named n = {.want = option_value(c, OPT_HOST)};
+	char a[SHOWN_MAX];
+	int r = n.want ? store_host_each(s, on_host, &n) : 0;
+
+	if (n.want && r != V_END && r >= 0 && !n.there)
+		return complain(EXIT_PROBLEM,
+			SAY(c, "there is no PC \"%s\" (sekishoctl host list)", "PC「%s」はありません(sekishoctl host list)"),
+			shown(a, n.want));
+	if (isatty(STDERR_FILENO))
+		complain(0, SAY(c, "no such records", "該当する記録はありません"));
+	return EXIT_GOOD;
+}
+
 int command_log(struct ctl *c)
 {
 	_cleanup_(store_closep) struct store *s = NULL;
@@ -172,6 +204,8 @@ int command_log(struct ctl *c)
 	sigaction(SIGTERM, &act, NULL);
 	r = print_all(c, s, &f, &p, &why);
 	buf_deinit(&p.out);
+	if (!r && !p.last_row && !p.closed && !stopped && !option_on(c, OPT_FOLLOW))
+		return nothing_found(c, s);
 	/* A filter that makes no sense is the command line's fault. */
 	return !r ? EXIT_GOOD : r > 0 ? (complain_of(c, "log", r, &why), EXIT_USAGE) : complain_of(c, "log", r, &why);
 }
