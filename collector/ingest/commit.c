@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #define COMMIT_LEAST_US 5000
-#define INDEX_SLICE 8u /* segments in a slice */
+#define INDEX_SLICE_US 20000u /* each slice is a transaction, which costs; and nothing is answered during one */
 #define RETRY_SOON_S 5u
 
 static const char *const status_names[] = {
@@ -101,7 +101,7 @@ static int answer_pending(struct ingest *in, bool failed)
 
 static int index_step(struct ingest *in)
 {
-	int r = store_index_step(in->store, INDEX_SLICE, &in->index_lag);
+	int r = store_index_for(in->store, INDEX_SLICE_US, &in->index_lag);
 
 	return r > 0 ? 0 : r;
 }

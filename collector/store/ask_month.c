@@ -78,8 +78,7 @@ int month_open(const char *dir, const char *name, struct month *out)
 
 void month_close(struct month *m)
 {
-	sqlite3_stmt *all[] = {m->name_of, m->name_by_hash, m->combo_of, m->combos, m->block, m->seg, m->post,
-		m->had};
+	sqlite3_stmt *all[] = {m->name_of, m->name_by_hash, m->combo_of, m->combos, m->block, m->seg, m->post, m->had};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(all); i++)
@@ -252,7 +251,8 @@ static int advance(struct part *p)
 static int fill_across(struct part *p)
 {
 	static const char text[] =
-		"SELECT leaf, host, seg.first, seg.last FROM zone CROSS JOIN seg ON leaf>=zone.id<<?2 AND leaf<(zone.id+1)<<?2 "
+		"SELECT leaf, host, seg.first, seg.last FROM zone CROSS JOIN seg NOT INDEXED "
+		"ON leaf>=zone.id<<?2 AND leaf<(zone.id+1)<<?2 "
 		"WHERE zone.first<?1 AND zone.last>=?1 AND seg.first<?1 AND seg.last>=?1 AND long=0 AND n>0";
 	int64_t end = p->q->newest_first ? p->q->until : p->q->from;
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
@@ -292,7 +292,8 @@ int part_begin(struct part *p, const struct question *q, struct month *m)
 	r = fill_list(p, "SELECT leaf, host, first, last FROM seg WHERE long=1 AND last>=?1 AND first<?2 AND n>0");
 	if (r)
 		return r;
-	/* What lies across the asked end, and then all in order from there. One of many hosts has an order of its own. */
+	/* What lies across the asked end, and then all in order from there. One of many hosts has an order of its own.
+	 */
 	r = fill_across(p);
 	if (r)
 		return r;

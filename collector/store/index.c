@@ -12,6 +12,7 @@
 #include "collector/store/dict.h"
 #include "collector/store/month.h"
 #include "collector/store/store_parts.h"
+#include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include <errno.h>
 
@@ -42,7 +43,8 @@ static const char schema[] =
 	"WITHOUT "
 	"ROWID;"
 	/* Which combinations a PC has: few, of all that there are. */
-	"CREATE TABLE IF NOT EXISTS had(host INTEGER NOT NULL, combo INTEGER NOT NULL, PRIMARY KEY(host, combo)) STRICT, "
+	"CREATE TABLE IF NOT EXISTS had(host INTEGER NOT NULL, combo INTEGER NOT NULL, PRIMARY KEY(host, combo)) "
+	"STRICT, "
 	"WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS odd(id INTEGER PRIMARY KEY) STRICT;"
 	"CREATE VIRTUAL TABLE IF NOT EXISTS fts USING fts5(s, content='', tokenize='trigram', detail=none, "
@@ -616,17 +618,17 @@ static int take_segment(struct store *s, struct index *x)
 	return 0;
 }
 
-int index_step(struct store *s, struct index *x, unsigned budget, uint64_t *left)
+int index_step(struct store *s, struct index *x, unsigned budget, int64_t until, uint64_t *left)
 {
 	int r = 0;
 	bool more;
 
-	while (!r && budget && x->next < s->head.size) {
+	while (!r && budget && x->next < s->head.size && clock_boot_us() < until) {
 		r = take_segment(s, x);
 		budget--;
 	}
 	more = x->month[0] && x->searched < x->names;
-	while (!r && budget && more && x->month[0]) {
+	while (!r && budget && more && x->month[0] && clock_boot_us() < until) {
 		r = begin(x);
 		r = r ? r : search_names(x, &more);
 		budget--;

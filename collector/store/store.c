@@ -260,7 +260,7 @@ int store_commit(struct store *s)
 	return r > 0 ? -EIO : r;
 }
 
-int store_index_step(struct store *s, unsigned budget, uint64_t *left)
+static int make_visible(struct store *s, unsigned budget, int64_t until, uint64_t *left)
 {
 	int r;
 
@@ -269,7 +269,7 @@ int store_index_step(struct store *s, unsigned budget, uint64_t *left)
 	if (!s->writable)
 		return -EROFS;
 	r = s->index ? 0 : index_open(s, &s->index);
-	r = r ? r : index_step(s, s->index, budget, left);
+	r = r ? r : index_step(s, s->index, budget, until, left);
 	if (r) {
 		index_close(s->index);
 		s->index = NULL;
@@ -278,9 +278,19 @@ int store_index_step(struct store *s, unsigned budget, uint64_t *left)
 		/* The packs hold all of it. */
 		r = index_remove(s->dir);
 		r = r ? r : index_open(s, &s->index);
-		r = r ? r : index_step(s, s->index, budget, left);
+		r = r ? r : index_step(s, s->index, budget, until, left);
 	}
 	return r > 0 ? -EIO : r;
+}
+
+int store_index_step(struct store *s, unsigned budget, uint64_t *left)
+{
+	return make_visible(s, budget, INT64_MAX, left);
+}
+
+int store_index_for(struct store *s, unsigned microseconds, uint64_t *left)
+{
+	return make_visible(s, UINT_MAX, clock_boot_us() + microseconds, left);
 }
 
 /* --- chains --- */

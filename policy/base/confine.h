@@ -37,7 +37,8 @@ enum confine_profile {
 	CONFINE_FILES,
 	CONFINE_LOCAL,         /* also sockets of this machine (AF_UNIX): a bus, a name service; no network */
 	CONFINE_SERVER,        /* also sockets */
-	CONFINE_MAPS = 1 << 8, /* added to one of them: also bpf(2), but only on what is open: elements of maps, and what it is */
+	CONFINE_MAPS = 1 << 8, /* added to one of them: also bpf(2), but only on what is open: elements of maps, and
+				  what it is */
 	/* added to CONFINE_LOCAL: also mount and umount, sockets that it serves, children that become somebody else */
 	CONFINE_DEVICES = 1 << 9,
 	/* added to CONFINE_PARSE: also open(2) for reading; where confine_paths() says which */

@@ -175,7 +175,8 @@ static int nothing_found(const struct ctl *c, struct store *s)
 
 	if (n.want && r != V_END && r >= 0 && !n.there)
 		return complain(EXIT_PROBLEM,
-			SAY(c, "there is no PC \"%s\" (sekishoctl host list)", "PC「%s」はありません(sekishoctl host list)"),
+			SAY(c, "there is no PC \"%s\" (sekishoctl host list)",
+				"PC「%s」はありません(sekishoctl host list)"),
 			shown(a, n.want));
 	if (isatty(STDERR_FILENO))
 		complain(0, SAY(c, "no such records", "該当する記録はありません"));
