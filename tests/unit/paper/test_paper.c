@@ -3,6 +3,13 @@
 #include "tests/unit/cm.h"
 #include <errno.h>
 
+/* Fonts that cairo and fontconfig keep for as long as a process lives. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libfontconfig\nleak:libcairo\n";
+}
+
 static struct buf file = BUF_INIT(8u << 20);
 
 static int put(void *ctx, struct span bytes)
