@@ -91,7 +91,7 @@ static int meet_epoch(struct bundling *b, struct met_chain *m, const struct segm
 		e->last = leaf;
 		return 0;
 	}
-	if (b->epochs_n == b->epochs_cap) {
+	if (!b->epochs || b->epochs_n == b->epochs_cap) {
 		size_t cap = b->epochs_cap ? 2 * b->epochs_cap : 64;
 
 		if (cap > 2 * BUNDLE_EPOCHS_MAX)
@@ -121,7 +121,7 @@ static int meet(struct bundling *b, const struct segment *s, uint64_t leaf)
 	struct met_chain *m = NULL;
 	int r = chain_of(b, h, &m);
 
-	if (r || !m->fits)
+	if (r || !m || !m->fits)
 		return r;
 	if (late && !m->has_start) {
 		m->has_start = true;

@@ -377,11 +377,12 @@ void paper_seals(struct paper *p, const char *const *labels, unsigned n)
 	p->y += 14;
 	cairo_set_line_width(p->c, 0.6);
 	font(p->c, SIZE, false);
-	for (i = 0; i < n; i++, x += 2 * SEAL) {
+	for (i = 0; i < n; i++) {
 		cairo_rectangle(p->c, x, p->y, 2 * SEAL, LINE + PAD);
 		cairo_rectangle(p->c, x, p->y + LINE + PAD, 2 * SEAL, SEAL);
 		cairo_stroke(p->c);
 		draw(p, x + PAD, p->y + SIZE + 2, labels[i], strlen(labels[i]));
+		x += 2 * SEAL;
 	}
 	p->y += SEAL + 2 * LINE;
 }
