@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 
 #define REPORT_EVERY_US (60ll * 1000000)
+#define SOON_US 200000ll /* behind an answer: a job that comes at its heels does not wait for the disk */
 
 void gate_fail(struct gate *g, int r, const char *what)
 {
@@ -139,10 +140,19 @@ static int add_sources(struct gate *g)
 /* --- rounds --- */
 
 /* What was put off until nobody waited for an answer. */
-static int catch_up(struct gate *g)
+static int catch_up(struct gate *g, int64_t now)
 {
 	int r = 0;
 
+	if (!(g->seal_wanted || g->keep_wanted || g->report_wanted)) {
+		g->soon_boot_us = 0;
+		return 0;
+	}
+	if (!g->soon_boot_us)
+		g->soon_boot_us = now + SOON_US;
+	if (now < g->soon_boot_us && !g->stopping)
+		return 0;
+	g->soon_boot_us = 0;
 	if (g->seal_wanted)
 		r = sealer_flush(g->sealer, false);
 	g->seal_wanted = false;
@@ -157,7 +167,7 @@ static int catch_up(struct gate *g)
 static int one_round(struct gate *g)
 {
 	int64_t now = clock_boot_us(), next;
-	int r = catch_up(g);
+	int r = catch_up(g, now);
 
 	if (!r && now >= sealer_due(g->sealer))
 		r = sealer_run(g->sealer, now);
@@ -170,6 +180,8 @@ static int one_round(struct gate *g)
 	next = sealer_due(g->sealer);
 	if (g->status_boot_us + REPORT_EVERY_US < next)
 		next = g->status_boot_us + REPORT_EVERY_US;
+	if (g->soon_boot_us && g->soon_boot_us < next)
+		next = g->soon_boot_us;
 	r = sd_event_run(g->event, next > now ? (uint64_t)(next - now) : 0);
 	return r < 0 ? r : g->failed;
 }

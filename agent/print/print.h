@@ -124,6 +124,7 @@ struct gate {
 	bool watching, look_armed, keep_wanted, seal_wanted, report_wanted, stopping;
 	int failed; /* -errno: the program ends */
 	int64_t since_wall_us, status_boot_us, looked_boot_us;
+	int64_t soon_boot_us; /* when what was put off is done; 0: nothing is */
 	uint64_t judged, stopped, missed, refused_peers, undecided;
 };
 
