@@ -245,6 +245,7 @@ static void device(struct telling *t, unsigned kind)
 	record_set_str(r, F_SERIAL, d->stick_serial);
 	record_set_uint(r, F_DEVICE_KIND, DEVICE_KIND_STORAGE);
 	record_set_str(r, F_PORT, "1-2");
+	record_set_str(r, F_INTERFACES, "08:06:50"); /* mass storage, SCSI, bulk-only */
 	record_set_uint(r, F_CLASS, CLASS_USB);
 	if (kind == KIND_DECISION) {
 		bool known = d->number % 4 == 0;

@@ -349,6 +349,7 @@ const auditorsViews = [
   ["overview", "#/"],
   ["logs", "#/logs?since=-7d&c=file&text=xlsx"],
   ["register", "#/register"],
+  ["account", "#/account"],
 ];
 const administratorsViews = [
   ["drives", "#/drives"],

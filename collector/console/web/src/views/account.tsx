@@ -77,7 +77,9 @@ export function Account({ enter }: { enter: (s: Session) => void }) {
               <div class="fact">
                 <dt>{a.checkpoint}</dt>
                 <dd>
-                  <pre class="mono">{log.data.checkpoint}</pre>
+                  <pre class="mono" tabIndex={0} role="region" aria-label={a.checkpoint}>
+                    {log.data.checkpoint}
+                  </pre>
                   <Copy text={log.data.checkpoint} />
                 </dd>
               </div>
