@@ -313,6 +313,8 @@ static uint64_t wait_us(struct recorder *r, int taken, int64_t now)
 		return 0;
 	if (r->sweep_due_us < next)
 		next = r->sweep_due_us;
+	if (r->status_due_us < next)
+		next = r->status_due_us;
 	if (taken > 0) {
 		/* More will come: a nap gathers it, and spares those who cause it the waking of this program. */
 		if (next > now + NAP_US)
@@ -343,6 +345,8 @@ static int one_round(struct recorder *r)
 		got = seal_if_due(r, now);
 	if (got)
 		return got;
+	if (now >= r->status_due_us)
+		report_write(r, now);
 	got = sd_event_run(r->event, wait_us(r, taken, now));
 	return got < 0 ? got : r->failed;
 }
@@ -351,7 +355,7 @@ int loop_run(struct recorder *r)
 {
 	int got;
 
-	r->sweep_due_us = INT64_MAX;
+	r->sweep_due_us = r->status_due_us = INT64_MAX;
 	r->since_wall_us = clock_wall_us();
 	r->engine.sink = sink;
 	r->engine.sink_ctx = r;

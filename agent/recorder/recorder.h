@@ -54,6 +54,8 @@ struct recorder {
 		int64_t boot_us;
 		uint64_t segments, events;
 	} status_last;
+	int64_t status_due_us; /* boot clock: what was sealed too soon behind the last one is told; INT64_MAX: nothing
+				*/
 };
 
 /* Everything after the power was given up, until a signal ends it. 0, -errno. */

@@ -67,6 +67,7 @@ void report_write(struct recorder *r, int64_t now)
 	int got;
 
 	fill_status(r, now, &s);
+	r->status_due_us = INT64_MAX;
 	r->status_last.boot_us = now;
 	r->status_last.segments = s.sealer.segments;
 	r->status_last.events = s.events;
@@ -83,6 +84,10 @@ void report_if_sealed(struct recorder *r, int64_t now)
 	struct sealer_stats s;
 
 	sealer_stats(r->sealer, &s);
-	if (s.segments != r->status_last.segments && now - r->status_last.boot_us >= STATUS_EVERY_US)
+	if (s.segments == r->status_last.segments)
+		return;
+	if (now - r->status_last.boot_us >= STATUS_EVERY_US)
 		report_write(r, now);
+	else
+		r->status_due_us = r->status_last.boot_us + STATUS_EVERY_US;
 }
