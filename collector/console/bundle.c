@@ -6,12 +6,12 @@
  * Other people's records are in the segments as well: only for accounts that see all PCs.
  */
 #include "collector/console/bundle_parts.h"
+#include "collector/console/outgoing.h"
 #include "policy/base/clock.h"
 #include <errno.h>
 #include <stddef.h>
 
 #define BUNDLES_MAX 2u
-#define WAITING_MAX (512u << 10)
 #define PATH_ "/api/v1/bundle"
 
 static void bundling_free(struct bundling *b)
@@ -43,23 +43,13 @@ static void bundling_free(struct bundling *b)
 /* What went out, in the access log. */
 static void told_end(struct bundling *b, const char *how)
 {
-	struct told t = {.kind = KIND_CONSOLE_EXPORT,
-		.account = b->account.name,
+	struct told t = {.account = b->account.name,
 		.address = b->address,
 		.operation = PATH_,
 		.text = how,
-		.count = b->claim.records,
-		.has_count = true,
-		.urgent = true};
-	struct digest d;
-	int r;
+		.count = b->claim.records};
 
-	digesting_end(b->digest, &d);
-	b->digest = NULL;
-	t.hash = &d;
-	r = tell(b->c, &t);
-	if (r)
-		console_fail(b->c, r, "access log");
+	outgoing_told(b->c, t, &b->digest);
 }
 
 static void on_gone(struct held *h)
@@ -79,15 +69,7 @@ static int take_bytes(void *ctx, struct span bytes)
 
 static int send_out(struct bundling *b)
 {
-	int r = 0;
-
-	if (b->out.n) {
-		digesting_put(b->digest, buf_span(&b->out));
-		r = stream_piece(&b->held, buf_span(&b->out));
-	}
-	b->bytes += b->out.n;
-	buf_clear(&b->out);
-	return r;
+	return outgoing_send(&b->held, b->digest, &b->out);
 }
 
 static void begin_stream(struct bundling *b)
@@ -132,10 +114,13 @@ static void give_up(struct bundling *b, int r)
 	struct evhttp_request *req;
 
 	told_end(b, "not made");
+	if (b->streaming) {
+		stream_finish(&b->held, false);
+		bundling_free(b);
+		return;
+	}
 	req = held_release(&b->held);
-	if (b->streaming) /* A file that is not whole must not look as if it were. */
-		evhttp_connection_free(evhttp_request_get_connection(req));
-	else if (r == V_FULL || r == V_NOT_FOUND)
+	if (r == V_FULL || r == V_NOT_FOUND)
 		answer_error(req, r == V_FULL ? 400 : 404, r == V_FULL ? "large" : "empty", b->why.text, 0);
 	else if (r == V_BAD && !strncmp(b->why.text, "filter", 6))
 		answer_error(req, 400, "filter", b->why.text, 0);
@@ -147,8 +132,7 @@ static void give_up(struct bundling *b, int r)
 /* Goes on with one. False: it is over, and released. */
 static bool go_on(struct bundling *b)
 {
-	int r = b->streaming && stream_waiting(&b->held) >= WAITING_MAX ? 0 : one_step(b);
-	struct evhttp_request *req;
+	int r = b->streaming && stream_waiting(&b->held) >= OUTGOING_WAITING_MAX ? 0 : one_step(b);
 
 	if (!r)
 		return true;
@@ -159,8 +143,7 @@ static bool go_on(struct bundling *b)
 		return false;
 	}
 	told_end(b, "whole");
-	req = held_release(&b->held);
-	stream_end(req);
+	stream_finish(&b->held, true);
 	bundling_free(b);
 	return false;
 }
@@ -181,7 +164,7 @@ void bundle_stop(struct console *c)
 		struct bundling *b = c->bundles;
 
 		told_end(b, "the console stops");
-		evhttp_connection_free(evhttp_request_get_connection(held_release(&b->held)));
+		stream_finish(&b->held, false);
 		bundling_free(b);
 	}
 }

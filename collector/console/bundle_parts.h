@@ -67,7 +67,6 @@ struct bundling {
 
 	struct exhibit_writer *writer;
 	struct buf out, run, header, body, text;
-	uint64_t bytes, entries;
 	struct why why;
 };
 

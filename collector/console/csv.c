@@ -4,6 +4,7 @@
  * client went away.
  */
 #include "collector/console/look.h"
+#include "collector/console/outgoing.h"
 #include "policy/base/clock.h"
 #include <errno.h>
 #include <stddef.h>
@@ -13,7 +14,6 @@
 #define ROWS_MAX 1048575u /* what a spreadsheet takes, with the head */
 #define PIECE_ROWS 2000u
 #define PIECE_MAX (16u << 20)
-#define WAITING_MAX (512u << 10)
 
 struct export
 {
@@ -49,23 +49,13 @@ static void export_free(struct export *e)
 /* What went out, in the access log. */
 static void told_end(struct export *e, const char *how)
 {
-	struct told t = {.kind = KIND_CONSOLE_EXPORT,
-		.account = e->account.name,
+	struct told t = {.account = e->account.name,
 		.address = e->address,
 		.operation = "/api/v1/records.csv",
 		.text = how,
-		.count = e->rows,
-		.has_count = true,
-		.urgent = true};
-	struct digest d;
-	int r;
+		.count = e->rows};
 
-	digesting_end(e->digest, &d);
-	e->digest = NULL;
-	t.hash = &d;
-	r = tell(e->c, &t);
-	if (r)
-		console_fail(e->c, r, "access log");
+	outgoing_told(e->c, t, &e->digest);
 }
 
 static void on_gone(struct held *h)
@@ -102,16 +92,6 @@ static int head(struct export *e)
 	return r ? r : record_csv_head(e->fields, e->search.lang, &e->piece);
 }
 
-static int send_piece(struct export *e)
-{
-	int r;
-
-	digesting_put(e->digest, buf_span(&e->piece));
-	r = e->piece.n ? stream_piece(&e->held, buf_span(&e->piece)) : 0;
-	buf_clear(&e->piece);
-	return r;
-}
-
 /* The next piece. 0; V_END: that was the last; -errno. */
 static int step(struct export *e)
 {
@@ -128,7 +108,7 @@ static int step(struct export *e)
 	r = look(&l, &why);
 	if (r)
 		return r < 0 ? r : -EIO;
-	r = send_piece(e);
+	r = outgoing_send(&e->held, e->digest, &e->piece);
 	if (r)
 		return r;
 	e->search.has_cursor = true;
@@ -140,8 +120,7 @@ static int step(struct export *e)
 /* Goes on with one. False: it is over, and released. */
 static bool go_on(struct export *e)
 {
-	int r = !e->all && stream_waiting(&e->held) < WAITING_MAX ? step(e) : 0;
-	struct evhttp_request *req;
+	int r = !e->all && stream_waiting(&e->held) < OUTGOING_WAITING_MAX ? step(e) : 0;
 
 	e->all |= r == V_END;
 	if (e->all)
@@ -149,11 +128,7 @@ static bool go_on(struct export *e)
 	if (!r)
 		return true;
 	told_end(e, r == V_END ? "whole" : "broken off: the store failed");
-	req = held_release(&e->held);
-	if (r == V_END)
-		stream_end(req);
-	else /* A file that is not whole must not look as if it were. */
-		evhttp_connection_free(evhttp_request_get_connection(req));
+	stream_finish(&e->held, r == V_END);
 	export_free(e);
 	return false;
 }
@@ -174,7 +149,7 @@ void csv_stop(struct console *c)
 		struct export *e = c->exports;
 
 		told_end(e, "the console stops");
-		evhttp_connection_free(evhttp_request_get_connection(held_release(&e->held)));
+		stream_finish(&e->held, false);
 		export_free(e);
 	}
 }

@@ -93,12 +93,10 @@ static int tell_kinds(struct live *l)
 /* Ends it; the client asks again by itself where it wants to. */
 static void end(struct live *l, const char *last)
 {
-	struct evhttp_request *req;
 
 	if (last && stream_waiting(&l->held) < WAITING_MAX)
 		(void)stream_piece(&l->held, SPAN_STR(last));
-	req = held_release(&l->held);
-	stream_end(req);
+	stream_finish(&l->held, true);
 	live_free(l);
 }
 

@@ -305,26 +305,13 @@ static int daemon_main(struct console *c)
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-enum { OWN_INIT = PROGRAM_OWN };
-
-static void take_option(void *ctx, int val, const char *value)
-{
-	bool *init = ctx;
-
-	(void)value;
-	*init = val == OWN_INIT;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option own[] = {{"init", no_argument, NULL, OWN_INIT}, {NULL, 0, NULL, 0}};
+	static int init;
+	static const struct option own[] = {{"init", no_argument, &init, 1}, {NULL, 0, NULL, 0}};
 	static struct console c = {.limit = LOG_LIMIT(10)};
-	bool init = false;
-	const struct program program = {.name = "sekisho-console",
-		.usage = "usage: sekisho-console [--config FILE] [--init]\n",
-		.own = own,
-		.take = take_option,
-		.ctx = &init};
+	static const struct program program = {
+		.name = "sekisho-console", .usage = "usage: sekisho-console [--config FILE] [--init]\n", .own = own};
 	struct why why = {""};
 	const char *path;
 	int r;

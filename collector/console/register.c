@@ -6,6 +6,7 @@
  * Which records go where is the table below; what a row shows is register_row.c's.
  */
 #include "collector/console/register.h"
+#include "collector/console/outgoing.h"
 #include "collector/console/route.h"
 #include "policy/base/clock.h"
 #include <errno.h>
@@ -16,7 +17,6 @@
 #define LOOK_MOST 20000u
 #define SECTION_ROWS 5000u
 #define PIECE_MAX (16u << 20)
-#define WAITING_MAX (512u << 10)
 
 static bool holds_numbers(const struct record *r)
 {
@@ -88,23 +88,10 @@ static void registering_free(struct registering *g)
 
 static void told_end(struct registering *g, const char *how)
 {
-	struct told t = {.kind = KIND_CONSOLE_EXPORT,
-		.account = g->account.name,
-		.address = g->address,
-		.operation = g->path,
-		.text = how,
-		.count = g->rows,
-		.has_count = true,
-		.urgent = true};
-	struct digest d;
-	int r;
+	struct told t = {
+		.account = g->account.name, .address = g->address, .operation = g->path, .text = how, .count = g->rows};
 
-	digesting_end(g->digest, &d);
-	g->digest = NULL;
-	t.hash = &d;
-	r = tell(g->c, &t);
-	if (r)
-		console_fail(g->c, r, "access log");
+	outgoing_told(g->c, t, &g->digest);
 }
 
 static void on_gone(struct held *h)
@@ -124,14 +111,7 @@ static int take_bytes(void *ctx, struct span bytes)
 
 static int send_out(struct registering *g)
 {
-	int r = 0;
-
-	if (g->out.n) {
-		digesting_put(g->digest, buf_span(&g->out));
-		r = stream_piece(&g->held, buf_span(&g->out));
-	}
-	buf_clear(&g->out);
-	return r;
+	return outgoing_send(&g->held, g->digest, &g->out);
 }
 
 /* --- its parts --- */
@@ -221,8 +201,7 @@ static int step(struct registering *g)
 /* Goes on with one. False: it is over, and released. */
 static bool go_on(struct registering *g)
 {
-	int r = !g->all && stream_waiting(&g->held) < WAITING_MAX ? step(g) : 0;
-	struct evhttp_request *req;
+	int r = !g->all && stream_waiting(&g->held) < OUTGOING_WAITING_MAX ? step(g) : 0;
 
 	g->all |= r == V_END;
 	if (g->all)
@@ -230,11 +209,7 @@ static bool go_on(struct registering *g)
 	if (!r)
 		return true;
 	told_end(g, r == V_END ? "whole" : "broken off: the store failed");
-	req = held_release(&g->held);
-	if (r == V_END)
-		stream_end(req);
-	else /* A file that is not whole must not look as if it were. */
-		evhttp_connection_free(evhttp_request_get_connection(req));
+	stream_finish(&g->held, r == V_END);
 	registering_free(g);
 	return false;
 }
@@ -255,7 +230,7 @@ void register_stop(struct console *c)
 		struct registering *g = c->registers;
 
 		told_end(g, "the console stops");
-		evhttp_connection_free(evhttp_request_get_connection(held_release(&g->held)));
+		stream_finish(&g->held, false);
 		registering_free(g);
 	}
 }

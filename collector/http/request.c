@@ -246,7 +246,12 @@ bool stream_drained(struct held *h)
 	return before && h->drained;
 }
 
-void stream_end(struct evhttp_request *req)
+void stream_finish(struct held *h, bool whole)
 {
-	evhttp_send_reply_end(req);
+	struct evhttp_request *req = held_release(h);
+
+	if (whole)
+		evhttp_send_reply_end(req);
+	else
+		evhttp_connection_free(evhttp_request_get_connection(req));
 }

@@ -138,7 +138,7 @@ void answer_send(struct evhttp_request *req, int status, const char *type, struc
 
 /*
  * An answer in pieces, of a request that is held (held_begin) from before the first to behind the last: begin; pieces;
- * once it is drained, held_release and end. What the client has not taken yet is in memory: ask stream_waiting before
+ * once it is drained, finish. What the client has not taken yet is in memory: ask stream_waiting before
  * the next piece.
  */
 void stream_begin(struct held *h, const char *type);
@@ -150,7 +150,8 @@ size_t stream_waiting(const struct held *h);
  * never sends it.
  */
 bool stream_drained(struct held *h);
-void stream_end(struct evhttp_request *req);
+/* Releases the request and ends the answer; one that is not whole is broken off, and does not look as if it were. */
+void stream_finish(struct held *h, bool whole);
 
 /* Keeps the request for later; it is answered with what held_release gives back, or ends by h->gone. 0, -errno. */
 int held_begin(struct ask *a, struct held *h, void (*gone)(struct held *h));

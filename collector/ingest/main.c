@@ -214,26 +214,14 @@ static int init_main(const struct config *c)
 	return r ? program_not_started("--init", r, &why) : EXIT_SUCCESS;
 }
 
-enum { OWN_INIT = PROGRAM_OWN };
-
-static void take_option(void *ctx, int val, const char *value)
-{
-	bool *init = ctx;
-
-	(void)value;
-	*init = val == OWN_INIT;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option own[] = {{"init", no_argument, NULL, OWN_INIT}, {NULL, 0, NULL, 0}};
+	static int init;
+	static const struct option own[] = {{"init", no_argument, &init, 1}, {NULL, 0, NULL, 0}};
 	static struct ingest in = {.refused_log = LOG_LIMIT(10)};
-	bool init = false;
-	const struct program program = {.name = "sekisho-collector",
+	static const struct program program = {.name = "sekisho-collector",
 		.usage = "usage: sekisho-collector [--config FILE] [--init]\n",
-		.own = own,
-		.take = take_option,
-		.ctx = &init};
+		.own = own};
 	struct why why = {""};
 	const char *path;
 	int r;

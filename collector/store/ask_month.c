@@ -181,6 +181,22 @@ static struct entry entry_of(sqlite3_stmt *st)
 	};
 }
 
+/* The segments that the statement finds, to the list. */
+static int take_list(struct part *p, sqlite3_stmt *st)
+{
+	int r;
+
+	while (!(r = sql_step(st))) {
+		struct entry e = entry_of(st);
+
+		r = part_list(p, &e);
+		if (r)
+			return r;
+	}
+	part_sort(p);
+	return r == V_END ? 0 : r;
+}
+
 static int fill_list(struct part *p, const char *text)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
@@ -192,15 +208,7 @@ static int fill_list(struct part *p, const char *text)
 	sqlite3_bind_int64(st, 2, p->q->until);
 	if (sqlite3_bind_parameter_count(st) > 2)
 		sqlite3_bind_int64(st, 3, (int64_t)p->q->after_leaf);
-	while (!(r = sql_step(st))) {
-		struct entry e = entry_of(st);
-
-		r = part_list(p, &e);
-		if (r)
-			return r;
-	}
-	part_sort(p);
-	return r == V_END ? 0 : r;
+	return take_list(p, st);
 }
 
 static int find_hosts(struct part *p)
@@ -265,15 +273,7 @@ static int fill_across(struct part *p)
 		return r;
 	sqlite3_bind_int64(st, 1, end);
 	sqlite3_bind_int64(st, 2, ZONE_BITS);
-	while (!(r = sql_step(st))) {
-		struct entry e = entry_of(st);
-
-		r = part_list(p, &e);
-		if (r)
-			return r;
-	}
-	part_sort(p);
-	return r == V_END ? 0 : r;
+	return take_list(p, st);
 }
 
 int part_begin(struct part *p, const struct question *q, struct month *m)

@@ -53,6 +53,8 @@ bool program_line(const struct program *p, int argc, char **argv, const char **c
 		} else if (o == 'V') {
 			printf("%s %s\n", p->name, SEKISHO_VERSION);
 			return false;
+		} else if (o == 0) {
+			continue; /* it has set its flag */
 		} else if (o >= PROGRAM_OWN) {
 			p->take(p->ctx, o, optarg);
 		} else {

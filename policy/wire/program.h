@@ -14,10 +14,11 @@
 #define PROGRAM_NOT_MADE 78 /* EX_CONFIG of sysexits.h: no use in starting again before that is changed */
 
 struct program {
-	const char *name;                                    /* "sekisho-guard": in logs and --version */
-	const char *usage;                                   /* whole lines */
-	const struct option *own;                            /* its own options, ended by a NULL name; may be NULL */
-	void (*take)(void *ctx, int val, const char *value); /* one of them was given */
+	const char *name;  /* "sekisho-guard": in logs and --version */
+	const char *usage; /* whole lines */
+	/* its own options, ended by a NULL name; may be NULL. Those with a `flag` set it (getopt_long(3)) */
+	const struct option *own;
+	void (*take)(void *ctx, int val, const char *value); /* one of the others was given */
 	void *ctx;
 };
 
