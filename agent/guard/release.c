@@ -28,9 +28,9 @@ bool release_is_for(const struct release_grant *g, const struct device *d, uint6
 
 int64_t release_now(const struct release *r, int64_t now_boot_us)
 {
-	int64_t passed = now_boot_us - r->clock.boot_us;
+	int64_t passed = now_boot_us - r->clock.boot_us, now = r->clock.base_us + (passed > 0 ? passed : 0);
 
-	return r->clock.base_us + (passed > 0 ? passed : 0);
+	return now < TIME_MAX_US ? now : TIME_MAX_US;
 }
 
 void release_set_challenge(

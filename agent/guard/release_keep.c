@@ -53,6 +53,11 @@ static void set_clock(struct release *r, bool same_boot, int64_t kept_us, int64_
 	r->clock = (struct release_clock){.base_us = kept_us + passed, .boot_us = now_boot};
 }
 
+static bool is_time(int64_t us)
+{
+	return us >= 0 && us <= TIME_MAX_US;
+}
+
 static int read_challenge(struct release *r, const char *line)
 {
 	char hex[2 * DIGEST_SIZE + 2], nonce[2 * RELEASE_NONCE_SIZE + 2];
@@ -98,16 +103,17 @@ static int read_line(struct release *r, const char *line, bool *same_boot)
 		*same_boot = !hex_decode(hex, boot, sizeof(boot)) && !memcmp(boot, r->boot, sizeof(boot));
 		return 0;
 	}
-	if (sscanf(line, "clock %" SCNd64 " %" SCNd64 " %" SCNd64, &a, &b, &c) == 3 && a >= 0) {
+	if (sscanf(line, "clock %" SCNd64 " %" SCNd64 " %" SCNd64, &a, &b, &c) == 3 && is_time(a) && is_time(b) &&
+		is_time(c)) {
 		set_clock(r, *same_boot, a, b, c);
 		return 0;
 	}
-	if (sscanf(line, "block %" SCNd64 " %" SCNd64, &a, &b) == 2 && a >= 0 && a <= BLOCK_LAST_US) {
+	if (sscanf(line, "block %" SCNd64 " %" SCNd64, &a, &b) == 2 && a >= 0 && a <= BLOCK_LAST_US && is_time(b)) {
 		r->block_us = a;
 		r->blocked_until_us = b;
 		return 0;
 	}
-	if (sscanf(line, "day %u %" SCNd64, &n, &a) == 2) {
+	if (sscanf(line, "day %u %" SCNd64, &n, &a) == 2 && is_time(a)) {
 		r->day_n = n;
 		r->day_us = a;
 		return 0;

@@ -10,6 +10,7 @@
 #define BLOCK_FIRST_US 60000000ll
 #define BLOCK_LAST_US 3600000000ll
 #define DAY_US 86400000000ll
+#define TIME_MAX_US (1ll << 60) /* no time in the file is later (36,000 years), so sums of two do not overflow */
 
 /*
  * Waits and the daily limit run on a clock of their own, which only ever goes on: with the boot clock while the PC is
@@ -42,6 +43,7 @@ struct release {
 	struct release_grant grants[RELEASE_GRANTS_MAX];
 };
 
+/* By the clock of its own; it stops at TIME_MAX_US. */
 int64_t release_now(const struct release *r, int64_t now_boot_us);
 void release_set_challenge(
 	struct release *r, const struct digest *device, uint64_t plugging, const uint8_t nonce[RELEASE_NONCE_SIZE]);

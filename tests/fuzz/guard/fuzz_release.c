@@ -7,7 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char folder[] = "/tmp/sekisho-fuzz-release-XXXXXX";
+/* In memory: each input is flushed several times. */
+static char folder[] = "/dev/shm/sekisho-fuzz-release-XXXXXX";
 static char path[64], aside[64];
 static struct key *pc;
 
