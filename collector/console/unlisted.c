@@ -118,53 +118,26 @@ static int take(void *ctx, const struct store_row *row)
 	return 0;
 }
 
-static bool is_listed(const struct policy *known, const struct seen *s)
+static struct device device_of(const struct seen *s)
 {
-	struct device d = {.usb = true, .vendor = s->vendor, .product = s->product, .kinds = 1u << DEVICE_KIND_STORAGE};
-	const struct device_user anybody = {.groups = (const char *const[]){NULL}, .host = ""};
-	struct decision out;
+	struct device d = {.usb = true,
+		.vendor = s->vendor,
+		.product = s->product,
+		.kinds = 1u << DEVICE_KIND_STORAGE,
+		.has_fingerprint = s->has_fingerprint,
+		.fingerprint = s->fingerprint};
 
-	if (!known)
-		return false;
 	snprintf(d.serial, sizeof(d.serial), "%s", s->serial);
-	d.has_fingerprint = s->has_fingerprint;
-	d.fingerprint = s->fingerprint;
-	policy_decide(known, &d, DEVICE_KIND_STORAGE, &anybody, &out);
-	return out.row || !strncmp(out.reason, "listed", 6);
+	return d;
 }
 
-/* A line for the ledger; what a device calls itself is no pattern there. */
+/* A line for the ledger. */
 static json_t *ledger_json(const struct seen *s)
 {
 	_cleanup_buf_ struct buf line = BUF_INIT(8192);
-	char serial[2 * DEVICE_TEXT_SIZE];
-	struct ledger_row row = {.vendor = s->vendor,
-		.product = s->product,
-		.has_vendor = true,
-		.has_product = true,
-		.access = ACCESS_READ_ONLY,
-		.serial = serial,
-		.owner = "",
-		.label = s->name,
-		.users = "",
-		.groups = "",
-		.hosts = "",
-		.medium = "",
-		.note = "",
-		.from_us = INT64_MIN,
-		.until_us = INT64_MAX};
-	const char *p;
-	size_t n = 0;
+	const struct device d = device_of(s);
 
-	for (p = s->serial; *p; p++) {
-		if (strchr("*?\\", *p))
-			serial[n++] = '\\';
-		serial[n++] = *p;
-	}
-	serial[n] = 0;
-	row.has_fingerprint = s->has_fingerprint && !s->serial[0];
-	row.fingerprint = s->fingerprint;
-	if (ledger_put(&line, &row))
+	if (ledger_put_device(&line, &d, s->name, ""))
 		return NULL;
 	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
 		line.n--;
@@ -231,9 +204,12 @@ void unlisted_get(struct call *x)
 		store_failed(x, r, &why);
 		goto out;
 	}
-	for (i = 0; i < n.n; i++)
-		if (!is_listed(known, &n.list[i]))
+	for (i = 0; i < n.n; i++) {
+		const struct device d = device_of(&n.list[i]);
+
+		if (!known || !policy_lists(known, &d))
 			json_array_append_new(list, seen_json(&n.list[i]));
+	}
 	if (tell_view(x, KIND_CONSOLE_VIEW, x->a->query, 0))
 		reply(x, json_pack("{s:b, s:O}", "complete", !l.more && !n.full, "devices", list));
 out:

@@ -31,25 +31,17 @@ static int by_key_and_text(const void *a, const void *b)
 
 static int row_texts(struct row_text *t)
 {
-	struct ledger_row key = {.has_vendor = t->row.has_vendor,
-		.has_product = t->row.has_product,
-		.vendor = t->row.vendor,
-		.product = t->row.product,
-		.has_fingerprint = t->row.has_fingerprint,
-		.fingerprint = t->row.fingerprint,
-		.serial = t->row.serial,
-		.owner = "",
-		.label = "",
-		.users = "",
-		.groups = "",
-		.hosts = "",
-		.medium = "",
-		.note = "",
-		.from_us = INT64_MIN,
-		.until_us = INT64_MAX};
+	struct ledger_row key = {LEDGER_ROW_BLANK};
 	_cleanup_buf_ struct buf text = BUF_INIT(POLICY_TEXT_MAX), short_text = BUF_INIT(POLICY_TEXT_MAX);
 	int r = ledger_put(&text, &t->row);
 
+	key.has_vendor = t->row.has_vendor;
+	key.has_product = t->row.has_product;
+	key.vendor = t->row.vendor;
+	key.product = t->row.product;
+	key.has_fingerprint = t->row.has_fingerprint;
+	key.fingerprint = t->row.fingerprint;
+	key.serial = t->row.serial;
 	r = r ? r : ledger_put(&short_text, &key);
 	if (r || !buf_str(&text) || !buf_str(&short_text))
 		return r ? r : -ENOMEM;

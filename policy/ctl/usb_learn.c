@@ -53,19 +53,6 @@ static bool has_word(const char *note, const char *word, size_t n)
 	return false;
 }
 
-/* A device may call itself "****": in the ledger that must stand for itself. */
-static void quote(char *out, size_t size, const char *s)
-{
-	size_t n = 0;
-
-	for (; *s && n + 2 < size; s++) {
-		if (strchr("*?\\", *s))
-			out[n++] = '\\';
-		out[n++] = *s;
-	}
-	out[n] = 0;
-}
-
 /* "ws-1 taro" once, as long as there is room. */
 static void add_word(char note[NOTE_MAX], const char *word, size_t n)
 {
@@ -86,19 +73,17 @@ static struct seen *find(struct learning *l, uint16_t vendor, uint16_t product, 
 	return NULL;
 }
 
-static bool is_listed(const struct policy *known, const struct seen *s)
+static struct device device_of(const struct seen *s)
 {
-	struct device d = {.usb = true, .vendor = s->vendor, .product = s->product, .kinds = 1u << DEVICE_KIND_STORAGE};
-	const struct device_user anybody = {.groups = (const char *const[]){NULL}, .host = ""};
-	struct decision out;
+	struct device d = {.usb = true,
+		.vendor = s->vendor,
+		.product = s->product,
+		.kinds = 1u << DEVICE_KIND_STORAGE,
+		.has_fingerprint = s->has_fingerprint,
+		.fingerprint = s->fingerprint};
 
-	if (!known)
-		return false;
 	snprintf(d.serial, sizeof(d.serial), "%s", s->serial);
-	d.has_fingerprint = s->has_fingerprint;
-	d.fingerprint = s->fingerprint;
-	policy_decide(known, &d, DEVICE_KIND_STORAGE, &anybody, &out);
-	return out.row || out.because == BECAUSE_NOT_NOW;
+	return d;
 }
 
 static int on_plug(void *ctx, const struct store_row *row)
@@ -155,32 +140,6 @@ static void warn(struct ctl *c, const struct seen *s)
 		fprintf(stderr, "%04x:%04x %s: %s\n", s->vendor, s->product, shown(serial, s->serial), what);
 }
 
-static int put_seen(struct buf *out, const struct seen *s)
-{
-	char serial[2 * DEVICE_TEXT_SIZE];
-	struct ledger_row row = {.vendor = s->vendor,
-		.product = s->product,
-		.has_vendor = true,
-		.has_product = true,
-		.access = ACCESS_READ_ONLY,
-		.serial = serial,
-		.owner = "",
-		.label = s->label,
-		.users = "",
-		.groups = "",
-		.hosts = "",
-		.medium = "",
-		.note = s->note,
-		.from_us = INT64_MIN,
-		.until_us = INT64_MAX};
-
-	quote(serial, sizeof(serial), s->serial);
-	/* Without a serial number the fingerprint is all that there is. */
-	row.has_fingerprint = s->has_fingerprint && !s->serial[0];
-	row.fingerprint = s->fingerprint;
-	return ledger_put(out, &row);
-}
-
 static int print_ledger(struct ctl *c, const struct learning *l)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT(2 * POLICY_CSV_MAX);
@@ -193,10 +152,12 @@ static int print_ledger(struct ctl *c, const struct learning *l)
 		r = ledger_put(&out, &row);
 	}
 	for (i = 0; i < l->n && !r; i++) {
-		if (is_listed(l->known, &l->list[i]))
+		const struct device d = device_of(&l->list[i]);
+
+		if (l->known && policy_lists(l->known, &d))
 			continue;
 		warn(c, &l->list[i]);
-		r = put_seen(&out, &l->list[i]);
+		r = ledger_put_device(&out, &d, l->list[i].label, l->list[i].note);
 		added++;
 	}
 	if (r)

@@ -326,14 +326,7 @@ static int make_room(struct policy *p, struct cells *c)
 
 static int read_row(struct policy *p, struct cells *c, const int *order, unsigned columns)
 {
-	static const struct ledger_row blank = {.serial = "",
-		.owner = "",
-		.label = "",
-		.users = "",
-		.groups = "",
-		.hosts = "",
-		.medium = "",
-		.note = ""};
+	static const struct ledger_row blank = {LEDGER_ROW_BLANK};
 	unsigned n = 0, line = c->line;
 	bool empty = true;
 	struct row *row;

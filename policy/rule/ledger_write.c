@@ -103,3 +103,30 @@ int ledger_put(struct buf *out, const struct ledger_row *row)
 		hex_encode(hex, row->fingerprint.b, DIGEST_SIZE);
 	return put_cells(out, row, vendor, product, hex, access ? access->name : "");
 }
+
+int ledger_put_device(struct buf *out, const struct device *d, const char *label, const char *note)
+{
+	char serial[2 * DEVICE_TEXT_SIZE];
+	struct ledger_row row = {LEDGER_ROW_BLANK};
+	const char *p;
+	size_t n = 0;
+
+	/* One that calls itself "****" stands for itself. */
+	for (p = d->serial; *p; p++) {
+		if (strchr("*?\\", *p))
+			serial[n++] = '\\';
+		serial[n++] = *p;
+	}
+	serial[n] = 0;
+	row.has_vendor = row.has_product = true;
+	row.vendor = d->vendor;
+	row.product = d->product;
+	row.access = ACCESS_READ_ONLY;
+	row.serial = serial;
+	row.label = label;
+	row.note = note;
+	/* Without a serial number the fingerprint is all that there is. */
+	row.has_fingerprint = d->has_fingerprint && !d->serial[0];
+	row.fingerprint = d->fingerprint;
+	return ledger_put(out, &row);
+}

@@ -157,6 +157,10 @@ struct ledger_row {
 	const char *serial, *owner, *label, *users, *groups, *hosts, *medium, *note;
 	int64_t from_us, until_us; /* INT64_MIN, INT64_MAX: always */
 };
+/* A row that says nothing and holds always. */
+#define LEDGER_ROW_BLANK                                                                                          \
+	.serial = "", .owner = "", .label = "", .users = "", .groups = "", .hosts = "", .medium = "", .note = "", \
+	.from_us = INT64_MIN, .until_us = INT64_MAX
 /* Row `i` of policy_rows_n. */
 void policy_row(const struct policy *p, unsigned i, struct ledger_row *out);
 /*
@@ -166,5 +170,12 @@ void policy_row(const struct policy *p, unsigned i, struct ledger_row *out);
 #define LEDGER_HEAD \
 	"vendor,product,serial,fingerprint,owner,label,access,users,groups,hosts,from,until,encrypted,medium,note\r\n"
 int ledger_put(struct buf *out, const struct ledger_row *row);
+/*
+ * Appends a read-only row for a device that was seen: what it calls itself is no pattern there, and its fingerprint
+ * stands where it has no serial number. 0, V_FULL, -ENOMEM.
+ */
+int ledger_put_device(struct buf *out, const struct device *d, const char *label, const char *note);
+/* A row is for this drive, whoever plugs it in, whether it holds now or not. */
+bool policy_lists(const struct policy *p, const struct device *d);
 
 #endif

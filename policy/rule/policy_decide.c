@@ -292,6 +292,15 @@ void policy_decide(const struct policy *p, const struct device *d, unsigned kind
 	policy_reason(out, LANG_EN, out->reason);
 }
 
+bool policy_lists(const struct policy *p, const struct device *d)
+{
+	const struct device_user nobody = {.groups = (const char *const[]){NULL}, .host = ""};
+	struct decision out;
+
+	policy_decide(p, d, DEVICE_KIND_STORAGE, &nobody, &out);
+	return out.row || out.because == BECAUSE_NOT_NOW;
+}
+
 /* --- in words --- */
 
 static const struct {

@@ -438,24 +438,14 @@ static void what_spreadsheets_change_is_guarded(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct buf csv = BUF_INIT(1 << 16);
-		struct ledger_row row = {.has_vendor = true,
-			.has_product = true,
-			.vendor = 0x05e3,
-			.product = 0x0951,
-			.access = ACCESS_READ_ONLY,
-			.serial = cases[i].serial,
-			.owner = "",
-			.label = "",
-			.users = "",
-			.groups = "",
-			.hosts = "",
-			.medium = "",
-			.note = "",
-			.from_us = INT64_MIN,
-			.until_us = INT64_MAX};
-		struct ledger_row back;
+		struct ledger_row row = {LEDGER_ROW_BLANK}, back;
 		struct policy *p;
 
+		row.has_vendor = row.has_product = true;
+		row.vendor = 0x05e3;
+		row.product = 0x0951;
+		row.access = ACCESS_READ_ONLY;
+		row.serial = cases[i].serial;
 		assert_int_equal(buf_puts(&csv, LEDGER_HEAD), 0);
 		assert_int_equal(ledger_put(&csv, &row), 0);
 		assert_non_null(strstr(buf_str(&csv), "\n\"'05e3\",0951,"));
