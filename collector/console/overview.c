@@ -207,7 +207,7 @@ static const char *text_of(const json_t *o, const char *name)
 	return s ? s : "";
 }
 
-/* The collector and this console have chains of their own, and nobody plugs drives into them. */
+/* The collector and what works beside it have chains of their own, and nobody plugs drives into them. */
 static bool is_server(const json_t *host)
 {
 	const json_t *chains = json_object_get(host, "chains");
@@ -216,7 +216,8 @@ static bool is_server(const json_t *host)
 	for (i = 0; i < json_array_size(chains); i++) {
 		const char *p = text_of(json_array_get(chains, i), "producer");
 
-		if (!strcmp(p, producer_name(PRODUCER_COLLECTOR)) || !strcmp(p, producer_name(PRODUCER_CONSOLE)))
+		if (!strcmp(p, producer_name(PRODUCER_COLLECTOR)) || !strcmp(p, producer_name(PRODUCER_CONSOLE)) ||
+			!strcmp(p, producer_name(PRODUCER_HERALD)))
 			return true;
 	}
 	return false;

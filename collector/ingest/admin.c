@@ -133,7 +133,7 @@ static json_t *chains_json(struct ingest *in, const struct store_host *h)
 	json_t *list = json_array();
 	unsigned p, n;
 
-	for (p = 1; p <= PRODUCER_CONSOLE; p++) {
+	for (p = 1; p <= PRODUCER_LAST; p++) {
 		if (!producer_name(p) || store_heads(in->store, &h->id, p, heads, HEADS_MAX, &n) || !n)
 			continue;
 		json_array_append_new(list, json_pack("{s:s, s:I, s:i}", "producer", producer_name(p), "seq",

@@ -112,7 +112,7 @@ int commit_now(struct ingest *in)
 	unsigned n = 0;
 	int r = journal_drain(in->journal, &n);
 
-	r = r ? r : desk_drain(in->desk, &n);
+	r = r ? r : desks_drain(in->desks, &n);
 	r = r ? r : store_commit(in->store);
 	if (r) {
 		r = r > 0 ? -EIO : r;
@@ -122,7 +122,7 @@ int commit_now(struct ingest *in)
 	in->count.commits++;
 	in->commit_took_us = clock_boot_us() - begin;
 	r = answer_pending(in, false);
-	r = r ? r : desk_settled(in->desk);
+	r = r ? r : desks_settled(in->desks);
 	return r ? r : journal_settled(in->journal);
 }
 

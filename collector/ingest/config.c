@@ -21,6 +21,7 @@ static const struct conf_key keys[] = {
 	KEY_("dir", CONF_STR, dir, CONFIG_PATH_MAX, 0, 0, "folder of keys and certificates"),
 	KEY_("store", CONF_STR, store, CONFIG_PATH_MAX, 0, 0, "folder of the store"),
 	KEY_("console", CONF_STR, console, CONFIG_PATH_MAX, 0, 0, "folder of the console on this machine"),
+	KEY_("herald", CONF_STR, herald, CONFIG_PATH_MAX, 0, 0, "folder of the herald on this machine"),
 	KEY_("connections", CONF_UINT, connections, 0, 1, 1000000, "connections at once"),
 	KEY_("head_timeout", CONF_TIME, head_us, 0, S_ / 10, 600 * S_, "for handshake and header of a request"),
 	KEY_("body_rate", CONF_SIZE, body_rate, 0, 1, 1u << 30, "slowest sender, bytes a second"),
@@ -44,7 +45,7 @@ static int rooted(char *out, size_t size, const char *path)
 
 static int set_paths(struct config *c)
 {
-	char dir[CONFIG_PATH_MAX], store[CONFIG_PATH_MAX], console[CONFIG_PATH_MAX];
+	char dir[CONFIG_PATH_MAX], store[CONFIG_PATH_MAX], console[CONFIG_PATH_MAX], herald[CONFIG_PATH_MAX];
 	int r = rooted(dir, sizeof(dir), c->dir);
 
 	if (!r && c->store[0])
@@ -52,6 +53,7 @@ static int set_paths(struct config *c)
 	else if (!r && (size_t)snprintf(store, sizeof(store), "%s/store", dir) >= sizeof(store))
 		r = -ENAMETOOLONG;
 	r = r ? r : rooted(console, sizeof(console), c->console);
+	r = r ? r : rooted(herald, sizeof(herald), c->herald);
 	r = r ? r : rooted(c->run_dir, sizeof(c->run_dir), "/run/sekisho");
 	r = r ? r : rooted(c->door, sizeof(c->door), "/run/sekisho/collector.sock");
 	r = r ? r : rooted(c->status, sizeof(c->status), "/run/sekisho/collector.json");
@@ -61,6 +63,8 @@ static int set_paths(struct config *c)
 	memcpy(c->store, store, sizeof(c->store));
 	snprintf(c->console_spool, sizeof(c->console_spool), "%s/spool", console);
 	snprintf(c->console_key, sizeof(c->console_key), "%s/device.pub", console);
+	snprintf(c->herald_spool, sizeof(c->herald_spool), "%s/spool", herald);
+	snprintf(c->herald_key, sizeof(c->herald_key), "%s/device.pub", herald);
 #define UNDER_(field, name) snprintf(c->field, sizeof(c->field), "%s/" name, c->dir)
 	UNDER_(ca_dir, "ca");
 	UNDER_(ca_key, "ca/ca.key");
@@ -87,6 +91,7 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.port = API_PORT,
 		.dir = "/var/lib/sekisho-collector",
 		.console = "/var/lib/sekisho-console",
+		.herald = "/var/lib/sekisho-herald",
 		.connections = 4096,
 		.head_us = 10 * S_,
 		.body_rate = 16384,

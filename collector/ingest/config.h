@@ -19,6 +19,7 @@ struct config {
 	char dir[CONFIG_PATH_MAX];
 	char store[CONFIG_PATH_MAX];   /* empty: DIR/store */
 	char console[CONFIG_PATH_MAX]; /* the console's folder, whose access log is taken into the log; empty: none */
+	char herald[CONFIG_PATH_MAX];  /* the same of the herald */
 
 	uint64_t connections;    /* open at once */
 	uint64_t head_us;        /* handshake and first bytes of a request */
@@ -37,6 +38,7 @@ struct config {
 	char spool[CONFIG_PATH_MAX + 32], tokens[CONFIG_PATH_MAX + 32], renewals[CONFIG_PATH_MAX + 32];
 	char policies[CONFIG_PATH_MAX + 32], admins[CONFIG_PATH_MAX + 32];
 	char console_spool[CONFIG_PATH_MAX + 32], console_key[CONFIG_PATH_MAX + 32];
+	char herald_spool[CONFIG_PATH_MAX + 32], herald_key[CONFIG_PATH_MAX + 32];
 	char ca_dir[CONFIG_PATH_MAX + 32], run_dir[CONFIG_PATH_MAX + 32];
 	char door[CONFIG_PATH_MAX + 32], status[CONFIG_PATH_MAX + 32];
 };

@@ -16,7 +16,7 @@ struct ingest {
 	struct store *store;
 	struct judge *judge;
 	struct journal *journal;
-	struct desk *desk;
+	struct desks *desks;
 	struct server server;
 
 	/* commit.c */
@@ -69,15 +69,15 @@ bool disk_is_full(struct ingest *in);
 /* What judging found beside the verdict: told by records of the collector. */
 void tell_found(struct ingest *in, const struct store_host *h, const struct segment *s, const struct judgement *j);
 
-/* --- desk.c: the access log of the console on this machine --- */
-int desk_new(struct ingest *in, struct desk **out);
-void desk_free(struct desk *d);
-/* Judges what lies in the console's spool, and appends what is good: *n are new. 0, -errno. */
-int desk_drain(struct desk *d, unsigned *n);
-/* The console's id; NULL while none is known. */
-const struct digest *desk_host(const struct desk *d);
+/* --- desk.c: what the console and the herald on this machine tell --- */
+int desks_new(struct ingest *in, struct desks **out);
+void desks_free(struct desks *d);
+/* Judges what lies in their spools, and appends what is good: *n are new. 0, -errno. */
+int desks_drain(struct desks *d, unsigned *n);
+/* Is it one of them? */
+bool desks_has(const struct desks *d, const struct digest *host);
 /* The store has committed: what was drained before is done with. 0, -errno. */
-int desk_settled(struct desk *d);
+int desks_settled(struct desks *d);
 
 /* --- commit.c: the group commit, the index --- */
 int commit_start(struct ingest *in);

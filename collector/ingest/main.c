@@ -56,7 +56,7 @@ static void on_journal(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	r = r ? r : journal_drain(in->journal, &n);
-	r = r ? r : desk_drain(in->desk, &desk);
+	r = r ? r : desks_drain(in->desks, &desk);
 	if (r) {
 		ingest_fail(in, r, "journal");
 		return;

@@ -239,14 +239,13 @@ static int policy_of_store(struct ingest *in, const struct digest *host, struct 
 static int list_one(void *ctx, const struct store_host *h)
 {
 	struct listing *l = ctx;
-	const struct digest *console = desk_host(l->in->desk);
 	struct peer *p = peer_of(l->in, &h->id);
 	char hex[2 * DIGEST_SIZE + 1];
 	json_t *o;
 	int r;
 
 	/* Servers obey no policy. */
-	if (h->state != HOST_ACTIVE || digest_eq(&h->id, &l->in->keys.host) || (console && digest_eq(&h->id, console)))
+	if (h->state != HOST_ACTIVE || digest_eq(&h->id, &l->in->keys.host) || desks_has(l->in->desks, &h->id))
 		return 0;
 	if (p && !p->policy && !p->policy_sought) {
 		r = policy_of_store(l->in, &h->id, p);

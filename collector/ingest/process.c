@@ -73,7 +73,7 @@ int ingest_open(struct ingest *in, struct why *why)
 	r = r ? r : judge_new(in->store, &in->judge);
 	r = r ? r : journal_new(&in->conf, &in->keys, in->store, &in->journal, why);
 	r = r ? r : enrol_self(in, why);
-	r = r ? r : desk_new(in, &in->desk);
+	r = r ? r : desks_new(in, &in->desks);
 	r = r ? r : policy_open(in);
 	r = r ? r : journal_put(in->journal, &e);
 	r = r ? r : journal_drain(in->journal, &n);
@@ -95,7 +95,7 @@ void ingest_close(struct ingest *in, bool well)
 		status_write(in, false);
 	}
 	server_free(&in->server);
-	desk_free(in->desk);
+	desks_free(in->desks);
 	journal_free(in->journal);
 	judge_free(in->judge);
 	store_close(in->store);

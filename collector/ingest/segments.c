@@ -128,8 +128,9 @@ static int take(struct ingest *in, const struct store_host *h, const struct key 
 	struct judgement j = {.as = JUDGED_REFUSED, .cause = CAUSE_FOREIGN};
 	int r = 0;
 
-	if (s->header.producer == PRODUCER_CONSOLE)
-		why_set(&j.why, 0, "only the console of this machine speaks as the console");
+	if (s->header.producer == PRODUCER_CONSOLE || s->header.producer == PRODUCER_HERALD)
+		why_set(&j.why, 0, "only the %s of this machine speaks as the %s", producer_name(s->header.producer),
+			producer_name(s->header.producer));
 	else
 		r = judge_segment(in->judge, s, h, device, gap_lost, &j);
 	if (r)

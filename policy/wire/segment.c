@@ -27,6 +27,8 @@ const char *producer_name(unsigned p)
 		return "collector";
 	case PRODUCER_CONSOLE:
 		return "console";
+	case PRODUCER_HERALD:
+		return "herald";
 	}
 	return NULL;
 }
@@ -35,7 +37,7 @@ unsigned producer_by_name(const char *name)
 {
 	unsigned p;
 
-	for (p = 1; p <= PRODUCER_CONSOLE; p++)
+	for (p = 1; p <= PRODUCER_LAST; p++)
 		if (producer_name(p) && !strcmp(producer_name(p), name))
 			return p;
 	return 0;

@@ -32,6 +32,8 @@ enum producer {
 	PRODUCER_UPLINK_RESERVED = 4, /* never used: what meets the network signs nothing */
 	PRODUCER_COLLECTOR = 16,
 	PRODUCER_CONSOLE = 17, /* who looked at the logs; beside the collector, taken from its spool */
+	PRODUCER_HERALD = 18,  /* alerts; the same */
+	PRODUCER_LAST = PRODUCER_HERALD,
 };
 /* "recorder"; NULL for unknown ones. And back: 0 for unknown names. */
 const char *producer_name(unsigned p);

@@ -16,7 +16,7 @@ const table: Partial<Record<string, Channel>> = {
   "guard-stop": "system", proof: "system", loss: "system", "collector-start": "system",
   enrol: "evidence", revoke: "evidence", refused: "evidence", gap: "evidence", forked: "evidence", rejoin: "evidence",
   renew: "evidence", "witness-alarm": "evidence", clock: "evidence",
-  admin: "audit",
+  admin: "audit", alert: "audit", "alert-acknowledged": "audit", "alert-unsent": "audit", "herald-start": "system",
 };
 
 export function channelOf(kind: string): Channel {
@@ -32,7 +32,7 @@ export function kindsIn(channel: Channel, known: string[]): string[] {
 
 /** How much a kind wants to be seen: it colours its mark. */
 export function weightOf(kind: string): "alarm" | "warning" | "plain" {
-  if (["denied", "write-seen", "forked", "witness-alarm", "gap", "refused", "loss", "policy-refused"].includes(kind)) return "alarm";
-  if (/-refused$|^(rejoin|revoke|release|recorder-stop|guard-stop|print-missed|clock)$|denied|held/.test(kind)) return "warning";
+  if (["denied", "write-seen", "forked", "witness-alarm", "gap", "refused", "loss", "policy-refused", "alert"].includes(kind)) return "alarm";
+  if (/-refused$|^(rejoin|revoke|release|recorder-stop|guard-stop|print-missed|clock|alert-unsent)$|denied|held/.test(kind)) return "warning";
   return "plain";
 }
