@@ -23,8 +23,8 @@
 #define EGRESS_STATUS_PATH "/run/sekisho/egress.json"
 
 static const char usage[] =
-	"usage: sekisho-load [--only gate|recorder] [--gate enforce|note|off] [--set trampoline|tracepoint] [--ring "
-	"MiB]\n"
+	"usage: sekisho-load [--only gate|printers|recorder] [--gate enforce|note|off] [--set trampoline|tracepoint]\n"
+	"                    [--ring MiB]\n"
 	"       sekisho-load --unload | --unload-gate\n"
 	"       sekisho-load --dump FOLDER\n"
 	"\n"
@@ -33,8 +33,8 @@ static const char usage[] =
 	"recorder's\n"
 	"set.\n"
 	"\n"
-	"  --only WHAT   gate: the gate and what stands at the way to printers, which udev waits for at boot;\n"
-	"                recorder: what records, which takes longer\n"
+	"  --only WHAT   gate: the gate, which udev waits for at boot; printers: what stands at the way to printers,\n"
+	"                which the guard waits for; recorder: what records, which takes longer\n"
 	"  --gate HOW    enforce (default); note: tell what would be denied, and deny nothing; off: leave the gate as "
 	"it is\n"
 	"  --set SET     this set of hooks and no other; by default the fullest that works here\n"
@@ -239,7 +239,7 @@ int main(int argc, char **argv)
 	struct group *gr = getgrnam(GROUP);
 	const struct enum_info *set;
 	const char *below = NULL;
-	bool unload = false, unload_gate = false, gate = true, recorder = true;
+	bool unload = false, unload_gate = false, gate = true, printers = true, recorder = true;
 	enum gate_how how = HOW_ENFORCE;
 	unsigned long mib;
 	char *end;
@@ -251,10 +251,11 @@ int main(int argc, char **argv)
 		switch (c) {
 		case 'o':
 			gate = !strcmp(optarg, "gate");
+			printers = !strcmp(optarg, "printers");
 			recorder = !strcmp(optarg, "recorder");
-			if (gate || recorder)
+			if (gate || printers || recorder)
 				break;
-			fprintf(stderr, "sekisho-load: --only: neither gate nor recorder\n");
+			fprintf(stderr, "sekisho-load: --only: none of gate, printers, recorder\n");
 			return 2;
 		case 's':
 			set = enum_by_name(F_PROBE_SET, optarg);
@@ -315,7 +316,7 @@ int main(int argc, char **argv)
 	/* What holds comes first; where it cannot, there is at least a record. */
 	ask_command_line(&how);
 	c = gate ? load_gate(how) : 0;
-	if (gate && how != HOW_OFF)
+	if (printers && how != HOW_OFF)
 		load_egress();
 	r = recorder ? load(&o) : 0;
 	return r ? r : c == 1 ? 4 : c;
