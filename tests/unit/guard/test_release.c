@@ -77,8 +77,9 @@ static int ask(const struct device *d, uint64_t plugging, char out[RELEASE_TEXT_
 	return e;
 }
 
-/* What the administrator says to a challenge. */
-static void answer_to(const char *challenge, unsigned units, char out[RELEASE_TEXT_SIZE])
+/* What an administrator with this key says to a challenge of that PC's. */
+static void answer_of(const struct key *release_key, const struct key *host_key, const char *challenge, unsigned units,
+	char out[RELEASE_TEXT_SIZE])
 {
 	const struct release_terms terms = {.write = true, .units = units};
 	uint8_t secret[SECRET_SIZE];
@@ -87,9 +88,14 @@ static void answer_to(const char *challenge, unsigned units, char out[RELEASE_TE
 	struct why why;
 
 	assert_int_equal(release_challenge_parse(challenge, &ch, &why), 0);
-	assert_int_equal(key_id(pc, &host), 0);
-	assert_int_equal(release_secret(office, pc, secret), 0);
+	assert_int_equal(key_id(host_key, &host), 0);
+	assert_int_equal(release_secret(release_key, host_key, secret), 0);
 	assert_int_equal(release_answer_text(secret, &host, &ch, &terms, out), 0);
+}
+
+static void answer_to(const char *challenge, unsigned units, char out[RELEASE_TEXT_SIZE])
+{
+	answer_of(office, pc, challenge, units, out);
 }
 
 static int released(const struct device *d, uint64_t plugging, unsigned units, struct why *why)
@@ -202,6 +208,27 @@ static void good_once(void **state)
 	assert_int_equal(release_answer(r, text, now, &g, &why), V_NOT_FOUND);
 	assert_int_equal(ask(&stick, 7, challenge, &why), 0);
 	assert_int_equal(release_answer(r, text, now, &g, &why), RELEASE_WRONG);
+}
+
+/* For another PC, though it may have asked the very same; and by whoever has a release key, but not the policy's. */
+static void worthless_elsewhere(void **state)
+{
+	char challenge[RELEASE_TEXT_SIZE], text[RELEASE_TEXT_SIZE];
+	struct key *other = NULL;
+	struct release_grant g;
+	struct why why = {""};
+
+	(void)state;
+	assert_int_equal(key_new(KEY_P256, &other), 0);
+	assert_int_equal(ask(&stick, 7, challenge, &why), 0);
+	answer_of(office, other, challenge, 1, text);
+	assert_int_equal(release_answer(r, text, now, &g, &why), RELEASE_WRONG);
+	answer_of(other, pc, challenge, 1, text);
+	assert_int_equal(release_answer(r, text, now, &g, &why), RELEASE_WRONG);
+	assert_false(is_active(&stick, 7));
+	answer_to(challenge, 1, text);
+	assert_int_equal(release_answer(r, text, now, &g, &why), 0);
+	key_free(other);
 }
 
 static void answer_wrongly(unsigned times)
@@ -389,6 +416,7 @@ int main(void)
 		cmocka_unit_test_setup(for_one_plugging_of_one_device, begin),
 		cmocka_unit_test_setup(ends_by_time_or_unplugging, begin),
 		cmocka_unit_test_setup(good_once, begin),
+		cmocka_unit_test_setup(worthless_elsewhere, begin),
 		cmocka_unit_test_setup(guessing_waits_longer_and_longer, begin),
 		cmocka_unit_test_setup(the_daily_limit_reads_no_wall_clock, begin),
 		cmocka_unit_test_setup(a_boot_ends_releases, begin),
