@@ -15,6 +15,10 @@
 #define RECORDS_LIMIT_MAX 500u
 #define RECORDS_LIMIT 100u
 
+#define ALERT_ID_SIZE 16u
+#define ALERTS_FRESH 64u
+#define SERVERS_MAX 8u
+
 struct page;
 struct traffic;
 struct live;
@@ -44,6 +48,19 @@ struct console {
 	struct verifier log;
 	bool has_log;
 	struct record record; /* of the access log, while it is made */
+	/* Alerts that were acknowledged last: the log has them a moment later. */
+	struct fresh_alert {
+		uint8_t id[ALERT_ID_SIZE];
+		int64_t at_us; /* 0: none */
+		char by[ACCOUNT_NAME_SIZE], comment[1001];
+	} fresh_alerts[ALERTS_FRESH];
+	unsigned fresh_alerts_n;
+	/* Hosts that are the collector's own or work beside it, as far as they were met. */
+	struct {
+		struct digest id;
+		unsigned producer;
+	} servers[SERVERS_MAX];
+	unsigned servers_n;
 	char metrics_token[129];
 
 	struct event *seal_timer;
@@ -104,7 +121,8 @@ const char *body_text(struct call *x, const json_t *o, const char *name, size_t 
 /* What somebody did. `text` and `hash` may be NULL. */
 struct told {
 	unsigned kind, cause;
-	const char *account, *address, *operation, *text, *target;
+	const char *account, *address, *operation, *text, *target, *rule;
+	const uint8_t *alert; /* its id */
 	const struct digest *peer;
 	const char *peer_name;
 	const struct digest *hash;
@@ -156,6 +174,12 @@ void register_tick(struct console *c);
 void register_stop(struct console *c);
 void proofs_post(struct call *x);
 void proof_get(struct call *x);
+
+/* --- alerts.c --- */
+void alerts_get(struct call *x);
+void alert_seen_post(struct call *x);
+/* Alerts since then that this account may see, newest first. 0; verdicts of the store; -errno. */
+int alerts_list(struct call *x, int64_t from_us, json_t **list, bool *complete, struct why *why);
 
 /* --- overview.c, traffic.c, live.c --- */
 void overview_get(struct call *x);

@@ -2,7 +2,7 @@
  * Server-sent events (WHATWG HTML, "Server-sent events"): that something new has come, and of which kinds. Never what
  * it is: the page asks for that, with its rights.
  */
-#include "collector/console/console.h"
+#include "collector/console/look.h"
 #include "policy/base/clock.h"
 #include <errno.h>
 #include <stddef.h>
@@ -59,7 +59,7 @@ void live_row(struct console *c, const struct store_row *row)
 	struct live *l;
 
 	for (l = c->lives; l && kind < KINDS; l = l->next) {
-		if (!account_sees(&l->account, row->host_name ? row->host_name : ""))
+		if (!look_sees(c, &l->account, row))
 			continue;
 		l->n[kind]++;
 		l->any = true;

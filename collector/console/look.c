@@ -30,6 +30,57 @@ static bool is_before(const struct looking *l, int64_t t, uint64_t row)
 	return s->filter.newest_first ? row >= s->cursor_row : row <= s->cursor_row;
 }
 
+unsigned look_server(struct console *c, const struct digest *host)
+{
+	static const unsigned producers[] = {PRODUCER_COLLECTOR, PRODUCER_CONSOLE, PRODUCER_HERALD};
+	struct store_head head;
+	unsigned i, n = 0;
+
+	for (i = 0; i < c->servers_n; i++)
+		if (digest_eq(&c->servers[i].id, host))
+			return c->servers[i].producer;
+	if (!c->store)
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(producers); i++) {
+		if (store_heads(c->store, host, producers[i], &head, 1, &n) || !n)
+			continue;
+		if (c->servers_n < SERVERS_MAX) {
+			c->servers[c->servers_n].id = *host;
+			c->servers[c->servers_n++].producer = producers[i];
+		}
+		return producers[i];
+	}
+	return 0;
+}
+
+/* Kinds that are told of a PC, and are that PC's matter. */
+static bool is_of_peer(uint64_t kind)
+{
+	static const unsigned kinds[] = {KIND_GAP, KIND_FORKED, KIND_REJOIN, KIND_REFUSED, KIND_CLOCK, KIND_ENROL,
+		KIND_RENEW, KIND_REVOKE, KIND_WITNESS_ALARM, KIND_ALERT, KIND_ALERT_SEEN, KIND_ALERT_UNSENT};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i] == kind)
+			return true;
+	return false;
+}
+
+bool look_sees(struct console *c, const struct account *a, const struct store_row *row)
+{
+	const struct record *r = &row->record;
+	char name[128];
+
+	if (account_sees(a, row->host_name ? row->host_name : ""))
+		return true;
+	if (!record_has(r, F_KIND) || !is_of_peer(r->v[F_KIND].u) || !record_has(r, F_PEER_NAME) ||
+		r->v[F_PEER_NAME].s.n >= sizeof(name) || memchr(r->v[F_PEER_NAME].s.p, 0, r->v[F_PEER_NAME].s.n))
+		return false;
+	memcpy(name, r->v[F_PEER_NAME].s.p, r->v[F_PEER_NAME].s.n);
+	name[r->v[F_PEER_NAME].s.n] = 0;
+	return account_sees(a, name) && look_server(c, &row->host);
+}
+
 static int on_row(void *ctx, const struct store_row *row)
 {
 	struct looking *l = ctx;
@@ -42,7 +93,7 @@ static int on_row(void *ctx, const struct store_row *row)
 		l->more = true;
 		return V_END;
 	}
-	if (account_sees(l->account, row->host_name ? row->host_name : "") && search_fits(l->search, &row->record))
+	if (look_sees(l->c, l->account, row) && search_fits(l->search, &row->record))
 		r = l->take(l->ctx, row);
 	if (r == V_END)
 		l->more = true;
@@ -131,8 +182,6 @@ int look_up(struct call *x, uint64_t row, struct looked_up *out, json_t **record
 	s.body = buf_span(&body);
 	if (store_host_get(x->c->store, &s.header.host, &host))
 		host.name[0] = 0;
-	if (!account_sees(x->account, host.name))
-		return V_NOT_FOUND;
 	r = record_at(&s, at - 1, &raw, &reader, &found->record, why);
 	if (r)
 		return r;
@@ -140,6 +189,8 @@ int look_up(struct call *x, uint64_t row, struct looked_up *out, json_t **record
 	found->leaf = row >> ROW_BITS;
 	found->host = s.header.host;
 	found->host_name = host.name;
+	if (!look_sees(x->c, x->account, found))
+		return V_NOT_FOUND;
 	out->host = s.header.host;
 	memcpy(out->host_name, host.name, sizeof(out->host_name));
 	out->time_us = time_of(found);

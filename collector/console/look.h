@@ -29,6 +29,14 @@ int look(struct looking *l, struct why *why);
 /* A cursor to go on with, or null. */
 json_t *look_next(const struct looking *l);
 
+/*
+ * Whose records the host's are, where it is no PC: PRODUCER_COLLECTOR, _CONSOLE, _HERALD, which the collector takes
+ * from nobody else. 0 for PCs.
+ */
+unsigned look_server(struct console *c, const struct digest *host);
+/* May the account see it? Records of PCs in its scope, and what the servers tell of these PCs. */
+bool look_sees(struct console *c, const struct account *a, const struct store_row *row);
+
 /* The number of a record, in a path. False: answered. */
 bool row_of_path(struct call *x, uint64_t *row);
 

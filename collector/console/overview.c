@@ -330,6 +330,44 @@ static int gather(struct call *x, struct gathering *g, bool *complete, struct wh
 	return r;
 }
 
+/* Alerts that nobody has acknowledged: by rule and PC. Never whose records they are about: administrators see this too.
+ */
+static int add_alerts(struct call *x, struct gathering *g, bool *complete, struct why *why)
+{
+	static const char *const severities[] = {[ALARM] = "alarm", [WARNING] = "warning", [NOTE] = "note"};
+	json_t *list = NULL;
+	bool all = true;
+	size_t i, k;
+	int r = alerts_list(x, clock_wall_us() - DAYS * 86400ll * 1000000, &list, &all, why);
+
+	for (i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+		struct digest id = {{0}};
+		struct item *it;
+		int64_t t = 0;
+
+		if (json_is_object(json_object_get(o, "acknowledged")))
+			continue;
+		if (strlen(text_of(o, "host_id")) == 2 * DIGEST_SIZE)
+			(void)hex_decode(text_of(o, "host_id"), id.b, DIGEST_SIZE);
+		it = find(g, "alert", &id, text_of(o, "title"));
+		if (!it)
+			continue;
+		(void)text_time_parse(text_of(o, "time"), 0, &t);
+		for (k = 0; k < ARRAY_SIZE(severities) && strcmp(severities[k], text_of(o, "severity")) != 0; k++)
+			;
+		if (!it->count++) {
+			it->severity = (enum severity)k;
+			it->last_us = t;
+			snprintf(it->host, sizeof(it->host), "%s", text_of(o, "host"));
+		}
+		it->first_us = t;
+	}
+	json_decref(list);
+	*complete &= all;
+	return r;
+}
+
 static json_t *fleet_json(const struct fleet *f)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "known", f->known, "connected", f->connected, "silent",
@@ -355,6 +393,8 @@ void overview_get(struct call *x)
 	struct why why = {""};
 	bool complete = true;
 	int r = g.v && g.judged ? gather(x, &g, &complete, &why) : -ENOMEM;
+
+	r = r ? r : add_alerts(x, &g, &complete, &why);
 
 	if (r) {
 		store_failed(x, r, &why);

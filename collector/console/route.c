@@ -29,6 +29,8 @@ const struct route routes[] = {
 	{ASK_POST, "/api/v1/proofs", ADMIN, 0, proofs_post},
 	{ASK_GET, "/api/v1/proofs/{}", ADMIN | AUDIT, 0, proof_get},
 	{ASK_GET, "/api/v1/facets", AUDIT | VIEW, 0, facets_get},
+	{ASK_GET, "/api/v1/alerts", AUDIT | VIEW, 0, alerts_get},
+	{ASK_POST, "/api/v1/alerts/{}/acknowledge", AUDIT | VIEW, 0, alert_seen_post},
 	{ASK_GET, "/api/v1/overview", ALL, 0, overview_get},
 	{ASK_GET, "/api/v1/traffic", ALL, 0, traffic_get},
 	{ASK_GET, "/api/v1/live", ALL, 0, live_get},

@@ -72,6 +72,9 @@ int tell(struct console *c, const struct told *t)
 	set_text(r, F_TEXT, t->text);
 	set_text(r, F_TARGET_USER, t->target);
 	set_text(r, F_PEER_NAME, t->peer_name);
+	set_text(r, F_RULE, t->rule);
+	if (t->alert)
+		record_set_span(r, F_ALERT, SPAN(t->alert, ALERT_ID_SIZE));
 	if (t->peer)
 		record_set_span(r, F_PEER, SPAN(t->peer->b, DIGEST_SIZE));
 	if (t->hash)

@@ -52,6 +52,7 @@ BODIES = {
     "tokensPost": {"name": None, "valid": 600},
     "policyCheck": {"policy_yaml": "version: 1\n", "devices_csv": ""},
     "hostRevoke": {"reason": ""},
+    "alertAcknowledge": {"comment": "looked at"},
     "proofsPost": {"contractor": "溶解処理", "what": "書類 12箱", "name": "証明書.pdf", "content": "JVBERg=="},
     "passwordPost": {"old": "wrong wrong wrong", "new": "another wrong one"},
     "totpPost": {},

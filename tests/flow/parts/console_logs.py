@@ -154,8 +154,11 @@ same(a["user"], [{"value": "花子", "count": 129}], "users")
 same(a["host"], [{"value": "pc-1", "count": 132}], "PCs")
 
 item("a viewer sees the PCs of the scope: in lists, by number, in counts and files")
-same(len(pages(viewer, "limit=500")), 132, "records")
-same(viewer.get("/api/v1/facets")["host"], [{"value": "pc-1", "count": 132}], "facets")
+theirs = pages(viewer, "limit=500")
+same(len([r for r in theirs if r["host"] == "pc-1"]), 132, "records")
+same({(r["facts"]["kind"], r["facts"]["peer_name"]) for r in theirs if r["host"] != "pc-1"}, {("enrol", "pc-1")},
+     "what the collector tells of that PC")
+same(viewer.get("/api/v1/facets")["host"][0], {"value": "pc-1", "count": 132}, "facets")
 foreign = pages(auditor, "host=%E4%BC%9A%E8%A8%88-2&limit=1")[0]["row"]
 same(viewer.ask("GET", BASE + "/" + foreign).status, 404, "a record of another PC")
 same(viewer.ask("GET", BASE + "/" + foreign + "/neighbours").status, 404, "its neighbours")

@@ -108,6 +108,30 @@ async function csv(who) {
   who.well();
 }
 
+async function alerts(who) {
+  const p = who.page;
+  step("alerts: open ones, what each is about, acknowledged with words, by nobody twice");
+  await who.go("#/alerts");
+  const open = p.locator("table.alerts tbody tr");
+  await open.first().waitFor();
+  await who.accessible("alerts");
+  const button = p.getByRole("button", { name: /^Acknowledge:/ });
+  await button.first().click();
+  const send = p.getByRole("dialog").getByRole("button", { name: "Acknowledge" });
+  same(await send.isDisabled(), true, "acknowledging without words");
+  await p.getByLabel("What was found").fill("本人と上長に確認した。<b>問題なし</b>");
+  await who.accessible("acknowledging");
+  await send.click();
+  await p.getByRole("dialog").waitFor({ state: "detached" });
+  await p.getByRole("button", { name: "All", exact: true }).click();
+  await p.getByText("本人と上長に確認した。<b>問題なし</b>").waitFor();
+  await p.getByText("sachiko").first().waitFor();
+  await p.locator("table.alerts th a").first().click();
+  await p.locator(".detail").waitFor();
+
+  who.well();
+}
+
 async function register(who) {
   const p = who.page;
   step("the handling register of the days before, to sign and for spreadsheets");
@@ -307,7 +331,7 @@ async function viewer() {
   const p = who.page;
   await who.begin("mori", VIEWER, PASSWORD);
   step("a viewer sees the own department, and nothing of the policy");
-  await who.go(`#/logs?${all}`);
+  await who.go(`#/logs?${all}&c=file`);
   await p.locator("a[data-row]").first().waitFor();
   for (const host of await p.locator("td.col-host").allInnerTexts()) if (!host.startsWith("keiri-")) fail(`${host} is not of this scope`);
   await who.go("#/drives");
@@ -347,6 +371,7 @@ async function everywhere(who, views) {
 
 const auditorsViews = [
   ["overview", "#/"],
+  ["alerts", "#/alerts"],
   ["logs", "#/logs?since=-7d&c=file&text=xlsx"],
   ["register", "#/register"],
   ["account", "#/account"],
@@ -370,6 +395,7 @@ try {
     () => saved(reader),
     () => travels(reader),
     () => keyboard(reader),
+    () => alerts(reader),
     () => register(reader),
     () => administrator(writer),
     () => policy(writer),

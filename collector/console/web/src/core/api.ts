@@ -169,6 +169,21 @@ export interface PolicyStatus {
   away: number;
   hosts: { id: string; name: string; policy: number; connected: boolean; seen: string | null }[];
 }
+export interface Alert {
+  id: string;
+  row: string;
+  rule: string;
+  title: string;
+  severity: "alarm" | "warning" | "note";
+  host: string;
+  host_id: string | null;
+  user: Name;
+  time: string;
+  count: number;
+  about: string | null;
+  acknowledged: { by: string; time: string; comment: string } | null;
+  unsent: string[];
+}
 export interface Unlisted {
   usb_id: string;
   serial: string;
@@ -322,6 +337,9 @@ export const api = {
   fileProof: (contractor: string, what: string, name: string, content: string) =>
     askJson<{ hash: string }>(`${v1}/proofs`, { method: "POST", json: { contractor, what, name, content } }),
   csvAddress: (query: Query) => `${v1}/records.csv${queryText(query)}`,
+  alerts: (days: number, signal?: Stop) => askJson<{ complete: boolean; alerts: Alert[] }>(`${v1}/alerts?days=${days}`, { signal }),
+  acknowledge: (row: string, comment: string) =>
+    ask(`${v1}/alerts/${id(row)}/acknowledge`, { method: "POST", json: { comment } }),
   overview: (signal?: Stop) => askJson<Overview>(`${v1}/overview`, { signal }),
   traffic: (hours: number, signal?: Stop) => askJson<Traffic>(`${v1}/traffic?hours=${hours}`, { signal }),
   hosts: (cursor: string | null, signal?: Stop) =>

@@ -9,6 +9,7 @@ export function Keys({ close }: { close: () => void }) {
     [["?"], k.help],
     [["/"], k.find],
     [["g", "o"], k.overview],
+    [["g", "e"], k.alerts],
     [["g", "l"], k.logs],
     [["g", "d"], k.drives],
     [["g", "p"], k.pcs],

@@ -130,6 +130,7 @@ export function saveFile(name: string, content: BlobPart, type = "application/oc
 
 const shapes = {
   overview: "M3 3h6v8H3zM11 3h6v4h-6zM11 9h6v8h-6zM3 13h6v4H3z",
+  alerts: "M10 2.500l7.500 14h-15zM10 7.500v4.500M10 14v.5",
   logs: "M4 4h12M4 8h12M4 12h12M4 16h7",
   drives: "M6 3h8v5H6zM5 8h10v8a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2zM8.500 5v1M11.500 5v1",
   pcs: "M3 4h14v9H3zM7 17h6M10 13v4",

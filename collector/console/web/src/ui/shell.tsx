@@ -6,6 +6,7 @@ import { api, type Role, type Session } from "../core/api";
 import { may, useDesk } from "../core/desk";
 import { go, useRoute, type Route } from "../core/router";
 import { Account } from "../views/account";
+import { Alerts } from "../views/alerts";
 import { Drives } from "../views/drives/drives";
 import { Logs } from "../views/logs/logs";
 import { OverviewView } from "../views/overview";
@@ -20,13 +21,14 @@ const all: Role[] = ["administrator", "auditor", "viewer"];
 const readers: Role[] = ["auditor", "viewer"];
 
 interface View {
-  name: "overview" | "logs" | "drives" | "pcs" | "register" | "account";
+  name: "overview" | "alerts" | "logs" | "drives" | "pcs" | "register" | "account";
   path: string;
   roles: Role[];
   key: string;
 }
 const views: View[] = [
   { name: "overview", path: "/", roles: all, key: "o" },
+  { name: "alerts", path: "/alerts", roles: readers, key: "e" },
   { name: "logs", path: "/logs", roles: readers, key: "l" },
   { name: "drives", path: "/drives", roles: ["administrator", "auditor"], key: "d" },
   { name: "pcs", path: "/pcs", roles: all, key: "p" },
@@ -124,6 +126,8 @@ function Content({ view, route, enter }: { view: View; route: Route; enter: (s: 
   switch (view.name) {
     case "overview":
       return <OverviewView />;
+    case "alerts":
+      return <Alerts />;
     case "logs":
       return <Logs route={route} />;
     case "drives":

@@ -138,6 +138,8 @@ function AttentionRow({ of: a, now }: { of: Attention; now: number }) {
   const to =
     a.row && may(session, "auditor", "viewer")
       ? routeText("/logs", { since: "-7d", open: a.row, ...(a.host ? { host: a.host } : {}) })
+      : a.what === "alert" && may(session, "auditor", "viewer")
+        ? "#/alerts"
       : a.what === "policy-old"
         ? "#/drives/arrival"
         : null;
