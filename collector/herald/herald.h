@@ -9,6 +9,7 @@
 #include "policy/base/log.h"
 #include "policy/wire/spool.h"
 #include <curl/curl.h>
+#include <jansson.h>
 #include <limits.h>
 
 #define HERALD_CONFIG "/etc/sekisho/herald.yaml"
@@ -16,6 +17,7 @@
 #define HERALD_FILE_SIZE (HERALD_PATH_MAX + 32)
 
 struct sender;
+struct streamer;
 
 /* Where things lie (packaging/LAYOUT.md), behind SEKISHO_ROOT. */
 struct places {
@@ -34,6 +36,7 @@ struct herald {
 	struct book *book;
 	CURLM *curl;
 	struct sender *senders[PLAN_TARGETS_MAX];
+	struct streamer *streamers[PLAN_STREAMS_MAX];
 
 	uint64_t leaf;        /* the next one to be judged */
 	bool begun;           /* `leaf` is known, and what rules have to know of the past is learned */
@@ -82,6 +85,18 @@ int send_step(struct herald *h);
 /* A transfer ended; true where it was one of these. */
 bool send_done(struct herald *h, CURL *curl, CURLcode result, int *r);
 void send_close(struct herald *h);
+
+/* --- stream.c: records to other systems --- */
+int stream_open(struct herald *h, struct why *why);
+/* Sends what can be sent; *more: there is more at once. 0; -errno. */
+int stream_step(struct herald *h, bool *more);
+/* As send_done. */
+bool stream_done(struct herald *h, CURL *curl, CURLcode result, int *r);
+void stream_close(struct herald *h);
+/* Sockets that wait to be written to: at most PLAN_STREAMS_MAX. */
+unsigned stream_waits(struct herald *h, struct curl_waitfd *out);
+/* An array, for the status. */
+json_t *stream_status(const struct herald *h);
 
 /* --- words.c: what people and programs read --- */
 /* The whole message, RFC 5322 with CRLF. 0; V_FULL; -ENOMEM. */

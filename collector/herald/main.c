@@ -1,5 +1,6 @@
 /*
- * sekisho-herald: watches a collector's log by rules and tells people (e-mail, webhook). The one program beside the
+ * sekisho-herald: watches a collector's log by rules, tells people (e-mail, webhook), and sends records on to other
+ * systems (SIEM). The one program beside the
  * collector that connects to others; it listens at nothing, and can sign nothing but its own alerts.
  *
  * Started by systemd (or packaging/quickstart) as root or as its user, on the collector's machine. Takes what needs
@@ -97,7 +98,7 @@ static int settle(struct herald *h)
 		CURL *curl = m->easy_handle;
 
 		if (m->msg == CURLMSG_DONE)
-			(void)send_done(h, curl, result, &r);
+			(void)(send_done(h, curl, result, &r) || stream_done(h, curl, result, &r));
 	}
 	return r;
 }
@@ -118,6 +119,8 @@ static void status_write(struct herald *h, bool running, uint64_t waiting)
 		(json_int_t)h->count.told, "messages_sent", (json_int_t)h->count.sent, "attempts_failed",
 		(json_int_t)h->count.failed, "messages_given_up", (json_int_t)h->count.unsent, "messages_waiting",
 		(json_int_t)waiting, "spool_segments", (json_int_t)s.spool_segments, "spool_full", s.full);
+	if (o)
+		json_object_set_new(o, "streams", stream_status(h));
 	text = o ? json_dumps(o, JSON_INDENT(1)) : NULL;
 	json_decref(o);
 	r = text ? file_replace_volatile(h->at.status, SPAN_STR(text), 0644) : 0;
@@ -160,6 +163,7 @@ static int step(struct herald *h, bool *more)
 	r = r == V_AGAIN ? 0 : r;
 	r = r ? r : tell_step(h);
 	r = r ? r : send_step(h);
+	r = r ? r : stream_step(h, more);
 	if (!r && sealer_due(h->sealer) <= now)
 		r = sealer_run(h->sealer, now);
 	r = r ? r : now_and_then(h);
@@ -170,15 +174,16 @@ static int step(struct herald *h, bool *more)
 
 static int loop(struct herald *h)
 {
+	struct curl_waitfd waits[PLAN_STREAMS_MAX];
 	bool more;
 	int r;
 
-	log_notice("%u rules, %u targets", h->plan.rules_n, h->plan.targets_n);
+	log_notice("%u rules, %u targets, %u streams", h->plan.rules_n, h->plan.targets_n, h->plan.streams_n);
 	for (;;) {
 		r = step(h, &more);
 		if (r || told_to_stop)
 			return r > 0 ? -EIO : r;
-		if (curl_multi_poll(h->curl, NULL, 0, more ? 0 : IDLE_MS, NULL))
+		if (curl_multi_poll(h->curl, waits, stream_waits(h, waits), more ? 0 : IDLE_MS, NULL))
 			return -EIO;
 	}
 }
@@ -223,6 +228,7 @@ static void herald_close(struct herald *h)
 		tell_close(h);
 		status_write(h, false, 0);
 	}
+	stream_close(h);
 	if (h->curl)
 		curl_multi_cleanup(h->curl);
 	book_close(h->book);
@@ -247,6 +253,7 @@ static int daemon_main(struct herald *h)
 	r = geteuid() ? 0 : prepare(h, &why);
 	/* Secrets may be root's alone. */
 	r = r ? r : send_open(h, &why);
+	r = r ? r : stream_open(h, &why);
 	r = r ? r : program_give_up_power(USER, &why);
 	r = r ? r : confine_syscalls(CONFINE_SERVER);
 	r = r ? r : herald_open(h, &why);
@@ -290,7 +297,7 @@ int main(int argc, char **argv)
 	}
 	log_open(program.name, h.plan.debug ? LOG_DEBUG : LOG_INFO);
 	if (check)
-		printf("%u rules, %u targets\n", h.plan.rules_n, h.plan.targets_n);
+		printf("%u rules, %u targets, %u streams\n", h.plan.rules_n, h.plan.targets_n, h.plan.streams_n);
 	else if (init)
 		r = prepare(&h, &why);
 	else

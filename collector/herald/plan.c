@@ -238,6 +238,68 @@ static int take_target(struct planning *p, const yaml_node_t *n)
 	return 0;
 }
 
+/* --- streams --- */
+
+static int take_stream_key(struct planning *p, void *ctx, const char *key, const yaml_node_t *n)
+{
+	struct stream *s = ctx;
+
+	if (!strcmp(key, "name"))
+		return planning_name(p, n, key, s->name);
+	if (!strcmp(key, "to"))
+		return planning_text(p, n, key, &s->url);
+	if (!strcmp(key, "form"))
+		return planning_form(p, n, key, &s->form);
+	if (!strcmp(key, "begin"))
+		return planning_begin(p, n, key, &s->from_start);
+	if (!strcmp(key, "when"))
+		return planning_pairs(p, n, key, take_terms, &s->when);
+	if (!strcmp(key, "unless"))
+		return planning_pairs(p, n, key, take_terms, &s->unless);
+	if (!strcmp(key, "ca"))
+		return planning_text(p, n, key, &s->ca);
+	if (!strcmp(key, "certificate"))
+		return planning_text(p, n, key, &s->certificate);
+	if (!strcmp(key, "key"))
+		return planning_text(p, n, key, &s->key);
+	if (!strcmp(key, "secret"))
+		return planning_text(p, n, key, &s->secret);
+	if (!strcmp(key, "retry"))
+		return planning_time(p, n, key, &s->retry_us);
+	return V_NOT_FOUND;
+}
+
+static int take_stream(struct planning *p, const yaml_node_t *n)
+{
+	struct plan *out = p->plan;
+	struct stream *s = &out->streams[out->streams_n];
+	bool syslog;
+	unsigned i;
+	int v;
+
+	if (out->streams_n == PLAN_STREAMS_MAX)
+		return planning_bad(p, n, "streams", SAID("too many", "多すぎます"));
+	*s = (struct stream){.form = STREAM_OCSF, .retry_us = 5u * 1000000};
+	v = planning_pairs(p, n, "streams", take_stream_key, s);
+	if (v)
+		return v;
+	syslog = begins(s->url, "syslog+tls://");
+	if (!s->name[0] || (!syslog && !begins(s->url, "https://")) || !s->certificate != !s->key ||
+		(syslog && s->secret) || (!syslog && s->form == STREAM_SYSLOG))
+		return planning_bad(p, n, "streams",
+			SAID("needs name and to: syslog+tls://HOST:PORT (form: syslog or ocsf) or https:// (form: "
+			     "ocsf); "
+			     "certificate and key together",
+				"name と to: syslog+tls://HOST:PORT (form: syslog か ocsf)、または https:// (form: "
+				"ocsf) が必要です"));
+	for (i = 0; i < out->streams_n; i++)
+		if (!strcmp(out->streams[i].name, s->name))
+			return planning_bad(
+				p, n, "name", SAID("another one has this name", "同じ名前の転送先があります"));
+	out->streams_n++;
+	return 0;
+}
+
 /* --- the whole --- */
 
 static int take_top(struct planning *p, void *ctx, const char *key, const yaml_node_t *n)
@@ -262,6 +324,8 @@ static int take_top(struct planning *p, void *ctx, const char *key, const yaml_n
 		return planning_nodes(p, n, key, take_rule);
 	if (!strcmp(key, "send"))
 		return planning_nodes(p, n, key, take_target);
+	if (!strcmp(key, "streams"))
+		return planning_nodes(p, n, key, take_stream);
 	return V_NOT_FOUND;
 }
 

@@ -1,5 +1,6 @@
 /*
- * herald.yaml, read: what in the records wants a person (rules), and who is told (targets). sekisho-herald(8) and
+ * herald.yaml, read: what in the records wants a person (rules), who is told (targets),
+ * and where records go as they come (streams). sekisho-herald(8) and
  * herald.yaml(5) say what it means; plan.c reads it, judge.c applies the rules.
  *
  * Pure: no files but the text that is given. Fuzzed by tests/fuzz/herald.
@@ -15,6 +16,7 @@
 #define PLAN_FILE_MAX (256u << 10)
 #define PLAN_RULES_MAX 64u
 #define PLAN_TARGETS_MAX 16u
+#define PLAN_STREAMS_MAX 8u
 #define PLAN_TERMS_MAX 16u  /* conditions of one rule, `when` and `unless` each */
 #define PLAN_VALUES_MAX 32u /* of one condition */
 #define PLAN_FIELDS_MAX 4u  /* of `per` and `first` */
@@ -88,6 +90,18 @@ struct target {
 	uint64_t retry_us, give_up_us;
 };
 
+enum stream_form { STREAM_SYSLOG, STREAM_OCSF };
+
+struct stream {
+	char name[PLAN_NAME_SIZE];
+	const char *url; /* syslog+tls://HOST:PORT, https:// */
+	enum stream_form form;
+	const char *ca, *certificate, *key, *secret; /* files */
+	bool from_start;
+	struct terms when, unless;
+	uint64_t retry_us;
+};
+
 struct plan {
 	const char *dir, *collector, *console, *timezone; /* NULL where it does not say */
 	bool debug;
@@ -95,6 +109,8 @@ struct plan {
 	unsigned rules_n;
 	struct target targets[PLAN_TARGETS_MAX];
 	unsigned targets_n;
+	struct stream streams[PLAN_STREAMS_MAX];
+	unsigned streams_n;
 	char **strings; /* what the above borrow */
 	unsigned strings_n;
 };

@@ -42,6 +42,8 @@ int planning_time(struct planning *p, const yaml_node_t *n, const char *key, uin
 int planning_yes(struct planning *p, const yaml_node_t *n, const char *key, bool *out);
 int planning_severity(struct planning *p, const yaml_node_t *n, const char *key, unsigned *out);
 int planning_language(struct planning *p, const yaml_node_t *n, const char *key, bool *japanese);
+int planning_form(struct planning *p, const yaml_node_t *n, const char *key, enum stream_form *out);
+int planning_begin(struct planning *p, const yaml_node_t *n, const char *key, bool *from_start);
 /* "mon-fri 07:00-21:00". */
 int planning_hours(struct planning *p, const yaml_node_t *n, const char *key, struct rule *r);
 

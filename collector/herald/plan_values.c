@@ -274,6 +274,20 @@ int planning_language(struct planning *p, const yaml_node_t *n, const char *key,
 	return either(p, n, key, "en", "ja", SAID("en or ja", "en または ja"), japanese);
 }
 
+int planning_form(struct planning *p, const yaml_node_t *n, const char *key, enum stream_form *out)
+{
+	bool ocsf = true;
+	int v = either(p, n, key, "syslog", "ocsf", SAID("syslog or ocsf", "syslog または ocsf"), &ocsf);
+
+	*out = ocsf ? STREAM_OCSF : STREAM_SYSLOG;
+	return v;
+}
+
+int planning_begin(struct planning *p, const yaml_node_t *n, const char *key, bool *from_start)
+{
+	return either(p, n, key, "now", "start", SAID("now or start", "now または start"), from_start);
+}
+
 int planning_severity(struct planning *p, const yaml_node_t *n, const char *key, unsigned *out)
 {
 	const char *s = scalar(p, n, key);

@@ -1,0 +1,477 @@
+/*
+ * Records to other systems, each stream from a place of its own in the log, in the log's order, at least once: OCSF
+ * events by HTTPS POST (a line each), or syslog by TLS (RFC 5425).
+ *
+ * A place is kept when the other side has taken what is before it: HTTP says so. Syslog says nothing: there it is kept
+ * when the machine's own TCP has it acknowledged and the connection has gone on for a while after that; when one
+ * breaks, what was sent behind the place goes out again. One batch is in memory for each stream.
+ */
+#include "collector/herald/form.h"
+#include "collector/herald/herald.h"
+#include "collector/herald/judge.h"
+#include "collector/store/month.h"
+#include "policy/base/clock.h"
+#include "policy/base/file.h"
+#include "policy/base/text.h"
+#include <errno.h>
+#include <linux/sockios.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#define BATCH (256u << 10) /* bytes that are enough; one record more at most */
+#define BATCH_US 50000     /* of the loop's time */
+#define BATCH_LEAVES 1024u
+#define SURE_US 2000000 /* a connection that lives so long after its bytes were acknowledged has delivered them */
+#define BACKOFF_MAX_US (300ll * 1000000)
+#define CONNECT_S 20L
+#define TRANSFER_S 120L
+#define PEM_MAX (64u << 10)
+#define SYSLOG "syslog+tls://"
+
+struct streamer {
+	const struct stream *plan;
+	struct buf secret, certificate, key;
+	char name[PLAN_NAME_SIZE + 8]; /* in the book */
+	CURL *curl;
+	struct curl_slist *lines;
+	bool syslog, begun, busy, connected;
+	uint64_t kept, next; /* rows: where the book stands; the first one behind what is in `bytes` */
+	struct buf bytes;
+	size_t at;       /* of them that are sent */
+	uint64_t ripe;   /* row behind what TCP has acknowledged */
+	int64_t ripe_us; /* since when; 0: nothing waits to be kept */
+	int64_t rest_until_us;
+	unsigned failures;
+	char error[CURL_ERROR_SIZE];
+};
+
+/* A whole PEM file, read while root's rights are there. */
+static int pem_of(const char *path, struct buf *out, struct why *why)
+{
+	int r;
+
+	*out = BUF_INIT(PEM_MAX);
+	r = path ? file_read(path, out) : 0;
+	return r ? why_set(why, r < 0 ? r : V_BAD, "%s: cannot be read", path) : 0;
+}
+
+int stream_open(struct herald *h, struct why *why)
+{
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; !r && i < h->plan.streams_n; i++) {
+		const struct stream *p = &h->plan.streams[i];
+		struct streamer *s = calloc(1, sizeof(*s));
+
+		if (!s)
+			return -ENOMEM;
+		h->streamers[i] = s;
+		s->plan = p;
+		s->syslog = !strncmp(p->url, SYSLOG, strlen(SYSLOG));
+		s->bytes = BUF_INIT(BATCH + 2 * FORM_MAX);
+		snprintf(s->name, sizeof(s->name), "stream:%s", p->name);
+		r = pem_of(p->certificate, &s->certificate, why);
+		r = r ? r : pem_of(p->key, &s->key, why);
+		if (!r && p->secret)
+			r = words_secret(p->secret, &s->secret, why);
+	}
+	return r;
+}
+
+static void disconnect(struct herald *h, struct streamer *s)
+{
+	if (s->curl) {
+		curl_multi_remove_handle(h->curl, s->curl);
+		curl_easy_cleanup(s->curl);
+	}
+	curl_slist_free_all(s->lines);
+	s->curl = NULL;
+	s->lines = NULL;
+	s->busy = s->connected = false;
+}
+
+void stream_close(struct herald *h)
+{
+	unsigned i;
+
+	for (i = 0; i < h->plan.streams_n; i++) {
+		struct streamer *s = h->streamers[i];
+
+		if (!s)
+			continue;
+		disconnect(h, s);
+		buf_deinit(&s->bytes);
+		buf_deinit(&s->certificate);
+		if (s->key.p)
+			secret_wipe(s->key.p, s->key.cap);
+		if (s->secret.p)
+			secret_wipe(s->secret.p, s->secret.cap);
+		buf_deinit(&s->key);
+		buf_deinit(&s->secret);
+		free(s);
+		h->streamers[i] = NULL;
+	}
+}
+
+/* --- places --- */
+
+static int keep(struct herald *h, struct streamer *s, uint64_t row)
+{
+	int r = book_set(h->book, s->name, (int64_t)row);
+
+	if (!r)
+		s->kept = row;
+	return r > 0 ? -EIO : r;
+}
+
+/* Goes on from the place that is kept: what is in memory is read again. */
+static void rewind_to_kept(struct streamer *s)
+{
+	s->next = s->kept;
+	s->ripe_us = 0;
+	s->at = 0;
+	buf_clear(&s->bytes);
+}
+
+static int begin(struct herald *h, struct streamer *s)
+{
+	uint64_t end = store_size(h->store) << ROW_BITS;
+	int64_t at;
+	int r = book_get(h->book, s->name, -1, &at);
+
+	if (r)
+		return r > 0 ? -EIO : r;
+	if (at < 0) {
+		at = s->plan->from_start ? 0 : (int64_t)end;
+	} else if ((uint64_t)at > end) {
+		log_error("%s: the log is shorter than what was sent: was it restored? It goes on at its end",
+			s->plan->name);
+		at = (int64_t)end;
+	}
+	r = keep(h, s, (uint64_t)at);
+	rewind_to_kept(s);
+	s->begun = !r;
+	return r;
+}
+
+/* --- one batch --- */
+
+struct filling {
+	struct streamer *s;
+	struct buf one;
+};
+
+static int put_record(struct filling *f, const struct store_row *row)
+{
+	struct streamer *s = f->s;
+	int r;
+
+	buf_clear(&f->one);
+	r = s->plan->form == STREAM_SYSLOG ? form_syslog(row, &f->one) : form_ocsf(row, true, &f->one);
+	if (r == V_FULL) {
+		buf_clear(&f->one);
+		r = form_ocsf(row, false, &f->one);
+	}
+	/* RFC 5425, section 4.3: the length, a space, the message. */
+	r = r ? r : s->syslog ? buf_putf(&s->bytes, "%zu ", f->one.n) : 0;
+	r = r ? r : buf_put_span(&s->bytes, buf_span(&f->one));
+	return r ? r : s->syslog ? 0 : buf_puts(&s->bytes, "\n");
+}
+
+static int on_row(void *ctx, const struct store_row *row)
+{
+	struct filling *f = ctx;
+	struct streamer *s = f->s;
+	int r = 0;
+
+	if (row->row < s->next)
+		return 0;
+	if (s->bytes.n >= BATCH)
+		return V_FULL;
+	if (judge_terms(&s->plan->when, &s->plan->unless, &row->record, row->host_name))
+		r = put_record(f, row);
+	if (!r)
+		s->next = row->row + 1;
+	return r;
+}
+
+/* Reads on until there is enough; *more: the log has more. */
+static int fill(struct herald *h, struct streamer *s, bool *more)
+{
+	const int64_t until = clock_boot_us() + BATCH_US;
+	struct filling f = {.s = s, .one = BUF_INIT(FORM_MAX)};
+	unsigned leaves;
+	int r = 0;
+
+	buf_clear(&s->bytes);
+	s->at = 0;
+	for (leaves = 0; !r && leaves < BATCH_LEAVES && clock_boot_us() < until; leaves++) {
+		uint64_t leaf = s->next >> ROW_BITS;
+
+		r = follow_leaf(h, leaf, on_row, &f);
+		if (!r)
+			s->next = (leaf + 1) << ROW_BITS;
+	}
+	buf_deinit(&f.one);
+	*more = r != V_END;
+	return r < 0 ? r : 0;
+}
+
+/* --- failure --- */
+
+static void failed(struct herald *h, struct streamer *s, const char *why)
+{
+	int64_t wait = (int64_t)s->plan->retry_us;
+	char text[CURL_ERROR_SIZE];
+	unsigned i;
+
+	for (i = 0; i < s->failures && wait < BACKOFF_MAX_US; i++)
+		wait *= 2;
+	wait = wait < BACKOFF_MAX_US ? wait : BACKOFF_MAX_US;
+	s->failures++;
+	if (log_allowed(&h->limit))
+		log_warning("%s: %s; again in %.1f s", s->plan->name, text_escape_to(text, sizeof(text), SPAN_STR(why)),
+			(double)wait / 1000000);
+	disconnect(h, s);
+	rewind_to_kept(s);
+	s->rest_until_us = clock_boot_us() + wait;
+}
+
+/* --- transfers --- */
+
+static size_t on_answer(char *p, size_t size, size_t n, void *ctx)
+{
+	(void)p;
+	(void)ctx;
+	return size * n;
+}
+
+static void set_blob(CURL *curl, CURLoption option, const struct buf *b)
+{
+	struct curl_blob blob = {.data = b->p, .len = b->n, .flags = CURL_BLOB_COPY};
+
+	if (b->n)
+		curl_easy_setopt(curl, option, &blob);
+}
+
+static int handle_of(struct herald *h, struct streamer *s, const char *url)
+{
+	s->curl = curl_easy_init();
+	if (!s->curl)
+		return -ENOMEM;
+	s->error[0] = 0;
+	curl_easy_setopt(s->curl, CURLOPT_URL, url);
+	curl_easy_setopt(s->curl, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(s->curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(s->curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(s->curl, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
+	curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, s->error);
+	curl_easy_setopt(s->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, on_answer);
+	if (s->plan->ca)
+		curl_easy_setopt(s->curl, CURLOPT_CAINFO, s->plan->ca);
+	set_blob(s->curl, CURLOPT_SSLCERT_BLOB, &s->certificate);
+	set_blob(s->curl, CURLOPT_SSLKEY_BLOB, &s->key);
+	s->busy = true;
+	(void)h;
+	return 0;
+}
+
+static int connect_syslog(struct herald *h, struct streamer *s)
+{
+	char url[512];
+	int r;
+
+	snprintf(url, sizeof(url), "https://%s/", s->plan->url + strlen(SYSLOG));
+	r = handle_of(h, s, url);
+	if (r)
+		return r;
+	curl_easy_setopt(s->curl, CURLOPT_CONNECT_ONLY, 1L);
+	/* What it would offer is HTTP, which this is not. */
+	curl_easy_setopt(s->curl, CURLOPT_SSL_ENABLE_ALPN, 0L);
+	return curl_multi_add_handle(h->curl, s->curl) ? -ENOMEM : 0;
+}
+
+static int post(struct herald *h, struct streamer *s)
+{
+	_cleanup_buf_ struct buf signature = BUF_INIT(256);
+	struct curl_slist *l;
+	int r = handle_of(h, s, s->plan->url);
+
+	if (r)
+		return r;
+	s->lines = curl_slist_append(NULL, "Content-Type: application/x-ndjson");
+	if (s->plan->secret) {
+		r = buf_puts(&signature, "Sekisho-Signature: ");
+		r = r ? r
+		      : words_sign(buf_span(&s->secret), clock_wall_us() / 1000000, buf_span(&s->bytes), &signature);
+		l = !r && buf_str(&signature) ? curl_slist_append(s->lines, buf_str(&signature)) : NULL;
+		s->lines = l ? l : s->lines;
+		r = l ? r : -ENOMEM;
+	}
+	if (r || !s->lines)
+		return r ? r : -ENOMEM;
+	curl_easy_setopt(s->curl, CURLOPT_TIMEOUT, TRANSFER_S);
+	curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, s->lines);
+	curl_easy_setopt(s->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->bytes.n);
+	curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, (const char *)s->bytes.p);
+	curl_easy_setopt(s->curl, CURLOPT_FAILONERROR, 1L);
+	return curl_multi_add_handle(h->curl, s->curl) ? -ENOMEM : 0;
+}
+
+/* Sends what the socket takes. False: the connection is over. */
+static bool push(struct streamer *s)
+{
+	CURLcode c = CURLE_OK;
+	char drop[256];
+	size_t n;
+
+	/* A receiver says nothing, but its end. */
+	while (!(c = curl_easy_recv(s->curl, drop, sizeof(drop), &n)) && n)
+		;
+	if (c != CURLE_AGAIN)
+		return false;
+	for (c = CURLE_OK; !c && s->at < s->bytes.n; s->at += n) {
+		n = 0;
+		c = curl_easy_send(s->curl, s->bytes.p + s->at, s->bytes.n - s->at, &n);
+	}
+	return !c || c == CURLE_AGAIN;
+}
+
+static bool is_acknowledged(struct streamer *s)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	int left = 1;
+
+	return !curl_easy_getinfo(s->curl, CURLINFO_ACTIVESOCKET, &fd) && fd != CURL_SOCKET_BAD &&
+	       !ioctl(fd, SIOCOUTQ, &left) && !left;
+}
+
+/* Keeps a place once the connection has lived on behind it. */
+static int ripen(struct herald *h, struct streamer *s)
+{
+	int64_t now = clock_boot_us();
+	int r = 0;
+
+	if (s->ripe_us && now - s->ripe_us >= SURE_US) {
+		r = keep(h, s, s->ripe);
+		s->ripe_us = 0;
+		s->failures = 0;
+	}
+	if (!r && !s->ripe_us && s->at == s->bytes.n && s->next != s->kept && is_acknowledged(s)) {
+		s->ripe = s->next;
+		s->ripe_us = now;
+	}
+	return r;
+}
+
+static int step_syslog(struct herald *h, struct streamer *s, bool *more)
+{
+	bool left = false;
+	int r = 0;
+
+	if (!s->curl)
+		return connect_syslog(h, s);
+	if (!s->connected)
+		return 0;
+	r = ripen(h, s);
+	if (!r && s->at == s->bytes.n)
+		r = fill(h, s, &left);
+	if (r)
+		return r;
+	if (!push(s)) {
+		failed(h, s, "the connection has ended");
+		return 0;
+	}
+	*more |= left && s->at == s->bytes.n;
+	return 0;
+}
+
+static int step_post(struct herald *h, struct streamer *s, bool *more)
+{
+	bool left;
+	int r;
+
+	if (s->busy)
+		return 0;
+	r = fill(h, s, &left);
+	if (r)
+		return r;
+	if (s->bytes.n)
+		return post(h, s);
+	/* Nothing of it is for this stream: that is a place too, kept now and then. */
+	*more |= left;
+	return s->next - s->kept > (UINT64_C(256) << ROW_BITS) || (!left && s->next != s->kept) ? keep(h, s, s->next)
+												: 0;
+}
+
+int stream_step(struct herald *h, bool *more)
+{
+	int64_t now = clock_boot_us();
+	unsigned i;
+	int r = 0;
+
+	if (!h->store)
+		return 0;
+	for (i = 0; !r && i < h->plan.streams_n; i++) {
+		struct streamer *s = h->streamers[i];
+
+		if (now < s->rest_until_us)
+			continue;
+		r = s->begun ? 0 : begin(h, s);
+		r = r ? r : s->syslog ? step_syslog(h, s, more) : step_post(h, s, more);
+	}
+	return r;
+}
+
+bool stream_done(struct herald *h, CURL *curl, CURLcode result, int *r)
+{
+	struct streamer *s;
+	unsigned i;
+
+	for (i = 0; i < h->plan.streams_n && h->streamers[i]->curl != curl; i++)
+		;
+	if (i == h->plan.streams_n)
+		return false;
+	s = h->streamers[i];
+	if (result) {
+		failed(h, s, s->error[0] ? s->error : curl_easy_strerror(result));
+	} else if (s->syslog) {
+		s->connected = true;
+	} else {
+		disconnect(h, s);
+		s->failures = 0;
+		*r = keep(h, s, s->next);
+	}
+	return true;
+}
+
+unsigned stream_waits(struct herald *h, struct curl_waitfd *out)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < h->plan.streams_n; i++) {
+		struct streamer *s = h->streamers[i];
+		curl_socket_t fd = CURL_SOCKET_BAD;
+
+		if (s->connected && s->at < s->bytes.n && !curl_easy_getinfo(s->curl, CURLINFO_ACTIVESOCKET, &fd) &&
+			fd != CURL_SOCKET_BAD)
+			out[n++] = (struct curl_waitfd){.fd = fd, .events = CURL_WAIT_POLLOUT};
+	}
+	return n;
+}
+
+json_t *stream_status(const struct herald *h)
+{
+	json_t *list = json_array();
+	unsigned i;
+
+	for (i = 0; i < h->plan.streams_n; i++) {
+		const struct streamer *s = h->streamers[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:I, s:b}", "name", s->plan->name, "leaf",
+						    (json_int_t)(s->kept >> ROW_BITS), "failing", s->failures > 0));
+	}
+	return list;
+}
