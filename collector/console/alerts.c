@@ -41,6 +41,14 @@ static json_t *word_json(const struct record *r, unsigned f)
 	return json_string(e ? e->name : "note");
 }
 
+/* Of whatever a PC said: always a moment. */
+static json_t *moment_json(int64_t wall_us)
+{
+	char text[TEXT_TIME_SIZE];
+
+	return json_string(text_time_utc(text, wall_us));
+}
+
 static json_t *row_json(uint64_t row)
 {
 	char text[24];
@@ -62,7 +70,7 @@ static json_t *alert_json(const struct store_row *row)
 		row_json(row->row), "rule", text_json(field(r, F_RULE)), "title", text_json(field(r, F_TEXT)),
 		"severity", word_json(r, F_SEVERITY), "host", text_json(field(r, F_PEER_NAME)), "host_id",
 		host[0] ? json_string(host) : json_null(), "user", name_json(field(r, F_USER)), "time",
-		time_json(record_has(r, F_CREATED) ? r->v[F_CREATED].i : r->v[F_TIME].i), "count",
+		moment_json(record_has(r, F_CREATED) ? r->v[F_CREATED].i : r->v[F_TIME].i), "count",
 		(json_int_t)(record_has(r, F_COUNT) && r->v[F_COUNT].u <= INT64_MAX ? r->v[F_COUNT].u : 1), "about",
 		row_json(record_has(r, F_ABOUT) && r->v[F_ABOUT].u <= INT64_MAX ? r->v[F_ABOUT].u : 0), "acknowledged",
 		"unsent");

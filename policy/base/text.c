@@ -225,6 +225,15 @@ bad:
 	return V_BAD;
 }
 
+/* A year of four digits, or a sign and six, as ECMAScript (and ISO 8601, where both sides agree) write the others. */
+static bool day_text(char *out, size_t size, const struct tm *tm)
+{
+	long long year = 1900ll + tm->tm_year;
+	int n = snprintf(out, size, year < 0 || year > 9999 ? "%+07lld" : "%04lld", year);
+
+	return n > 0 && (size_t)n < size && strftime(out + n, size - (size_t)n, "-%m-%dT%H:%M:%S", tm);
+}
+
 char *text_time_utc(char *out, int64_t wall_us)
 {
 	int64_t sec = wall_us / 1000000, us = wall_us % 1000000;
@@ -237,7 +246,7 @@ char *text_time_utc(char *out, int64_t wall_us)
 		sec--;
 	}
 	t = (time_t)sec;
-	if (!gmtime_r(&t, &tm) || !strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm)) {
+	if (!gmtime_r(&t, &tm) || !day_text(day, sizeof(day), &tm)) {
 		snprintf(out, TEXT_TIME_SIZE, "@%lld", (long long)wall_us);
 		return out;
 	}
@@ -257,8 +266,8 @@ char *text_time_local(char *out, int64_t wall_us)
 		sec--;
 	}
 	t = (time_t)sec;
-	if (!localtime_r(&t, &tm) || !strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm) ||
-		!strftime(zone, sizeof(zone), "%z", &tm) || strlen(zone) != 5) {
+	if (!localtime_r(&t, &tm) || !day_text(day, sizeof(day), &tm) || !strftime(zone, sizeof(zone), "%z", &tm) ||
+		strlen(zone) != 5) {
 		snprintf(out, TEXT_TIME_SIZE, "@%lld", (long long)wall_us);
 		return out;
 	}

@@ -28,7 +28,10 @@ int base64_encode(struct buf *out, struct span s);
 /* Strict: no white space, canonical padding bits. Appends to out. 0, V_BAD, V_FULL, -ENOMEM. */
 int base64_decode(struct buf *out, struct span s);
 
-/* "2026-11-23T10:02:33.123456Z" from microseconds since 1970; `out` has room for TEXT_TIME_SIZE. Returns out. */
+/*
+ * "2026-11-23T10:02:33.123456Z" from microseconds since 1970; `out` has room for TEXT_TIME_SIZE. Returns out. Years
+ * that have no four digits have a sign and six: "+012345-01-01T00:00:00.000000Z".
+ */
 #define TEXT_TIME_SIZE 40
 char *text_time_utc(char *out, int64_t wall_us);
 /* The same in the local zone with its offset: "2026-11-23T19:02:33.123+09:00". */

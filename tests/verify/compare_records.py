@@ -16,6 +16,16 @@ import sekisho_verify as v
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 
 
+def moment(us):
+    """The text of a time; years without four digits have a sign and six. 400 years of the calendar are always as long."""
+    cycle = 146097 * 86400 * 1000000
+    n, rest = divmod(us + 719468 * 86400 * 1000000, cycle)
+    # Days from 2000-03-01: datetime knows that cycle.
+    when = datetime.datetime(2000, 3, 1) + datetime.timedelta(microseconds=rest)
+    year = when.year + 400 * (n - 5)
+    return ("%04d" % year if 0 <= year <= 9999 else "%+07d" % year) + when.strftime("-%m-%dT%H:%M:%S.%fZ")
+
+
 def table():
     with open(os.path.join(ROOT, "policy/wire/fields.def"), encoding="utf-8") as f:
         fields = {int(n): (big, name, t) for n, big, name, t in
@@ -39,8 +49,7 @@ def shown(fields, enums, record):
         elif t == "ENUM":
             x = enums.get((big, x), x)
         elif t == "TIME":
-            when = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=x)
-            x = when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            x = moment(x)
         elif t == "BYTES":
             x = x.hex()
         elif isinstance(x, bytes):

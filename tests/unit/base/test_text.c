@@ -88,6 +88,12 @@ static void times_as_people_write_them(void **state)
 	tzset();
 	assert_string_equal(text_time_utc(s, 1795471353123456ll), "2026-11-23T22:02:33.123456Z");
 	assert_string_equal(text_time_utc(s, -1), "1969-12-31T23:59:59.999999Z");
+	assert_string_equal(text_time_utc(s, 253402300799999999ll), "9999-12-31T23:59:59.999999Z");
+	assert_string_equal(text_time_utc(s, 253402300800000000ll), "+010000-01-01T00:00:00.000000Z");
+	assert_string_equal(text_time_utc(s, -30610224000000001ll), "0999-12-31T23:59:59.999999Z");
+	assert_string_equal(text_time_utc(s, -62167219200000001ll), "-000001-12-31T23:59:59.999999Z");
+	assert_string_equal(text_time_utc(s, INT64_MAX), "+294247-01-10T04:00:54.775807Z");
+	assert_string_equal(text_time_utc(s, INT64_MIN), "-290308-12-21T19:59:05.224192Z");
 	assert_int_equal(text_time_parse("2026-11-23T22:02:33Z", now, &t), 0);
 	assert_true(t == now);
 	assert_int_equal(text_time_parse("2026-11-24T07:02:33.5+09:00", now, &t), 0);

@@ -30,3 +30,8 @@ it("says how long ago", () => {
   expect(ago("2026-11-25T11:57:00Z", now, "ja")).toMatch(/^3 ?分前$/);
   expect(ago("2026-11-22T12:00:00Z", now, "en")).toBe("3 days ago");
 });
+it("shows a moment that no Date holds as it came", () => {
+  expect(exactMoment("+294247-01-10T04:00:54.775807Z")).toBe("+294247-01-10 04:00:54.775807");
+  expect(exactMoment("+012345-06-10T04:00:54.775807Z")).toMatch(/^12345-06-\d\d \d\d:\d\d:54\.775807$/);
+  expect(ago("-290308-12-21T19:59:05.224192Z", 0, "ja")).toBe("-290308-12-21 19:59:05");
+});

@@ -3,13 +3,18 @@
 
 const two = (n: number) => String(n).padStart(2, "0");
 
+/** A moment that no Date holds (of a PC that signs what it likes) is shown as the server writes it. */
+const isBeyond = (d: Date) => Number.isNaN(d.getTime());
+
 export function dayOf(time: string | Date): string {
   const d = typeof time === "string" ? new Date(time) : time;
+  if (isBeyond(d)) return String(time).replace(/T.*/, "");
   return `${String(d.getFullYear()).padStart(4, "0")}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
 }
 
 export function clockOf(time: string | Date, seconds = true): string {
   const d = typeof time === "string" ? new Date(time) : time;
+  if (isBeyond(d)) return /T(\d\d:\d\d(?::\d\d)?)/.exec(String(time))?.[1] ?? "";
   return `${two(d.getHours())}:${two(d.getMinutes())}${seconds ? `:${two(d.getSeconds())}` : ""}`;
 }
 
@@ -23,12 +28,14 @@ export function exactMoment(time: string): string {
 }
 
 export function weekday(time: string, language: string): string {
-  return new Intl.DateTimeFormat(language, { weekday: "short" }).format(new Date(time));
+  const d = new Date(time);
+  return isBeyond(d) ? "" : new Intl.DateTimeFormat(language, { weekday: "short" }).format(d);
 }
 
 /** "3 minutes ago", in the language; of what lies ahead, "in 3 minutes". */
 export function ago(time: string, now: number, language: string): string {
   const s = (new Date(time).getTime() - now) / 1000;
+  if (Number.isNaN(s)) return momentOf(time);
   const format = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
   const steps: [number, Intl.RelativeTimeFormatUnit][] = [
     [86400, "day"],
