@@ -64,6 +64,8 @@ void metrics_get(struct console *c, struct ask *a)
 	metric(&out, "spool_segments", "gauge", "Segments of the access log that the collector has not taken yet.",
 		seal.spool_segments);
 	metric(&out, "connections", "gauge", "Open connections.", c->server.conns_n);
+	metric(&out, "connections_ended_total", "counter", "Connections that were ended to make room for others.",
+		c->server.count.killed_crowd);
 	metric(&out, "requests_total", "counter", "Requests.", c->server.count.requests);
 	buf_puts(&out, "# HELP sekisho_console_answers_total Answers by class of status.\n"
 		       "# TYPE sekisho_console_answers_total counter\n");

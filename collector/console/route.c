@@ -107,6 +107,7 @@ static bool who(struct call *x)
 		return false;
 	}
 	x->session->seen_us = now;
+	ask_known(x->a);
 	return true;
 }
 

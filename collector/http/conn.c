@@ -20,19 +20,26 @@
 #include <sys/socket.h>
 
 #define WRITE_US 60000000 /* an answer that is not taken within this */
+#define AHEAD_MAX 65536u  /* of next requests, while one is answered: what waits there is nobody's yet */
 #define BURST_MAX 64u     /* connections that are accepted before what the others want is done */
 #define TRIM_AFTER 256u   /* so many connections leave holes in memory worth closing */
 #define TRIM_CALM 16u     /* in a second: the crowd is over */
 
 /* --- one connection --- */
 
+/* So many bytes are the connection's own now. */
+static void count_bytes(struct conn *c, uint64_t n)
+{
+	c->server->receiving += n - c->bytes;
+	c->bytes = n;
+}
+
 void conn_phase(struct conn *c, enum phase to)
 {
-	if (c->phase == PHASE_READING)
-		c->server->receiving -= c->bytes;
 	c->phase = to;
 	c->since_us = clock_boot_us();
-	c->bytes = 0;
+	/* What is there of a next request came already, and waits. */
+	count_bytes(c, evbuffer_get_length(bufferevent_get_input(c->bev)));
 }
 
 void conn_end(struct conn *c)
@@ -80,8 +87,8 @@ static void on_gone(void *arg)
 	struct conn *c = arg;
 	struct server *s = c->server;
 
-	if (c->phase == PHASE_READING)
-		s->receiving -= c->bytes;
+	count_bytes(c, 0);
+	s->strangers_n -= !c->known;
 	TAILQ_REMOVE(&s->conns, c, link);
 	s->conns_n--;
 	if (s->conns_n < s->o.connections)
@@ -89,10 +96,30 @@ static void on_gone(void *arg)
 	free(c);
 }
 
+void conn_known(struct conn *c)
+{
+	c->server->strangers_n -= !c->known;
+	c->known = true;
+}
+
 void conn_find_peer(struct conn *c)
 {
 	if (c->has_peer == PEER_UNKNOWN)
 		c->has_peer = tls_peer(bufferevent_openssl_get_ssl(c->bev), &c->peer) ? PEER_NONE : PEER_THERE;
+	if (c->has_peer == PEER_THERE)
+		conn_known(c);
+}
+
+/* As much as a connection may send. Above what evhttp answers with 413: a client that goes on sending meanwhile is to
+ * see that answer. */
+static uint64_t most_of(const struct conn *c)
+{
+	const struct server_options *o = &c->server->o;
+
+	/* evhttp reads on while it writes: who sends and takes no answer would be given all memory. */
+	if (c->phase != PHASE_READING)
+		return AHEAD_MAX;
+	return c->has_peer == PEER_THERE ? 2 * o->body_max : o->stranger_max;
 }
 
 static void on_input(struct evbuffer *b, const struct evbuffer_cb_info *info, void *arg)
@@ -100,18 +127,17 @@ static void on_input(struct evbuffer *b, const struct evbuffer_cb_info *info, vo
 	struct conn *c = arg;
 	struct server *s = c->server;
 
-	(void)b;
 	if (!info->n_added)
 		return;
 	if (c->phase == PHASE_IDLE)
 		conn_phase(c, PHASE_READING);
-	if (c->phase != PHASE_READING)
+	else
+		count_bytes(c, c->phase == PHASE_READING ? c->bytes + info->n_added : evbuffer_get_length(b));
+	if (c->phase == PHASE_READING)
+		conn_find_peer(c);
+	if (c->ended)
 		return;
-	conn_find_peer(c);
-	c->bytes += info->n_added;
-	s->receiving += info->n_added;
-	/* Above what evhttp answers with 413: a client that goes on sending meanwhile is to see that answer. */
-	if (c->bytes > (c->has_peer == PEER_THERE ? 2 * s->o.body_max : s->o.stranger_max)) {
+	if (c->bytes > most_of(c)) {
 		s->count.killed_large++;
 		conn_end(c);
 	} else if (s->receiving > s->o.memory) {
@@ -136,6 +162,7 @@ struct bufferevent *conn_accept(struct event_base *base, void *arg)
 	c->since_us = clock_boot_us();
 	TAILQ_INSERT_TAIL(&s->conns, c, link);
 	s->conns_n++;
+	s->strangers_n++;
 	s->count.accepted++;
 	if (s->conns_n > s->count.most)
 		s->count.most = s->conns_n;
@@ -152,6 +179,7 @@ struct bufferevent *conn_accept(struct event_base *base, void *arg)
 		abort();
 	}
 	bufferevent_openssl_set_allow_dirty_shutdown(c->bev, 1);
+	crowd_thin(s);
 	return c->bev;
 }
 
@@ -201,6 +229,7 @@ void server_tick(struct server *s)
 	 * do, newcomers get their turn all the same.
 	 */
 	conn_calm(s);
+	crowd_thin(s);
 	trim(s);
 }
 

@@ -136,6 +136,12 @@ void ask_address(const struct ask *a, char *out, size_t size)
 	snprintf(out, size, "%s", address ? address : "");
 }
 
+void ask_known(const struct ask *a)
+{
+	if (a->conn)
+		conn_known(a->conn);
+}
+
 const char *ask_header(const struct ask *a, const char *name)
 {
 	return evhttp_find_header(evhttp_request_get_input_headers(a->req), name);

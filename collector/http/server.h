@@ -48,20 +48,20 @@ struct server {
 	unsigned listeners_n;
 	SSL_CTX *tls;
 	struct conn_list conns;
-	unsigned conns_n;
-	bool paused;   /* as many connections as may be for now: others wait in the kernel's queue */
-	bool in_burst; /* ... because `burst` were accepted one after the other */
-	bool stopping; /* and 503 is all that is said */
-	bool failed;   /* the same: the process is about to end */
+	unsigned conns_n, strangers_n; /* all of them; those of nobody who is known */
+	bool paused;                   /* as many connections as may be for now: others wait in the kernel's queue */
+	bool in_burst;                 /* ... because `burst` were accepted one after the other */
+	bool stopping;                 /* and 503 is all that is said */
+	bool failed;                   /* the same: the process is about to end */
 	unsigned burst;
 	struct event *calm;       /* comes when nothing else is to be done */
 	uint64_t accepted_before; /* the last tick */
 	uint64_t trimmed_at;      /* so many were accepted when memory was given back */
 	struct event *events[8];  /* of server_every and server_run */
 	unsigned events_n;
-	uint64_t receiving; /* bytes of requests that are not complete */
+	uint64_t receiving; /* bytes of requests that are not complete, or wait for the one before */
 	struct {
-		uint64_t requests, accepted, killed_slow, killed_idle, killed_memory, killed_large, most;
+		uint64_t requests, accepted, killed_slow, killed_idle, killed_memory, killed_large, killed_crowd, most;
 	} count;
 };
 
@@ -125,6 +125,11 @@ void server_drop_host(struct server *s, const struct digest *host);
 int ask_peer(const struct ask *a, struct cert_info *out);
 /* The address at the other end, in text; "" at the door. */
 void ask_address(const struct ask *a, char *out, size_t size);
+/*
+ * Who asks has shown who they are (a session, say): the connection is no stranger's, and is not ended to make room for
+ * others. One with a client certificate is so by itself.
+ */
+void ask_known(const struct ask *a);
 /* A header of the request, or NULL. */
 const char *ask_header(const struct ask *a, const char *name);
 

@@ -76,7 +76,8 @@ json_t *status_json(struct ingest *in)
 		NUMBERS({"now", s->conns_n}, {"waiting", wait_count(in)}, {"most", s->count.most},
 			{"accepted", s->count.accepted}, {"too_slow", s->count.killed_slow},
 			{"idle", s->count.killed_idle}, {"too_large", s->count.killed_large},
-			{"too_much", s->count.killed_memory}, {"turned_away", in->count.turned_away}));
+			{"too_much", s->count.killed_memory}, {"made_room", s->count.killed_crowd},
+			{"turned_away", in->count.turned_away}));
 	json_object_set_new(o, "store",
 		NUMBERS({"header_bytes", st.header_bytes}, {"body_bytes", st.body_bytes},
 			{"index_bytes", st.index_bytes}, {"commits", in->count.commits}));

@@ -7,6 +7,8 @@
 #include "policy/wire/api.h"
 #include <errno.h>
 
+#define WAITERS_EACH 4u /* of one PC: the oldest is answered */
+
 struct waiter {
 	struct held held;
 	struct ingest *in;
@@ -54,6 +56,31 @@ static void on_gone(struct held *h)
 	free(w);
 }
 
+static void release(struct waiter *w, uint64_t seconds, bool stopping)
+{
+	struct evhttp_request *req = held_release(&w->held);
+
+	if (stopping)
+		answer_error(req, 503, "stopping", "the collector stops", 5);
+	else
+		answer_wait(w->in, req, seconds);
+	free(w);
+}
+
+/* A PC whose address changes leaves connections behind that nobody ends: the newest are the ones that count. */
+static void bound_waiters(struct peer *p)
+{
+	struct waiter **at = &p->waiters, *w;
+	unsigned n;
+
+	for (n = 0; *at && n < WAITERS_EACH; n++)
+		at = &(*at)->next;
+	while ((w = *at)) {
+		*at = w->next;
+		release(w, follow_seconds(p, clock_boot_us()), false);
+	}
+}
+
 void wait_get(struct ingest *in, struct ask *a)
 {
 	struct store_host host;
@@ -89,17 +116,7 @@ void wait_get(struct ingest *in, struct ask *a)
 	w->until_us = now + (int64_t)API_WAIT_SECONDS * 1000000;
 	w->next = p->waiters;
 	p->waiters = w;
-}
-
-static void release(struct waiter *w, uint64_t seconds, bool stopping)
-{
-	struct evhttp_request *req = held_release(&w->held);
-
-	if (stopping)
-		answer_error(req, 503, "stopping", "the collector stops", 5);
-	else
-		answer_wait(w->in, req, seconds);
-	free(w);
+	bound_waiters(p);
 }
 
 static void wake(struct peer *p, bool stopping)
