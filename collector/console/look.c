@@ -4,11 +4,15 @@
  */
 #include "collector/console/look.h"
 #include "collector/store/month.h"
+#include "policy/base/clock.h"
 #include "policy/wire/body.h"
 #include <errno.h>
 
 /* So that the store goes from the asked end first, instead of finding out all that there is. */
 #define LAZY (1u << 30)
+/* A PC's clock may be ahead; what it dates later than this is shown where it is asked for, and never before all else.
+ */
+#define AHEAD_US 86400000000ll
 
 static const unsigned device_kinds[] = {KIND_PLUG, KIND_UNPLUG, KIND_DECISION, KIND_MEDIUM, KIND_DENIED, KIND_RELEASE,
 	KIND_RELEASE_REFUSED, KIND_RELEASE_END, KIND_WRITE_SEEN};
@@ -105,6 +109,15 @@ static int on_row(void *ctx, const struct store_row *row)
 	return 0;
 }
 
+/* Where no end was asked for, and the question has not got beyond it. */
+static void bound_ahead(const struct search *s, struct store_filter *f)
+{
+	int64_t bound = clock_wall_us() + AHEAD_US;
+
+	if (!f->until_us && f->from_us < bound && (!s->has_cursor || s->cursor_us < bound))
+		f->until_us = bound;
+}
+
 int look(struct looking *l, struct why *why)
 {
 	struct store_filter f = l->search->filter;
@@ -118,6 +131,11 @@ int look(struct looking *l, struct why *why)
 	l->at_us = s->cursor_us;
 	l->at_row = s->cursor_row;
 	f.limit = LAZY;
+	f.most = l->most < LAZY ? (unsigned)l->most + 1 : 0;
+	f.has_place = s->has_cursor;
+	f.place_us = s->cursor_us;
+	f.place_row = s->cursor_row;
+	bound_ahead(s, &f);
 	if (s->device && !f.kinds_n) {
 		memcpy(f.kinds, device_kinds, sizeof(device_kinds));
 		f.kinds_n = ARRAY_SIZE(device_kinds);

@@ -11,6 +11,7 @@
 #define SLOTS (HOURS + 1)
 #define KINDS 256u
 #define BACK_ROWS 20000u /* of what was before, in one step */
+#define REST_US 60000000
 #define OWN_ROWS 100000u /* for an account with a scope */
 
 struct traffic {
@@ -19,8 +20,9 @@ struct traffic {
 		uint32_t n[KINDS];
 	} slots[SLOTS];
 	uint64_t last_row;
-	bool followed; /* last_row is known */
-	bool done;     /* with what was before */
+	bool followed;   /* last_row is known */
+	bool done;       /* with what was before */
+	int64_t rest_us; /* boot clock: until then nothing is asked of what was before, which failed */
 	struct search back;
 };
 
@@ -111,9 +113,15 @@ void traffic_tick(struct console *c)
 		t->back.filter.from_us = (clock_wall_us() / HOUR_US - (int64_t)HOURS) * HOUR_US;
 	} else if (!r && last > t->last_row) {
 		r = store_query(c->store, &f, on_new, c, NULL);
+		/* More at one moment than can be sorted: asked again it would be the same. It is not counted. */
+		if (r == V_FULL)
+			t->last_row = last;
 	}
-	if (!r && !t->done)
+	if (!r && !t->done && clock_boot_us() >= t->rest_us) {
 		r = go_back(c, t);
+		if (r > 0)
+			t->rest_us = clock_boot_us() + REST_US;
+	}
 	/* A store that is not there or broken is opened again by whoever asks next. */
 	if (r < 0 && c->store) {
 		store_close(c->store);

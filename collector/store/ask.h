@@ -52,6 +52,9 @@ struct zone {
 	int64_t id, first, last;
 };
 
+/* Rows of one question that are sorted at a time. Tests make it small. */
+extern size_t asking_sorted_max;
+
 /* What is asked, once for all months. */
 struct question {
 	const struct store_filter *f;

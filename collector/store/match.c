@@ -1,7 +1,9 @@
 /*
- * Globs and substrings. Linear in the name for each star: no pattern makes it slow.
+ * Globs and substrings. What stands between two stars is looked for by memmem, which is linear; '?' in it is not, and
+ * so patterns are bounded (match_is_short).
  */
 #include "collector/store/match.h"
+#include <stddef.h>
 
 struct match match_of(const char *pattern)
 {
@@ -23,12 +25,31 @@ static inline uint8_t lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
 }
 
+#define FOLD_MAX 8192u
+#define FOLD_PATTERN_MAX (4u * MATCH_CHARS_MAX)
+
+static void fold(uint8_t *out, const uint8_t *in, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		out[i] = lower(in[i]);
+}
+
 static bool anywhere(const struct match *m, struct span s)
 {
 	const uint8_t *p = (const uint8_t *)m->pattern;
+	uint8_t name[FOLD_MAX], pattern[FOLD_PATTERN_MAX];
 	size_t i, k;
 
-	for (i = 0; m->n <= s.n && i <= s.n - m->n; i++) {
+	if (m->n > s.n)
+		return false;
+	if (s.n <= sizeof(name) && m->n <= sizeof(pattern)) {
+		fold(name, s.p, s.n);
+		fold(pattern, p, m->n);
+		return memmem(name, s.n, pattern, m->n) != NULL;
+	}
+	for (i = 0; i <= s.n - m->n; i++) {
 		for (k = 0; k < m->n && lower(s.p[i + k]) == lower(p[k]); k++)
 			;
 		if (k == m->n)
@@ -48,30 +69,81 @@ static size_t next_char(struct span s, size_t at)
 	return end;
 }
 
+#define NOWHERE SIZE_MAX
+
+/* What stands between two stars. Does it match at `i`? Then the place behind it. */
+static size_t run_at(struct span run, struct span s, size_t i)
+{
+	size_t p;
+
+	for (p = 0; p < run.n; p++) {
+		if (i >= s.n || (run.p[p] != '?' && run.p[p] != s.p[i]))
+			return NOWHERE;
+		i = run.p[p] == '?' ? next_char(s, i) : i + 1;
+	}
+	return i;
+}
+
+/* The place behind the first match from `i` on. */
+static size_t run_from(struct span run, struct span s, size_t i)
+{
+	const uint8_t *hole = run.n ? memchr(run.p, '?', run.n) : NULL;
+	size_t literal = hole ? (size_t)(hole - run.p) : run.n, end;
+	const uint8_t *at;
+
+	for (; i <= s.n; i++) {
+		if (literal) {
+			at = i < s.n ? memmem(s.p + i, s.n - i, run.p, literal) : NULL;
+			if (!at)
+				return NOWHERE;
+			i = (size_t)(at - s.p);
+		}
+		end = run_at(run, s, i);
+		if (end != NOWHERE)
+			return end;
+	}
+	return NOWHERE;
+}
+
+/* Does it match behind `i`, up to the end of the name? A '?' is four bytes at most. */
+static bool run_ends(struct span run, struct span s, size_t i)
+{
+	size_t far = 4 * run.n;
+
+	for (i = s.n > far && s.n - far > i ? s.n - far : i; i + run.n <= s.n; i++)
+		if (run_at(run, s, i) == s.n)
+			return true;
+	return false;
+}
+
 static bool glob(const struct match *m, struct span s)
 {
-	size_t p = 0, i = 0, star = SIZE_MAX, mark = 0;
+	const char *p = m->pattern, *end = m->pattern + m->n, *star = memchr(p, '*', m->n);
+	size_t i = 0;
 
-	while (i < s.n) {
-		if (p < m->n && m->pattern[p] == '*') {
-			star = ++p;
-			mark = i;
-		} else if (p < m->n && m->pattern[p] == '?') {
-			p++;
-			i = next_char(s, i);
-		} else if (p < m->n && (uint8_t)m->pattern[p] == s.p[i]) {
-			p++;
-			i++;
-		} else if (star != SIZE_MAX) {
-			p = star;
-			i = ++mark;
-		} else {
-			return false;
-		}
+	if (!star)
+		return run_at(SPAN(p, m->n), s, 0) == s.n;
+	i = run_at(SPAN(p, (size_t)(star - p)), s, 0);
+	while (i != NOWHERE) {
+		p = star + 1;
+		star = p < end ? memchr(p, '*', (size_t)(end - p)) : NULL;
+		if (!star)
+			return run_ends(SPAN(p, (size_t)(end - p)), s, i);
+		i = run_from(SPAN(p, (size_t)(star - p)), s, i);
 	}
-	while (p < m->n && m->pattern[p] == '*')
-		p++;
-	return p == m->n;
+	return false;
+}
+
+bool match_is_short(const char *pattern, bool text)
+{
+	size_t n = 0;
+	const char *p;
+
+	if (!text && !strpbrk(pattern, "*?"))
+		return true;
+	for (p = pattern; *p; p++)
+		n += ((uint8_t)*p & 0xc0) != 0x80;
+	return n <= MATCH_CHARS_MAX && p - pattern <= (ptrdiff_t)FOLD_PATTERN_MAX;
 }
 
 static bool one(const struct match *m, struct span s)

@@ -6,6 +6,8 @@
 
 #include "policy/base/buf.h"
 
+#define MATCH_CHARS_MAX 256u /* of a pattern; whole names may be longer */
+
 enum match_kind {
 	MATCH_WHOLE,    /* the whole name; where it has no '/', also the last component */
 	MATCH_GLOB,     /* '*' is any bytes, also none and '/'; '?' is one character */
@@ -19,6 +21,8 @@ struct match {
 	bool tail; /* the last component counts too */
 };
 
+/* Is it short enough to be asked for? `text`: anywhere; else as match_of takes it. */
+bool match_is_short(const char *pattern, bool text);
 /* As a filter gives it: a pattern with '*' or '?' is a glob. */
 struct match match_of(const char *pattern);
 struct match match_anywhere(const char *text);

@@ -13,9 +13,10 @@
 #define LOOK 64u       /* segments that are gone through before posting lists of combinations are asked */
 #define LOOK_NAMES 96u /* before those of names are */
 #define ENOUGH 8u      /* where an eighth of the rows was found meanwhile, twice as many */
-#define HEAP_MAX (8u << 20)
 #define HOST_DIGITS_MIN 8u
 #define HOST_NAMES 256u
+
+size_t asking_sorted_max = 8u << 20;
 
 struct hit {
 	int64_t time;
@@ -46,7 +47,7 @@ struct answer {
 	size_t heap_n, heap_cap;
 	store_row_fn fn;
 	void *ctx;
-	unsigned left;  /* rows that may still be told, where there is a limit */
+	size_t left;    /* rows that may still be told; SIZE_MAX: any number */
 	unsigned found; /* rows that matched */
 	unsigned looked, look;
 	enum { STAGE_TIME, STAGE_COMBOS, STAGE_LAST } stage;
@@ -189,15 +190,33 @@ static bool before(const struct answer *w, const struct hit *a, const struct hit
 	return (a->row < b->row) != w->q->newest_first;
 }
 
+static int by_order(const void *a, const void *b, void *w)
+{
+	return before(w, a, b) ? -1 : before(w, b, a);
+}
+
+/*
+ * Rows behind those that are wanted will never be told: one PC whose records all lie at one moment must not fill the
+ * heap. What is sorted is a heap.
+ */
+static void shorten(struct answer *w)
+{
+	if (w->left > asking_sorted_max / 4 || w->heap_n < 2 * w->left + 64)
+		return;
+	qsort_r(w->heap, w->heap_n, sizeof(*w->heap), by_order, w);
+	w->heap_n = w->left;
+}
+
 static int push(struct answer *w, struct hit h)
 {
 	size_t i;
 
+	shorten(w);
 	if (w->heap_n == w->heap_cap) {
 		size_t cap = w->heap_cap ? w->heap_cap * 2 : 1024;
 		struct hit *v;
 
-		if (cap > HEAP_MAX)
+		if (cap > asking_sorted_max)
 			return V_FULL;
 		v = realloc(w->heap, cap * sizeof(*v));
 		if (!v)
@@ -260,12 +279,18 @@ static int tell(struct answer *w, const struct hit *h)
 		return 0; /* retention took the body while we were asking */
 	r = r ? r : host_name(w->a, &row.host, &row.host_name);
 	r = r ? r : w->fn(w->ctx, &row);
-	if (!r && w->q->f->limit && !--w->left)
+	if (!r && w->left != SIZE_MAX && !--w->left)
 		r = V_END;
 	return r;
 }
 
 /* --- going through --- */
+
+/* Was a row of that moment told before? */
+static bool was_told(const struct store_filter *f, int64_t time, uint64_t row)
+{
+	return f->has_place && time == f->place_us && (f->newest_first ? row >= f->place_row : row <= f->place_row);
+}
 
 static int scan(struct answer *w, struct part *p, const struct entry *e)
 {
@@ -280,7 +305,8 @@ static int scan(struct answer *w, struct part *p, const struct entry *e)
 		uint64_t row = ROW_OF(e->leaf, i);
 		bool yes = true;
 
-		if (b->time[i] < q->from || b->time[i] >= q->until || row <= q->f->after_row)
+		if (b->time[i] < q->from || b->time[i] >= q->until || row <= q->f->after_row ||
+			was_told(q->f, b->time[i], row))
 			continue;
 		r = part_matches(p, b, i, &yes);
 		if (!r && yes) {
@@ -488,6 +514,11 @@ static int understand(const struct store_filter *f, struct question *q, struct w
 	for (i = 0; i < ARRAY_SIZE(words); i++)
 		if (words[i] && (!words[i][0] || strlen(words[i]) > BODY_NAME_MAX))
 			return why_set(why, V_BAD, "filter: a word is %s", words[i][0] ? "too long" : "empty");
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (words[i] && words[i] != f->host && !match_is_short(words[i], words[i] == f->text))
+			return why_set(why, V_BAD,
+				"filter: a pattern has at most %u characters (検索パターンは %u 文字までです)",
+				MATCH_CHARS_MAX, MATCH_CHARS_MAX);
 	if (f->from_us && f->until_us && f->from_us >= f->until_us)
 		return why_set(why, V_BAD, "filter: its time ends before it begins");
 	if (f->kinds_n > STORE_FILTER_MAX || f->classes_n > STORE_FILTER_MAX)
@@ -513,10 +544,17 @@ static int understand(const struct store_filter *f, struct question *q, struct w
 	return 0;
 }
 
+static size_t rows_wanted(const struct store_filter *f)
+{
+	size_t n = f->limit ? f->limit : SIZE_MAX;
+
+	return f->most && f->most < n ? f->most : n;
+}
+
 int asking_query(struct asking *a, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why)
 {
 	struct question q = {.f = f};
-	struct answer w = {.a = a, .q = &q, .fn = fn, .ctx = ctx, .left = f->limit};
+	struct answer w = {.a = a, .q = &q, .fn = fn, .ctx = ctx, .left = rows_wanted(f)};
 	unsigned i;
 	int r = understand(f, &q, why);
 

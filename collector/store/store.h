@@ -167,6 +167,10 @@ struct store_filter {
 	const char *text; /* anywhere in path, second path, program, arguments, user; A-Z as a-z */
 	unsigned limit;   /* 0: no limit */
 	bool newest_first;
+	unsigned most;  /* the caller takes no more rows (0: all); unlike `limit`, it says nothing of how to look */
+	bool has_place; /* of rows of this moment, only those that come behind place_row */
+	int64_t place_us;
+	uint64_t place_row;
 	uint64_t after_row; /* only rows indexed later than this one (0: from the start): for following */
 };
 
@@ -182,7 +186,7 @@ typedef int (*store_row_fn)(void *ctx, const struct store_row *row);
 /*
  * Works on a store opened for reading beside a running collector. Rows come by time, ascending unless newest_first;
  * with the same time, in the order of the log. 0; V_BAD for a filter that makes no sense; V_FULL where more rows
- * overlap in time than can be sorted (ask for less time).
+ * overlap in time than can be sorted, and all of them are wanted (ask for less time, or for less rows).
  */
 int store_query(struct store *s, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why);
 /* The newest row: where following begins. */

@@ -2,6 +2,7 @@
  * Queries against the plain truth: every filter over random records of several PCs and months must tell exactly the
  * rows that going through all records tells, in order.
  */
+#include "collector/store/ask.h"
 #include "collector/store/match.h"
 #include "tests/unit/store/made.h"
 
@@ -352,6 +353,80 @@ static void senseless_filters(void **state)
 	made_dir_remove(dir);
 }
 
+#define CROWD 3000u /* records of one moment, far ahead */
+#define PAGE 50u
+
+struct told {
+	uint64_t row[CROWD];
+	unsigned n, most;
+};
+
+static int on_crowd(void *ctx, const struct store_row *row)
+{
+	struct told *t = ctx;
+
+	assert_true(t->n < CROWD);
+	t->row[t->n++] = row->row;
+	return t->most && !--t->most ? V_END : 0;
+}
+
+/* Whoever takes a page at a time gets all of one moment, however many that are; who wants them all at once is told. */
+static void one_moment(void **state)
+{
+	static struct told all, paged;
+	struct store_filter f = {.newest_first = true};
+	size_t before = asking_sorted_max;
+	struct why why = {""};
+	struct store *s;
+	struct made m;
+	uint64_t index;
+	char dir[256];
+	unsigned i, k;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	made_begin(&m, "ahead", PRODUCER_RECORDER);
+	for (i = 0; i < CROWD / 300; i++) {
+		for (k = 0; k < 300; k++) {
+			static struct record r;
+
+			record_reset(&r);
+			record_set_uint(&r, F_KIND, KIND_FILE);
+			m.time = INT64_C(4102444800000000) - 1000;
+			made_put(&m, &r);
+		}
+		assert_int_equal(store_append(s, made_seal(&m), &index), 0);
+	}
+	assert_int_equal(store_commit(s), 0);
+	made_index(s);
+	for (k = 0; k < 2; k++, f.newest_first = !f.newest_first) {
+		memset(&all, 0, sizeof(all));
+		memset(&paged, 0, sizeof(paged));
+		f.has_place = false;
+		f.most = 0;
+		assert_int_equal(store_query(s, &f, on_crowd, &all, &why), 0);
+		assert_int_equal(all.n, CROWD);
+		asking_sorted_max = 1024;
+		assert_int_equal(store_query(s, &f, on_crowd, &paged, &why), V_FULL);
+		memset(&paged, 0, sizeof(paged));
+		f.most = PAGE + 1;
+		for (i = 0; i <= CROWD / PAGE && paged.n < CROWD; i++) {
+			paged.most = PAGE;
+			assert_int_equal(store_query(s, &f, on_crowd, &paged, &why), 0);
+			f.has_place = true;
+			f.place_us = INT64_C(4102444800000000);
+			f.place_row = paged.row[paged.n - 1];
+		}
+		asking_sorted_max = before;
+		assert_int_equal(paged.n, CROWD);
+		assert_memory_equal(paged.row, all.row, sizeof(all.row));
+	}
+	made_end(&m);
+	store_close(s);
+	made_dir_remove(dir);
+}
+
 static void patterns(void **state)
 {
 	static const struct {
@@ -374,6 +449,18 @@ static void patterns(void **state)
 		{"?", "", false},
 		{"", "", true},
 		{"[ab]", "a", false},
+		{"*?b", "aab", true},
+		{"*?b", "b", false},
+		{"*a?c*", "xxabaecx", true},
+		{"*a?c*", "xxabdc", false},
+		{"a*?", "a", false},
+		{"a*?", "a給", true},
+		{"*?給", "給給", true},
+		{"**", "", true},
+		{"a**b", "ab", true},
+		{"?*?", "a", false},
+		{"*ab", "abab", true},
+		{"*ab", "aba", false},
 	};
 	size_t i;
 
@@ -385,12 +472,43 @@ static void patterns(void **state)
 	}
 }
 
+/* What was so slow that a few names took seconds is not asked. */
+static void lengths(void **state)
+{
+	char word[4 * MATCH_CHARS_MAX + 8] = "";
+	struct store_filter f = {.path = word}, text = {.text = word};
+	struct why why = {""};
+	struct store *s;
+	char dir[256];
+	unsigned i;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	for (i = 0; i < MATCH_CHARS_MAX - 1; i++)
+		strcat(word, "給");
+	strcat(word, "*");
+	assert_int_equal(store_query(s, &f, on_row, NULL, &why), 0);
+	assert_int_equal(store_query(s, &text, on_row, NULL, &why), 0);
+	strcat(word, "?");
+	assert_int_equal(store_query(s, &f, on_row, NULL, &why), V_BAD);
+	assert_non_null(strstr(why.text, "256"));
+	assert_int_equal(store_query(s, &text, on_row, NULL, &why), V_BAD);
+	/* A whole name is as long as it is. */
+	memset(word, 'a', sizeof(word) - 1);
+	assert_int_equal(store_query(s, &f, on_row, NULL, &why), 0);
+	store_close(s);
+	made_dir_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_filter_tells_the_truth),
 		cmocka_unit_test(senseless_filters),
+		cmocka_unit_test(one_moment),
 		cmocka_unit_test(patterns),
+		cmocka_unit_test(lengths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
