@@ -92,6 +92,33 @@ static int read_ask(struct ingest *in, struct ask *a, struct enrolling *e)
 	return r > 0 ? denied(in, a, 400, "request", why.text) : r;
 }
 
+static int on_namesake(void *ctx, const struct store_host *h)
+{
+	const struct enrolling *e = ctx;
+
+	return h->state == HOST_ACTIVE && !strcmp(h->name, e->ask.name) && !digest_eq(&h->id, &e->device_id) ? V_EXISTS
+													     : 0;
+}
+
+/*
+ * What a PC is called is all that people see of it: none may pass for a server, or for another PC. 0; V_DENIED:
+ * answered; -errno.
+ */
+static int name_is_free(struct ingest *in, struct ask *a, struct enrolling *e)
+{
+	static const unsigned servers[] = {PRODUCER_COLLECTOR, PRODUCER_CONSOLE, PRODUCER_HERALD};
+	size_t i;
+	int r;
+
+	for (i = 0; i < ARRAY_SIZE(servers); i++)
+		if (!strcasecmp(e->ask.name, producer_name(servers[i])))
+			return denied(in, a, 409, "name", "a server has this name: choose another one for the PC");
+	r = store_host_each(in->store, on_namesake, e);
+	if (r != V_EXISTS)
+		return r;
+	return denied(in, a, 409, "name", "another PC has this name: revoke that one, or choose another name");
+}
+
 /* May this PC come in? 0; V_DENIED: answered; -errno. */
 static int admit(struct ingest *in, struct ask *a, struct enrolling *e)
 {
@@ -115,7 +142,7 @@ static int admit(struct ingest *in, struct ask *a, struct enrolling *e)
 	if (e->again && (e->host.state != HOST_ACTIVE || strcmp(e->host.name, e->ask.name) != 0))
 		return denied(in, a, 409, "known",
 			e->host.state == HOST_ACTIVE ? "the PC is enrolled by another name" : "the PC was revoked");
-	return 0;
+	return e->again ? 0 : name_is_free(in, a, e);
 }
 
 static int take_in(struct ingest *in, struct enrolling *e)

@@ -8,6 +8,7 @@
 #define EPOCHS_MAX 4096u /* verified certificates at hand; others are looked up and verified again */
 #define HEADS_MAX 16u
 #define CERT_MAX 4096u
+#define LATELY 4096u
 
 struct epoch_entry {
 	struct epoch epoch;
@@ -15,8 +16,20 @@ struct epoch_entry {
 	bool used;
 };
 
+/* What is asked of a segment that came before. */
+struct earlier {
+	struct header header; /* host, producer, epoch */
+	uint8_t kid[COSE_KID_SIZE];
+};
+
 struct judge {
 	struct store *store;
+	/* The last ones that were appended, by their place: a PC whose histories fork must not make each an fsync. */
+	struct {
+		bool used;
+		uint64_t index;
+		struct earlier what;
+	} * lately;
 	struct epoch_entry *epochs;
 	struct buf raw, header, cert;
 };
@@ -32,7 +45,8 @@ int judge_new(struct store *s, struct judge **out)
 	j->header = BUF_INIT(SEGMENT_HEADER_MAX);
 	j->cert = BUF_INIT(CERT_MAX);
 	j->epochs = calloc(EPOCHS_MAX, sizeof(*j->epochs));
-	if (!j->epochs) {
+	j->lately = calloc(LATELY, sizeof(*j->lately));
+	if (!j->epochs || !j->lately) {
 		judge_free(j);
 		return -ENOMEM;
 	}
@@ -48,6 +62,7 @@ void judge_free(struct judge *j)
 	buf_deinit(&j->header);
 	buf_deinit(&j->cert);
 	free(j->epochs);
+	free(j->lately);
 	free(j);
 }
 
@@ -132,12 +147,28 @@ struct before {
 	struct store_head newest;
 };
 
-/* The header at `index`, also where it was appended a moment ago. 0, V_BAD, -errno. */
-static int read_header(struct judge *j, uint64_t index, struct segment *out)
+static void remember(struct judge *j, uint64_t index, const struct segment *s)
+{
+	const struct header *h = &s->header;
+	struct earlier *e = &j->lately[index % LATELY].what;
+
+	j->lately[index % LATELY].used = true;
+	j->lately[index % LATELY].index = index;
+	e->header = (struct header){.host = h->host, .producer = h->producer, .epoch = h->epoch};
+	memcpy(e->kid, s->cose.kid.p, COSE_KID_SIZE);
+}
+
+/* The segment at `index`, also where it was appended a moment ago. 0, -errno. */
+static int read_earlier(struct judge *j, uint64_t index, struct earlier *out)
 {
 	struct why why = {""};
+	struct segment s;
 	int r;
 
+	if (j->lately[index % LATELY].used && j->lately[index % LATELY].index == index) {
+		*out = j->lately[index % LATELY].what;
+		return 0;
+	}
 	if (index >= store_size(j->store)) {
 		r = store_commit(j->store);
 		if (r)
@@ -145,14 +176,18 @@ static int read_header(struct judge *j, uint64_t index, struct segment *out)
 	}
 	buf_clear(&j->header);
 	r = store_read(j->store, index, &j->header, NULL, &why);
-	r = r ? r : header_parse(buf_span(&j->header), out, &why);
-	return r > 0 ? -EIO : r;
+	r = r ? r : header_parse(buf_span(&j->header), &s, &why);
+	if (r || s.cose.kid.n != COSE_KID_SIZE)
+		return r < 0 ? r : -EIO;
+	remember(j, index, &s);
+	*out = j->lately[index % LATELY].what;
+	return 0;
 }
 
 static int look_before(struct judge *j, const struct header *h, struct before *b, struct judgement *to)
 {
 	struct store_head heads[HEADS_MAX];
-	struct segment prev;
+	struct earlier prev;
 	unsigned i, n = 0;
 	int r = store_heads(j->store, &h->host, h->producer, heads, HEADS_MAX, &n);
 
@@ -175,7 +210,7 @@ static int look_before(struct judge *j, const struct header *h, struct before *b
 			return 0;
 		}
 	}
-	r = read_header(j, b->index, &prev);
+	r = read_earlier(j, b->index, &prev);
 	if (r)
 		return r;
 	if (!digest_eq(&prev.header.host, &h->host) || prev.header.producer != h->producer)
@@ -190,7 +225,7 @@ static int follows(struct judge *j, const struct segment *s, const struct before
 {
 	const struct header *h = &s->header;
 	struct epoch old;
-	struct segment prev;
+	struct earlier prev;
 	struct why why = {""};
 	int r;
 
@@ -205,10 +240,10 @@ static int follows(struct judge *j, const struct segment *s, const struct before
 			to, CAUSE_BAD_EPOCH, "epoch %llu begins without its certificate", (unsigned long long)h->epoch);
 	if (!h->handover.n)
 		return 0;
-	r = read_header(j, b->index, &prev);
+	r = read_earlier(j, b->index, &prev);
 	if (r)
 		return r;
-	r = epoch_known(j, &prev.header, prev.cose.kid.p, device, &old, &why);
+	r = epoch_known(j, &prev.header, prev.kid, device, &old, &why);
 	if (r < 0)
 		return r;
 	if (r || handover_verify(h->handover, h->epoch_cert, &old, &why))
@@ -320,6 +355,8 @@ static int judge_new_one(
 	out->found |= r ? FOUND_BODY : 0;
 	out->as = JUDGED_STORED;
 	r = store_append(j->store, s, &out->index);
+	if (!r)
+		remember(j, out->index, s);
 	if (!r && h->epoch_cert.n)
 		keep(j, s->cose.kid.p, &e);
 	return r == V_EXISTS ? 0 : r;

@@ -152,13 +152,17 @@ def revoke(pc):
     r = records("revoke", peer_name="pc-gone")
     same((len(r), r[0]["uid"], r[0]["text"]), (1, os.getuid(), "lost in a train"), "who revoked, and why")
     same(door("/admin/revoke", {"host": "collector", "reason": "x"}, 409)["error"], "host", "the collector itself")
-    # Two PCs of one name: only the id tells them apart.
+    # None takes another's name while that one is there, or a server's; afterwards only the id tells them apart.
+    for name in ("collector", "Console", "herald"):
+        refused(Member(name).enrolment(token()), 409, "name")
     twins = [Member("twin"), Member("twin")]
     twins[1].device = ec.generate_private_key(ec.SECP256R1())
     twins[1].device_pub = spki(twins[1].device.public_key())
     twins[1].host = sha256(twins[1].device_pub)
-    for t in twins:
-        t.enrol()
+    twins[0].enrol()
+    refused(twins[1].enrolment(token()), 409, "name")
+    door("/admin/revoke", {"host": "twin", "reason": "its disk broke"})
+    twins[1].enrol()
     same(door("/admin/revoke", {"host": "twin", "reason": ""}, 409)["error"], "host", "two of one name")
     # A certificate of the CA for a PC that was never enrolled.
     ghost = Member("ghost")

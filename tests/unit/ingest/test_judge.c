@@ -331,6 +331,40 @@ static void forks(void **state)
 	pc_end(&p);
 }
 
+/* A PC that makes one history after another does not make the disk work for each. */
+static void many_forks(void **state)
+{
+	struct segment s;
+	struct digest before;
+	uint64_t committed;
+	struct pc p;
+	unsigned i;
+
+	(void)state;
+	pc_begin(&p);
+	pc_epoch(&p, 1, false);
+	good(&p);
+	before = p.next.prev;
+	good(&p);
+	committed = store_size(store);
+	for (i = 0; i < 10; i++) {
+		struct judgement j;
+
+		p.next.seq = 1;
+		p.next.prev = before;
+		p.next.first_us++;
+		pc_seal(&p, &s);
+		j = ask(&p, &s);
+		assert_int_equal(j.as, JUDGED_STORED);
+		assert_int_equal(j.found, FOUND_FORK);
+		/* The new end goes on by itself. */
+		pc_step(&p, &s);
+		good(&p);
+	}
+	assert_int_equal(store_size(store), committed);
+	pc_end(&p);
+}
+
 static void bodies(void **state)
 {
 	struct segment s;
@@ -409,6 +443,7 @@ int main(void)
 		cmocka_unit_test(foreign),
 		cmocka_unit_test(gaps),
 		cmocka_unit_test(forks),
+		cmocka_unit_test(many_forks),
 		cmocka_unit_test(bodies),
 		cmocka_unit_test(split),
 	};
