@@ -10,6 +10,9 @@
 #define ADDRESS_EVERY_S 6.0
 #define ACCOUNT_MOST 10.0
 #define ACCOUNT_EVERY_S 30.0
+/* A week of trying finds one code in 300. */
+#define CODE_MOST 10.0
+#define CODE_EVERY_S 600.0
 /* 34 ms each: at most a third of the loop's time. */
 #define ALL_MOST 20.0
 #define ALL_EVERY_S 0.1
@@ -115,10 +118,40 @@ unsigned attempt_take(struct attempts *a, const char *address, const char *accou
 	return 0;
 }
 
+static struct attempt_slot *slot_of_codes(struct attempts *a, const char *account, bool known, int64_t now_us)
+{
+	char key[ATTEMPT_KEY_SIZE];
+
+	snprintf(key, sizeof(key), "%s %.65s", known ? "code" : "afar code", account);
+	return slot_of(a, key, CODE_MOST, CODE_EVERY_S, now_us);
+}
+
+bool attempt_code(struct attempts *a, const char *account, bool known, int64_t now_us)
+{
+	return slot_of_codes(a, account, known, now_us)->left >= 1;
+}
+
+void attempt_wrong_code(struct attempts *a, const char *account, bool known, int64_t now_us)
+{
+	struct attempt_slot *s = slot_of_codes(a, account, known, now_us);
+
+	s->left = s->left < 1 ? 0 : s->left - 1;
+}
+
 void attempt_good(struct attempts *a, const char *address, int64_t now_us)
 {
 	char network[ATTEMPT_KEY_SIZE];
 
 	attempt_network(address, network);
 	slot_of(a, network, ADDRESS_MOST, ADDRESS_EVERY_S, now_us)->left = ADDRESS_MOST;
+}
+
+void attempt_undo(struct attempts *a, const char *address, int64_t now_us)
+{
+	char network[ATTEMPT_KEY_SIZE];
+	struct attempt_slot *s;
+
+	attempt_network(address, network);
+	s = slot_of(a, network, ADDRESS_MOST, ADDRESS_EVERY_S, now_us);
+	s->left = s->left + 1 > ADDRESS_MOST ? ADDRESS_MOST : s->left + 1;
 }

@@ -30,7 +30,17 @@ struct attempts {
  * there last.
  */
 unsigned attempt_take(struct attempts *a, const char *address, const char *account, bool known, int64_t now_us);
-/* It was the right password: the address has its attempts back. */
+/*
+ * May a code be tried for `account`, whose password was right? Who has the password would else have as many codes as
+ * attempts, and needs half a million. Two bounds: what somebody does from elsewhere (`known` false) leaves the owner
+ * theirs.
+ */
+bool attempt_code(struct attempts *a, const char *account, bool known, int64_t now_us);
+/* The code was wrong, behind the right password: one is taken. */
+void attempt_wrong_code(struct attempts *a, const char *account, bool known, int64_t now_us);
+/* The attempt was a good one, of somebody who is signed in: the address has it back, and no more than that. */
+void attempt_undo(struct attempts *a, const char *address, int64_t now_us);
+/* Somebody signed in, with all that this takes: the address has its attempts back. */
 void attempt_good(struct attempts *a, const char *address, int64_t now_us);
 /* The part of an address that one network user has: an IPv4 address, the first 64 bits of an IPv6 one. */
 void attempt_network(const char *address, char out[ATTEMPT_KEY_SIZE]);

@@ -31,7 +31,7 @@ static void bundling_free(struct bundling *b)
 	exhibit_writer_free(b->writer);
 	digesting_end(b->digest, NULL);
 	store_close(b->store);
-	secret_wipe(&b->account, sizeof(b->account));
+	secret_wipe(&b->by, sizeof(b->by));
 	free(b->chains);
 	free(b->epochs);
 	free(b->claim.hosts);
@@ -43,7 +43,7 @@ static void bundling_free(struct bundling *b)
 /* What went out, in the access log. */
 static void told_end(struct bundling *b, const char *how)
 {
-	struct told t = {.account = b->account.name,
+	struct told t = {.account = b->by.account.name,
 		.address = b->address,
 		.operation = PATH_,
 		.text = how,
@@ -109,11 +109,11 @@ static int one_step(struct bundling *b)
 }
 
 /* It cannot be made: said as an answer where nothing has left yet. */
-static void give_up(struct bundling *b, int r)
+static void give_up(struct bundling *b, int r, const char *how)
 {
 	struct evhttp_request *req;
 
-	told_end(b, "not made");
+	told_end(b, how);
 	if (b->streaming) {
 		stream_finish(&b->held, false);
 		bundling_free(b);
@@ -122,6 +122,8 @@ static void give_up(struct bundling *b, int r)
 	req = held_release(&b->held);
 	if (r == V_FULL || r == V_NOT_FOUND)
 		answer_error(req, r == V_FULL ? 400 : 404, r == V_FULL ? "large" : "empty", b->why.text, 0);
+	else if (r == V_DENIED)
+		answer_error(req, 401, "session", "sign in first", 0);
 	else if (r == V_BAD && !strncmp(b->why.text, "filter", 6))
 		answer_error(req, 400, "filter", b->why.text, 0);
 	else
@@ -132,14 +134,15 @@ static void give_up(struct bundling *b, int r)
 /* Goes on with one. False: it is over, and released. */
 static bool go_on(struct bundling *b)
 {
-	int r = b->streaming && stream_waiting(&b->held) >= OUTGOING_WAITING_MAX ? 0 : one_step(b);
+	const char *over = outgoing_over(b->c, &b->by, clock_boot_us());
+	int r = over ? V_DENIED : b->streaming && stream_waiting(&b->held) >= OUTGOING_WAITING_MAX ? 0 : one_step(b);
 
 	if (!r)
 		return true;
 	if (r != V_END) {
 		if (r < 0 && log_allowed(&b->c->limit))
 			log_error("evidence bundle: %s", strerror(-r));
-		give_up(b, r);
+		give_up(b, r, over ? over : "not made");
 		return false;
 	}
 	told_end(b, "whole");
@@ -191,7 +194,7 @@ static void begin_claim(struct bundling *b, const char *query, int64_t now)
 	struct store_filter *f = &b->search.filter;
 
 	c->made_us = now;
-	snprintf(c->by, sizeof(c->by), "%s", b->account.name);
+	snprintf(c->by, sizeof(c->by), "%s", b->by.account.name);
 	snprintf(c->search, sizeof(c->search), "%s", query);
 	c->all = !f->host;
 	c->has_since = f->from_us != 0;
@@ -210,7 +213,7 @@ static struct bundling *bundling_new(struct call *x)
 	if (!b)
 		return NULL;
 	b->c = x->c;
-	b->account = *x->account;
+	outgoing_begin(&b->by, x);
 	memcpy(b->address, x->address, sizeof(b->address));
 	b->note = BUF_INIT(NOTE_SIZE_MAX);
 	b->list = BUF_INIT(EXHIBIT_LIST_SIZE);
@@ -234,7 +237,9 @@ void bundle_get(struct call *x)
 		reply_error(x, 403, "role", "an evidence bundle is for accounts that see all PCs");
 		return;
 	}
-	if (x->c->bundles_n == BUNDLES_MAX) {
+	for (b = x->c->bundles; b && !digest_eq(&b->by.session, &x->session->id); b = b->next)
+		;
+	if (b || x->c->bundles_n == BUNDLES_MAX) {
 		answer_header(x->a->req, "Retry-After", "10");
 		reply_error(x, 429, "busy", "too many evidence bundles at once");
 		return;

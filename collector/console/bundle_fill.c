@@ -51,7 +51,7 @@ static int by_number(const void *a, const void *b)
 int bundle_search(struct bundling *b)
 {
 	struct looking l = {.c = b->c,
-		.account = &b->account,
+		.account = &b->by.account,
 		.search = &b->search,
 		.most = RECORDS_A_STEP,
 		.take = take_row,

@@ -6,6 +6,7 @@
 #define SEKISHO_CONSOLE_BUNDLE_PARTS_H
 
 #include "collector/console/look.h"
+#include "collector/console/outgoing.h"
 #include "policy/exhibit/exhibit.h"
 
 #define BUNDLE_BYTES_MAX (1024ull << 20)
@@ -35,7 +36,7 @@ struct bundling {
 	struct held held;
 	struct bundling *next;
 	struct console *c;
-	struct account account; /* as it was */
+	struct outgoing by;
 	char address[ADDRESS_SIZE];
 	struct search search;
 	struct digesting *digest;

@@ -13,14 +13,14 @@
 #define EXPORTS_MAX 4u
 #define ROWS_MAX 1048575u /* what a spreadsheet takes, with the head */
 #define PIECE_ROWS 2000u
-#define PIECE_MAX (16u << 20)
+#define PIECE_MAX (4u << 20)
 
 struct export
 {
 	struct held held;
 	struct export *next;
 	struct console *c;
-	struct account account; /* as it was: its scope */
+	struct outgoing by;
 	char address[ADDRESS_SIZE], query[CONSOLE_QUERY_MAX];
 	struct search search;
 	struct digesting *digest;
@@ -42,14 +42,14 @@ static void export_free(struct export *e)
 	}
 	digesting_end(e->digest, NULL);
 	buf_deinit(&e->piece);
-	secret_wipe(&e->account, sizeof(e->account));
+	secret_wipe(&e->by, sizeof(e->by));
 	free(e);
 }
 
 /* What went out, in the access log. */
 static void told_end(struct export *e, const char *how)
 {
-	struct told t = {.account = e->account.name,
+	struct told t = {.account = e->by.account.name,
 		.address = e->address,
 		.operation = "/api/v1/records.csv",
 		.text = how,
@@ -69,6 +69,7 @@ static void on_gone(struct held *h)
 static int take(void *ctx, const struct store_row *row)
 {
 	struct export *e = ctx;
+	size_t before = e->piece.n;
 	int r;
 
 	if (e->rows == ROWS_MAX || e->piece_rows == PIECE_ROWS)
@@ -76,6 +77,11 @@ static int take(void *ctx, const struct store_row *row)
 	r = record_csv_cell(SPAN_STR(row->host_name ? row->host_name : ""), &e->piece);
 	r = r ? r : buf_puts(&e->piece, ",");
 	r = r ? r : record_csv(&row->record, e->fields, e->search.lang, &e->piece);
+	/* The piece ends where it is full; this row begins the next one. */
+	if (r == V_FULL && e->piece_rows) {
+		e->piece.n = before;
+		return V_END;
+	}
 	if (r)
 		return r == V_FULL ? -EOVERFLOW : r;
 	e->rows++;
@@ -96,7 +102,7 @@ static int head(struct export *e)
 static int step(struct export *e)
 {
 	struct looking l = {.c = e->c,
-		.account = &e->account,
+		.account = &e->by.account,
 		.search = &e->search,
 		.most = 20 * PIECE_ROWS,
 		.take = take,
@@ -120,14 +126,15 @@ static int step(struct export *e)
 /* Goes on with one. False: it is over, and released. */
 static bool go_on(struct export *e)
 {
-	int r = !e->all && stream_waiting(&e->held) < OUTGOING_WAITING_MAX ? step(e) : 0;
+	const char *over = outgoing_over(e->c, &e->by, clock_boot_us());
+	int r = over ? V_DENIED : !e->all && stream_waiting(&e->held) < OUTGOING_WAITING_MAX ? step(e) : 0;
 
 	e->all |= r == V_END;
-	if (e->all)
+	if (e->all && !over)
 		r = stream_drained(&e->held) ? V_END : 0;
 	if (!r)
 		return true;
-	told_end(e, r == V_END ? "whole" : "broken off: the store failed");
+	told_end(e, over ? over : r == V_END ? "whole" : "broken off: the store failed");
 	stream_finish(&e->held, r == V_END);
 	export_free(e);
 	return false;
@@ -175,7 +182,9 @@ void csv_get(struct call *x)
 	struct why why = {""};
 	int r;
 
-	if (x->c->exports_n == EXPORTS_MAX) {
+	for (e = x->c->exports; e && !digest_eq(&e->by.session, &x->session->id); e = e->next)
+		;
+	if (e || x->c->exports_n == EXPORTS_MAX) {
 		answer_header(x->a->req, "Retry-After", "10");
 		reply_error(x, 429, "busy", "too many exports at once");
 		return;
@@ -187,7 +196,7 @@ void csv_get(struct call *x)
 		return;
 	}
 	e->c = x->c;
-	e->account = *x->account;
+	outgoing_begin(&e->by, x);
 	e->piece = BUF_INIT(PIECE_MAX);
 	memcpy(e->address, x->address, sizeof(e->address));
 	snprintf(e->query, sizeof(e->query), "%s", x->a->query);

@@ -42,17 +42,6 @@ static void on_gone(struct held *h)
 	live_free((struct live *)((char *)h - offsetof(struct live, held)));
 }
 
-static const struct session *session_of(const struct live *l)
-{
-	const struct sessions *s = l->c->sessions;
-	unsigned i;
-
-	for (i = 0; i < SESSIONS_MAX; i++)
-		if (s->v[i].used && digest_eq(&s->v[i].id, &l->session))
-			return &s->v[i];
-	return NULL;
-}
-
 void live_row(struct console *c, const struct store_row *row)
 {
 	uint64_t kind = record_has(&row->record, F_KIND) ? row->record.v[F_KIND].u : 0;
@@ -107,7 +96,7 @@ void live_tick(struct console *c)
 	int r;
 
 	for (; l; l = next) {
-		const struct session *s = session_of(l);
+		const struct session *s = session_by_id(c->sessions, &l->session);
 
 		next = l->next;
 		if (!s || session_over(c->sessions, s, now)) {

@@ -82,14 +82,17 @@ static void registering_free(struct registering *g)
 	digesting_end(g->digest, NULL);
 	buf_deinit(&g->out);
 	buf_deinit(&g->text);
-	secret_wipe(&g->account, sizeof(g->account));
+	secret_wipe(&g->by, sizeof(g->by));
 	free(g);
 }
 
 static void told_end(struct registering *g, const char *how)
 {
-	struct told t = {
-		.account = g->account.name, .address = g->address, .operation = g->path, .text = how, .count = g->rows};
+	struct told t = {.account = g->by.account.name,
+		.address = g->address,
+		.operation = g->path,
+		.text = how,
+		.count = g->rows};
 
 	outgoing_told(g->c, t, &g->digest);
 }
@@ -131,6 +134,8 @@ static void begin_part(struct registering *g)
 	for (i = 0; i < ARRAY_SIZE(p->classes) && p->classes[i]; i++)
 		f->classes[f->classes_n++] = p->classes[i];
 	g->search.has_cursor = false;
+	/* An empty section must not say that there was nothing where this account was not shown it. */
+	g->outside |= p->host && !account_sees(&g->by.account, p->host);
 }
 
 static int take(void *ctx, const struct store_row *row)
@@ -161,7 +166,7 @@ static int turn_section(struct registering *g)
 
 	if (!r && now && last != now) {
 		g->section_rows = 0;
-		g->cut = false;
+		g->cut = g->outside = false;
 		r = register_section_begin(g, now);
 	}
 	return r;
@@ -171,7 +176,7 @@ static int turn_section(struct registering *g)
 static int step(struct registering *g)
 {
 	struct looking l = {
-		.c = g->c, .account = &g->account, .search = &g->search, .most = LOOK_MOST, .take = take, .ctx = g};
+		.c = g->c, .account = &g->by.account, .search = &g->search, .most = LOOK_MOST, .take = take, .ctx = g};
 	struct why why = {""};
 	int r;
 
@@ -201,14 +206,15 @@ static int step(struct registering *g)
 /* Goes on with one. False: it is over, and released. */
 static bool go_on(struct registering *g)
 {
-	int r = !g->all && stream_waiting(&g->held) < OUTGOING_WAITING_MAX ? step(g) : 0;
+	const char *over = outgoing_over(g->c, &g->by, clock_boot_us());
+	int r = over ? V_DENIED : !g->all && stream_waiting(&g->held) < OUTGOING_WAITING_MAX ? step(g) : 0;
 
 	g->all |= r == V_END;
-	if (g->all)
+	if (g->all && !over)
 		r = stream_drained(&g->held) ? V_END : 0;
 	if (!r)
 		return true;
-	told_end(g, r == V_END ? "whole" : "broken off: the store failed");
+	told_end(g, over ? over : r == V_END ? "whole" : "broken off: the store failed");
 	stream_finish(&g->held, r == V_END);
 	registering_free(g);
 	return false;
@@ -266,7 +272,9 @@ void register_get(struct call *x)
 	struct why why = {""};
 	int r;
 
-	if (x->c->registers_n == REGISTERS_MAX) {
+	for (g = x->c->registers; g && !digest_eq(&g->by.session, &x->session->id); g = g->next)
+		;
+	if (g || x->c->registers_n == REGISTERS_MAX) {
 		answer_header(x->a->req, "Retry-After", "10");
 		reply_error(x, 429, "busy", "too many registers at once");
 		return;
@@ -278,7 +286,7 @@ void register_get(struct call *x)
 		return;
 	}
 	g->c = x->c;
-	g->account = *x->account;
+	outgoing_begin(&g->by, x);
 	g->out = BUF_INIT(PIECE_MAX);
 	g->text = BUF_INIT(1u << 20);
 	memcpy(g->address, x->address, sizeof(g->address));

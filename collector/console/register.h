@@ -6,13 +6,14 @@
 #define SEKISHO_CONSOLE_REGISTER_H
 
 #include "collector/console/look.h"
+#include "collector/console/outgoing.h"
 #include "collector/paper/paper.h"
 
 struct registering {
 	struct held held;
 	struct registering *next;
 	struct console *c;
-	struct account account; /* as it was: its scope */
+	struct outgoing by;
 	char address[ADDRESS_SIZE], below[4096 + 4];
 	const char *path;     /* of the operation */
 	struct search search; /* its filter is each part's in turn */
@@ -22,8 +23,9 @@ struct registering {
 	struct buf out, text;
 	unsigned part, piece_rows;
 	uint64_t rows, section_rows;
-	bool cut; /* the section has more than fit */
-	bool all; /* nothing is left to be sent */
+	bool cut;     /* the section has more than fit */
+	bool outside; /* it would have records that lie outside the account's scope */
+	bool all;     /* nothing is left to be sent */
 };
 
 struct register_section {

@@ -147,7 +147,7 @@ int register_begin(struct registering *g)
 		text_time_local(until, f->until_us));
 	line(g, say(g, "Folder", "対象フォルダー"), "%s", g->folder);
 	line(g, say(g, "PCs", "対象 PC"), "%s", g->host ? g->host : say(g, "all", "すべて"));
-	line(g, say(g, "Made", "作成"), "%s, %s", text_time_local(now, clock_wall_us()), g->account.name);
+	line(g, say(g, "Made", "作成"), "%s, %s", text_time_local(now, clock_wall_us()), g->by.account.name);
 	/* So that a register can be traced to the log that it was made from. */
 	if (g->c->has_log && !checkpoint_verify(store_checkpoint(g->c->store), &g->c->log, &head, NULL))
 		line(g, say(g, "Log", "ログ"), "%s, %" PRIu64 ", %s", head.origin, head.size,
@@ -201,13 +201,22 @@ int register_section_end(struct registering *g)
 {
 	const char *cut = say(g, "There are more records than fit here: choose less time.",
 		"記録がほかにもあります。期間を短くして作成してください。");
-	const struct span note = SPAN_STR(cut);
+	const char *outside = say(g, "The console's own records lie outside the scope of the account that made this.",
+		"コンソール自体の記録は、作成したアカウントの閲覧範囲外のため記載していません。");
+	const struct span note = SPAN_STR(cut), scope = SPAN_STR(outside);
+	int r = 0;
 
 	if (g->cut && !g->paper)
-		return csv_cells(g, &note, 1);
-	if (g->paper && !g->section_rows)
+		r = csv_cells(g, &note, 1);
+	if (!r && g->outside && !g->paper)
+		r = csv_cells(g, &scope, 1);
+	if (r || !g->paper)
+		return r;
+	if (g->outside)
+		paper_text(g->paper, scope);
+	if (!g->section_rows && !g->outside)
 		paper_text(g->paper, SPAN_STR(say(g, "None.", "該当なし")));
-	else if (g->paper && g->cut)
+	else if (g->cut)
 		paper_text(g->paper, note);
 	return 0;
 }

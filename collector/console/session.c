@@ -64,17 +64,25 @@ int session_new(struct sessions *s, const char *account, const char *address, in
 	return 0;
 }
 
+struct session *session_by_id(struct sessions *s, const struct digest *id)
+{
+	unsigned i;
+
+	for (i = 0; i < SESSIONS_MAX; i++)
+		if (s->v[i].used && digest_eq(&s->v[i].id, id))
+			return &s->v[i];
+	return NULL;
+}
+
 struct session *session_find(struct sessions *s, const char *cookie, int64_t now_us)
 {
+	struct session *x;
 	struct digest id;
-	unsigned i;
 
 	/* Comparing hashes tells nothing of the ids, however long it takes. */
 	digest_span(&id, SPAN_STR(cookie));
-	for (i = 0; i < SESSIONS_MAX; i++)
-		if (s->v[i].used && digest_eq(&s->v[i].id, &id))
-			return session_over(s, &s->v[i], now_us) ? NULL : &s->v[i];
-	return NULL;
+	x = session_by_id(s, &id);
+	return x && !session_over(s, x, now_us) ? x : NULL;
 }
 
 void session_end(struct session *x)

@@ -42,6 +42,8 @@ int session_new(struct sessions *s, const char *account, const char *address, in
 	char cookie[SESSION_TEXT_SIZE], struct session **out);
 /* The one with this cookie, if it is not over; or NULL. */
 struct session *session_find(struct sessions *s, const char *cookie, int64_t now_us);
+/* The one with this id, over or not; or NULL. */
+struct session *session_by_id(struct sessions *s, const struct digest *id);
 bool session_over(const struct sessions *s, const struct session *x, int64_t now_us);
 void session_end(struct session *x);
 /* All of an account but one (may be NULL). */

@@ -90,6 +90,27 @@ static void too_often(struct call *x, unsigned wait, const char *account)
 	reply_error(x, 429, "wait", reason);
 }
 
+/* The owner of an account signed in last from where this is asked. */
+static bool is_known(const struct call *x)
+{
+	return x->account && x->account->known[0] && !strcmp(x->account->known, x->address);
+}
+
+/* Is it the code? One that is tried too often is not, and who tries is not told that. */
+static bool right_code(struct call *x, bool right_password, bool has_code, unsigned code, unsigned *cause)
+{
+	struct account *a = x->account;
+	int64_t now = clock_boot_us();
+	bool may = attempt_code(x->c->attempts, a->name, is_known(x), now);
+	bool good = has_code && may && !otp_check(a->totp, code, clock_wall_us() / 1000000, &a->totp_used);
+
+	if (right_password && !may)
+		*cause = CAUSE_TOO_OFTEN;
+	if (right_password && has_code && !good)
+		attempt_wrong_code(x->c->attempts, a->name, is_known(x), now);
+	return good;
+}
+
 /* Judges all of it, whatever is wrong with the first part. */
 static bool judge(struct call *x, const char *password, bool has_code, unsigned code, unsigned *cause)
 {
@@ -98,7 +119,7 @@ static bool judge(struct call *x, const char *password, bool has_code, unsigned 
 
 	*cause = CAUSE_CREDENTIALS;
 	if (a && a->has_totp)
-		good = (has_code && !otp_check(a->totp, code, clock_wall_us() / 1000000, &a->totp_used)) && good;
+		good = right_code(x, good, has_code, code, cause) && good;
 	if (good && a->disabled) {
 		*cause = CAUSE_DISABLED;
 		good = false;
@@ -125,8 +146,7 @@ void session_post(struct call *x)
 		goto out;
 	a = account_find(&x->c->accounts, name);
 	x->account = a;
-	wait = attempt_take(
-		x->c->attempts, x->address, name, a && a->known[0] && !strcmp(a->known, x->address), clock_boot_us());
+	wait = attempt_take(x->c->attempts, x->address, name, is_known(x), clock_boot_us());
 	/* A name that is no account's is not told: it may be a password in the wrong place. */
 	if (wait) {
 		too_often(x, wait, a ? a->name : "?");
@@ -192,7 +212,10 @@ void sessions_tick(struct console *c)
 	}
 }
 
-/* A wrong password here is an attempt as any other. False: answered. */
+/*
+ * A password here is an attempt as any other. The right one costs none, and gives none back: somebody with an account
+ * of their own would else have as many as they like at other people's. False: answered.
+ */
 static bool right_password(struct call *x, const char *password)
 {
 	unsigned wait = attempt_take(x->c->attempts, x->address, x->account->name, true, clock_boot_us());
@@ -203,7 +226,7 @@ static bool right_password(struct call *x, const char *password)
 		return false;
 	}
 	if (!password_check(password, x->account->password)) {
-		attempt_good(x->c->attempts, x->address, clock_boot_us());
+		attempt_undo(x->c->attempts, x->address, clock_boot_us());
 		return true;
 	}
 	x->c->count.sign_in_refused++;
@@ -326,7 +349,7 @@ void totp_post(struct call *x)
 	snprintf(x->account->known, sizeof(x->account->known), "%s", x->address);
 	if (!keep(x, &before))
 		goto out;
-	attempt_good(x->c->attempts, x->address, clock_boot_us());
+	attempt_undo(x->c->attempts, x->address, clock_boot_us());
 	session_end_all(x->c->sessions, x->account->name, x->session);
 	secret_wipe(x->session->totp, OTP_SECRET_SIZE);
 	x->session->has_totp = false;

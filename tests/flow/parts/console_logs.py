@@ -3,13 +3,14 @@ import csv
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 import zipfile
 
 from collector_pc import Member, RECORDER, door, until as pc_until  # noqa: F401
-from console_desk import Person, same, told, true, until
+from console_desk import HOST, PORT, Person, same, tls, told, true, until, user
 from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: F401
 from sekisho_verify import Verifier, check_inclusion, checkpoint, leaf_hash, sha256
 import base64
@@ -231,6 +232,17 @@ text = subprocess.run(["pdftotext", "-layout", os.environ["FLOW_TMP"] + "/regist
 for words in ("特定個人情報取扱記録簿", "/home/hanako/給与-39.txt", "書類 12箱", "責任者", "/home/hanako/\\xff\\xfe\\n.swp"):
     true(words in text, words)
 true("会計" not in text, "another PC")
+# An account that may not see the console's own records is told so, instead of that there are none.
+some = Person("some", "auditor", scope=["pc-1"], source="127.0.1.4")
+outside = "コンソール自体の記録は、作成したアカウントの閲覧範囲外のため記載していません。"
+notes = [r[0] for r in csv.reader(io.StringIO(some.ask("GET", "/api/v1/register.csv?" + period + "ja", status=200)
+                                              .body.decode("utf-8-sig"), newline="")) if len(r) == 1]
+same(notes, [outside] * 2, "parts four and five")
+with open(os.environ["FLOW_TMP"] + "/register.pdf", "wb") as f:
+    f.write(some.ask("GET", "/api/v1/register.pdf?" + period + "en", status=200).body)
+text = subprocess.run(["pdftotext", "-layout", os.environ["FLOW_TMP"] + "/register.pdf", "-"], stdout=subprocess.PIPE,
+                      check=True).stdout.decode()
+same((text.count("outside the scope"), text.count("None.")), (2, 1), text)
 for bad in ("", "since=-1h", "since=-1h&until=-1m", "since=-1h&until=-1m&path=/home&kind=file", "since=-1h&until=-1m&path=/home&order=newest"):
     same(auditor.get("/api/v1/register.pdf?" + bad, 400)["error"], "filter", bad)
 
@@ -321,6 +333,32 @@ same(len(auditor.get(BASE + "?limit=500&host=teki-1")["records"]), 8, "one page"
 same(auditor.ask("GET", BASE + ".csv?host=teki-1").status, 200, "as a file")
 for path in ("overview", "traffic?hours=2", "devices/unlisted", "hosts", "hosts/" + foe.host.hex()):
     both.get("/api/v1/" + path)
+
+item("a file whose rows are long is whole; one ends when its account is disabled; one at a time")
+wordy = Member("kuchi-1")
+wordy.enrol()
+deep = ("/home/hanako/" + "\x01" * 3900).encode()
+carry = wordy.begin(RECORDER)
+for _ in range(6):
+    wordy.post(wordy.sealed(records=[{1: 4, 2: n * 1000, **WHO, 30: deep, 35: 1} for n in range(250)], carry=carry))
+    carry = None
+until(lambda: auditor.get("/api/v1/facets?host=kuchi-1")["matched"] == 1500, "all is indexed")
+a = auditor.ask("GET", BASE + ".csv?host=kuchi-1", status=200)
+same((a.body.count(b"\r\n"), len(a.body) > 20 << 20), (1501, True), "rows of a file of several full pieces")
+leaver = Person("leaver", "auditor", source="127.0.1.5")
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+s.settimeout(60)
+s.bind(("127.0.1.5", 0))
+s.connect((HOST, PORT))
+s = tls().wrap_socket(s, server_hostname=HOST)
+s.sendall(("GET %s.csv HTTP/1.1\r\nHost: x\r\nCookie: __Host-sekisho=%s\r\n\r\n" % (BASE, leaver.cookie)).encode())
+true(s.recv(15).startswith(b"HTTP/1.1 200"), "it begins")
+same(leaver.ask("GET", BASE + ".csv").status, 429, "a second one of the same session")
+same(auditor.ask("GET", BASE + ".csv?kind=unlink").status, 200, "another person's")
+user("disable", "leaver")
+until(lambda: told("console-export", user="leaver", text="broken off: the account is gone or disabled"), "how it ended")
+s.close()
 
 item("who looked at what is in the log: searches with their words, exports with their hash, changes with their reason")
 until(lambda: told("console-search", user="auditor", text="host=pc-1&kind=nothing") == [] and

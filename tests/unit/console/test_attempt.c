@@ -37,6 +37,15 @@ static void one_address(void **state)
 	assert_true(attempt_take(a, "192.0.2.1", "x", true, now + 7 * S) > 0);
 	attempt_good(a, "192.0.2.1", now + 8 * S);
 	assert_int_equal(attempt_take(a, "192.0.2.1", "x", true, now + 8 * S), 0);
+	/* What somebody does with an account of their own gives nothing for other people's. */
+	for (i = 0; i < 9; i++)
+		assert_int_equal(attempt_take(a, "192.0.2.1", "x", true, now + 8 * S), 0);
+	assert_true(attempt_take(a, "192.0.2.1", "x", true, now + 8 * S) > 0);
+	assert_int_equal(attempt_take(a, "192.0.2.1", "x", true, now + 14 * S), 0);
+	attempt_undo(a, "192.0.2.1", now + 14 * S);
+	assert_int_equal(attempt_take(a, "192.0.2.1", "x", true, now + 14 * S), 0);
+	assert_true(attempt_take(a, "192.0.2.1", "x", true, now + 14 * S) > 0);
+	attempt_good(a, "192.0.2.1", now + 14 * S);
 	/* A clock that goes back gives nothing, and takes nothing. */
 	assert_int_equal(attempt_take(a, "192.0.2.1", "x", true, now), 0);
 }
@@ -56,6 +65,32 @@ static void an_owner_comes_in(void **state)
 	assert_int_equal(attempt_take(a, "203.0.113.5", "hanako", true, now + 100 * S), 0);
 	/* Nor is another account touched. */
 	assert_int_equal(attempt_take(a, "203.0.113.6", "taro", false, now + 100 * S), 0);
+}
+
+/* Who has the password has few codes, from wherever; and those of others leave the owner theirs. */
+static void codes(void **state)
+{
+	int64_t now = 1000 * S;
+	unsigned i, tried = 0;
+
+	(void)state;
+	for (i = 0; i < 86400; i += 3) {
+		if (!attempt_code(a, "hanako", false, now + i * S))
+			continue;
+		attempt_wrong_code(a, "hanako", false, now + i * S);
+		tried++;
+	}
+	assert_in_range(tried, 10, 10 + 86400 / 600);
+	now += 86400 * S;
+	attempt_wrong_code(a, "hanako", false, now);
+	attempt_wrong_code(a, "hanako", false, now);
+	assert_false(attempt_code(a, "hanako", false, now));
+	assert_true(attempt_code(a, "hanako", true, now));
+	assert_true(attempt_code(a, "taro", false, now));
+	for (i = 0; i < 10; i++)
+		attempt_wrong_code(a, "taro", true, now);
+	assert_false(attempt_code(a, "taro", true, now));
+	assert_true(attempt_code(a, "taro", true, now + 601 * S));
 }
 
 static void all_together(void **state)
@@ -106,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_address, begin, end),
 		cmocka_unit_test_setup_teardown(an_owner_comes_in, begin, end),
+		cmocka_unit_test_setup_teardown(codes, begin, end),
 		cmocka_unit_test_setup_teardown(all_together, begin, end),
 		cmocka_unit_test_setup_teardown(networks, begin, end),
 		cmocka_unit_test_setup_teardown(a_flood_of_names, begin, end),
