@@ -13,6 +13,12 @@
 #include "collector/store/store_parts.h"
 #include <sys/stat.h>
 
+/* A combination, as the month's table has it; its id is its place in the list, from 1. */
+struct combo {
+	int64_t user, program;
+	unsigned kind, class;
+};
+
 /* A month's file, open for reading. */
 struct month {
 	char name[8];
@@ -21,6 +27,10 @@ struct month {
 	sqlite3 *db;
 	sqlite3_stmt *name_of, *name_by_hash, *combo_of, *combos, *block, *seg, *post, *had;
 	uint64_t key[2];
+	/* All combinations that there were when month_combos was called last: they are gone through for each question.
+	 */
+	struct combo *combo;
+	size_t combo_n, combo_cap;
 };
 
 /* From an id to what was found out about it. */
@@ -86,8 +96,10 @@ struct part {
 	size_t zones_n, zones_cap, zones_at, batch;
 	struct leaves combos; /* ids that match */
 	bool combos_known;
-	struct leaves among; /* leaves that may match, sorted */
-	struct memo combo, user, program, path, text;
+	struct leaves among;                          /* leaves that may match, sorted */
+	struct memo combo, user, program, path, text; /* combo: those that are not in `judged` */
+	uint8_t *judged;                              /* what is known of month->combo, of so many */
+	size_t judged_n;
 };
 
 /* --- ask_month.c --- */
@@ -98,6 +110,8 @@ void month_close(struct month *m);
 /* The name, borrowed until the next call; V_NOT_FOUND. */
 int month_name(struct month *m, int64_t id, struct span *out);
 int month_block(struct month *m, uint64_t leaf, struct block *out);
+/* Takes the combinations that are new since the last call into m->combo. 0, V_BAD, -errno. */
+int month_combos(struct month *m);
 
 /* Begins with all segments in time and of the hosts; V_END where there can be none. */
 int part_begin(struct part *p, const struct question *q, struct month *m);

@@ -61,7 +61,9 @@ int month_open(const char *dir, const char *name, struct month *out)
 	r = r ? r : sql_prepare(m.db, "SELECT s FROM name WHERE id=?1", &m.name_of);
 	r = r ? r : sql_prepare(m.db, "SELECT id, s FROM name WHERE h=?1", &m.name_by_hash);
 	r = r ? r : sql_prepare(m.db, "SELECT user, program, kind, class FROM combo WHERE id=?1", &m.combo_of);
-	r = r ? r : sql_prepare(m.db, "SELECT id, user, program, kind, class FROM combo", &m.combos);
+	r = r ? r
+	      : sql_prepare(
+			m.db, "SELECT id, user, program, kind, class FROM combo WHERE id>?1 ORDER BY id", &m.combos);
 	r = r ? r : sql_prepare(m.db, "SELECT b FROM block WHERE leaf=?1", &m.block);
 	r = r ? r : sql_prepare(m.db, "SELECT host, first, last, n FROM seg WHERE leaf=?1", &m.seg);
 	r = r ? r : sql_prepare(m.db, "SELECT leaf FROM post WHERE id=?1 AND leaf>=?2 AND leaf<?3", &m.post);
@@ -84,6 +86,7 @@ void month_close(struct month *m)
 	for (i = 0; i < ARRAY_SIZE(all); i++)
 		sqlite3_finalize(all[i]);
 	sqlite3_close_v2(m->db);
+	free(m->combo);
 	*m = (struct month){.db = NULL};
 }
 
@@ -109,6 +112,43 @@ int month_block(struct month *m, uint64_t leaf, struct block *out)
 	r = r ? r : block_decode(sql_blob(m->block, 0), out);
 	sqlite3_reset(m->block);
 	return r == V_END ? V_NOT_FOUND : r;
+}
+
+static int put_combo(struct month *m, const struct combo *c)
+{
+	if (m->combo_n == m->combo_cap) {
+		size_t cap = m->combo_cap ? m->combo_cap * 2 : 1024;
+		struct combo *v = realloc(m->combo, cap * sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		m->combo = v;
+		m->combo_cap = cap;
+	}
+	m->combo[m->combo_n++] = *c;
+	return 0;
+}
+
+int month_combos(struct month *m)
+{
+	sqlite3_stmt *st = m->combos;
+	int r;
+
+	sqlite3_reset(st);
+	sqlite3_bind_int64(st, 1, (int64_t)m->combo_n);
+	while (!(r = sql_step(st))) {
+		struct combo c = {.user = sqlite3_column_int64(st, 1),
+			.program = sqlite3_column_int64(st, 2),
+			.kind = (unsigned)sqlite3_column_int64(st, 3),
+			.class = (unsigned)sqlite3_column_int64(st, 4)};
+
+		/* The writer gives them out one after the other. */
+		r = sqlite3_column_int64(st, 0) == (int64_t)m->combo_n + 1 ? put_combo(m, &c) : V_BAD;
+		if (r)
+			break;
+	}
+	sqlite3_reset(st);
+	return r == V_END ? 0 : r;
 }
 
 /* --- segments in order --- */
@@ -321,6 +361,7 @@ void part_end(struct part *p)
 	free(p->zones);
 	free(p->combos.v);
 	free(p->among.v);
+	free(p->judged);
 	memo_deinit(&p->combo);
 	memo_deinit(&p->user);
 	memo_deinit(&p->program);

@@ -12,7 +12,7 @@
 #define IDS_MAX 65536u        /* names that a pattern may stand for before it is looked for row by row */
 #define LOOKED_AT_MAX 262144u /* names that are looked at to find them */
 #define LEAVES_MAX (4u << 20) /* of one facet, with doubles */
-#define TRIGRAMS_MAX 24u
+#define TRIGRAMS_MAX 8u
 #define KNOWN 0x80
 #define FACETS 1 /* a combination has the user, program, kind, class that are asked */
 #define TEXT 2   /* its user or program holds the text */
@@ -97,40 +97,68 @@ static int name_matches(struct part *p, struct memo *memo, const struct match *m
 	return 0;
 }
 
-static bool one_of(int64_t v, const unsigned *of, unsigned n)
+static bool one_of(unsigned v, const unsigned *of, unsigned n)
 {
 	unsigned i;
 
 	for (i = 0; i < n; i++)
-		if (v == (int64_t)of[i])
+		if (v == of[i])
 			return true;
 	return !n;
 }
 
-static int judge_combo(
-	struct part *p, int64_t id, int64_t user, int64_t program, int64_t kind, int64_t class, uint8_t *out)
+static int judge_combo(struct part *p, const struct combo *c, uint8_t *out)
 {
 	const struct question *q = p->q;
-	bool facets = one_of(kind, q->f->kinds, q->f->kinds_n) && one_of(class, q->f->classes, q->f->classes_n);
+	bool facets = one_of(c->kind, q->f->kinds, q->f->kinds_n) && one_of(c->class, q->f->classes, q->f->classes_n);
 	bool text = false;
 	int r = 0;
 
 	if (facets && q->f->user)
-		r = name_matches(p, &p->user, &q->user, user, &facets);
+		r = name_matches(p, &p->user, &q->user, c->user, &facets);
 	if (!r && facets && q->f->program)
-		r = name_matches(p, &p->program, &q->program, program, &facets);
+		r = name_matches(p, &p->program, &q->program, c->program, &facets);
 	if (!r && facets && q->by_text) {
-		r = name_matches(p, &p->text, &q->text, user, &text);
+		r = name_matches(p, &p->text, &q->text, c->user, &text);
 		if (!r && !text)
-			r = name_matches(p, &p->text, &q->text, program, &text);
+			r = name_matches(p, &p->text, &q->text, c->program, &text);
 	}
 	*out = (uint8_t)(KNOWN | (facets ? FACETS : 0) | (text ? TEXT : 0));
-	return r ? r : memo_put(&p->combo, id, *out);
+	return r;
 }
 
-static int combo_what(struct part *p, int64_t id, uint8_t *out)
+/* Where the month has its combinations in memory: room for what is found out about them. */
+static int judge_room(struct part *p)
+{
+	size_t n = p->month->combo_n;
+	uint8_t *v;
+
+	if (p->judged_n == n)
+		return 0;
+	v = realloc(p->judged, n);
+	if (!v)
+		return -ENOMEM;
+	memset(v + p->judged_n, 0, n - p->judged_n);
+	p->judged = v;
+	p->judged_n = n;
+	return 0;
+}
+
+/* One that is in memory: `at` is its place. */
+static int judge_at(struct part *p, size_t at, uint8_t *out)
+{
+	int r = p->judged[at] ? 0 : judge_combo(p, &p->month->combo[at], &p->judged[at]);
+
+	*out = r ? 0 : p->judged[at];
+	if (r)
+		p->judged[at] = 0;
+	return r;
+}
+
+static int combo_of_table(struct part *p, int64_t id, uint8_t *out)
 {
 	sqlite3_stmt *st = p->month->combo_of;
+	struct combo c;
 	int r;
 
 	*out = memo_get(&p->combo, id);
@@ -139,11 +167,25 @@ static int combo_what(struct part *p, int64_t id, uint8_t *out)
 	sqlite3_reset(st);
 	sqlite3_bind_int64(st, 1, id);
 	r = sql_step(st);
-	if (!r)
-		r = judge_combo(p, id, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
-			sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3), out);
+	if (!r) {
+		c = (struct combo){.user = sqlite3_column_int64(st, 0),
+			.program = sqlite3_column_int64(st, 1),
+			.kind = (unsigned)sqlite3_column_int64(st, 2),
+			.class = (unsigned)sqlite3_column_int64(st, 3)};
+		r = judge_combo(p, &c, out);
+		r = r ? r : memo_put(&p->combo, id, *out);
+	}
 	sqlite3_reset(st);
 	return r == V_END ? V_BAD : r;
+}
+
+static int combo_what(struct part *p, int64_t id, uint8_t *out)
+{
+	int r = judge_room(p);
+
+	if (r)
+		return r;
+	return id > 0 && (uint64_t)id <= p->judged_n ? judge_at(p, (size_t)id - 1, out) : combo_of_table(p, id, out);
 }
 
 int part_matches(struct part *p, const struct block *b, unsigned i, bool *yes)
@@ -176,23 +218,42 @@ int part_matches(struct part *p, const struct block *b, unsigned i, bool *yes)
 
 /* --- segments --- */
 
-/* "abc" AND "bcd" AND ...: what every name that holds the run has. Empty where the run is too short or no text. */
+static int put_trigram(struct buf *out, struct span t)
+{
+	size_t k;
+	int r = buf_puts(out, out->n ? " AND \"" : "\"");
+
+	for (k = 0; !r && k < t.n; k++)
+		r = t.p[k] == '"' ? buf_puts(out, "\"\"") : buf_put(out, t.p + k, 1);
+	return r ? r : buf_puts(out, "\"");
+}
+
+/*
+ * "xyz" AND "uvw" AND ...: what every name that holds the run has. Side by side, as each more costs a list to be gone
+ * through, and those that overlap exclude hardly anything; from the end, because paths begin alike. Empty where the run
+ * is too short or no text.
+ */
 static int trigrams(struct span run, struct buf *out)
 {
-	size_t at[TRIGRAMS_MAX + 4], n = 0, i, k;
+	_cleanup_free_ size_t *at = NULL;
+	size_t n = 0, i;
+	unsigned k;
 	int r = 0;
 
 	if (!run.n || !text_is_utf8(run))
 		return 0;
-	for (i = 0; i < run.n && n < ARRAY_SIZE(at) - 1; i++)
+	at = malloc((run.n + 1) * sizeof(*at));
+	if (!at)
+		return -ENOMEM;
+	for (i = 0; i < run.n; i++)
 		if ((run.p[i] & 0xc0) != 0x80)
 			at[n++] = i;
-	at[n] = i;
-	for (i = 0; !r && i + 3 <= n && i < TRIGRAMS_MAX; i++) {
-		r = buf_puts(out, i ? " AND \"" : "\"");
-		for (k = at[i]; !r && k < at[i + 3]; k++)
-			r = run.p[k] == '"' ? buf_puts(out, "\"\"") : buf_put(out, run.p + k, 1);
-		r = r ? r : buf_puts(out, "\"");
+	at[n] = run.n;
+	for (k = 0; !r && n >= 3 && k < TRIGRAMS_MAX; k++) {
+		i = n >= 3 * (k + 1) ? n - 3 * (k + 1) : 0;
+		r = put_trigram(out, SPAN(run.p + at[i], at[i + 3] - at[i]));
+		if (!i)
+			break;
 	}
 	return r;
 }
@@ -307,24 +368,17 @@ void leaves_settle(struct leaves *l)
 /* The combinations for which `bit` holds. */
 static int combos_with(struct part *p, uint8_t bit, struct leaves *ids)
 {
-	sqlite3_stmt *st = p->month->combos;
-	int r;
+	uint8_t what;
+	size_t i;
+	int r = month_combos(p->month);
 
-	sqlite3_reset(st);
-	while (!(r = sql_step(st))) {
-		int64_t id = sqlite3_column_int64(st, 0);
-		uint8_t what = memo_get(&p->combo, id);
-
-		r = what ? 0
-			 : judge_combo(p, id, sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2),
-				   sqlite3_column_int64(st, 3), sqlite3_column_int64(st, 4), &what);
+	r = r ? r : judge_room(p);
+	for (i = 0; !r && i < p->judged_n; i++) {
+		r = judge_at(p, i, &what);
 		if (!r && (what & bit))
-			r = leaves_put(ids, id);
-		if (r)
-			break;
+			r = leaves_put(ids, (int64_t)i + 1);
 	}
-	sqlite3_reset(st);
-	return r == V_END ? 0 : r;
+	return r;
 }
 
 /* Of one PC, which has few of them. */
