@@ -26,6 +26,7 @@ struct item {
 };
 
 struct gathering {
+	struct console *c;
 	struct item *v;
 	unsigned n;
 	bool full;
@@ -168,14 +169,16 @@ static int take(void *ctx, const struct store_row *row)
 	struct digest host = row->host;
 	char text[TEXT_SIZE];
 	struct item *i;
+	bool of_peer;
 	size_t k;
 
 	for (k = 0; k < ARRAY_SIZE(cares) && cares[k].kind != r->v[F_KIND].u; k++)
 		;
 	if (k == ARRAY_SIZE(cares) || !matters(g, row))
 		return 0;
-	/* What the collector says of a PC is that PC's matter. */
-	if (name_of(r, F_PEER).n == DIGEST_SIZE)
+	/* What a server says of a PC is that PC's matter. What a PC says of another one is its own. */
+	of_peer = name_of(r, F_PEER).n == DIGEST_SIZE && look_server(g->c, &row->host);
+	if (of_peer)
 		memcpy(host.b, r->v[F_PEER].s.p, DIGEST_SIZE);
 	describe(r, text);
 	i = find(g, cares[k].what, &host, text);
@@ -185,7 +188,7 @@ static int take(void *ctx, const struct store_row *row)
 		i->severity = cares[k].severity;
 		i->row = row->row;
 		i->last_us = r->v[F_TIME].i;
-		if (record_has(r, F_PEER_NAME))
+		if (of_peer && record_has(r, F_PEER_NAME))
 			append(i->host, "", r->v[F_PEER_NAME].s);
 		else
 			snprintf(i->host, sizeof(i->host), "%s", row->host_name ? row->host_name : "");
@@ -387,7 +390,8 @@ static json_t *log_json(const json_t *status)
 
 void overview_get(struct call *x)
 {
-	struct gathering g = {.v = calloc(ITEMS_MAX, sizeof(*g.v)), .judged = calloc(ITEMS_MAX, sizeof(*g.judged))};
+	struct gathering g = {
+		.c = x->c, .v = calloc(ITEMS_MAX, sizeof(*g.v)), .judged = calloc(ITEMS_MAX, sizeof(*g.judged))};
 	json_t *hosts = NULL, *policy = NULL, *status = NULL;
 	struct fleet f = {0};
 	struct why why = {""};

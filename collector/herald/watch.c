@@ -29,6 +29,19 @@ struct judging {
 	uint64_t learned;
 };
 
+/* Does one of the servers speak? Anybody else could say anything of anybody. */
+static bool is_server(struct herald *h, const struct digest *id)
+{
+	static const unsigned servers[] = {PRODUCER_COLLECTOR, PRODUCER_CONSOLE, PRODUCER_HERALD};
+	struct store_head head;
+	unsigned i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(servers) && !n; i++)
+		if (store_heads(h->store, id, servers[i], &head, 1, &n))
+			n = 0;
+	return n;
+}
+
 static int raise(struct herald *h, const struct rule *rule, const struct store_row *row, uint64_t count)
 {
 	const struct record *r = &row->record;
@@ -48,7 +61,8 @@ static int raise(struct herald *h, const struct rule *rule, const struct store_r
 	};
 
 	/* What a server says of a PC is that PC's matter. */
-	if (record_has(r, F_PEER) && r->v[F_PEER].s.n == DIGEST_SIZE && record_has(r, F_PEER_NAME)) {
+	if (record_has(r, F_PEER) && r->v[F_PEER].s.n == DIGEST_SIZE && record_has(r, F_PEER_NAME) &&
+		is_server(h, &row->host)) {
 		memcpy(w.host.b, r->v[F_PEER].s.p, DIGEST_SIZE);
 		w.host_name = r->v[F_PEER_NAME].s;
 	}
@@ -235,18 +249,6 @@ struct listening {
 	const struct rule *rule;
 	int64_t now;
 };
-
-static bool is_server(struct herald *h, const struct digest *id)
-{
-	static const unsigned servers[] = {PRODUCER_COLLECTOR, PRODUCER_CONSOLE, PRODUCER_HERALD};
-	struct store_head head;
-	unsigned i, n = 0;
-
-	for (i = 0; i < ARRAY_SIZE(servers) && !n; i++)
-		if (store_heads(h->store, id, servers[i], &head, 1, &n))
-			n = 0;
-	return n;
-}
 
 static int on_host(void *ctx, const struct store_host *host)
 {

@@ -331,6 +331,12 @@ same(ask("host=teki-1&fact=inode:18446744073709551615"), 1, "asked for by the la
 same(len(pages(auditor, "limit=500&text=hanako")), 2 * 3 * 41, "the others' records")
 same(len(auditor.get(BASE + "?limit=500&host=teki-1")["records"]), 8, "one page")
 same(auditor.ask("GET", BASE + ".csv?host=teki-1").status, 200, "as a file")
+# What a PC says of another one is its own matter: only servers are believed.
+liar = Member("uso-1")
+liar.enrol()
+liar.post(liar.sealed(records=[{1: 64, 2: 0, 95: two.host, 96: "会計-2"}], carry=liar.begin(RECORDER)))
+until(lambda: auditor.get("/api/v1/facets?host=uso-1")["matched"] == 1, "all is indexed")
+same([x["host"] for x in both.get("/api/v1/overview")["attention"] if x["what"] == "forked"], ["uso-1"], "who is meant")
 for path in ("overview", "traffic?hours=2", "devices/unlisted", "hosts", "hosts/" + foe.host.hex()):
     both.get("/api/v1/" + path)
 
