@@ -135,16 +135,16 @@ static void take_fresh(struct joining *j)
 static void put_marks(struct joining *j)
 {
 	char id[2 * ID_SIZE + 1];
-	size_t i;
 	unsigned k;
+	size_t i;
 
-	for (i = 0; i < json_array_size(j->list); i++) {
-		json_t *o = json_array_get(j->list, i);
+	for (k = 0; k < j->marks_n; k++) {
+		const struct mark *m = &j->marks[k];
 
-		for (k = 0; k < j->marks_n; k++) {
-			const struct mark *m = &j->marks[k];
+		hex_encode(id, m->id, ID_SIZE);
+		for (i = 0; i < json_array_size(j->list); i++) {
+			json_t *o = json_array_get(j->list, i);
 
-			hex_encode(id, m->id, ID_SIZE);
 			if (strcmp(id, json_string_value(json_object_get(o, "id"))) != 0)
 				continue;
 			if (m->kind == KIND_ALERT_UNSENT)

@@ -69,7 +69,12 @@ class Hook(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        size = int(self.headers["Content-Length"])
+        body = self.rfile.read(size)
+        if len(body) < size:
+            # Who sent it was killed in between: nothing was asked.
+            self.close_connection = True
+            return
         status = 204
         if refuses("hook"):
             count("refused-hooks")
