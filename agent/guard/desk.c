@@ -160,10 +160,12 @@ static json_t *ask_answer(struct guard *g, const json_t *o)
 		guard_fail(g, r, "release codes");
 		return refusal("failed", "the guard failed");
 	}
-	if (r) {
+	/* What was misheard, or answers nothing, costs no try, and is no record: anybody may say it as often as he
+	 * likes. */
+	if (r == RELEASE_WRONG || r == V_FULL)
 		tell_release(g, KIND_RELEASE_REFUSED, NULL, NULL, 0, 0, why.text);
+	if (r)
 		return refusal("refused", why.text);
-	}
 	until = clock_wall_us() + (grant.until_boot_us - clock_boot_us());
 	snprintf(rule, sizeof(rule), "release:%s", grant.code);
 	for (u = g->units; u; u = u->next)
@@ -266,13 +268,26 @@ static int on_patience(sd_event_source *source, uint64_t usec, void *ctx)
 	return 0;
 }
 
+/* Nobody who says nothing keeps the others out, and least of all udev. */
+static bool has_place(const struct desk *desk, uid_t uid)
+{
+	const struct caller *c;
+	unsigned same = 0;
+
+	if (!uid)
+		return desk->callers_n < DESK_CALLERS_MAX;
+	for (c = desk->callers; c; c = c->next)
+		same += c->uid == uid;
+	return same < DESK_CALLERS_EACH && desk->callers_n < DESK_CALLERS_MAX - DESK_CALLERS_ROOT;
+}
+
 static void welcome(struct desk *desk, int fd)
 {
 	struct ucred who = {.uid = UINT32_MAX};
 	socklen_t n = sizeof(who);
 	struct caller *c;
 
-	if (desk->callers_n >= DESK_CALLERS_MAX || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) ||
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) || !has_place(desk, who.uid) ||
 		!(c = calloc(1, sizeof(*c)))) {
 		close(fd);
 		return;

@@ -16,6 +16,8 @@
 #define DESK_LINE_MAX 16384u
 #define DESK_ANSWER_MAX (1u << 20)
 #define DESK_CALLERS_MAX 32u
+#define DESK_CALLERS_ROOT 8u        /* of them are root's alone */
+#define DESK_CALLERS_EACH 8u        /* for each other user */
 #define DESK_PATIENCE_US 5000000ull /* for a caller that says nothing */
 #define ASK_PATIENCE_MS 500         /* udev waits this long, and no longer */
 

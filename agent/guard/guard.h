@@ -102,7 +102,8 @@ struct orders {
 	struct digest in_force; /* hash of the bundle; zeros: the built-in defaults */
 	struct digest refused;  /* hash of what was refused last, so that it is told once */
 	bool has_refused;
-	struct why why; /* why a newer one is not in force */
+	int64_t retry_us; /* boot clock: when one that could not be kept is tried again; 0: none */
+	struct why why;   /* why a newer one is not in force */
 };
 
 struct guard {

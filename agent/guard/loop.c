@@ -278,6 +278,10 @@ static int one_round(struct guard *g)
 	if (now >= g->proved_boot_us + PROVE_EVERY_US)
 		prove(g, now);
 	r = tell_rest(g, now);
+	if (!r && g->orders.retry_us && now >= g->orders.retry_us) {
+		g->orders.retry_us = 0;
+		r = orders_look(g) ? judge_all(g) : 0;
+	}
 	printers_run(g, now);
 	if (!r && now >= sealer_due(g->sealer))
 		r = sealer_run(g->sealer, now);
@@ -292,6 +296,8 @@ static int one_round(struct guard *g)
 		next = g->status_boot_us + REPORT_EVERY_US;
 	if (g->rest_boot_us < next)
 		next = g->rest_boot_us;
+	if (g->orders.retry_us && g->orders.retry_us < next)
+		next = g->orders.retry_us;
 	if (printers_due(g) < next)
 		next = printers_due(g);
 	r = sd_event_run(g->event, next > now ? (uint64_t)(next - now) : 0);

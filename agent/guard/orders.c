@@ -20,6 +20,7 @@
 #define ADMINS_PINNED "/var/lib/sekisho/device/admin.keys"
 #define ADMINS_OWN "admin.keys" /* in the guard's folder: those that a policy named */
 #define ADMINS_TEXT_MAX (16u << 10)
+#define RETRY_US 5000000
 
 int64_t orders_now(const struct guard *g)
 {
@@ -159,8 +160,11 @@ static int keep_signers(struct guard *g)
 	return r ? r : file_replace(path, buf_span(&text), 0644);
 }
 
-/* The keys that it names hold from now on, unless the PC has its own. */
-static int keep_admins(struct guard *g, const struct bundle *b)
+/*
+ * The keys that it names hold from now on, unless the PC has its own. A policy that is `kept` already ended the time of
+ * those before, whether that can be written down now or not.
+ */
+static int keep_admins(struct guard *g, const struct bundle *b, bool kept)
 {
 	struct admins next = {.n = 0};
 	struct why why = {""};
@@ -176,13 +180,13 @@ static int keep_admins(struct guard *g, const struct bundle *b)
 	}
 	snprintf(path, sizeof(path), "%s/" ADMINS_OWN, g->state);
 	r = file_replace(path, b->admins, 0644);
-	if (r) {
+	if (r && !kept) {
 		admins_deinit(&next);
 		return r;
 	}
 	admins_deinit(&g->orders.admins);
 	g->orders.admins = next;
-	return 0;
+	return r;
 }
 
 /* Once for each thing that was laid into the inbox. */
@@ -214,7 +218,7 @@ static bool take(struct guard *g, struct span bytes)
 	int r;
 
 	digest_span(&hash, bytes);
-	if (digest_eq(&hash, &g->orders.in_force))
+	if (digest_eq(&hash, &g->orders.in_force) || clock_boot_us() < g->orders.retry_us)
 		return false;
 	r = open_bundle(g, &g->orders.admins, bytes, true, &raw, &b, &p, &why);
 	if (r > 0) {
@@ -227,10 +231,11 @@ static bool take(struct guard *g, struct span bytes)
 	if (!r)
 		r = file_replace(path, bytes, 0644);
 	if (!r)
-		r = keep_admins(g, &b);
+		r = keep_admins(g, &b, false);
 	if (r) {
-		/* A full disk: the policy before stays, and the next look tries again. */
+		/* A full disk: the policy before stays, and a later look tries again. */
 		log_error("a newer policy cannot be kept: %s", strerror(-r));
+		g->orders.retry_us = clock_boot_us() + RETRY_US;
 		policy_free(p);
 		return false;
 	}
@@ -310,6 +315,10 @@ static int load_kept(struct guard *g)
 	if (!r) {
 		digest_span(&hash, buf_span(&bytes));
 		put_in_force(g, &b, p, &hash);
+		/* The last run may have ended between the policy and its keys. */
+		r = keep_admins(g, &b, true);
+		if (r)
+			log_error("the keys of the policy in force cannot be kept: %s", strerror(-r));
 		return 0;
 	}
 	if (r != V_NOT_FOUND)

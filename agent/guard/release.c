@@ -172,11 +172,19 @@ int release_answer(struct release *r, const char *text, int64_t now_boot, struct
 	if (!r->has_secret || !r->out)
 		return why_set(why, V_NOT_FOUND, "there is no challenge that this could be the answer to");
 	if (r->grants_n == RELEASE_GRANTS_MAX)
-		return why_set(why, V_FULL, "%u devices are released already", RELEASE_GRANTS_MAX);
+		return why_set(why, V_AGAIN, "%u devices are released already", RELEASE_GRANTS_MAX);
 	e = release_answer_check(r->secret, &r->host, &r->challenge, text, &terms, why);
 	if (e == RELEASE_WRONG)
 		return wrong(r, now, why);
 	e = e ? e : count_day(r, now, why);
+	if (e == V_FULL) {
+		int kept;
+
+		/* A right answer is used up, so that it is told once. */
+		r->out = false;
+		kept = release_keep(r);
+		return kept ? kept : e;
+	}
 	if (e)
 		return e;
 	seconds = terms.units * RELEASE_UNIT_S;

@@ -40,7 +40,8 @@ int release_policy(struct release *r, const char *key_base64, unsigned max_s, un
 /* Appends the challenge for this device; one is out at a time. 0; V_NOT_FOUND without a key; V_AGAIN while blocked. */
 int release_challenge(struct release *r, const struct device *d, uint64_t plugging, int64_t now_boot_us,
 	struct buf *out, struct why *why);
-/* 0 with what is released; V_BAD misheard; RELEASE_WRONG; V_NOT_FOUND no challenge; V_FULL used up; -errno. */
+/* 0 with what is released; V_BAD misheard; RELEASE_WRONG; V_NOT_FOUND no challenge; V_AGAIN
+ * too many devices are released; V_FULL the day's are used up, and so is this challenge; -errno. */
 int release_answer(
 	struct release *r, const char *text, int64_t now_boot_us, struct release_grant *out, struct why *why);
 
