@@ -335,13 +335,6 @@ int cbor_put_bool(struct buf *b, bool v)
 	return buf_put(b, c, cbor_encode_bool(v, c, sizeof(c)));
 }
 
-int cbor_put_null(struct buf *b)
-{
-	unsigned char c[1];
-
-	return buf_put(b, c, cbor_encode_null(c, sizeof(c)));
-}
-
 int cbor_put_name(struct buf *b, struct span s)
 {
 	return text_is_utf8(s) ? cbor_put_text(b, s) : cbor_put_bytes(b, s);

@@ -66,7 +66,6 @@ int cbor_put_array(struct buf *b, uint64_t items);
 int cbor_put_map(struct buf *b, uint64_t pairs);
 int cbor_put_tag(struct buf *b, uint64_t tag);
 int cbor_put_bool(struct buf *b, bool v);
-int cbor_put_null(struct buf *b);
 
 /* A text string when the bytes are valid UTF-8, a byte string otherwise: Linux names need not be text. */
 int cbor_put_name(struct buf *b, struct span s);

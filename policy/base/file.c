@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 int file_read_at(int dirfd, const char *name, struct buf *out)
@@ -88,17 +89,42 @@ static int parent_sync(int dirfd, const char *name)
 	return fsync(fd) ? -errno : 0;
 }
 
+/*
+ * A new file beside `name`, ours alone. In a folder that others may write to, something may lie where it would be: what
+ * is left of a crash is removed, and a folder of that name, or somebody who is quicker, is gone around.
+ */
+static int open_beside(int dirfd, const char *name, mode_t mode, char **tmp)
+{
+	unsigned i;
+
+	for (i = 0; i < 8; i++) {
+		uint32_t salt = 0;
+		int fd;
+
+		if (i && getrandom(&salt, sizeof(salt), 0) != sizeof(salt))
+			return -EIO;
+		free(*tmp);
+		if ((i ? asprintf(tmp, "%s.%08x.tmp", name, salt) : asprintf(tmp, "%s.tmp", name)) < 0) {
+			*tmp = NULL;
+			return -ENOMEM;
+		}
+		if (!i)
+			unlinkat(dirfd, *tmp, 0);
+		fd = openat(dirfd, *tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+		if (fd >= 0 || errno != EEXIST)
+			return fd < 0 ? -errno : fd;
+	}
+	return -EEXIST;
+}
+
 static int replace(int dirfd, const char *name, struct span bytes, mode_t mode, bool durable)
 {
 	_cleanup_free_ char *tmp = NULL;
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = open_beside(dirfd, name, mode, &tmp);
 	int r;
 
-	if (asprintf(&tmp, "%s.tmp", name) < 0)
-		return -ENOMEM;
-	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	/* The mode is what was asked for, whatever the umask says. */
 	r = fchmod(fd, mode) ? -errno : write_all(fd, bytes.p, bytes.n);
 	if (!r && durable && fsync(fd))

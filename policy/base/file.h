@@ -13,8 +13,9 @@ int file_read(const char *path, struct buf *out);
 int file_read_at(int dirfd, const char *name, struct buf *out);
 
 /*
- * Replaces `path` so that after a crash it holds the old bytes or the new ones: writes path.tmp, fsync, rename, fsync
- * of the directory. -errno; on failure the old file stays and the .tmp is removed.
+ * Replaces `path` so that after a crash it holds the old bytes or the new ones: writes path.tmp (a new file, whatever
+ * lay there; another name where that cannot be removed), fsync, rename, fsync of the directory. -errno; on failure the
+ * old file stays and the .tmp is removed.
  */
 int file_replace(const char *path, struct span bytes, mode_t mode);
 int file_replace_at(int dirfd, const char *name, struct span bytes, mode_t mode);

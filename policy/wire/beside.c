@@ -6,6 +6,7 @@
 #include "policy/base/file.h"
 #include "policy/wire/segment.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -19,10 +20,18 @@ int beside_give(const struct beside *b, const char *path, const char *group, mod
 	uid_t uid = pw ? pw->pw_uid : 0;
 	gid_t gid = pw ? pw->pw_gid : 0;
 	const struct group *gr = group ? getgrnam(group) : NULL;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
 
 	if (geteuid())
 		return 0;
-	return lchown(path, uid, gr ? gr->gr_gid : gid) || chmod(path, mode) ? -errno : 0;
+	/* The folder above may be theirs already: a link, or a second name of something else, would be given away. */
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st))
+		return -errno;
+	if (!S_ISDIR(st.st_mode) && (!S_ISREG(st.st_mode) || st.st_nlink != 1))
+		return -ELOOP;
+	return fchown(fd, uid, gr ? gr->gr_gid : gid) || fchmod(fd, mode) ? -errno : 0;
 }
 
 static int folders(const struct beside *b)

@@ -46,16 +46,40 @@ static void replaces_as_a_whole_with_the_mode_asked_for(void **state)
 
 static void a_failed_replacement_changes_nothing(void **state)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(64);
+	(void)state;
+	assert_int_equal(mkdir(at("folder"), 0700), 0);
+	assert_int_equal(file_replace(at("folder"), SPAN_STR("new"), 0600), -EISDIR);
+	assert_int_equal(access(at("folder.tmp"), F_OK), -1);
+	assert_int_equal(rmdir(at("folder")), 0);
+}
+
+/* Somebody who may write to the folder lays something where the temporary file would be. */
+static void nobody_stands_in_the_way_of_a_replacement(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(64), link = BUF_INIT(64);
+	_cleanup_close_ int theirs = -1;
+	struct stat st;
 
 	(void)state;
 	assert_int_equal(file_replace(at("kept"), SPAN_STR("old"), 0600), 0);
-	/* A link in the place of the temporary file must not lead anywhere. */
 	assert_int_equal(symlink("/tmp/sekisho-elsewhere", at("kept.tmp")), 0);
-	assert_int_equal(file_replace(at("kept"), SPAN_STR("new"), 0600), -ELOOP);
-	assert_int_equal(file_read(at("kept"), &b), 0);
-	assert_string_equal(buf_str(&b), "old");
+	assert_int_equal(file_replace(at("kept"), SPAN_STR("new"), 0600), 0);
 	assert_int_equal(access("/tmp/sekisho-elsewhere", F_OK), -1);
+	assert_int_equal(file_read(at("kept"), &b), 0);
+	assert_string_equal(buf_str(&b), "new");
+	/* A file that they hold open is not the one that ours becomes. */
+	theirs = open(at("kept.tmp"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	assert_true(theirs >= 0);
+	assert_int_equal(file_replace(at("kept"), SPAN_STR("newer"), 0600), 0);
+	assert_int_equal(write(theirs, "forged", 6), 6);
+	assert_int_equal(file_read(at("kept"), &link), 0);
+	assert_string_equal(buf_str(&link), "newer");
+	/* A folder with something in it cannot be taken away. */
+	assert_int_equal(mkdir(at("kept.tmp"), 0700), 0);
+	assert_int_equal(file_replace(at("kept.tmp/f"), SPAN_STR(""), 0600), 0);
+	assert_int_equal(file_replace(at("kept"), SPAN_STR("newest"), 0600), 0);
+	assert_int_equal(stat(at("kept"), &st), 0);
+	assert_int_equal(st.st_size, 6);
 }
 
 static void one_lock_at_a_time(void **state)
@@ -99,6 +123,7 @@ int main(void)
 		cmocka_unit_test(reads_within_the_bound),
 		cmocka_unit_test(replaces_as_a_whole_with_the_mode_asked_for),
 		cmocka_unit_test(a_failed_replacement_changes_nothing),
+		cmocka_unit_test(nobody_stands_in_the_way_of_a_replacement),
 		cmocka_unit_test(one_lock_at_a_time),
 		cmocka_unit_test(makes_directories_on_the_way),
 	};
