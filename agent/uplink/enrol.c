@@ -250,7 +250,8 @@ static int enrol(struct enrol *e)
 		r = store(e, a);
 	if (!r)
 		printf("Enrolled: host %s, known to %s as %s\n%s", e->host, a->collector, e->name,
-			e->again ? "Restart sekisho-uplink and the recorder now.\n" : "");
+			e->again ? "Restart sekisho-guard, sekisho-recorder, sekisho-print and sekisho-uplink now.\n"
+				 : "");
 	free(a);
 	return r;
 }

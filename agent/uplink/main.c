@@ -24,6 +24,7 @@ static int set_paths(struct uplink *u, char uplink_dir[PATH_MAX], char vkey[PATH
 	return agent_path(u->spool, sizeof(u->spool), "/var/spool/sekisho") ||
 	       agent_path(u->inbox, sizeof(u->inbox), "/var/lib/sekisho/inbox") ||
 	       agent_path(u->status_path, sizeof(u->status_path), "/run/sekisho/uplink.json") ||
+	       agent_path(u->guard_status_path, sizeof(u->guard_status_path), "/run/sekisho/guard.json") ||
 	       agent_path(uplink_dir, PATH_MAX, "/var/lib/sekisho/uplink") ||
 	       agent_path(vkey, PATH_MAX, "/var/lib/sekisho/device/log.vkey");
 }
@@ -173,7 +174,11 @@ int main(int argc, char **argv)
 {
 	static const struct program program = {.name = "sekisho-uplink",
 		.usage = "usage: sekisho-uplink [--config FILE]\n"
-			 "       sekisho-uplink enrol [--name NAME] [--again] --collector https://HOST[:PORT] TOKEN\n"};
+			 "       sekisho-uplink enrol [--config FILE] [--name NAME] [--again] --collector "
+			 "https://HOST[:PORT] TOKEN\n"
+			 "       sekisho-uplink --help | --version\n"
+			 "Brings what this PC recorded to the collector. See sekisho-uplink(8).\n"
+			 "  enrol  makes this PC known to a collector, once, by a token of its administrator\n"};
 	const char *config;
 	int code;
 

@@ -1,16 +1,23 @@
 /*
  * Fetches the newest signed policy and lays it into the inbox, where the guard judges it. Called by wait.c, which hears
- * that there is one. Nothing is decided here: it is looked at as far as its form and its claimed version go, so that a
- * collector which was restored from a copy does not take the inbox back.
+ * that there is one. Nothing is decided here: what it claims to be is looked at, so that the same is not fetched again
+ * and again, and what counts is the version that the guard has in force. A collector which was restored from a copy
+ * does not take the inbox back; a version that nobody signed, from one that was broken into, does not keep true ones
+ * out.
  */
 #include "agent/uplink/uplink.h"
+#include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
 #include "policy/wire/bundle.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 
 #define FETCH_TIMEOUT_S 120L
+#define GUARD_STATUS_MAX (4u << 20)
+/* What was laid into the inbox and is not in force is refused, as far as is known here: looked at again this often. */
+#define REFUSED_AGAIN_US (10 * 60 * 1000000ll)
 
 static void fetch(struct uplink *u);
 
@@ -30,6 +37,23 @@ static void again(struct uplink *u, uint64_t asked_us, const char *why)
 	log_warning("policy not fetched: %s; next attempt in %" PRIu64 " s", why, delay / 1000000);
 	if (r < 0)
 		uplink_fail(u, r, "timer");
+}
+
+/* The version that the guard has in force, as its status tells; what lies in the inbox where there is no guard. */
+static uint64_t in_force(const struct uplink *u)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(GUARD_STATUS_MAX);
+	json_t *o, *version;
+	uint64_t v = u->policy.laid;
+
+	if (file_read(u->guard_status_path, &text))
+		return v;
+	o = json_loadb((const char *)text.p, text.n, 0, NULL);
+	version = json_object_get(json_object_get(o, "policy"), "version");
+	if (json_is_integer(version))
+		v = (uint64_t)json_integer_value(version);
+	json_decref(o);
+	return v;
 }
 
 static int keep(struct uplink *u, struct span bytes)
@@ -64,14 +88,14 @@ static void on_answer(void *ctx, const struct http_answer *a)
 		return;
 	}
 	backoff_reset(&u->policy.backoff);
-	if (version <= u->policy.have)
+	if (version <= in_force(u))
 		return;
 	r = keep(u, a->body);
 	if (r) {
 		again(u, 0, strerror(-r));
 		return;
 	}
-	u->policy.have = version;
+	u->policy.laid = version;
 	log_notice("policy %" PRIu64 " fetched: the guard judges it", version);
 	status_changed(u);
 }
@@ -80,12 +104,18 @@ static void fetch(struct uplink *u)
 {
 	char target[96];
 	struct http_request rq = {.target = target, .timeout_s = FETCH_TIMEOUT_S};
+	uint64_t above;
 	int r;
 
-	if (http_busy(u->http, HTTP_POLICY) || u->failed || u->policy.offered <= u->policy.have)
+	if (http_busy(u->http, HTTP_POLICY) || u->failed)
 		return;
+	above = in_force(u);
+	if (u->policy.offered <= above ||
+		(u->policy.offered == u->policy.laid && clock_boot_us() < u->policy.fetched_us + REFUSED_AGAIN_US))
+		return;
+	u->policy.fetched_us = clock_boot_us();
 	uplink_disarm(u->policy.timer);
-	snprintf(target, sizeof(target), API_POLICY "?above=%" PRIu64, u->policy.have);
+	snprintf(target, sizeof(target), API_POLICY "?above=%" PRIu64, above);
 	r = http_start(u->http, HTTP_POLICY, &rq, on_answer, u);
 	if (r)
 		uplink_fail(u, r, "request");
@@ -93,12 +123,11 @@ static void fetch(struct uplink *u)
 
 void policy_offered(struct uplink *u, uint64_t version)
 {
-	if (version == u->policy.offered)
-		return;
+	uint64_t now = version == u->policy.offered ? version : in_force(u);
+
 	u->policy.offered = version;
-	if (version < u->policy.have)
-		log_warning(
-			"the collector has policy %" PRIu64 ", this PC %" PRIu64 ": it stays", version, u->policy.have);
+	if (version < now)
+		log_warning("the collector has policy %" PRIu64 ", this PC %" PRIu64 ": it stays", version, now);
 	fetch(u);
 }
 
@@ -108,10 +137,11 @@ int policy_start(struct uplink *u)
 	char path[PATH_MAX + 16];
 	uint64_t version;
 
+	u->policy.fetched_us = clock_boot_us();
 	if ((size_t)snprintf(path, sizeof(path), "%s/policy", u->inbox) >= sizeof(path))
 		return -ENAMETOOLONG;
 	if (!file_read(path, &bytes) && !bundle_peek(buf_span(&bytes), &version, NULL))
-		u->policy.have = version;
+		u->policy.laid = version;
 	return 0;
 }
 

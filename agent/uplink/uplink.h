@@ -88,13 +88,14 @@ struct renew {
 struct policy_fetch {
 	sd_event_source *timer;
 	struct backoff backoff;
-	uint64_t have, offered; /* versions, as claimed */
+	uint64_t laid, offered; /* versions, as claimed: into the inbox last, by the collector */
+	int64_t fetched_us;     /* last, by the boot clock */
 };
 
 struct uplink {
 	sd_event *event;
 	struct agent_conf conf;
-	char url[AGENT_URL_MAX], spool[PATH_MAX], inbox[PATH_MAX], status_path[PATH_MAX];
+	char url[AGENT_URL_MAX], spool[PATH_MAX], inbox[PATH_MAX], status_path[PATH_MAX], guard_status_path[PATH_MAX];
 	struct identity id;
 	struct witness witness;
 	struct http *http;

@@ -8,6 +8,7 @@
 
 #include "policy/base/conf.h"
 #include "policy/base/file.h"
+#include "policy/wire/api.h"
 #include <limits.h>
 #include <string.h>
 
@@ -68,7 +69,7 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 		.outage_us = 300 * S_,
 		.spread_us = 300 * S_,
 		.rate = 4ull << 20,
-		.wait_us = 1500 * S_,
+		.wait_us = (API_WAIT_SECONDS + 30) * S_, /* the collector answers before */
 	};
 	int r = conf_load(path, keys, &got, why);
 
