@@ -1,5 +1,5 @@
 /*
- * `sekisho-print prepare`: run as root before each start of cupsd (packaging/cups/cups.service.conf). Makes the gate's
+ * `sekisho-print prepare`: run as root before each start of cupsd (packaging/cups/50-sekisho.conf.in). Makes the gate's
  * ServerBin and the cups-files.conf that names it, and tries the result on cupsd itself. Whatever goes wrong, cupsd is
  * left with the stock configuration: it starts, jobs print, and the daemon tells that no queue is behind the gate.
  */

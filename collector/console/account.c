@@ -25,16 +25,6 @@ unsigned role_by_name(const char *name)
 	return 0;
 }
 
-const char *role_name(unsigned role)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(roles); i++)
-		if (roles[i].role == role)
-			return roles[i].name;
-	return NULL;
-}
-
 json_t *roles_json(unsigned which)
 {
 	json_t *list = json_array();

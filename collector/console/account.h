@@ -54,9 +54,8 @@ int account_add(struct accounts *a, const char *name, struct account **out);
 /* Letters, digits, '.', '-', '_', '@'; UTF-8 letters too; no control characters. */
 bool account_name_fits(const char *name);
 
-/* "administrator" and so on: 0 where it is none. And back. */
+/* "administrator" and so on: 0 where it is none. */
 unsigned role_by_name(const char *name);
-const char *role_name(unsigned role);
 json_t *roles_json(unsigned roles);
 json_t *scope_json(const struct account *a);
 /* May this account see that PC (name; "" where it is not known)? */

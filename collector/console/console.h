@@ -12,8 +12,6 @@
 #include "policy/wire/spool.h"
 
 #define CONSOLE_QUERY_MAX 8192u
-#define RECORDS_LIMIT_MAX 500u
-#define RECORDS_LIMIT 100u
 
 #define ALERT_ID_SIZE 16u
 #define ALERTS_FRESH 64u

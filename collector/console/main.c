@@ -310,8 +310,12 @@ int main(int argc, char **argv)
 	static int init;
 	static const struct option own[] = {{"init", no_argument, &init, 1}, {NULL, 0, NULL, 0}};
 	static struct console c = {.limit = LOG_LIMIT(10)};
-	static const struct program program = {
-		.name = "sekisho-console", .usage = "usage: sekisho-console [--config FILE] [--init]\n", .own = own};
+	static const struct program program = {.name = "sekisho-console",
+		.usage = "usage: sekisho-console [--config FILE] [--init]\n"
+			 "       sekisho-console --help | --version\n"
+			 "The log of the fleet in a browser. See sekisho-console(8).\n"
+			 "  --init  makes what is missing (key, certificate, folders) and ends\n",
+		.own = own};
 	struct why why = {""};
 	const char *path;
 	int r;

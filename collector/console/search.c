@@ -246,7 +246,7 @@ static int set(struct search *s, enum what w, const char *v, int64_t now_us, str
 	case W_CURSOR:
 		return cursor(v, s, why);
 	case W_LIMIT:
-		return number(v, 1, 500, "limit", &s->limit, why);
+		return number(v, 1, RECORDS_LIMIT_MAX, "limit", &s->limit, why);
 	case W_LANG:
 		if (strcmp(v, "en") != 0 && strcmp(v, "ja") != 0)
 			return bad(why, "lang", "en or ja");
@@ -293,7 +293,7 @@ int search_parse(const char *query, unsigned allowed, int64_t now_us, struct sea
 	memset(out, 0, offsetof(struct search, room));
 	out->used = 0;
 	out->filter.newest_first = true;
-	out->limit = 100;
+	out->limit = RECORDS_LIMIT;
 	out->each = 10;
 	out->hours = 24;
 	out->days = 90;

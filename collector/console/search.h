@@ -8,6 +8,10 @@
 #include "collector/store/match.h"
 #include "collector/store/store.h"
 
+/* Rows of a page: where nobody says how many, and at the most. */
+#define RECORDS_LIMIT 100u
+#define RECORDS_LIMIT_MAX 500u
+
 #define SEARCH_TEXT_MAX 8192u
 #define SEARCH_FACTS_MAX 8u
 #define SEARCH_CURSOR_SIZE 64

@@ -220,7 +220,10 @@ int main(int argc, char **argv)
 	static const struct option own[] = {{"init", no_argument, &init, 1}, {NULL, 0, NULL, 0}};
 	static struct ingest in = {.refused_log = LOG_LIMIT(10)};
 	static const struct program program = {.name = "sekisho-collector",
-		.usage = "usage: sekisho-collector [--config FILE] [--init]\n",
+		.usage = "usage: sekisho-collector [--config FILE] [--init]\n"
+			 "       sekisho-collector --help | --version\n"
+			 "Takes, proves and keeps what PCs record. See sekisho-collector(8).\n"
+			 "  --init  makes what is missing (CA, keys, folders) and ends\n",
 		.own = own};
 	struct why why = {""};
 	const char *path;

@@ -70,7 +70,7 @@ static void on_trail(void *ctx, enum trail_finding f, const struct trail_step *a
 	case TRAIL_REJOIN:
 		audit_tell(a, "rejoin", place, leaf, at->place, &h, "%s",
 			SAY(c, "the chain was begun anew: its state was lost",
-				"連鎖が最初からやり直されています(状態の喪失)"));
+				"記録列が最初からやり直されています(状態の喪失)"));
 		break;
 	case TRAIL_JUMP:
 		audit_tell(a, "sequence", place, leaf, at->place, &h,
@@ -79,7 +79,7 @@ static void on_trail(void *ctx, enum trail_finding f, const struct trail_step *a
 	case TRAIL_EPOCH:
 		audit_tell(a, "epoch", place, leaf, at->place, &h, "%s",
 			SAY(c, "sealed by the key of an earlier epoch, or by another of the same",
-				"以前の封緘鍵、または同じ期の別の鍵で封緘されています"));
+				"以前の封緘鍵、または同じ期間番号(エポック)の別の鍵で封緘されています"));
 		break;
 	case TRAIL_BARE:
 		audit_tell(a, "epoch", place, leaf, at->place, &h, "%s",
@@ -98,7 +98,7 @@ static void on_trail(void *ctx, enum trail_finding f, const struct trail_step *a
 		break;
 	case TRAIL_FULL:
 		audit_tell(a, "fork", place, leaf, at->place, &h,
-			SAY(c, "more than %u open ends in one chain", "連鎖の分岐が %u を超えています"),
+			SAY(c, "more than %u open ends in one chain", "記録列の分岐が %u を超えています"),
 			TRAIL_ENDS_MAX);
 		break;
 	}
@@ -341,7 +341,7 @@ static int judge(struct audit *a, const struct segment *s, const char **word, st
 		*word = "foreign";
 		why_set(why, 0, "%s",
 			SAY(c, "belongs to a PC whose device key is not at hand",
-				"機器の公開鍵が手元にない PC のものです"));
+				"PC のデバイス鍵が手元にない PC のものです"));
 		return 0;
 	}
 	if (s->header.epoch_cert.n)

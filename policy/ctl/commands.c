@@ -151,7 +151,7 @@ static const struct option_row check_options[] = {DEVICES_ROW, JSON_ROW, END};
 
 static const struct option_row explain_options[] = {
 	{OPT_USB, 0, "usb", "VENDOR:PRODUCT[:SERIAL]", OFFER_NOTHING, {"which device", "対象機器"}},
-	{OPT_DEVICE_KIND, 0, "device-kind", "KIND", OFFER_NOTHING,
+	{OPT_DEVICE_KIND, 0, "device-kind", "KIND", OFFER_DEVICE_KIND,
 		{"as what: storage, phone, ... (storage)", "種類: storage, phone など(既定 storage)"}},
 	{OPT_PRINTER, 0, "printer", "QUEUE", OFFER_NOTHING, {"a print job: on which queue", "印刷: 印刷キュー"}},
 	{OPT_TITLE, 0, "title", "TEXT", OFFER_NOTHING, {"a print job: its title", "印刷: 文書名"}},
@@ -202,7 +202,7 @@ static const struct option_row push_options[] = {
 static const struct option_row show_options[] = {ADMINS_ROW, END};
 
 static const struct option_row console_user_options[] = {
-	{OPT_ROLE, 0, "role", "ROLE", OFFER_NOTHING,
+	{OPT_ROLE, 0, "role", "ROLE", OFFER_ROLE,
 		{"administrator, auditor, viewer (repeatable)", "administrator, auditor, viewer(複数可)"}},
 	{OPT_SCOPE, 0, "scope", "PATTERN", OFFER_NOTHING,
 		{"PCs that it may see, by name (repeatable)", "閲覧できる PC の名前(* と ? 可、複数可)"}},
@@ -227,7 +227,7 @@ static const struct option_row answer_options[] = {
 	KEY_ROW,
 	{OPT_ROSTER, 0, "roster", "FILE", OFFER_FILE, {"PCs, by host export", "PC 名簿(host export の出力)"}},
 	{OPT_FOR, 0, "for", "TIME", OFFER_NOTHING, {"how long: 15m to 24h (1h)", "期間: 15m から 24h(既定 1h)"}},
-	{OPT_ACCESS, 0, "access", "ACCESS", OFFER_NOTHING,
+	{OPT_ACCESS, 0, "access", "ACCESS", OFFER_ACCESS,
 		{"read-only or read-write (read-write)", "read-only か read-write(既定 read-write)"}},
 	END,
 };
@@ -260,7 +260,7 @@ const struct command commands[] = {
 		{"Check an evidence bundle: nothing changed, nothing left out", "証拠一式(バンドル)を検証する"},
 		command_verify_bundle},
 	{"verify", NULL, verify_options, "[FILE|DIR...]", 0, INT_MAX, OFFER_FILE,
-		{"Check signatures, chains, gaps and inclusion", "署名・連鎖・欠落・ログ収録を検証する"},
+		{"Check signatures, chains, gaps and inclusion", "署名・記録列・欠落・ログ収録を検証する"},
 		command_verify},
 	{"export", NULL, export_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Carry segments away with their proofs", "記録を証明付きで持ち出す"}, command_export},
@@ -337,6 +337,22 @@ const struct command commands[] = {
 	{NULL, NULL, NULL, NULL, 0, 0, OFFER_NOTHING, {NULL, NULL}, NULL},
 };
 
+const struct command *command_find(const char *name, const char *sub, bool *group)
+{
+	const struct command *cmd, *plain = NULL;
+
+	*group = false;
+	for (cmd = commands; cmd->name; cmd++) {
+		if (strcmp(cmd->name, name) != 0)
+			continue;
+		if (cmd->sub && sub && !strcmp(cmd->sub, sub))
+			return cmd;
+		*group |= cmd->sub != NULL;
+		plain = cmd->sub ? plain : cmd;
+	}
+	return plain;
+}
+
 int command_version(struct ctl *c)
 {
 	(void)c;
@@ -346,23 +362,25 @@ int command_version(struct ctl *c)
 
 int command_help(struct ctl *c)
 {
-	const struct command *cmd;
+	const char *name = c->operands_n ? c->operands[0] : NULL, *sub = c->operands_n > 1 ? c->operands[1] : NULL;
+	char text[SHOWN_MAX];
+	bool group;
+	const struct command *cmd = name ? command_find(name, sub, &group) : NULL;
 
-	for (cmd = commands; c->operands_n && cmd->name; cmd++) {
+	if (!name) {
+		options_overview(c, NULL, stdout);
+		return EXIT_GOOD;
+	}
+	/* "help verify" is of verify and of what begins with it. */
+	if (!sub && group) {
+		options_overview(c, name, stdout);
+		return EXIT_GOOD;
+	}
+	if (cmd) {
 		struct ctl of = {.lang = c->lang, .command = cmd};
 
-		if (strcmp(cmd->name, c->operands[0]) != 0 ||
-			(cmd->sub && c->operands_n > 1 && strcmp(cmd->sub, c->operands[1]) != 0))
-			continue;
 		options_help(&of, stdout);
 		return EXIT_GOOD;
 	}
-	if (c->operands_n) {
-		char text[SHOWN_MAX];
-
-		return complain(EXIT_USAGE, SAY(c, "no command \"%s\"", "「%s」というコマンドはありません"),
-			shown(text, c->operands[0]));
-	}
-	options_overview(c, stdout);
-	return EXIT_GOOD;
+	return complain_command(c, name, group ? sub : NULL, text);
 }

@@ -6,41 +6,53 @@
 
 #define HEAD "# Completion of sekishoctl for %s. Made by: sekishoctl completion %s\n"
 
-/* The words that an offer stands for, with `between`, into `out`. */
-static void put_words(FILE *out, enum offer offer, const char *between)
+/* Fixed words, by what offers them. */
+static const char *const fixed[][4] = {
+	[OFFER_ACCESS] = {"read-only", "read-write"},
+	[OFFER_ROLE] = {"administrator", "auditor", "viewer"},
+	[OFFER_LANG] = {"en", "ja"},
+	[OFFER_COLOR] = {"auto", "always", "never"},
+};
+
+static void put_names(FILE *out, unsigned field, const char *between)
 {
 	const struct enum_info *e;
 	const char *gap = "";
 	size_t i;
+
+	for (i = 0; (e = enum_at(i)); i++) {
+		if (e->field != field)
+			continue;
+		fprintf(out, "%s%s", gap, e->name);
+		gap = between;
+	}
+}
+
+static void put_fields(FILE *out, const char *between)
+{
+	const char *gap = "";
 	unsigned f;
 
-	switch (offer) {
-	case OFFER_KIND:
-	case OFFER_CLASS:
-		for (i = 0; (e = enum_at(i)); i++)
-			if (e->field == (offer == OFFER_KIND ? F_KIND : F_CLASS)) {
-				fprintf(out, "%s%s", gap, e->name);
-				gap = between;
-			}
-		break;
-	case OFFER_FIELD:
-		for (f = 1; f <= FIELD_MAX; f++)
-			if (field_table[f].name) {
-				fprintf(out, "%s%s", gap, field_table[f].name);
-				gap = between;
-			}
-		break;
-	case OFFER_LANG:
-		fprintf(out, "en%sja", between);
-		break;
-	case OFFER_COLOR:
-		fprintf(out, "auto%salways%snever", between, between);
-		break;
-	case OFFER_NOTHING:
-	case OFFER_FILE:
-	case OFFER_DIR:
-		break;
+	for (f = 1; f <= FIELD_MAX; f++) {
+		if (!field_table[f].name)
+			continue;
+		fprintf(out, "%s%s", gap, field_table[f].name);
+		gap = between;
 	}
+}
+
+/* The words that an offer stands for, with `between`, into `out`. */
+static void put_words(FILE *out, enum offer offer, const char *between)
+{
+	size_t i;
+
+	if (offer == OFFER_KIND || offer == OFFER_CLASS || offer == OFFER_DEVICE_KIND)
+		put_names(out, offer == OFFER_KIND ? F_KIND : offer == OFFER_CLASS ? F_CLASS : F_DEVICE_KIND, between);
+	else if (offer == OFFER_FIELD)
+		put_fields(out, between);
+	else if (offer < ARRAY_SIZE(fixed))
+		for (i = 0; i < ARRAY_SIZE(fixed[0]) && fixed[offer][i]; i++)
+			fprintf(out, "%s%s", i ? between : "", fixed[offer][i]);
 }
 
 static bool has_words(enum offer offer)

@@ -29,7 +29,20 @@ struct said {
 #define SAY(c, en, ja) ((c)->lang == LANG_JA ? ja : en)
 
 /* What a shell offers for an option's value. */
-enum offer { OFFER_NOTHING, OFFER_FILE, OFFER_DIR, OFFER_KIND, OFFER_CLASS, OFFER_FIELD, OFFER_LANG, OFFER_COLOR };
+enum offer {
+	OFFER_NOTHING,
+	OFFER_FILE,
+	OFFER_DIR,
+	/* words: of the table of names, or fixed ones */
+	OFFER_KIND,
+	OFFER_CLASS,
+	OFFER_DEVICE_KIND,
+	OFFER_FIELD,
+	OFFER_ACCESS,
+	OFFER_ROLE,
+	OFFER_LANG,
+	OFFER_COLOR,
+};
 
 struct option_row {
 	int id;      /* OPT_* */
@@ -163,7 +176,8 @@ int command_help(struct ctl *c);
 int options_parse(struct ctl *c, int argc, char **argv);
 /* The usage of one command, or of all. */
 void options_help(const struct ctl *c, FILE *out);
-void options_overview(const struct ctl *c, FILE *out);
+/* The commands: those that begin with the word `name`, or all where it is NULL. */
+void options_overview(const struct ctl *c, const char *name, FILE *out);
 /* Was it given? And its (last) value, or NULL. */
 bool option_on(const struct ctl *c, int id);
 const char *option_value(const struct ctl *c, int id);
@@ -182,6 +196,11 @@ bool out_put(struct buf *b);
 /* "escaped" into a fixed array, for one message. */
 #define SHOWN_MAX 512
 const char *shown(char out[SHOWN_MAX], const char *s);
+/* The command of these words (`sub` may be NULL or no word of it at all); *group: others begin with `name` and a second
+ * word. NULL where there is none. */
+const struct command *command_find(const char *name, const char *sub, bool *group);
+/* EXIT_USAGE, said. */
+int complain_command(const struct ctl *c, const char *name, const char *sub, char text[SHOWN_MAX]);
 
 /* Where a path of packaging/LAYOUT.md lies: behind SEKISHO_ROOT where tests set it. Exits where it is too long. */
 void layout_path(char *out, size_t size, const char *path);

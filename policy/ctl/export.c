@@ -205,10 +205,8 @@ static int carry_log_key(struct carry *x, const char *store)
 
 static int run(struct carry *x, const char *store)
 {
-	struct store_options o = {.dir = store};
-	int r = store_open(&o, &x->store, &x->why);
+	int r = survey(x);
 
-	r = r ? r : survey(x);
 	r = r ? r : carry_all(x);
 	r = r ? r : store_host_each(x->store, on_host, x);
 	r = r ? r : write_file(x, "checkpoint", "", store_checkpoint(x->store));
@@ -226,15 +224,24 @@ int command_export(struct ctl *c)
 	};
 	char room[PATH_MAX], text[SHOWN_MAX];
 	const char *store = store_path(c, room, sizeof(room));
+	const struct store_options o = {.dir = store};
 	int r = log_filter(c, clock_wall_us(), &x.filter);
 
 	if (r)
 		return r;
 	if (!x.out)
 		return complain(EXIT_USAGE, SAY(c, "--out DIR is missing", "--out で出力先を指定してください"));
+	r = store_open(&o, &x.store, &x.why);
+	if (r)
+		return complain_of(c, store, r, &x.why);
+	r = host_is_there(c, x.store);
 	/* A new directory: old files between the new ones would be taken for evidence. */
-	if (mkdir(x.out, 0755))
-		return complain_of(c, x.out, -errno, NULL);
+	if (!r && mkdir(x.out, 0755))
+		r = complain_of(c, x.out, -errno, NULL);
+	if (r) {
+		store_close(x.store);
+		return r;
+	}
 	r = run(&x, store);
 	if (r)
 		r = complain_of(c, store, r, &x.why);

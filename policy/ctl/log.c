@@ -141,6 +141,9 @@ static int choose_form(const struct ctl *c, struct rows *rows)
 	rows->form = option_on(c, OPT_JSON) ? ROWS_JSON : option_on(c, OPT_CSV) ? ROWS_CSV : ROWS_LINES;
 	if (option_on(c, OPT_JSON) && option_on(c, OPT_CSV))
 		return complain(EXIT_USAGE, SAY(c, "--json or --csv, not both", "--json と --csv は同時に使えません"));
+	if (option_on(c, OPT_FIELDS) && !option_on(c, OPT_CSV))
+		return complain(
+			EXIT_USAGE, SAY(c, "--fields: only with --csv", "--fields は --csv と共に使ってください"));
 	if (!color || !strcmp(color, "auto"))
 		rows->color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0;
 	else if (!strcmp(color, "always"))
@@ -151,36 +154,14 @@ static int choose_form(const struct ctl *c, struct rows *rows)
 	return log_fields(c, rows->fields);
 }
 
-struct named {
-	const char *want;
-	bool there;
-};
-
-static int on_host(void *ctx, const struct store_host *h)
-{
-	char hex[2 * DIGEST_SIZE + 1];
-	struct named *n = ctx;
-
-	n->there |= !strcmp(h->name, n->want) ||
-		    !strncasecmp(hex_encode(hex, h->id.b, DIGEST_SIZE), n->want, strlen(n->want));
-	return n->there ? V_END : 0;
-}
-
 /* Nothing was found: was a PC asked for that nobody knows? And a person who waits is told that this is all. */
 static int nothing_found(const struct ctl *c, struct store *s)
 {
-	struct named n = {.want = option_value(c, OPT_HOST)};
-	char a[SHOWN_MAX];
-	int r = n.want ? store_host_each(s, on_host, &n) : 0;
+	int r = host_is_there(c, s);
 
-	if (n.want && r != V_END && r >= 0 && !n.there)
-		return complain(EXIT_PROBLEM,
-			SAY(c, "there is no PC \"%s\" (sekishoctl host list)",
-				"PC「%s」はありません(sekishoctl host list)"),
-			shown(a, n.want));
-	if (isatty(STDERR_FILENO))
+	if (!r && isatty(STDERR_FILENO))
 		complain(0, SAY(c, "no such records", "該当する記録はありません"));
-	return EXIT_GOOD;
+	return r;
 }
 
 int command_log(struct ctl *c)

@@ -5,6 +5,7 @@
 #include "policy/ctl/log_filter.h"
 #include "policy/base/text.h"
 #include <errno.h>
+#include <strings.h>
 
 #define WORD_MAX 64 /* longer ones are no names of ours */
 
@@ -116,6 +117,9 @@ int log_fields(const struct ctl *c, unsigned fields[FIELD_MAX + 1])
 		return EXIT_GOOD;
 	}
 	while (next_word(&list, word)) {
+		/* The PC is the first column of every row. */
+		if (!strcmp(word, "host"))
+			continue;
 		f = field_by_name(word);
 		if (!f || n == FIELD_MAX) {
 			complain(0,
@@ -132,4 +136,32 @@ int log_fields(const struct ctl *c, unsigned fields[FIELD_MAX + 1])
 	}
 	fields[n] = 0;
 	return EXIT_GOOD;
+}
+
+struct named {
+	const char *want;
+	bool there;
+};
+
+static int on_host(void *ctx, const struct store_host *h)
+{
+	char hex[2 * DIGEST_SIZE + 1];
+	struct named *n = ctx;
+
+	n->there |= !strcmp(h->name, n->want) ||
+		    !strncasecmp(hex_encode(hex, h->id.b, DIGEST_SIZE), n->want, strlen(n->want));
+	return n->there ? V_END : 0;
+}
+
+int host_is_there(const struct ctl *c, struct store *s)
+{
+	struct named n = {.want = option_value(c, OPT_HOST)};
+	char a[SHOWN_MAX];
+	int r = n.want ? store_host_each(s, on_host, &n) : 0;
+
+	if (!n.want || r == V_END || r < 0 || n.there)
+		return EXIT_GOOD;
+	return complain(EXIT_PROBLEM,
+		SAY(c, "there is no PC \"%s\" (sekishoctl host list)", "PC「%s」はありません(sekishoctl host list)"),
+		shown(a, n.want));
 }

@@ -6,19 +6,21 @@
 #include <locale.h>
 #include <signal.h>
 
-static const struct command *find(const char *name, const char *sub, bool *group)
+static bool is_help(const char *word)
 {
-	const struct command *cmd;
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
 
-	*group = false;
-	for (cmd = commands; cmd->name; cmd++) {
-		if (strcmp(cmd->name, name) != 0)
-			continue;
-		if (!cmd->sub || (sub && !strcmp(cmd->sub, sub)))
-			return cmd;
-		*group = true;
-	}
-	return NULL;
+/* A word that only begins commands: they are listed, and what else was said is named. */
+static int of_group(const struct ctl *c, const char *name, const char *sub)
+{
+	bool asked = sub && is_help(sub);
+	char text[SHOWN_MAX];
+
+	if (sub && sub[0] != '-')
+		complain_command(c, name, sub, text);
+	options_overview(c, name, asked ? stdout : stderr);
+	return asked ? EXIT_GOOD : EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -33,24 +35,18 @@ int main(int argc, char **argv)
 	/* A reader that goes away is an error of write(), not a death. */
 	signal(SIGPIPE, SIG_IGN);
 	if (!name) {
-		options_overview(&c, stderr);
+		options_overview(&c, NULL, stderr);
 		return EXIT_USAGE;
 	}
-	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+	if (is_help(name))
 		name = "help";
 	else if (!strcmp(name, "--version"))
 		name = "version";
-	c.command = find(name, argc > 2 ? argv[2] : NULL, &group);
-	if (!c.command && group) {
-		options_overview(
-			&c, argc > 2 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h")) ? stdout : stderr);
-		return argc > 2 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h")) ? EXIT_GOOD : EXIT_USAGE;
-	}
+	c.command = command_find(name, argc > 2 ? argv[2] : NULL, &group);
+	if (!c.command && group)
+		return of_group(&c, name, argc > 2 ? argv[2] : NULL);
 	if (!c.command)
-		return complain(EXIT_USAGE,
-			SAY(&c, "no command \"%s\"; see sekishoctl help",
-				"「%s」というコマンドはありません。sekishoctl help を参照してください"),
-			shown(text, name));
+		return complain_command(&c, name, NULL, text);
 	skip = c.command->sub ? 2 : 1;
 	r = options_parse(&c, argc - skip, argv + skip);
 	if (r)

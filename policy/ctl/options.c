@@ -75,10 +75,25 @@ static int set_lang(struct ctl *c, const char *value)
 	return EXIT_GOOD;
 }
 
+/* What getopt_long did not take: `o` is its answer, `word` where it stopped. */
+static int complain_option(const struct ctl *c, int o, const char *word)
+{
+	const char letter[3] = {'-', (char)optopt, 0};
+	char a[SHOWN_MAX];
+
+	shown(a, optopt && optopt < 256 ? letter : word);
+	return complain(EXIT_USAGE,
+		o == ':'        ? SAY(c, "%s: its value is missing", "%s: 値を指定してください")
+		: optopt >= 256 ? SAY(c, "%s: takes no value", "%s: 値は指定できません")
+				: SAY(c, "%s: no such option; see --help",
+					  "%s: このようなオプションはありません。--help を参照してください"),
+		a);
+}
+
 int options_parse(struct ctl *c, int argc, char **argv)
 {
 	struct option longs[OPTIONS_MAX + 1] = {{NULL, 0, NULL, 0}};
-	char shorts[3 * OPTIONS_MAX + 2] = "", program[] = "sekishoctl";
+	char shorts[3 * OPTIONS_MAX + 2] = ":", program[] = "sekishoctl";
 	char *first = argv[0];
 	unsigned n;
 	int o, r = EXIT_GOOD;
@@ -87,11 +102,12 @@ int options_parse(struct ctl *c, int argc, char **argv)
 	add(common_options, longs, n, shorts);
 	argv[0] = program;
 	optind = 0;
+	opterr = 0;
 	while (r == EXIT_GOOD && (o = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		int id = o >= 256 ? o - 256 : id_of_letter(c->command->options, o);
 
-		if (o == '?')
-			r = EXIT_USAGE; /* getopt said why */
+		if (o == '?' || o == ':')
+			r = complain_option(c, o, argv[optind - 1]);
 		else if (!id)
 			id = id_of_letter(common_options, o);
 		if (r == EXIT_GOOD && c->given_n == OPTIONS_GIVEN_MAX)
@@ -147,7 +163,7 @@ void options_help(const struct ctl *c, FILE *out)
 	print_rows(c, common_options, out);
 }
 
-void options_overview(const struct ctl *c, FILE *out)
+void options_overview(const struct ctl *c, const char *name, FILE *out)
 {
 	const struct command *cmd;
 	char left[32];
@@ -155,10 +171,23 @@ void options_overview(const struct ctl *c, FILE *out)
 	fputs(SAY(c, "Usage: sekishoctl COMMAND [OPTION...]\n\n", "使い方: sekishoctl コマンド [オプション...]\n\n"),
 		out);
 	for (cmd = commands; cmd->name; cmd++) {
+		if (name && strcmp(cmd->name, name) != 0)
+			continue;
 		snprintf(left, sizeof(left), "%s%s%s", cmd->name, cmd->sub ? " " : "", cmd->sub ? cmd->sub : "");
 		fprintf(out, "  %-16s %s\n", left, SAY(c, cmd->help.en, cmd->help.ja));
 	}
 	fputs(SAY(c, "\nsekishoctl COMMAND --help says more; the manual is sekishoctl(1).\n",
 		      "\n詳しくは sekishoctl コマンド --help、または sekishoctl(1) を参照してください。\n"),
 		out);
+}
+
+int complain_command(const struct ctl *c, const char *name, const char *sub, char text[SHOWN_MAX])
+{
+	char words[SHOWN_MAX];
+
+	snprintf(words, sizeof(words), "%s%s%s", name, sub ? " " : "", sub ? sub : "");
+	return complain(EXIT_USAGE,
+		SAY(c, "no command \"%s\"; see sekishoctl help",
+			"「%s」というコマンドはありません。sekishoctl help を参照してください"),
+		shown(text, words));
 }

@@ -56,8 +56,10 @@ int command_print_queues(struct ctl *c)
 	layout_path(path, sizeof(path), STATUS_PATH);
 	r = file_read(path, &text);
 	if (r == V_NOT_FOUND)
-		return complain(
-			EXIT_MACHINE, SAY(c, "the print gate does not run here", "印刷ゲートが動作していません"));
+		return complain(EXIT_MACHINE,
+			SAY(c, "the print gate does not run here: there is no %s",
+				"印刷ゲートが動作していません: %s がありません"),
+			path);
 	if (r)
 		return complain_of(c, path, r, NULL);
 	o = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, NULL);

@@ -115,6 +115,11 @@ static int find_host(struct ctl *c, const struct release_challenge *ch, struct k
 	if (r)
 		return complain_of(c, shown(a, path), r, NULL);
 	roster = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_array(json_object_get(roster, "hosts")))
+		return complain(EXIT_PROBLEM,
+			SAY(c, "%s: is no roster (sekishoctl host export)",
+				"%s: PC 名簿ではありません(sekishoctl host export)"),
+			shown(a, path));
 	hex_encode(begin, ch->host, RELEASE_HOST_SIZE);
 	json_array_foreach(json_object_get(roster, "hosts"), i, o)
 	{
@@ -145,9 +150,11 @@ static int parse_terms(struct ctl *c, struct release_terms *terms)
 						    "--access: read-only か read-write を指定してください"));
 	terms->write = !access || !strcmp(access, "read-write");
 	n = strtoul(lasts ? lasts : "1h", &end, 10);
+	if (n > RELEASE_UNITS_MAX * RELEASE_UNIT_S)
+		n = 0;
 	n *= *end == 'h' ? 3600 : *end == 'm' ? 60 : 0;
 	terms->units = (unsigned)((n + RELEASE_UNIT_S - 1) / RELEASE_UNIT_S);
-	if (!n || n > RELEASE_UNITS_MAX * RELEASE_UNIT_S || (*end && end[1]))
+	if (n < RELEASE_UNIT_S || n > RELEASE_UNITS_MAX * RELEASE_UNIT_S || (*end && end[1]))
 		return complain(EXIT_USAGE, SAY(c, "--for: 15m to 24h", "--for: 15m から 24h の間で指定してください"));
 	return EXIT_GOOD;
 }

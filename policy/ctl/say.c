@@ -38,7 +38,7 @@ int complain_of(const struct ctl *c, const char *what, int r, const struct why *
 	if (why && why->text[0])
 		return complain(EXIT_PROBLEM, "%s: %s", text, SAY(c, why->text, why_ja(why)));
 	if (r == V_NOT_FOUND)
-		return complain(EXIT_PROBLEM, SAY(c, "%s: no such thing", "%s: 見つかりません"), text);
+		return complain(EXIT_PROBLEM, SAY(c, "%s: there is none", "%s: 見つかりません"), text);
 	if (r == V_FULL)
 		return complain(EXIT_PROBLEM, SAY(c, "%s: too large", "%s: 大きすぎます"), text);
 	return complain(EXIT_PROBLEM, SAY(c, "%s: malformed", "%s: 形式が不正です"), text);

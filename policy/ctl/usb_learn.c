@@ -206,6 +206,9 @@ int command_usb_learn(struct ctl *c)
 	r = store_open(&o, &s, &why);
 	if (r)
 		return complain_of(c, o.dir, r, &why);
+	r = host_is_there(c, s);
+	if (r)
+		return r;
 	l.known = known;
 	l.list = calloc(SEEN_MAX, sizeof(*l.list));
 	if (!l.list)

@@ -56,7 +56,7 @@ int list_end(struct judged *j)
 		snprintf(j->name, sizeof(j->name), "index.html");
 		bundle_tell(j, "list", NULL,
 			SAY(j->report->ctl, "is not the page that is made from these records",
-				"これらの記録から作られる頁ではありません"));
+				"これらの記録から作られるページではありません"));
 	}
 	return r < 0 ? r : 0;
 }

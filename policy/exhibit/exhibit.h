@@ -13,7 +13,6 @@
 #define EXHIBIT_SEGMENTS_MAX 50000u
 #define EXHIBIT_CHAINS_MAX 20000u
 #define EXHIBIT_HOSTS_MAX 20000u
-#define EXHIBIT_RUN_MAX 262144u        /* leaves of the log that are shown beside the segments */
 #define EXHIBIT_RECORDS_MAX 100000u    /* records in the list */
 #define EXHIBIT_PAGE_MAX 1000u         /* of them on the page */
 #define EXHIBIT_CLAIM_SIZE (16u << 20) /* bytes of each entry that holds more than a segment */

@@ -239,8 +239,7 @@ static int take_cell(struct policy *p, struct cells *c, struct row *row, unsigne
 		row->match.has_fingerprint = true;
 		return hex_decode(strncmp(s, "sha256:", 7) ? s : s + 7, row->match.fingerprint.b, DIGEST_SIZE)
 			       ? bad_value(c, line, "fingerprint", s,
-					 SAID("fingerprint of 64 hexadecimal digits",
-						 "16 進 64 桁のフィンガープリント"))
+					 SAID("fingerprint of 64 hexadecimal digits", "16 進 64 桁の指紋"))
 			       : 0;
 	case OWNER:
 		row->as.owner = kept;

@@ -2,7 +2,7 @@
  * The policy: what may be done with which device, by whom, when. Two texts that the administrator writes: policy.yaml
  * (defaults and rules, in order) and devices.csv (the ledger of devices that the office keeps). Loaded by sekishoctl
  * and by the guard from a signed bundle; the manual is policy.yaml(5), the editors' schema
- * packaging/etc/policy.schema.json.
+ * packaging/examples/policy.schema.json.
  *
  *   1. the first rule that fits decides; access `listed` fits only where the ledger has a row for the device
  *   2. else the ledger: of the rows that fit, the most restrictive

@@ -110,8 +110,8 @@ int policy_read_fingerprint(struct reading *r, const yaml_node_t *n, const char 
 		s += 7;
 	m->has_fingerprint = true;
 	return hex_decode(s, m->fingerprint.b, DIGEST_SIZE)
-		       ? reading_bad_value(r, n, key, s,
-				 SAID("fingerprint of 64 hexadecimal digits", "16 進 64 桁のフィンガープリント"))
+		       ? reading_bad_value(
+				 r, n, key, s, SAID("fingerprint of 64 hexadecimal digits", "16 進 64 桁の指紋"))
 		       : 0;
 }
 

@@ -46,11 +46,11 @@ static int take_rule(struct reading *r, const yaml_node_t *n)
 		return v;
 	if (!q.rule->name[0] || !q.has_access)
 		return reading_bad(
-			r, n, "rules", SAID("a rule needs name and access", "ルールには name と access が必要です"));
+			r, n, "rules", SAID("a rule needs name and access", "規則には name と access が必要です"));
 	for (i = 0; i < p->rules_n; i++)
 		if (!strcmp(p->rules[i].name, q.rule->name))
 			return reading_bad(
-				r, n, "name", SAID("another rule has this name", "同じ名前のルールがあります"));
+				r, n, "name", SAID("another rule has this name", "同じ名前の規則があります"));
 	p->rules_n++;
 	return 0;
 }

@@ -161,11 +161,11 @@ static int take_rule(struct reading *r, const yaml_node_t *n)
 		return v;
 	if (!rule->name[0] || !rule->action)
 		return reading_bad(r, n, "print: rules",
-			SAID("a rule needs name and action", "ルールには name と action が必要です"));
+			SAID("a rule needs name and action", "規則には name と action が必要です"));
 	for (i = 0; i < p->rules_n; i++)
 		if (!strcmp(p->rules[i].name, rule->name))
 			return reading_bad(
-				r, n, "name", SAID("another rule has this name", "同じ名前のルールがあります"));
+				r, n, "name", SAID("another rule has this name", "同じ名前の規則があります"));
 	p->rules_n++;
 	return 0;
 }

@@ -63,7 +63,7 @@ int reading_pairs(struct reading *r, const yaml_node_t *map, const char *what, r
 			char shown[64];
 
 			return reading_bad(r, k, text_escape_to(shown, sizeof(shown), SPAN_STR(key)),
-				SAID("unknown key", "知らないキーです"));
+				SAID("unknown key", "不明なキーです"));
 		}
 		if (v)
 			return v;

@@ -297,6 +297,21 @@ static int put_bytes_text(struct buf *b, uint64_t n)
 	return buf_putf(b, u ? "%.1f %s" : "%.0f %s", v, units[u]);
 }
 
+/* "DataTraveler 3.0 0951:1666 408D5C15": what a device calls itself, or what kind of thing it is. */
+static int put_device(struct buf *out, const struct record *r, enum record_lang lang)
+{
+	int x = 0;
+
+	if (record_has(r, F_PRODUCT)) {
+		x = put_escaped(out, "  ", r, F_PRODUCT);
+	} else if (record_has(r, F_DEVICE_KIND)) {
+		x = buf_puts(out, "  ");
+		x = x ? x : put_plain(out, r, F_DEVICE_KIND, lang);
+	}
+	x = x ? x : put_escaped(out, " ", r, F_USB_ID);
+	return x ? x : put_escaped(out, " ", r, F_SERIAL);
+}
+
 int record_line(const struct record *r, enum record_lang lang, struct buf *out)
 {
 	const bool ja = lang == LANG_JA;
@@ -330,6 +345,7 @@ int record_line(const struct record *r, enum record_lang lang, struct buf *out)
 	x = x ? x : put_escaped(out, " → ", r, F_PRINTER);
 	x = x ? x : put_escaped(out, "  ", r, F_TARGET_USER);
 	x = x ? x : put_escaped(out, "  ", r, F_PEER_NAME);
+	x = x ? x : put_device(out, r, lang);
 	x = x ? x : put_args(out, r);
 	x = x ? x : put_escaped(out, "  ", r, F_TEXT);
 
@@ -352,6 +368,8 @@ int record_line(const struct record *r, enum record_lang lang, struct buf *out)
 	}
 	DETAIL(F_ACTION, put_plain(out, r, F_ACTION, lang))
 	DETAIL(F_OUTCOME, put_plain(out, r, F_OUTCOME, lang))
+	DETAIL(F_ACCESS, put_plain(out, r, F_ACCESS, lang))
+	DETAIL(F_RULE, text_escape(out, r->v[F_RULE].s))
 	DETAIL(F_PAGES, buf_putf(out, ja ? "%llu ページ" : "%llu pages", (unsigned long long)r->v[F_PAGES].u))
 	if (!x && record_has(r, F_COPIES) && r->v[F_COPIES].u > 1) {
 		DETAIL(F_COPIES, buf_putf(out, ja ? "%llu 部" : "%llu copies", (unsigned long long)r->v[F_COPIES].u))

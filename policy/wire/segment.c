@@ -33,16 +33,6 @@ const char *producer_name(unsigned p)
 	return NULL;
 }
 
-unsigned producer_by_name(const char *name)
-{
-	unsigned p;
-
-	for (p = 1; p <= PRODUCER_LAST; p++)
-		if (producer_name(p) && !strcmp(producer_name(p), name))
-			return p;
-	return 0;
-}
-
 /* --- epochs --- */
 
 int epoch_certify(const struct key *device, const struct epoch *e, struct buf *out)

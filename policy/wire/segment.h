@@ -37,7 +37,6 @@ enum producer {
 };
 /* "recorder"; NULL for unknown ones. And back: 0 for unknown names. */
 const char *producer_name(unsigned p);
-unsigned producer_by_name(const char *name);
 
 enum {
 	SF_RECOVERED = 1 << 0, /* holds what an open segment held when its producer ended without sealing */
