@@ -170,6 +170,32 @@ sink() {
 	wait_for 60 bash -c "exec 3<>/dev/tcp/127.0.0.1/${sink_port[$name]}"
 }
 
+# lpd NAME: a printer that speaks LPD.
+lpd() {
+	mkdir -p "$tmp/out/$1"
+	sink_port[$1]=$(free_port)
+	python3 "$root/tests/flow/parts/print_lpd.py" "${sink_port[$1]}" "$tmp/out/$1" &
+	at_exit "kill -9 $! 2>/dev/null"
+	wait_for 60 bash -c "exec 3<>/dev/tcp/127.0.0.1/${sink_port[$1]}"
+}
+
+# another_cups NAME: another PC's CUPS, without a gate, on port far_port; its queue NAME prints to the sink of that name.
+another_cups() {
+	local far=$tmp/far
+	mkdir -p "$far"/{etc/ppd,spool/tmp,cache,log,run}
+	chown -R root:lp "$far"
+	chmod 710 "$far/spool"
+	chmod 1770 "$far/spool/tmp"
+	chmod 770 "$far/cache" "$far/log"
+	far_port=$(free_port)
+	sed "s|$cups|$far|g; s|^StateDir .*|StateDir $far/run|" "$place/etc/cups/cups-files.conf" >"$far/etc/cups-files.conf"
+	sed "s|$print_sock|$far/run/cups.sock|; s|127.0.0.1:$print_port|127.0.0.1:$far_port|" "$cups/etc/cupsd.conf" >"$far/etc/cupsd.conf"
+	/usr/sbin/cupsd -f -c "$far/etc/cupsd.conf" -s "$far/etc/cups-files.conf" 2>>"$tmp/far.log" &
+	at_exit "kill -9 $! 2>/dev/null"
+	wait_for 60 env CUPS_SERVER="$far/run/cups.sock" lpstat -r
+	CUPS_SERVER=$far/run/cups.sock queue "$1" "socket://127.0.0.1:${sink_port[$1]}" -m raw
+}
+
 # queue NAME URI [OPTION OF LPADMIN]...
 queue() {
 	local name=$1 uri=$2
@@ -299,4 +325,33 @@ came_out() {
 }
 came_out_now() {
 	[ "$(printed "$1")" -eq "$2" ]
+}
+
+# kernel_tells: what the kernel tells of print jobs is loaded, until the script ends. Ends the test (77) where it cannot be, or is the
+# machine's own.
+kernel_tells() {
+	local paper=${SEKISHO_BIN:-$root/build/bin}/../flow/paper
+	if [ -e /sys/fs/bpf/sekisho-paper ]; then
+		echo 'what the kernel tells of print jobs is loaded on this machine'
+		exit 77
+	fi
+	mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+	at_exit "$paper unload"
+	"$paper" load
+}
+
+# stalled NAME: a printer of port 9100 that takes a connection, and nothing of what is sent.
+stalled() {
+	sink_port[$1]=$(free_port)
+	python3 -c '
+import socket, sys, time
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+s.bind(("127.0.0.1", int(sys.argv[1])))
+s.listen(64)
+kept = []
+while True:
+    kept.append(s.accept()[0])' "${sink_port[$1]}" &
+	at_exit "kill -9 $! 2>/dev/null"
+	wait_for 60 bash -c "exec 3<>/dev/tcp/127.0.0.1/${sink_port[$1]}"
 }
