@@ -95,21 +95,30 @@ static bool is_backend(const char *dir, const char *name, mode_t *mode)
 	return true;
 }
 
-/* Those of `names` that the stock folder has no more: unlinked. */
+/* The next one that is no folder's own; NULL: that was all, or there is no folder. */
+static const char *next_name(DIR *d)
+{
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			return e->d_name;
+	return NULL;
+}
+
+/* What the stock folder has no more, but for `keep`: unlinked. */
 static int drop_gone(const char *dir, const char *stock, const char *keep, unsigned *changed)
 {
 	_cleanup_closedir_ DIR *d = opendir(dir);
-	struct dirent *e;
-	int r = 0;
+	const char *name;
+	int r = d ? 0 : -errno;
 
-	if (!d)
-		return -errno;
-	while (!r && (e = readdir(d))) {
+	while (!r && (name = next_name(d))) {
 		char path[PATH_MAX], real[PATH_MAX];
 
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || (keep && !strcmp(e->d_name, keep)))
+		if (keep && !strcmp(name, keep))
 			continue;
-		if (!join(path, dir, e->d_name) || !join(real, stock, e->d_name))
+		if (!join(path, dir, name) || !join(real, stock, name))
 			return -ENAMETOOLONG;
 		if (access(real, F_OK) == 0)
 			continue;
@@ -119,52 +128,27 @@ static int drop_gone(const char *dir, const char *stock, const char *keep, unsig
 	return r;
 }
 
-static int sync_backends(const struct tree *t, const char *stock, struct span wrapper, unsigned *changed)
+/* One bringing up to date: of this tree, over that stock folder, with this wrapper. */
+struct syncing {
+	const struct tree *t;
+	const char *stock;
+	struct span wrapper;
+	unsigned *changed;
+};
+
+/* The wrapper by that name in the tree. */
+static int wrap(const struct syncing *s, const char *name, mode_t mode)
 {
-	char real[PATH_MAX], ours[PATH_MAX], path[PATH_MAX], name[NAME_MAX + 16];
-	_cleanup_closedir_ DIR *d = NULL;
-	struct dirent *e;
-	mode_t mode;
-	int r = 0;
+	char path[PATH_MAX];
+	int r;
 
-	if (!join(real, stock, "backend") || !join(ours, t->dir, "backend"))
+	if (!join(path, s->t->dir, name))
 		return -ENAMETOOLONG;
-	d = opendir(real);
-	if (!d)
-		return -errno;
-	while (!r && (e = readdir(d))) {
-		if (!is_backend(real, e->d_name, &mode) || !join(path, ours, e->d_name) ||
-			is_wrapper(path, wrapper, mode))
-			continue;
-		snprintf(name, sizeof(name), "backend/%s", e->d_name);
-		r = put_wrapper(t, name, wrapper, mode);
-		*changed += !r;
-	}
-	return r ? r : drop_gone(ours, real, NULL, changed);
-}
-
-static int sync_notifiers(const struct tree *t, const char *stock, struct span wrapper, unsigned *changed)
-{
-	char real[PATH_MAX], ours[PATH_MAX], target[PATH_MAX], name[NAME_MAX + 16];
-	_cleanup_closedir_ DIR *d = NULL;
-	struct dirent *e;
-	int r = 0;
-
-	if (!join(real, stock, "notifier") || !join(ours, t->dir, "notifier/sekisho"))
-		return -ENAMETOOLONG;
-	if (!is_wrapper(ours, wrapper, 0755)) {
-		r = put_wrapper(t, "notifier/sekisho", wrapper, 0755);
-		*changed += !r;
-	}
-	d = opendir(real);
-	while (!r && d && (e = readdir(d))) {
-		if (e->d_name[0] == '.' || !strcmp(e->d_name, "sekisho") || !join(target, real, e->d_name))
-			continue;
-		snprintf(name, sizeof(name), "notifier/%s", e->d_name);
-		r = make_link(t, name, target);
-	}
-	*strrchr(ours, '/') = 0;
-	return r ? r : drop_gone(ours, real, "sekisho", changed);
+	if (is_wrapper(path, s->wrapper, mode))
+		return 0;
+	r = put_wrapper(s->t, name, s->wrapper, mode);
+	*s->changed += !r;
+	return r;
 }
 
 static bool is_stamper(const char *name)
@@ -177,33 +161,48 @@ static bool is_stamper(const char *name)
 	return false;
 }
 
-/* Our wrapper where pages are stamped, links for the rest. A tree of before had a link to the whole folder. */
-static int sync_filters(const struct tree *t, const char *stock, struct span wrapper, unsigned *changed)
+/* Folders of the tree whose files stand for those of the stock folder. */
+enum kind { BACKEND, FILTER, NOTIFIER, KINDS };
+static const char *const folders[KINDS] = {"backend", "filter", "notifier"};
+/* Our own, beside them. */
+static const char *const own[KINDS] = {[NOTIFIER] = "sekisho"};
+
+/* One name of the stock folder: the wrapper where it stands before a program, a link for the rest. */
+static int place(const struct syncing *s, enum kind kind, const char *real, const char *entry)
 {
-	char real[PATH_MAX], ours[PATH_MAX], target[PATH_MAX], name[NAME_MAX + 16];
-	_cleanup_closedir_ DIR *d = NULL;
-	struct dirent *e;
+	char name[NAME_MAX + 16], target[PATH_MAX];
 	mode_t mode;
+
+	if (entry[0] == '.' || !join(target, real, entry) ||
+		snprintf(name, sizeof(name), "%s/%s", folders[kind], entry) >= (int)sizeof(name))
+		return 0;
+	if (kind == NOTIFIER || (kind == FILTER && !is_stamper(entry)))
+		return make_link(s->t, name, target);
+	if (is_backend(real, entry, &mode))
+		return wrap(s, name, mode);
+	return kind == FILTER ? make_link(s->t, name, target) : 0;
+}
+
+static int sync_folder(const struct syncing *s, enum kind kind)
+{
+	char real[PATH_MAX], ours[PATH_MAX], target[PATH_MAX];
+	_cleanup_closedir_ DIR *d = NULL;
+	const char *entry;
 	int r;
 
-	if (!join(real, stock, "filter") || !join(ours, t->dir, "filter"))
+	if (!join(real, s->stock, folders[kind]) || !join(ours, s->t->dir, folders[kind]))
 		return -ENAMETOOLONG;
+	/* A tree of before had a link to a whole folder. */
 	if (readlink(ours, target, sizeof(target)) >= 0)
 		unlink(ours);
 	r = dir_make(ours, 0755);
 	d = opendir(real);
-	while (!r && d && (e = readdir(d))) {
-		if (e->d_name[0] == '.' || !join(target, real, e->d_name) ||
-			snprintf(name, sizeof(name), "filter/%s", e->d_name) >= (int)sizeof(name))
-			continue;
-		if (!is_stamper(e->d_name) || !is_backend(real, e->d_name, &mode)) {
-			r = make_link(t, name, target);
-		} else if (join(target, t->dir, name) && !is_wrapper(target, wrapper, mode)) {
-			r = put_wrapper(t, name, wrapper, mode);
-			*changed += !r;
-		}
-	}
-	return r ? r : drop_gone(ours, real, NULL, changed);
+	if (!r && !d && kind == BACKEND)
+		r = -errno;
+	while (!r && (entry = next_name(d)))
+		if (!own[kind] || strcmp(entry, own[kind]) != 0)
+			r = place(s, kind, real, entry);
+	return r ? r : drop_gone(ours, real, own[kind], s->changed);
 }
 
 int tree_stock(const struct tree *t, char out[PATH_MAX])
@@ -224,19 +223,20 @@ int tree_sync(const struct tree *t, unsigned *changed, struct why *why)
 {
 	_cleanup_buf_ struct buf wrapper = BUF_INIT(TREE_WRAPPER_MAX);
 	char stock[PATH_MAX];
+	struct syncing s = {.t = t, .stock = stock, .changed = changed};
 	int r = file_read(t->wrapper, &wrapper);
+	enum kind kind;
 
 	*changed = 0;
 	if (r > 0)
 		return why_set(why, V_BAD, "%s: no wrapper to copy", t->wrapper);
 	if (!r)
 		r = tree_stock(t, stock);
+	s.wrapper = buf_span(&wrapper);
+	for (kind = 0; kind < KINDS && !r; kind++)
+		r = sync_folder(&s, kind);
 	if (!r)
-		r = sync_backends(t, stock, buf_span(&wrapper), changed);
-	if (!r)
-		r = sync_notifiers(t, stock, buf_span(&wrapper), changed);
-	if (!r)
-		r = sync_filters(t, stock, buf_span(&wrapper), changed);
+		r = wrap(&s, "notifier/sekisho", 0755);
 	return r;
 }
 
@@ -249,9 +249,7 @@ int tree_make(const struct tree *t, const char *stock, struct why *why)
 
 	if (stock[0] != '/' || !strcmp(stock, t->dir))
 		return why_set(why, V_BAD, "ServerBin %s is none that a gate can stand before", stock);
-	r = join(path, t->dir, "backend") ? dir_make(path, 0755) : -ENAMETOOLONG;
-	if (!r)
-		r = join(path, t->dir, "notifier") ? dir_make(path, 0755) : -ENAMETOOLONG;
+	r = dir_make(t->dir, 0755);
 	if (!r)
 		r = make_link(t, REQUEST_STOCK, stock);
 	if (!r)
@@ -311,22 +309,22 @@ static int remove_all(const char *dir, const char *name)
 {
 	char path[PATH_MAX];
 	_cleanup_closedir_ DIR *d = NULL;
-	struct dirent *e;
+	const char *entry;
 
 	if (!join(path, dir, name))
 		return -ENAMETOOLONG;
 	d = opendir(path);
-	while (d && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			unlinkat(dirfd(d), e->d_name, 0);
+	while ((entry = next_name(d)))
+		unlinkat(dirfd(d), entry, 0);
 	return d && rmdir(path) ? -errno : 0;
 }
 
 int tree_remove(const struct tree *t)
 {
-	int r = remove_all(t->dir, "backend");
+	enum kind kind;
+	int r = 0;
 
-	r = r ? r : remove_all(t->dir, "notifier");
-	r = r ? r : remove_all(t->dir, "filter");
+	for (kind = 0; kind < KINDS && !r; kind++)
+		r = remove_all(t->dir, folders[kind]);
 	return r ? r : remove_all(t->dir, "");
 }
