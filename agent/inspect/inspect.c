@@ -140,6 +140,13 @@ void inspect_stop(struct inspect *in)
 	free(in);
 }
 
+bool inspect_is_gone(const struct inspect *in)
+{
+	struct pollfd p = {.fd = in->sock, .events = 0};
+
+	return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR);
+}
+
 static int send_question(struct inspect *in, struct span question, const int fds[2])
 {
 	union {

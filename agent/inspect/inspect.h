@@ -150,6 +150,8 @@ struct inspect_job;
 int inspect_start(const char *path, struct inspect **out, struct why *why);
 /* Ends it, and with it what is still being inspected. NULL is fine. */
 void inspect_stop(struct inspect *in);
+/* Has it ended by itself, or was it killed? Nothing will be looked into any more then. */
+bool inspect_is_gone(const struct inspect *in);
 
 /*
  * Begins with a document: any open descriptor that can be read, at any offset (a file is mapped, from its start to its

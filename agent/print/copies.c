@@ -130,6 +130,8 @@ void copies_begin(struct gate *g, struct job *j)
 			fill_told(j, j->kept_n, &told);
 			tell_copy(g, &told, CAUSE_COPY_FAILED, "a document was not handed over");
 		}
+		/* Known again where this process ends before they are made. */
+		keep_soon(g);
 		arm(g);
 	}
 	copies_drop(j);

@@ -15,6 +15,11 @@ static int on_found(sd_event_source *source, int fd, uint32_t events, void *ctx)
 	unsigned i;
 
 	(void)events;
+	/* What ends with the inspector was not looked into: it is not judged, as if we had not been there. */
+	if (inspect_is_gone(g->inspect)) {
+		gate_fail(g, -EPIPE, "the inspector is gone");
+		return 0;
+	}
 	for (j = g->jobs; j; j = j->next)
 		for (i = 0; i < j->documents_n; i++)
 			if (j->inspected[i] && inspect_job_fd(j->inspected[i]) == fd) {

@@ -128,7 +128,7 @@ static void begin_attempt(struct gate *g, struct job *j, struct buf *question)
 	j->attempt++;
 	j->runs = 1;
 	j->inspected_told = j->never_looked = j->stop_was_ours = j->restarting = j->stamp_begun = false;
-	j->stamp = 0;
+	j->stamp = j->killed_by = 0;
 	j->asked_boot_us = clock_boot_us();
 	j->deadline_boot_us = j->asked_boot_us + JUDGE_US;
 	/* The decision is the same without them: the job does not wait, only its record would be fuller. */
@@ -154,6 +154,7 @@ void job_visit(struct gate *g, struct visit *v, struct buf *question, const int 
 	if (goes_on(j)) {
 		close_all(fds, fds_n);
 		j->runs++;
+		kernel_watch(g, j, v->pid);
 		visit_answer(v, ANSWER_PASS, "");
 		return;
 	}
@@ -162,6 +163,7 @@ void job_visit(struct gate *g, struct visit *v, struct buf *question, const int 
 	begin_attempt(g, j, question);
 	j->visit = v;
 	v->job = j;
+	kernel_watch(g, j, v->pid);
 	documents_begin(g, j, fds, fds_n);
 	copies_keep(g, j, fds, fds_n);
 	close_all(fds, fds_n);
@@ -216,6 +218,10 @@ static void drop_done(struct gate *g, struct job *j)
 
 static void end_attempt(struct gate *g, struct job *j, unsigned outcome)
 {
+	/* CUPS takes a backend that a signal ended for one that worked. */
+	kernel_hear(g);
+	if (outcome == OUTCOME_COMPLETED && j->killed_by)
+		outcome = OUTCOME_ABORTED;
 	/* Nobody waited for what is in them: now it is waited for, since nothing else will tell it. */
 	j->late = j->inspected_told || documents_done(j) ? 0 : outcome;
 	if (j->late)
@@ -264,8 +270,7 @@ static void take_facts(struct job *j, json_t *o)
 /* Held because the gate did not run: it is back. */
 static void let_go(struct gate *g, struct job *j)
 {
-	if (!strncmp(job_text(j->ipp, "job-printer-state-message"), "[Sekisho]", 9) && j->state != JOB_JUDGED &&
-		!j->attempt)
+	if (!strncmp(job_text(j->ipp, "job-printer-state-message"), "[Sekisho]", 9))
 		follow_ask(g, json_pack("{s:s, s:i}", "ask", "release", "id", (int)j->id));
 }
 

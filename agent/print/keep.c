@@ -17,11 +17,12 @@ static void path_of(const struct gate *g, char out[PATH_MAX + 16])
 
 static json_t *job_json(const struct job *j)
 {
-	return json_pack("{s:i, s:i, s:i, s:I, s:i, s:s, s:b, s:b, s:s, s:s, s:s}", "id", (int)j->id, "attempt",
-		(int)j->attempt, "state", (int)j->state, "created", (json_int_t)j->created_s, "action", (int)j->action,
-		"rule", j->decided.rule, "ours", j->stop_was_ours, "looked", j->inspected_told, "released_by",
-		j->released_by, "released_printer", j->released_printer, "printer",
-		j->request.printer ? j->request.printer : "");
+	return json_pack("{s:i, s:i, s:i, s:I, s:i, s:s, s:b, s:b, s:s, s:s, s:s, s:i, s:i}", "id", (int)j->id,
+		"attempt", (int)j->attempt, "state", (int)j->state, "created", (json_int_t)j->created_s, "action",
+		(int)j->action, "rule", j->decided.rule, "ours", j->stop_was_ours, "looked", j->inspected_told,
+		"released_by", j->released_by, "released_printer", j->released_printer, "printer",
+		j->request.printer ? j->request.printer : "", "backend", (int)j->backend, "killed_by",
+		(int)j->killed_by);
 }
 
 int keep_save(struct gate *g)
@@ -68,9 +69,14 @@ static void load_job(struct gate *g, const json_t *o)
 	snprintf(j->decided.rule, sizeof(j->decided.rule), "%s", job_text(o, "rule"));
 	snprintf(j->released_by, sizeof(j->released_by), "%s", job_text(o, "released_by"));
 	snprintf(j->released_printer, sizeof(j->released_printer), "%s", job_text(o, "released_printer"));
+	j->killed_by = (unsigned)job_number(o, "killed_by");
+	/* Goes on being watched by the kernel, which tells of its end now where it came meanwhile. */
+	j->backend = (pid_t)job_number(o, "backend");
 	/* Its wrapper has gone on without an answer: it is as good as unseen. */
-	if (j->state == JOB_ASKED || j->state > JOB_OVER)
+	if (j->state == JOB_ASKED || j->state > JOB_OVER) {
 		j->state = JOB_SEEN;
+		j->attempt -= j->attempt > 0; /* the one that comes is this one */
+	}
 	/* Its documents were still being looked into, and are not at hand any more. */
 	j->never_looked = j->state == JOB_JUDGED && !json_is_true(json_object_get(o, "looked"));
 	j->inspected_told = true;

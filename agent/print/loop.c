@@ -117,6 +117,9 @@ static int on_child(sd_event_source *source, const struct signalfd_siginfo *info
 	(void)source;
 	(void)info;
 	notify_reap(&g->notices);
+	/* Without it nothing is known of documents, and its rights are given up: whoever starts us starts it. */
+	if (g->inspect && inspect_is_gone(g->inspect))
+		gate_fail(g, -EPIPE, "the inspector is gone");
 	return 0;
 }
 
@@ -128,6 +131,8 @@ static int add_sources(struct gate *g)
 
 	if (r >= 0)
 		r = following_start(g);
+	if (r >= 0)
+		r = kernel_start(g);
 	if (r >= 0)
 		r = visits_start(g);
 	if (r < 0)

@@ -95,6 +95,7 @@ static void release_all(struct gate *g)
 	visits_stop(g);
 	jobs_free(g);
 	copies_free(g);
+	kernel_close(g);
 	inspect_stop(g->inspect);
 	closep(&g->follower);
 	policy_free(g->orders.policy);
@@ -143,6 +144,7 @@ static int run(struct gate *g)
 	if (!r) {
 		step = g->tree.socket;
 		r = visits_open(g->tree.socket, &g->listen);
+		kernel_open(g);
 	}
 
 	/* gives up what it does not need */

@@ -9,6 +9,7 @@
 #include "agent/print/notify.h"
 #include "agent/print/request.h"
 #include "agent/print/tree.h"
+#include "agent/probe/paper.h"
 #include "policy/rule/print.h"
 #include "policy/wire/bundle.h"
 #include "policy/wire/producer.h"
@@ -49,6 +50,8 @@ struct job {
 	bool inspected_told; /* what was found is in a record */
 	unsigned late;       /* OUTCOME_*: it ended, which is told when its documents have been looked into; 0 */
 	bool never_looked;   /* ... and never will be: the daemon ended meanwhile */
+	pid_t backend;       /* ... that runs now, or ran last; 0: it has ended */
+	unsigned killed_by;  /* the signal that ended a backend of this attempt; 0 */
 	unsigned stamp;      /* STAMP_*; 0: not wanted, or not known yet */
 	bool stamp_begun;    /* somebody is at it */
 	unsigned kept_n;     /* documents that may have to be copied: until it is judged */
@@ -103,6 +106,8 @@ struct gate {
 	struct notices notices;
 	struct orders orders;
 	struct copies *copies; /* NULL: no policy has asked for any yet */
+	struct paper *paper;   /* NULL: the kernel tells nothing of jobs */
+	struct origins *origins;
 	int follower;
 	pid_t follower_pid;
 	bool cups_up, cups_pushes;
@@ -224,6 +229,33 @@ int following_start(struct gate *g);
 void follow_ask(struct gate *g, json_t *ask); /* owns it */
 void follow_look_soon(struct gate *g);
 void follow_queues(struct gate *g);
+
+/* --- kernel.c: what the kernel tells of jobs, where it does --- */
+
+void kernel_open(struct gate *g); /* while there are rights */
+int kernel_start(struct gate *g);
+/* What it has told by now. */
+void kernel_hear(struct gate *g);
+/* A backend of this job runs, or will. */
+void kernel_watch(struct gate *g, struct job *j, pid_t backend);
+void kernel_close(struct gate *g);
+
+/* --- origin.c: which program sent a job --- */
+
+#define ORIGIN_PATH_SIZE 2048
+
+struct origin_room {
+	char path[ORIGIN_PATH_SIZE];
+};
+/*
+ * Of arguments with newlines between them, the first behind the program's name whose last part is `name`: where it
+ * begins, and how long it is.
+ */
+bool origin_names(const char *args, const char *name, const char **at, size_t *n);
+void origins_take(struct gate *g, const struct paper_event *e);
+/* Program, arguments, file, and how sure that is; nothing where nobody is known. `room` is borrowed by the record. */
+void origin_tell(struct gate *g, struct record *r, const struct job *j, struct origin_room *room);
+void origins_free(struct gate *g);
 
 /* --- queues.c --- */
 

@@ -171,6 +171,7 @@ static void set_documents(struct record *r, const struct job *j, const struct do
 
 int tell_print(struct gate *g, struct job *j, const struct document_facts *d)
 {
+	struct origin_room origin;
 	struct record r;
 	struct room room;
 
@@ -179,6 +180,8 @@ int tell_print(struct gate *g, struct job *j, const struct document_facts *d)
 	set_decision(&r, j);
 	set_text(&r, F_TEXT, j->decided.reason);
 	set_documents(&r, j, d);
+	kernel_hear(g);
+	origin_tell(g, &r, j, &origin);
 	return put(g, &r);
 }
 
@@ -218,6 +221,10 @@ void tell_result(struct gate *g, struct job *j, unsigned outcome)
 	record_set_uint(&r, F_OUTCOME, outcome);
 	set_impressions(&r, j, outcome);
 	set_text(&r, F_TEXT, job_text(j->ipp, "job-printer-state-message"));
+	if (j->killed_by) {
+		record_set_uint(&r, F_SIGNAL, j->killed_by);
+		set_text(&r, F_TEXT, "its backend was killed, which CUPS takes for success");
+	}
 	if (begun > 0 && ended >= begun)
 		record_set_int(&r, F_DURATION, (ended - begun) * 1000000);
 	put(g, &r);
@@ -225,6 +232,7 @@ void tell_result(struct gate *g, struct job *j, unsigned outcome)
 
 void tell_missed(struct gate *g, struct job *j)
 {
+	struct origin_room origin;
 	struct record r;
 	struct room room;
 
@@ -238,6 +246,8 @@ void tell_missed(struct gate *g, struct job *j)
 		: job_number(j->ipp, "job-state") == 7 ? OUTCOME_CANCELLED
 						       : OUTCOME_ABORTED);
 	set_impressions(&r, j, 0);
+	kernel_hear(g);
+	origin_tell(g, &r, j, &origin);
 	set_text(&r, F_TEXT, g->outside[0] ? g->outside : "no wrapper asked for it");
 	put(g, &r);
 }

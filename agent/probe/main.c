@@ -5,6 +5,7 @@
 #include "agent/probe/dump.h"
 #include "agent/probe/egress.h"
 #include "agent/probe/gate.h"
+#include "agent/probe/paper.h"
 #include "agent/probe/probe.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
@@ -189,11 +190,23 @@ static void load_egress(void)
 	json_decref(j);
 }
 
-static int unload_both(void)
+/* Where it cannot be, the records of print jobs say less. */
+static void load_paper(void)
 {
-	int r = egress_unload(), s = gate_unload();
+	struct why why = {""};
+	int r = paper_load(&why);
 
-	return r ? r : s;
+	if (r || why.text[0])
+		log_warning("of print jobs, the kernel tells less: %s", r < 0 ? strerror(-r) : why.text);
+	else
+		printf("Who prints by which program is seen, and what ends a backend.\n");
+}
+
+static int unload_all(void)
+{
+	int r = egress_unload(), s = paper_unload(), t = gate_unload();
+
+	return r ? r : s ? s : t;
 }
 
 static int unloaded(int r, const char *what)
@@ -310,14 +323,16 @@ int main(int argc, char **argv)
 	if (below)
 		return dump(below);
 	if (unload_gate)
-		return unloaded(unload_both(), "the gate");
+		return unloaded(unload_all(), "the gate");
 	if (unload)
 		return unloaded(probe_unload(), "the recorder's set");
 	/* What holds comes first; where it cannot, there is at least a record. */
 	ask_command_line(&how);
 	c = gate ? load_gate(how) : 0;
-	if (printers && how != HOW_OFF)
+	if (printers && how != HOW_OFF) {
 		load_egress();
+		load_paper();
+	}
 	r = recorder ? load(&o) : 0;
 	return r ? r : c == 1 ? 4 : c;
 }

@@ -1,0 +1,210 @@
+/*
+ * Which program sent a job. CUPS does not keep who connects to it; the kernel tells (agent/probe/paper.h), and the last
+ * that came are remembered here, with program, arguments and folder, which are read at once: lp(1) has ended by the
+ * time that a backend runs. Which of them it was is found by time, user and what its arguments name; how sure that is,
+ * is told with it. Called by kernel.c and tell.c.
+ */
+#include "agent/print/print.h"
+#include "policy/base/clock.h"
+#include <sys/stat.h>
+
+#define COMERS_MAX 64u
+/* A connection is kept by its program, and by CUPS (KeepAliveTimeout), for jobs that come later. */
+#define BEFORE_US 30000000ll
+#define BEHIND_US 1200000ll /* CUPS has the moment in whole seconds */
+
+struct comer {
+	int64_t boot_us, start_us;
+	uint32_t pid, uid, loginuid;
+	char comm[16], program[512], cwd[512], args[PAPER_ARGS_MAX + 1];
+	size_t args_n; /* 0: nobody */
+};
+
+struct origins {
+	struct comer list[COMERS_MAX];
+	unsigned next;
+};
+
+static void read_link(uint32_t pid, const char *what, char *out, size_t size)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%u/%s", pid, what);
+	n = readlink(path, out, size - 1);
+	out[n > 0 ? n : 0] = 0;
+}
+
+/* Its arguments, each ended by a newline as in other records. */
+static void take_args(struct comer *c, const struct paper_event *e)
+{
+	size_t i;
+
+	memcpy(c->args, e->args, e->args_n);
+	for (i = 0; i < e->args_n; i++)
+		if (!c->args[i])
+			c->args[i] = '\n';
+	c->args_n = e->args_n;
+	while (c->args_n && c->args[c->args_n - 1] == '\n')
+		c->args_n--;
+	c->args[c->args_n] = 0;
+}
+
+void origins_take(struct gate *g, const struct paper_event *e)
+{
+	struct comer *c;
+
+	/* Ourselves: the follower asks CUPS as any program does. */
+	if (e->pid == (uint32_t)g->follower_pid || e->pid == (uint32_t)getpid())
+		return;
+	if (!g->origins)
+		g->origins = calloc(1, sizeof(*g->origins));
+	if (!g->origins)
+		return;
+	c = &g->origins->list[g->origins->next++ % COMERS_MAX];
+	*c = (struct comer){.boot_us = (int64_t)(e->boot_ns / 1000),
+		.start_us = (int64_t)(e->start_boot_ns / 1000),
+		.pid = e->pid,
+		.uid = e->uid,
+		.loginuid = e->loginuid};
+	memcpy(c->comm, e->comm, sizeof(c->comm));
+	take_args(c, e);
+	read_link(e->pid, "exe", c->program, sizeof(c->program));
+	read_link(e->pid, "cwd", c->cwd, sizeof(c->cwd));
+}
+
+/* --- which one was it? --- */
+
+static const char *last_part(const char *path, size_t n)
+{
+	const char *slash = memrchr(path, '/', n);
+
+	return slash ? slash + 1 : path;
+}
+
+bool origin_names(const char *args, const char *name, const char **at, size_t *n)
+{
+	const char *arg = args, *end;
+
+	if (!name[0])
+		return false;
+	for (; *arg; arg = end + (*end == '\n')) {
+		const char *part;
+
+		end = strchrnul(arg, '\n');
+		part = last_part(arg, (size_t)(end - arg));
+		if (arg != args && (size_t)(end - part) == strlen(name) && !memcmp(part, name, strlen(name))) {
+			*at = arg;
+			*n = (size_t)(end - arg);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* An argument as a path: a relative one is within the program's folder. */
+static bool path_of(const struct comer *c, const char *at, size_t n, char out[ORIGIN_PATH_SIZE])
+{
+	bool relative = *at != '/';
+
+	if (relative && !c->cwd[0])
+		return false;
+	return snprintf(out, ORIGIN_PATH_SIZE, "%s%s%.*s", relative ? c->cwd : "", relative && c->cwd[1] ? "/" : "",
+		       (int)n, at) < ORIGIN_PATH_SIZE;
+}
+
+/*
+ * The file of the job, where the program was started with it: by the name that lp(1) says, or by the title, which most
+ * applications make of the file's name; a title may be an argument too, and is no file then.
+ */
+static bool file_of(const struct comer *c, const struct job *j, char out[ORIGIN_PATH_SIZE])
+{
+	const char *at;
+	struct stat st;
+	size_t n;
+
+	if (origin_names(c->args, job_text(j->ipp, "document-name-supplied"), &at, &n))
+		return path_of(c, at, n, out);
+	return origin_names(c->args, job_text(j->ipp, "job-name"), &at, &n) && path_of(c, at, n, out) &&
+	       !stat(out, &st) && S_ISREG(st.st_mode);
+}
+
+static bool is_local(const struct job *j)
+{
+	const char *host = job_text(j->ipp, "job-originating-host-name");
+
+	return !host[0] || !strcmp(host, "localhost") || !strcmp(host, "127.0.0.1") || !strcmp(host, "::1");
+}
+
+/* How well it fits; 0: it cannot be the one. */
+static unsigned fits(const struct comer *c, const struct job *j, int64_t created)
+{
+	uint32_t uid = j->request.authenticated ? (uint32_t)j->request.uid : j->uid;
+	char path[ORIGIN_PATH_SIZE];
+
+	if (!c->pid || c->boot_us < created - BEFORE_US || c->boot_us > created + BEHIND_US)
+		return 0;
+	/* Who CUPS knows by the socket is who connected. */
+	if (j->request.authenticated && c->uid != uid)
+		return 0;
+	return 1u + (c->uid == uid ? 1u : 0u) + (file_of(c, j, path) ? 2u : 0u);
+}
+
+/* The best one, the last of those that are as good; *rivals: processes that could have been it. */
+static const struct comer *choose(
+	const struct origins *o, const struct job *j, int64_t created, unsigned *best, unsigned *rivals)
+{
+	const struct comer *chosen = NULL;
+	unsigned i;
+
+	*best = *rivals = 0;
+	for (i = 0; i < COMERS_MAX; i++) {
+		const struct comer *c = &o->list[(o->next + i) % COMERS_MAX];
+		unsigned fit = fits(c, j, created);
+
+		if (!fit)
+			continue;
+		if (!chosen || chosen->pid != c->pid || chosen->start_us != c->start_us)
+			++*rivals;
+		if (fit >= *best) {
+			*best = fit;
+			chosen = c;
+		}
+	}
+	return chosen;
+}
+
+static void set_text(struct record *r, unsigned f, const char *s)
+{
+	if (s[0])
+		record_set_str(r, f, s);
+}
+
+void origin_tell(struct gate *g, struct record *r, const struct job *j, struct origin_room *room)
+{
+	int64_t created = j->created_s ? j->created_s * 1000000 - (clock_wall_us() - clock_boot_us()) : 0;
+	unsigned best, rivals;
+	const struct comer *c;
+
+	if (!g->origins || !created || !is_local(j))
+		return;
+	c = choose(g->origins, j, created, &best, &rivals);
+	if (!c)
+		return;
+	record_set_uint(r, F_ORIGIN, best > 2 ? ORIGIN_NAMED : rivals == 1 ? ORIGIN_ONLY : ORIGIN_NEAREST);
+	record_set_uint(r, F_PID, c->pid);
+	record_set_int(r, F_START, c->start_us);
+	record_set_span(r, F_COMM, SPAN(c->comm, strnlen(c->comm, sizeof(c->comm))));
+	if (c->loginuid != UINT32_MAX)
+		record_set_uint(r, F_LOGIN_UID, c->loginuid);
+	set_text(r, F_PROGRAM, c->program);
+	if (c->args_n)
+		record_set_span(r, F_ARGS, SPAN(c->args, c->args_n));
+	if (file_of(c, j, room->path))
+		record_set_str(r, F_PATH, room->path);
+}
+
+void origins_free(struct gate *g)
+{
+	free(STEAL(g->origins));
+}

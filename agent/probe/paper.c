@@ -1,0 +1,140 @@
+/*
+ * What the kernel tells of print jobs, for the print daemon: through the maps that paper_load.c pinned. See paper.h.
+ */
+#include "agent/probe/paper.h"
+#include "agent/probe/load.h"
+#include <errno.h>
+#include <sys/mman.h>
+
+struct paper {
+	int control_fd, watched_fd, ring_fd;
+	struct paper_control *control;
+	uint64_t *watched;
+	struct ring_buffer *ring;
+	uint64_t lost_told;
+	paper_event_fn fn;
+	void *ctx;
+};
+
+static int on_ring(void *ctx, void *data, size_t n)
+{
+	struct paper *p = ctx;
+	struct paper_event e;
+
+	if (n < sizeof(e))
+		return 0;
+	memcpy(&e, data, sizeof(e));
+	e.comm[sizeof(e.comm) - 1] = 0;
+	e.args_n = e.args_n > sizeof(e.args) ? sizeof(e.args) : e.args_n;
+	p->fn(p->ctx, &e);
+	return 0;
+}
+
+static int open_maps(struct paper *p, struct why *why)
+{
+	const struct {
+		int *fd;
+		const char *path;
+	} maps[] = {{&p->control_fd, PAPER_PIN_DIR "/control"}, {&p->watched_fd, PAPER_PIN_DIR "/watched"},
+		{&p->ring_fd, PAPER_PIN_DIR "/ring"}};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(maps); i++) {
+		*maps[i].fd = bpf_obj_get(maps[i].path);
+		if (*maps[i].fd < 0)
+			return errno == ENOENT ? V_NOT_FOUND
+					       : why_set(why, V_BAD, "%s: %s", maps[i].path, strerror(errno));
+	}
+	return 0;
+}
+
+static int map_both(struct paper *p)
+{
+	void *control = mmap(NULL, sizeof(*p->control), PROT_READ, MAP_SHARED, p->control_fd, 0);
+	void *watched;
+
+	if (control == MAP_FAILED)
+		return -errno;
+	p->control = control;
+	watched = mmap(
+		NULL, PAPER_WATCHED_MAX * sizeof(*p->watched), PROT_READ | PROT_WRITE, MAP_SHARED, p->watched_fd, 0);
+	if (watched == MAP_FAILED)
+		return -errno;
+	p->watched = watched;
+	return 0;
+}
+
+int paper_open(struct paper **out, paper_event_fn fn, void *ctx, struct why *why)
+{
+	_cleanup_(paper_closep) struct paper *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct paper){.control_fd = -1, .watched_fd = -1, .ring_fd = -1, .fn = fn, .ctx = ctx};
+	load_listen();
+	r = open_maps(p, why);
+	r = r ? r : map_both(p);
+	if (r)
+		return r;
+	if (p->control->version != PAPER_VERSION)
+		return why_set(why, V_BAD, "what is loaded is of version %u, this program of %u", p->control->version,
+			PAPER_VERSION);
+	p->lost_told = p->control->lost;
+	p->ring = ring_buffer__new(p->ring_fd, on_ring, p, NULL);
+	if (!p->ring)
+		return -errno;
+	*out = STEAL(p);
+	return 0;
+}
+
+void paper_close(struct paper *p)
+{
+	if (!p)
+		return;
+	ring_buffer__free(p->ring);
+	if (p->watched)
+		munmap(p->watched, PAPER_WATCHED_MAX * sizeof(*p->watched));
+	if (p->control)
+		munmap(p->control, sizeof(*p->control));
+	closep(&p->control_fd);
+	closep(&p->watched_fd);
+	closep(&p->ring_fd);
+	free(p);
+}
+
+int paper_fd(const struct paper *p)
+{
+	return ring_buffer__epoll_fd(p->ring);
+}
+
+int paper_hear(struct paper *p, uint64_t *lost)
+{
+	int r = ring_buffer__consume(p->ring);
+	uint64_t all;
+
+	if (r < 0)
+		return r;
+	all = __atomic_load_n(&p->control->lost, __ATOMIC_RELAXED);
+	*lost = all - p->lost_told;
+	p->lost_told = all;
+	return 0;
+}
+
+static uint64_t *place_of(struct paper *p, pid_t pid)
+{
+	return &p->watched[(uint32_t)pid & (PAPER_WATCHED_MAX - 1)];
+}
+
+void paper_watch(struct paper *p, pid_t pid)
+{
+	if (pid > 0)
+		__atomic_store_n(place_of(p, pid), (uint64_t)pid, __ATOMIC_RELEASE);
+}
+
+void paper_forget(struct paper *p, pid_t pid)
+{
+	uint64_t was = (uint64_t)pid;
+
+	__atomic_compare_exchange_n(place_of(p, pid), &was, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}

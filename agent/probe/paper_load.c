@@ -1,0 +1,128 @@
+/*
+ * Loads what watches over print jobs, and pins it. Called by sekisho-load. See paper.h.
+ */
+#include "agent/probe/load.h"
+#include "agent/probe/paper.h"
+#include "paper.skel.h"
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define PIN_NEW PAPER_PIN_DIR "-new"
+#define STREAM_CONNECT "unix_stream_connect"
+
+/* Without trampolines: at the system call, with the caller's own bytes. */
+static int attach_connect(struct paper_bpf *b)
+{
+	b->links.on_connect =
+		bpf_program__autoload(b->progs.on_connect) ? bpf_program__attach(b->progs.on_connect) : NULL;
+	if (b->links.on_connect)
+		return 0;
+	b->links.on_connect_call =
+		bpf_program__autoload(b->progs.on_connect_call) ? bpf_program__attach(b->progs.on_connect_call) : NULL;
+	return b->links.on_connect_call ? 0 : V_BAD;
+}
+
+static int pin(struct paper_bpf *b)
+{
+	const struct {
+		const char *name;
+		const struct bpf_map *map;
+		struct bpf_link *link;
+	} pins[] = {{"control", b->maps.control, NULL}, {"watched", b->maps.watched, NULL},
+		{"ring", b->maps.ring, NULL}, {"on_exit", NULL, b->links.on_exit},
+		{"on_connect", NULL, b->links.on_connect}, {"on_connect_call", NULL, b->links.on_connect_call}};
+	char path[PINS_PATH_SIZE];
+	size_t i;
+
+	pins_remove(PIN_NEW);
+	if (mkdir(PIN_NEW, 0750))
+		return -errno;
+	for (i = 0; i < ARRAY_SIZE(pins); i++) {
+		snprintf(path, sizeof(path), PIN_NEW "/%s", pins[i].name);
+		if (pins[i].map && bpf_obj_pin(bpf_map__fd(pins[i].map), path))
+			return -errno;
+		if (pins[i].link && bpf_link__pin(pins[i].link, path))
+			return -errno;
+	}
+	return 0;
+}
+
+static int build(struct paper_bpf *b, struct why *why)
+{
+	struct paper_control c = {.version = PAPER_VERSION};
+	uint32_t zero = 0;
+	int r;
+
+	if (bpf_map_update_elem(bpf_map__fd(b->maps.control), &zero, &c, BPF_ANY))
+		return -errno;
+	b->links.on_exit = bpf_program__attach(b->progs.on_exit);
+	if (!b->links.on_exit)
+		return why_set(why, V_BAD, "the ends of backends cannot be seen: %s", load_said());
+	if (attach_connect(b))
+		why_set(why, V_BAD, "who connects to CUPS cannot be seen: %s", load_said());
+	r = pin(b);
+	r = r ? r : pins_swap(PAPER_PIN_DIR);
+	if (r)
+		pins_remove(PIN_NEW);
+	return r;
+}
+
+/* With the trampoline where this kernel has the function, and takes it. */
+static struct paper_bpf *take(bool trampoline)
+{
+	struct paper_bpf *b = paper_bpf__open();
+
+	if (!b)
+		return NULL;
+	bpf_program__set_autoload(b->progs.on_connect, trampoline);
+	bpf_program__set_autoload(b->progs.on_connect_call, !trampoline);
+	if (paper_bpf__load(b)) {
+		paper_bpf__destroy(b);
+		return NULL;
+	}
+	return b;
+}
+
+/* The same is there already: whoever reads it goes on doing so. PAPER_VERSION changes with the programs as well. */
+static bool is_there(void)
+{
+	_cleanup_close_ int control = bpf_obj_get(PAPER_PIN_DIR "/control"),
+			    link = bpf_obj_get(PAPER_PIN_DIR "/on_exit");
+	struct paper_control c;
+	uint32_t zero = 0;
+
+	return control >= 0 && link >= 0 && !bpf_map_lookup_elem(control, &zero, &c) && c.version == PAPER_VERSION;
+}
+
+int paper_load(struct why *why)
+{
+	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	struct paper_bpf *b = NULL;
+	int r;
+
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	load_listen();
+	r = pins_need_bpffs(why);
+	if (r)
+		return r;
+	if (is_there())
+		return 0;
+	load_hush();
+	if (load_types() && load_in_kernel(STREAM_CONNECT))
+		b = take(true);
+	if (!b)
+		b = take(false);
+	if (!b)
+		return why_set(why, V_BAD, "the kernel does not take it: %s", load_said());
+	r = build(b, why);
+	paper_bpf__destroy(b);
+	return r;
+}
+
+int paper_unload(void)
+{
+	static const char *const links[] = {"on_exit", "on_connect", "on_connect_call"};
+
+	return pins_unload(PAPER_PIN_DIR, links, ARRAY_SIZE(links));
+}
