@@ -192,7 +192,7 @@ another_cups() {
 	sed "s|$print_sock|$far/run/cups.sock|; s|127.0.0.1:$print_port|127.0.0.1:$far_port|" "$cups/etc/cupsd.conf" >"$far/etc/cupsd.conf"
 	/usr/sbin/cupsd -f -c "$far/etc/cupsd.conf" -s "$far/etc/cups-files.conf" 2>>"$tmp/far.log" &
 	at_exit "kill -9 $! 2>/dev/null"
-	wait_for 60 env CUPS_SERVER="$far/run/cups.sock" lpstat -r
+	CUPS_SERVER=$far/run/cups.sock wait_for 60 cups_answers
 	CUPS_SERVER=$far/run/cups.sock queue "$1" "socket://127.0.0.1:${sink_port[$1]}" -m raw
 }
 
