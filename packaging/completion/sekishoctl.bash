@@ -20,7 +20,11 @@ _sekishoctl()
 	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
 	--text|-t) return ;;
 	--limit|-n) return ;;
+<<<<<<< HEAD
 	--fields) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key usb_id maker product serial fingerprint interfaces device_kind access rule policy port owner label policy_mode until operation signer layers printer printer_uri location title job pages copies sheets impressions colour sides media format documents action outcome attempt job_user options printer_class route job_uuid document_name gate number_up created counted generator findings my_numbers copy address stamp severity alert about" -- "$cur")); return ;;
+=======
+	--fields) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key usb_id maker product serial fingerprint interfaces device_kind access rule policy port owner label policy_mode until operation signer layers printer printer_uri location title job pages copies sheets impressions colour sides media format documents action outcome attempt job_user options printer_class route job_uuid document_name gate number_up created counted generator findings my_numbers copy address stamp origin severity alert about" -- "$cur")); return ;;
+>>>>>>> a224051 (Completion: the fields and kinds that there are now)
 	--color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
 	--store) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--socket) COMPREPLY=($(compgen -f -- "$cur")); return ;;

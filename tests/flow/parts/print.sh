@@ -336,6 +336,7 @@ kernel_tells() {
 		exit 77
 	fi
 	mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+	mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
 	at_exit "$paper unload"
 	"$paper" load
 }
