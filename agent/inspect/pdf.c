@@ -79,15 +79,25 @@ static void claimed_pages(struct pdf *d)
 	}
 }
 
+/* Of the document's own description, as UTF-8 (LibreOffice writes UTF-16); NULL. Until the next call. */
+static const char *info_text(struct pdf *d, const char *key)
+{
+	qpdf_oh info = qpdf_oh_get_key_if_dict(d->q, qpdf_get_trailer(d->q), "/Info");
+	qpdf_oh text = qpdf_oh_get_key_if_dict(d->q, info, key);
+	const char *s = qpdf_oh_is_string(d->q, text) ? qpdf_oh_get_utf8_value(d->q, text) : NULL;
+
+	return s && s[0] ? s : NULL;
+}
+
 static void generator(struct pdf *d)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(4096);
-	const char *creator = qpdf_get_info_key(d->q, "/Creator"), *producer;
+	const char *creator = info_text(d, "/Creator"), *producer;
 
-	if (creator && creator[0] && buf_putf(&b, "%.1000s", creator))
+	if (creator && buf_putf(&b, "%.1000s", creator))
 		return;
-	producer = qpdf_get_info_key(d->q, "/Producer");
-	if (producer && producer[0] && buf_putf(&b, "%s%.1000s", b.n ? "; " : "", producer))
+	producer = info_text(d, "/Producer");
+	if (producer && buf_putf(&b, "%s%.1000s", b.n ? "; " : "", producer))
 		return;
 	if (b.n)
 		look_generator(d->l, buf_span(&b));

@@ -174,6 +174,9 @@ static void size_and_hash_are_those_of_the_file(void **state)
 	assert_int_equal(f.plain_bytes, plain.bytes);
 	assert_true(f.bytes < f.plain_bytes);
 	assert_non_null(strstr(plain.generator, "Ghostscript"));
+	/* as LibreOffice writes it: UTF-16 */
+	facts_of("utf16.pdf", &ask, &f);
+	assert_string_equal(f.generator, "Writer; LibreOffice 25.2 日本");
 }
 
 static void text_is_counted(void **state)
