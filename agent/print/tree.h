@@ -26,7 +26,7 @@
 #define TREE_PATH "/opt/sekisho/cups"
 #define TREE_STOCK "/usr/lib/cups" /* where cups-files.conf says nothing */
 #define TREE_SOCKET "/run/cups/sekisho.sock"
-#define TREE_CONF "/run/sekisho/cups-files.conf" /* what cupsd is started with */
+#define TREE_CONF "/run/sekisho-cups/cups-files.conf" /* what cupsd is started with */
 #define TREE_CONF_STOCK "/etc/cups/cups-files.conf"
 #define TREE_WRAPPER_MAX (8u << 20)
 

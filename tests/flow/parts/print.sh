@@ -100,7 +100,7 @@ print_own_bin() {
 print_files() {
 	if [ "$1" = gated ]; then
 		sekisho-print prepare --cupsd-conf "$cups/etc/cupsd.conf" || fail 'prepare'
-		echo "$place/run/sekisho/cups-files.conf"
+		echo "$place/run/sekisho-cups/cups-files.conf"
 	else
 		echo "$place/etc/cups/cups-files.conf"
 	fi
