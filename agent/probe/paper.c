@@ -53,8 +53,9 @@ static int map_both(struct paper *p)
 	void *control = mmap(NULL, sizeof(*p->control), PROT_READ, MAP_SHARED, p->control_fd, 0);
 	void *watched;
 
+	/* A map that we could open has nothing else to refuse with. */
 	if (control == MAP_FAILED)
-		return -errno;
+		return -ENOMEM;
 	p->control = control;
 	watched = mmap(
 		NULL, PAPER_WATCHED_MAX * sizeof(*p->watched), PROT_READ | PROT_WRITE, MAP_SHARED, p->watched_fd, 0);

@@ -341,7 +341,7 @@ int form_ocsf(const struct store_row *row, bool facts, struct buf *out)
 		"Sekisho", "vendor_name", "Sekisho", "version", SEKISHO_VERSION, "time",
 		(json_int_t)(record_has(rec, F_TIME) ? rec->v[F_TIME].i / 1000 : 0), "category_uid", (int)c.category,
 		"category_name", c.category_name, "class_uid", (int)c.class, "class_name", c.class_name, "activity_id",
-		(int)c.activity, "activity_name", c.activity_name, "type_uid", (json_int_t)(c.class * 100 + c.activity),
+		(int)c.activity, "activity_name", c.activity_name, "type_uid", (json_int_t)c.class * 100 + c.activity,
 		"severity_id", severities[w].id, "severity", severities[w].name, "device", device);
 	if (!o)
 		return -ENOMEM;
