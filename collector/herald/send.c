@@ -4,13 +4,13 @@
  * what waited too long is given up, which is a record. The queue is the book's: it survives whatever happens to us.
  */
 #include "collector/herald/herald.h"
+#include "collector/herald/transfer.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include <errno.h>
 #include <stdlib.h>
 
 #define BACKOFF_MAX_US (3600ll * 1000000)
-#define CONNECT_S 20L
 #define TRANSFER_S 60L
 #define MESSAGE_MAX (64u << 10)
 #define LOOK_US 200000 /* in the queue */
@@ -18,13 +18,11 @@
 struct sender {
 	const struct target *target;
 	struct buf password, secret;
-	CURL *curl; /* under way; NULL: none is */
-	struct curl_slist *lines;
+	struct transfer transfer;
 	struct message message;
 	struct buf bytes;
 	size_t at; /* of the bytes that curl has taken */
 	int64_t rest_until_us, looked_us;
-	char error[CURL_ERROR_SIZE];
 };
 
 int send_open(struct herald *h, struct why *why)
@@ -49,17 +47,6 @@ int send_open(struct herald *h, struct why *why)
 	return r;
 }
 
-static void end(struct herald *h, struct sender *s)
-{
-	if (s->curl) {
-		curl_multi_remove_handle(h->curl, s->curl);
-		curl_easy_cleanup(s->curl);
-	}
-	curl_slist_free_all(s->lines);
-	s->curl = NULL;
-	s->lines = NULL;
-}
-
 void send_close(struct herald *h)
 {
 	unsigned i;
@@ -69,14 +56,10 @@ void send_close(struct herald *h)
 
 		if (!s)
 			continue;
-		end(h, s);
+		transfer_end(&s->transfer, h->curl);
 		buf_deinit(&s->bytes);
-		if (s->password.p)
-			secret_wipe(s->password.p, s->password.cap);
-		if (s->secret.p)
-			secret_wipe(s->secret.p, s->secret.cap);
-		buf_deinit(&s->password);
-		buf_deinit(&s->secret);
+		transfer_forget(&s->password);
+		transfer_forget(&s->secret);
 		free(s);
 		h->senders[i] = NULL;
 	}
@@ -97,24 +80,6 @@ static size_t on_read(char *out, size_t size, size_t n, void *ctx)
 	return left;
 }
 
-/* What a server answers is nobody's to read. */
-static size_t on_answer(char *p, size_t size, size_t n, void *ctx)
-{
-	(void)p;
-	(void)ctx;
-	return size * n;
-}
-
-static int add_line(struct sender *s, const char *text)
-{
-	struct curl_slist *more = curl_slist_append(s->lines, text);
-
-	if (!more)
-		return -ENOMEM;
-	s->lines = more;
-	return 0;
-}
-
 static int mail(struct herald *h, struct sender *s, const struct word *w)
 {
 	const struct target *t = s->target;
@@ -124,44 +89,35 @@ static int mail(struct herald *h, struct sender *s, const struct word *w)
 
 	for (i = 0; !r && i < t->to.n; i++) {
 		snprintf(address, sizeof(address), "<%s>", t->to.v[i]);
-		r = add_line(s, address);
+		r = transfer_line(&s->transfer, address);
 	}
 	if (r)
 		return r;
 	snprintf(address, sizeof(address), "<%s>", t->from);
-	curl_easy_setopt(s->curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl_easy_setopt(s->curl, CURLOPT_USE_SSL, t->plain ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
-	curl_easy_setopt(s->curl, CURLOPT_MAIL_FROM, address);
-	curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, s->lines);
-	curl_easy_setopt(s->curl, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(s->curl, CURLOPT_READFUNCTION, on_read);
-	curl_easy_setopt(s->curl, CURLOPT_READDATA, s);
+	curl_easy_setopt(s->transfer.curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	curl_easy_setopt(s->transfer.curl, CURLOPT_USE_SSL, t->plain ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
+	curl_easy_setopt(s->transfer.curl, CURLOPT_MAIL_FROM, address);
+	curl_easy_setopt(s->transfer.curl, CURLOPT_MAIL_RCPT, s->transfer.lines);
+	curl_easy_setopt(s->transfer.curl, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(s->transfer.curl, CURLOPT_READFUNCTION, on_read);
+	curl_easy_setopt(s->transfer.curl, CURLOPT_READDATA, s);
 	if (t->login) {
-		curl_easy_setopt(s->curl, CURLOPT_USERNAME, t->login);
-		curl_easy_setopt(s->curl, CURLOPT_PASSWORD, buf_str(&s->password));
+		curl_easy_setopt(s->transfer.curl, CURLOPT_USERNAME, t->login);
+		curl_easy_setopt(s->transfer.curl, CURLOPT_PASSWORD, buf_str(&s->password));
 	}
 	return 0;
 }
 
 static int hook(struct herald *h, struct sender *s, const struct word *w)
 {
-	_cleanup_buf_ struct buf signature = BUF_INIT(256);
 	int r = words_json(h, w, &s->bytes);
 
-	r = r ? r : add_line(s, "Content-Type: application/json");
-	if (!r && s->target->secret) {
-		r = buf_puts(&signature, "Sekisho-Signature: ");
-		r = r ? r
-		      : words_sign(buf_span(&s->secret), clock_wall_us() / 1000000, buf_span(&s->bytes), &signature);
-		r = r ? r : buf_str(&signature) ? add_line(s, buf_str(&signature)) : -ENOMEM;
-	}
+	r = r ? r : transfer_line(&s->transfer, "Content-Type: application/json");
+	r = r ? r : transfer_sign(&s->transfer, &s->secret, buf_span(&s->bytes));
 	if (r)
 		return r;
-	curl_easy_setopt(s->curl, CURLOPT_PROTOCOLS_STR, s->target->plain ? "http,https" : "https");
-	curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, s->lines);
-	curl_easy_setopt(s->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->bytes.n);
-	curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, (const char *)s->bytes.p);
-	curl_easy_setopt(s->curl, CURLOPT_FAILONERROR, 1L);
+	curl_easy_setopt(s->transfer.curl, CURLOPT_PROTOCOLS_STR, s->target->plain ? "http,https" : "https");
+	transfer_post(&s->transfer, buf_span(&s->bytes));
 	return 0;
 }
 
@@ -173,28 +129,18 @@ static int begin(struct herald *h, struct sender *s)
 
 	if (r)
 		return r == V_NOT_FOUND ? book_sent(h->book, &s->message) : r;
-	s->curl = curl_easy_init();
-	if (!s->curl)
-		return -ENOMEM;
+	r = transfer_open(&s->transfer, t->url, t->ca);
+	if (r)
+		return r;
+	curl_easy_setopt(s->transfer.curl, CURLOPT_TIMEOUT, TRANSFER_S);
 	buf_clear(&s->bytes);
 	s->at = 0;
-	s->error[0] = 0;
 	r = t->kind == TARGET_MAIL ? mail(h, s, &w) : hook(h, s, &w);
 	if (r) {
-		end(h, s);
+		transfer_end(&s->transfer, h->curl);
 		return r;
 	}
-	curl_easy_setopt(s->curl, CURLOPT_URL, t->url);
-	curl_easy_setopt(s->curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(s->curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(s->curl, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
-	curl_easy_setopt(s->curl, CURLOPT_TIMEOUT, TRANSFER_S);
-	curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, s->error);
-	curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, on_answer);
-	curl_easy_setopt(s->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (t->ca)
-		curl_easy_setopt(s->curl, CURLOPT_CAINFO, t->ca);
-	return curl_multi_add_handle(h->curl, s->curl) ? -ENOMEM : 0;
+	return transfer_begin(&s->transfer, h->curl);
 }
 
 int send_step(struct herald *h)
@@ -206,7 +152,7 @@ int send_step(struct herald *h)
 	for (i = 0; !r && i < h->plan.targets_n; i++) {
 		struct sender *s = h->senders[i];
 
-		if (s->curl || now < s->rest_until_us || now - s->looked_us < LOOK_US)
+		if (s->transfer.curl || now < s->rest_until_us || now - s->looked_us < LOOK_US)
 			continue;
 		s->looked_us = now;
 		r = book_due(h->book, s->target->name, clock_wall_us(), &s->message);
@@ -242,15 +188,13 @@ static int give_up(struct herald *h, struct sender *s, const char *why)
 static int failed(struct herald *h, struct sender *s, CURLcode result)
 {
 	char why[CURL_ERROR_SIZE];
-	int64_t wait = (int64_t)s->target->retry_us, now = clock_wall_us();
-	unsigned i;
+	int64_t wait = transfer_backoff(s->target->retry_us, s->message.attempts, BACKOFF_MAX_US);
+	int64_t now = clock_wall_us();
 
 	/* What the other side says goes into a log and a record: escaped. */
-	text_escape_to(why, sizeof(why), SPAN_STR(s->error[0] ? s->error : curl_easy_strerror(result)));
+	text_escape_to(
+		why, sizeof(why), SPAN_STR(s->transfer.error[0] ? s->transfer.error : curl_easy_strerror(result)));
 	h->count.failed++;
-	for (i = 0; i < s->message.attempts && wait < BACKOFF_MAX_US; i++)
-		wait *= 2;
-	wait = wait < BACKOFF_MAX_US ? wait : BACKOFF_MAX_US;
 	if (log_allowed(&h->limit))
 		log_warning("%s: %s; again in %.1f s", s->target->name, why, (double)wait / 1000000);
 	if (now - s->message.since_us >= (int64_t)s->target->give_up_us)
@@ -264,7 +208,7 @@ bool send_done(struct herald *h, CURL *curl, CURLcode result, int *r)
 	struct sender *s;
 	unsigned i;
 
-	for (i = 0; i < h->plan.targets_n && h->senders[i]->curl != curl; i++)
+	for (i = 0; i < h->plan.targets_n && h->senders[i]->transfer.curl != curl; i++)
 		;
 	if (i == h->plan.targets_n)
 		return false;
@@ -277,6 +221,6 @@ bool send_done(struct herald *h, CURL *curl, CURLcode result, int *r)
 		s->looked_us = 0;
 	}
 	*r = *r > 0 ? -EIO : *r;
-	end(h, s);
+	transfer_end(&s->transfer, h->curl);
 	return true;
 }

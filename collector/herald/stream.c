@@ -9,6 +9,7 @@
 #include "collector/herald/form.h"
 #include "collector/herald/herald.h"
 #include "collector/herald/judge.h"
+#include "collector/herald/transfer.h"
 #include "collector/store/month.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
@@ -23,7 +24,6 @@
 #define BATCH_LEAVES 1024u
 #define SURE_US 2000000 /* a connection that lives so long after its bytes were acknowledged has delivered them */
 #define BACKOFF_MAX_US (300ll * 1000000)
-#define CONNECT_S 20L
 #define TRANSFER_S 120L
 #define PEM_MAX (64u << 10)
 #define SYSLOG "syslog+tls://"
@@ -32,9 +32,8 @@ struct streamer {
 	const struct stream *plan;
 	struct buf secret, certificate, key;
 	char name[PLAN_NAME_SIZE + 8]; /* in the book */
-	CURL *curl;
-	struct curl_slist *lines;
-	bool syslog, begun, busy, connected;
+	struct transfer transfer;      /* syslog: the connection */
+	bool syslog, begun, connected;
 	uint64_t kept, next; /* rows: where the book stands; the first one behind what is in `bytes` */
 	struct buf bytes;
 	size_t at;       /* of them that are sent */
@@ -42,7 +41,6 @@ struct streamer {
 	int64_t ripe_us; /* since when; 0: nothing waits to be kept */
 	int64_t rest_until_us;
 	unsigned failures;
-	char error[CURL_ERROR_SIZE];
 };
 
 /* A whole PEM file, read while root's rights are there. */
@@ -81,14 +79,8 @@ int stream_open(struct herald *h, struct why *why)
 
 static void disconnect(struct herald *h, struct streamer *s)
 {
-	if (s->curl) {
-		curl_multi_remove_handle(h->curl, s->curl);
-		curl_easy_cleanup(s->curl);
-	}
-	curl_slist_free_all(s->lines);
-	s->curl = NULL;
-	s->lines = NULL;
-	s->busy = s->connected = false;
+	transfer_end(&s->transfer, h->curl);
+	s->connected = false;
 }
 
 void stream_close(struct herald *h)
@@ -103,12 +95,8 @@ void stream_close(struct herald *h)
 		disconnect(h, s);
 		buf_deinit(&s->bytes);
 		buf_deinit(&s->certificate);
-		if (s->key.p)
-			secret_wipe(s->key.p, s->key.cap);
-		if (s->secret.p)
-			secret_wipe(s->secret.p, s->secret.cap);
-		buf_deinit(&s->key);
-		buf_deinit(&s->secret);
+		transfer_forget(&s->key);
+		transfer_forget(&s->secret);
 		free(s);
 		h->streamers[i] = NULL;
 	}
@@ -222,13 +210,9 @@ static int fill(struct herald *h, struct streamer *s, bool *more)
 
 static void failed(struct herald *h, struct streamer *s, const char *why)
 {
-	int64_t wait = (int64_t)s->plan->retry_us;
+	int64_t wait = transfer_backoff(s->plan->retry_us, s->failures, BACKOFF_MAX_US);
 	char text[CURL_ERROR_SIZE];
-	unsigned i;
 
-	for (i = 0; i < s->failures && wait < BACKOFF_MAX_US; i++)
-		wait *= 2;
-	wait = wait < BACKOFF_MAX_US ? wait : BACKOFF_MAX_US;
 	s->failures++;
 	if (log_allowed(&h->limit))
 		log_warning("%s: %s; again in %.1f s", s->plan->name, text_escape_to(text, sizeof(text), SPAN_STR(why)),
@@ -240,13 +224,6 @@ static void failed(struct herald *h, struct streamer *s, const char *why)
 
 /* --- transfers --- */
 
-static size_t on_answer(char *p, size_t size, size_t n, void *ctx)
-{
-	(void)p;
-	(void)ctx;
-	return size * n;
-}
-
 static void set_blob(CURL *curl, CURLoption option, const struct buf *b)
 {
 	struct curl_blob blob = {.data = b->p, .len = b->n, .flags = CURL_BLOB_COPY};
@@ -255,26 +232,15 @@ static void set_blob(CURL *curl, CURLoption option, const struct buf *b)
 		curl_easy_setopt(curl, option, &blob);
 }
 
-static int handle_of(struct herald *h, struct streamer *s, const char *url)
+static int open_transfer(struct streamer *s, const char *url)
 {
-	s->curl = curl_easy_init();
-	if (!s->curl)
-		return -ENOMEM;
-	s->error[0] = 0;
-	curl_easy_setopt(s->curl, CURLOPT_URL, url);
-	curl_easy_setopt(s->curl, CURLOPT_PROTOCOLS_STR, "https");
-	curl_easy_setopt(s->curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(s->curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(s->curl, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
-	curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, s->error);
-	curl_easy_setopt(s->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, on_answer);
-	if (s->plan->ca)
-		curl_easy_setopt(s->curl, CURLOPT_CAINFO, s->plan->ca);
-	set_blob(s->curl, CURLOPT_SSLCERT_BLOB, &s->certificate);
-	set_blob(s->curl, CURLOPT_SSLKEY_BLOB, &s->key);
-	s->busy = true;
-	(void)h;
+	int r = transfer_open(&s->transfer, url, s->plan->ca);
+
+	if (r)
+		return r;
+	curl_easy_setopt(s->transfer.curl, CURLOPT_PROTOCOLS_STR, "https");
+	set_blob(s->transfer.curl, CURLOPT_SSLCERT_BLOB, &s->certificate);
+	set_blob(s->transfer.curl, CURLOPT_SSLKEY_BLOB, &s->key);
 	return 0;
 }
 
@@ -284,40 +250,26 @@ static int connect_syslog(struct herald *h, struct streamer *s)
 	int r;
 
 	snprintf(url, sizeof(url), "https://%s/", s->plan->url + strlen(SYSLOG));
-	r = handle_of(h, s, url);
+	r = open_transfer(s, url);
 	if (r)
 		return r;
-	curl_easy_setopt(s->curl, CURLOPT_CONNECT_ONLY, 1L);
+	curl_easy_setopt(s->transfer.curl, CURLOPT_CONNECT_ONLY, 1L);
 	/* What it would offer is HTTP, which this is not. */
-	curl_easy_setopt(s->curl, CURLOPT_SSL_ENABLE_ALPN, 0L);
-	return curl_multi_add_handle(h->curl, s->curl) ? -ENOMEM : 0;
+	curl_easy_setopt(s->transfer.curl, CURLOPT_SSL_ENABLE_ALPN, 0L);
+	return transfer_begin(&s->transfer, h->curl);
 }
 
 static int post(struct herald *h, struct streamer *s)
 {
-	_cleanup_buf_ struct buf signature = BUF_INIT(256);
-	struct curl_slist *l;
-	int r = handle_of(h, s, s->plan->url);
+	int r = open_transfer(s, s->plan->url);
 
+	r = r ? r : transfer_line(&s->transfer, "Content-Type: application/x-ndjson");
+	r = r ? r : transfer_sign(&s->transfer, &s->secret, buf_span(&s->bytes));
 	if (r)
 		return r;
-	s->lines = curl_slist_append(NULL, "Content-Type: application/x-ndjson");
-	if (s->plan->secret) {
-		r = buf_puts(&signature, "Sekisho-Signature: ");
-		r = r ? r
-		      : words_sign(buf_span(&s->secret), clock_wall_us() / 1000000, buf_span(&s->bytes), &signature);
-		l = !r && buf_str(&signature) ? curl_slist_append(s->lines, buf_str(&signature)) : NULL;
-		s->lines = l ? l : s->lines;
-		r = l ? r : -ENOMEM;
-	}
-	if (r || !s->lines)
-		return r ? r : -ENOMEM;
-	curl_easy_setopt(s->curl, CURLOPT_TIMEOUT, TRANSFER_S);
-	curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, s->lines);
-	curl_easy_setopt(s->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->bytes.n);
-	curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, (const char *)s->bytes.p);
-	curl_easy_setopt(s->curl, CURLOPT_FAILONERROR, 1L);
-	return curl_multi_add_handle(h->curl, s->curl) ? -ENOMEM : 0;
+	curl_easy_setopt(s->transfer.curl, CURLOPT_TIMEOUT, TRANSFER_S);
+	transfer_post(&s->transfer, buf_span(&s->bytes));
+	return transfer_begin(&s->transfer, h->curl);
 }
 
 /* Sends what the socket takes. False: the connection is over. */
@@ -328,13 +280,13 @@ static bool push(struct streamer *s)
 	size_t n;
 
 	/* A receiver says nothing, but its end. */
-	while (!(c = curl_easy_recv(s->curl, drop, sizeof(drop), &n)) && n)
+	while (!(c = curl_easy_recv(s->transfer.curl, drop, sizeof(drop), &n)) && n)
 		;
 	if (c != CURLE_AGAIN)
 		return false;
 	for (c = CURLE_OK; !c && s->at < s->bytes.n; s->at += n) {
 		n = 0;
-		c = curl_easy_send(s->curl, s->bytes.p + s->at, s->bytes.n - s->at, &n);
+		c = curl_easy_send(s->transfer.curl, s->bytes.p + s->at, s->bytes.n - s->at, &n);
 	}
 	return !c || c == CURLE_AGAIN;
 }
@@ -344,7 +296,7 @@ static bool is_acknowledged(struct streamer *s)
 	curl_socket_t fd = CURL_SOCKET_BAD;
 	int left = 1;
 
-	return !curl_easy_getinfo(s->curl, CURLINFO_ACTIVESOCKET, &fd) && fd != CURL_SOCKET_BAD &&
+	return !curl_easy_getinfo(s->transfer.curl, CURLINFO_ACTIVESOCKET, &fd) && fd != CURL_SOCKET_BAD &&
 	       !ioctl(fd, SIOCOUTQ, &left) && !left;
 }
 
@@ -371,7 +323,7 @@ static int step_syslog(struct herald *h, struct streamer *s, bool *more)
 	bool left = false;
 	int r = 0;
 
-	if (!s->curl)
+	if (!s->transfer.curl)
 		return connect_syslog(h, s);
 	if (!s->connected)
 		return 0;
@@ -393,7 +345,7 @@ static int step_post(struct herald *h, struct streamer *s, bool *more)
 	bool left;
 	int r;
 
-	if (s->busy)
+	if (s->transfer.curl)
 		return 0;
 	r = fill(h, s, &left);
 	if (r)
@@ -430,13 +382,13 @@ bool stream_done(struct herald *h, CURL *curl, CURLcode result, int *r)
 	struct streamer *s;
 	unsigned i;
 
-	for (i = 0; i < h->plan.streams_n && h->streamers[i]->curl != curl; i++)
+	for (i = 0; i < h->plan.streams_n && h->streamers[i]->transfer.curl != curl; i++)
 		;
 	if (i == h->plan.streams_n)
 		return false;
 	s = h->streamers[i];
 	if (result) {
-		failed(h, s, s->error[0] ? s->error : curl_easy_strerror(result));
+		failed(h, s, s->transfer.error[0] ? s->transfer.error : curl_easy_strerror(result));
 	} else if (s->syslog) {
 		s->connected = true;
 	} else {
@@ -455,8 +407,8 @@ unsigned stream_waits(struct herald *h, struct curl_waitfd *out)
 		struct streamer *s = h->streamers[i];
 		curl_socket_t fd = CURL_SOCKET_BAD;
 
-		if (s->connected && s->at < s->bytes.n && !curl_easy_getinfo(s->curl, CURLINFO_ACTIVESOCKET, &fd) &&
-			fd != CURL_SOCKET_BAD)
+		if (s->connected && s->at < s->bytes.n &&
+			!curl_easy_getinfo(s->transfer.curl, CURLINFO_ACTIVESOCKET, &fd) && fd != CURL_SOCKET_BAD)
 			out[n++] = (struct curl_waitfd){.fd = fd, .events = CURL_WAIT_POLLOUT};
 	}
 	return n;
