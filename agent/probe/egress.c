@@ -30,20 +30,10 @@ static int on_ring(void *ctx, void *data, size_t n)
 
 static int open_maps(struct egress *e, struct why *why)
 {
-	const struct {
-		int *fd;
-		const char *path;
-	} maps[] = {{&e->control, EGRESS_PIN_DIR "/control"}, {&e->ring_fd, EGRESS_PIN_DIR "/ring"},
-		{&e->lost, EGRESS_PIN_DIR "/lost"}};
-	size_t i;
+	const struct pinned_map maps[] = {{&e->control, EGRESS_PIN_DIR "/control"},
+		{&e->ring_fd, EGRESS_PIN_DIR "/ring"}, {&e->lost, EGRESS_PIN_DIR "/lost"}};
 
-	for (i = 0; i < ARRAY_SIZE(maps); i++) {
-		*maps[i].fd = bpf_obj_get(maps[i].path);
-		if (*maps[i].fd < 0)
-			return errno == ENOENT ? V_NOT_FOUND
-					       : why_set(why, V_BAD, "%s: %s", maps[i].path, strerror(errno));
-	}
-	return 0;
+	return pins_open(maps, ARRAY_SIZE(maps), why);
 }
 
 /* Of all CPUs, since the programs were loaded. */
@@ -71,8 +61,6 @@ int egress_open(struct egress **out, struct why *why)
 
 	if (!e)
 		return -ENOMEM;
-	e->control = e->ring_fd = e->lost = -1;
-	load_listen();
 	r = open_maps(e, why);
 	r = r ? r : egress_get(e, &c);
 	if (r)

@@ -7,7 +7,6 @@
 #include "egress.skel.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define PIN_NEW EGRESS_PIN_DIR "-new"
@@ -79,13 +78,10 @@ static int build(struct egress_bpf *b, struct why *why)
 
 int egress_load(struct why *why)
 {
-	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	struct egress_bpf *b;
 	int r;
 
-	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	load_listen();
-	r = pins_need_bpffs(why);
+	r = pins_begin(why);
 	if (r)
 		return r;
 	load_hush();

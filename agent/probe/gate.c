@@ -51,31 +51,28 @@ static int on_ring(void *ctx, void *data, size_t n)
 	return g->said < 0 ? g->said : 0;
 }
 
+static int open_maps(struct gate *g, struct why *why)
+{
+	const struct pinned_map maps[] = {{&g->devices, GATE_PIN_DIR "/devices"},
+		{&g->verdicts, GATE_PIN_DIR "/verdicts"}, {&g->control, GATE_PIN_DIR "/control"},
+		{&g->exempt, GATE_PIN_DIR "/exempt"}, {&g->canary, GATE_PIN_DIR "/canary"},
+		{&g->ring_fd, GATE_PIN_DIR "/ring"}, {&g->lost, GATE_PIN_DIR "/lost"},
+		{&g->recently, GATE_PIN_DIR "/recently"}};
+
+	return pins_open(maps, ARRAY_SIZE(maps), why);
+}
+
 int gate_open(struct gate **out, struct why *why)
 {
 	_cleanup_(gate_closep) struct gate *g = calloc(1, sizeof(*g));
-	struct {
-		int *fd;
-		const char *path;
-	} maps[] = {{g ? &g->devices : NULL, GATE_PIN_DIR "/devices"},
-		{g ? &g->verdicts : NULL, GATE_PIN_DIR "/verdicts"}, {g ? &g->control : NULL, GATE_PIN_DIR "/control"},
-		{g ? &g->exempt : NULL, GATE_PIN_DIR "/exempt"}, {g ? &g->canary : NULL, GATE_PIN_DIR "/canary"},
-		{g ? &g->ring_fd : NULL, GATE_PIN_DIR "/ring"}, {g ? &g->lost : NULL, GATE_PIN_DIR "/lost"},
-		{g ? &g->recently : NULL, GATE_PIN_DIR "/recently"}};
 	uint32_t zero = 0;
-	size_t i;
+	int r;
 
 	if (!g)
 		return -ENOMEM;
-	for (i = 0; i < ARRAY_SIZE(maps); i++)
-		*maps[i].fd = -1;
-	load_listen();
-	for (i = 0; i < ARRAY_SIZE(maps); i++) {
-		*maps[i].fd = bpf_obj_get(maps[i].path);
-		if (*maps[i].fd < 0)
-			return errno == ENOENT ? V_NOT_FOUND
-					       : why_set(why, V_BAD, "%s: %s", maps[i].path, strerror(errno));
-	}
+	r = open_maps(g, why);
+	if (r)
+		return r;
 	if (bpf_map_lookup_elem(g->control, &zero, &g->as))
 		return -errno;
 	if (g->as.version != GATE_VERSION)

@@ -8,7 +8,6 @@
 #include "gate.skel.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define PIN_NEW GATE_PIN_DIR "-new"
@@ -239,16 +238,13 @@ static int build(struct gate_bpf *b, const struct gate_options *o, unsigned *lay
 
 int gate_load(const struct gate_options *o, unsigned *layers, struct why *why)
 {
-	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	struct gate_bpf *b = NULL;
 	struct why fuller = {""};
 	unsigned got = 0;
 	enum fullness how;
 	int r;
 
-	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	load_listen();
-	r = pins_need_bpffs(why);
+	r = pins_begin(why);
 	if (r)
 		return r;
 	for (how = FULL; how <= PLAIN; how++) {

@@ -14,7 +14,6 @@
 #include <grp.h>
 #include <linux/magic.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
@@ -317,15 +316,11 @@ static int try_set(unsigned set, const struct probe_options *o, struct why *why)
 int probe_load(const struct probe_options *o, unsigned *set, struct why *why)
 {
 	static const unsigned order[] = {PROBE_SET_TRAMPOLINE, PROBE_SET_TRACEPOINT};
-	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	struct why fuller = {""}, reason = {""};
 	size_t i;
 	int r;
 
-	/* Before 5.11 maps count as locked memory. */
-	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	load_listen();
-	r = pins_need_bpffs(why);
+	r = pins_begin(why);
 	if (r)
 		return r;
 	for (i = 0; i < ARRAY_SIZE(order); i++) {

@@ -48,8 +48,15 @@ int pins_swap(const char *dir);
 int pins_unload(const char *dir, const char *const *links, size_t n);
 /* Owner root, `group` may read and write. 0, -errno. */
 int pins_give(const char *path, gid_t group);
-/* The BPF file system, mounted where it is not. 0; V_BAD. */
-int pins_need_bpffs(struct why *why);
+/* Before anything is loaded: memory for maps, libbpf's words, the BPF file system, mounted where it is not. 0; V_BAD.
+ */
+int pins_begin(struct why *why);
+/* Opens `n` maps that are pinned; *fd is -1 where it could not be. 0; V_NOT_FOUND where one is not there; V_BAD. */
+struct pinned_map {
+	int *fd;
+	const char *path;
+};
+int pins_open(const struct pinned_map *maps, size_t n, struct why *why);
 
 /*
  * The root of the control groups (cgroup2): what is attached there holds for everybody. SEKISHO_GATE_CGROUP names a

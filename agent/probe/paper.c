@@ -32,20 +32,10 @@ static int on_ring(void *ctx, void *data, size_t n)
 
 static int open_maps(struct paper *p, struct why *why)
 {
-	const struct {
-		int *fd;
-		const char *path;
-	} maps[] = {{&p->control_fd, PAPER_PIN_DIR "/control"}, {&p->watched_fd, PAPER_PIN_DIR "/watched"},
-		{&p->ring_fd, PAPER_PIN_DIR "/ring"}};
-	size_t i;
+	const struct pinned_map maps[] = {{&p->control_fd, PAPER_PIN_DIR "/control"},
+		{&p->watched_fd, PAPER_PIN_DIR "/watched"}, {&p->ring_fd, PAPER_PIN_DIR "/ring"}};
 
-	for (i = 0; i < ARRAY_SIZE(maps); i++) {
-		*maps[i].fd = bpf_obj_get(maps[i].path);
-		if (*maps[i].fd < 0)
-			return errno == ENOENT ? V_NOT_FOUND
-					       : why_set(why, V_BAD, "%s: %s", maps[i].path, strerror(errno));
-	}
-	return 0;
+	return pins_open(maps, ARRAY_SIZE(maps), why);
 }
 
 static int map_both(struct paper *p)
@@ -72,8 +62,8 @@ int paper_open(struct paper **out, paper_event_fn fn, void *ctx, struct why *why
 
 	if (!p)
 		return -ENOMEM;
-	*p = (struct paper){.control_fd = -1, .watched_fd = -1, .ring_fd = -1, .fn = fn, .ctx = ctx};
-	load_listen();
+	p->fn = fn;
+	p->ctx = ctx;
 	r = open_maps(p, why);
 	r = r ? r : map_both(p);
 	if (r)

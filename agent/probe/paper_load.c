@@ -5,7 +5,6 @@
 #include "agent/probe/paper.h"
 #include "paper.skel.h"
 #include <errno.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define PIN_NEW PAPER_PIN_DIR "-new"
@@ -97,13 +96,10 @@ static bool is_there(void)
 
 int paper_load(struct why *why)
 {
-	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	struct paper_bpf *b = NULL;
 	int r;
 
-	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	load_listen();
-	r = pins_need_bpffs(why);
+	r = pins_begin(why);
 	if (r)
 		return r;
 	if (is_there())

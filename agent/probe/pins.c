@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -114,7 +115,7 @@ int pins_give(const char *path, gid_t group)
 	return 0;
 }
 
-int pins_need_bpffs(struct why *why)
+static int need_bpffs(struct why *why)
 {
 	struct statfs fs;
 
@@ -124,6 +125,32 @@ int pins_need_bpffs(struct why *why)
 		return 0;
 	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755"))
 		return why_set(why, V_BAD, BPFFS ": the BPF file system cannot be mounted: %s", strerror(errno));
+	return 0;
+}
+
+int pins_begin(struct why *why)
+{
+	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+
+	/* Before 5.11 maps count as locked memory. */
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	load_listen();
+	return need_bpffs(why);
+}
+
+int pins_open(const struct pinned_map *maps, size_t n, struct why *why)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		*maps[i].fd = -1;
+	load_listen();
+	for (i = 0; i < n; i++) {
+		*maps[i].fd = bpf_obj_get(maps[i].path);
+		if (*maps[i].fd < 0)
+			return errno == ENOENT ? V_NOT_FOUND
+					       : why_set(why, V_BAD, "%s: %s", maps[i].path, strerror(errno));
+	}
 	return 0;
 }
 
