@@ -89,3 +89,11 @@ logged() {
 logged_more() {
 	[ "$(logged "$1")" -gt "$2" ]
 }
+
+# pauses SECONDS: its next attempt is so far away that it does not come by itself meanwhile.
+pauses() {
+	local at
+	# Read once: an attempt that begins meanwhile makes it null.
+	at=$(field backoff_until)
+	[ "$(field connected)" = false ] && [ "$at" != null ] && [ $((at / 1000000 - $(date +%s))) -ge "$1" ]
+}
