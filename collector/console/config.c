@@ -2,6 +2,7 @@
  * Settings of the console: the table of keys, which console.conf(5) describes. See config.h.
  */
 #include "collector/console/config.h"
+#include "policy/wire/program.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,19 +32,10 @@ static const struct conf_key keys[] = {
 	{NULL, CONF_STR, 0, 0, 0, 0, NULL},
 };
 
-/* Behind SEKISHO_ROOT, where tests set it. */
-static int rooted(char *out, size_t size, const char *path)
-{
-	const char *root = getenv("SEKISHO_ROOT");
-	int n = snprintf(out, size, "%s%s", root ? root : "", path);
-
-	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
-}
-
 static int root_in_place(char path[CONFIG_PATH_MAX])
 {
 	char room[CONFIG_PATH_MAX];
-	int r = path[0] ? rooted(room, sizeof(room), path) : 0;
+	int r = path[0] ? program_path(room, sizeof(room), path) : 0;
 
 	if (!r && path[0])
 		memcpy(path, room, sizeof(room));
@@ -59,7 +51,7 @@ static int set_paths(struct config *c)
 	r = r ? r : root_in_place(c->certificate);
 	r = r ? r : root_in_place(c->certificate_key);
 	r = r ? r : root_in_place(c->metrics_token);
-	r = r ? r : rooted(c->run_dir, sizeof(c->run_dir), "/run/sekisho");
+	r = r ? r : program_path(c->run_dir, sizeof(c->run_dir), "/run/sekisho");
 	if (r)
 		return r;
 #define UNDER_(field, folder, name) snprintf(c->field, sizeof(c->field), "%s/" name, c->folder)
@@ -101,7 +93,7 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.silent_us = 3600 * S_,
 	};
 	char host[256], usual[CONFIG_PATH_MAX];
-	int r = rooted(usual, sizeof(usual), CONFIG_PATH);
+	int r = program_path(usual, sizeof(usual), CONFIG_PATH);
 
 	r = r ? r : conf_load(path ? path : usual, keys, &c, why);
 	if (r == V_NOT_FOUND && path)

@@ -120,14 +120,9 @@ static int take(void *ctx, const struct store_row *row)
 
 static struct device device_of(const struct seen *s)
 {
-	struct device d = {.usb = true,
-		.vendor = s->vendor,
-		.product = s->product,
-		.kinds = 1u << DEVICE_KIND_STORAGE,
-		.has_fingerprint = s->has_fingerprint,
-		.fingerprint = s->fingerprint};
+	struct device d;
 
-	snprintf(d.serial, sizeof(d.serial), "%s", s->serial);
+	device_recorded(&d, s->vendor, s->product, s->serial, s->has_fingerprint ? &s->fingerprint : NULL);
 	return d;
 }
 

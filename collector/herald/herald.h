@@ -52,9 +52,6 @@ struct herald {
 	} count;
 };
 
-/* What a path in the plan means: behind SEKISHO_ROOT, where a test sets it. 0; -ENAMETOOLONG. */
-int herald_rooted(char *out, size_t size, const char *path);
-
 /* --- follow.c: the log, leaf by leaf --- */
 /* The store, opened where it is not. 0; V_NOT_FOUND; -errno. */
 int follow_store(struct herald *h);

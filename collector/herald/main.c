@@ -37,23 +37,15 @@ static void on_signal(int sig)
 
 /* --- settings --- */
 
-int herald_rooted(char *out, size_t size, const char *path)
-{
-	const char *root = getenv("SEKISHO_ROOT");
-	int n = snprintf(out, size, "%s%s", root ? root : "", path);
-
-	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
-}
-
 static int places(struct herald *h)
 {
 	struct places *at = &h->at;
-	int r = herald_rooted(at->dir, sizeof(at->dir), h->plan.dir ? h->plan.dir : "/var/lib/sekisho-herald");
+	int r = program_path(at->dir, sizeof(at->dir), h->plan.dir ? h->plan.dir : "/var/lib/sekisho-herald");
 
 	r = r ? r
-	      : herald_rooted(at->collector, sizeof(at->collector),
+	      : program_path(at->collector, sizeof(at->collector),
 			h->plan.collector ? h->plan.collector : "/var/lib/sekisho-collector");
-	r = r ? r : herald_rooted(at->run, sizeof(at->run), "/run/sekisho");
+	r = r ? r : program_path(at->run, sizeof(at->run), "/run/sekisho");
 #define UNDER_(field, folder, name) snprintf(at->field, sizeof(at->field), "%s/" name, at->folder)
 	UNDER_(spool, dir, "spool");
 	UNDER_(device_key, dir, "device.key");
@@ -70,7 +62,7 @@ static int load_plan(struct herald *h, const char *path, struct why *why)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(PLAN_FILE_MAX + 1);
 	char usual[HERALD_FILE_SIZE];
-	int r = herald_rooted(usual, sizeof(usual), HERALD_CONFIG);
+	int r = program_path(usual, sizeof(usual), HERALD_CONFIG);
 
 	path = path ? path : usual;
 	r = r ? r : file_read(path, &text);

@@ -3,6 +3,7 @@
  */
 #include "collector/ingest/config.h"
 #include "policy/wire/api.h"
+#include "policy/wire/program.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,29 +35,20 @@ static const struct conf_key keys[] = {
 	{NULL, CONF_STR, 0, 0, 0, 0, NULL},
 };
 
-/* Behind SEKISHO_ROOT, where tests set it. */
-static int rooted(char *out, size_t size, const char *path)
-{
-	const char *root = getenv("SEKISHO_ROOT");
-	int n = snprintf(out, size, "%s%s", root ? root : "", path);
-
-	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
-}
-
 static int set_paths(struct config *c)
 {
 	char dir[CONFIG_PATH_MAX], store[CONFIG_PATH_MAX], console[CONFIG_PATH_MAX], herald[CONFIG_PATH_MAX];
-	int r = rooted(dir, sizeof(dir), c->dir);
+	int r = program_path(dir, sizeof(dir), c->dir);
 
 	if (!r && c->store[0])
-		r = rooted(store, sizeof(store), c->store);
+		r = program_path(store, sizeof(store), c->store);
 	else if (!r && (size_t)snprintf(store, sizeof(store), "%s/store", dir) >= sizeof(store))
 		r = -ENAMETOOLONG;
-	r = r ? r : rooted(console, sizeof(console), c->console);
-	r = r ? r : rooted(herald, sizeof(herald), c->herald);
-	r = r ? r : rooted(c->run_dir, sizeof(c->run_dir), "/run/sekisho");
-	r = r ? r : rooted(c->door, sizeof(c->door), "/run/sekisho/collector.sock");
-	r = r ? r : rooted(c->status, sizeof(c->status), "/run/sekisho/collector.json");
+	r = r ? r : program_path(console, sizeof(console), c->console);
+	r = r ? r : program_path(herald, sizeof(herald), c->herald);
+	r = r ? r : program_path(c->run_dir, sizeof(c->run_dir), "/run/sekisho");
+	r = r ? r : program_path(c->door, sizeof(c->door), "/run/sekisho/collector.sock");
+	r = r ? r : program_path(c->status, sizeof(c->status), "/run/sekisho/collector.json");
 	if (r)
 		return r;
 	memcpy(c->dir, dir, sizeof(c->dir));
@@ -102,7 +94,7 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.certificate_us = 90 * 86400 * S_,
 	};
 	char host[256], usual[CONFIG_PATH_MAX];
-	int r = rooted(usual, sizeof(usual), CONFIG_PATH);
+	int r = program_path(usual, sizeof(usual), CONFIG_PATH);
 
 	r = r ? r : conf_load(path ? path : usual, keys, &c, why);
 	if (r == V_NOT_FOUND && path)

@@ -191,3 +191,13 @@ int device_read_descriptors(struct device *d, struct span s, struct why *why)
 	*d = got;
 	return 0;
 }
+
+void device_recorded(
+	struct device *d, uint16_t vendor, uint16_t product, const char *serial, const struct digest *fingerprint)
+{
+	*d = (struct device){.usb = true, .vendor = vendor, .product = product, .kinds = 1ull << DEVICE_KIND_STORAGE};
+	snprintf(d->serial, sizeof(d->serial), "%s", serial);
+	d->has_fingerprint = fingerprint != NULL;
+	if (fingerprint)
+		d->fingerprint = *fingerprint;
+}

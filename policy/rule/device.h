@@ -76,6 +76,9 @@ struct device_user {
 	int64_t wall_us;           /* when; rules by day and hour read it in the PC's own time zone */
 };
 
+/* A drive on USB as records tell of it; `fingerprint` NULL: none. A serial number that is too long is cut. */
+void device_recorded(
+	struct device *d, uint16_t vendor, uint16_t product, const char *serial, const struct digest *fingerprint);
 /*
  * SHA-256 over what a device's descriptors say, without what changes with the port that it is plugged into (bcdUSB and
  * bMaxPacketSize0 with the speed, endpoints' packet sizes with it; address and port): "sekisho device 1" and a NUL;

@@ -103,3 +103,8 @@ int program_give_up_power(const char *user, struct why *why)
 		log_warning("user %s does not exist: staying root, without capabilities", user);
 	return r;
 }
+
+int program_path(char *out, size_t size, const char *path)
+{
+	return agent_path(out, size, path) ? -ENAMETOOLONG : 0;
+}
