@@ -1,6 +1,6 @@
 // How the page is built: one script, one style sheet, nothing inline (the Content-Security-Policy forbids it), the same bytes from
 // the same sources.
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   base: "/",
@@ -13,4 +13,5 @@ export default defineConfig({
     sourcemap: false,
   },
   esbuild: { legalComments: "none" },
+  test: { setupFiles: ["test/node.ts"] },
 });
