@@ -13,6 +13,7 @@
 #include "policy/base/text.h"
 #include "policy/wire/producer.h"
 #include <errno.h>
+#include <fcntl.h>
 
 #define KEEP "policy"              /* in the guard's folder: the bundle that is in force */
 #define KEEP_SIGNERS "policy.keys" /* the keys of which one signed it */
@@ -268,7 +269,7 @@ static int read_inbox(struct guard *g, struct buf *bytes)
 	char path[PATH_MAX + 16];
 
 	snprintf(path, sizeof(path), "%s/policy", g->inbox);
-	return file_read(path, bytes);
+	return file_read_plain_at(AT_FDCWD, path, FILE_ANYBODY, bytes);
 }
 
 bool orders_look(struct guard *g)

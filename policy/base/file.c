@@ -9,13 +9,10 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-int file_read_at(int dirfd, const char *name, struct buf *out)
+static int read_whole(int fd, struct buf *out)
 {
-	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	size_t before = out->n;
 
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? V_NOT_FOUND : -errno;
 	for (;;) {
 		size_t room = out->max - out->n < 65536 ? out->max - out->n : 65536;
 		ssize_t n;
@@ -46,6 +43,34 @@ int file_read_at(int dirfd, const char *name, struct buf *out)
 			return 0;
 		out->n += (size_t)n;
 	}
+}
+
+int file_read_at(int dirfd, const char *name, struct buf *out)
+{
+	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? V_NOT_FOUND : -errno;
+	return read_whole(fd, out);
+}
+
+int file_read_plain_at(int dirfd, const char *name, uid_t owner, struct buf *out)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	/* Looked at before it is opened, as the opening of a device may do something; and after, as it may be another.
+	 */
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
+		return V_NOT_FOUND;
+	fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENXIO ? V_NOT_FOUND : -errno;
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) || (owner != FILE_ANYBODY && st.st_uid != owner))
+		return V_NOT_FOUND;
+	return read_whole(fd, out);
 }
 
 int file_read(const char *path, struct buf *out)
@@ -198,7 +223,7 @@ int dir_make(const char *path, mode_t mode)
 
 int dir_open_at(int dirfd, const char *name, DIR **out)
 {
-	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 
 	if (!dir)

@@ -11,6 +11,12 @@
 /* Appends the whole file to `out`. 0; V_NOT_FOUND; V_FULL where the file is larger than the bound; -errno. */
 int file_read(const char *path, struct buf *out);
 int file_read_at(int dirfd, const char *name, struct buf *out);
+/*
+ * The same of a folder in which somebody else lays things: by no link, of a plain file only, never waiting for anybody;
+ * and of `owner` only, where that is not FILE_ANYBODY. V_NOT_FOUND for what is anything else.
+ */
+#define FILE_ANYBODY ((uid_t)-1)
+int file_read_plain_at(int dirfd, const char *name, uid_t owner, struct buf *out);
 
 /*
  * Replaces `path` so that after a crash it holds the old bytes or the new ones: writes path.tmp (a new file, whatever
@@ -29,7 +35,7 @@ int dir_sync(const char *path);
 /* mkdir -p for one path, names of new directories durable; existing ones keep their mode. 0, -errno. */
 int dir_make(const char *path, mode_t mode);
 
-/* The entries of `name` below `dirfd`. 0; V_NOT_FOUND; -errno. */
+/* The entries of `name` below `dirfd`, which is no link. 0; V_NOT_FOUND; -errno. */
 int dir_open_at(int dirfd, const char *name, DIR **out);
 
 /*

@@ -20,7 +20,7 @@ int chain_store(const struct sealer *s)
 	int r = buf_putf(&b, "sekisho-chain 1\nnext %" PRIu64 "\nprev %s\nepoch %" PRIu64 "\nopen %s\n", s->next_seq,
 		hex_encode(hex, s->prev.b, DIGEST_SIZE), s->epoch, open_names[s->chain_open]);
 
-	return r ? r : file_replace_at(s->dirfd, "chain", buf_span(&b), 0640);
+	return r ? r : file_replace_at(s->ownfd, "chain", buf_span(&b), 0640);
 }
 
 int chain_load(struct sealer *s)
@@ -31,7 +31,7 @@ int chain_load(struct sealer *s)
 	char where[8];
 	size_t i;
 	int end = 0;
-	int r = file_read_at(s->dirfd, "chain", &b);
+	int r = file_read_at(s->ownfd, "chain", &b);
 
 	if (r)
 		return r == V_FULL ? V_BAD : r;
@@ -57,15 +57,16 @@ int chain_load(struct sealer *s)
  */
 int chain_adopt(struct sealer *s, bool chain_known)
 {
-	struct spool_entry e;
 	bool found = false;
 	int r;
 
-	while ((r = spool_find(s->spool_dir, s->o.producer, s->next_seq, &e)) == 0) {
+	for (;;) {
 		_cleanup_buf_ struct buf b = BUF_INIT(SEGMENT_MAX);
 		struct segment seg;
 
-		r = file_read(e.path, &b);
+		r = room_read(s, ".", s->next_seq, &b);
+		if (r == V_NOT_FOUND)
+			r = room_read(s, "acked", s->next_seq, &b);
 		if (r < 0)
 			return r;
 		if (r || segment_parse(buf_span(&b), &seg, NULL) || !digest_eq(&seg.header.host, &s->host) ||
@@ -81,8 +82,6 @@ int chain_adopt(struct sealer *s, bool chain_known)
 			s->chain_open = CHAIN_OPEN_FILE;
 		chain_known = found = true;
 	}
-	if (r < 0)
-		return r;
 	return found ? chain_store(s) : 0;
 }
 
@@ -96,11 +95,12 @@ int chain_from_files(struct sealer *s)
 	for (i = 0; i < ARRAY_SIZE(subs); i++) {
 		_cleanup_closedir_ DIR *dir = NULL;
 		struct dirent *d;
+		struct stat st;
 
 		if (dir_open_at(s->dirfd, subs[i], &dir))
 			continue;
 		while ((d = readdir(dir))) {
-			if (!spool_name_parse(d->d_name, &seq) || (any && seq < newest))
+			if (!room_is_ours(dirfd(dir), d->d_name, &seq, &st) || (any && seq < newest))
 				continue;
 			newest = seq;
 			any = true;

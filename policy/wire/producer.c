@@ -3,6 +3,7 @@
  */
 #include "policy/wire/producer.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -48,25 +49,31 @@ void producer_keys_deinit(struct producer_keys *k)
 	key_free(STEAL(k->device));
 }
 
+static int make_folder(
+	const char *spool, const char *name, const char *more, const struct passwd *pw, gid_t group, mode_t mode)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int got;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s%s", spool, name, more) >= sizeof(path))
+		return -ENAMETOOLONG;
+	if (lstat(path, &st) == 0)
+		return 0;
+	got = dir_make(path, mode & 0777);
+	if (!got && pw && geteuid() == 0 && (lchown(path, pw->pw_uid, group) || chmod(path, mode)))
+		got = -errno;
+	return got;
+}
+
 int producer_folder(const char *spool, const char *name, const char *user)
 {
 	struct passwd *pw = getpwnam(user);
 	struct group *gr = getgrnam(UPLINK_GROUP);
-	char own[PATH_MAX];
-	struct stat st;
 	int got = dir_make(spool, 0755);
 
-	if (got)
-		return got;
-	if ((size_t)snprintf(own, sizeof(own), "%s/%s", spool, name) >= sizeof(own))
-		return -ENAMETOOLONG;
-	if (lstat(own, &st) == 0)
-		return 0;
-	got = dir_make(own, 0770);
-	if (!got && pw && geteuid() == 0 &&
-		(lchown(own, pw->pw_uid, gr ? gr->gr_gid : pw->pw_gid) || chmod(own, gr ? 02770 : 0770)))
-		got = -errno;
-	return got;
+	got = got ? got : make_folder(spool, name, ".own", pw, pw ? pw->pw_gid : 0, 0700);
+	return got ? got : make_folder(spool, name, "", pw, gr ? gr->gr_gid : pw ? pw->pw_gid : 0, gr ? 02770 : 0770);
 }
 
 int producer_sealer(unsigned producer, const struct agent_conf *conf, const struct producer_keys *k, const char *spool,
@@ -95,8 +102,8 @@ int64_t producer_followed(const char *inbox)
 	_cleanup_buf_ struct buf b = BUF_INIT(FOLLOW_FILE_MAX);
 	char path[PATH_MAX];
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/follow", inbox) >= sizeof(path) || file_read(path, &b) ||
-		!buf_str(&b))
+	if ((size_t)snprintf(path, sizeof(path), "%s/follow", inbox) >= sizeof(path) ||
+		file_read_plain_at(AT_FDCWD, path, FILE_ANYBODY, &b) || !buf_str(&b))
 		return 0;
 	return strtoll((const char *)b.p, NULL, 10);
 }

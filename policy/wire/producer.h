@@ -19,8 +19,8 @@ int producer_keys_load(struct producer_keys *k, struct why *why);
 void producer_keys_deinit(struct producer_keys *k);
 
 /*
- * Makes <spool>/<name> where it is missing, the user's own and the uplink's to take from. `user` as in getpwnam; where
- * there is none, the caller's. 0, -errno.
+ * Makes <spool>/<name> and <spool>/<name>.own where they are missing, both the user's, the first the uplink's to take
+ * from. `user` as in getpwnam; where there is none, the caller's. 0, -errno.
  */
 int producer_folder(const char *spool, const char *name, const char *user);
 

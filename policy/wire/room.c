@@ -14,6 +14,24 @@
 /* Beyond the bound, for what must not be lost while there is any disk at all. */
 #define URGENT_RESERVE (16ull << 20)
 
+bool room_is_ours(int dirfd, const char *name, uint64_t *seq, struct stat *st)
+{
+	return spool_name_parse(name, seq) && !fstatat(dirfd, name, st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st->st_mode) &&
+	       st->st_uid == geteuid();
+}
+
+int room_read(const struct sealer *s, const char *sub, uint64_t seq, struct buf *out)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	char name[32];
+
+	/* A folder that cannot be opened is nobody's but of whoever put it there. */
+	if (dir_open_at(s->dirfd, sub, &dir))
+		return V_NOT_FOUND;
+	snprintf(name, sizeof(name), "%020" PRIu64 ".seg", seq);
+	return file_read_plain_at(dirfd(dir), name, geteuid(), out);
+}
+
 void room_scan(struct sealer *s, int64_t now)
 {
 	static const char *const subs[] = {".", "acked", "refused"};
@@ -29,8 +47,7 @@ void room_scan(struct sealer *s, int64_t now)
 		if (dir_open_at(s->dirfd, subs[i], &dir))
 			continue;
 		while ((d = readdir(dir))) {
-			if (!spool_name_parse(d->d_name, &seq) ||
-				fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			if (!room_is_ours(dirfd(dir), d->d_name, &seq, &st))
 				continue;
 			total += (uint64_t)st.st_size;
 			if (i == 0) {
@@ -45,22 +62,40 @@ void room_scan(struct sealer *s, int64_t now)
 	s->stats.spool_segments = waiting_n;
 }
 
-/* The oldest segment below `sub` ("." or "acked"). 0 or V_END. */
-static int oldest_in(struct sealer *s, const char *sub, uint64_t *seq)
+/* The oldest segment of ours below `sub` ("." or "acked") with a sequence of at least `from`. 0 or V_END. */
+static int oldest_in(struct sealer *s, const char *sub, uint64_t from, uint64_t *seq)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	uint64_t best = UINT64_MAX, q;
 	struct dirent *d;
+	struct stat st;
 
 	if (dir_open_at(s->dirfd, sub, &dir))
 		return V_END;
 	while ((d = readdir(dir)))
-		if (spool_name_parse(d->d_name, &q) && q < best)
+		if (room_is_ours(dirfd(dir), d->d_name, &q, &st) && q >= from && q < best)
 			best = q;
 	if (best == UINT64_MAX)
 		return V_END;
 	*seq = best;
 	return 0;
+}
+
+/* Removes it, if it is still there. What that freed. 0, -errno. */
+static int give_up(struct sealer *s, const char *sub, uint64_t seq, uint64_t *freed)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct stat st;
+	char name[32];
+	int r = dir_open_at(s->dirfd, sub, &dir);
+
+	*freed = 0;
+	snprintf(name, sizeof(name), "%020" PRIu64 ".seg", seq);
+	if (!r && (fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) || unlinkat(dirfd(dir), name, 0)))
+		r = errno == ENOENT ? V_NOT_FOUND : -errno;
+	if (!r)
+		*freed = (uint64_t)st.st_size;
+	return r < 0 ? r : 0;
 }
 
 /*
@@ -69,26 +104,26 @@ static int oldest_in(struct sealer *s, const char *sub, uint64_t *seq)
  */
 static int drop_oldest(struct sealer *s)
 {
-	uint64_t seq;
+	uint64_t seq, freed;
 
 	for (seq = 0;; seq++) {
 		_cleanup_buf_ struct buf b = BUF_INIT(SEGMENT_MAX);
-		struct spool_entry e;
 		struct segment seg;
-		int r = spool_oldest(s->spool_dir, s->o.producer, seq, &e);
+		bool whole;
+		int r = oldest_in(s, ".", seq, &seq);
 
 		if (r)
 			return r;
-		seq = e.seq;
-		r = file_read(e.path, &b);
+		r = room_read(s, ".", seq, &b);
 		if (r < 0)
 			return r;
-		if (!r && !segment_parse(buf_span(&b), &seg, NULL) &&
-			(seg.header.flags & SF_URGENT || seg.header.epoch_cert.n))
+		whole = !r && !segment_parse(buf_span(&b), &seg, NULL);
+		if (whole && (seg.header.flags & SF_URGENT || seg.header.epoch_cert.n))
 			continue;
-		if (unlink(e.path))
-			return -errno;
-		sealer_lost(s, CAUSE_SPOOL_FULL, r ? 1 : seg.header.count);
+		r = give_up(s, ".", seq, &freed);
+		if (r)
+			return r;
+		sealer_lost(s, CAUSE_SPOOL_FULL, whole ? seg.header.count : 1);
 		return 0;
 	}
 }
@@ -103,9 +138,7 @@ bool room_make(struct sealer *s, uint64_t need, bool urgent, int64_t now)
 		scanned = true;
 	}
 	for (;;) {
-		char name[64];
 		struct statvfs fs;
-		struct stat st;
 		bool tight = s->bytes_now + need > bound;
 		uint64_t seq;
 
@@ -118,11 +151,12 @@ bool room_make(struct sealer *s, uint64_t need, bool urgent, int64_t now)
 			scanned = true;
 			continue;
 		}
-		if (!oldest_in(s, "acked", &seq)) {
-			snprintf(name, sizeof(name), "acked/%020" PRIu64 ".seg", seq);
-			if (fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) || unlinkat(s->dirfd, name, 0))
+		if (!oldest_in(s, "acked", 0, &seq)) {
+			uint64_t freed;
+
+			if (give_up(s, "acked", seq, &freed))
 				return false;
-			s->bytes_now -= (uint64_t)st.st_size;
+			s->bytes_now -= freed;
 			continue;
 		}
 		if (s->o.yield != SPOOL_DROP_OLD || drop_oldest(s))

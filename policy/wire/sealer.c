@@ -23,6 +23,7 @@
 #define DEFAULT_EPOCH_US (24 * 3600 * 1000000ull)
 #define FOLLOW_SEAL_US 1000000
 #define RETRY_US 5000000
+#define WRITE_TRIES 8
 
 /* --- losses --- */
 
@@ -73,7 +74,7 @@ static void open_reset(struct sealer *s)
 
 static int open_map(struct sealer *s)
 {
-	_cleanup_close_ int fd = openat(s->dirfd, "open", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	_cleanup_close_ int fd = openat(s->ownfd, "open", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	void *p = MAP_FAILED;
 
 	/* Every block is there before it is mapped: a full disk must be an answer here, not a SIGBUS at some record. */
@@ -164,19 +165,36 @@ static void seen_refresh(struct sealer *s)
 		return;
 	if (st.st_mtim.tv_sec == s->seen_mtime.tv_sec && st.st_mtim.tv_nsec == s->seen_mtime.tv_nsec)
 		return;
-	if (file_read(s->seen_path, &b) || checkpoint_verify(buf_span(&b), s->o.log, &c, NULL))
+	if (file_read_plain_at(AT_FDCWD, s->seen_path, FILE_ANYBODY, &b) ||
+		checkpoint_verify(buf_span(&b), s->o.log, &c, NULL))
 		return;
 	s->seen_mtime = st.st_mtim;
 	s->seen_size = c.size;
 	s->seen_root = c.root;
 }
 
+/*
+ * Into the folder from which the uplink takes: who may do that may also lay something in the way, and take away what is
+ * not yet there. So what is in the way is put aside, and where somebody is quicker each time there is no room. 0;
+ * V_FULL; -errno.
+ */
 static int segment_write(struct sealer *s, struct span bytes, uint64_t seq)
 {
-	char name[32];
+	char name[32], aside[64];
+	unsigned i;
+	int r;
 
 	snprintf(name, sizeof(name), "%020" PRIu64 ".seg", seq);
-	return file_replace_at(s->dirfd, name, bytes, 0640);
+	for (i = 0; i < WRITE_TRIES; i++) {
+		r = file_replace_at(s->dirfd, name, bytes, 0640);
+		if (r == -ENOSPC || r == -EDQUOT)
+			return V_FULL;
+		if (r != -EISDIR && r != -ENOTEMPTY && r != -EEXIST && r != -ENOENT)
+			return r;
+		snprintf(aside, sizeof(aside), "%s.%" PRId64 ".aside", name, clock_boot_us());
+		(void)renameat(s->dirfd, name, s->dirfd, aside);
+	}
+	return V_FULL;
 }
 
 /* Seals what is open, whatever that is. 0; V_FULL where the spool has no room now; -errno. */
@@ -227,7 +245,7 @@ static int seal(struct sealer *s, uint64_t flags, int64_t now)
 	if (r)
 		return r > 0 ? -EOVERFLOW : r;
 	r = segment_write(s, buf_span(&bytes), s->next_seq);
-	if (r == -ENOSPC || r == -EDQUOT)
+	if (r == V_FULL)
 		goto full;
 	if (r)
 		return r;
@@ -258,27 +276,50 @@ full:
 	return V_FULL;
 }
 
-static int prepare_dirs(struct sealer *s)
+/* A folder for the uplink to move segments into, whatever the umask says. What lies there already is left alone. */
+static int prepare_sub(struct sealer *s, const char *name)
 {
-	static const char *const subs[] = {"acked", "refused"};
-	size_t i;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (mkdirat(s->dirfd, name, 02770))
+		return errno == EEXIST ? 0 : -errno;
+	/* Others may write here: it could be another one by now. */
+	fd = openat(s->dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || fstat(fd, &st) || st.st_uid != geteuid())
+		return 0;
+	return fchmod(fd, 02770) ? -errno : 0;
+}
+
+/* The folder of what decides where the chain goes on, and what is sealed next: nobody else's. */
+static int prepare_own(struct sealer *s, struct why *why)
+{
+	struct stat st;
+	int r = dir_make(s->own, 0700);
+
+	if (r)
+		return r;
+	s->ownfd = open(s->own, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (s->ownfd < 0 || fstat(s->ownfd, &st))
+		return -errno;
+	if (st.st_uid == geteuid() && !(st.st_mode & 022))
+		return 0;
+	return why_set(why, V_BAD, "%s: others may write there", s->own);
+}
+
+static int prepare_dirs(struct sealer *s, struct why *why)
+{
 	int r = dir_make(s->dir, 02770);
 
+	r = r ? r : prepare_own(s, why);
 	if (r)
 		return r;
 	s->dirfd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dirfd < 0)
 		return -errno;
-	for (i = 0; i < ARRAY_SIZE(subs); i++) {
-		if (!mkdirat(s->dirfd, subs[i], 02770)) {
-			/* Whatever the umask says, the uplink's group moves segments into it. */
-			if (fchmodat(s->dirfd, subs[i], 02770, 0))
-				return -errno;
-		} else if (errno != EEXIST) {
-			return -errno;
-		}
-	}
-	return fsync(s->dirfd) ? -errno : 0;
+	r = prepare_sub(s, "acked");
+	r = r ? r : prepare_sub(s, "refused");
+	return r ? r : fsync(s->dirfd) ? -errno : 0;
 }
 
 static void fill_defaults(struct sealer_options *o)
@@ -299,21 +340,22 @@ int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *
 	if (!s)
 		return -ENOMEM;
 	s->o = *o;
-	s->dirfd = s->lock = -1;
+	s->dirfd = s->ownfd = s->lock = -1;
 	s->epoch_cert = s->handover = BUF_INIT(1024);
 	fill_defaults(&s->o);
 	if ((size_t)snprintf(s->spool_dir, sizeof(s->spool_dir), "%s", o->spool_dir) >= sizeof(s->spool_dir) ||
 		(size_t)snprintf(s->dir, sizeof(s->dir), "%s/%s", o->spool_dir, producer_name(o->producer)) >=
 			sizeof(s->dir) ||
+		(size_t)snprintf(s->own, sizeof(s->own), "%s.own", s->dir) >= sizeof(s->own) ||
 		(o->seen_path && (size_t)snprintf(s->seen_path, sizeof(s->seen_path), "%s", o->seen_path) >=
 					 sizeof(s->seen_path)))
 		return -ENAMETOOLONG;
-	r = prepare_dirs(s);
+	r = prepare_dirs(s, why);
 	r = r ? r : clock_boot_id(s->boot);
 	r = r ? r : key_id(o->device, &s->host);
 	if (r)
 		return r;
-	snprintf(path, sizeof(path), "%s/lock", s->dir);
+	snprintf(path, sizeof(path), "%s/lock", s->own);
 	r = file_lock(path, &s->lock);
 	if (r)
 		return r == V_EXISTS ? why_set(why, V_EXISTS, "%s: another process seals here", s->dir) : r;
@@ -333,7 +375,7 @@ int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *
 			r = 0;
 		}
 		if (!r && damaged)
-			bad = why_set(why, V_BAD, "%s/chain: damaged; %s", s->dir,
+			bad = why_set(why, V_BAD, "%s/chain: damaged; %s", s->own,
 				s->rejoin ? "the chain is begun anew" : "the chain goes on from the newest segment");
 	}
 	if (r)
@@ -378,6 +420,7 @@ void sealer_free(struct sealer *s)
 	buf_deinit(&s->handover);
 	closep(&s->lock);
 	closep(&s->dirfd);
+	closep(&s->ownfd);
 	free(s);
 }
 

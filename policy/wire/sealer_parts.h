@@ -6,6 +6,7 @@
 #define SEKISHO_WIRE_SEALER_PARTS_H
 
 #include "policy/wire/spool.h"
+#include <sys/stat.h>
 #include <time.h>
 
 #define OPEN_MAGIC "SKO1"
@@ -31,8 +32,8 @@ enum chain_open {
 
 struct sealer {
 	struct sealer_options o;
-	char dir[256], spool_dir[224], seen_path[256];
-	int dirfd, lock;
+	char dir[256], own[256], spool_dir[224], seen_path[256];
+	int dirfd, ownfd, lock;
 	struct digest host;
 	uint8_t boot[16];
 
@@ -91,6 +92,12 @@ int chain_from_files(struct sealer *s);
 
 /* --- room.c --- */
 
+/*
+ * Is this entry of a folder of segments one that we sealed? Others may write there. Its sequence, and what it is like.
+ */
+bool room_is_ours(int dirfd, const char *name, uint64_t *seq, struct stat *st);
+/* Reads the segment `seq` below `sub` ("." or "acked"), where it is ours. 0; V_NOT_FOUND; V_FULL; -errno. */
+int room_read(const struct sealer *s, const char *sub, uint64_t seq, struct buf *out);
 /* Counts what the spool holds. */
 void room_scan(struct sealer *s, int64_t now_boot_us);
 /* Is there room for `need` more bytes? Acknowledged segments give way first, then what the policy says. */

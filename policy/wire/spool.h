@@ -1,13 +1,16 @@
 /*
  * The spool: where a producer leaves sealed segments, and the uplink takes them.
  *
- *   DIR/<producer>/open          records not yet sealed, raw (a crash leaves it; the next start seals it as recovered)
- *   DIR/<producer>/chain         where the chain stands: sequence, header hash, epoch number
+ *   DIR/<producer>.own/open      records not yet sealed, raw (a crash leaves it; the next start seals it as recovered)
+ *   DIR/<producer>.own/chain     where the chain stands: sequence, header hash, epoch number
  *   DIR/<producer>/NNN.seg       sealed, not yet acknowledged; NNN is the sequence, 20 digits
  *   DIR/<producer>/acked/NNN.seg acknowledged; kept for a day or until space is needed
  *   DIR/<producer>/refused/NNN.seg  refused by the collector; kept for a person to look at
  *
  * The producer (sealer) is the only writer of everything but the moves to acked/ and refused/, which the uplink makes.
+ * For them the uplink may write to DIR/<producer>, and so may whoever took it over: there, whatever is not a plain file
+ * of the producer's own user is not the producer's, and what lies in the way of a new segment is put aside. Nobody else
+ * comes into <producer>.own.
  */
 #ifndef SEKISHO_WIRE_SPOOL_H
 #define SEKISHO_WIRE_SPOOL_H
@@ -42,7 +45,8 @@ struct sealer;
 /*
  * Opens (or makes) the producer's spool, takes its lock, recovers an open segment, begins a new epoch. 0; V_EXISTS
  * where another process holds it; V_BAD where the chain file is damaged (the chain is begun anew, flagged, and the
- * reason is in `why`; the sealer is usable: *out is set); -errno.
+ * reason is in `why`; the sealer is usable: *out is set), or where <producer>.own is not the caller's alone (it is
+ * not); -errno.
  */
 int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *why);
 void sealer_free(struct sealer *s);

@@ -29,7 +29,7 @@ static int tell_put(const char *spool, unsigned n)
 	_cleanup_close_ int fd = -1;
 	ssize_t got, i;
 
-	snprintf(path, sizeof(path), "%s/recorder/open", spool);
+	snprintf(path, sizeof(path), "%s/recorder.own/open", spool);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	got = fd < 0 ? -1 : read(fd, b, sizeof(b));
 	if (got < 0)

@@ -146,7 +146,7 @@ for n, (point, way) in enumerate(choose(disk, WANTED, SEED)):
     shutil.rmtree(SPOOL)
     disk.lay_out(disk.after_cut(point, way, dice), SPOOL)
     sealed, put, pages = facts.before(point)
-    age_pages(os.path.join(SPOOL, "recorder", "open"), pages, dice)
+    age_pages(os.path.join(SPOOL, "recorder.own", "open"), pages, dice)
     try:
         produce(2 + n, 100000, AGAIN)
         lost += check(sealed, put, made)

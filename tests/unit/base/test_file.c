@@ -82,6 +82,30 @@ static void nobody_stands_in_the_way_of_a_replacement(void **state)
 	assert_int_equal(st.st_size, 6);
 }
 
+/* Somebody else's folder, from which only what is a file is read; and by nobody's link. */
+static void only_plain_files_are_read_of_a_folder_of_others(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(64);
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(file_replace(at("plain"), SPAN_STR("plain"), 0600), 0);
+	assert_int_equal(file_read_plain_at(AT_FDCWD, at("plain"), FILE_ANYBODY, &b), 0);
+	assert_string_equal(buf_str(&b), "plain");
+	assert_int_equal(stat(at("plain"), &st), 0);
+	assert_int_equal(file_read_plain_at(AT_FDCWD, at("plain"), st.st_uid, &b), 0);
+	assert_int_equal(file_read_plain_at(AT_FDCWD, at("plain"), st.st_uid + 1, &b), V_NOT_FOUND);
+	assert_int_equal(mkfifo(at("fifo"), 0600), 0);
+	assert_int_equal(symlink("plain", at("link")), 0);
+	assert_int_equal(mkdir(at("folder"), 0700), 0);
+	assert_int_equal(file_read_plain_at(AT_FDCWD, at("fifo"), FILE_ANYBODY, &b), V_NOT_FOUND);
+	assert_int_equal(file_read_plain_at(AT_FDCWD, at("link"), FILE_ANYBODY, &b), V_NOT_FOUND);
+	assert_int_equal(file_read_plain_at(AT_FDCWD, at("folder"), FILE_ANYBODY, &b), V_NOT_FOUND);
+	assert_int_equal(file_read_plain_at(AT_FDCWD, at("none"), FILE_ANYBODY, &b), V_NOT_FOUND);
+	assert_int_equal(file_read_plain_at(AT_FDCWD, "/dev/null", FILE_ANYBODY, &b), V_NOT_FOUND);
+	assert_int_equal(b.n, 10);
+}
+
 static void one_lock_at_a_time(void **state)
 {
 	_cleanup_close_ int a = -1, b = -1;
@@ -124,6 +148,7 @@ int main(void)
 		cmocka_unit_test(replaces_as_a_whole_with_the_mode_asked_for),
 		cmocka_unit_test(a_failed_replacement_changes_nothing),
 		cmocka_unit_test(nobody_stands_in_the_way_of_a_replacement),
+		cmocka_unit_test(only_plain_files_are_read_of_a_folder_of_others),
 		cmocka_unit_test(one_lock_at_a_time),
 		cmocka_unit_test(makes_directories_on_the_way),
 	};

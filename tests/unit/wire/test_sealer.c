@@ -214,17 +214,17 @@ static void a_step_of_sealing_is_repaired(void **state)
 	put(s, 0, true);
 	put(s, 1, false);
 	/* As it was before the second segment was sealed. */
-	snprintf(path, sizeof(path), "%s/recorder/chain", dir);
+	snprintf(path, sizeof(path), "%s/recorder.own/chain", dir);
 	assert_int_equal(file_read(path, &chain), 0);
-	snprintf(path, sizeof(path), "%s/recorder/open", dir);
+	snprintf(path, sizeof(path), "%s/recorder.own/open", dir);
 	assert_int_equal(file_read(path, &open_file), 0);
 	assert_int_equal(sealer_flush(s, false), 0);
 	sealer_free(s);
 	s = NULL;
 	/* The power went after the rename, before the chain file and the open segment followed. */
-	snprintf(path, sizeof(path), "%s/recorder/chain", dir);
+	snprintf(path, sizeof(path), "%s/recorder.own/chain", dir);
 	assert_int_equal(file_replace(path, buf_span(&chain), 0640), 0);
-	snprintf(path, sizeof(path), "%s/recorder/open", dir);
+	snprintf(path, sizeof(path), "%s/recorder.own/open", dir);
 	assert_int_equal(file_replace(path, buf_span(&open_file), 0600), 0);
 	assert_int_equal(sealer_new(&o, &s, NULL), 0);
 	put(s, 2, true);
@@ -252,7 +252,7 @@ static void what_a_power_cut_may_have_taken_is_said(void **state)
 	put(s, 7, false);
 	sealer_free(s);
 	s = NULL;
-	snprintf(path, sizeof(path), "%s/recorder/open", dir);
+	snprintf(path, sizeof(path), "%s/recorder.own/open", dir);
 	fd = open(path, O_WRONLY);
 	assert_int_equal(pwrite(fd, "another boot", 12, boot_at), 12);
 	close(fd);
@@ -298,11 +298,11 @@ static void a_damaged_chain_file_is_said_and_survived(void **state)
 	put(s, 1, true);
 	sealer_free(s);
 	s = NULL;
-	snprintf(path, sizeof(path), "%s/recorder/chain", dir);
+	snprintf(path, sizeof(path), "%s/recorder.own/chain", dir);
 	assert_int_equal(file_replace(path, SPAN_STR("sekisho-chain 1\nnext x\n"), 0640), 0);
 	assert_int_equal(sealer_new(&o, &s, &why), V_BAD);
 	assert_non_null(s);
-	assert_non_null(strstr(why.text, "recorder/chain"));
+	assert_non_null(strstr(why.text, "recorder.own/chain"));
 	put(s, 2, true);
 	sealer_free(s);
 	judge(&t);
