@@ -236,11 +236,15 @@ static void end_attempt(struct gate *g, struct job *j, unsigned outcome)
 	}
 }
 
-/* It printed, and no wrapper asked: the gate did not run, or the queue is not behind it. */
+/* It printed, and no wrapper was answered: the gate did not run, or the queue is not behind it. */
 static void end_unseen(struct gate *g, struct job *j, unsigned outcome)
 {
-	if (job_number(j->ipp, "time-at-processing") > 0 && outcome != OUTCOME_HELD)
-		tell_missed(g, j);
+	bool printed = kernel_printed(g, j);
+
+	if (outcome == OUTCOME_COMPLETED && j->killed_by)
+		outcome = OUTCOME_ABORTED;
+	if (printed && job_number(j->ipp, "time-at-processing") > 0 && outcome != OUTCOME_HELD)
+		tell_missed(g, j, outcome);
 	else if (outcome == OUTCOME_CANCELLED || outcome == OUTCOME_ABORTED)
 		tell_result(g, j, outcome);
 	if (outcome != OUTCOME_HELD)

@@ -1,8 +1,8 @@
 /*
- * Which program sent a job. CUPS does not keep who connects to it; the kernel tells (agent/probe/paper.h), and the last
- * that came are remembered here, with program, arguments and folder, which are read at once: lp(1) has ended by the
- * time that a backend runs. Which of them it was is found by time, user and what its arguments name; how sure that is,
- * is told with it. Called by kernel.c and tell.c.
+ * Which program sent a job. CUPS does not keep who connects to it, by its socket or by TCP from this machine; the
+ * kernel tells (agent/probe/paper.h), and the last that came are remembered here, with program, arguments and folder,
+ * which are read at once: lp(1) has ended by the time that a backend runs. Which of them it was is found by time, user
+ * and what its arguments name; how sure that is, is told with it. Called by kernel.c and tell.c.
  */
 #include "agent/print/print.h"
 #include "policy/base/clock.h"
@@ -15,7 +15,7 @@
 
 struct comer {
 	int64_t boot_us, start_us;
-	uint32_t pid, uid, loginuid;
+	uint32_t pid, uid, loginuid, net; /* net: by TCP, and in which name space; 0: by the socket */
 	char comm[16], program[512], cwd[512], args[PAPER_ARGS_MAX + 1];
 	size_t args_n; /* 0: nobody */
 };
@@ -66,7 +66,8 @@ void origins_take(struct gate *g, const struct paper_event *e)
 		.start_us = (int64_t)(e->start_boot_ns / 1000),
 		.pid = e->pid,
 		.uid = e->uid,
-		.loginuid = e->loginuid};
+		.loginuid = e->loginuid,
+		.net = e->net};
 	memcpy(c->comm, e->comm, sizeof(c->comm));
 	take_args(c, e);
 	read_link(e->pid, "exe", c->program, sizeof(c->program));
@@ -136,31 +137,48 @@ static bool is_local(const struct job *j)
 	return !host[0] || !strcmp(host, "localhost") || !strcmp(host, "127.0.0.1") || !strcmp(host, "::1");
 }
 
-/* How well it fits; 0: it cannot be the one. */
-static unsigned fits(const struct comer *c, const struct job *j, int64_t created)
+/* The name space of networks in which that process is; 0: not known. */
+static uint32_t net_of(pid_t pid)
+{
+	char path[64], text[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	n = pid > 0 ? readlink(path, text, sizeof(text) - 1) : 0;
+	text[n > 0 ? n : 0] = 0;
+	return n > 0 ? (uint32_t)strtoul(text + strcspn(text, "0123456789"), NULL, 10) : 0;
+}
+
+/* How well it fits; 0: it cannot be the one. `net`: the one that CUPS is in. */
+static unsigned fits(const struct comer *c, const struct job *j, int64_t created, uint32_t net)
 {
 	uint32_t uid = j->request.authenticated ? (uint32_t)j->request.uid : j->uid;
 	char path[ORIGIN_PATH_SIZE];
 
 	if (!c->pid || c->boot_us < created - BEFORE_US || c->boot_us > created + BEHIND_US)
 		return 0;
-	/* Who CUPS knows by the socket is who connected. */
-	if (j->request.authenticated && c->uid != uid)
+	/* Who CUPS knows by the socket is who connected to it. */
+	if (j->request.authenticated && (c->uid != uid || c->net))
+		return 0;
+	/* In a container, 127.0.0.1 is another machine's. */
+	if (c->net && net && c->net != net)
 		return 0;
 	return 1u + (c->uid == uid ? 1u : 0u) + (file_of(c, j, path) ? 2u : 0u);
 }
 
 /* The best one, the last of those that are as good; *rivals: processes that could have been it. */
 static const struct comer *choose(
-	const struct origins *o, const struct job *j, int64_t created, unsigned *best, unsigned *rivals)
+	const struct gate *g, const struct job *j, int64_t created, unsigned *best, unsigned *rivals)
 {
+	const struct origins *o = g->origins;
 	const struct comer *chosen = NULL;
+	uint32_t net = net_of(g->cupsd);
 	unsigned i;
 
 	*best = *rivals = 0;
 	for (i = 0; i < COMERS_MAX; i++) {
 		const struct comer *c = &o->list[(o->next + i) % COMERS_MAX];
-		unsigned fit = fits(c, j, created);
+		unsigned fit = fits(c, j, created, net);
 
 		if (!fit)
 			continue;
@@ -188,7 +206,7 @@ void origin_tell(struct gate *g, struct record *r, const struct job *j, struct o
 
 	if (!g->origins || !created || !is_local(j))
 		return;
-	c = choose(g->origins, j, created, &best, &rivals);
+	c = choose(g, j, created, &best, &rivals);
 	if (!c)
 		return;
 	record_set_uint(r, F_ORIGIN, best > 2 ? ORIGIN_NAMED : rivals == 1 ? ORIGIN_ONLY : ORIGIN_NEAREST);

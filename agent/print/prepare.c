@@ -1,10 +1,12 @@
 /*
  * `sekisho-print prepare`: run as root before each start of cupsd (packaging/cups/50-sekisho.conf.in). Makes the gate's
- * ServerBin and the cups-files.conf that names it, and tries the result on cupsd itself. Whatever goes wrong, cupsd is
- * left with the stock configuration: it starts, jobs print, and the daemon tells that no queue is behind the gate.
+ * ServerBin and the cups-files.conf that names it, and tries the result on cupsd itself; tells the kernel programs at
+ * which ports cupsd will listen. Whatever goes wrong, cupsd is left with the stock configuration: it starts, jobs
+ * print, and the daemon tells that no queue is behind the gate.
  */
 #include "agent/print/prepare.h"
 #include "agent/print/tree.h"
+#include "agent/probe/paper.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
 #include "policy/wire/agent_conf.h"
@@ -97,6 +99,21 @@ static int make(const struct places *at, struct why *why)
 	return r;
 }
 
+/* Where it cannot be told, jobs that come by TCP have no origin in their records: nothing else hangs on it. */
+static void tell_ports(const struct places *at)
+{
+	_cleanup_buf_ struct buf conf = BUF_INIT(CONF_MAX);
+	uint16_t ports[PAPER_PORTS_MAX];
+	char path[PATH_MAX];
+	int r = agent_path(path, sizeof(path), TREE_CUPSD_CONF);
+
+	r = r ? r : file_read(at->cupsd_conf ? at->cupsd_conf : path, &conf);
+	r = r ? r : paper_ports(ports, tree_ports(buf_span(&conf), ports, PAPER_PORTS_MAX));
+	if (r && r != V_NOT_FOUND)
+		log_warning("the ports of CUPS are not known to the kernel programs: %s",
+			r == V_BAD ? "those are of another version" : strerror(r < 0 ? -r : EINVAL));
+}
+
 static int places_init(struct places *at, int argc, char **argv)
 {
 	static const struct option options[] = {{"stock", required_argument, NULL, 's'},
@@ -138,6 +155,7 @@ int prepare_main(int argc, char **argv)
 	if (places_init(&at, argc, argv))
 		return usage(stderr, 2);
 	umask(022);
+	tell_ports(&at);
 	r = make(&at, &why);
 	if (!r)
 		return EXIT_SUCCESS;

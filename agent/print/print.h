@@ -108,6 +108,7 @@ struct gate {
 	struct copies *copies; /* NULL: no policy has asked for any yet */
 	struct paper *paper;   /* NULL: the kernel tells nothing of jobs */
 	struct origins *origins;
+	struct askers *askers;
 	int follower;
 	pid_t follower_pid;
 	bool cups_up, cups_pushes;
@@ -236,6 +237,11 @@ void kernel_open(struct gate *g); /* while there are rights */
 int kernel_start(struct gate *g);
 /* What it has told by now. */
 void kernel_hear(struct gate *g);
+/*
+ * Of a job that no daemon judged: may a backend of it have printed? False where each of them ended while it was still
+ * the wrapper that asks. A signal that ended one is in the job then.
+ */
+bool kernel_printed(struct gate *g, struct job *j);
 /* A backend of this job runs, or will. */
 void kernel_watch(struct gate *g, struct job *j, pid_t backend);
 void kernel_close(struct gate *g);
@@ -276,7 +282,7 @@ void tell_stop(struct gate *g);
 /* 0; V_FULL where it could not be kept, and was counted. */
 int tell_print(struct gate *g, struct job *j, const struct document_facts *f);
 void tell_result(struct gate *g, struct job *j, unsigned outcome);
-void tell_missed(struct gate *g, struct job *j);
+void tell_missed(struct gate *g, struct job *j, unsigned outcome);
 void tell_route(struct gate *g, const struct request *r);
 void tell_queue(struct gate *g, const struct queue *q);
 void tell_release(struct gate *g, const struct job *j, const char *by);

@@ -207,6 +207,15 @@ static void set_impressions(struct record *r, const struct job *j, unsigned outc
 		record_set_uint(r, F_IMPRESSIONS, (uint64_t)n);
 }
 
+/* CUPS itself ends the backend of a job that somebody cancels. */
+static void set_killed(struct record *r, const struct job *j, unsigned outcome)
+{
+	if (!j->killed_by || outcome != OUTCOME_ABORTED)
+		return;
+	record_set_uint(r, F_SIGNAL, j->killed_by);
+	set_text(r, F_TEXT, "its backend was killed, which CUPS takes for success");
+}
+
 void tell_result(struct gate *g, struct job *j, unsigned outcome)
 {
 	int64_t begun = job_number(j->ipp, "time-at-creation"), ended = job_number(j->ipp, "time-at-completed");
@@ -221,16 +230,13 @@ void tell_result(struct gate *g, struct job *j, unsigned outcome)
 	record_set_uint(&r, F_OUTCOME, outcome);
 	set_impressions(&r, j, outcome);
 	set_text(&r, F_TEXT, job_text(j->ipp, "job-printer-state-message"));
-	if (j->killed_by) {
-		record_set_uint(&r, F_SIGNAL, j->killed_by);
-		set_text(&r, F_TEXT, "its backend was killed, which CUPS takes for success");
-	}
+	set_killed(&r, j, outcome);
 	if (begun > 0 && ended >= begun)
 		record_set_int(&r, F_DURATION, (ended - begun) * 1000000);
 	put(g, &r);
 }
 
-void tell_missed(struct gate *g, struct job *j)
+void tell_missed(struct gate *g, struct job *j, unsigned outcome)
 {
 	struct origin_room origin;
 	struct record r;
@@ -241,14 +247,12 @@ void tell_missed(struct gate *g, struct job *j)
 	describe(&r, j, &room);
 	record_set_uint(&r, F_CAUSE, CAUSE_GATE_DOWN);
 	set_text(&r, F_FORMAT, job_text(j->ipp, "document-format"));
-	record_set_uint(&r, F_OUTCOME,
-		job_number(j->ipp, "job-state") == 9   ? OUTCOME_COMPLETED
-		: job_number(j->ipp, "job-state") == 7 ? OUTCOME_CANCELLED
-						       : OUTCOME_ABORTED);
+	record_set_uint(&r, F_OUTCOME, outcome);
 	set_impressions(&r, j, 0);
 	kernel_hear(g);
 	origin_tell(g, &r, j, &origin);
 	set_text(&r, F_TEXT, g->outside[0] ? g->outside : "no wrapper asked for it");
+	set_killed(&r, j, outcome);
 	put(g, &r);
 }
 

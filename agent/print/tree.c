@@ -305,6 +305,19 @@ bool tree_covers(const struct tree *t, const char *scheme, char *reason, size_t 
 	return true;
 }
 
+bool tree_has_backend(const struct tree *t, uint64_t inode)
+{
+	_cleanup_closedir_ DIR *d = NULL;
+	const struct dirent *e;
+	char dir[PATH_MAX];
+
+	d = join(dir, t->dir, folders[BACKEND]) ? opendir(dir) : NULL;
+	while (d && (e = readdir(d)))
+		if (e->d_ino == inode)
+			return true;
+	return false;
+}
+
 static int remove_all(const char *dir, const char *name)
 {
 	char path[PATH_MAX];

@@ -28,6 +28,7 @@
 #define TREE_SOCKET "/run/cups/sekisho.sock"
 #define TREE_CONF "/run/sekisho-cups/cups-files.conf" /* what cupsd is started with */
 #define TREE_CONF_STOCK "/etc/cups/cups-files.conf"
+#define TREE_CUPSD_CONF "/etc/cups/cupsd.conf"
 #define TREE_WRAPPER_MAX (8u << 20)
 
 struct tree {
@@ -50,6 +51,8 @@ int tree_close(const struct tree *t, bool closed);
 /* Do filters ask whether pages are to be stamped? 0, -errno. */
 int tree_stamps(const struct tree *t, bool on);
 
+/* Is that inode one of our wrappers in the place of a backend? */
+bool tree_has_backend(const struct tree *t, uint64_t inode);
 /* Where the stock ServerBin is, by the tree. 0; V_NOT_FOUND; -errno. */
 int tree_stock(const struct tree *t, char out[PATH_MAX]);
 /* Is the backend of that scheme our wrapper, and as CUPS wants it? False with the reason, in words. */
@@ -57,6 +60,8 @@ bool tree_covers(const struct tree *t, const char *scheme, char *reason, size_t 
 
 /* ServerBin of a cups-files.conf; `out` is TREE_STOCK where it says nothing. 0; V_NOT_FOUND; V_FULL; -errno. */
 int tree_server_bin(const char *conf, char out[PATH_MAX]);
+/* The ports at which a cupsd with that cupsd.conf listens, at most `max`: how many. */
+unsigned tree_ports(struct span conf, uint16_t *ports, unsigned max);
 /* The same file with another ServerBin, appended. 0; V_FULL; -ENOMEM. */
 int tree_conf(struct span stock, const char *server_bin, struct buf *out);
 

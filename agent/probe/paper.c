@@ -4,6 +4,7 @@
 #include "agent/probe/paper.h"
 #include "agent/probe/load.h"
 #include <errno.h>
+#include <stddef.h>
 #include <sys/mman.h>
 
 struct paper {
@@ -19,11 +20,11 @@ struct paper {
 static int on_ring(void *ctx, void *data, size_t n)
 {
 	struct paper *p = ctx;
-	struct paper_event e;
+	struct paper_event e = {.what = 0};
 
-	if (n < sizeof(e))
+	if (n < offsetof(struct paper_event, args))
 		return 0;
-	memcpy(&e, data, sizeof(e));
+	memcpy(&e, data, n < sizeof(e) ? n : sizeof(e));
 	e.comm[sizeof(e.comm) - 1] = 0;
 	e.args_n = e.args_n > sizeof(e.args) ? sizeof(e.args) : e.args_n;
 	p->fn(p->ctx, &e);
@@ -128,4 +129,24 @@ void paper_forget(struct paper *p, pid_t pid)
 	uint64_t was = (uint64_t)pid;
 
 	__atomic_compare_exchange_n(place_of(p, pid), &was, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+int paper_ports(const uint16_t *ports, unsigned n)
+{
+	_cleanup_close_ int fd = bpf_obj_get(PAPER_PIN_DIR "/control");
+	struct paper_control *c;
+	unsigned i;
+	int r = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? V_NOT_FOUND : -errno;
+	c = mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (c == MAP_FAILED)
+		return -errno;
+	if (c->version != PAPER_VERSION)
+		r = V_BAD;
+	for (i = 0; !r && i < PAPER_PORTS_MAX; i++)
+		__atomic_store_n(&c->ports[i], i < n ? ports[i] : 0, __ATOMIC_RELAXED);
+	munmap(c, sizeof(*c));
+	return r;
 }

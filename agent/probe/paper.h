@@ -1,6 +1,7 @@
 /*
- * What CUPS does not tell of print jobs, and the kernel does: which process connects to CUPS, with its arguments, and
- * by what a backend was ended (CUPS takes one that SIGKILL or SIGPIPE ended for one that worked). The kernel programs
+ * What CUPS does not tell of print jobs, and the kernel does: which process connects to CUPS, by its socket or by TCP,
+ * with its arguments; which child of cupsd asked the gate, though nobody answers; and by what a backend was ended (CUPS
+ * takes one that SIGKILL or SIGPIPE ended for one that worked). The kernel programs
  * (paper.bpf.c) are loaded and pinned by sekisho-load, and cost one look into a table where nobody prints. Read by the
  * print daemon, through memory: once opened, no call needs a right.
  */
@@ -23,6 +24,12 @@
 int paper_load(struct why *why);
 /* Removes them at once. 0, -errno. */
 int paper_unload(void);
+
+/*
+ * The ports at which CUPS listens, for whoever is root; the loader sets that of IPP. 0; V_NOT_FOUND where nothing is
+ * loaded; V_BAD where it is of another version; -errno.
+ */
+int paper_ports(const uint16_t *ports, unsigned n);
 
 struct paper;
 

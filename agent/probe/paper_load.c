@@ -9,14 +9,20 @@
 
 #define PIN_NEW PAPER_PIN_DIR "-new"
 #define STREAM_CONNECT "unix_stream_connect"
+#define TCP_CONNECT "tcp_v4_connect"
+#define TCP6_CONNECT "tcp_v6_connect" /* on some kernels it is a module's */
 
 /* Without trampolines: at the system call, with the caller's own bytes. */
 static int attach_connect(struct paper_bpf *b)
 {
-	b->links.on_connect =
-		bpf_program__autoload(b->progs.on_connect) ? bpf_program__attach(b->progs.on_connect) : NULL;
-	if (b->links.on_connect)
-		return 0;
+	if (bpf_program__autoload(b->progs.on_connect)) {
+		b->links.on_connect = bpf_program__attach(b->progs.on_connect);
+		b->links.on_connect_4 = bpf_program__attach(b->progs.on_connect_4);
+		/* A kernel without IPv6 has nothing to tell of. */
+		if (bpf_program__autoload(b->progs.on_connect_6))
+			b->links.on_connect_6 = bpf_program__attach(b->progs.on_connect_6);
+		return b->links.on_connect && b->links.on_connect_4 ? 0 : V_BAD;
+	}
 	b->links.on_connect_call =
 		bpf_program__autoload(b->progs.on_connect_call) ? bpf_program__attach(b->progs.on_connect_call) : NULL;
 	return b->links.on_connect_call ? 0 : V_BAD;
@@ -30,7 +36,8 @@ static int pin(struct paper_bpf *b)
 		struct bpf_link *link;
 	} pins[] = {{"control", b->maps.control, NULL}, {"watched", b->maps.watched, NULL},
 		{"ring", b->maps.ring, NULL}, {"on_exit", NULL, b->links.on_exit},
-		{"on_connect", NULL, b->links.on_connect}, {"on_connect_call", NULL, b->links.on_connect_call}};
+		{"on_connect", NULL, b->links.on_connect}, {"on_connect_4", NULL, b->links.on_connect_4},
+		{"on_connect_6", NULL, b->links.on_connect_6}, {"on_connect_call", NULL, b->links.on_connect_call}};
 	char path[PINS_PATH_SIZE];
 	size_t i;
 
@@ -49,7 +56,7 @@ static int pin(struct paper_bpf *b)
 
 static int build(struct paper_bpf *b, struct why *why)
 {
-	struct paper_control c = {.version = PAPER_VERSION};
+	struct paper_control c = {.version = PAPER_VERSION, .ports = {PAPER_PORT}};
 	uint32_t zero = 0;
 	int r;
 
@@ -75,6 +82,8 @@ static struct paper_bpf *take(bool trampoline)
 	if (!b)
 		return NULL;
 	bpf_program__set_autoload(b->progs.on_connect, trampoline);
+	bpf_program__set_autoload(b->progs.on_connect_4, trampoline);
+	bpf_program__set_autoload(b->progs.on_connect_6, trampoline && load_in_kernel(TCP6_CONNECT));
 	bpf_program__set_autoload(b->progs.on_connect_call, !trampoline);
 	if (paper_bpf__load(b)) {
 		paper_bpf__destroy(b);
@@ -105,7 +114,7 @@ int paper_load(struct why *why)
 	if (is_there())
 		return 0;
 	load_hush();
-	if (load_types() && load_in_kernel(STREAM_CONNECT))
+	if (load_types() && load_in_kernel(STREAM_CONNECT) && load_in_kernel(TCP_CONNECT))
 		b = take(true);
 	if (!b)
 		b = take(false);
@@ -118,7 +127,7 @@ int paper_load(struct why *why)
 
 int paper_unload(void)
 {
-	static const char *const links[] = {"on_exit", "on_connect", "on_connect_call"};
+	static const char *const links[] = {"on_exit", "on_connect", "on_connect_4", "on_connect_6", "on_connect_call"};
 
 	return pins_unload(PAPER_PIN_DIR, links, ARRAY_SIZE(links));
 }
