@@ -6,7 +6,8 @@
  * most of it in B-trees that are entered at random places. Segments are what comes together and lies together; a list
  * of those that hold something is a hundredth as long, and the records of one are gone through in microseconds.
  *
- * All that one call indexes is one transaction. The writer of these files is the only one who checkpoints them.
+ * What is indexed while segments keep coming is one transaction for a quarter of a second: each writes pages all over
+ * the posting lists, and what text search has gathered. The writer of these files is the only one who checkpoints them.
  */
 #include "collector/store/block.h"
 #include "collector/store/dict.h"
@@ -19,6 +20,8 @@
 #define NAMES_A_STEP 64
 #define NAMES_AT_ONCE 4096 /* taken in when a month ends; more are left to queries, which go through them */
 #define PAIRS_MAX (1u << 20)
+#define PAIRS_AT_ONCE 16384u  /* put into the posting lists together: some 30 ms, in which nothing else is done */
+#define TRANSACTION_US 250000 /* what came is to be found after that, also under load */
 
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
@@ -98,8 +101,9 @@ struct index {
 	char month[8]; /* that is open; empty: none */
 	sqlite3 *db;
 	sqlite3_stmt *q[Q_COUNT];
-	bool open;     /* a transaction is */
-	bool thorough; /* text search takes in all names of a month before the next one is begun */
+	bool open;        /* a transaction is .. */
+	int64_t since_us; /* .. since then */
+	bool thorough;    /* text search takes in all names of a month before the next one is begun */
 	uint64_t key[2];
 	int64_t names, combos, searched, records;
 	struct dict name, combo, had;
@@ -480,9 +484,11 @@ static int put_segment(struct index *x, const struct segment *s)
 	for (i = 0; i < b->n; i++) {
 		first = !i || b->time[i] < first ? b->time[i] : first;
 		last = !i || b->time[i] > last ? b->time[i] : last;
-		if (!r && (!i || b->combo[i] != b->combo[i - 1]))
-			r = put_had(x, host, b->combo[i]);
-		add_pair(x, -b->combo[i]);
+		/* What a program does, it does many times in a row. */
+		if (!i || b->combo[i] != b->combo[i - 1]) {
+			r = r ? r : put_had(x, host, b->combo[i]);
+			add_pair(x, -b->combo[i]);
+		}
 		add_pair(x, b->path[i]);
 		add_pair(x, b->path2[i]);
 		add_pair(x, b->args[i]);
@@ -557,8 +563,10 @@ static int begin(struct index *x)
 {
 	int r = x->open ? 0 : sql_exec(x->db, "BEGIN IMMEDIATE");
 
-	if (!r)
+	if (!r && !x->open) {
 		x->open = true;
+		x->since_us = clock_boot_us();
+	}
 	return r;
 }
 
@@ -606,7 +614,7 @@ static int take_segment(struct store *s, struct index *x)
 		return r;
 	if (!r) {
 		r = take_records(x, &seg);
-		if (!r && x->pairs_n + 4u * x->block.n > PAIRS_MAX)
+		if (!r && (x->pairs_n > PAIRS_AT_ONCE || x->pairs_n + 4u * x->block.n > PAIRS_MAX))
 			r = flush_pairs(x);
 		r = r ? r : put_segment(x, &seg);
 		if (r)
@@ -618,8 +626,9 @@ static int take_segment(struct store *s, struct index *x)
 	return 0;
 }
 
-int index_step(struct store *s, struct index *x, unsigned budget, int64_t until, uint64_t *left)
+int index_step(struct store *s, struct index *x, unsigned budget, int64_t until, bool goes_on, uint64_t *left)
 {
+	uint64_t rest;
 	int r = 0;
 	bool more;
 
@@ -633,7 +642,9 @@ int index_step(struct store *s, struct index *x, unsigned budget, int64_t until,
 		r = r ? r : search_names(x, &more);
 		budget--;
 	}
-	r = r ? r : commit(x);
+	rest = s->head.size - x->next + (x->searched < x->names);
+	if (!r && !(goes_on && rest && clock_boot_us() - x->since_us < TRANSACTION_US))
+		r = commit(x);
 	if (r) {
 		/* Nothing half-done stays. The caller closes the index: the dictionaries know too much now. */
 		if (x->open)
@@ -641,6 +652,6 @@ int index_step(struct store *s, struct index *x, unsigned budget, int64_t until,
 		x->open = false;
 		return r;
 	}
-	*left = s->head.size - x->next + (x->searched < x->names);
+	*left = rest;
 	return 0;
 }

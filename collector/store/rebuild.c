@@ -103,7 +103,7 @@ static int all(struct store *s, progress_fn progress, void *ctx, struct why *why
 	if (!r)
 		index_thorough(s->index);
 	while (!r && left) {
-		r = index_step(s, s->index, STEP, INT64_MAX, &left);
+		r = index_step(s, s->index, STEP, INT64_MAX, false, &left);
 		if (progress && !r)
 			progress(ctx, s->head.size - (left < s->head.size ? left : s->head.size), s->head.size);
 	}

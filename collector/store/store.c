@@ -260,7 +260,7 @@ int store_commit(struct store *s)
 	return r > 0 ? -EIO : r;
 }
 
-static int make_visible(struct store *s, unsigned budget, int64_t until, uint64_t *left)
+static int make_visible(struct store *s, unsigned budget, int64_t until, bool goes_on, uint64_t *left)
 {
 	int r;
 
@@ -269,7 +269,7 @@ static int make_visible(struct store *s, unsigned budget, int64_t until, uint64_
 	if (!s->writable)
 		return -EROFS;
 	r = s->index ? 0 : index_open(s, &s->index);
-	r = r ? r : index_step(s, s->index, budget, until, left);
+	r = r ? r : index_step(s, s->index, budget, until, goes_on, left);
 	if (r) {
 		index_close(s->index);
 		s->index = NULL;
@@ -278,19 +278,19 @@ static int make_visible(struct store *s, unsigned budget, int64_t until, uint64_
 		/* The packs hold all of it. */
 		r = index_remove(s->dir);
 		r = r ? r : index_open(s, &s->index);
-		r = r ? r : index_step(s, s->index, budget, until, left);
+		r = r ? r : index_step(s, s->index, budget, until, goes_on, left);
 	}
 	return r > 0 ? -EIO : r;
 }
 
 int store_index_step(struct store *s, unsigned budget, uint64_t *left)
 {
-	return make_visible(s, budget, INT64_MAX, left);
+	return make_visible(s, budget, INT64_MAX, false, left);
 }
 
 int store_index_for(struct store *s, unsigned microseconds, uint64_t *left)
 {
-	return make_visible(s, UINT_MAX, clock_boot_us() + microseconds, left);
+	return make_visible(s, UINT_MAX, clock_boot_us() + microseconds, true, left);
 }
 
 /* --- chains --- */

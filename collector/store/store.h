@@ -80,7 +80,10 @@ int store_commit(struct store *s);
  * is thrown away and begun anew. 0; -errno.
  */
 int store_index_step(struct store *s, unsigned budget, uint64_t *left);
-/* The same for about so long, a segment more at most. */
+/*
+ * The same for about so long, a segment more at most. Called again and again while something is left: what one call did
+ * is visible when nothing is, or a quarter of a second after the first that did not end.
+ */
 int store_index_for(struct store *s, unsigned microseconds, uint64_t *left);
 
 /* The chain of (host, producer): its heads. More than one head: the history forked (a cloned disk, a restored image).

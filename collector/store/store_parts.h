@@ -60,8 +60,11 @@ int rebuild_hosts(struct store *s, void (*progress)(void *ctx, uint64_t done, ui
 
 int index_open(struct store *s, struct index **out);
 void index_close(struct index *x);
-/* At most `budget` segments, and none begun after `until` (boot clock). */
-int index_step(struct store *s, struct index *x, unsigned budget, int64_t until, uint64_t *left);
+/*
+ * At most `budget` segments, and none begun after `until` (boot clock). `goes_on`: it will be called again soon while
+ * something is left, and need not end the transaction now.
+ */
+int index_step(struct store *s, struct index *x, unsigned budget, int64_t until, bool goes_on, uint64_t *left);
 /* For a rebuild: what is left to idle moments otherwise is done at once. */
 void index_thorough(struct index *x);
 int index_remove(const char *dir);

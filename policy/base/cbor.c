@@ -1,109 +1,15 @@
 /*
- * CBOR reading and writing over libcbor's streaming half. See cbor.h for what is refused, and why.
+ * CBOR: heads are read here and written by libcbor's encoders. See cbor.h for what is refused, and why.
  */
 #include "policy/base/cbor.h"
 #include "policy/base/text.h"
 #include <cbor.h>
-#include <errno.h>
 
-/* What the decoder's callback saw; `seen` stays false for what we do not take. */
-struct seen {
-	struct cbor_item item;
-	bool seen;
-	bool indefinite;
-};
+#define INDEFINITE 31
+#define SIMPLE_FALSE 20
+#define SIMPLE_NULL 22
 
-static void on(void *ctx, enum cbor_kind kind, uint64_t u)
-{
-	struct seen *s = ctx;
-
-	s->item = (struct cbor_item){.kind = kind, .u = u};
-	s->seen = true;
-}
-
-#define ON_INT(name, type, kind)            \
-	static void name(void *ctx, type v) \
-	{                                   \
-		on(ctx, kind, v);           \
-	}
-ON_INT(on_uint8, uint8_t, CBOR_UINT)
-ON_INT(on_uint16, uint16_t, CBOR_UINT)
-ON_INT(on_uint32, uint32_t, CBOR_UINT)
-ON_INT(on_uint64, uint64_t, CBOR_UINT)
-ON_INT(on_nint8, uint8_t, CBOR_NINT)
-ON_INT(on_nint16, uint16_t, CBOR_NINT)
-ON_INT(on_nint32, uint32_t, CBOR_NINT)
-ON_INT(on_nint64, uint64_t, CBOR_NINT)
-ON_INT(on_array, size_t, CBOR_ARRAY)
-ON_INT(on_map, size_t, CBOR_MAP)
-ON_INT(on_tag, uint64_t, CBOR_TAG)
-ON_INT(on_bool, bool, CBOR_BOOL)
-
-static void on_null(void *ctx)
-{
-	on(ctx, CBOR_NULL, 0);
-}
-
-static void on_bytes(void *ctx, cbor_data p, size_t n)
-{
-	on(ctx, CBOR_BYTES, n);
-	((struct seen *)ctx)->item.s = SPAN(p, n);
-}
-
-static void on_text(void *ctx, cbor_data p, size_t n)
-{
-	on(ctx, CBOR_TEXT, n);
-	((struct seen *)ctx)->item.s = SPAN(p, n);
-}
-
-static void on_indefinite(void *ctx)
-{
-	((struct seen *)ctx)->indefinite = true;
-}
-
-static void on_float(void *ctx, float v)
-{
-	(void)ctx;
-	(void)v;
-}
-
-static void on_double(void *ctx, double v)
-{
-	(void)ctx;
-	(void)v;
-}
-
-static void on_undefined(void *ctx)
-{
-	(void)ctx;
-}
-
-static const struct cbor_callbacks callbacks = {
-	.uint8 = on_uint8,
-	.uint16 = on_uint16,
-	.uint32 = on_uint32,
-	.uint64 = on_uint64,
-	.negint8 = on_nint8,
-	.negint16 = on_nint16,
-	.negint32 = on_nint32,
-	.negint64 = on_nint64,
-	.byte_string = on_bytes,
-	.byte_string_start = on_indefinite,
-	.string = on_text,
-	.string_start = on_indefinite,
-	.array_start = on_array,
-	.indef_array_start = on_indefinite,
-	.map_start = on_map,
-	.indef_map_start = on_indefinite,
-	.tag = on_tag,
-	.float2 = on_float,
-	.float4 = on_float,
-	.float8 = on_double,
-	.undefined = on_undefined,
-	.null = on_null,
-	.boolean = on_bool,
-	.indef_break = on_indefinite,
-};
+#define MAJOR_SIMPLE 7
 
 /* Bytes of the shortest head that carries `v`. */
 static size_t head_size(uint64_t v)
@@ -111,43 +17,67 @@ static size_t head_size(uint64_t v)
 	return v < 24 ? 1 : v <= UINT8_MAX ? 2 : v <= UINT16_MAX ? 3 : v <= UINT32_MAX ? 5 : 9;
 }
 
-/*
- * libcbor 0.8 refuses tags 6 to 20 in their short form as "unassigned", 18 (COSE_Sign1) among them: such a head is one
- * byte.
- */
-static bool is_short_tag(uint8_t head)
+/* False, true and null: the only simple values that are taken. */
+static int next_simple(struct cbor_reader *r, uint8_t head, struct cbor_item *item, struct why *why)
 {
-	return head >> 5 == 6 && (head & 31) < 24;
+	static const uint8_t more[] = {[24] = 1, [25] = 2, [26] = 4, [27] = 8};
+	unsigned info = head & 31;
+
+	if (info < ARRAY_SIZE(more) && more[info] > r->in.n - r->at - 1)
+		return why_set(why, V_BAD, "CBOR: cut off at offset %zu", r->at);
+	if (info < SIMPLE_FALSE || info > SIMPLE_NULL)
+		return why_set(why, V_BAD, "CBOR: item of an unknown type at offset %zu", r->at);
+	*item = info == SIMPLE_NULL ? (struct cbor_item){.kind = CBOR_NULL}
+				    : (struct cbor_item){.kind = CBOR_BOOL, .u = info - SIMPLE_FALSE};
+	r->at++;
+	return 0;
+}
+
+/* The number that follows a head: 1, 2, 4 or 8 bytes. */
+static uint64_t argument(const uint8_t *p, size_t n)
+{
+	uint64_t u = 0;
+
+	while (n--)
+		u = u << 8 | *p++;
+	return u;
 }
 
 int cbor_next(struct cbor_reader *r, struct cbor_item *item, struct why *why)
 {
-	struct seen seen = {.seen = false};
-	struct cbor_decoder_result res;
-	size_t want;
+	size_t left = r->in.n - r->at, head = 1;
+	const uint8_t *p = r->in.p + r->at;
+	unsigned major, info;
+	uint64_t u;
 
 	if (r->at >= r->in.n)
 		return V_END;
-	if (is_short_tag(r->in.p[r->at])) {
-		*item = (struct cbor_item){.kind = CBOR_TAG, .u = r->in.p[r->at] & 31};
-		r->at++;
-		return 0;
-	}
-	res = cbor_stream_decode(r->in.p + r->at, r->in.n - r->at, &callbacks, &seen);
-	if (res.status == CBOR_DECODER_NEDATA)
-		return why_set(why, V_BAD, "CBOR: cut off at offset %zu", r->at);
-	if (seen.indefinite)
+	major = *p >> 5;
+	info = *p & 31;
+	u = info;
+	if (info == INDEFINITE)
 		return why_set(why, V_BAD, "CBOR: indefinite length at offset %zu", r->at);
-	if (res.status != CBOR_DECODER_FINISHED || !seen.seen)
+	if (major == MAJOR_SIMPLE)
+		return next_simple(r, *p, item, why);
+	if (info > 27)
 		return why_set(why, V_BAD, "CBOR: item of an unknown type at offset %zu", r->at);
-	if (seen.item.kind == CBOR_BOOL || seen.item.kind == CBOR_NULL)
-		want = 1;
-	else
-		want = head_size(seen.item.u) + seen.item.s.n;
-	if (res.read != want)
-		return why_set(why, V_BAD, "CBOR: head longer than needed at offset %zu", r->at);
-	r->at += res.read;
-	*item = seen.item;
+	if (info >= 24) {
+		head += (size_t)1 << (info - 24);
+		if (head > left)
+			return why_set(why, V_BAD, "CBOR: cut off at offset %zu", r->at);
+		u = argument(p + 1, head - 1);
+		if (head_size(u) != head)
+			return why_set(why, V_BAD, "CBOR: head longer than needed at offset %zu", r->at);
+	}
+	if (major != CBOR_BYTES && major != CBOR_TEXT) {
+		*item = (struct cbor_item){.kind = (enum cbor_kind)major, .u = u};
+	} else if (u <= left - head) {
+		*item = (struct cbor_item){.kind = (enum cbor_kind)major, .u = u, .s = SPAN(p + head, (size_t)u)};
+		head += (size_t)u;
+	} else {
+		return why_set(why, V_BAD, "CBOR: cut off at offset %zu", r->at);
+	}
+	r->at += head;
 	return 0;
 }
 
@@ -178,7 +108,7 @@ static const char *kind_name(enum cbor_kind k)
 
 int cbor_expect(struct cbor_reader *r, enum cbor_kind kind, const char *what, struct cbor_item *item, struct why *why)
 {
-	struct cbor_reader before = *r;
+	size_t before = r->at;
 	struct cbor_item it;
 	int v = cbor_next(r, &it, why);
 
@@ -187,7 +117,7 @@ int cbor_expect(struct cbor_reader *r, enum cbor_kind kind, const char *what, st
 	if (v)
 		return v;
 	if (it.kind != kind) {
-		*r = before;
+		r->at = before;
 		return why_set(why, V_BAD, "%s: %s where %s belongs, at offset %zu", what, kind_name(it.kind),
 			kind_name(kind), r->at);
 	}

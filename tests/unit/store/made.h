@@ -69,6 +69,7 @@ static inline void made_file(
 	record_set_uint(&r, F_CLASS, class);
 	record_set_uint(&r, F_WRITTEN, 42);
 	made_put(m, &r);
+	record_reset(&r); /* the strings are the caller's */
 }
 
 /* Seals what was put; m->seg is it until the next one. */

@@ -347,6 +347,69 @@ static void a_lost_sector_of_offsets_costs_nothing(void **state)
 	}
 }
 
+static uint64_t rows_seen(const char *dir)
+{
+	struct store_options o = {.dir = dir};
+	struct store *s = NULL;
+	struct why why = {""};
+	uint64_t row = 0;
+
+	assert_int_equal(store_open(&o, &s, &why), 0);
+	assert_int_equal(store_last_row(s, &row), 0);
+	store_close(s);
+	return row;
+}
+
+/* Slices share transactions: nothing is half-seen meanwhile, all of it is when nothing is left, and what was open at
+ * the end is made again. */
+static void slices_end_whole(void **state)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT(256);
+	char dir[128];
+	struct store *s = NULL;
+	struct why why = {""};
+	uint64_t index, left = 0, all, begun = 0;
+	unsigned i, slices = 0;
+	struct made m;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	made_begin(&m, "slices", PRODUCER_RECORDER);
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	made_index(s);
+	begun = rows_seen(dir);
+	for (i = 0; i < 2000; i++)
+		assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	/* One that did not end: 2000 segments are not indexed within a millisecond. */
+	assert_int_equal(store_index_for(s, 1000, &left), 0);
+	assert_true(left > 0);
+	assert_true(rows_seen(dir) == begun);
+	store_close(s);
+	s = NULL;
+	assert_true(rows_seen(dir) == begun);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	do {
+		assert_int_equal(store_index_for(s, 1000, &left), 0);
+		slices++;
+	} while (left);
+	all = rows_seen(dir);
+	assert_true(slices > 1);
+	store_close(s);
+	s = NULL;
+	/* As many rows as an index that is made in one go. */
+	assert_int_equal(buf_putf(&path, "%s/index", dir), 0);
+	made_dir_remove(buf_str(&path));
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	made_index(s);
+	store_close(s);
+	assert_true(rows_seen(dir) == all && all > begun);
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +418,7 @@ int main(void)
 		cmocka_unit_test(forks_and_orphans),
 		cmocka_unit_test(a_lost_sector_of_offsets_costs_nothing),
 		cmocka_unit_test(months_have_their_own_packs),
+		cmocka_unit_test(slices_end_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
