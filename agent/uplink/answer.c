@@ -155,9 +155,10 @@ int answer_consistency(struct span json, struct log_state *out, struct why *why)
 	return r ? r : get_log(o, out, why);
 }
 
-int answer_wait(struct span json, struct wait_answer *out, struct why *why)
+int answer_wait(struct span json, struct wait_answer *out, struct buf *policy, struct why *why)
 {
 	json_auto_t *o = NULL;
+	const json_t *v;
 	struct wait_answer a = {0};
 	int r = load(json, &o, why);
 
@@ -167,6 +168,10 @@ int answer_wait(struct span json, struct wait_answer *out, struct why *why)
 		r = get_uint(o, "policy", &a.policy, why);
 	if (r)
 		return r;
+	v = json_object_get(o, "signed");
+	if (v && (!json_is_string(v) || base64_decode(policy, SPAN(json_string_value(v), json_string_length(v)))))
+		return why_set(
+			why, V_BAD, "answer: \"signed\" is no base64 of at most %u bytes", API_POLICY_HANDED_MAX);
 	if (a.follow_s > ANSWER_FOLLOW_MAX_S)
 		a.follow_s = ANSWER_FOLLOW_MAX_S;
 	*out = a;

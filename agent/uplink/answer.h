@@ -51,7 +51,8 @@ struct wait_answer {
 	uint64_t policy;
 };
 #define ANSWER_FOLLOW_MAX_S 86400u
-int answer_wait(struct span json, struct wait_answer *out, struct why *why);
+/* What it brings of a signed policy is appended to `policy`: nothing where the PC is to fetch it. */
+int answer_wait(struct span json, struct wait_answer *out, struct buf *policy, struct why *why);
 
 struct enrol_answer {
 	char host[2 * DIGEST_SIZE + 1];

@@ -1,9 +1,9 @@
 /*
- * Fetches the newest signed policy and lays it into the inbox, where the guard judges it. Called by wait.c, which hears
- * that there is one. Nothing is decided here: what it claims to be is looked at, so that the same is not fetched again
- * and again, and what counts is the version that the guard has in force. A collector which was restored from a copy
- * does not take the inbox back; a version that nobody signed, from one that was broken into, does not keep true ones
- * out.
+ * Takes the newest signed policy, or fetches it, and lays it into the inbox, where the guard judges it. Called by
+ * wait.c, which hears that there is one, and mostly brings it. Nothing is decided here: what it claims to be is looked
+ * at, so that the same is not fetched again and again, and what counts is the version that the guard has in force. A
+ * collector which was restored from a copy does not take the inbox back; a version that nobody signed, from one that
+ * was broken into, does not keep true ones out.
  */
 #include "agent/uplink/uplink.h"
 #include "policy/base/clock.h"
@@ -40,7 +40,7 @@ static void again(struct uplink *u, uint64_t asked_us, const char *why)
 }
 
 /* The version that the guard has in force, as its status tells; what lies in the inbox where there is no guard. */
-static uint64_t in_force(const struct uplink *u)
+uint64_t policy_in_force(const struct uplink *u)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(GUARD_STATUS_MAX);
 	json_t *o, *version;
@@ -65,13 +65,35 @@ static int keep(struct uplink *u, struct span bytes)
 	return file_replace(path, bytes, 0644);
 }
 
+/* 0; V_BAD: those are no signed policy, and it is fetched. */
+static int take(struct uplink *u, struct span bytes, const char *how)
+{
+	struct why why = {""};
+	uint64_t version = 0;
+	int r;
+
+	if (bundle_peek(bytes, &version, &why)) {
+		again(u, 0, why.text);
+		return V_BAD;
+	}
+	backoff_reset(&u->policy.backoff);
+	if (version <= policy_in_force(u))
+		return 0;
+	r = keep(u, bytes);
+	if (r) {
+		again(u, 0, strerror(-r));
+		return 0;
+	}
+	u->policy.laid = version;
+	log_notice("policy %" PRIu64 " %s: the guard judges it", version, how);
+	status_changed(u);
+	return 0;
+}
+
 static void on_answer(void *ctx, const struct http_answer *a)
 {
 	struct uplink *u = ctx;
-	struct why why = {""};
-	uint64_t version = 0;
 	char text[128];
-	int r;
 
 	if (a->failed) {
 		again(u, 0, a->failed);
@@ -82,22 +104,8 @@ static void on_answer(void *ctx, const struct http_answer *a)
 		again(u, a->retry_after_us, text);
 		return;
 	}
-	if (bundle_peek(a->body, &version, &why)) {
+	if (take(u, a->body, "fetched"))
 		http_distrust(u->http, HTTP_POLICY);
-		again(u, 0, why.text);
-		return;
-	}
-	backoff_reset(&u->policy.backoff);
-	if (version <= in_force(u))
-		return;
-	r = keep(u, a->body);
-	if (r) {
-		again(u, 0, strerror(-r));
-		return;
-	}
-	u->policy.laid = version;
-	log_notice("policy %" PRIu64 " fetched: the guard judges it", version);
-	status_changed(u);
 }
 
 static void fetch(struct uplink *u)
@@ -109,7 +117,7 @@ static void fetch(struct uplink *u)
 
 	if (http_busy(u->http, HTTP_POLICY) || u->failed)
 		return;
-	above = in_force(u);
+	above = policy_in_force(u);
 	if (u->policy.offered <= above ||
 		(u->policy.offered == u->policy.laid && clock_boot_us() < u->policy.fetched_us + REFUSED_AGAIN_US))
 		return;
@@ -123,12 +131,20 @@ static void fetch(struct uplink *u)
 
 void policy_offered(struct uplink *u, uint64_t version)
 {
-	uint64_t now = version == u->policy.offered ? version : in_force(u);
+	uint64_t now = version == u->policy.offered ? version : policy_in_force(u);
 
 	u->policy.offered = version;
 	if (version < now)
 		log_warning("the collector has policy %" PRIu64 ", this PC %" PRIu64 ": it stays", version, now);
 	fetch(u);
+}
+
+void policy_handed(struct uplink *u, uint64_t version, struct span bytes)
+{
+	u->policy.offered = version;
+	u->policy.fetched_us = clock_boot_us();
+	if (take(u, bytes, "handed over"))
+		http_distrust(u->http, HTTP_WAIT);
 }
 
 int policy_start(struct uplink *u)

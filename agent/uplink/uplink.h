@@ -152,6 +152,8 @@ void wait_stop(struct uplink *u);
 /* policy.c */
 int policy_start(struct uplink *u); /* what lies in the inbox already */
 void policy_offered(struct uplink *u, uint64_t version);
+void policy_handed(struct uplink *u, uint64_t version, struct span bytes); /* offered, and there it is */
+uint64_t policy_in_force(const struct uplink *u);
 void policy_stop(struct uplink *u);
 
 /* renew.c */

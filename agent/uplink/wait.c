@@ -52,6 +52,8 @@ static void on_answer(void *ctx, const struct http_answer *a)
 {
 	struct uplink *u = ctx;
 	struct wait *w = &u->wait;
+	_cleanup_buf_ struct buf signed_policy =
+		BUF_INIT(API_POLICY_HANDED_MAX + 3); /* decoding reserves whole groups */
 	struct wait_answer got;
 	struct why why = {""};
 	bool hasty = clock_boot_us() - w->asked_boot_us < HASTE_US;
@@ -62,7 +64,7 @@ static void on_answer(void *ctx, const struct http_answer *a)
 		sender_down(u, 0, text);
 		return;
 	}
-	if (!a->failed && (a->status != 200 || answer_wait(a->body, &got, &why))) {
+	if (!a->failed && (a->status != 200 || answer_wait(a->body, &got, &signed_policy, &why))) {
 		uint64_t delay = backoff_next(&w->backoff, u->conf.backoff_max_us, a->retry_after_us, uplink_random());
 
 		http_distrust(u->http, HTTP_WAIT);
@@ -77,7 +79,10 @@ static void on_answer(void *ctx, const struct http_answer *a)
 			log_info("collector has policy version %" PRIu64, got.policy);
 		w->answered = true;
 		w->policy = got.policy;
-		policy_offered(u, got.policy);
+		if (signed_policy.n)
+			policy_handed(u, got.policy, buf_span(&signed_policy));
+		else
+			policy_offered(u, got.policy);
 		follow(u, got.follow_s);
 	}
 	status_changed(u);
@@ -99,8 +104,9 @@ void wait_start(struct uplink *u)
 		return;
 	uplink_disarm(u->wait.timer);
 	u->wait.asked_boot_us = clock_boot_us();
-	snprintf(target, sizeof(target), API_WAIT "?follow=%d&checkpoint=%" PRIu64 "&policy=%" PRIu64,
-		u->wait.follow_until_us > u->wait.asked_boot_us, u->witness.last.size, u->wait.policy);
+	snprintf(target, sizeof(target), API_WAIT "?follow=%d&checkpoint=%" PRIu64 "&policy=%" PRIu64 "&above=%" PRIu64,
+		u->wait.follow_until_us > u->wait.asked_boot_us, u->witness.last.size, u->wait.policy,
+		policy_in_force(u));
 	r = http_start(u->http, HTTP_WAIT, &rq, on_answer, u);
 	if (r)
 		uplink_fail(u, r, "request");

@@ -169,6 +169,15 @@ static void begin_answer(struct evhttp_request *req)
 		answer_header(req, h->name, h->value);
 }
 
+void answer_buffer(struct evhttp_request *req, int status, const char *type, struct evbuffer *steal)
+{
+	begin_answer(req);
+	if (*type)
+		answer_header(req, "Content-Type", type);
+	evhttp_send_reply(req, status, status < 300 ? "OK" : "Refused", steal);
+	evbuffer_free(steal);
+}
+
 void answer_send(struct evhttp_request *req, int status, const char *type, struct span bytes)
 {
 	struct evbuffer *out = evbuffer_new();
@@ -177,11 +186,7 @@ void answer_send(struct evhttp_request *req, int status, const char *type, struc
 		log_error("no memory for an answer");
 		abort();
 	}
-	begin_answer(req);
-	if (*type)
-		answer_header(req, "Content-Type", type);
-	evhttp_send_reply(req, status, status < 300 ? "OK" : "Refused", out);
-	evbuffer_free(out);
+	answer_buffer(req, status, type, out);
 }
 
 void answer_json(struct evhttp_request *req, int status, json_t *steal)

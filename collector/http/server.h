@@ -138,6 +138,8 @@ void answer_header(struct evhttp_request *req, const char *name, const char *val
 void answer_json(struct evhttp_request *req, int status, json_t *steal);
 void answer_error(struct evhttp_request *req, int status, const char *word, const char *reason, unsigned retry_after);
 void answer_bytes(struct evhttp_request *req, const char *type, bool immutable, struct span bytes);
+/* The same, of bytes that are in `steal` already. */
+void answer_buffer(struct evhttp_request *req, int status, const char *type, struct evbuffer *steal);
 /* The same as it is, with any status. An empty type: no body. */
 void answer_send(struct evhttp_request *req, int status, const char *type, struct span bytes);
 

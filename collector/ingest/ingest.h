@@ -33,6 +33,8 @@ struct ingest {
 	/* policy.c: the newest signed policy; 0: there is none */
 	uint64_t policy_version;
 	struct buf policy;
+	/* How the answer to who waits for it ends: one copy, whoever is sent it. NULL: everybody fetches it. */
+	struct evbuffer *policy_handed;
 	char policy_signer[NOTE_NAME_MAX];
 
 	/* main.c */

@@ -11,6 +11,7 @@
 #include "policy/wire/api.h"
 #include "policy/wire/bundle.h"
 #include <errno.h>
+#include <event2/buffer.h>
 #include <inttypes.h>
 
 #define SUFFIX ".signed"
@@ -57,8 +58,28 @@ static void path_of(const struct ingest *in, uint64_t version, char out[CONFIG_P
 	snprintf(out, CONFIG_PATH_MAX + 96, "%s/%020" PRIu64 SUFFIX, in->conf.policies, version);
 }
 
+/* NULL where it is too large, or memory is short: then PCs fetch it. */
+static struct evbuffer *handed(uint64_t version, struct span bytes)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(2 * API_POLICY_HANDED_MAX);
+	struct evbuffer *out = NULL;
+
+	if (bytes.n <= API_POLICY_HANDED_MAX && !buf_putf(&text, "\"policy\":%" PRIu64 ",\"signed\":\"", version) &&
+		!base64_encode(&text, bytes) && !buf_puts(&text, "\"}"))
+		out = evbuffer_new();
+	if (out && evbuffer_add(out, text.p, text.n)) {
+		evbuffer_free(out);
+		out = NULL;
+	}
+	return out;
+}
+
 static int put_in_hand(struct ingest *in, uint64_t version, const char *signer, struct buf *bytes)
 {
+	/* Who is being answered keeps what it refers to. */
+	if (in->policy_handed)
+		evbuffer_free(in->policy_handed);
+	in->policy_handed = handed(version, buf_span(bytes));
 	buf_deinit(&in->policy);
 	in->policy = *bytes;
 	*bytes = BUF_INIT(BUNDLE_MAX);

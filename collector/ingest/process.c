@@ -5,6 +5,7 @@
 #include "policy/base/clock.h"
 #include "policy/wire/api.h"
 #include <errno.h>
+#include <event2/buffer.h>
 
 #define OWN_NAME "collector"
 #define STRANGER_MAX (128u << 10) /* bytes of a request without a client certificate */
@@ -102,6 +103,8 @@ void ingest_close(struct ingest *in, bool well)
 	keys_deinit(&in->keys);
 	free(in->peers);
 	buf_deinit(&in->policy);
+	if (in->policy_handed)
+		evbuffer_free(in->policy_handed);
 	if (in->server.base)
 		event_base_free(in->server.base);
 }

@@ -6,6 +6,8 @@
 #include "policy/base/clock.h"
 #include "policy/wire/api.h"
 #include <errno.h>
+#include <event2/buffer.h>
+#include <inttypes.h>
 
 #define WAITERS_EACH 4u /* of one PC: the oldest is answered */
 
@@ -17,6 +19,7 @@ struct waiter {
 	int64_t until_us; /* boot clock */
 	bool follow;      /* the PC believes that it is being followed */
 	uint64_t policy;  /* the version that it knows of; UINT64_MAX: it does not ask for any */
+	uint64_t above;   /* one that is newer comes with the answer; UINT64_MAX: it fetches it */
 };
 
 static uint64_t follow_seconds(const struct peer *p, int64_t now)
@@ -24,15 +27,33 @@ static uint64_t follow_seconds(const struct peer *p, int64_t now)
 	return p->follow_until_us > now ? (uint64_t)(p->follow_until_us - now + 999999) / 1000000 : 0;
 }
 
-static void answer_wait(const struct ingest *in, struct evhttp_request *req, uint64_t seconds)
-{
-	answer_json(req, 200,
-		json_pack("{s:I, s:I}", "follow", (json_int_t)seconds, "policy", (json_int_t)in->policy_version));
-}
-
 static bool knows_policy(const struct ingest *in, uint64_t policy)
 {
 	return policy == UINT64_MAX || policy == in->policy_version;
+}
+
+/* 10,000 wait for a policy at the same time: each gets the same bytes, and asks for nothing more. */
+static bool hand_policy(const struct ingest *in, struct evhttp_request *req, uint64_t seconds)
+{
+	struct evbuffer *out = evbuffer_new();
+
+	if (out && evbuffer_add_printf(out, "{\"follow\":%" PRIu64 ",", seconds) > 0 &&
+		!evbuffer_add_buffer_reference(out, in->policy_handed)) {
+		answer_buffer(req, 200, "application/json", out);
+		return true;
+	}
+	if (out)
+		evbuffer_free(out);
+	return false;
+}
+
+static void answer_wait(const struct ingest *in, struct evhttp_request *req, uint64_t seconds, const struct waiter *w)
+{
+	if (!knows_policy(in, w->policy) && w->above < in->policy_version && in->policy_handed &&
+		hand_policy(in, req, seconds))
+		return;
+	answer_json(req, 200,
+		json_pack("{s:I, s:I}", "follow", (json_int_t)seconds, "policy", (json_int_t)in->policy_version));
 }
 
 static void unlink_waiter(struct waiter *w)
@@ -63,7 +84,7 @@ static void release(struct waiter *w, uint64_t seconds, bool stopping)
 	if (stopping)
 		answer_error(req, 503, "stopping", "the collector stops", 5);
 	else
-		answer_wait(w->in, req, seconds);
+		answer_wait(w->in, req, seconds, w);
 	free(w);
 }
 
@@ -86,15 +107,15 @@ void wait_get(struct ingest *in, struct ask *a)
 	struct store_host host;
 	struct waiter *w;
 	struct peer *p;
-	uint64_t follow = 0, seen = 0, policy = UINT64_MAX;
+	uint64_t follow = 0, seen = 0, policy = UINT64_MAX, above = UINT64_MAX;
 	int64_t now = clock_boot_us();
 
 	if (host_of(in, a, &host))
 		return;
 	if (ask_query(a->query, "follow", &follow) || follow > 1 || ask_query(a->query, "checkpoint", &seen) == V_BAD ||
-		ask_query(a->query, "policy", &policy) == V_BAD) {
-		answer_error(
-			a->req, 400, "request", "follow=0|1, checkpoint=<size> and policy=<version> belong there", 0);
+		ask_query(a->query, "policy", &policy) == V_BAD || ask_query(a->query, "above", &above) == V_BAD) {
+		answer_error(a->req, 400, "request",
+			"follow=0|1, checkpoint=<size>, policy=<version> and above=<version> belong there", 0);
 		return;
 	}
 	host_seen(in, &host);
@@ -104,15 +125,16 @@ void wait_get(struct ingest *in, struct ask *a)
 		answer_error(a->req, 503, "busy", "no memory", 30);
 		return;
 	}
-	if ((follow_seconds(p, now) > 0) != follow || !knows_policy(in, policy) || held_begin(a, &w->held, on_gone)) {
-		free(w);
-		answer_wait(in, a->req, follow_seconds(p, now));
-		return;
-	}
 	w->in = in;
 	w->host = host.id;
 	w->follow = follow;
 	w->policy = policy;
+	w->above = above;
+	if ((follow_seconds(p, now) > 0) != follow || !knows_policy(in, policy) || held_begin(a, &w->held, on_gone)) {
+		answer_wait(in, a->req, follow_seconds(p, now), w);
+		free(w);
+		return;
+	}
 	w->until_us = now + (int64_t)API_WAIT_SECONDS * 1000000;
 	w->next = p->waiters;
 	p->waiters = w;

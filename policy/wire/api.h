@@ -36,6 +36,7 @@
 #define API_ANSWER_MAX (1u << 20)
 #define API_ADMINS_MAX (8u << 10) /* text of admin.keys */
 #define API_POLICY_TYPE "application/vnd.sekisho.policy"
+#define API_POLICY_HANDED_MAX (128u << 10) /* a larger one does not come with the waiting request's answer */
 #define API_WAIT_SECONDS 1500u
 #define API_PORT 8443u
 

@@ -129,7 +129,7 @@ struct pc {
 	struct event *timer;
 	struct backoff backoff;
 	uint64_t policy;
-	bool waits, fetches, connects;
+	bool waits, connects;
 	STAILQ_ENTRY(pc) turn;
 };
 
@@ -169,9 +169,9 @@ static void wait_now(struct pc *p)
 {
 	char target[160];
 
-	snprintf(target, sizeof(target), API_WAIT "?follow=0&checkpoint=0&policy=%llu", (unsigned long long)p->policy);
+	snprintf(target, sizeof(target), API_WAIT "?follow=0&checkpoint=0&policy=%llu&above=%llu",
+		(unsigned long long)p->policy, (unsigned long long)p->policy);
 	ask(p, target);
-	p->fetches = false;
 	p->waits = true;
 	/* Held, as far as a client can know: the request is out, and nothing came back. */
 	if (++p->herd->waiting == p->herd->n && !p->herd->told) {
@@ -194,7 +194,7 @@ static void lost(struct pc *p)
 		p->herd->waiting--;
 	begin(p->herd);
 	p->herd->broken++;
-	p->waits = p->fetches = false;
+	p->waits = false;
 	need(!random_bytes(&random, sizeof(random)), "random");
 	delay = backoff_next(&p->backoff, BACKOFF_MAX_US, 0, random);
 	tv.tv_sec = (time_t)(delay / 1000000);
@@ -224,20 +224,22 @@ static bool take(struct evbuffer *in, int *status, size_t *body)
 	return true;
 }
 
-static void on_policy(struct pc *p, uint64_t version)
+/* A policy that came with the answer, as the uplink has it from a collector that hands it out. */
+static void on_policy(struct pc *p, uint64_t version, size_t bytes)
 {
 	struct herd *h = p->herd;
-	char target[80];
 
 	if (version != h->policy) {
 		h->policy = version;
 		h->fetched = 0;
 		h->woken_us = clock_boot_us();
 	}
-	snprintf(target, sizeof(target), "/v1/policy?above=%llu", (unsigned long long)p->policy);
 	p->policy = version;
-	p->fetches = true;
-	ask(p, target);
+	if (++h->fetched == h->n)
+		printf("{\"all\": \"fetched\", \"policy\": %llu, \"bytes\": %zu, \"seconds\": %.3f, \"boot_us\": "
+		       "%lld}\n",
+			(unsigned long long)version, bytes, (double)(clock_boot_us() - h->woken_us) / 1e6,
+			(long long)clock_boot_us());
 }
 
 static void on_read(struct bufferevent *bev, void *arg)
@@ -260,21 +262,15 @@ static void on_read(struct bufferevent *bev, void *arg)
 			return;
 		}
 		backoff_reset(&p->backoff);
-		if (p->fetches) {
-			if (++h->fetched == h->n)
-				printf("{\"all\": \"fetched\", \"policy\": %llu, \"bytes\": %zu, \"seconds\": %.3f, "
-				       "\"boot_us\": %lld}\n",
-					(unsigned long long)h->policy, n, (double)(clock_boot_us() - h->woken_us) / 1e6,
-					(long long)clock_boot_us());
-			wait_now(p);
-		} else if (p->waits) {
+		if (p->waits) {
 			p->waits = false;
 			h->waiting--;
 			version = strstr(body, "\"policy\":");
-			if (version && strtoull(version + 9, NULL, 10) != p->policy)
-				on_policy(p, strtoull(version + 9, NULL, 10));
-			else
-				wait_now(p);
+			if (version && strtoull(version + 9, NULL, 10) != p->policy) {
+				need(strstr(version, "\"signed\":\"") != NULL, "told of a policy, and not handed it");
+				on_policy(p, strtoull(version + 9, NULL, 10), n);
+			}
+			wait_now(p);
 		} else {
 			wait_now(p); /* the log was looked at */
 		}

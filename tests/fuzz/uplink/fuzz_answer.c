@@ -16,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct error_answer err;
 	static struct log_state s;
 	struct span in = SPAN(data, size);
+	_cleanup_buf_ struct buf policy = BUF_INIT(API_POLICY_HANDED_MAX + 3);
 	struct wait_answer w;
 	char pem[4096];
 	unsigned n, i;
@@ -33,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (!answer_consistency(in, &s, NULL))
 		check(s.checkpoint, sizeof(s.checkpoint));
-	if (!answer_wait(in, &w, NULL) && w.follow_s > ANSWER_FOLLOW_MAX_S)
+	if (!answer_wait(in, &w, &policy, NULL) && w.follow_s > ANSWER_FOLLOW_MAX_S)
 		abort();
 	if (!answer_enrol(in, &e, NULL))
 		check(e.ca, sizeof(e.ca));

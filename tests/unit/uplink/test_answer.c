@@ -136,15 +136,33 @@ static void too_large_is_refused_before_it_is_read(void **state)
 
 static void wait_is_bounded(void **state)
 {
+	_cleanup_buf_ struct buf policy = BUF_INIT(API_POLICY_HANDED_MAX + 3), long_one = BUF_INIT(1 << 20);
 	struct wait_answer w;
+	unsigned i;
 
 	(void)state;
-	assert_int_equal(answer_wait(SPAN_STR("{\"follow\": 60, \"policy\": 7}"), &w, NULL), 0);
+	assert_int_equal(answer_wait(SPAN_STR("{\"follow\": 60, \"policy\": 7}"), &w, &policy, NULL), 0);
 	assert_int_equal(w.follow_s, 60);
 	assert_int_equal(w.policy, 7);
-	assert_int_equal(answer_wait(SPAN_STR("{\"follow\": 99999999999, \"policy\": 7}"), &w, NULL), 0);
+	assert_int_equal(answer_wait(SPAN_STR("{\"follow\": 99999999999, \"policy\": 7}"), &w, &policy, NULL), 0);
 	assert_int_equal(w.follow_s, ANSWER_FOLLOW_MAX_S);
-	assert_int_equal(answer_wait(SPAN_STR("{\"follow\": true, \"policy\": 7}"), &w, NULL), V_BAD);
+	assert_int_equal(answer_wait(SPAN_STR("{\"follow\": true, \"policy\": 7}"), &w, &policy, NULL), V_BAD);
+	assert_int_equal(policy.n, 0);
+	assert_int_equal(
+		answer_wait(SPAN_STR("{\"follow\": 0, \"policy\": 7, \"signed\": \"AAEC\"}"), &w, &policy, NULL), 0);
+	assert_true(span_eq(buf_span(&policy), SPAN("\0\1\2", 3)));
+	buf_clear(&policy);
+	assert_int_equal(
+		answer_wait(SPAN_STR("{\"follow\": 0, \"policy\": 7, \"signed\": \"AAE\"}"), &w, &policy, NULL), V_BAD);
+	assert_int_equal(
+		answer_wait(SPAN_STR("{\"follow\": 0, \"policy\": 7, \"signed\": 7}"), &w, &policy, NULL), V_BAD);
+	/* A group too many. */
+	assert_int_equal(buf_puts(&long_one, "{\"follow\": 0, \"policy\": 7, \"signed\": \""), 0);
+	for (i = 0; i < API_POLICY_HANDED_MAX / 3 + 2; i++)
+		assert_int_equal(buf_puts(&long_one, "AAEC"), 0);
+	assert_int_equal(buf_puts(&long_one, "\"}"), 0);
+	buf_clear(&policy);
+	assert_int_equal(answer_wait(buf_span(&long_one), &w, &policy, NULL), V_BAD);
 }
 
 static void errors_never_fail(void **state)
