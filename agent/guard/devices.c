@@ -44,13 +44,19 @@ static struct unit *find_unit(struct guard *g, const char *path)
 	return NULL;
 }
 
+static void disk_free(struct disk *d)
+{
+	medium_forget(d);
+	free(d);
+}
+
 void unit_free(struct unit *u)
 {
 	while (u && u->disks) {
 		struct disk *d = u->disks;
 
 		u->disks = d->next;
-		free(d);
+		disk_free(d);
 	}
 	while (u && u->nodes) {
 		struct node *n = u->nodes;
@@ -263,32 +269,6 @@ static struct disk *make_disk(struct unit *u, const char *name)
 	return d;
 }
 
-static void drop_medium(struct disk *d, const char *name)
-{
-	unsigned i;
-
-	for (i = 0; i < d->media_n; i++) {
-		if (strcmp(d->media[i].name, name) != 0)
-			continue;
-		d->media[i] = d->media[--d->media_n];
-		return;
-	}
-}
-
-/* What lies on a partition, or on the disk where it has none. A partition of which nothing is known counts too. */
-static void keep_medium(struct disk *d, const char *name, bool partition, property_fn get, void *ctx)
-{
-	const char *type = get(ctx, "ID_FS_TYPE"), *uuid = get(ctx, "ID_FS_UUID");
-
-	drop_medium(d, name);
-	if ((!partition && !type) || d->media_n == DEVICE_MEDIA_MAX)
-		return;
-	keep(d->media[d->media_n].name, sizeof(d->media[0].name), name);
-	keep(d->media[d->media_n].medium.type, sizeof(d->media[0].medium.type), type);
-	keep(d->media[d->media_n].medium.uuid, sizeof(d->media[0].medium.uuid), uuid);
-	d->media_n++;
-}
-
 static struct disk *update_block(struct guard *g, struct unit *u, struct udev_device *d, property_fn get, void *ctx)
 {
 	const char *type = udev_device_get_devtype(d), *name = udev_device_get_sysname(d);
@@ -322,7 +302,7 @@ static struct disk *update_block(struct guard *g, struct unit *u, struct udev_de
 		disk->generation = entry.generation;
 	}
 	disk->size = strtoull(attribute(whole, "size"), NULL, 10) * SECTOR;
-	keep_medium(disk, name, partition, get, ctx);
+	medium_keep(disk, whole, name, partition, get, ctx);
 	return disk;
 }
 
@@ -419,13 +399,13 @@ static bool drop_part(struct unit *u, const char *syspath)
 	struct node **n, *node;
 
 	for (d = &u->disks; *d; d = &(*d)->next) {
-		drop_medium(*d, name);
+		medium_gone(*d, name);
 		if (strcmp((*d)->name, name) != 0)
 			continue;
 		gone = *d;
 		*d = gone->next;
 		u->disks_n--;
-		free(gone);
+		disk_free(gone);
 		return true;
 	}
 	for (n = &u->nodes; *n; n = &(*n)->next) {

@@ -76,12 +76,11 @@ static int set_flag(const struct disk *d, bool ro)
 	return ro && !is ? -EPERM : 0;
 }
 
-/* So that whoever keeps what udev said of the disk (udisks) looks again. */
-static void say_changed(const struct disk *d)
+void say_changed(const char *name)
 {
 	char path[DISK_NAME_SIZE + 64];
 
-	snprintf(path, sizeof(path), "/sys/block/%s/uevent", d->name);
+	snprintf(path, sizeof(path), "/sys/class/block/%s/uevent", name);
 	write_file(path, "change");
 }
 
@@ -148,8 +147,8 @@ void force_disk(struct guard *g, struct unit *u, struct disk *d)
 	else
 		close_disk(g, u, d, want, was == ACCESS_READ_WRITE || !was);
 	if (!was || was == d->forced)
-		return; /* its first event is being processed: who hears of it hears how it is */
-	say_changed(d);
+		return;       /* its first event is being processed: who hears of it hears how it is */
+	say_changed(d->name); /* whoever keeps what udev said of it (udisks) looks again */
 	if (d->forced == ACCESS_READ_WRITE)
 		mounts_open(d);
 }

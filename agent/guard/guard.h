@@ -38,6 +38,10 @@ struct disk {
 		char name[DISK_NAME_SIZE]; /* of the partition or disk that it lies on */
 		struct device_medium medium;
 	} media[DEVICE_MEDIA_MAX];
+	bool media_more; /* more lies on it than has room */
+	bool by_medium;  /* the grant hangs on what lies on it */
+	struct medium_watch *watches;
+	int64_t look_boot_us; /* when it is looked at anew; 0: not */
 	struct decision decided, told;
 	bool was_told;
 	unsigned forced; /* ACCESS_* that was made so; 0: not yet */
@@ -157,6 +161,21 @@ struct unit *unit_by_id(struct guard *g, unsigned id);
 struct unit *unit_by_dev(struct guard *g, unsigned type, dev_t dev, struct disk **disk);
 void devices_free(struct guard *g);
 
+/* --- media.c: what lies on them --- */
+
+/* An event of a disk, or of a partition of it: what udev says of `name`, and which partitions there are. */
+void medium_keep(
+	struct disk *d, struct udev_device *whole, const char *name, bool partition, property_fn get, void *ctx);
+/* A partition went. */
+void medium_gone(struct disk *d, const char *name);
+/* From now on what is written to the disk and its partitions is noticed, or not any more. */
+void medium_watch(struct guard *g, struct disk *d, bool wanted);
+/* The disk goes. */
+void medium_forget(struct disk *d);
+/* Has udev look at what was written to; and when that is next to be done (boot clock). */
+void media_run(struct guard *g, int64_t now);
+int64_t media_due(const struct guard *g);
+
 /* speak.c (libusb): does it say by its Microsoft OS descriptors that it speaks MTP? */
 bool speaks_mtp(unsigned bus, unsigned address);
 
@@ -177,6 +196,8 @@ void judge_releases(struct guard *g);
 void force_disk(struct guard *g, struct unit *u, struct disk *d);
 void force_nodes(struct guard *g, struct unit *u);
 void force_interfaces(struct guard *g, struct unit *u);
+/* Has udev look at a disk or partition as if it were another one. */
+void say_changed(const char *name);
 /* Another medium lies in the drive: read-only at once, before anybody has looked at it. */
 void force_medium(struct guard *g, const struct disk *d);
 

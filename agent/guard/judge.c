@@ -88,6 +88,22 @@ static void decide(struct guard *g, const struct unit *u, const struct device *f
 	apply_release(g, u, f, kind, out);
 }
 
+/* Would it not be granted whatever lay on it? Then it is looked at anew when that may be something else. */
+static bool hangs_on_medium(struct guard *g, const struct unit *u, const struct disk *d, const struct device *f)
+{
+	struct device blank = *f;
+	struct decision other;
+
+	blank.media_n = 0;
+	blank.encrypted = false;
+	decide(g, u, &blank, d->kind, &other);
+	if (other.access != d->decided.access)
+		return true;
+	blank.encrypted = true;
+	decide(g, u, &blank, d->kind, &other);
+	return other.access != d->decided.access;
+}
+
 static void decide_disk(struct guard *g, struct unit *u, struct disk *d)
 {
 	struct device f = u->device;
@@ -98,8 +114,9 @@ static void decide_disk(struct guard *g, struct unit *u, struct disk *d)
 	f.media_n = d->media_n;
 	for (i = 0; i < d->media_n; i++)
 		f.medium[i] = d->media[i].medium;
-	f.encrypted = is_encrypted(&f);
+	f.encrypted = !d->media_more && is_encrypted(&f);
 	decide(g, u, &f, d->kind, &d->decided);
+	d->by_medium = d->decided.access == ACCESS_READ_WRITE && hangs_on_medium(g, u, d, &f);
 }
 
 static bool same_decision(const struct decision *a, const struct decision *b)
@@ -179,8 +196,10 @@ static void judge_one(struct guard *g, struct unit *u)
 	for (d = u->disks; d; d = d->next)
 		decide_disk(g, u, d);
 	/* First it is so, then it is told. */
-	for (d = u->disks; d; d = d->next)
+	for (d = u->disks; d; d = d->next) {
 		force_disk(g, u, d);
+		medium_watch(g, d, d->by_medium);
+	}
 	force_nodes(g, u);
 	force_interfaces(g, u);
 	for (d = u->disks; d; d = d->next) {

@@ -283,6 +283,7 @@ static int one_round(struct guard *g)
 		r = orders_look(g) ? judge_all(g) : 0;
 	}
 	printers_run(g, now);
+	media_run(g, now);
 	if (!r && now >= sealer_due(g->sealer))
 		r = sealer_run(g->sealer, now);
 	if (now >= g->status_boot_us + REPORT_EVERY_US)
@@ -300,6 +301,8 @@ static int one_round(struct guard *g)
 		next = g->orders.retry_us;
 	if (printers_due(g) < next)
 		next = printers_due(g);
+	if (media_due(g) < next)
+		next = media_due(g);
 	r = sd_event_run(g->event, next > now ? (uint64_t)(next - now) : 0);
 	return r < 0 ? r : g->failed;
 }
