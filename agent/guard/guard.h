@@ -183,6 +183,8 @@ bool speaks_mtp(unsigned bus, unsigned address);
 
 /* Decides for a unit and all that it has, and makes it so; tells what is new. 0, -errno. */
 int judge_unit(struct guard *g, struct unit *u);
+/* A device went: the other one of its serial number gets back what it had. 0, -errno. */
+int judge_gone(struct guard *g);
 /* For all: the policy, the person or the time is another one. Arms the next time. */
 int judge_all(struct guard *g);
 /* The same soon, from the loop. */
@@ -263,7 +265,7 @@ void tell_printer(struct guard *g, const struct egress_event *e, uint64_t count)
 void tell_policy(struct guard *g, unsigned kind, uint64_t version, const char *signer, const char *text);
 void tell_release(struct guard *g, unsigned kind, const struct unit *u, const char *rule, unsigned access,
 	int64_t until_us, const char *text);
-void tell_proof(struct guard *g, unsigned layers, unsigned expected);
+void tell_proof(struct guard *g, unsigned layers, unsigned before);
 /* Headers, so heartbeats too, say from now on by which means devices are held. */
 void tell_means(struct guard *g);
 

@@ -184,6 +184,8 @@ static void judge_one(struct guard *g, struct unit *u)
 		u->since_boot_us = clock_boot_us();
 		tell_plug(g, u);
 	}
+	if (u->own)
+		return; /* it is no drive, and whatever else it is, the PC runs from it */
 	if (u->device.twin && !u->twin_told) {
 		u->twin_told = true;
 		tell_release(
@@ -319,6 +321,16 @@ int judge_unit(struct guard *g, struct unit *u)
 		return judge_all(g);
 	judge_one(g, u);
 	return g->failed ? g->failed : arm_next(g);
+}
+
+int judge_gone(struct guard *g)
+{
+	struct unit *u;
+
+	for (u = g->units; u; u = u->next)
+		if (u->device.twin)
+			return judge_all(g);
+	return 0;
 }
 
 int judge_all(struct guard *g)

@@ -43,10 +43,11 @@ static void on_device(struct guard *g, struct udev_device *d)
 		return; /* its driver went: nothing that is decided changes */
 	if (action && !strcmp(action, "remove")) {
 		devices_remove(g, udev_device_get_syspath(d));
-		return;
+		r = judge_gone(g);
+	} else {
+		u = devices_update(g, d, from_event, d, &disk);
+		r = u ? judge_unit(g, u) : 0;
 	}
-	u = devices_update(g, d, from_event, d, &disk);
-	r = u ? judge_unit(g, u) : 0;
 	if (r)
 		guard_fail(g, r, "deciding");
 }

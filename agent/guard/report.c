@@ -119,7 +119,7 @@ struct json_t *report_list(struct guard *g, bool held_only)
 	const struct unit *u;
 
 	for (u = g->units; u; u = u->next)
-		if (!u->root_hub && !u->hub && (!held_only || is_held(u)))
+		if (!u->root_hub && !u->hub && !u->own && (!held_only || is_held(u)))
 			json_array_insert_new(list, 0, unit_json(u));
 	return json_pack("{s:o, s:I, s:o}", "devices", list, "policy", (json_int_t)g->orders.version, "person",
 		g->people[0].there ? text(g->people[0].name) : json_null());

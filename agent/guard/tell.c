@@ -378,8 +378,9 @@ void tell_policy(struct guard *g, unsigned kind, uint64_t version, const char *s
 	put(g, &r, true);
 }
 
-void tell_proof(struct guard *g, unsigned layers, unsigned expected)
+void tell_proof(struct guard *g, unsigned layers, unsigned before)
 {
+	unsigned taken = g->gate ? gate_layers(g->gate) : 0;
 	struct record r;
 	struct room room;
 
@@ -388,6 +389,9 @@ void tell_proof(struct guard *g, unsigned layers, unsigned expected)
 	set_text(&r, F_LAYERS, room.layers);
 	record_set_uint(&r, F_ENFORCE, layers & GATE_OPEN ? ENFORCE_FULL : ENFORCE_NONE);
 	record_set_str(&r, F_TEXT,
-		layers == expected ? "every means holds" : "a means that held before does not hold any more");
+		before & ~layers   ? "a means that held before does not hold any more"
+		: taken & ~layers  ? "a means that the kernel took does not hold"
+		: layers & ~before ? "a means that did not hold before holds again"
+				   : "every means holds");
 	put(g, &r, true);
 }
