@@ -89,6 +89,34 @@ lab_awake() {
 	[ -e "$state.qcow2" ] && cp --sparse=always "$state.qcow2" "$2"
 }
 
+# lab_initramfs KERNEL FOLDER MODULE...: FOLDER/initramfs, made by the PC's own mkinitramfs from its own disk with what is installed
+# below FOLDER/install, but by this machine's processor: in emulation it takes ten minutes.
+lab_initramfs() {
+	local disk place status=0
+	disk=$("$lab/image" "$1") || return
+	place=$(mktemp -d "${TMPDIR:-/tmp}/sekisho-lab-XXXXXX")
+	# A mount namespace of its own: what is mounted goes with it.
+	unshare --mount bash -eu -c '
+		disk=$1 place=$2 share=$3
+		shift 3
+		mkdir "$place/disk" "$place/room"
+		mount -o loop,ro "$disk/root.img" "$place/disk"
+		mount -t tmpfs tmpfs "$place/room"
+		mkdir "$place/room"/{upper,work,root}
+		mount -t overlay -o "lowerdir=$place/disk,upperdir=$place/room/upper,workdir=$place/room/work" overlay "$place/room/root"
+		cd "$place/room/root"
+		cp -a --no-preserve=ownership "$share/install/." .
+		printf "%s\n" "$@" >>etc/initramfs-tools/modules
+		mount -t proc proc proc
+		mount --rbind /sys sys
+		mount --rbind /dev dev
+		chroot . mkinitramfs -o /initramfs "$(ls lib/modules)"
+		cp initramfs "$share/initramfs"' lab_initramfs "$disk" "$place" "$2" "${@:3}" >"$2/initramfs.log" 2>&1 || status=$?
+	rm -rf --one-file-system "$place"
+	[ "$status" -eq 0 ] || tail -n 20 "$2/initramfs.log" >&2
+	return "$status"
+}
+
 # lab_install FOLDER: what a package would put on a PC, below FOLDER/install.
 lab_install() {
 	DESTDIR="$1/install" cmake --install "$(dirname "$BIN")" >"$1/install.log" 2>&1 || {
