@@ -222,7 +222,8 @@ static bool interface_allowed(const struct unit *u, unsigned number)
 	return true;
 }
 
-static void force_interface(struct unit *u, const char *name, unsigned number)
+/* True where it may have a driver from now on. */
+static bool force_interface(struct unit *u, const char *name, unsigned number)
 {
 	char path[2 * UNIT_PATH_SIZE], now = 0;
 	bool allowed = interface_allowed(u, number);
@@ -232,38 +233,54 @@ static void force_interface(struct unit *u, const char *name, unsigned number)
 	snprintf(path, sizeof(path), "%s/%s/authorized", u->path, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || read(fd, &now, 1) != 1 || (now == '1') == allowed)
-		return;
+		return false;
 	r = write_file(path, allowed ? "1" : "0");
-	if (r) {
+	if (r)
 		complain("the interface cannot be authorized or held", name, r);
-		return;
-	}
-	/* Authorized alone gives it no driver (Documentation/usb/authorization.rst). */
-	if (allowed)
-		write_file("/sys/bus/usb/drivers_probe", name);
+	return !r && allowed;
 }
 
-void force_interfaces(struct guard *g, struct unit *u)
+static bool find_driver(struct unit *u, const char *name, unsigned number)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	const char *port = strrchr(u->path, '/');
-	struct dirent *e;
+	if (!interface_allowed(u, number))
+		return false;
+	write_file("/sys/bus/usb/drivers_probe", name);
+	return true;
+}
+
+/* Calls `fn` for each interface of the device, and says whether it was true for any. */
+static bool each_interface(struct unit *u, bool (*fn)(struct unit *u, const char *name, unsigned number))
+{
+	_cleanup_closedir_ DIR *dir = opendir(u->path);
+	const char *port = strrchr(u->path, '/') + 1;
+	size_t n = strlen(port);
 	unsigned configuration, number;
-	size_t n;
+	struct dirent *e;
+	bool any = false;
 	int end;
 
-	(void)g;
-	if (!u->device.usb || u->root_hub || u->own || !port)
-		return;
-	n = strlen(++port);
-	dir = opendir(u->path);
 	while (dir && (e = readdir(dir))) {
 		if (strncmp(e->d_name, port, n) != 0 || e->d_name[n] != ':')
 			continue;
 		end = 0;
 		if (sscanf(e->d_name + n + 1, "%u.%u%n", &configuration, &number, &end) == 2 && !e->d_name[n + 1 + end])
-			force_interface(u, e->d_name, number);
+			any |= fn(u, e->d_name, number);
 	}
+	return any;
+}
+
+void force_interfaces(struct guard *g, struct unit *u)
+{
+	(void)g;
+	if (!u->device.usb || u->root_hub || u->own || !strchr(u->path, '/'))
+		return;
+	/*
+	 * Authorized alone gives it no driver (Documentation/usb/authorization.rst); and the driver of a modem or
+	 * network takes two interfaces, of which the kernel refuses it the one that is not authorized yet: first all of
+	 * them.
+	 */
+	if (each_interface(u, force_interface))
+		each_interface(u, find_driver);
 }
 
 void force_restart(struct guard *g, struct unit *u)
