@@ -163,11 +163,12 @@ static int pin_all(struct gate_bpf *b, gid_t group)
 	const struct bpf_object_skeleton *sk = b->skeleton;
 	struct bpf_map *m;
 	char path[128];
-	int i, r = 0;
+	int i, r;
 
 	pins_remove(PIN_NEW);
-	if (mkdir(PIN_NEW, 0750) || chown(PIN_NEW, 0, group))
-		return -errno;
+	r = pins_folder(PIN_NEW, group);
+	if (r)
+		return r;
 	bpf_object__for_each_map(m, b->obj)
 	{
 		if (strchr(bpf_map__name(m), '.'))

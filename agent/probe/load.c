@@ -264,10 +264,9 @@ static int pin_all(struct loaded *l, gid_t group)
 	int i, r;
 
 	pins_remove(PIN_NEW);
-	if (mkdir(PIN_NEW, 0750))
-		return -errno;
-	if (chown(PIN_NEW, 0, group))
-		return -errno;
+	r = pins_folder(PIN_NEW, group);
+	if (r)
+		return r;
 	bpf_object__for_each_map(m, l->object)
 	{
 		const char *name = bpf_map__name(m);

@@ -46,6 +46,8 @@ int pins_swap(const char *dir);
  * time: those of `links` (n names in <dir>; none are needed) are detached at once. 0; -EBUSY.
  */
 int pins_unload(const char *dir, const char *const *links, size_t n);
+/* A folder to pin in: root's, `group` may go in, whatever the umask (sekisho-probes.service: 0077). 0, -errno. */
+int pins_folder(const char *path, gid_t group);
 /* Owner root, `group` may read and write. 0, -errno. */
 int pins_give(const char *path, gid_t group);
 /* Before anything is loaded: memory for maps, libbpf's words, the BPF file system, mounted where it is not. 0; V_BAD.

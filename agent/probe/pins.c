@@ -108,6 +108,13 @@ int pins_unload(const char *dir, const char *const *links, size_t n)
 	return access(dir, F_OK) ? 0 : -EBUSY;
 }
 
+int pins_folder(const char *path, gid_t group)
+{
+	if (mkdir(path, 0700) || chown(path, 0, group) || chmod(path, 0750))
+		return -errno;
+	return 0;
+}
+
 int pins_give(const char *path, gid_t group)
 {
 	if (chown(path, 0, group) || chmod(path, 0660))

@@ -54,8 +54,11 @@ static void make_status_file(struct recorder *r)
 	if (geteuid() || !pw)
 		return;
 	r->status_fd = open(r->status_path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
-	if (r->status_fd >= 0 && (fchown(r->status_fd, pw->pw_uid, pw->pw_gid) || fchmod(r->status_fd, 0644)))
+	if (r->status_fd >= 0 && (fchown(r->status_fd, pw->pw_uid, pw->pw_gid) || fchmod(r->status_fd, 0644))) {
+		/* Root's own in a folder with the sticky bit: it would only stand in the way of whom it is for. */
 		closep(&r->status_fd);
+		(void)unlink(r->status_path);
+	}
 }
 
 /* After the power is gone: a folder that we may write takes whole files by rename, which is better. */
