@@ -5,8 +5,11 @@
 #include "policy/base/confine.h"
 #include "policy/base/log.h"
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#define MALLOC_BOUND (64 << 10)
 
 #ifdef __SANITIZE_ADDRESS__
 /* The leak check at exit wants ptrace, which the filters of system calls answer with death. */
@@ -76,6 +79,12 @@ int program_settings(const struct program *p, const char *config, struct agent_c
 	r = r ? -ENAMETOOLONG : agent_conf_load(config ? config : path, out, why);
 	if (!r)
 		log_open(p->name, out->debug ? LOG_DEBUG : LOG_INFO);
+	/*
+	 * A PC's programs rest most of the time. What they needed at their start, or for a large segment, goes back to
+	 * the system: left alone, malloc would raise both bounds by the largest piece that was ever freed.
+	 */
+	mallopt(M_MMAP_THRESHOLD, MALLOC_BOUND);
+	mallopt(M_TRIM_THRESHOLD, MALLOC_BOUND);
 	return r;
 }
 

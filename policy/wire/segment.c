@@ -94,16 +94,18 @@ int handover_verify(struct span handover, struct span cert, const struct epoch *
 
 /* --- sealing --- */
 
-/* One context for the life of the process: making one costs more than most segments do. */
+static void compressor_freep(ZSTD_CCtx **ctx)
+{
+	ZSTD_freeCCtx(*ctx);
+}
+
+/* One for each segment: a large one leaves more than a megabyte in it, which a PC at rest would keep. */
 static ZSTD_CCtx *compressor(void)
 {
-	static ZSTD_CCtx *ctx;
+	ZSTD_CCtx *ctx = ZSTD_createCCtx();
 
-	if (!ctx) {
-		ctx = ZSTD_createCCtx();
-		if (ctx)
-			ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, ZSTD_LEVEL);
-	}
+	if (ctx)
+		ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, ZSTD_LEVEL);
 	return ctx;
 }
 
@@ -124,7 +126,7 @@ int segment_seal(struct segment_writer *w, struct span raw, struct buf *out, str
 	_cleanup_buf_ struct buf body = BUF_INIT(SEGMENT_BODY_MAX), payload = BUF_INIT(SEGMENT_HEADER_MAX),
 				 cose = BUF_INIT(SEGMENT_HEADER_MAX);
 	struct header h = w->header;
-	ZSTD_CCtx *ctx = compressor();
+	_cleanup_(compressor_freep) ZSTD_CCtx *ctx = compressor();
 	uint8_t prefix[SEGMENT_PREFIX];
 	size_t room, n;
 	int r;
