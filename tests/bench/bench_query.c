@@ -2,7 +2,7 @@
  * How long questions take: what the console and `sekishoctl log` ask a store, beside the same questions to a plain
  * SQLite table with three indexes that holds the same records. Called by tests/bench/query.
  *
- *   bench_query STORE PEER ROUNDS [QUESTION]    PEER: the table's file; made where it is not
+ *   bench_query STORE PEER ROUNDS [QUESTION]    PEER: the table's file; made where it is not; "-": none is asked
  *
  * Each question is asked ROUNDS times with other words (users, programs, paths, hours drawn from the store itself, from
  * one seed), after one round that is not counted. One line of JSON for each question.
@@ -156,12 +156,13 @@ static void learn(struct bench *b, const char *peer)
 	struct store_filter all = {.limit = 0};
 	struct store_stats st;
 	struct why why = {""};
-	bool there = !access(peer, F_OK);
+	bool none = !strcmp(peer, "-"), there = none || !access(peer, F_OK);
 	int64_t begin = clock_boot_us();
 
 	need(!store_stats(b->store, &st) && st.records, "the store is empty");
-	need(sqlite3_open(peer, &b->peer) == SQLITE_OK, peer);
-	run(b, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-262144;");
+	need(none || sqlite3_open(peer, &b->peer) == SQLITE_OK, peer);
+	if (!none)
+		run(b, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-262144;");
 	if (!there) {
 		run(b, "CREATE TABLE record(time INTEGER, host TEXT, user TEXT, program TEXT, kind INTEGER, class "
 		       "INTEGER, "
@@ -458,7 +459,7 @@ static double cpu_ms(void)
 static void ask(struct bench *b, const struct question *q, unsigned rounds)
 {
 	static double ours[ROUNDS_MAX], cpu[ROUNDS_MAX], theirs[ROUNDS_MAX];
-	int64_t begin = clock_boot_us(), spent = 0;
+	int64_t begin, spent = 0;
 	unsigned i, n = 0, rows = 0;
 	double used;
 
@@ -477,7 +478,8 @@ static void ask(struct bench *b, const struct question *q, unsigned rounds)
 			ours[i - 1] = (double)(clock_boot_us() - begin) / 1e3;
 			cpu[i - 1] = cpu_ms() - used;
 		}
-		if (spent > PEER_BUDGET_US)
+		rows += got;
+		if (!b->peer || spent > PEER_BUDGET_US)
 			continue;
 		begin = clock_boot_us();
 		peer = ask_peer(b, where);
@@ -488,7 +490,6 @@ static void ask(struct bench *b, const struct question *q, unsigned rounds)
 			fprintf(stderr, "bench_query: %s%s: %u rows, the peer has %u\n", q->name, where, got, peer);
 			exit(1);
 		}
-		rows += got;
 	}
 	qsort(ours, rounds, sizeof(ours[0]), ascending);
 	qsort(cpu, rounds, sizeof(cpu[0]), ascending);
@@ -499,7 +500,7 @@ static void ask(struct bench *b, const struct question *q, unsigned rounds)
 	       "\"peer_p50_ms\": %.2f, \"peer_p95_ms\": %.2f, \"peer_rounds\": %u, \"rows\": %.1f}\n",
 		q->name, ours[rounds / 2], ours[rounds * 95 / 100], ours[rounds - 1], cpu[rounds / 2],
 		cpu[rounds * 95 / 100], q->goal_ms, ours[rounds * 95 / 100] <= q->goal_ms ? "true" : "false",
-		n ? theirs[n / 2] : 0.0, n ? theirs[n * 95 / 100] : 0.0, n, (double)rows / (n + 1));
+		n ? theirs[n / 2] : 0.0, n ? theirs[n * 95 / 100] : 0.0, n, (double)rows / (rounds + 1));
 	fflush(stdout);
 }
 
