@@ -44,18 +44,18 @@ static bool is_proof(const struct record *r)
 static const struct part {
 	unsigned section; /* 1 to 5 */
 	bool path;        /* only below the folder that was named */
-	const char *host; /* instead of the PC that was named */
+	bool console;     /* of the console, instead of the PC that was named */
 	unsigned kinds[8], classes[3];
 	bool (*fits)(const struct record *r); /* NULL: all of them */
 } parts[] = {
-	{1, true, NULL, {KIND_FILE, KIND_RENAME, KIND_LINK, KIND_SYMLINK}, {0}, NULL},
-	{1, false, NULL, {KIND_PRINT}, {0}, holds_numbers},
-	{2, false, NULL, {KIND_FILE}, {CLASS_USB, CLASS_REMOVABLE}, carries_out},
-	{2, false, NULL, {KIND_PLUG, KIND_UNPLUG}, {0}, is_storage},
-	{3, true, NULL, {KIND_UNLINK, KIND_RMDIR, KIND_TRUNCATE}, {0}, NULL},
-	{4, false, "console", {KIND_CONSOLE_CHANGE}, {0}, is_proof},
-	{5, false, NULL, {KIND_LOGIN, KIND_LOGOUT, KIND_USER_CHANGE}, {0}, NULL},
-	{5, false, "console", {KIND_SIGN_IN, KIND_SIGN_IN_REFUSED, KIND_CONSOLE_EXPORT}, {0}, NULL},
+	{1, true, false, {KIND_FILE, KIND_RENAME, KIND_LINK, KIND_SYMLINK}, {0}, NULL},
+	{1, false, false, {KIND_PRINT}, {0}, holds_numbers},
+	{2, false, false, {KIND_FILE}, {CLASS_USB, CLASS_REMOVABLE}, carries_out},
+	{2, false, false, {KIND_PLUG, KIND_UNPLUG}, {0}, is_storage},
+	{3, true, false, {KIND_UNLINK, KIND_RMDIR, KIND_TRUNCATE}, {0}, NULL},
+	{4, false, true, {KIND_CONSOLE_CHANGE}, {0}, is_proof},
+	{5, false, false, {KIND_LOGIN, KIND_LOGOUT, KIND_USER_CHANGE}, {0}, NULL},
+	{5, false, true, {KIND_SIGN_IN, KIND_SIGN_IN_REFUSED, KIND_CONSOLE_EXPORT}, {0}, NULL},
 };
 
 const struct register_section register_sections[] = {
@@ -127,7 +127,7 @@ static void begin_part(struct registering *g)
 	unsigned i;
 
 	f->path = p->path ? g->folder : NULL;
-	f->host = p->host ? p->host : g->host;
+	f->host = p->console ? NULL : g->host;
 	f->kinds_n = f->classes_n = 0;
 	for (i = 0; i < ARRAY_SIZE(p->kinds) && p->kinds[i]; i++)
 		f->kinds[f->kinds_n++] = p->kinds[i];
@@ -135,7 +135,7 @@ static void begin_part(struct registering *g)
 		f->classes[f->classes_n++] = p->classes[i];
 	g->search.has_cursor = false;
 	/* An empty section must not say that there was nothing where this account was not shown it. */
-	g->outside |= p->host && !account_sees(&g->by.account, p->host);
+	g->outside |= p->console && !account_sees(&g->by.account, producer_name(PRODUCER_CONSOLE));
 }
 
 static int take(void *ctx, const struct store_row *row)
@@ -145,6 +145,9 @@ static int take(void *ctx, const struct store_row *row)
 	int r;
 
 	if (p->fits && !p->fits(&row->record))
+		return 0;
+	/* By what it is, not by its name: anybody could have that, or write such records. */
+	if (p->console && look_server(g->c, &row->host) != PRODUCER_CONSOLE)
 		return 0;
 	if (g->piece_rows == PIECE_ROWS || g->section_rows == SECTION_ROWS)
 		return V_END;

@@ -30,6 +30,9 @@ static const struct conf_key keys[] = {
 	KEY_("memory", CONF_SIZE, memory, 0, 4u << 20, 1ull << 40, "requests being received, bytes in all"),
 	KEY_("commit", CONF_TIME, commit_us, 0, 1000, 10 * S_, "longest wait until durable"),
 	KEY_("disk_floor", CONF_SIZE, disk_floor, 0, 0, 1ull << 44, "free space below which nothing is taken"),
+	KEY_("quota_records", CONF_UINT, quota_records, 0, 0, 1ull << 40,
+		"records of a PC in a day; beyond, it is slowed"),
+	KEY_("quota_bytes", CONF_SIZE, quota_bytes, 0, 0, 1ull << 44, "bytes of a PC in a day; beyond, it is slowed"),
 	KEY_("certificate", CONF_TIME, certificate_us, 0, 86400 * S_, 3650 * 86400 * S_, "life of a PC's certificate"),
 	KEY_("debug", CONF_BOOL, debug, 0, 0, 0, "say more in the log"),
 	{NULL, CONF_STR, 0, 0, 0, 0, NULL},
@@ -91,6 +94,7 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.memory = 256u << 20,
 		.commit_us = 200000,
 		.disk_floor = 256u << 20,
+		.quota_bytes = 1u << 30,
 		.certificate_us = 90 * 86400 * S_,
 	};
 	char host[256], usual[CONFIG_PATH_MAX];

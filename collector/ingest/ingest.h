@@ -45,7 +45,7 @@ struct ingest {
 
 	struct {
 		uint64_t segments_stored, segments_known, segments_gap, segments_refused, records, bytes;
-		uint64_t enrolled, renewed, enrol_denied, commits, turned_away;
+		uint64_t enrolled, renewed, enrol_denied, commits, turned_away, slowed;
 	} count;
 };
 
@@ -93,6 +93,13 @@ int commit_now(struct ingest *in);
 
 struct waiter;
 
+/* What a PC has sent today (UTC), since the collector started. */
+struct share {
+	int64_t day; /* since 1970 */
+	uint64_t records, bytes;
+	int64_t next_us; /* over it: not before this, by the boot clock */
+};
+
 struct peer {
 	struct digest id;
 	bool used;
@@ -100,6 +107,7 @@ struct peer {
 	int64_t seen_us;         /* wall clock; the store knows an older one */
 	int64_t renewed_us;      /* boot clock */
 	struct waiter *waiters;
+	struct share share;
 	uint8_t ahead_boot[16]; /* for which it was told that its clock is ahead */
 	uint64_t policy;        /* in force there, as its guard's newest header says; 0: none, or not known */
 	bool policy_sought;     /* in the store, where it has not told since the start */

@@ -253,9 +253,15 @@ static int follows(struct judge *j, const struct segment *s, const struct before
 
 /* --- the body --- */
 
-/* Does the body hold what the header says? 0; V_BAD; -errno. */
-static int read_body(struct judge *j, const struct segment *s, struct why *why)
+static bool is_server(unsigned producer)
 {
+	return producer == PRODUCER_COLLECTOR || producer == PRODUCER_CONSOLE || producer == PRODUCER_HERALD;
+}
+
+/* Does the body hold what the header says, and what its producer may say? 0; V_BAD; -errno. */
+static int read_body(struct judge *j, const struct segment *s, struct judgement *to)
+{
+	struct why *why = &to->why;
 	_cleanup_(body_reader_freep) struct body_reader *reader = NULL;
 	struct record *record;
 	uint64_t n = 0;
@@ -267,8 +273,11 @@ static int read_body(struct judge *j, const struct segment *s, struct why *why)
 	record = malloc(sizeof(*record));
 	if (!record)
 		return -ENOMEM;
-	while (!(r = body_next(reader, record, why)))
+	while (!(r = body_next(reader, record, why))) {
 		n++;
+		if (!to->posing && !is_server(s->header.producer) && kind_of_servers(record->v[F_KIND].u))
+			to->posing = record->v[F_KIND].u;
+	}
 	free(record);
 	if (r != V_END)
 		return r;
@@ -349,10 +358,10 @@ static int judge_new_one(
 	} else {
 		goto gap;
 	}
-	r = read_body(j, s, &out->why);
+	r = read_body(j, s, out);
 	if (r < 0)
 		return r;
-	out->found |= r ? FOUND_BODY : 0;
+	out->found |= (r ? FOUND_BODY : 0) | (out->posing ? FOUND_POSING : 0);
 	out->as = JUDGED_STORED;
 	r = store_append(j->store, s, &out->index);
 	if (!r)

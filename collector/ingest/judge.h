@@ -9,7 +9,8 @@
  * seen before, so that nobody puts an old segment in again under a newer key;
  *  - a predecessor that is not known is a gap: taken only where the PC says that it is lost, and told;
  *  - a predecessor that has a successor already is a fork: taken, and told (both sides are evidence).
- * A body that was signed but does not hold what its header says is taken, and told: it is evidence, too.
+ * A body that was signed but does not hold what its header says is taken, and told: it is evidence, too. So is one in
+ * which a PC says what only servers say: to refuse it would be a hole in the PC's chain, made by whoever sent it.
  */
 #ifndef SEKISHO_INGEST_JUDGE_H
 #define SEKISHO_INGEST_JUDGE_H
@@ -23,6 +24,7 @@ enum {
 	FOUND_FORK = 1 << 1,   /* the history has two ends now */
 	FOUND_REJOIN = 1 << 2, /* the producer lost its chain's state and began anew */
 	FOUND_BODY = 1 << 3,   /* stored, but `why` says what is wrong with its body */
+	FOUND_POSING = 1 << 4, /* stored, but it holds a record of `posing`, a kind that only servers tell of */
 };
 
 struct judgement {
@@ -32,6 +34,7 @@ struct judgement {
 	uint64_t index;    /* JUDGED_STORED and JUDGED_KNOWN */
 	uint64_t expected; /* JUDGED_GAP */
 	unsigned found;
+	uint64_t posing;
 	uint64_t gap_from, gap_to;
 };
 

@@ -7,10 +7,13 @@
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <sys/statvfs.h>
 
 #define RETRY_DISK_S 30u
 #define RETRY_SOON_S 5u
+#define DAY_US 86400000000
+#define SLOW_US 60000000
 #define CLOCK_AHEAD_US UINT64_C(600000000)
 #define BOOT_SLOTS ARRAY_SIZE(((struct peer *)NULL)->boots)
 
@@ -49,6 +52,15 @@ void tell_found(struct ingest *in, const struct store_host *h, const struct segm
 	if (j->found & FOUND_REJOIN) {
 		e.kind = KIND_REJOIN;
 		snprintf(text, sizeof(text), "%s: the chain's state was lost", producer);
+		ingest_tell(in, &e);
+	}
+	if (j->found & FOUND_POSING) {
+		const struct enum_info *kind = enum_by_value(F_KIND, j->posing);
+
+		e.kind = KIND_REFUSED;
+		e.cause = CAUSE_NOT_SERVER;
+		snprintf(text, sizeof(text), "%s: stored as evidence, but it says what only servers say: %s", producer,
+			kind ? kind->name : "other");
 		ingest_tell(in, &e);
 	}
 	if (j->found & FOUND_BODY) {
@@ -121,6 +133,56 @@ static void watch_clock(struct ingest *in, const struct store_host *h, const str
 	ingest_tell(in, &e);
 }
 
+/* --- a PC's share of the day --- */
+
+static struct share *share_of(struct ingest *in, const struct digest *host)
+{
+	struct peer *p = peer_of(in, host);
+	int64_t day = clock_wall_us() / DAY_US;
+
+	if (p && p->share.day != day)
+		p->share = (struct share){.day = day};
+	return p ? &p->share : NULL;
+}
+
+static void count_share(struct ingest *in, const struct store_host *h, const struct segment *s)
+{
+	struct share *mine = share_of(in, &h->id);
+
+	if (mine) {
+		mine->records += s->header.count;
+		mine->bytes += s->bytes.n;
+	}
+}
+
+/*
+ * A PC that has sent more than its share of the day is not turned away: what it holds would be lost some day, and a
+ * flood is evidence. It sends a request a minute until the day (UTC) is over, and keeps the rest. True: answered.
+ */
+static bool slowed(struct ingest *in, struct ask *a, const struct store_host *h)
+{
+	struct share *mine = share_of(in, &h->id);
+	int64_t now = clock_boot_us();
+	char text[160];
+	int r;
+
+	if (!mine || ((!in->conf.quota_records || mine->records < in->conf.quota_records) &&
+			     (!in->conf.quota_bytes || mine->bytes < in->conf.quota_bytes)))
+		return false;
+	if (now >= mine->next_us) {
+		mine->next_us = now + SLOW_US;
+		return false;
+	}
+	in->count.slowed++;
+	snprintf(text, sizeof(text), "slowed: %" PRIu64 " records and %" PRIu64 " bytes today", mine->records,
+		mine->bytes);
+	answer_error(a->req, 429, "quota", text, (unsigned)((mine->next_us - now) / 1000000 + 1));
+	r = journal_refused(in->journal, h, NULL, CAUSE_QUOTA, NULL, 0, text);
+	if (r)
+		ingest_fail(in, r, "journal");
+	return true;
+}
+
 /* One segment. 0 or -errno. */
 static int take(struct ingest *in, const struct store_host *h, const struct key *device, const struct segment *s,
 	bool *gap_lost, struct row *row)
@@ -145,6 +207,7 @@ static int take(struct ingest *in, const struct store_host *h, const struct key 
 		in->count.segments_stored++;
 		in->count.records += s->header.count;
 		in->count.bytes += s->bytes.n;
+		count_share(in, h, s);
 		tell_found(in, h, s, &j);
 		watch_boots(in, h, s);
 		watch_policy(in, h, s);
@@ -214,6 +277,8 @@ void segments_post(struct ingest *in, struct ask *a)
 		answer_error(a->req, 503, "full", "the collector's disk is full", RETRY_DISK_S);
 		return;
 	}
+	if (slowed(in, a, &host))
+		return;
 	rows = malloc(sizeof(*rows));
 	r = rows ? rows_split(a->body, rows, &why) : -ENOMEM;
 	if (r > 0) {

@@ -77,7 +77,7 @@ json_t *status_json(struct ingest *in)
 			{"accepted", s->count.accepted}, {"too_slow", s->count.killed_slow},
 			{"idle", s->count.killed_idle}, {"too_large", s->count.killed_large},
 			{"too_much", s->count.killed_memory}, {"made_room", s->count.killed_crowd},
-			{"turned_away", in->count.turned_away}));
+			{"turned_away", in->count.turned_away}, {"slowed", in->count.slowed}));
 	json_object_set_new(o, "store",
 		NUMBERS({"header_bytes", st.header_bytes}, {"body_bytes", st.body_bytes},
 			{"index_bytes", st.index_bytes}, {"commits", in->count.commits}));

@@ -53,6 +53,21 @@ const struct enum_info *enum_at(size_t i)
 	return i < ARRAY_SIZE(enum_table) ? &enum_table[i] : NULL;
 }
 
+bool kind_of_servers(uint64_t kind)
+{
+	static const unsigned kinds[] = {KIND_ENROL, KIND_REVOKE, KIND_REFUSED, KIND_GAP, KIND_FORKED,
+		KIND_COLLECTOR_START, KIND_REJOIN, KIND_RENEW, KIND_WITNESS_ALARM, KIND_ADMIN, KIND_CLOCK,
+		KIND_CONSOLE_START, KIND_SIGN_IN, KIND_SIGN_IN_REFUSED, KIND_SIGN_OUT, KIND_CONSOLE_VIEW,
+		KIND_CONSOLE_SEARCH, KIND_CONSOLE_EXPORT, KIND_CONSOLE_CHANGE, KIND_CONSOLE_REFUSED,
+		KIND_CONSOLE_ACCOUNT, KIND_HERALD_START, KIND_ALERT, KIND_ALERT_SEEN, KIND_ALERT_UNSENT};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i] == kind)
+			return true;
+	return false;
+}
+
 unsigned record_next(const struct record *r, unsigned f)
 {
 	unsigned at = f + 1;

@@ -44,6 +44,8 @@ struct enum_info {
 	const char *name, *en, *ja;
 };
 /* What a value of an ENUM field is called; NULL for unknown ones (shown as their number). */
+/* Kinds that the collector, the console and the herald tell of, and no PC. */
+bool kind_of_servers(uint64_t kind);
 const struct enum_info *enum_by_value(unsigned field, uint64_t value);
 const struct enum_info *enum_by_name(unsigned field, const char *name);
 /* All of them in order, to list the words of a filter; NULL behind the last. */

@@ -266,6 +266,42 @@ def clocks():
           "what claims to be of 1970 is found there")
 
 
+def posing():
+    """A PC says what only servers say: stored, as evidence, and told each time, by its kind."""
+    servers = [*range(60, 71), *range(73, 80), *range(120, 123), *range(150, 154)]
+    pc = Member("poser")
+    pc.enrol()
+    same(statuses(pc.post(pc.sealed(records=[{1: 1, 2: 0}, {1: 4, 2: 0}]))), ["stored"], "what a PC says")
+    for kind in servers:
+        same(statuses(pc.post(pc.sealed(records=[{1: 4, 2: 0}, {1: kind, 2: 1}]))), ["stored"], "kind %d" % kind)
+    def told():
+        return records("refused", peer_name="poser", cause="not-server")
+    until(lambda: len(told()) == len(servers), "told")
+    same(len({r["text"] for r in told()}), len(servers), "each kind by its name")
+    true(any(r["text"].endswith("only servers say: console-sign-in") for r in told()), told())
+
+
+def quota():
+    """A share of one record a day: who is over it sends a request a minute, and keeps the rest; others do not notice."""
+    many, few = Member("many"), Member("few")
+    many.enrol()
+    few.enrol()
+    same(statuses(many.post(many.sealed())), ["stored"], "its share")
+    same(statuses(many.post(many.sealed())), ["stored"], "a request a minute")
+    late = b"".join(x.bytes(x.sent) for x in many.sealed(2))
+    for _ in range(3):
+        a = many.post(late, status=429)
+        same(a["error"], "quota", "over it")
+        true(50 < int(a["retry"]) <= 60, a)
+    same(statuses(few.post(few.sealed())), ["stored"], "another PC")
+    until(lambda: records("refused", peer_name="many", cause="quota"), "told")
+    same(len(records("refused", cause="quota")), 1, "once, and who else")
+    same(status()["connections"]["slowed"], 3, "counted")
+    with open(os.environ["FLOW_TMP"] + "/late", "wb") as f:
+        f.write(late)
+    save(many)
+
+
 def ec_ed():
     from cryptography.hazmat.primitives.asymmetric import ed25519
     return ed25519.Ed25519PrivateKey.generate()
@@ -303,10 +339,10 @@ def save(pc):
                                                        serialization.NoEncryption()), seq, last, e.number, pc.seen), f)
 
 
-def load():
+def load(name="pc-chain"):
     with open(os.path.join(TMP, "pc.pickle"), "rb") as f:
         cert, key, seq, last, number, seen = pickle.load(f)
-    pc = Member("pc-chain")
+    pc = Member(name)
     pc.chains[RECORDER] = [seq, last, Epoch(pc, RECORDER, number)]
     pc.use(cert, serialization.load_pem_private_key(key, None))
     pc.seen = seen
@@ -322,6 +358,11 @@ def main(argv):
         pc = load()
         same(pc.post(pc.sealed(1), status=409)["error"], "behind", "a restored copy")
         return None
+    if "quota" in argv:
+        return quota()
+    if "quota-over" in argv:
+        with open(os.environ["FLOW_TMP"] + "/late", "rb") as f:
+            return same(statuses(load("many").post(f.read())), ["stored"] * 2, "nothing of it is lost")
     pc, other, chain = Member("pc-a"), Member("pc-b"), Member("pc-chain")
     for m in (pc, other, chain):
         m.enrol()
@@ -333,6 +374,7 @@ def main(argv):
     old_under_new_key(chain)
     forks()
     clocks()
+    posing()
     log(pc)
     n = status()["segments"]
     true(n["refused"] > 20 and n["stored"] > 40, "counts: %s" % n)

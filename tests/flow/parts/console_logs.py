@@ -340,6 +340,13 @@ same([x["host"] for x in both.get("/api/v1/overview")["attention"] if x["what"] 
 for path in ("overview", "traffic?hours=2", "devices/unlisted", "hosts", "hosts/" + foe.host.hex()):
     both.get("/api/v1/" + path)
 
+# Nor is it the console: what it says in its place is in no register.
+liar.post(liar.sealed(records=[{1: kind, 2: 0, 13: "nisemono"} for kind in (74, 79)]))
+until(lambda: auditor.get("/api/v1/facets?host=uso-1&user=nisemono")["matched"] == 2, "all is indexed")
+a = auditor.ask("GET", "/api/v1/register.csv?since=-1h&until=%s&path=/home/hanako&lang=ja" %
+                time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60)), status=200).body.decode()
+same(("viewer" in a, "nisemono" in a), (True, False), "who signed in at the console")
+
 item("a file whose rows are long is whole; one ends when its account is disabled; one at a time")
 wordy = Member("kuchi-1")
 wordy.enrol()
