@@ -8,6 +8,7 @@
  * can write to, a shell.
  */
 #include "agent/print/stamp.h"
+#include "agent/print/stamp_raster.h"
 #include "policy/base/confine.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +21,8 @@
 #include <unistd.h>
 
 #define QPDF "/usr/bin/qpdf"
-#define QPDF_MEMORY (2ull << 30)
-#define QPDF_CPU_S 60
+#define CHILD_MEMORY (2ull << 30)
+#define CHILD_CPU_S 60
 #define FILTER_USER "lp" /* as CUPS is built on Debian */
 #define FILES_MAX 64     /* of one job on a queue without filters */
 #define PART (64u << 10)
@@ -117,6 +118,14 @@ static bool is_pdf(int fd)
 	return n > 5 && memmem(head, (size_t)n, "%PDF-", 5);
 }
 
+static bool is_raster(int fd)
+{
+	uint8_t head[RASTER_MAGIC];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+
+	return n > 0 && raster_is(head, (size_t)n);
+}
+
 /* --- the line, as a PDF of one page --- */
 
 /* Parentheses and backslashes are what a string of PDF must quote; what is not ASCII no standard font has. */
@@ -182,27 +191,46 @@ static int line_file(const char *text, struct file *out)
 
 /* --- laying it over --- */
 
+/* What the child shall do that reads the document. */
+struct work {
+	const char *in, *line; /* PDF: files */
+	const char *text;      /* raster */
+	int from, to;
+};
+
 /*
- * Where the backend is root's, qpdf is not: it reads what anybody sent. It becomes the user of CUPS's filters, who
+ * Where the backend is root's, the child is not: it reads what anybody sent. It becomes the user of CUPS's filters, who
  * reads documents all day, has no way to more rights, and bounded memory, files and time.
  */
-static _Noreturn void be_qpdf(const char *in, const char *line, int out)
+static int be_nobody(void)
 {
-	const char *args[] = {"qpdf", "--no-warn", "--warning-exit-0", in, "--overlay", line, "--from=", "--repeat=1",
-		"--", "-", NULL};
-	const struct rlimit memory = {QPDF_MEMORY, QPDF_MEMORY}, no = {0, 0}, seconds = {QPDF_CPU_S, QPDF_CPU_S};
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	const struct rlimit memory = {CHILD_MEMORY, CHILD_MEMORY}, no = {0, 0}, seconds = {CHILD_CPU_S, CHILD_CPU_S};
 	struct why why = {""};
 
-	if (null >= 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0 &&
-		!setrlimit(RLIMIT_AS, &memory) && !setrlimit(RLIMIT_CPU, &seconds) && !setrlimit(RLIMIT_CORE, &no) &&
-		!confine_user(FILTER_USER, &why))
+	return setrlimit(RLIMIT_AS, &memory) || setrlimit(RLIMIT_CPU, &seconds) || setrlimit(RLIMIT_CORE, &no)
+		       ? -errno
+		       : confine_user(FILTER_USER, &why);
+}
+
+static _Noreturn void be_qpdf(const struct work *w)
+{
+	const char *args[] = {"qpdf", "--no-warn", "--warning-exit-0", w->in, "--overlay", w->line,
+		"--from=", "--repeat=1", "--", "-", NULL};
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (null >= 0 && dup2(w->to, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0 && !be_nobody())
 		execv(QPDF, (char *const *)(uintptr_t)args);
 	_exit(127);
 }
 
+/* Nothing but what is open. */
+static _Noreturn void be_raster(const struct work *w)
+{
+	_exit(be_nobody() || confine_syscalls(CONFINE_COMPUTE) || raster_stamp(w->from, w->to, w->text) ? 1 : 0);
+}
+
 /* Ends with its time, or when the job is cancelled: then cupsd ends the whole group. */
-static int run_qpdf(const char *in, const char *line, int out)
+static int run(void (*be)(const struct work *w), const struct work *w)
 {
 	const struct timespec tick = {.tv_nsec = 5000000};
 	int status, left = REQUEST_STAMP_MS / 5;
@@ -211,7 +239,7 @@ static int run_qpdf(const char *in, const char *line, int out)
 	if (pid < 0)
 		return -errno;
 	if (!pid)
-		be_qpdf(in, line, out);
+		be(w);
 	while ((got = waitpid(pid, &status, WNOHANG)) == 0 && left--)
 		nanosleep(&tick, NULL);
 	if (got == 0) {
@@ -241,21 +269,28 @@ static int readable_copy(int fd, struct file *out)
 }
 
 /* 0 with a file that has its offset at the beginning; V_BAD; -errno. */
+static int stamp_pdf(int fd, const char *in, const char *text, int out)
+{
+	_cleanup_file_ struct file line = FILE_NONE, copy = FILE_NONE;
+	int r = geteuid() ? 0 : readable_copy(fd, &copy);
+
+	r = r ? r : line_file(text, &line);
+	r = r ? r : run(be_qpdf, &(struct work){.in = copy.path[0] ? copy.path : in, .line = line.path, .to = out});
+	return r || is_pdf(out) ? r : V_BAD;
+}
+
 static int stamp_file(const char *in, const char *text, struct file *out)
 {
 	_cleanup_close_ int fd = open(in, O_RDONLY | O_CLOEXEC);
-	_cleanup_file_ struct file made = FILE_NONE, line = FILE_NONE, copy = FILE_NONE;
-	int r = fd < 0 ? -errno : is_pdf(fd) ? 0 : V_BAD;
+	_cleanup_file_ struct file made = FILE_NONE;
+	int r = fd < 0 ? -errno : temporary(&made);
 
-	if (!r && !geteuid())
-		r = readable_copy(fd, &copy);
-	if (!r && copy.path[0])
-		in = copy.path;
-	r = r ? r : line_file(text, &line);
-	r = r ? r : temporary(&made);
-	r = r ? r : run_qpdf(in, line.path, made.fd);
-	if (!r && (lseek(made.fd, 0, SEEK_SET) < 0 || !is_pdf(made.fd)))
-		r = V_BAD;
+	if (!r && is_pdf(fd))
+		r = stamp_pdf(fd, in, text, made.fd);
+	else if (!r)
+		r = is_raster(fd) ? run(be_raster, &(struct work){.text = text, .from = fd, .to = made.fd}) : V_BAD;
+	if (!r && lseek(made.fd, 0, SEEK_SET) < 0)
+		r = -errno;
 	if (r)
 		return r;
 	*out = made;
@@ -268,7 +303,11 @@ int stamp_tell(int gate, int result)
 	_cleanup_buf_ struct buf b = BUF_INIT(REQUEST_MAX);
 	int r = ask_put(&b, "ask", "stamped");
 
-	r = r ? r : ask_put(&b, "result", !result ? "ok" : result == V_BAD ? "no PDF that can be stamped" : "failed");
+	r = r ? r
+	      : ask_put(&b, "result",
+			!result           ? "ok"
+			: result == V_BAD ? "no document that can be stamped"
+					  : "failed");
 	return r ? -ENOMEM : ask_send(gate, buf_span(&b), NULL, 0);
 }
 

@@ -1,8 +1,9 @@
 /*
- * The gate's wrapper stamps pages: a line with user, time, PC and job at the foot of each, laid over by qpdf(1). Used
- * by backend.c, in the place of a filter and on queues without filters.
+ * The gate's wrapper stamps pages: a line with user, time, PC and job at the foot of each. Used by backend.c, in the
+ * place of a filter and on queues without filters.
  *
- * Only PDF can be stamped, which is what filters make of nearly everything; whatever else comes is said not to be.
+ * PDF, which is what filters make of nearly everything, is stamped by qpdf(1), rasters by stamp_raster.c; whatever else
+ * comes is said not to be.
  */
 #ifndef SEKISHO_PRINT_STAMP_H
 #define SEKISHO_PRINT_STAMP_H
@@ -16,8 +17,8 @@
 int stamp_filter(const struct place *at, int argc, char **argv);
 
 /*
- * A backend's arguments from the sixth on, files: each is replaced by a stamped one. 0; V_BAD where one is no PDF, or
- * cannot be stamped: then all stay as they are; -errno.
+ * A backend's arguments from the sixth on, files: each is replaced by a stamped one. 0; V_BAD where one is neither PDF
+ * nor raster, or cannot be stamped: then all stay as they are; -errno.
  */
 int stamp_arguments(char **argv, const char *text);
 /* Tells the daemon how it went: the verdict of stamp_arguments. 0, -errno. */
