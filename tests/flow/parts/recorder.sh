@@ -18,7 +18,8 @@ recorder_place() {
 recorder_start() {
 	at_exit sekisho-load --unload
 	# The gate is not what is tried here, and would stay on this machine.
-	sekisho-load --gate off "$@" || fail 'sekisho-load'
+	# With the umask that its unit has.
+	(umask 077 && exec sekisho-load --gate off "$@") || fail 'sekisho-load'
 	recorder_run
 }
 
