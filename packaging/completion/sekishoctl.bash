@@ -87,7 +87,7 @@ _sekishoctl()
 		fi ;;
 	export,*)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --out -o --host -H --since -s --until -u --log-key -l --store --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --out -o --host -H --since -s --until -u --log-key -l --json --store --lang --help -h" -- "$cur"))
 		fi ;;
 	decode,*)
 		if [[ $cur == -* ]]; then
@@ -155,13 +155,13 @@ _sekishoctl()
 		fi ;;
 	policy,sign)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --key --devices --log-key -l --valid --admins --out -o --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --key --devices --log-key -l --valid --admins --out -o --json --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;
 	policy,show)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --admins --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --admins --json --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;
@@ -173,7 +173,7 @@ _sekishoctl()
 		fi ;;
 	policy,push)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --wait -w --socket --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --wait -w --json --socket --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;
@@ -199,7 +199,7 @@ _sekishoctl()
 		fi ;;
 	print,release)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
 		fi ;;
 	release,request)
 		if [[ $cur == -* ]]; then
@@ -207,7 +207,7 @@ _sekishoctl()
 		fi ;;
 	release,answer)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --key --roster --for --access --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --key --roster --for --access --json --lang --help -h" -- "$cur"))
 		fi ;;
 	release,keygen)
 		if [[ $cur == -* ]]; then

@@ -103,6 +103,7 @@ static const struct option_row export_options[] = {
 	{OPT_UNTIL, 'u', "until", "TIME", OFFER_NOTHING, {"up to", "終了日時"}},
 	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE,
 		{"the log's verifier key, to go with it", "添付するログの検証鍵"}},
+	JSON_ROW,
 	STORE_ROW,
 	END,
 };
@@ -189,17 +190,19 @@ static const struct option_row sign_options[] = {
 	{OPT_VALID, 0, "valid", "TIME", OFFER_NOTHING, {"how long: 90d, 12h (400d)", "有効期間: 90d, 12h(既定 400d)"}},
 	ADMINS_ROW,
 	{OPT_OUT, 'o', "out", "FILE", OFFER_FILE, {"the signed policy (FILE.signed)", "出力先(既定 FILE.signed)"}},
+	JSON_ROW,
 	END,
 };
 
 static const struct option_row push_options[] = {
 	{OPT_WAIT, 'w', "wait", NULL, OFFER_NOTHING,
 		{"until connected PCs have it in force", "接続中の PC に適用されるまで待つ"}},
+	JSON_ROW,
 	SOCKET_ROW,
 	END,
 };
 
-static const struct option_row show_options[] = {ADMINS_ROW, END};
+static const struct option_row show_options[] = {ADMINS_ROW, JSON_ROW, END};
 
 static const struct option_row console_user_options[] = {
 	{OPT_ROLE, 0, "role", "ROLE", OFFER_ROLE,
@@ -229,6 +232,7 @@ static const struct option_row answer_options[] = {
 	{OPT_FOR, 0, "for", "TIME", OFFER_NOTHING, {"how long: 15m to 24h (1h)", "期間: 15m から 24h(既定 1h)"}},
 	{OPT_ACCESS, 0, "access", "ACCESS", OFFER_ACCESS,
 		{"read-only or read-write (read-write)", "read-only か read-write(既定 read-write)"}},
+	JSON_ROW,
 	END,
 };
 
@@ -316,8 +320,8 @@ const struct command commands[] = {
 		command_print_queues},
 	{"print", "held", usb_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Print jobs that the policy holds", "保留中の印刷を一覧表示する"}, command_print_held},
-	{"print", "release", none, "JOB", 1, 1, OFFER_NOTHING, {"Let a held job print", "保留中の印刷を許可する"},
-		command_print_release},
+	{"print", "release", usb_options, "JOB", 1, 1, OFFER_NOTHING,
+		{"Let a held job print", "保留中の印刷を許可する"}, command_print_release},
 	{"release", "request", none, "[DEVICE]", 0, 1, OFFER_NOTHING,
 		{"Release a held device by phone", "電話で機器の一時解除を受ける"}, command_release},
 	{"release", "answer", answer_options, "CHALLENGE...", 1, 8, OFFER_NOTHING,

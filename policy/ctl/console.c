@@ -55,11 +55,8 @@ static int list(struct ctl *c)
 
 	if (r)
 		return r;
-	if (option_on(c, OPT_JSON)) {
-		_cleanup_free_ char *text = json_dumps(answer, JSON_INDENT(2));
-
-		return text && puts(text) >= 0 && !fflush(stdout) ? EXIT_GOOD : EXIT_MACHINE;
-	}
+	if (option_on(c, OPT_JSON))
+		return say_json(answer);
 	json_array_foreach(json_object_get(answer, "users"), i, o)
 	{
 		printf("%-24s ", door_text(name, o, "name"));

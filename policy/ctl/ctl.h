@@ -11,6 +11,9 @@
 #include "policy/base/buf.h"
 #include "policy/base/why.h"
 #include "policy/wire/record.h"
+#include <jansson.h>
+
+#define _cleanup_json_ _cleanup_(json_decrefp)
 
 /* How every subcommand ends. */
 enum {
@@ -190,6 +193,8 @@ enum record_lang lang_of_environment(void);
 int complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* An answer of the libraries: `what` failed with `r` (-errno or a verdict) because of `why`. Returns the exit code. */
 int complain_of(const struct ctl *c, const char *what, int r, const struct why *why);
+/* What --json prints, on standard output at once; NULL where there was no memory for it. EXIT_GOOD or EXIT_MACHINE. */
+int say_json(const json_t *o);
 /* Writes and clears the buffer. false where nobody reads any more, or the disk is full (said, but for a closed pipe).
  */
 bool out_put(struct buf *b);

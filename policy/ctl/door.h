@@ -5,9 +5,6 @@
 #define SEKISHO_CTL_DOOR_H
 
 #include "policy/ctl/ctl.h"
-#include <jansson.h>
-
-#define _cleanup_json_ _cleanup_(json_decrefp)
 
 /*
  * Asks and waits for the answer, a JSON object. `body` NULL is a GET. 0; V_NOT_FOUND where nobody listens; V_DENIED

@@ -67,11 +67,8 @@ int command_evidence_list(struct ctl *c)
 		free(names[i]);
 	}
 	free(names);
-	if (!r && option_on(c, OPT_JSON)) {
-		_cleanup_free_ char *text = json_dumps(list, JSON_INDENT(2));
-
-		return text && puts(text) >= 0 && !fflush(stdout) ? EXIT_GOOD : EXIT_MACHINE;
-	}
+	if (!r && option_on(c, OPT_JSON))
+		return say_json(list);
 	if (!r && !n)
 		puts(SAY(c, "there are no copies", "控えはありません"));
 	if (r)

@@ -213,6 +213,15 @@ static int run(struct carry *x, const char *store)
 	return r ? r : carry_log_key(x, store);
 }
 
+static int say_export(const struct carry *x)
+{
+	char text[SHOWN_MAX];
+	_cleanup_json_ json_t *o =
+		json_pack("{s:I, s:s}", "segments", (json_int_t)x->segments, "folder", shown(text, x->out));
+
+	return say_json(o);
+}
+
 int command_export(struct ctl *c)
 {
 	struct carry x = {
@@ -245,6 +254,8 @@ int command_export(struct ctl *c)
 	r = run(&x, store);
 	if (r)
 		r = complain_of(c, store, r, &x.why);
+	else if (option_on(c, OPT_JSON))
+		r = say_export(&x);
 	else
 		printf(SAY(c, "%" PRIu64 " segments in %s\n", "セグメント %" PRIu64 " 件を %s に出力しました\n"),
 			x.segments, shown(text, x.out));

@@ -9,14 +9,6 @@
 #define VALID_DEFAULT 86400
 #define VALID_MAX (365 * 86400)
 
-/* Answers as they came, for programs. */
-static int print_json(const json_t *answer)
-{
-	_cleanup_free_ char *text = json_dumps(answer, JSON_INDENT(2));
-
-	return text && puts(text) >= 0 && !fflush(stdout) ? EXIT_GOOD : EXIT_MACHINE;
-}
-
 /* "30m", "24h", "7d", or seconds. */
 static int parse_valid(const struct ctl *c, json_int_t *out)
 {
@@ -61,7 +53,7 @@ int command_token_create(struct ctl *c)
 	if (r)
 		return r;
 	if (option_on(c, OPT_JSON))
-		return print_json(answer);
+		return say_json(answer);
 	token = json_string_value(json_object_get(answer, "token"));
 	if (!token)
 		return complain(
@@ -93,7 +85,7 @@ int command_token_list(struct ctl *c)
 	if (r)
 		return r;
 	if (option_on(c, OPT_JSON))
-		return print_json(answer);
+		return say_json(answer);
 	json_array_foreach(json_object_get(answer, "tokens"), i, o)
 	{
 		printf("%-18s %-24s %s\n", door_text(id, o, "id"), door_text(name, o, "name"),
@@ -130,7 +122,7 @@ int command_host_list(struct ctl *c)
 	if (r)
 		return r;
 	if (option_on(c, OPT_JSON))
-		return print_json(answer);
+		return say_json(answer);
 	json_array_foreach(json_object_get(answer, "hosts"), i, o)
 	{
 		printf("%-20s %.16s  %-8s  %s", door_text(name, o, "name"), door_text(id, o, "id"),
@@ -156,7 +148,7 @@ int command_host_revoke(struct ctl *c)
 	if (r)
 		return r;
 	if (option_on(c, OPT_JSON))
-		return print_json(answer);
+		return say_json(answer);
 	printf(SAY(c, "%s: revoked\n", "%s: 失効しました\n"), shown(text, c->operands[0]));
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }

@@ -34,34 +34,29 @@ static void on_finding(void *ctx, const struct policy_finding *found)
 				 found->file, "line", (int)found->line, "text", text));
 }
 
-int policy_files_check(struct ctl *c, const struct policy_files *files)
+int policy_files_check(struct ctl *c, const struct policy_files *files, json_t **out)
 {
 	struct finding f = {.c = c, .list = json_array()};
 	int r = policy_check(files->policy, clock_wall_us(), on_finding, &f);
 
-	if (option_on(c, OPT_JSON)) {
-		json_t *all = json_pack("{s:b, s:I, s:i, s:i, s:O}", "good", r == 0, "version",
-			(json_int_t)policy_version(files->policy), "rules", (int)policy_rules_n(files->policy),
-			"devices", (int)policy_rows_n(files->policy), "findings", f.list);
-		char *text = json_dumps(all, JSON_INDENT(2));
-
-		if (text)
-			puts(text);
-		free(text);
-		json_decref(all);
-	}
-	json_decref(f.list);
+	*out = json_pack("{s:b, s:I, s:i, s:i, s:o}", "good", r == 0, "version",
+		(json_int_t)policy_version(files->policy), "rules", (int)policy_rules_n(files->policy), "devices",
+		(int)policy_rows_n(files->policy), "findings", f.list);
+	r = r || *out ? r : -ENOMEM;
 	return r < 0 ? complain_of(c, "check", r, NULL) : r ? EXIT_PROBLEM : EXIT_GOOD;
 }
 
 int command_policy_check(struct ctl *c)
 {
+	_cleanup_json_ json_t *found = NULL;
 	struct policy_files f;
 	int r = policy_files_read(c, c->operands[0], &f);
 
 	if (!r)
-		r = policy_files_check(c, &f);
-	if (!r && !option_on(c, OPT_JSON))
+		r = policy_files_check(c, &f, &found);
+	if (found && option_on(c, OPT_JSON))
+		r = say_json(found) ? EXIT_MACHINE : r;
+	else if (!r)
 		printf(SAY(c, "good: version %llu, %u rules, %u devices\n",
 			       "問題ありません: 版 %llu、規則 %u 件、機器 %u 台\n"),
 			(unsigned long long)policy_version(f.policy), policy_rules_n(f.policy),
@@ -111,18 +106,12 @@ static int print_decision(struct ctl *c, const struct decision *d)
 	char t[TEXT_TIME_SIZE], a[SHOWN_MAX], b[SHOWN_MAX], reason[POLICY_REASON_SIZE];
 
 	if (option_on(c, OPT_JSON)) {
-		json_t *o = json_pack("{s:s, s:b, s:s, s:s, s:i}", "access", access->name, "note", d->note, "rule",
-			d->rule, "reason", shown(a, d->reason), "row", (int)d->row);
-		char *text;
+		_cleanup_json_ json_t *o = json_pack("{s:s, s:b, s:s, s:s, s:i}", "access", access->name, "note",
+			d->note, "rule", d->rule, "reason", shown(a, d->reason), "row", (int)d->row);
 
 		if (d->until_us != INT64_MAX)
 			json_object_set_new(o, "until", json_string(text_time_utc(t, d->until_us)));
-		text = json_dumps(o, JSON_INDENT(2));
-		if (text)
-			puts(text);
-		free(text);
-		json_decref(o);
-		return EXIT_GOOD;
+		return say_json(o);
 	}
 	policy_reason(d, c->lang, reason);
 	printf("%s%s\n", c->lang == LANG_JA ? access->ja : access->name,
@@ -142,13 +131,11 @@ static int print_print_decision(struct ctl *c, const struct print_decision *d)
 	char a[SHOWN_MAX], b[SHOWN_MAX];
 
 	if (option_on(c, OPT_JSON)) {
-		json_t *o = json_pack("{s:s, s:b, s:b, s:b, s:s, s:s, s:s}", "action", action->name, "note", d->note,
-			"copy", d->copy, "rule", d->rule, "reason", shown(a, d->reason), "message",
+		_cleanup_json_ json_t *o = json_pack("{s:s, s:b, s:b, s:b, s:s, s:s, s:s}", "action", action->name,
+			"note", d->note, "copy", d->copy, "rule", d->rule, "reason", shown(a, d->reason), "message",
 			shown(b, c->lang == LANG_JA ? d->message_ja : d->message));
-		_cleanup_free_ char *text = json_dumps(o, JSON_INDENT(2));
 
-		json_decref(o);
-		return text && puts(text) >= 0 ? EXIT_GOOD : EXIT_MACHINE;
+		return say_json(o);
 	}
 	printf("%s%s%s%s\n", c->lang == LANG_JA ? action->ja : action->name,
 		d->note ? SAY(c, " (noted only)", "(記録のみ)") : "",

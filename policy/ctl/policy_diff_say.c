@@ -170,13 +170,10 @@ int command_policy_diff(struct ctl *c)
 		r = policy_diff(from.policy, to.policy, &who, &diff);
 		r = r ? complain_of(c, "diff", r, NULL) : EXIT_GOOD;
 	}
-	if (!r && option_on(c, OPT_JSON)) {
-		_cleanup_free_ char *text = json_dumps(diff, JSON_INDENT(2));
-
-		r = text && puts(text) >= 0 ? EXIT_GOOD : EXIT_MACHINE;
-	} else if (!r) {
+	if (!r && option_on(c, OPT_JSON))
+		r = say_json(diff);
+	else if (!r)
 		policy_diff_say(c, diff);
-	}
 	policy_files_deinit(&from);
 	policy_files_deinit(&to);
 	return r ? r : fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;

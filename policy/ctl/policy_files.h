@@ -19,8 +19,11 @@ int policy_files_read(struct ctl *c, const char *path, struct policy_files *out)
 int policy_files_open(struct ctl *c, const char *path, struct policy_files *out);
 void policy_files_deinit(struct policy_files *f);
 
-/* policy_check, each finding printed (to standard error). EXIT_GOOD, EXIT_PROBLEM. */
-int policy_files_check(struct ctl *c, const struct policy_files *f);
+/*
+ * policy_check, each finding printed (to standard error), or with --json none: then the caller prints `out`, which has
+ * all of them. EXIT_GOOD, EXIT_PROBLEM; EXIT_MACHINE, where `out` may be NULL.
+ */
+int policy_files_check(struct ctl *c, const struct policy_files *f, json_t **out);
 
 /* A ledger, as UTF-8 whichever way the spreadsheet saved it; CP932 is told. EXIT_*. */
 int ledger_file_read(struct ctl *c, const char *path, struct buf *csv);

@@ -34,7 +34,8 @@ static void count(const json_t *status, struct tally *t)
 	}
 }
 
-static int follow(struct ctl *c)
+/* Until every connected PC has it in force, or for WAIT_DEFAULT_S; `told` is then what is known of them. */
+static int follow(struct ctl *c, json_t *told)
 {
 	int64_t until = clock_boot_us() + WAIT_DEFAULT_S * 1000000ll;
 	struct tally t = {0};
@@ -58,6 +59,13 @@ static int follow(struct ctl *c)
 	} while (clock_boot_us() < until);
 	if (isatty(STDERR_FILENO))
 		fputc('\n', stderr);
+	if (option_on(c, OPT_JSON))
+		return json_object_set_new(told, "in_force", json_integer(t.current)) ||
+				       json_object_set_new(told, "to_come", json_integer(t.behind)) ||
+				       json_object_set_new(told, "away", json_integer(t.away)) || say_json(told)
+			       ? EXIT_MACHINE
+		       : t.behind ? EXIT_PROBLEM
+				  : EXIT_GOOD;
 	printf(SAY(c,
 		       "in force on %u PCs; %u connected ones have not said so yet; %u are away and get it when they "
 		       "return\n",
@@ -78,11 +86,13 @@ int command_policy_push(struct ctl *c)
 	r = door_send(c, API_ADMIN_POLICY, API_POLICY_TYPE, buf_span(&bytes), &answer, &why);
 	if (r)
 		return complain_of(c, SAY(c, "collector", "コレクター"), r, &why);
+	if (option_on(c, OPT_JSON))
+		return option_on(c, OPT_WAIT) ? follow(c, answer) : say_json(answer);
 	printf(SAY(c, "policy %" PRId64 ": taken, %" PRId64 " PCs are connected\n",
 		       "ポリシー %" PRId64 " を受け付けました。接続中の PC は %" PRId64 " 台です\n"),
 		(int64_t)json_integer_value(json_object_get(answer, "version")),
 		(int64_t)json_integer_value(json_object_get(answer, "connected")));
-	return option_on(c, OPT_WAIT) ? follow(c) : fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
+	return option_on(c, OPT_WAIT) ? follow(c, answer) : fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }
 
 int command_policy_status(struct ctl *c)
@@ -96,11 +106,8 @@ int command_policy_status(struct ctl *c)
 
 	if (r)
 		return r;
-	if (option_on(c, OPT_JSON)) {
-		_cleanup_free_ char *text = json_dumps(status, JSON_INDENT(2));
-
-		return text && puts(text) >= 0 && !fflush(stdout) ? EXIT_GOOD : EXIT_MACHINE;
-	}
+	if (option_on(c, OPT_JSON))
+		return say_json(status);
 	newest = json_integer_value(json_object_get(status, "version"));
 	printf(SAY(c, "newest policy: %" PRId64 "\n", "最新のポリシー: 版 %" PRId64 "\n"), (int64_t)newest);
 	json_array_foreach(json_object_get(status, "hosts"), i, o)

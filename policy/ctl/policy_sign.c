@@ -9,7 +9,6 @@
 #include "policy/wire/release_code.h"
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <limits.h>
 #include <sys/stat.h>
 
@@ -180,6 +179,7 @@ static int sign(struct ctl *c, const struct policy_files *f, const struct key *k
 int command_policy_sign(struct ctl *c)
 {
 	_cleanup_(key_freep) struct key *key = NULL;
+	_cleanup_json_ json_t *told = NULL;
 	const char *out = option_value(c, OPT_OUT);
 	struct policy_files f = {.policy = NULL};
 	char room[PATH_MAX], text[SHOWN_MAX];
@@ -193,9 +193,13 @@ int command_policy_sign(struct ctl *c)
 	}
 	r = policy_files_read(c, c->operands[0], &f);
 	/* What a PC would refuse is not signed at all. */
-	r = r ? r : policy_files_check(c, &f);
+	r = r ? r : policy_files_check(c, &f, &told);
 	r = r ? r : sign(c, &f, key, out);
-	if (!r)
+	if (!r && json_object_set_new(told, "signed", json_string(shown(text, out))))
+		r = EXIT_MACHINE;
+	if (told && option_on(c, OPT_JSON))
+		r = say_json(told) ? EXIT_MACHINE : r;
+	else if (!r)
 		printf(SAY(c, "%s: version %llu, signed\n", "%s: 版 %llu に署名しました\n"), shown(text, out),
 			(unsigned long long)policy_version(f.policy));
 	policy_files_deinit(&f);
@@ -257,6 +261,15 @@ int command_policy_show(struct ctl *c)
 	if (r)
 		return complain(r < 0 ? EXIT_MACHINE : EXIT_PROBLEM, "%s: %s",
 			r < 0 ? strerror(-r) : bundle_verdict_name(r), why.text);
+	if (option_on(c, OPT_JSON)) {
+		_cleanup_json_ json_t *o =
+			json_pack("{s:I, s:s, s:s, s:s, s:s%, s:s%}", "version", (json_int_t)b.version, "signed_by",
+				shown(signer, b.signer), "signed_at", text_time_utc(a, b.issued_us), "valid_until",
+				text_time_utc(b_text, b.not_after_us), "policy_yaml", (const char *)b.policy_yaml.p,
+				b.policy_yaml.n, "devices_csv", (const char *)b.devices_csv.p, b.devices_csv.n);
+
+		return say_json(o);
+	}
 	printf(SAY(c, "# version %" PRIu64 ", signed by %s at %s, valid until %s\n",
 		       "# 版 %" PRIu64 "、署名者 %s、署名日時 %s、有効期限 %s\n"),
 		b.version, shown(signer, b.signer), text_time_local(a, b.issued_us),

@@ -16,13 +16,6 @@
 #define ANSWER_MAX (256u << 10)
 #define PATIENCE_S 10
 
-static int print_json(const json_t *o)
-{
-	_cleanup_free_ char *text = json_dumps(o, JSON_INDENT(2));
-
-	return text && puts(text) >= 0 && !fflush(stdout) ? EXIT_GOOD : EXIT_MACHINE;
-}
-
 /* --- queues --- */
 
 static void print_queue(const struct ctl *c, const json_t *q)
@@ -71,7 +64,7 @@ int command_print_queues(struct ctl *c)
 		outside |= !json_is_true(json_object_get(q, "inside"));
 	}
 	if (option_on(c, OPT_JSON))
-		return print_json(list) ? EXIT_MACHINE : outside ? EXIT_PROBLEM : EXIT_GOOD;
+		return say_json(list) ? EXIT_MACHINE : outside ? EXIT_PROBLEM : EXIT_GOOD;
 	if (!json_is_true(json_object_get(o, "running")))
 		puts(SAY(c, "the print gate has stopped; this is what it saw last",
 			"印刷ゲートは停止しています。最後に確認した状態です"));
@@ -133,7 +126,7 @@ int command_print_held(struct ctl *c)
 		return r;
 	list = json_object_get(answer, "jobs");
 	if (option_on(c, OPT_JSON))
-		return print_json(list);
+		return say_json(list);
 	json_array_foreach(list, i, j)
 	{
 		char user[SHOWN_MAX], title[SHOWN_MAX], printer[SHOWN_MAX], rule[SHOWN_MAX], t[TEXT_TIME_SIZE];
@@ -161,6 +154,8 @@ int command_print_release(struct ctl *c)
 			shown(text, c->operands[0]));
 	ask = json_pack("{s:s, s:i}", "ask", "release", "id", (int)id);
 	r = ask_desk(c, ask, &answer);
+	if (!r && option_on(c, OPT_JSON))
+		return say_json(answer);
 	if (!r)
 		printf(SAY(c, "job %lu prints\n", "ジョブ %lu を印刷します\n"), id);
 	return r;

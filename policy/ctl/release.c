@@ -191,6 +191,12 @@ int command_release_answer(struct ctl *c)
 	secret_wipe(secret, sizeof(secret));
 	if (r)
 		return complain_of(c, SAY(c, "answer", "回答"), r, NULL);
+	if (option_on(c, OPT_JSON)) {
+		_cleanup_json_ json_t *o = json_pack("{s:s, s:s, s:s, s:i}", "answer", out, "host", name, "access",
+			terms.write ? "read-write" : "read-only", "minutes", terms.units * RELEASE_UNIT_S / 60);
+
+		return say_json(o);
+	}
 	fprintf(stderr, SAY(c, "%s, device %02x%02x%02x: %s for %u minutes\n", "%s、機器 %02x%02x%02x: %s、%u 分間\n"),
 		name, ch.device[0], ch.device[1], ch.device[2], terms.write ? "read-write" : "read-only",
 		terms.units * RELEASE_UNIT_S / 60);
@@ -202,11 +208,7 @@ int command_release_answer(struct ctl *c)
 int command_host_export(struct ctl *c)
 {
 	_cleanup_json_ json_t *answer = NULL;
-	_cleanup_free_ char *text = NULL;
 	int r = door_hosts(c, &answer);
 
-	if (r)
-		return r;
-	text = json_dumps(answer, JSON_INDENT(1));
-	return text && puts(text) >= 0 && !fflush(stdout) ? EXIT_GOOD : EXIT_MACHINE;
+	return r ? r : say_json(answer);
 }

@@ -44,6 +44,13 @@ int complain_of(const struct ctl *c, const char *what, int r, const struct why *
 	return complain(EXIT_PROBLEM, SAY(c, "%s: malformed", "%s: 形式が不正です"), text);
 }
 
+int say_json(const json_t *o)
+{
+	_cleanup_free_ char *text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
+
+	return text && puts(text) >= 0 && !fflush(stdout) ? EXIT_GOOD : EXIT_MACHINE;
+}
+
 bool out_put(struct buf *b)
 {
 	size_t n = b->n;

@@ -70,11 +70,8 @@ int command_usb_list(struct ctl *c)
 
 	if (r)
 		return r;
-	if (option_on(c, OPT_JSON)) {
-		_cleanup_free_ char *text = json_dumps(answer, JSON_INDENT(2));
-
-		return text && puts(text) >= 0 && !fflush(stdout) ? EXIT_GOOD : EXIT_MACHINE;
-	}
+	if (option_on(c, OPT_JSON))
+		return say_json(answer);
 	devices = json_object_get(answer, "devices");
 	json_array_foreach(devices, i, o)
 	{
