@@ -1,5 +1,5 @@
 /*
- * The entries of an evidence bundle, in the order that ../../policy/wire/EVIDENCE.md asks for, a piece at a time.
+ * The entries of an evidence bundle, in the order that ../../policy/exhibit/EVIDENCE.md asks for, a piece at a time.
  * Everything that is read goes in as it lies in the store; the list and the page are made by the same functions that a
  * verifier uses.
  */

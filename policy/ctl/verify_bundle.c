@@ -1,6 +1,6 @@
 /*
  * `sekishoctl verify bundle FILE`: an evidence bundle, offline, with nothing but the log's key. Entries come in one
- * order, each once; every byte of them is judged or made again and compared. ../wire/EVIDENCE.md is what is judged.
+ * order, each once; every byte of them is judged or made again and compared. ../exhibit/EVIDENCE.md is what is judged.
  */
 #include "policy/ctl/verify_bundle.h"
 #include "policy/base/clock.h"

@@ -1,6 +1,6 @@
 /*
  * Judging an evidence bundle: what verify_bundle.c (entries, segments, what people read) and verify_range.c (is
- * anything of the range left out?) share. ../wire/EVIDENCE.md says what is judged.
+ * anything of the range left out?) share. ../exhibit/EVIDENCE.md says what is judged.
  */
 #ifndef SEKISHO_CTL_VERIFY_BUNDLE_H
 #define SEKISHO_CTL_VERIFY_BUNDLE_H

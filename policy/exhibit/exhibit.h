@@ -1,6 +1,6 @@
 /*
  * An exhibit: an evidence bundle, one file in which a search of the logs stands alone. The console writes it,
- * sekishoctl judges it; ../wire/EVIDENCE.md is the format. This room knows the container, what the bundle claims of
+ * sekishoctl judges it; EVIDENCE.md is the format. This room knows the container, what the bundle claims of
  * itself, and how its readable parts are made from the evidence; it judges no signature.
  */
 #ifndef SEKISHO_EXHIBIT_EXHIBIT_H

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The outside verifier, for evidence bundles: written from policy/wire/EVIDENCE.md, beside the one in C.
+"""The outside verifier, for evidence bundles: written from policy/exhibit/EVIDENCE.md, beside the one in C.
 
   sekisho_bundle.py --log-key log.vkey BUNDLE.zip
 
