@@ -51,11 +51,6 @@ static void hang_up(struct caller *c)
 
 /* --- answers --- */
 
-static json_t *refusal(const char *word, const char *reason)
-{
-	return json_pack("{s:s, s:s}", "error", word, "reason", reason);
-}
-
 static const char *from_env(void *ctx, const char *name)
 {
 	const char *v = json_string_value(json_object_get(ctx, name));
@@ -94,12 +89,12 @@ static json_t *ask_event(struct guard *g, json_t *env)
 
 	if (!devpath || devpath[0] != '/' || strstr(devpath, "..") ||
 		(size_t)snprintf(path, sizeof(path), "/sys%s", devpath) >= sizeof(path))
-		return refusal("request", "no DEVPATH");
+		return service_refusal("request", "no DEVPATH", "DEVPATH がありません");
 	if (action && !strcmp(action, "remove"))
-		return refusal("request", "it is gone");
+		return service_refusal("request", "it is gone", "取り外されています");
 	d = udev_device_new_from_syspath(g->udev, path);
 	if (!d)
-		return refusal("gone", "no such device");
+		return service_refusal("gone", "no such device", "その機器はありません");
 	u = devices_update(g, d, from_env, env, &disk);
 	udev_device_unref(d);
 	if (!u)
@@ -110,7 +105,7 @@ static json_t *ask_event(struct guard *g, json_t *env)
 	r = judge_unit(g, u);
 	if (r) {
 		guard_fail(g, r, "deciding");
-		return refusal("failed", "the guard failed");
+		return service_refusal("failed", "the guard failed", "ガードで障害が発生しました");
 	}
 	return decided(u, disk);
 }
@@ -130,16 +125,17 @@ static json_t *ask_challenge(struct guard *g, const json_t *o)
 	int r;
 
 	if (!u)
-		return refusal("device", "no such device is plugged in");
+		return service_refusal("device", "no such device is plugged in", "その機器は接続されていません");
 	if (!u->plugging)
-		return refusal("device", "it cannot be told from others, and is not released by codes");
+		return service_refusal("device", "it cannot be told from others, and is not released by codes",
+			"他の機器と区別できないため、コードでは解除できません");
 	r = release_challenge(g->release, &u->device, u->plugging, clock_boot_us(), &text, &why);
 	if (r < 0) {
 		guard_fail(g, r, "release codes");
-		return refusal("failed", "the guard failed");
+		return service_refusal("failed", "the guard failed", "ガードで障害が発生しました");
 	}
 	if (r || !buf_str(&text))
-		return refusal("refused", why.text);
+		return service_refusal("refused", why.text, why_ja(&why));
 	return json_pack("{s:s}", "challenge", (const char *)text.p);
 }
 
@@ -154,18 +150,18 @@ static json_t *ask_answer(struct guard *g, const json_t *o)
 	int r;
 
 	if (!text)
-		return refusal("request", "no answer");
+		return service_refusal("request", "no answer", "回答がありません");
 	r = release_answer(g->release, text, clock_boot_us(), &grant, &why);
 	if (r < 0) {
 		guard_fail(g, r, "release codes");
-		return refusal("failed", "the guard failed");
+		return service_refusal("failed", "the guard failed", "ガードで障害が発生しました");
 	}
 	/* What was misheard, or answers nothing, costs no try, and is no record: anybody may say it as often as he
 	 * likes. */
 	if (r == RELEASE_WRONG || r == V_FULL)
 		tell_release(g, KIND_RELEASE_REFUSED, NULL, NULL, 0, 0, why.text);
 	if (r)
-		return refusal("refused", why.text);
+		return service_refusal("refused", why.text, why_ja(&why));
 	until = clock_wall_us() + (grant.until_boot_us - clock_boot_us());
 	snprintf(rule, sizeof(rule), "release:%s", grant.code);
 	for (u = g->units; u; u = u->next)
@@ -185,7 +181,7 @@ static json_t *answer(struct caller *c, const json_t *o)
 	json_t *env = json_object_get(o, "env");
 
 	if (!what)
-		return refusal("request", "nothing is asked");
+		return service_refusal("request", "nothing is asked", "要求がありません");
 	if (!strcmp(what, "list") || !strcmp(what, "held"))
 		return (json_t *)report_list(g, what[0] == 'h');
 	if (!strcmp(what, "challenge"))
@@ -193,9 +189,9 @@ static json_t *answer(struct caller *c, const json_t *o)
 	if (!strcmp(what, "answer"))
 		return ask_answer(g, o);
 	if (strcmp(what, "event") != 0 || !json_is_object(env))
-		return refusal("request", "unknown question");
+		return service_refusal("request", "unknown question", "未知の要求です");
 	if (c->uid != 0)
-		return refusal("denied", "events come from udev");
+		return service_refusal("denied", "events come from udev", "イベントは udev からのみ受け付けます");
 	return ask_event(g, env);
 }
 
@@ -209,7 +205,8 @@ static void reply(struct caller *c)
 	json_t *o = json_loadb((const char *)c->in.p, c->in.n, JSON_REJECT_DUPLICATES, &error), *a;
 	char *text;
 
-	a = json_is_object(o) ? answer(c, o) : refusal("request", "no JSON object");
+	a = json_is_object(o) ? answer(c, o)
+			      : service_refusal("request", "no JSON object", "JSON オブジェクトではありません");
 	text = a ? json_dumps(a, JSON_COMPACT) : NULL;
 	json_decref(o);
 	json_decref(a);

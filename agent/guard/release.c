@@ -105,9 +105,11 @@ int release_challenge(struct release *r, const struct device *d, uint64_t pluggi
 	int e;
 
 	if (!r->has_secret)
-		return why_set(why, V_NOT_FOUND, "the policy in force names no key for release codes");
+		return WHY_BOTH(why, V_NOT_FOUND, "the policy in force names no key for release codes",
+			"適用中のポリシーに解除コード用の鍵がありません");
 	if (now < r->blocked_until_us)
-		return why_set(why, V_AGAIN, "too many wrong answers: again in %" PRId64 " minutes",
+		return WHY_BOTH(why, V_AGAIN, "too many wrong answers: again in %" PRId64 " minutes",
+			"誤った回答が続きました。%" PRId64 " 分後にやり直してください",
 			(r->blocked_until_us - now) / 60000000 + 1);
 	e = random_bytes(nonce, sizeof(nonce));
 	if (e)
@@ -139,9 +141,10 @@ static int wrong(struct release *r, int64_t now, struct why *why)
 	e = release_keep(r);
 	if (e)
 		return e;
-	return r->out ? why_set(why, RELEASE_WRONG, "not the answer to this challenge: %u tries are left",
-				RELEASE_TRIES_MAX - r->tries)
-		      : why_set(why, RELEASE_WRONG, "not the answer, once too often: this challenge is void");
+	return r->out ? WHY_BOTH(why, RELEASE_WRONG, "not the answer to this challenge: %u tries are left",
+				"このチャレンジへの回答ではありません。残り %u 回です", RELEASE_TRIES_MAX - r->tries)
+		      : WHY_BOTH(why, RELEASE_WRONG, "not the answer, once too often: this challenge is void",
+				"回答が違います。回数の上限に達したため、このチャレンジは無効です");
 }
 
 static int count_day(struct release *r, int64_t now, struct why *why)
@@ -151,7 +154,8 @@ static int count_day(struct release *r, int64_t now, struct why *why)
 		r->day_n = 0;
 	}
 	if (r->per_day && r->day_n >= r->per_day)
-		return why_set(why, V_FULL, "the policy allows %u releases a day", r->per_day);
+		return WHY_BOTH(why, V_FULL, "the policy allows %u releases a day",
+			"ポリシーで許される解除は 1 日 %u 回までです", r->per_day);
 	r->day_n++;
 	return 0;
 }
@@ -170,9 +174,11 @@ int release_answer(struct release *r, const char *text, int64_t now_boot, struct
 	int e;
 
 	if (!r->has_secret || !r->out)
-		return why_set(why, V_NOT_FOUND, "there is no challenge that this could be the answer to");
+		return WHY_BOTH(why, V_NOT_FOUND, "there is no challenge that this could be the answer to",
+			"この回答に対応するチャレンジがありません");
 	if (r->grants_n == RELEASE_GRANTS_MAX)
-		return why_set(why, V_AGAIN, "%u devices are released already", RELEASE_GRANTS_MAX);
+		return WHY_BOTH(why, V_AGAIN, "%u devices are released already", "すでに %u 台が解除されています",
+			RELEASE_GRANTS_MAX);
 	e = release_answer_check(r->secret, &r->host, &r->challenge, text, &terms, why);
 	if (e == RELEASE_WRONG)
 		return wrong(r, now, why);

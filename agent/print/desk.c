@@ -44,11 +44,6 @@ static void hang_up(struct caller *c)
 	free(c);
 }
 
-static json_t *refusal(const char *word, const char *reason)
-{
-	return json_pack("{s:s, s:s}", "error", word, "reason", reason);
-}
-
 /* --- who asks --- */
 
 static bool is_administrator(int fd, const struct ucred *who)
@@ -89,13 +84,13 @@ static json_t *release(struct gate *g, const json_t *o, uid_t uid)
 	int r;
 
 	if (!json_is_integer(id) || json_integer_value(id) < 1 || json_integer_value(id) > INT32_MAX)
-		return refusal("request", "no job");
+		return service_refusal("request", "no job", "ジョブ番号がありません");
 	name_of(uid, by);
 	r = job_release(g, (unsigned)json_integer_value(id), by);
 	if (r == V_NOT_FOUND)
-		return refusal("job", "no such job is known here");
+		return service_refusal("job", "no such job is known here", "そのジョブはありません");
 	if (r)
-		return refusal("job", "the policy does not hold this job");
+		return service_refusal("job", "the policy does not hold this job", "このジョブは保留されていません");
 	return json_pack("{s:O}", "released", id);
 }
 
@@ -104,14 +99,15 @@ static json_t *answer(struct caller *c, const json_t *o, const struct ucred *who
 	const char *what = json_string_value(json_object_get(o, "ask"));
 
 	if (!what)
-		return refusal("request", "nothing is asked");
+		return service_refusal("request", "nothing is asked", "要求がありません");
 	if (!is_administrator(c->fd, who))
-		return refusal("denied", "for root and members of " DESK_GROUP);
+		return service_refusal("denied", "for root and members of " DESK_GROUP,
+			"root と " DESK_GROUP " のメンバーのみ使えます");
 	if (!strcmp(what, "held"))
 		return status_held(c->desk->g);
 	if (!strcmp(what, "release"))
 		return release(c->desk->g, o, who->uid);
-	return refusal("request", "unknown question");
+	return service_refusal("request", "unknown question", "未知の要求です");
 }
 
 static int on_caller(sd_event_source *source, int fd, uint32_t events, void *ctx)
@@ -131,7 +127,8 @@ static int on_caller(sd_event_source *source, int fd, uint32_t events, void *ctx
 		return 0;
 	if (n > 0 && !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size)) {
 		o = json_loadb(bytes, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
-		a = json_is_object(o) ? answer(c, o, &who) : refusal("request", "no JSON object");
+		a = json_is_object(o) ? answer(c, o, &who)
+				      : service_refusal("request", "no JSON object", "JSON オブジェクトではありません");
 		text = a ? json_dumps(a, JSON_COMPACT) : NULL;
 		if (text)
 			send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -81,7 +81,7 @@ struct visit {
 struct queue {
 	char name[128], uri[512], info[128], location[128], members[512];
 	bool is_class, temporary, inside;
-	char reason[192]; /* why not */
+	struct why reason; /* why not */
 };
 
 /* The policy in force: the guard's, verified by it and once more here. */
@@ -120,7 +120,7 @@ struct gate {
 	unsigned visits_n;
 	struct queue *queues, *queues_next; /* as last told; while they are being told */
 	unsigned queues_n, queues_next_n;
-	char outside[192]; /* why no queue at all is behind the gate; "": they are */
+	struct why outside; /* why no queue at all is behind the gate; "": they are */
 	pid_t cupsd;       /* parent of the last wrapper */
 
 	sd_event *event;

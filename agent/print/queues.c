@@ -60,15 +60,17 @@ static void look_at_cupsd(struct gate *g, pid_t told)
 	pid_t pid = is_cupsd(told) ? told : is_cupsd(g->cupsd) ? g->cupsd : find_cupsd();
 	char conf[PATH_MAX], bin[PATH_MAX] = "";
 
-	g->outside[0] = 0;
+	g->outside.text[0] = 0;
 	if (!pid) {
-		snprintf(g->outside, sizeof(g->outside), "no cupsd runs");
+		WHY_BOTH(&g->outside, 0, "no cupsd runs", "cupsd が動作していません");
 		return;
 	}
 	conf_of(pid, conf);
 	if (tree_server_bin(conf, bin) || strcmp(bin, g->tree.dir) != 0)
-		snprintf(g->outside, sizeof(g->outside),
+		WHY_BOTH(&g->outside, 0,
 			"cupsd runs with %.60s, not with the gate's ServerBin: restart CUPS, or see sekisho-print(8)",
+			"cupsd は %.60s で動作しており、ゲートを通りません。CUPS を再起動するか、sekisho-print(8) "
+			"を参照してください",
 			conf);
 }
 
@@ -87,14 +89,15 @@ static void judge_queue(struct gate *g, struct queue *q)
 
 	q->inside = false;
 	scheme_of(q->uri, scheme);
-	if (g->outside[0])
-		snprintf(q->reason, sizeof(q->reason), "%s", g->outside);
+	if (g->outside.text[0])
+		q->reason = g->outside;
 	else if (!strcmp(scheme, "file"))
-		snprintf(q->reason, sizeof(q->reason), "CUPS writes to files and devices itself, without a backend");
+		WHY_BOTH(&q->reason, 0, "CUPS writes to files and devices itself, without a backend",
+			"CUPS がバックエンドを使わずにファイルやデバイスへ直接書き込みます");
 	else
-		q->inside = tree_covers(&g->tree, scheme, q->reason, sizeof(q->reason));
+		q->inside = tree_covers(&g->tree, scheme, &q->reason);
 	if (q->inside)
-		q->reason[0] = 0;
+		q->reason = (struct why){""};
 }
 
 /* A class is inside where all of its members are. */
@@ -105,12 +108,13 @@ static void judge_class(struct queue *list, unsigned n, struct queue *q)
 
 	snprintf(names, sizeof(names), "%s", q->members);
 	q->inside = true;
-	q->reason[0] = 0;
+	q->reason = (struct why){""};
 	for (name = strtok_r(names, ",", &save); name; name = strtok_r(NULL, ",", &save))
 		for (i = 0; i < n; i++)
 			if (!list[i].is_class && !strcmp(list[i].name, name) && !list[i].inside) {
 				q->inside = false;
-				snprintf(q->reason, sizeof(q->reason), "its member %.60s is not", name);
+				WHY_BOTH(&q->reason, 0, "its member %.60s is not", "メンバーの %.60s がゲート外です",
+					name);
 			}
 }
 
@@ -185,10 +189,10 @@ json_t *queues_json(const struct gate *g)
 	for (i = 0; i < g->queues_n; i++) {
 		const struct queue *q = &g->queues[i];
 
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:s}", "name", q->name, "uri", q->uri,
-				      "info", q->info, "location", q->location, "class", q->is_class, "temporary",
-				      q->temporary, "inside", q->inside, "reason", q->reason));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:s, s:s}", "name", q->name,
+						    "uri", q->uri, "info", q->info, "location", q->location, "class",
+						    q->is_class, "temporary", q->temporary, "inside", q->inside,
+						    "reason", q->reason.text, "reason_ja", why_ja(&q->reason)));
 	}
 	return list;
 }

@@ -51,7 +51,7 @@ static json_t *status(struct gate *g)
 	j = json_pack("{s:s, s:s, s:i, s:b, s:I, s:I, s:b, s:b, s:s, s:o, s:i, s:i, s:i}", "program", "sekisho-print",
 		"version", SEKISHO_VERSION, "pid", (int)getpid(), "running", !g->stopping, "since_us",
 		(json_int_t)g->since_wall_us, "written_us", (json_int_t)clock_wall_us(), "cups", g->cups_up, "pushed",
-		g->cups_pushes, "outside", g->outside, "queues", queues_json(g), "inside", (int)inside, "jobs",
+		g->cups_pushes, "outside", g->outside.text, "queues", queues_json(g), "inside", (int)inside, "jobs",
 		(int)g->jobs_n, "held", (int)held);
 	json_object_set_new(j, "copies", copies_json(g));
 	json_object_set_new(j, "inspector", json_boolean(g->inspect != NULL));

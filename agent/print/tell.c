@@ -251,7 +251,7 @@ void tell_missed(struct gate *g, struct job *j, unsigned outcome)
 	set_impressions(&r, j, 0);
 	kernel_hear(g);
 	origin_tell(g, &r, j, &origin);
-	set_text(&r, F_TEXT, g->outside[0] ? g->outside : "no wrapper asked for it");
+	set_text(&r, F_TEXT, g->outside.text[0] ? g->outside.text : "no wrapper asked for it");
 	set_killed(&r, j, outcome);
 	put(g, &r);
 }
@@ -318,7 +318,7 @@ void tell_queue(struct gate *g, const struct queue *q)
 	set_text(&r, F_PRINTER_URI, q->uri);
 	set_text(&r, F_LOCATION, q->location);
 	record_set_uint(&r, F_GATE, q->inside ? GATE_INSIDE : GATE_OUTSIDE);
-	set_text(&r, F_TEXT, q->reason);
+	set_text(&r, F_TEXT, q->reason.text);
 	put(g, &r);
 }
 

@@ -283,23 +283,24 @@ int tree_stamps(const struct tree *t, bool on)
 
 /* --- does it hold? --- */
 
-bool tree_covers(const struct tree *t, const char *scheme, char *reason, size_t size)
+bool tree_covers(const struct tree *t, const char *scheme, struct why *why)
 {
 	_cleanup_buf_ struct buf wrapper = BUF_INIT(TREE_WRAPPER_MAX);
 	char stock[PATH_MAX], real[PATH_MAX], path[PATH_MAX];
 	mode_t mode;
 
 	if (tree_stock(t, stock) || !join(real, stock, "backend")) {
-		snprintf(reason, size, "%s is not made: sekisho-print prepare", t->dir);
+		WHY_BOTH(why, 0, "%s is not made: sekisho-print prepare", "%s がありません: sekisho-print prepare",
+			t->dir);
 		return false;
 	}
 	if (!scheme[0] || strchr(scheme, '/') || !is_backend(real, scheme, &mode)) {
-		snprintf(reason, size, "CUPS has no backend for it");
+		WHY_BOTH(why, 0, "CUPS has no backend for it", "CUPS に対応するバックエンドがありません");
 		return false;
 	}
 	if (snprintf(path, sizeof(path), "%s/backend/%s", t->dir, scheme) >= (int)sizeof(path) ||
 		file_read(t->wrapper, &wrapper) || !is_wrapper(path, buf_span(&wrapper), mode)) {
-		snprintf(reason, size, "%s is not the gate's wrapper", path);
+		WHY_BOTH(why, 0, "%s is not the gate's wrapper", "%s はゲートのものではありません", path);
 		return false;
 	}
 	return true;

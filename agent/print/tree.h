@@ -56,7 +56,7 @@ bool tree_has_backend(const struct tree *t, uint64_t inode);
 /* Where the stock ServerBin is, by the tree. 0; V_NOT_FOUND; -errno. */
 int tree_stock(const struct tree *t, char out[PATH_MAX]);
 /* Is the backend of that scheme our wrapper, and as CUPS wants it? False with the reason, in words. */
-bool tree_covers(const struct tree *t, const char *scheme, char *reason, size_t size);
+bool tree_covers(const struct tree *t, const char *scheme, struct why *why);
 
 /* ServerBin of a cups-files.conf; `out` is TREE_STOCK where it says nothing. 0; V_NOT_FOUND; V_FULL; -errno. */
 int tree_server_bin(const char *conf, char out[PATH_MAX]);

@@ -80,3 +80,8 @@ void service_write_status(const char *path, json_t *status)
 	free(text);
 	json_decref(status);
 }
+
+json_t *service_refusal(const char *word, const char *en, const char *ja)
+{
+	return json_pack("{s:s, s:s, s:s}", "error", word, "reason", en, "reason_ja", ja);
+}

@@ -33,4 +33,10 @@ void service_put_chain(json_t *status, struct sealer *sealer);
  * fails is logged, once a second at most. */
 void service_write_status(const char *path, json_t *status);
 
+/*
+ * What a socket answers where it refuses: {"error": `word`, "reason": `en`, "reason_ja": `ja`}. The word is for programs
+ * and stays; the sentences are for people. NULL where there is no memory.
+ */
+json_t *service_refusal(const char *word, const char *en, const char *ja);
+
 #endif

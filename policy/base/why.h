@@ -63,6 +63,10 @@ __attribute__((format(printf, 3, 4))) static inline int why_set_ja(struct why *w
 	return verdict;
 }
 
+/* Both at once: the same arguments for both formats. */
+#define WHY_BOTH(w, verdict, en, ja, ...) \
+	(why_set(w, verdict, en, ##__VA_ARGS__), why_set_ja(w, verdict, ja, ##__VA_ARGS__))
+
 /* The reason in Japanese; in English where nobody set one. Of a `why` that was initialized. */
 static inline const char *why_ja(const struct why *w)
 {

@@ -148,3 +148,12 @@ const char *door_text(char out[SHOWN_MAX], const json_t *object, const char *key
 		snprintf(out, SHOWN_MAX, "-");
 	return out;
 }
+
+const char *door_reason(const struct ctl *c, char out[SHOWN_MAX], const json_t *object)
+{
+	const char *ja = json_string_value(json_object_get(object, "reason_ja"));
+
+	if (c->lang == LANG_JA && ja && *ja)
+		return door_text(out, object, "reason_ja");
+	return door_text(out, object, json_object_get(object, "reason") ? "reason" : "error");
+}

@@ -72,7 +72,7 @@ int guard_ask(struct ctl *c, const json_t *ask, json_t **answer)
 			EXIT_PROBLEM, SAY(c, "the guard's answer cannot be read", "ガードの応答を解釈できません"));
 	}
 	if (json_object_get(o, "error")) {
-		r = complain(EXIT_PROBLEM, "%s", door_text(a, o, json_object_get(o, "reason") ? "reason" : "error"));
+		r = complain(EXIT_PROBLEM, "%s", door_reason(c, a, o));
 		json_decref(o);
 		return r;
 	}

@@ -33,7 +33,7 @@ static void print_queue(const struct ctl *c, const json_t *q)
 		printf("  %s", door_text(location, q, "location"));
 	putchar('\n');
 	if (!inside)
-		printf("          %s\n", door_text(reason, q, "reason"));
+		printf("          %s\n", door_reason(c, reason, q));
 }
 
 int command_print_queues(struct ctl *c)
@@ -105,7 +105,7 @@ static int ask_desk(struct ctl *c, const json_t *ask, json_t **answer)
 	if (!json_is_object(o) || json_object_get(o, "error")) {
 		int r = complain(EXIT_PROBLEM, "%s",
 			json_is_object(o)
-				? door_text(shown_error, o, "reason")
+				? door_reason(c, shown_error, o)
 				: SAY(c, "the print gate's answer cannot be read", "印刷ゲートの応答を解釈できません"));
 
 		json_decref(o);

@@ -176,7 +176,7 @@ int command_release_answer(struct ctl *c)
 	for (i = 0; i < c->operands_n; i++)
 		snprintf(challenge + strlen(challenge), sizeof(challenge) - strlen(challenge), "%s ", c->operands[i]);
 	if (release_challenge_parse(challenge, &ch, &why))
-		return complain(EXIT_PROBLEM, "%s", why.text);
+		return complain(EXIT_PROBLEM, "%s", SAY(c, why.text, why_ja(&why)));
 	if (!path)
 		return complain(EXIT_USAGE, SAY(c, "--key FILE is missing", "--key ファイル を指定してください"));
 	r = key_load(path, &key, &why);

@@ -82,12 +82,15 @@ static int parse_text(const char *text, unsigned groups, uint8_t *p, size_t n, s
 			continue;
 		x = value_of(*text);
 		if (x < 0)
-			return why_set(why, V_BAD, "group %u: a sign that no code has", g + 1);
+			return WHY_BOTH(why, V_BAD, "group %u: a sign that no code has",
+				"%u 組目: コードにない文字があります", g + 1);
 		if (g == groups)
-			return why_set(why, V_BAD, "too long: %u groups of five belong there", groups);
+			return WHY_BOTH(why, V_BAD, "too long: %u groups of five belong there",
+				"長すぎます: 5 文字 %u 組を入力してください", groups);
 		if (i == GROUP) {
 			if (x != check_of(v, g))
-				return why_set(why, V_BAD, "group %u was misheard or mistyped", g + 1);
+				return WHY_BOTH(why, V_BAD, "group %u was misheard or mistyped",
+					"%u 組目に聞き間違いか入力の誤りがあります", g + 1);
 		} else {
 			size_t bit = (g * GROUP + i) * 5;
 			int k;
@@ -100,7 +103,8 @@ static int parse_text(const char *text, unsigned groups, uint8_t *p, size_t n, s
 		count++;
 	}
 	if (count != groups * (GROUP + 1))
-		return why_set(why, V_BAD, "too short: %u groups of five belong there", groups);
+		return WHY_BOTH(why, V_BAD, "too short: %u groups of five belong there",
+			"短すぎます: 5 文字 %u 組を入力してください", groups);
 	return 0;
 }
 
@@ -183,7 +187,8 @@ int release_answer_check(const uint8_t secret[SECRET_SIZE], const struct digest 
 	for (i = 0; i < sizeof(got); i++)
 		differ |= got[i] ^ want[i];
 	if (differ || !(got[0] & 0x7f) || (got[0] & 0x7f) > RELEASE_UNITS_MAX)
-		return why_set(why, RELEASE_WRONG, "not the answer to this challenge");
+		return WHY_BOTH(
+			why, RELEASE_WRONG, "not the answer to this challenge", "このチャレンジへの回答ではありません");
 	out->write = got[0] & 0x80;
 	out->units = got[0] & 0x7f;
 	return 0;
