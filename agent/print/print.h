@@ -121,7 +121,7 @@ struct gate {
 	struct queue *queues, *queues_next; /* as last told; while they are being told */
 	unsigned queues_n, queues_next_n;
 	struct why outside; /* why no queue at all is behind the gate; "": they are */
-	pid_t cupsd;       /* parent of the last wrapper */
+	pid_t cupsd;        /* parent of the last wrapper */
 
 	sd_event *event;
 	sd_event_source *look, *judge;

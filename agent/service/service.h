@@ -34,8 +34,8 @@ void service_put_chain(json_t *status, struct sealer *sealer);
 void service_write_status(const char *path, json_t *status);
 
 /*
- * What a socket answers where it refuses: {"error": `word`, "reason": `en`, "reason_ja": `ja`}. The word is for programs
- * and stays; the sentences are for people. NULL where there is no memory.
+ * What a socket answers where it refuses: {"error": `word`, "reason": `en`, "reason_ja": `ja`}. The word is for
+ * programs and stays; the sentences are for people. NULL where there is no memory.
  */
 json_t *service_refusal(const char *word, const char *en, const char *ja);
 
