@@ -56,7 +56,7 @@ _sekishoctl()
 		token) COMPREPLY=($(compgen -W "create list" -- "$cur")); return ;;
 		host) COMPREPLY=($(compgen -W "list revoke export" -- "$cur")); return ;;
 		console) COMPREPLY=($(compgen -W "user" -- "$cur")); return ;;
-		policy) COMPREPLY=($(compgen -W "check explain diff keygen sign show apply push status" -- "$cur")); return ;;
+		policy) COMPREPLY=($(compgen -W "check explain diff replay keygen sign show apply push status" -- "$cur")); return ;;
 		usb) COMPREPLY=($(compgen -W "list learn" -- "$cur")); return ;;
 		print) COMPREPLY=($(compgen -W "queues held release" -- "$cur")); return ;;
 		release) COMPREPLY=($(compgen -W "request answer keygen" -- "$cur")); return ;;
@@ -146,6 +146,12 @@ _sekishoctl()
 	policy,diff)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --user -U --group --host -H --at --admins --json --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	policy,replay)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --since -s --until -u --host -H --group --devices --admins --json --store --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;

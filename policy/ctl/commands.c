@@ -176,6 +176,19 @@ static const struct option_row diff_options[] = {
 	END,
 };
 
+static const struct option_row replay_options[] = {
+	{OPT_SINCE, 's', "since", "TIME", OFFER_NOTHING, {"from (a week ago)", "開始日時(既定: 1 週間前)"}},
+	{OPT_UNTIL, 'u', "until", "TIME", OFFER_NOTHING, {"up to", "終了日時"}},
+	{OPT_HOST, 'H', "host", "PC", OFFER_NOTHING, {"on one PC only: name or id", "対象 PC の名前または ID"}},
+	{OPT_GROUP, 0, "group", "GROUP", OFFER_NOTHING,
+		{"everybody is in this group (repeatable)", "全員が所属するものとするグループ(複数可)"}},
+	DEVICES_ROW,
+	ADMINS_ROW,
+	JSON_ROW,
+	STORE_ROW,
+	END,
+};
+
 static const struct option_row keygen_options[] = {
 	{OPT_NAME, 0, "name", "NAME", OFFER_NOTHING, {"who signs, for the records", "署名者名(記録に残ります)"}},
 	{OPT_OUT, 'o', "out", "FILE", OFFER_FILE, {"where the private key goes", "秘密鍵の保存先"}},
@@ -296,6 +309,10 @@ const struct command commands[] = {
 		{"What a new policy changes, and for which devices",
 			"二つのポリシーの違いと、判定が変わる機器を表示する"},
 		command_policy_diff},
+	{"policy", "replay", replay_options, "FILE", 1, 1, OFFER_FILE,
+		{"What a policy would have said of last week's devices and prints",
+			"過去 1 週間の機器と印刷に対する判定の変化を表示する"},
+		command_policy_replay},
 	{"policy", "keygen", keygen_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Make an administrator's key", "管理者の鍵を作る"}, command_policy_keygen},
 	{"policy", "sign", sign_options, "FILE", 1, 1, OFFER_FILE,

@@ -154,6 +154,7 @@ int command_host_export(struct ctl *c);
 int command_policy_check(struct ctl *c);
 int command_policy_explain(struct ctl *c);
 int command_policy_diff(struct ctl *c);
+int command_policy_replay(struct ctl *c);
 int command_policy_keygen(struct ctl *c);
 int command_policy_sign(struct ctl *c);
 int command_policy_show(struct ctl *c);

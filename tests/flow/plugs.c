@@ -3,12 +3,45 @@
  * stores of tests:
  *
  *   plugs DEVICE.KEY SPOOL <LINES    a line: usb id, maker, product, serial, interfaces, user; separated by bars
+ *
+ * A line that begins with "kind=" is a record of any kind instead: NAME=VALUE by the names of the field table.
  */
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include "policy/wire/spool.h"
 #include <stdio.h>
 #include <stdlib.h>
+
+static void set_named(struct record *r, char *cell)
+{
+	const char *name = strsep(&cell, "=");
+	unsigned f = field_by_name(name);
+	const struct enum_info *e = f && cell && field_table[f].type == T_ENUM ? enum_by_name(f, cell) : NULL;
+
+	if (!f || !cell || (field_table[f].type == T_ENUM && !e)) {
+		fprintf(stderr, "plugs: %s\n", name);
+		exit(2);
+	}
+	if (e)
+		record_set_uint(r, f, e->value);
+	else if (field_table[f].type == T_UINT)
+		record_set_uint(r, f, strtoull(cell, NULL, 10));
+	else
+		record_set_str(r, f, cell);
+}
+
+static int seal_named(struct sealer *s, char *line)
+{
+	struct record r;
+	char *cell;
+
+	record_reset(&r);
+	record_set_int(&r, F_TIME, clock_wall_us());
+	record_set_int(&r, F_BOOT_TIME, clock_boot_us());
+	while ((cell = strsep(&line, "|")))
+		set_named(&r, cell);
+	return sealer_put(s, &r, true);
+}
 
 static int seal(struct sealer *s, char *line)
 {
@@ -19,6 +52,8 @@ static int seal(struct sealer *s, char *line)
 	size_t i;
 
 	line[strcspn(line, "\n")] = 0;
+	if (!strncmp(line, "kind=", strlen("kind=")))
+		return seal_named(s, line);
 	digest_span(&fingerprint, SPAN_STR(line));
 	record_reset(&r);
 	record_set_uint(&r, F_KIND, KIND_PLUG);

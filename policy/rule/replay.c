@@ -1,0 +1,179 @@
+/*
+ * Records back to the facts that a policy decides by. See replay.h. Pure; called for each record of a search. Every
+ * string of a record is from outside: cut at its room, like what devices and users said in the first place.
+ */
+#include "policy/rule/replay.h"
+
+#define TEXT_SIZE 1024
+
+static void copy(char *out, size_t size, const struct record *r, unsigned f)
+{
+	struct span s = record_has(r, f) ? r->v[f].s : SPAN("", 0);
+	size_t n = s.n < size ? s.n : size - 1;
+
+	memcpy(out, s.p, n);
+	out[n] = 0;
+}
+
+static bool begins(const char *s, const char *with)
+{
+	return !strncmp(s, with, strlen(with));
+}
+
+static uint64_t number(const struct record *r, unsigned f)
+{
+	return record_has(r, f) ? r->v[f].u : 0;
+}
+
+static bool was_noted(const struct record *r)
+{
+	return number(r, F_POLICY_MODE) == POLICY_MODE_NOTE;
+}
+
+/* The person, in `user`; NULL where nobody was known. */
+static struct device_user who(
+	const struct record *r, const char *host, const char *const *groups, char *user, size_t size)
+{
+	copy(user, size, r, F_USER);
+	return (struct device_user){.user = user[0] ? user : NULL,
+		.groups = groups,
+		.host = host,
+		.wall_us = record_has(r, F_TIME) ? r->v[F_TIME].i : 0};
+}
+
+/* --- devices --- */
+
+/* "08:06:50,03:01:01" */
+static void take_interfaces(struct device *d, const struct record *r)
+{
+	char text[DEVICE_INTERFACES_MAX * 9];
+	unsigned class, subclass, protocol;
+	const char *at = text;
+	int end = 0;
+
+	copy(text, sizeof(text), r, F_INTERFACES);
+	while (d->interfaces_n < DEVICE_INTERFACES_MAX &&
+		sscanf(at, "%2x:%2x:%2x%n", &class, &subclass, &protocol, &end) == 3) {
+		d->interface[d->interfaces_n++] = (struct device_interface){
+			.class = (uint8_t) class, .subclass = (uint8_t)subclass, .protocol = (uint8_t)protocol};
+		at += end;
+		at += *at == ',';
+	}
+}
+
+/* Another device with its serial number was there: only the reason says so, of a rule and of a row alike. */
+static bool was_twin(const struct record *r)
+{
+	static const struct decision twin = {.because = BECAUSE_TWIN};
+	char told[POLICY_REASON_SIZE], text[POLICY_REASON_SIZE];
+
+	copy(told, sizeof(told), r, F_TEXT);
+	policy_reason(&twin, LANG_EN, text);
+	return strstr(told, text) != NULL;
+}
+
+static void take_device(struct device *d, const struct record *r, unsigned kind)
+{
+	char id[16];
+	unsigned vendor, product;
+
+	*d = (struct device){.kinds = 1ull << kind};
+	copy(id, sizeof(id), r, F_USB_ID);
+	if (sscanf(id, "%4x:%4x", &vendor, &product) == 2) {
+		d->usb = true;
+		d->vendor = (uint16_t)vendor;
+		d->product = (uint16_t)product;
+	}
+	copy(d->vendor_name, sizeof(d->vendor_name), r, F_MAKER);
+	copy(d->product_name, sizeof(d->product_name), r, F_PRODUCT);
+	copy(d->serial, sizeof(d->serial), r, F_SERIAL);
+	copy(d->port, sizeof(d->port), r, F_PORT);
+	if (record_has(r, F_FINGERPRINT) && r->v[F_FINGERPRINT].s.n == DIGEST_SIZE) {
+		d->has_fingerprint = true;
+		memcpy(d->fingerprint.b, r->v[F_FINGERPRINT].s.p, DIGEST_SIZE);
+	}
+	d->size = number(r, F_SIZE);
+	take_interfaces(d, r);
+	d->twin = was_twin(r);
+	d->encrypted = number(r, F_ACCESS) == ACCESS_READ_WRITE;
+}
+
+static int of_device(
+	const struct policy *p, const struct record *r, const char *host, const char *const *groups, struct replay *out)
+{
+	uint64_t kind = number(r, F_DEVICE_KIND);
+	char rule[POLICY_NAME_SIZE + 16], user[256];
+	struct device_user person = who(r, host, groups, user, sizeof(user));
+	struct decision now;
+	struct device d;
+
+	copy(rule, sizeof(rule), r, F_RULE);
+	if (!kind || kind >= DEVICE_KINDS || !number(r, F_ACCESS) ||
+		(!begins(rule, "rule:") && !begins(rule, "ledger:") && !begins(rule, "default:")))
+		return V_NOT_FOUND;
+	take_device(&d, r, (unsigned)kind);
+	policy_decide(p, &d, (unsigned)kind, &person, &now);
+	out->of_device = true;
+	out->was = was_noted(r) ? ACCESS_READ_WRITE : (unsigned)number(r, F_ACCESS);
+	out->now = now.note ? ACCESS_READ_WRITE : now.access;
+	snprintf(out->rule, sizeof(out->rule), "%s", now.rule);
+	snprintf(out->reason, sizeof(out->reason), "%s", now.reason);
+	return 0;
+}
+
+/* --- print jobs --- */
+
+static bool goes_through(unsigned action, bool note)
+{
+	return note || action == ACTION_ALLOW || action == ACTION_NOTE;
+}
+
+static int of_print(
+	const struct policy *p, const struct record *r, const char *host, const char *const *groups, struct replay *out)
+{
+	char rule[POLICY_NAME_SIZE + 16], user[256], printer[256], printer_class[256], uri[TEXT_SIZE], location[256],
+		title[TEXT_SIZE], format[256];
+	struct print_facts f = {.who = who(r, host, groups, user, sizeof(user)),
+		.printer = printer,
+		.printer_class = printer_class,
+		.uri = uri,
+		.location = location,
+		.title = title,
+		.title_raw = title,
+		.format = format,
+		.has_pages = record_has(r, F_PAGES),
+		.pages = number(r, F_PAGES),
+		.copies = number(r, F_COPIES) ? (unsigned)number(r, F_COPIES) : 1,
+		.colour = (unsigned)number(r, F_COLOUR),
+		.readable = !record_has(r, F_FINDINGS),
+		.my_numbers = number(r, F_MY_NUMBERS)};
+	struct print_decision now;
+	unsigned was = (unsigned)number(r, F_ACTION);
+
+	copy(rule, sizeof(rule), r, F_RULE);
+	if (!was || (!begins(rule, "print:") && strcmp(rule, "print-default") != 0))
+		return V_NOT_FOUND;
+	copy(printer, sizeof(printer), r, F_PRINTER);
+	copy(printer_class, sizeof(printer_class), r, F_PRINTER_CLASS);
+	copy(uri, sizeof(uri), r, F_PRINTER_URI);
+	copy(location, sizeof(location), r, F_LOCATION);
+	copy(title, sizeof(title), r, F_TITLE);
+	copy(format, sizeof(format), r, F_FORMAT);
+	policy_print(p, &f, &now);
+	out->of_device = false;
+	out->was = goes_through(was, was_noted(r)) ? ACTION_ALLOW : was;
+	out->now = goes_through(now.action, now.note) ? ACTION_ALLOW : now.action;
+	snprintf(out->rule, sizeof(out->rule), "%s", now.rule);
+	snprintf(out->reason, sizeof(out->reason), "%s", now.reason);
+	return 0;
+}
+
+int replay_record(
+	const struct policy *p, const struct record *r, const char *host, const char *const *groups, struct replay *out)
+{
+	uint64_t kind = number(r, F_KIND);
+
+	return kind == KIND_DECISION ? of_device(p, r, host, groups, out)
+	       : kind == KIND_PRINT  ? of_print(p, r, host, groups, out)
+				     : V_NOT_FOUND;
+}

@@ -1,0 +1,31 @@
+/*
+ * What a policy would have said of what records tell: of decisions on devices (KIND_DECISION) and of print jobs
+ * (KIND_PRINT). So that a new policy can be tried against last week before anybody obeys it.
+ *
+ * A record tells less than the PC knew. Groups are the caller's to name; what lay on a medium is taken to be what the
+ * policy asks for where the device was allowed to be written to, and not otherwise; expressions that rules look for in
+ * documents are taken as not found. Hours are those of this machine's time zone.
+ */
+#ifndef SEKISHO_RULE_REPLAY_H
+#define SEKISHO_RULE_REPLAY_H
+
+#include "policy/rule/policy.h"
+#include "policy/rule/print.h"
+
+struct replay {
+	bool of_device; /* else of a print job */
+	/* ACCESS_* or ACTION_*, as it came into force: what was only noted went through. */
+	unsigned was, now;
+	char rule[POLICY_NAME_SIZE + 16]; /* that says `now` */
+	char reason[POLICY_REASON_SIZE];  /* in English, as records have it */
+};
+
+/*
+ * `host`: the name of the PC whose record it is. `groups` ends with NULL. 0; V_NOT_FOUND where the record is neither,
+ * says too little, or was decided by something else than a policy's text (a code, a person who released a job, a
+ * fault).
+ */
+int replay_record(const struct policy *p, const struct record *r, const char *host, const char *const *groups,
+	struct replay *out);
+
+#endif
