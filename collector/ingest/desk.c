@@ -75,6 +75,14 @@ bool desks_has(const struct desks *d, const struct digest *host)
 	return false;
 }
 
+/* What this user may not read or move waits where it is: its folder's owner or the unit that started us is wrong. */
+static int denied(struct desk *d, const char *path, int verdict)
+{
+	if (log_allowed(&d->log))
+		log_error("%s: no access: what the %s tells is not in the log", path, producer_name(d->producer));
+	return verdict;
+}
+
 /* Reads its key; one that is new becomes a PC of its producer's name. 0; V_NOT_FOUND; -errno. */
 static int meet(struct desk *d)
 {
@@ -91,8 +99,10 @@ static int meet(struct desk *d)
 		return V_NOT_FOUND;
 	d->looked_us = clock_boot_us();
 	r = file_read(d->key, &der);
+	if (r == -EACCES)
+		return denied(d, d->key, V_NOT_FOUND);
 	if (r)
-		return r == -EACCES || r > 0 ? V_NOT_FOUND : r;
+		return r > 0 ? V_NOT_FOUND : r;
 	if (der.n > sizeof(h.spki) || key_from_public_der(buf_span(&der), &d->device, NULL)) {
 		if (log_allowed(&d->log))
 			log_warning("%s: no public key: what the %s tells is not taken", d->key,
@@ -142,7 +152,7 @@ static int take(struct desk *d, const struct spool_entry *e, unsigned *n)
 	int r = file_read(e->path, &b);
 
 	if (r < 0)
-		return r == -EACCES ? V_AGAIN : r;
+		return r == -EACCES ? denied(d, e->path, V_AGAIN) : r;
 	r = r ? r : segment_parse(buf_span(&b), &s, &why);
 	if (!r && (s.header.producer != d->producer || s.bytes.n != b.n))
 		r = why_set(&why, V_BAD, "not a segment of the %s", producer_name(d->producer));
@@ -184,8 +194,10 @@ static int drain(struct desk *d, unsigned *n)
 	from = d->taken_n ? d->taken[d->taken_n - 1].seq + 1 : 0;
 	for (taken = 0; taken < TAKE_MAX && d->taken_n < TAKEN_MAX; taken++) {
 		r = spool_oldest(d->spool, d->producer, from, &e);
+		if (r == -EACCES)
+			return denied(d, d->spool, 0);
 		if (r)
-			return r == V_END || r == -EACCES || r == -ENOENT ? 0 : r;
+			return r == V_END || r == -ENOENT ? 0 : r;
 		r = take(d, &e, n);
 		if (r)
 			return r == V_AGAIN ? 0 : r;
@@ -204,14 +216,16 @@ static int settled(struct desk *d)
 		return 0;
 	for (i = 0; i < d->taken_n; i++) {
 		r = spool_acked(d->spool, &d->taken[i]);
-		if (r < 0 && r != -EACCES && r != -EPERM)
+		if (r == -EACCES || r == -EPERM || r == -EROFS)
+			denied(d, d->taken[i].path, 0);
+		else if (r < 0)
 			return r;
 	}
 	d->taken_n = 0;
 	if (!store_host_get(d->in->store, &d->host.id, &now) && now.state == HOST_ACTIVE)
 		host_seen(d->in, &now);
 	r = spool_tidy(d->spool, d->producer, 0);
-	return r == -EACCES ? 0 : r;
+	return r == -EACCES || r == -EROFS ? 0 : r;
 }
 
 int desks_drain(struct desks *d, unsigned *n)

@@ -31,7 +31,10 @@ int beside_give(const struct beside *b, const char *path, const char *group, mod
 		return -errno;
 	if (!S_ISDIR(st.st_mode) && (!S_ISREG(st.st_mode) || st.st_nlink != 1))
 		return -ELOOP;
-	return fchown(fd, uid, gr ? gr->gr_gid : gid) || fchmod(fd, mode) ? -errno : 0;
+	if (fchown(fd, uid, gr ? gr->gr_gid : gid) || fchmod(fd, mode) || fstat(fd, &st))
+		return -errno;
+	/* Without CAP_FSETID the kernel leaves the set-group-id bit out, and says that it did as told. */
+	return (st.st_mode & 07777) == mode ? 0 : -EPERM;
 }
 
 static int folders(const struct beside *b)

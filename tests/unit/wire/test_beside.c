@@ -3,7 +3,11 @@
 #include "policy/wire/beside.h"
 #include "tests/unit/cm.h"
 #include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char dir[] = "/tmp/sekisho-beside-XXXXXX";
@@ -58,6 +62,36 @@ static void gives_nothing_away_by_another_name(void **state)
 	expect("fifo", 0, 0600);
 }
 
+/* As a unit with a bounded set of capabilities starts it. */
+static int without_fsetid(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct caps[2];
+
+	if (setgroups(0, NULL) || syscall(SYS_capget, &head, caps))
+		return -errno;
+	caps[0].effective &= ~(1u << CAP_FSETID);
+	caps[0].permitted &= ~(1u << CAP_FSETID);
+	return syscall(SYS_capset, &head, caps) ? -errno : 0;
+}
+
+static void a_bit_that_the_kernel_leaves_out_is_told(void **state)
+{
+	int status = -1;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() || !getgrnam("nogroup"))
+		skip();
+	assert_int_equal(mkdir(at("spool"), 0700), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (!pid)
+		_exit(without_fsetid() ? 1 : beside_give(&nobodys, at("spool"), "nogroup", 02770) == -EPERM ? 0 : 2);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
@@ -78,6 +112,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_files_and_folders),
 		cmocka_unit_test(gives_nothing_away_by_another_name),
+		cmocka_unit_test(a_bit_that_the_kernel_leaves_out_is_told),
 	};
 
 	return cmocka_run_group_tests_name("wire/beside", tests, make_dir, remove_dir);
