@@ -27,8 +27,10 @@ static int next_simple(struct cbor_reader *r, uint8_t head, struct cbor_item *it
 		return why_set(why, V_BAD, "CBOR: cut off at offset %zu", r->at);
 	if (info < SIMPLE_FALSE || info > SIMPLE_NULL)
 		return why_set(why, V_BAD, "CBOR: item of an unknown type at offset %zu", r->at);
-	*item = info == SIMPLE_NULL ? (struct cbor_item){.kind = CBOR_NULL}
-				    : (struct cbor_item){.kind = CBOR_BOOL, .u = info - SIMPLE_FALSE};
+	if (info == SIMPLE_NULL)
+		*item = (struct cbor_item){.kind = CBOR_NULL};
+	else
+		*item = (struct cbor_item){.kind = CBOR_BOOL, .u = info - SIMPLE_FALSE};
 	r->at++;
 	return 0;
 }

@@ -183,7 +183,7 @@ static EVP_PKEY *p256_of(struct span point)
  */
 int key_from_public_der(struct span der, struct key **out, struct why *why)
 {
-	EVP_PKEY *p;
+	EVP_PKEY *pkey;
 
 	if (is_ed25519(der))
 		return key_from_public_raw(SPAN(der.p + sizeof(ed25519_prefix), ED25519_RAW), out);
@@ -191,10 +191,10 @@ int key_from_public_der(struct span der, struct key **out, struct why *why)
 		return why_set(
 			why, V_BAD, "public key: neither P-256 nor Ed25519 in its usual form, in %zu bytes", der.n);
 	/* The prefix ends with the point's own first byte: that it is not compressed. */
-	p = p256_of(SPAN(der.p + sizeof(p256_prefix) - 1, 2 * P256_INT + 1));
-	if (!p)
+	pkey = p256_of(SPAN(der.p + sizeof(p256_prefix) - 1, 2 * P256_INT + 1));
+	if (!pkey)
 		return why_set(why, V_BAD, "public key: no point of P-256");
-	return wrap(p, false, der, out);
+	return wrap(pkey, false, der, out);
 }
 
 int key_id(const struct key *k, struct digest *id)
