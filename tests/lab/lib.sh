@@ -33,11 +33,12 @@ lab_share() {
 #   root usb           the disk hangs on USB
 #   append WORD...     behind the kernel's command line
 #   plug NAME OPTION...   as tests/lab/outside has it
-# and FOLDER/initrd.img, where there is one, is the initramfs.
+# and FOLDER/initrd.img, where there is one, is the initramfs. SEKISHO_LAB_DISK names a folder with another disk and its kernel than
+# tests/lab/image makes.
 # The PC has its network card always; nobody gives it an address but scenarios with an office.
 lab_machine() {
 	local disk image=$3 initrd on=virtio-blk-pci words=''
-	disk=$("$lab/image" "$1") || return
+	disk=${SEKISHO_LAB_DISK:-$("$lab/image" "$1")} || return
 	initrd=$disk/initrd.img
 	[ -e "$image" ] || qemu-img create -q -f qcow2 -F raw -b "$disk/root.img" "$image" || return
 	[ ! -s "$2/initrd.img" ] || initrd=$2/initrd.img
