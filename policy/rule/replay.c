@@ -25,6 +25,12 @@ static uint64_t number(const struct record *r, unsigned f)
 	return record_has(r, f) ? r->v[f].u : 0;
 }
 
+/* A value of a newer program, or of a forger's, has no name here. */
+static bool has_name(const struct record *r, unsigned f)
+{
+	return record_has(r, f) && enum_by_value(f, r->v[f].u);
+}
+
 static bool was_noted(const struct record *r)
 {
 	return number(r, F_POLICY_MODE) == POLICY_MODE_NOTE;
@@ -108,7 +114,7 @@ static int of_device(
 	struct device d;
 
 	copy(rule, sizeof(rule), r, F_RULE);
-	if (!kind || kind >= DEVICE_KINDS || !number(r, F_ACCESS) ||
+	if (!has_name(r, F_DEVICE_KIND) || kind >= DEVICE_KINDS || !has_name(r, F_ACCESS) ||
 		(!begins(rule, "rule:") && !begins(rule, "ledger:") && !begins(rule, "default:")))
 		return V_NOT_FOUND;
 	take_device(&d, r, (unsigned)kind);
@@ -151,7 +157,7 @@ static int of_print(
 	unsigned was = (unsigned)number(r, F_ACTION);
 
 	copy(rule, sizeof(rule), r, F_RULE);
-	if (!was || (!begins(rule, "print:") && strcmp(rule, "print-default") != 0))
+	if (!has_name(r, F_ACTION) || (!begins(rule, "print:") && strcmp(rule, "print-default") != 0))
 		return V_NOT_FOUND;
 	copy(printer, sizeof(printer), r, F_PRINTER);
 	copy(printer_class, sizeof(printer_class), r, F_PRINTER_CLASS);

@@ -4,7 +4,8 @@
  *
  *   plugs DEVICE.KEY SPOOL <LINES    a line: usb id, maker, product, serial, interfaces, user; separated by bars
  *
- * A line that begins with "kind=" is a record of any kind instead: NAME=VALUE by the names of the field table.
+ * A line that begins with "kind=" is a record of any kind instead: NAME=VALUE by the names of the field table, values
+ * without a name as numbers.
  */
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
@@ -18,13 +19,13 @@ static void set_named(struct record *r, char *cell)
 	unsigned f = field_by_name(name);
 	const struct enum_info *e = f && cell && field_table[f].type == T_ENUM ? enum_by_name(f, cell) : NULL;
 
-	if (!f || !cell || (field_table[f].type == T_ENUM && !e)) {
+	if (!f || !cell || (field_table[f].type == T_ENUM && !e && (*cell < '0' || *cell > '9'))) {
 		fprintf(stderr, "plugs: %s\n", name);
 		exit(2);
 	}
 	if (e)
 		record_set_uint(r, f, e->value);
-	else if (field_table[f].type == T_UINT)
+	else if (field_table[f].type == T_UINT || field_table[f].type == T_ENUM)
 		record_set_uint(r, f, strtoull(cell, NULL, 10));
 	else
 		record_set_str(r, f, cell);
