@@ -233,17 +233,13 @@ int command_export(struct ctl *c)
 	};
 	char room[PATH_MAX], text[SHOWN_MAX];
 	const char *store = store_path(c, room, sizeof(room));
-	const struct store_options o = {.dir = store};
 	int r = log_filter(c, clock_wall_us(), &x.filter);
 
 	if (r)
 		return r;
 	if (!x.out)
 		return complain(EXIT_USAGE, SAY(c, "--out DIR is missing", "--out で出力先を指定してください"));
-	r = store_open(&o, &x.store, &x.why);
-	if (r)
-		return complain_of(c, store, r, &x.why);
-	r = host_is_there(c, x.store);
+	r = store_to_search(c, &x.store);
 	/* A new directory: old files between the new ones would be taken for evidence. */
 	if (!r && mkdir(x.out, 0755))
 		r = complain_of(c, x.out, -errno, NULL);

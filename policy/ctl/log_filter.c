@@ -165,3 +165,22 @@ int host_is_there(const struct ctl *c, struct store *s)
 		SAY(c, "there is no PC \"%s\" (sekishoctl host list)", "PC「%s」はありません(sekishoctl host list)"),
 		shown(a, n.want));
 }
+
+int store_to_search(const struct ctl *c, struct store **out)
+{
+	_cleanup_(store_closep) struct store *s = NULL;
+	struct store_options o = {.dir = NULL};
+	struct why why = {""};
+	char room[PATH_MAX];
+	int r;
+
+	*out = NULL;
+	o.dir = store_path(c, room, sizeof(room));
+	r = store_open(&o, &s, &why);
+	if (r)
+		return complain_of(c, o.dir, r, &why);
+	r = host_is_there(c, s);
+	if (!r)
+		*out = STEAL(s);
+	return r;
+}

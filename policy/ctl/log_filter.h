@@ -11,6 +11,11 @@
 int log_filter(const struct ctl *c, int64_t now_us, struct store_filter *f);
 /* The columns of a CSV: those of --fields, or all that there are; ends with 0. EXIT_GOOD; EXIT_USAGE, said. */
 int log_fields(const struct ctl *c, unsigned fields[FIELD_MAX + 1]);
+/*
+ * The store of --store, opened for reading, for a search whose --host somebody knows. EXIT_GOOD; else said, and *out is
+ * NULL.
+ */
+int store_to_search(const struct ctl *c, struct store **out);
 /* Where --host was given: does anybody know that PC? EXIT_GOOD; EXIT_PROBLEM, said. */
 int host_is_there(const struct ctl *c, struct store *s);
 

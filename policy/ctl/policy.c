@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <jansson.h>
 
-#define GROUPS_MAX 32
-
 /* --- check --- */
 
 struct finding {
@@ -181,7 +179,7 @@ static int explain_print(struct ctl *c, const struct policy *p, const struct dev
 
 int command_policy_explain(struct ctl *c)
 {
-	const char *groups[GROUPS_MAX + 1] = {NULL}, *at = option_value(c, OPT_AT);
+	const char *groups[POLICY_GROUPS_MAX + 1] = {NULL}, *at = option_value(c, OPT_AT);
 	struct device_user who = {.user = option_value(c, OPT_USER),
 		.groups = groups,
 		.host = option_value(c, OPT_HOST),
@@ -196,7 +194,7 @@ int command_policy_explain(struct ctl *c)
 	r = r || print ? r : parse_kind(c, &kind);
 	if (r)
 		return r;
-	policy_groups(c, groups, GROUPS_MAX);
+	policy_groups(c, groups, POLICY_GROUPS_MAX);
 	if (at && text_time_parse(at, clock_wall_us(), &who.wall_us))
 		return complain(EXIT_USAGE, SAY(c, "--at: no time", "--at: 日時ではありません"));
 	device.kinds = 1ull << kind;

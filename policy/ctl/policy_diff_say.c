@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#define GROUPS_MAX 32
-
 static const char *change_sign(const json_t *o)
 {
 	const char *change = json_string_value(json_object_get(o, "change"));
@@ -153,7 +151,7 @@ void policy_diff_say(const struct ctl *c, const json_t *diff)
 
 int command_policy_diff(struct ctl *c)
 {
-	const char *groups[GROUPS_MAX + 1] = {NULL}, *at = option_value(c, OPT_AT);
+	const char *groups[POLICY_GROUPS_MAX + 1] = {NULL}, *at = option_value(c, OPT_AT);
 	struct device_user who = {
 		.user = option_value(c, OPT_USER), .host = option_value(c, OPT_HOST), .wall_us = clock_wall_us()};
 	struct policy_files from = {.policy = NULL}, to = {.policy = NULL};
@@ -162,7 +160,7 @@ int command_policy_diff(struct ctl *c)
 
 	if (at && text_time_parse(at, who.wall_us, &who.wall_us))
 		return complain(EXIT_USAGE, SAY(c, "--at: no time", "--at: 日時ではありません"));
-	if (policy_groups(c, groups, GROUPS_MAX))
+	if (policy_groups(c, groups, POLICY_GROUPS_MAX))
 		who.groups = groups;
 	r = policy_files_open(c, c->operands[0], &from);
 	r = r ? r : policy_files_open(c, c->operands[1], &to);

@@ -38,6 +38,7 @@ int bundle_read(struct ctl *c, const char *path, struct buf *bytes);
 /* The administrators whose policies are believed here: --admins, else the PC's or the collector's. EXIT_*. */
 int admins_trusted(struct ctl *c, struct admins *out);
 
+#define POLICY_GROUPS_MAX 32u /* of one person, on a command line */
 /* Values of --group into `groups` of `max`: how many. */
 unsigned policy_groups(const struct ctl *c, const char **groups, unsigned max);
 

@@ -59,18 +59,17 @@ static int follow(struct ctl *c, json_t *told)
 	} while (clock_boot_us() < until);
 	if (isatty(STDERR_FILENO))
 		fputc('\n', stderr);
-	if (option_on(c, OPT_JSON))
-		return json_object_set_new(told, "in_force", json_integer(t.current)) ||
-				       json_object_set_new(told, "to_come", json_integer(t.behind)) ||
-				       json_object_set_new(told, "away", json_integer(t.away)) || say_json(told)
-			       ? EXIT_MACHINE
-		       : t.behind ? EXIT_PROBLEM
-				  : EXIT_GOOD;
-	printf(SAY(c,
-		       "in force on %u PCs; %u connected ones have not said so yet; %u are away and get it when they "
-		       "return\n",
-		       "%u 台で適用済み。接続中で未確認 %u 台。未接続 %u 台は復帰時に適用されます\n"),
-		t.current, t.behind, t.away);
+	if (!option_on(c, OPT_JSON))
+		printf(SAY(c,
+			       "in force on %u PCs; %u connected ones have not said so yet; %u are away and get it "
+			       "when "
+			       "they return\n",
+			       "%u 台で適用済み。接続中で未確認 %u 台。未接続 %u 台は復帰時に適用されます\n"),
+			t.current, t.behind, t.away);
+	else if (json_object_set_new(told, "in_force", json_integer(t.current)) ||
+		 json_object_set_new(told, "to_come", json_integer(t.behind)) ||
+		 json_object_set_new(told, "away", json_integer(t.away)) || say_json(told))
+		return EXIT_MACHINE;
 	return t.behind ? EXIT_PROBLEM : EXIT_GOOD;
 }
 

@@ -11,14 +11,13 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#define GROUPS_MAX 32u
 #define CASES_MAX 5000u
 #define WORDS_MAX 12u /* PCs and people named in a case */
 #define LAST_WEEK_US (7ll * 86400 * 1000000)
 
 struct trial {
 	const struct policy *policy;
-	const char *groups[GROUPS_MAX + 1];
+	const char *groups[POLICY_GROUPS_MAX + 1];
 	json_t *devices, *prints; /* by what makes them alike: objects */
 	uint64_t looked, otherwise, not_compared, left_out;
 };
@@ -227,23 +226,16 @@ static int say_trial(struct ctl *c, const struct trial *t)
 static int replay(struct ctl *c, struct trial *t, struct store_filter *f)
 {
 	_cleanup_(store_closep) struct store *s = NULL;
-	struct store_options o = {.dir = NULL};
 	struct why why = {""};
-	char room[PATH_MAX];
-	int r;
+	int r = store_to_search(c, &s);
 
+	if (r)
+		return r;
 	f->kinds[0] = KIND_DECISION;
 	f->kinds[1] = KIND_PRINT;
 	f->kinds_n = 2;
-	o.dir = store_path(c, room, sizeof(room));
-	r = store_open(&o, &s, &why);
-	if (r)
-		return complain_of(c, o.dir, r, &why);
-	r = host_is_there(c, s);
-	if (r)
-		return r;
 	r = store_query(s, f, on_row, t, &why);
-	return r ? complain_of(c, o.dir, r, &why) : say_trial(c, t);
+	return r ? complain_of(c, "policy replay", r, &why) : say_trial(c, t);
 }
 
 int command_policy_replay(struct ctl *c)
@@ -255,7 +247,7 @@ int command_policy_replay(struct ctl *c)
 
 	if (!r && !option_value(c, OPT_SINCE))
 		f.from_us = clock_wall_us() - LAST_WEEK_US;
-	policy_groups(c, t.groups, GROUPS_MAX);
+	policy_groups(c, t.groups, POLICY_GROUPS_MAX);
 	r = r ? r : policy_files_open(c, c->operands[0], &files);
 	t.policy = files.policy;
 	r = r ? r : replay(c, &t, &f);

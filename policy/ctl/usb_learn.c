@@ -186,10 +186,8 @@ int command_usb_learn(struct ctl *c)
 	_cleanup_(policy_freep) struct policy *known = NULL;
 	_cleanup_(store_closep) struct store *s = NULL;
 	struct learning l = {.n = 0};
-	struct store_options o = {.dir = NULL};
 	struct store_filter f;
 	struct why why = {""};
-	char room[PATH_MAX];
 	int r = log_filter(c, clock_wall_us(), &f);
 
 	r = r ? r : load_known(c, &known);
@@ -197,11 +195,7 @@ int command_usb_learn(struct ctl *c)
 		return r;
 	f.kinds[0] = KIND_PLUG;
 	f.kinds_n = 1;
-	o.dir = store_path(c, room, sizeof(room));
-	r = store_open(&o, &s, &why);
-	if (r)
-		return complain_of(c, o.dir, r, &why);
-	r = host_is_there(c, s);
+	r = store_to_search(c, &s);
 	if (r)
 		return r;
 	l.known = known;
