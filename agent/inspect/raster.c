@@ -4,50 +4,9 @@
  * into a process that should have nothing. libcups is what the tests compare this with.
  */
 #include "agent/inspect/raster.h"
+#include "agent/inspect/raster_header.h"
 
-#define HEADER_V1 420
-#define HEADER_V2 1796
 #define UM_PER_POINT (25400.0 / 72)
-
-/* Offsets of header words that are looked at. */
-enum {
-	DUPLEX = 272,
-	RESOLUTION = 276,
-	COPIES = 340,
-	PAGE_SIZE = 352,
-	TUMBLE = 368,
-	WIDTH = 372,
-	HEIGHT = 376,
-	BITS_PER_COLOR = 384,
-	BITS_PER_PIXEL = 388,
-	BYTES_PER_LINE = 392,
-	COLOR_ORDER = 396,
-	COLOR_SPACE = 400,
-	NUM_COLORS = 420,
-	PAGE_SIZE_NAME = 1732,
-};
-
-enum { ORDER_CHUNKED = 0, ORDER_PLANAR = 2 };
-
-/* Names as CUPS has them (cups_cspace_t). */
-enum {
-	SPACE_W,
-	SPACE_RGB,
-	SPACE_RGBA,
-	SPACE_K,
-	SPACE_CMY,
-	SPACE_YMC,
-	SPACE_CMYK,
-	SPACE_YMCK,
-	SPACE_KCMY,
-	SPACE_KCMYCM,
-	SPACE_WHITE = 12,
-	SPACE_RGBW = 17,
-	SPACE_SW = 18,
-	SPACE_SRGB,
-	SPACE_ADOBE_RGB,
-	SPACE_DEVICE1 = 48
-};
 
 struct header {
 	struct span s;

@@ -5,6 +5,7 @@
  * What must never happen here: a page that comes out without the line, or with more of it gone than the strip.
  */
 #include "agent/print/stamp_raster.h"
+#include "agent/inspect/raster_header.h"
 #include "agent/print/stamp_font.h"
 #include "policy/base/buf.h"
 #include "policy/base/cleanup.h"
@@ -18,24 +19,8 @@
 #define LINES_MAX 1000000u
 #define DPI_MAX 4800u
 #define UNIT_MAX 8u /* bytes of a dot */
-#define CUPS_HEADER 1796u
 #define URF_FILE_HEADER 12u
 #define URF_HEADER 32u
-
-/* Words of a header of CUPS, version 2. */
-enum {
-	RESOLUTION = 276,
-	WIDTH = 372,
-	HEIGHT = 376,
-	BITS_PER_COLOR = 384,
-	BITS_PER_PIXEL = 388,
-	BYTES_PER_LINE = 392,
-	COLOR_ORDER = 396,
-	COLOR_SPACE = 400,
-	CROSS_FEED = 456, /* PWG: -1 where the printer wants the back of a sheet mirrored so */
-	FEED = 460,
-};
-enum { SPACE_W = 0, SPACE_RGB = 1, SPACE_K = 3, SPACE_CMYK = 6, SPACE_SW = 18, SPACE_SRGB = 19, SPACE_ADOBE = 20 };
 
 struct page {
 	uint32_t width, height, dpi_x, dpi_y, line_bytes, unit, bits; /* bits: of a dot */
@@ -327,7 +312,7 @@ static int set_colors(struct page *p, uint32_t space, uint32_t per_color)
 	case SPACE_SW:
 	case SPACE_RGB:
 	case SPACE_SRGB:
-	case SPACE_ADOBE:
+	case SPACE_ADOBE_RGB:
 		memset(p->white, 0xff, sizeof(p->white));
 		if (colors != (space == SPACE_W || space == SPACE_SW ? 1 : 3))
 			return V_BAD;
@@ -371,7 +356,7 @@ static uint32_t word(const uint8_t *h, size_t at, bool big)
 
 static int pass_cups_page(struct stream *s, bool big, bool packed)
 {
-	uint8_t h[CUPS_HEADER];
+	uint8_t h[HEADER_V2];
 	struct page p = {.packed = packed};
 	int r = take(s, h, sizeof(h));
 
@@ -394,7 +379,8 @@ static int pass_cups_page(struct stream *s, bool big, bool packed)
 
 static int pass_urf_page(struct stream *s)
 {
-	static const uint8_t spaces[] = {SPACE_SW, SPACE_SRGB, UINT8_MAX, SPACE_ADOBE, SPACE_W, SPACE_RGB, SPACE_CMYK};
+	static const uint8_t spaces[] = {
+		SPACE_SW, SPACE_SRGB, UINT8_MAX, SPACE_ADOBE_RGB, SPACE_W, SPACE_RGB, SPACE_CMYK};
 	uint8_t h[URF_HEADER];
 	int r = take(s, h, sizeof(h));
 	struct page p = {.packed = true};
