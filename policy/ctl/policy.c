@@ -139,7 +139,8 @@ static int print_print_decision(struct ctl *c, const struct print_decision *d)
 		d->note ? SAY(c, " (noted only)", "(記録のみ)") : "",
 		d->stamp && !d->note ? SAY(c, ", stamped", "、印字あり") : "",
 		d->copy ? SAY(c, ", a copy for the auditor", "、監査者用の控えあり") : "");
-	printf(SAY(c, "  by %s: %s\n", "  根拠 %s: %s\n"), shown(a, d->rule), shown(b, d->reason));
+	printf(SAY(c, "  by %s: %s\n", "  根拠 %s: %s\n"), shown(a, d->rule),
+		shown(b, c->lang == LANG_JA ? d->reason_ja : d->reason));
 	return EXIT_GOOD;
 }
 

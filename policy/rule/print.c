@@ -97,16 +97,43 @@ static bool fits(const struct print_match *m, const struct print_facts *f)
 	return document_fits(m, f);
 }
 
-static void explain(const struct print_rule *rule, const struct print_facts *f, char out[192])
+static void append(char *out, size_t size, const char *s)
+{
+	size_t n = strlen(out);
+
+	snprintf(out + n, size - n, "%s", s);
+}
+
+/* Which of the rule's facts led there, in both languages. */
+static void explain(const struct print_rule *rule, const struct print_facts *f, struct print_decision *out)
 {
 	const struct print_match *m = &rule->match;
+	const struct {
+		bool there;
+		const char *en, *ja;
+	} facts[] = {
+		{m->who.users || m->who.groups, " who it is", "印刷した人"},
+		{m->printers || m->uris || m->locations, " the printer", "プリンター"},
+		{m->titles != NULL, " the title", "文書名"},
+		{m->has_pages_over, " the number of pages", "ページ数"},
+		{m->my_numbers > 0, " personal numbers", "個人番号"},
+		{m->patterns != 0, " words in it", "文書中の語句"},
+		{m->unreadable && !f->readable, " it cannot be read", "読み取れない文書"},
+	};
+	bool first = true;
+	size_t i;
 
-	snprintf(out, 192, "policy.yaml:%u:%s%s%s%s%s%s%s", rule->line,
-		m->who.users || m->who.groups ? " who it is," : "",
-		m->printers || m->uris || m->locations ? " the printer," : "", m->titles ? " the title," : "",
-		m->has_pages_over ? " the number of pages," : "", m->my_numbers ? " personal numbers," : "",
-		m->patterns ? " words in it," : "", m->unreadable && !f->readable ? " it cannot be read," : "");
-	out[strlen(out) - 1] = 0;
+	snprintf(out->reason, sizeof(out->reason), "policy.yaml:%u", rule->line);
+	snprintf(out->reason_ja, sizeof(out->reason_ja), "policy.yaml:%u", rule->line);
+	for (i = 0; i < ARRAY_SIZE(facts); i++) {
+		if (!facts[i].there)
+			continue;
+		append(out->reason, sizeof(out->reason), first ? ":" : ",");
+		append(out->reason, sizeof(out->reason), facts[i].en);
+		append(out->reason_ja, sizeof(out->reason_ja), first ? ": " : "、");
+		append(out->reason_ja, sizeof(out->reason_ja), facts[i].ja);
+		first = false;
+	}
 }
 
 void policy_print(const struct policy *p, const struct print_facts *f, struct print_decision *out)
@@ -126,7 +153,7 @@ void policy_print(const struct policy *p, const struct print_facts *f, struct pr
 		out->copy = rule->copy;
 		out->stamp = rule->stamp;
 		snprintf(out->rule, sizeof(out->rule), "print:%s", rule->name);
-		explain(rule, f, out->reason);
+		explain(rule, f, out);
 		snprintf(out->message, sizeof(out->message), "%s", rule->message ? rule->message : "");
 		snprintf(out->message_ja, sizeof(out->message_ja), "%s",
 			rule->message_ja ? rule->message_ja : out->message);
@@ -135,6 +162,7 @@ void policy_print(const struct policy *p, const struct print_facts *f, struct pr
 	out->action = s->fallback;
 	snprintf(out->rule, sizeof(out->rule), "print-default");
 	snprintf(out->reason, sizeof(out->reason), "no rule fits");
+	snprintf(out->reason_ja, sizeof(out->reason_ja), "該当する規則がありません");
 }
 
 unsigned policy_print_unavailable(const struct policy *p)

@@ -44,8 +44,9 @@ struct print_decision {
 	bool copy;                        /* its documents are kept for the auditor, whatever becomes of it */
 	bool stamp;                       /* what comes out says who printed it when */
 	char rule[POLICY_NAME_SIZE + 16]; /* "print:finance", "print-default" */
-	char reason[192];                 /* in words: which facts led there */
-	char message[PRINT_MESSAGE_MAX];  /* what the administrator wants the person to read; may be empty */
+	char reason[192];                 /* in words: which facts led there; English, for records */
+	char reason_ja[POLICY_REASON_SIZE];
+	char message[PRINT_MESSAGE_MAX]; /* what the administrator wants the person to read; may be empty */
 	char message_ja[PRINT_MESSAGE_MAX];
 };
 
