@@ -4,6 +4,7 @@
  */
 #include "collector/console/look.h"
 #include "policy/base/clock.h"
+#include "policy/base/distinct.h"
 #include "policy/base/text.h"
 #include "policy/rule/policy.h"
 #include "policy/wire/bundle.h"
@@ -22,7 +23,7 @@ struct seen {
 	struct digest fingerprint;
 	uint64_t times, row;
 	int64_t first_us, last_us;
-	json_t *hosts, *users;
+	struct distinct hosts, users;
 };
 
 struct learning {
@@ -35,34 +36,6 @@ struct learning {
 static struct span field(const struct record *r, unsigned f)
 {
 	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
-}
-
-static void copy(char *out, size_t size, struct span s)
-{
-	size_t n = s.n < size - 1 ? s.n : size - 1;
-
-	memcpy(out, s.p, n);
-	out[n] = 0;
-	/* Cut at a character; what is no text at all is shown escaped later. */
-	while (n && s.n > n && ((unsigned char)out[n - 1] & 0x80) && !text_is_utf8(SPAN(out, n)))
-		out[--n] = 0;
-}
-
-static void add_word(json_t *list, struct span s)
-{
-	json_t *w = text_json(s);
-	size_t i;
-
-	for (i = 0; i < json_array_size(list); i++) {
-		if (json_equal(json_array_get(list, i), w)) {
-			json_decref(w);
-			return;
-		}
-	}
-	if (s.n && json_array_size(list) < WORDS_MAX)
-		json_array_append_new(list, w);
-	else
-		json_decref(w);
 }
 
 static struct seen *find(struct learning *l, uint16_t vendor, uint16_t product, const char *serial)
@@ -78,7 +51,8 @@ static struct seen *find(struct learning *l, uint16_t vendor, uint16_t product, 
 		return NULL;
 	}
 	s = &l->list[l->n++];
-	*s = (struct seen){.vendor = vendor, .product = product, .hosts = json_array(), .users = json_array()};
+	*s = (struct seen){
+		.vendor = vendor, .product = product, .hosts = {.most = WORDS_MAX}, .users = {.most = WORDS_MAX}};
 	snprintf(s->serial, sizeof(s->serial), "%s", serial);
 	return s;
 }
@@ -92,9 +66,10 @@ static int take(void *ctx, const struct store_row *row)
 	char id[16], serial[DEVICE_TEXT_SIZE];
 	unsigned vendor, product;
 	struct seen *s;
+	int x;
 
-	copy(id, sizeof(id), field(r, F_USB_ID));
-	copy(serial, sizeof(serial), field(r, F_SERIAL));
+	text_copy(id, sizeof(id), field(r, F_USB_ID));
+	text_copy(serial, sizeof(serial), field(r, F_SERIAL));
 	if (sscanf(id, "%4x:%4x", &vendor, &product) != 2 ||
 		!memmem(interfaces.p, interfaces.n, STORAGE_CLASS, strlen(STORAGE_CLASS)))
 		return 0;
@@ -104,8 +79,8 @@ static int take(void *ctx, const struct store_row *row)
 	if (!s->times++) {
 		s->row = row->row;
 		s->last_us = r->v[F_TIME].i;
-		copy(s->maker, sizeof(s->maker), field(r, F_MAKER));
-		copy(s->name, sizeof(s->name), field(r, F_PRODUCT));
+		text_copy(s->maker, sizeof(s->maker), field(r, F_MAKER));
+		text_copy(s->name, sizeof(s->name), field(r, F_PRODUCT));
 	}
 	s->first_us = r->v[F_TIME].i;
 	if (print.n == DIGEST_SIZE) {
@@ -113,9 +88,8 @@ static int take(void *ctx, const struct store_row *row)
 		memcpy(s->fingerprint.b, print.p, DIGEST_SIZE);
 		s->has_fingerprint = true;
 	}
-	add_word(s->hosts, SPAN_STR(row->host_name ? row->host_name : ""));
-	add_word(s->users, field(r, F_USER));
-	return 0;
+	x = distinct_add(&s->hosts, SPAN_STR(row->host_name ? row->host_name : ""));
+	return x ? x : distinct_add(&s->users, field(r, F_USER));
 }
 
 static struct device device_of(const struct seen *s)
@@ -139,17 +113,28 @@ static json_t *ledger_json(const struct seen *s)
 	return text_json(buf_span(&line));
 }
 
+static json_t *names_json(const struct distinct *d)
+{
+	json_t *list = json_array();
+	unsigned i;
+
+	for (i = 0; i < d->n; i++)
+		json_array_append_new(list, text_json(d->v[i]));
+	return list;
+}
+
 static json_t *seen_json(const struct seen *s)
 {
 	char id[16], row[24];
 
 	snprintf(id, sizeof(id), "%04x:%04x", s->vendor, s->product);
 	snprintf(row, sizeof(row), "%llu", (unsigned long long)s->row);
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:O, s:O, s:s, s:s, s:o}", "usb_id", id, "serial",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "usb_id", id, "serial",
 		text_json(SPAN_STR(s->serial)), "maker", text_json(SPAN_STR(s->maker)), "product",
 		text_json(SPAN_STR(s->name)), "fingerprint",
 		s->has_fingerprint ? digest_json(&s->fingerprint) : json_null(), "times", (json_int_t)s->times, "first",
-		time_json(s->first_us), "last", time_json(s->last_us), "hosts", s->hosts, "users", s->users, "warning",
+		time_json(s->first_us), "last", time_json(s->last_us), "hosts", names_json(&s->hosts), "users",
+		names_json(&s->users), "warning",
 		!s->serial[0]                      ? "no-serial"
 		: s->twice                         ? "two-fingerprints"
 		: strlen(s->serial) < SHORT_SERIAL ? "short-serial"
@@ -209,8 +194,8 @@ void unlisted_get(struct call *x)
 		reply(x, json_pack("{s:b, s:O}", "complete", !l.more && !n.full, "devices", list));
 out:
 	for (i = 0; n.list && i < n.n; i++) {
-		json_decref(n.list[i].hosts);
-		json_decref(n.list[i].users);
+		distinct_deinit(&n.list[i].hosts);
+		distinct_deinit(&n.list[i].users);
 	}
 	free(n.list);
 	json_decref(list);

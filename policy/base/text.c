@@ -116,6 +116,24 @@ const char *text_escape_to(char *out, size_t size, struct span s)
 	return out;
 }
 
+char *text_copy(char *out, size_t size, struct span s)
+{
+	size_t n = s.n, back;
+
+	if (n >= size) {
+		n = size - 1;
+		/* A character has at most three bytes behind its first: more of them are no text. */
+		for (back = 0; back < 3 && n > back && (s.p[n - back] & 0xc0) == 0x80; back++)
+			;
+		if ((s.p[n - back] & 0xc0) != 0x80)
+			n -= back;
+	}
+	if (n)
+		memcpy(out, s.p, n);
+	out[n] = 0;
+	return out;
+}
+
 char *hex_encode(char *out, const void *p, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";

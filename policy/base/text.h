@@ -18,6 +18,12 @@ int text_escape(struct buf *out, struct span s);
 /* The same into a fixed array, cut with "..." where it does not fit; returns `out`. For messages. */
 const char *text_escape_to(char *out, size_t size, struct span s);
 
+/*
+ * A C string of it, cut at a character where it does not fit (size > 0); a NUL in it ends it. Bytes that are no text
+ * stay as they are: they are escaped where they are shown. Returns `out`.
+ */
+char *text_copy(char *out, size_t size, struct span s);
+
 /* Lower-case hexadecimal; `out` has room for 2 n + 1. Returns out. */
 char *hex_encode(char *out, const void *p, size_t n);
 /* Exactly n bytes from 2 n digits of either case, then the end of the string. 0 or V_BAD. */

@@ -4,6 +4,7 @@
  * person to decide.
  */
 #include "policy/base/clock.h"
+#include "policy/base/distinct.h"
 #include "policy/base/text.h"
 #include "policy/ctl/log_filter.h"
 #include "policy/ctl/policy_files.h"
@@ -11,12 +12,15 @@
 
 #define SEEN_MAX POLICY_ROWS_MAX
 #define NOTE_MAX 200
+#define WORDS_MAX 100u /* PCs and people of a drive: more do not go into a note */
+#define WORDS_BYTES (16u << 20)
 #define SHORT_SERIAL 8
 #define STORAGE_CLASS "08:"
 
 struct seen {
 	uint16_t vendor, product;
-	char serial[DEVICE_TEXT_SIZE], label[DEVICE_TEXT_SIZE * 2 + 2], note[NOTE_MAX];
+	char serial[DEVICE_TEXT_SIZE], label[DEVICE_TEXT_SIZE * 2 + 2];
+	struct distinct words;
 	bool has_fingerprint, twice; /* one serial, two fingerprints */
 	struct digest fingerprint;
 	uint64_t times;
@@ -26,41 +30,30 @@ struct learning {
 	struct seen *list;
 	unsigned n;
 	uint64_t left_out;
+	size_t words_room;
 	const struct policy *known;
 };
-
-static void copy_span(char *out, size_t size, struct span s)
-{
-	snprintf(out, size, "%.*s", (int)(s.n < size ? s.n : size - 1), (const char *)s.p);
-}
 
 static struct span field(const struct record *r, unsigned f)
 {
 	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
 }
 
-static bool has_word(const char *note, const char *word, size_t n)
+/* "ws-1 taro": those for which there is room. */
+static const char *note_of(const struct seen *s, char note[NOTE_MAX])
 {
-	const char *at = note;
+	size_t at = 0;
+	unsigned i;
 
-	while (*at) {
-		size_t len = strcspn(at, " ");
+	note[0] = 0;
+	for (i = 0; i < s->words.n; i++) {
+		const struct span w = s->words.v[i];
 
-		if (len == n && !memcmp(at, word, n))
-			return true;
-		at += len + strspn(at + len, " ");
+		if (at + w.n + 2 <= NOTE_MAX && !memchr(w.p, 0, w.n))
+			at += (size_t)snprintf(
+				note + at, NOTE_MAX - at, "%s%.*s", at ? " " : "", (int)w.n, (const char *)w.p);
 	}
-	return false;
-}
-
-/* "ws-1 taro" once, as long as there is room. */
-static void add_word(char note[NOTE_MAX], const char *word, size_t n)
-{
-	size_t at = strlen(note);
-
-	if (!n || has_word(note, word, n) || at + n + 2 > NOTE_MAX)
-		return;
-	snprintf(note + at, NOTE_MAX - at, "%s%.*s", at ? " " : "", (int)n, word);
+	return note;
 }
 
 static struct seen *find(struct learning *l, uint16_t vendor, uint16_t product, const char *serial)
@@ -89,9 +82,10 @@ static int on_plug(void *ctx, const struct store_row *row)
 	char id[16], serial[DEVICE_TEXT_SIZE];
 	unsigned vendor, product;
 	struct seen *s;
+	int x;
 
-	copy_span(id, sizeof(id), field(r, F_USB_ID));
-	copy_span(serial, sizeof(serial), field(r, F_SERIAL));
+	text_copy(id, sizeof(id), field(r, F_USB_ID));
+	text_copy(serial, sizeof(serial), field(r, F_SERIAL));
 	if (sscanf(id, "%4x:%4x", &vendor, &product) != 2 ||
 		!memmem(interfaces.p, interfaces.n, STORAGE_CLASS, strlen(STORAGE_CLASS)))
 		return 0;
@@ -102,9 +96,11 @@ static int on_plug(void *ctx, const struct store_row *row)
 			return 0;
 		}
 		s = &l->list[l->n++];
-		*s = (struct seen){.vendor = (uint16_t)vendor, .product = (uint16_t)product};
+		*s = (struct seen){.vendor = (uint16_t)vendor,
+			.product = (uint16_t)product,
+			.words = {.most = WORDS_MAX, .room = &l->words_room}};
 		memcpy(s->serial, serial, sizeof(serial));
-		copy_span(s->label, sizeof(s->label), field(r, F_PRODUCT));
+		text_copy(s->label, sizeof(s->label), field(r, F_PRODUCT));
 	}
 	s->times++;
 	if (print.n == DIGEST_SIZE) {
@@ -112,9 +108,8 @@ static int on_plug(void *ctx, const struct store_row *row)
 		memcpy(s->fingerprint.b, print.p, DIGEST_SIZE);
 		s->has_fingerprint = true;
 	}
-	add_word(s->note, row->host_name, strlen(row->host_name));
-	add_word(s->note, (const char *)user.p, user.n);
-	return 0;
+	x = distinct_add(&s->words, SPAN_STR(row->host_name ? row->host_name : ""));
+	return x ? x : distinct_add(&s->words, user);
 }
 
 static void warn(struct ctl *c, const struct seen *s)
@@ -139,6 +134,7 @@ static int print_ledger(struct ctl *c, const struct learning *l)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT(2 * POLICY_CSV_MAX);
 	struct ledger_row row;
+	char note[NOTE_MAX];
 	unsigned i, added = 0;
 	int r = buf_puts(&out, "\xef\xbb\xbf" LEDGER_HEAD);
 
@@ -152,7 +148,7 @@ static int print_ledger(struct ctl *c, const struct learning *l)
 		if (l->known && policy_lists(l->known, &d))
 			continue;
 		warn(c, &l->list[i]);
-		r = ledger_put_device(&out, &d, l->list[i].label, l->list[i].note);
+		r = ledger_put_device(&out, &d, l->list[i].label, note_of(&l->list[i], note));
 		added++;
 	}
 	if (r)
@@ -185,7 +181,7 @@ int command_usb_learn(struct ctl *c)
 {
 	_cleanup_(policy_freep) struct policy *known = NULL;
 	_cleanup_(store_closep) struct store *s = NULL;
-	struct learning l = {.n = 0};
+	struct learning l = {.words_room = WORDS_BYTES};
 	struct store_filter f;
 	struct why why = {""};
 	int r = log_filter(c, clock_wall_us(), &f);
@@ -204,6 +200,8 @@ int command_usb_learn(struct ctl *c)
 		return complain_of(c, "usb learn", -ENOMEM, NULL);
 	r = store_query(s, &f, on_plug, &l, &why);
 	r = r && r != V_END ? complain_of(c, "usb learn", r, &why) : print_ledger(c, &l);
+	while (l.n)
+		distinct_deinit(&l.list[--l.n].words);
 	free(l.list);
 	return r;
 }

@@ -39,6 +39,22 @@ static void cuts_between_characters(void **state)
 	assert_string_equal(text_escape_to(small, sizeof(small), SPAN_STR("short")), "short");
 }
 
+static void copies_end_between_characters(void **state)
+{
+	char small[6];
+
+	(void)state;
+	assert_string_equal(text_copy(small, sizeof(small), SPAN_STR("ああ")), "あ");
+	assert_string_equal(text_copy(small, sizeof(small), SPAN_STR("aa𠮷")), "aa");
+	assert_string_equal(text_copy(small, sizeof(small), SPAN_STR("short")), "short");
+	assert_string_equal(text_copy(small, sizeof(small), SPAN_STR("longer")), "longe");
+	assert_string_equal(text_copy(small, sizeof(small), SPAN("", 0)), "");
+	/* No text: cut where it does not fit. */
+	assert_string_equal(
+		text_copy(small, sizeof(small), SPAN_STR("\x80\x80\x80\x80\x80\x80\x80")), "\x80\x80\x80\x80\x80");
+	assert_string_equal(text_copy(small, 1, SPAN_STR("x")), "");
+}
+
 static void hex_goes_both_ways(void **state)
 {
 	uint8_t out[2];
@@ -116,6 +132,7 @@ int main(void)
 		cmocka_unit_test(utf8_by_rfc_3629),
 		cmocka_unit_test(nothing_that_moves_a_terminal_passes),
 		cmocka_unit_test(cuts_between_characters),
+		cmocka_unit_test(copies_end_between_characters),
 		cmocka_unit_test(hex_goes_both_ways),
 		cmocka_unit_test(base64_by_rfc_4648),
 		cmocka_unit_test(times_as_people_write_them),
