@@ -1,231 +1,176 @@
 /*
  * `policy replay`: a policy tried against what happened: which devices and print jobs of the log it would have judged
- * otherwise. Alike cases are one line, with how often, where and who.
+ * otherwise. What is alike is one line (policy/rule/trial.h), with how often, where and who.
  */
 #include "collector/store/store.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include "policy/ctl/log_filter.h"
 #include "policy/ctl/policy_files.h"
-#include "policy/rule/replay.h"
+#include "policy/rule/trial.h"
 #include <errno.h>
 #include <inttypes.h>
 
-#define CASES_MAX 5000u
-#define WORDS_MAX 12u /* PCs and people named in a case */
+#define NAMES_MAX 12u /* PCs and people that are named in a case */
 #define LAST_WEEK_US (7ll * 86400 * 1000000)
-
-struct trial {
-	const struct policy *policy;
-	const char *groups[POLICY_GROUPS_MAX + 1];
-	json_t *devices, *prints; /* by what makes them alike: objects */
-	uint64_t looked, otherwise, not_compared, left_out;
-};
-
-static const char *text_of(char out[SHOWN_MAX], const struct record *r, unsigned f)
-{
-	return text_escape_to(out, SHOWN_MAX, record_has(r, f) ? r->v[f].s : SPAN("", 0));
-}
-
-static void count(json_t *o, const char *key, uint64_t more)
-{
-	json_object_set_new(o, key, json_integer(json_integer_value(json_object_get(o, key)) + (json_int_t)more));
-}
-
-static void add_word(json_t *o, const char *key, const char *word)
-{
-	json_t *list = json_object_get(o, key), *one;
-	size_t i;
-
-	json_array_foreach(list, i, one)
-	{
-		if (!strcmp(json_string_value(one), word))
-			return;
-	}
-	if (*word && json_array_size(list) < WORDS_MAX)
-		json_array_append_new(list, json_string(word));
-}
-
-/* The case that this one is another of; a new one is made by `fresh` (taken over). NULL: there are too many. */
-static json_t *case_of(struct trial *t, json_t *cases, const char *key, json_t *fresh)
-{
-	json_t *o = json_object_get(cases, key);
-
-	if (o || json_object_size(cases) >= CASES_MAX) {
-		json_decref(fresh);
-		t->left_out += !o;
-		return o;
-	}
-	return json_object_set_new(cases, key, fresh) ? NULL : json_object_get(cases, key);
-}
-
-static void add(const struct store_row *row, json_t *o)
-{
-	char user[SHOWN_MAX], host[SHOWN_MAX], time[TEXT_TIME_SIZE];
-
-	count(o, "times", 1);
-	add_word(o, "hosts", shown(host, row->host_name));
-	add_word(o, "users", text_of(user, &row->record, F_USER));
-	json_object_set_new(o, "last", json_string(text_time_utc(time, row->record.v[F_TIME].i)));
-}
-
-static void add_device(struct trial *t, const struct store_row *row, const struct replay *p)
-{
-	const struct record *r = &row->record;
-	const char *kind = enum_by_value(F_DEVICE_KIND, r->v[F_DEVICE_KIND].u)->name,
-		   *was = enum_by_value(F_ACCESS, p->was)->name, *now = enum_by_value(F_ACCESS, p->now)->name;
-	char id[SHOWN_MAX], serial[SHOWN_MAX], product[SHOWN_MAX], key[4 * SHOWN_MAX];
-	json_t *o;
-
-	text_of(id, r, F_USB_ID);
-	text_of(serial, r, F_SERIAL);
-	snprintf(key, sizeof(key), "%s %s %s %s %s %s", id, kind, was, now, p->rule, serial);
-	o = case_of(t, t->devices, key,
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:[], s:[]}", "device", id, "serial", serial,
-			"product", text_of(product, r, F_PRODUCT), "kind", kind, "was", was, "now", now, "rule",
-			p->rule, "reason", p->reason, "times", 0, "hosts", "users"));
-	if (o)
-		add(row, o);
-}
-
-static void add_print(struct trial *t, const struct store_row *row, const struct replay *p)
-{
-	const struct record *r = &row->record;
-	const char *was = enum_by_value(F_ACTION, p->was)->name, *now = enum_by_value(F_ACTION, p->now)->name;
-	char printer[SHOWN_MAX], user[SHOWN_MAX], title[SHOWN_MAX], key[4 * SHOWN_MAX];
-	json_t *o;
-
-	text_of(printer, r, F_PRINTER);
-	snprintf(key, sizeof(key), "%s %s %s %s %s", was, now, p->rule, text_of(user, r, F_USER), printer);
-	o = case_of(t, t->prints, key,
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:[], s:[]}", "printer", printer, "was", was, "now", now,
-			"rule", p->rule, "reason", p->reason, "times", 0, "pages", 0, "hosts", "users"));
-	if (!o)
-		return;
-	add(row, o);
-	count(o, "pages", record_has(r, F_PAGES) ? r->v[F_PAGES].u : 0);
-	json_object_set_new(o, "title", json_string(text_of(title, r, F_TITLE)));
-}
 
 static int on_row(void *ctx, const struct store_row *row)
 {
-	struct trial *t = ctx;
-	struct replay p;
-
-	t->looked++;
-	if (replay_record(t->policy, &row->record, row->host_name, t->groups, &p)) {
-		t->not_compared++;
-		return 0;
-	}
-	if (p.was == p.now)
-		return 0;
-	t->otherwise++;
-	if (p.of_device)
-		add_device(t, row, &p);
-	else
-		add_print(t, row, &p);
-	return 0;
+	return trial_add(ctx, &row->record, row->host_name, row->row);
 }
 
 /* --- telling --- */
 
-/* An array of the objects that `cases` has, in the order in which they were met. */
-static json_t *values(json_t *cases)
+static const struct enum_info *word_of(const struct trial_case *k, unsigned value)
 {
-	json_t *list = json_array(), *o;
-	const char *key;
+	return enum_by_value(k->decided.of_device ? F_ACCESS : F_ACTION, value);
+}
 
-	json_object_foreach(cases, key, o)
-	{
-		json_array_append(list, o);
-	}
+static json_t *names_json(const struct distinct *d)
+{
+	json_t *list = json_array();
+	char text[SHOWN_MAX];
+	unsigned i;
+
+	for (i = 0; i < d->n && i < NAMES_MAX; i++)
+		json_array_append_new(list, json_string(text_escape_to(text, sizeof(text), d->v[i])));
 	return list;
 }
 
-static void say_words(const json_t *o, const char *key)
+/* What cases of both kinds have, into the object. */
+static json_t *case_json(json_t *o, const struct trial_case *k)
 {
-	const json_t *list = json_object_get(o, key), *one;
-	size_t i;
+	const struct replay *p = &k->decided;
+	char time[TEXT_TIME_SIZE];
 
-	json_array_foreach(list, i, one)
-	{
-		printf(" %s", json_string_value(one));
+	if (json_object_update_new(
+		    o, json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:I, s:o, s:I, s:s}", "was", word_of(k, p->was)->name,
+			       "now", word_of(k, p->now)->name, "rule", p->rule, "reason", p->reason, "times",
+			       (json_int_t)k->times, "hosts", names_json(&k->hosts), "hosts_count",
+			       (json_int_t)k->hosts.n, "users", names_json(&k->users), "users_count",
+			       (json_int_t)k->users.n, "last", text_time_utc(time, k->last_us)))) {
+		json_decref(o);
+		return NULL;
 	}
+	return o;
 }
 
-static const char *word_of(const struct ctl *c, unsigned f, const json_t *o, const char *key)
+static json_t *device_json(const struct trial_case *k)
 {
-	const struct enum_info *e = enum_by_name(f, json_string_value(json_object_get(o, key)));
+	char serial[SHOWN_MAX], product[SHOWN_MAX], id[SHOWN_MAX];
 
-	return c->lang == LANG_JA ? e->ja : e->name;
+	return case_json(
+		json_pack("{s:s, s:s, s:s, s:s}", "device", shown(id, k->usb_id), "serial", shown(serial, k->serial),
+			"product", shown(product, k->product), "kind", enum_by_value(F_DEVICE_KIND, k->kind)->name),
+		k);
+}
+
+static json_t *print_json(const struct trial_case *k)
+{
+	char printer[SHOWN_MAX], title[SHOWN_MAX];
+
+	return case_json(json_pack("{s:s, s:I, s:s}", "printer", shown(printer, k->printer), "pages",
+				 (json_int_t)k->pages, "title", shown(title, k->title)),
+		k);
+}
+
+static void say_names(const struct distinct *d)
+{
+	char text[SHOWN_MAX];
+	unsigned i;
+
+	for (i = 0; i < d->n && i < NAMES_MAX; i++)
+		printf(" %s", text_escape_to(text, sizeof(text), d->v[i]));
+	if (d->n > NAMES_MAX || d->more)
+		printf(" ...");
 }
 
 /* What the lines of both kinds end with. */
-static void say_rest(const struct ctl *c, const json_t *o)
+static void say_rest(const struct ctl *c, const struct trial_case *k)
 {
-	printf("\n    %s: %s\n    ", json_string_value(json_object_get(o, "rule")),
-		json_string_value(json_object_get(o, "reason")));
-	printf(SAY(c, "%" PRId64 " times, last %s;", "%" PRId64 " 回、最後は %s、"),
-		(int64_t)json_integer_value(json_object_get(o, "times")),
-		json_string_value(json_object_get(o, "last")));
-	say_words(o, "hosts");
-	say_words(o, "users");
+	char time[TEXT_TIME_SIZE], rule[SHOWN_MAX], reason[SHOWN_MAX];
+
+	printf("\n    %s: %s\n    ", shown(rule, k->decided.rule),
+		shown(reason, c->lang == LANG_JA ? k->decided.reason_ja : k->decided.reason));
+	printf(SAY(c, "%" PRIu64 " times, last %s;", "%" PRIu64 " 回、最後は %s、"), k->times,
+		text_time_utc(time, k->last_us));
+	printf(SAY(c, " %u%s PCs:", " PC %u%s 台:"), k->hosts.n, k->hosts.more ? "+" : "");
+	say_names(&k->hosts);
+	printf(SAY(c, "; %u%s people:", "、利用者 %u%s 人:"), k->users.n, k->users.more ? "+" : "");
+	say_names(&k->users);
 	putchar('\n');
 }
 
-static void say_cases(const struct ctl *c, const struct trial *t)
+static void say_case(const struct ctl *c, const struct trial_case *k)
 {
-	const json_t *o;
-	const char *key;
+	const struct enum_info *was = word_of(k, k->decided.was), *now = word_of(k, k->decided.now),
+			       *kind = enum_by_value(F_DEVICE_KIND, k->kind);
+	bool ja = c->lang == LANG_JA;
+	char id[SHOWN_MAX], serial[SHOWN_MAX], name[SHOWN_MAX];
 
-	json_object_foreach(t->devices, key, o)
-	{
-		printf("%s → %s  %s %s  %s (%s)", word_of(c, F_ACCESS, o, "was"), word_of(c, F_ACCESS, o, "now"),
-			json_string_value(json_object_get(o, "device")),
-			json_string_value(json_object_get(o, "serial")),
-			json_string_value(json_object_get(o, "product")), word_of(c, F_DEVICE_KIND, o, "kind"));
-		say_rest(c, o);
-	}
-	json_object_foreach(t->prints, key, o)
-	{
-		printf(SAY(c, "%s → %s  print on %s: %" PRId64 " pages, last \"%s\"",
-			       "%s → %s  印刷 %s: %" PRId64 " ページ、最後は「%s」"),
-			word_of(c, F_ACTION, o, "was"), word_of(c, F_ACTION, o, "now"),
-			json_string_value(json_object_get(o, "printer")),
-			(int64_t)json_integer_value(json_object_get(o, "pages")),
-			json_string_value(json_object_get(o, "title")));
-		say_rest(c, o);
-	}
+	printf("%s → %s  ", ja ? was->ja : was->name, ja ? now->ja : now->name);
+	if (k->decided.of_device)
+		printf("%s %s  %s (%s)", shown(id, k->usb_id), shown(serial, k->serial), shown(name, k->product),
+			ja ? kind->ja : kind->name);
+	else
+		printf(SAY(c, "print on %s: %" PRIu64 " pages, last \"%s\"",
+			       "印刷 %s: %" PRIu64 " ページ、最後は「%s」"),
+			shown(id, k->printer), k->pages, shown(name, k->title));
+	say_rest(c, k);
 }
 
-static int say_trial(struct ctl *c, const struct trial *t)
+static void say_counts(const struct ctl *c, const struct trial_counts *n)
 {
-	if (option_on(c, OPT_JSON)) {
-		_cleanup_json_ json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "version",
-			(json_int_t)policy_version(t->policy), "decisions", (json_int_t)t->looked, "otherwise",
-			(json_int_t)t->otherwise, "not_compared", (json_int_t)t->not_compared, "left_out",
-			(json_int_t)t->left_out, "devices", values(t->devices), "prints", values(t->prints));
-
-		return say_json(o);
-	}
-	say_cases(c, t);
 	printf(SAY(c, "%" PRIu64 " decisions, %" PRIu64 " of them would be others\n",
 		       "判定 %" PRIu64 " 件のうち %" PRIu64 " 件が変わります\n"),
-		t->looked, t->otherwise);
-	if (t->not_compared)
+		n->looked, n->stricter + n->looser);
+	if (n->stricter + n->looser)
+		printf(SAY(c, "%" PRIu64 " would be stricter, %" PRIu64 " looser\n",
+			       "%" PRIu64 " 件は厳しく、%" PRIu64 " 件は緩くなります\n"),
+			n->stricter, n->looser);
+	if (n->not_compared)
 		printf(SAY(c, "%" PRIu64 " were not a policy's (codes, released jobs, faults), and are not compared\n",
 			       "%" PRIu64 " 件はポリシーによる判定ではないため(解除コードなど)比較していません\n"),
-			t->not_compared);
-	if (t->left_out)
+			n->not_compared);
+	if (n->left_out)
 		printf(SAY(c, "%" PRIu64 " more are not shown: there are too many kinds of them\n",
 			       "ほか %" PRIu64 " 件は種類が多いため表示していません\n"),
-			t->left_out);
-	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
+			n->left_out);
 }
 
-static int replay(struct ctl *c, struct trial *t, struct store_filter *f)
+static int say_trial(struct ctl *c, const struct policy *policy, struct trial *t)
+{
+	const struct trial_counts *n = trial_counts(t);
+	const uint64_t otherwise = n->stricter + n->looser;
+	const struct trial_case *const *cases;
+	_cleanup_json_ json_t *o = NULL;
+	json_t *devices, *prints;
+	size_t i, cases_n;
+
+	cases = trial_cases(t, &cases_n);
+	if (!option_on(c, OPT_JSON)) {
+		for (i = 0; i < cases_n && cases[i]->effect != TRIAL_SAME; i++)
+			say_case(c, cases[i]);
+		say_counts(c, n);
+		return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
+	}
+	devices = json_array();
+	prints = json_array();
+	for (i = 0; i < cases_n && cases[i]->effect != TRIAL_SAME; i++)
+		json_array_append_new(cases[i]->decided.of_device ? devices : prints,
+			cases[i]->decided.of_device ? device_json(cases[i]) : print_json(cases[i]));
+	o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "version",
+		(json_int_t)policy_version(policy), "decisions", (json_int_t)n->looked, "otherwise",
+		(json_int_t)otherwise, "stricter", (json_int_t)n->stricter, "looser", (json_int_t)n->looser, "same",
+		(json_int_t)n->same, "not_compared", (json_int_t)n->not_compared, "left_out", (json_int_t)n->left_out,
+		"devices", devices, "prints", prints);
+	return say_json(o);
+}
+
+static int replay(struct ctl *c, const struct policy *policy, const char *const *groups, struct store_filter *f)
 {
 	_cleanup_(store_closep) struct store *s = NULL;
+	_cleanup_(trial_freep) struct trial *t = NULL;
 	struct why why = {""};
 	int r = store_to_search(c, &s);
 
@@ -234,25 +179,23 @@ static int replay(struct ctl *c, struct trial *t, struct store_filter *f)
 	f->kinds[0] = KIND_DECISION;
 	f->kinds[1] = KIND_PRINT;
 	f->kinds_n = 2;
-	r = store_query(s, f, on_row, t, &why);
-	return r ? complain_of(c, "policy replay", r, &why) : say_trial(c, t);
+	r = trial_new(policy, groups, &t);
+	r = r ? r : store_query(s, f, on_row, t, &why);
+	return r ? complain_of(c, "policy replay", r, &why) : say_trial(c, policy, t);
 }
 
 int command_policy_replay(struct ctl *c)
 {
-	struct trial t = {.devices = json_object(), .prints = json_object()};
+	const char *groups[POLICY_GROUPS_MAX + 1];
 	struct policy_files files = {.policy = NULL};
 	struct store_filter f;
 	int r = log_filter(c, clock_wall_us(), &f);
 
 	if (!r && !option_value(c, OPT_SINCE))
 		f.from_us = clock_wall_us() - LAST_WEEK_US;
-	policy_groups(c, t.groups, POLICY_GROUPS_MAX);
+	policy_groups(c, groups, POLICY_GROUPS_MAX);
 	r = r ? r : policy_files_open(c, c->operands[0], &files);
-	t.policy = files.policy;
-	r = r ? r : replay(c, &t, &f);
+	r = r ? r : replay(c, files.policy, groups, &f);
 	policy_files_deinit(&files);
-	json_decref(t.devices);
-	json_decref(t.prints);
 	return r;
 }

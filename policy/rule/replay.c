@@ -3,16 +3,13 @@
  * string of a record is from outside: cut at its room, like what devices and users said in the first place.
  */
 #include "policy/rule/replay.h"
+#include "policy/base/text.h"
 
 #define TEXT_SIZE 1024
 
 static void copy(char *out, size_t size, const struct record *r, unsigned f)
 {
-	struct span s = record_has(r, f) ? r->v[f].s : SPAN("", 0);
-	size_t n = s.n < size ? s.n : size - 1;
-
-	memcpy(out, s.p, n);
-	out[n] = 0;
+	text_copy(out, size, record_has(r, f) ? r->v[f].s : SPAN("", 0));
 }
 
 static bool begins(const char *s, const char *with)
@@ -120,10 +117,13 @@ static int of_device(
 	take_device(&d, r, (unsigned)kind);
 	policy_decide(p, &d, (unsigned)kind, &person, &now);
 	out->of_device = true;
-	out->was = was_noted(r) ? ACCESS_READ_WRITE : (unsigned)number(r, F_ACCESS);
+	out->decided = (unsigned)number(r, F_ACCESS);
+	out->noted = was_noted(r);
+	out->was = out->noted ? ACCESS_READ_WRITE : out->decided;
 	out->now = now.note ? ACCESS_READ_WRITE : now.access;
 	snprintf(out->rule, sizeof(out->rule), "%s", now.rule);
 	snprintf(out->reason, sizeof(out->reason), "%s", now.reason);
+	policy_reason(&now, LANG_JA, out->reason_ja);
 	return 0;
 }
 
@@ -154,7 +154,6 @@ static int of_print(
 		.readable = !record_has(r, F_FINDINGS),
 		.my_numbers = number(r, F_MY_NUMBERS)};
 	struct print_decision now;
-	unsigned was = (unsigned)number(r, F_ACTION);
 
 	copy(rule, sizeof(rule), r, F_RULE);
 	if (!has_name(r, F_ACTION) || (!begins(rule, "print:") && strcmp(rule, "print-default") != 0))
@@ -167,10 +166,13 @@ static int of_print(
 	copy(format, sizeof(format), r, F_FORMAT);
 	policy_print(p, &f, &now);
 	out->of_device = false;
-	out->was = goes_through(was, was_noted(r)) ? ACTION_ALLOW : was;
+	out->decided = (unsigned)number(r, F_ACTION);
+	out->noted = was_noted(r);
+	out->was = goes_through(out->decided, out->noted) ? ACTION_ALLOW : out->decided;
 	out->now = goes_through(now.action, now.note) ? ACTION_ALLOW : now.action;
 	snprintf(out->rule, sizeof(out->rule), "%s", now.rule);
 	snprintf(out->reason, sizeof(out->reason), "%s", now.reason);
+	snprintf(out->reason_ja, sizeof(out->reason_ja), "%s", now.reason_ja);
 	return 0;
 }
 

@@ -13,11 +13,14 @@
 #include "policy/rule/print.h"
 
 struct replay {
-	bool of_device; /* else of a print job */
-	/* ACCESS_* or ACTION_*, as it came into force: what was only noted went through. */
+	bool of_device;   /* else of a print job */
+	unsigned decided; /* ACCESS_* or ACTION_* as the record has it */
+	bool noted;       /* ... and was not enforced */
+	/* The same as it came into force: what was only noted went through. */
 	unsigned was, now;
 	char rule[POLICY_NAME_SIZE + 16]; /* that says `now` */
 	char reason[POLICY_REASON_SIZE];  /* in English, as records have it */
+	char reason_ja[POLICY_REASON_SIZE];
 };
 
 /*
