@@ -273,11 +273,16 @@ static int tell(struct answer *w, const struct hit *h)
 {
 	struct store_row row = {.row = h->row, .leaf = h->row >> ROW_BITS};
 	unsigned i = (unsigned)(h->row & ((1u << ROW_BITS) - 1)) - 1;
-	int r = fetch_record(w->a->fetch, row.leaf, i, &row.record, &row.host);
+	int r = 0;
 
-	if (r == V_NOT_FOUND)
-		return 0; /* retention took the body while we were asking */
-	r = r ? r : host_name(w->a, &row.host, &row.host_name);
+	if (w->q->f->bare) {
+		record_set_int(&row.record, F_TIME, h->time);
+	} else {
+		r = fetch_record(w->a->fetch, row.leaf, i, &row.record, &row.host);
+		if (r == V_NOT_FOUND)
+			return 0; /* retention took the body while we were asking */
+		r = r ? r : host_name(w->a, &row.host, &row.host_name);
+	}
 	r = r ? r : w->fn(w->ctx, &row);
 	if (!r && w->left != SIZE_MAX && !--w->left)
 		r = V_END;

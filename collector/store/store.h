@@ -174,6 +174,7 @@ struct store_filter {
 	bool has_place; /* of rows of this moment, only those that come behind place_row */
 	int64_t place_us;
 	uint64_t place_row;
+	bool bare; /* rows come with their number, leaf and F_TIME alone: nothing is read out of the packs; to count */
 	uint64_t after_row; /* only rows indexed later than this one (0: from the start): for following */
 };
 
