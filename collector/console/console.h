@@ -23,6 +23,7 @@ struct live;
 struct export;
 struct bundling;
 struct registering;
+struct trying;
 
 struct console {
 	struct config conf;
@@ -42,6 +43,8 @@ struct console {
 	unsigned bundles_n;
 	struct registering *registers;
 	unsigned registers_n;
+	struct trying *trials;
+	unsigned trials_n;
 	struct buf vkey; /* of the log, text without newline */
 	struct verifier log;
 	bool has_log;
@@ -191,6 +194,12 @@ void live_get(struct call *x);
 void live_row(struct console *c, const struct store_row *row);
 void live_tick(struct console *c);
 void live_stop(struct console *c);
+
+/* --- trial.c --- */
+void policy_replay_post(struct call *x);
+/* Goes on with the policies that are being tried. */
+void trial_tick(struct console *c);
+void trial_stop(struct console *c);
 
 /* --- hosts.c, policy.c, unlisted.c --- */
 void hosts_get_all(struct call *x);

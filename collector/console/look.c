@@ -97,7 +97,7 @@ static int on_row(void *ctx, const struct store_row *row)
 		l->more = true;
 		return V_END;
 	}
-	if (look_sees(l->c, l->account, row) && search_fits(l->search, &row->record))
+	if (l->bare || (look_sees(l->c, l->account, row) && search_fits(l->search, &row->record)))
 		r = l->take(l->ctx, row);
 	if (r == V_END)
 		l->more = true;
@@ -135,6 +135,7 @@ int look(struct looking *l, struct why *why)
 	f.has_place = s->has_cursor;
 	f.place_us = s->cursor_us;
 	f.place_row = s->cursor_row;
+	f.bare = l->bare;
 	bound_ahead(s, &f);
 	if (s->device && !f.kinds_n) {
 		memcpy(f.kinds, device_kinds, sizeof(device_kinds));

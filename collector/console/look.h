@@ -16,6 +16,9 @@ struct looking {
 	/* Takes a record that fits. 0; V_END: it is not taken, and none behind it; -errno. */
 	store_row_fn take;
 	void *ctx;
+	/* Nothing is read out of the packs: `take` gets each record's number and moment alone, and nobody looks whose
+	 * it is. For counting, and for accounts that see all PCs. */
+	bool bare;
 
 	/* Where it ended. */
 	uint64_t looked;

@@ -144,6 +144,7 @@ static void on_export(evutil_socket_t fd, short what, void *arg)
 	csv_tick(arg);
 	bundle_tick(arg);
 	register_tick(arg);
+	trial_tick(arg);
 }
 
 static void on_stop(void *owner)
@@ -153,6 +154,7 @@ static void on_stop(void *owner)
 	csv_stop(c);
 	bundle_stop(c);
 	register_stop(c);
+	trial_stop(c);
 	live_stop(c);
 }
 
@@ -254,6 +256,7 @@ static void console_close(struct console *c)
 	csv_stop(c);
 	bundle_stop(c);
 	register_stop(c);
+	trial_stop(c);
 	live_stop(c);
 	if (c->sealer) {
 		tell_close(c);

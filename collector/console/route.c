@@ -42,11 +42,21 @@ const struct route routes[] = {
 	{ASK_GET, "/api/v1/policy", ADMIN | AUDIT, 0, policy_get},
 	{ASK_POST, "/api/v1/policy", ADMIN, 0, policy_post},
 	{ASK_POST, "/api/v1/policy/check", ADMIN | AUDIT, 0, policy_check_post},
+	{ASK_POST, "/api/v1/policy/replay", ADMIN | AUDIT, 0, policy_replay_post},
 	{ASK_GET, "/api/v1/policy/status", ADMIN | AUDIT, 0, policy_status},
 	{ASK_GET, "/api/v1/devices/unlisted", ADMIN | AUDIT, 0, unlisted_get},
 	{ASK_GET, "/api/v1/log", ALL, 0, log_get},
 	{ASK_GET, NULL, 0, 0, NULL},
 };
+
+bool route_reads(const struct account *a)
+{
+	const struct route *r;
+
+	for (r = routes; r->path && r->fn != records_get; r++)
+		;
+	return (a->roles & r->roles) != 0;
+}
 
 bool route_matches(const char *pattern, const char *path, char *id, size_t size)
 {

@@ -22,6 +22,12 @@ struct route {
 /* Ends with a NULL path. */
 extern const struct route routes[];
 
+/*
+ * May the account read records, by the table? For answers that say more to those who may than to others; which PCs, its
+ * scope says.
+ */
+bool route_reads(const struct account *a);
+
 /* Is it this path? What stands for {} goes to `id`. */
 bool route_matches(const char *pattern, const char *path, char *id, size_t size);
 

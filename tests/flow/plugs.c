@@ -5,7 +5,7 @@
  *   plugs DEVICE.KEY SPOOL <LINES    a line: usb id, maker, product, serial, interfaces, user; separated by bars
  *
  * A line that begins with "kind=" is a record of any kind instead: NAME=VALUE by the names of the field table, values
- * without a name as numbers.
+ * without a name as numbers, times in microseconds (`time=`; else it is now).
  */
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
@@ -27,6 +27,8 @@ static void set_named(struct record *r, char *cell)
 		record_set_uint(r, f, e->value);
 	else if (field_table[f].type == T_UINT || field_table[f].type == T_ENUM)
 		record_set_uint(r, f, strtoull(cell, NULL, 10));
+	else if (field_table[f].type == T_TIME)
+		record_set_int(r, f, strtoll(cell, NULL, 10));
 	else
 		record_set_str(r, f, cell);
 }
@@ -41,7 +43,7 @@ static int seal_named(struct sealer *s, char *line)
 	record_set_int(&r, F_BOOT_TIME, clock_boot_us());
 	while ((cell = strsep(&line, "|")))
 		set_named(&r, cell);
-	return sealer_put(s, &r, true);
+	return sealer_put(s, &r, false);
 }
 
 static int seal(struct sealer *s, char *line)
@@ -64,7 +66,7 @@ static int seal(struct sealer *s, char *line)
 	for (i = 0; i < ARRAY_SIZE(fields) && (cell = strsep(&line, "|")); i++)
 		if (*cell)
 			record_set_str(&r, fields[i], cell);
-	return sealer_put(s, &r, true);
+	return sealer_put(s, &r, false);
 }
 
 int main(int argc, char **argv)
@@ -72,7 +74,7 @@ int main(int argc, char **argv)
 	_cleanup_(key_freep) struct key *device = NULL;
 	_cleanup_(sealer_freep) struct sealer *s = NULL;
 	struct sealer_options o = {.producer = PRODUCER_GUARD,
-		.bound = 64u << 20,
+		.bound = 256u << 20,
 		.idle_us = 900000000,
 		.seal_us = 15000000,
 		.epoch_us = 86400000000};

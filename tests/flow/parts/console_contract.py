@@ -42,6 +42,9 @@ pc = Member("pc-1")
 pc.enrol()
 carry = pc.begin(RECORDER)
 pc.post(pc.sealed(n=1, carry=carry))
+# What a trial has cases of.
+pc.post(pc.sealed(records=[{1: 82, 2: 1000, 13: "花子", 101: "0951:1666", 104: "S", 106: "08:06:50", 107: 1, 108: 3, 109: "default:storage"},
+                           {1: 100, 2: 1000, 13: "花子", 109: "print-default", 119: "laser", 122: "給与明細", 133: 1}]))
 people = {r: Person(r, r, scope=["*"] if r == "viewer" else (), source="127.0.2.%d" % (i + 1))
           for i, r in enumerate(("administrator", "auditor", "viewer"))}
 auditor = people["auditor"]
@@ -50,6 +53,7 @@ row = auditor.get("/api/v1/records?host=pc-1")["records"][0]["row"]
 FILL = {"{row}": row, "{id}": pc.host.hex()}
 BODIES = {
     "tokensPost": {"name": None, "valid": 600},
+    "policyReplay": {"policy_yaml": "version: 1\nrules: [{name: x, match: {kind: storage}, access: deny}]\n", "devices_csv": ""},
     "policyCheck": {"policy_yaml": "version: 1\n", "devices_csv": ""},
     "hostRevoke": {"reason": ""},
     "alertAcknowledge": {"comment": "looked at"},
