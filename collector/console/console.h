@@ -122,7 +122,7 @@ const char *body_text(struct call *x, const json_t *o, const char *name, size_t 
 /* What somebody did. `text` and `hash` may be NULL. */
 struct told {
 	unsigned kind, cause;
-	const char *account, *address, *operation, *text, *target, *rule;
+	const char *account, *address, *operation, *text, *target, *rule, *path;
 	const uint8_t *alert; /* its id */
 	const struct digest *peer;
 	const char *peer_name;

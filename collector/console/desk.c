@@ -1,7 +1,7 @@
 /*
- * The console's own door: accounts, for `sekishoctl console user`. Who may knock is the socket's mode (root and group
- * sekisho-admin); who did, and what, is in the access log. Passwords that are made here are shown once and have to be
- * changed at the first sign-in.
+ * The console's own door: accounts, for `sekishoctl console user`, and reports that were made here, to be recorded. Who
+ * may knock is the socket's mode (root and group sekisho-admin); who did, and what, is in the access log. Passwords
+ * that are made here are shown once and have to be changed at the first sign-in.
  */
 #include "collector/console/console.h"
 #include "policy/base/clock.h"
@@ -206,6 +206,40 @@ static void reset_post(struct console *c, struct ask *a)
 	json_decref(o);
 }
 
+/* A report was made on this machine; its maker waits for this answer before he hands it out. */
+static void reports_post(struct console *c, struct ask *a)
+{
+	struct told t = {
+		.kind = KIND_CONSOLE_EXPORT, .operation = a->path, .has_uid = true, .uid = a->uid, .urgent = true};
+	json_t *o = object(a);
+	const char *what = json_string_value(json_object_get(o, "what"));
+	const char *name = json_string_value(json_object_get(o, "name"));
+	const char *hex = json_string_value(json_object_get(o, "hash"));
+	struct digest hash;
+	int r;
+
+	if (!o)
+		return;
+	if (!what || !name || !hex || strlen(what) > 200 || strlen(name) > 200 || strlen(hex) != 2 * DIGEST_SIZE ||
+		hex_decode(hex, hash.b, DIGEST_SIZE)) {
+		answer_error(a->req, 400, "request", "\"what\", \"name\" and \"hash\" belong there", 0);
+		goto out;
+	}
+	t.text = what;
+	t.path = name;
+	t.hash = &hash;
+	r = tell(c, &t);
+	/* On the disk before the answer leaves, as all that is urgent. */
+	if (r)
+		answer_error(a->req, 503, "unrecorded", "it cannot be recorded now", 0);
+	else
+		answer_json(a->req, 200, json_object());
+	if (r < 0)
+		console_fail(c, r, "access log");
+out:
+	json_decref(o);
+}
+
 void desk_route(struct console *c, struct ask *a)
 {
 	static const struct {
@@ -217,6 +251,7 @@ void desk_route(struct console *c, struct ask *a)
 		{"/desk/users", ASK_POST, users_post},
 		{"/desk/disable", ASK_POST, disable_post},
 		{"/desk/reset", ASK_POST, reset_post},
+		{"/desk/reports", ASK_POST, reports_post},
 	};
 	size_t i;
 

@@ -36,25 +36,19 @@ static bool is_before(const struct looking *l, int64_t t, uint64_t row)
 
 unsigned look_server(struct console *c, const struct digest *host)
 {
-	static const unsigned producers[] = {PRODUCER_COLLECTOR, PRODUCER_CONSOLE, PRODUCER_HERALD};
-	struct store_head head;
-	unsigned i, n = 0;
+	unsigned i, producer;
 
 	for (i = 0; i < c->servers_n; i++)
 		if (digest_eq(&c->servers[i].id, host))
 			return c->servers[i].producer;
 	if (!c->store)
 		return 0;
-	for (i = 0; i < ARRAY_SIZE(producers); i++) {
-		if (store_heads(c->store, host, producers[i], &head, 1, &n) || !n)
-			continue;
-		if (c->servers_n < SERVERS_MAX) {
-			c->servers[c->servers_n].id = *host;
-			c->servers[c->servers_n++].producer = producers[i];
-		}
-		return producers[i];
+	producer = store_server(c->store, host);
+	if (producer && c->servers_n < SERVERS_MAX) {
+		c->servers[c->servers_n].id = *host;
+		c->servers[c->servers_n++].producer = producer;
 	}
-	return 0;
+	return producer;
 }
 
 /* Kinds that are told of a PC, and are that PC's matter. */

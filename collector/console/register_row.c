@@ -19,8 +19,10 @@ static const unsigned details[] = {F_PRINTER, F_PAGES, F_COPIES, F_SHEETS, F_MY_
 static const unsigned objects[] = {F_PATH, F_TITLE, F_DOCUMENT_NAME, F_PRODUCT, F_TARGET_USER, F_TEXT, F_OPERATION};
 
 static const struct paper_column columns[2][COLUMNS] = {
-	{{"No.", 4}, {"Time", 13}, {"PC", 11}, {"User", 9}, {"What", 11}, {"Object", 28}, {"Details", 24}},
-	{{"番号", 4}, {"日時", 13}, {"PC", 11}, {"取扱者", 9}, {"種別", 11}, {"対象", 28}, {"詳細", 24}},
+	{{"No.", 4, false}, {"Time", 13, false}, {"PC", 11, false}, {"User", 9, false}, {"What", 11, false},
+		{"Object", 28, false}, {"Details", 24, false}},
+	{{"番号", 4, false}, {"日時", 13, false}, {"PC", 11, false}, {"取扱者", 9, false}, {"種別", 11, false},
+		{"対象", 28, false}, {"詳細", 24, false}},
 };
 
 static const char *say(const struct registering *g, const char *en, const char *ja)

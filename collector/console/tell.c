@@ -73,6 +73,7 @@ int tell(struct console *c, const struct told *t)
 	set_text(r, F_TARGET_USER, t->target);
 	set_text(r, F_PEER_NAME, t->peer_name);
 	set_text(r, F_RULE, t->rule);
+	set_text(r, F_PATH, t->path);
 	if (t->alert)
 		record_set_span(r, F_ALERT, SPAN(t->alert, ALERT_ID_SIZE));
 	if (t->peer)

@@ -1,33 +1,8 @@
 /* See paper.h. Every text from outside is escaped before it is measured or drawn. */
-#include "collector/paper/paper.h"
+#include "collector/paper/paper_parts.h"
 #include "policy/base/text.h"
 #include <cairo-pdf.h>
 #include <errno.h>
-
-/* A4, landscape, in points. */
-#define WIDTH 841.89
-#define HEIGHT 595.28
-#define MARGIN 42.0
-#define FOOT (HEIGHT - 34.0)
-#define SIZE 8.0
-#define LINE 11.0
-#define PAD 3.0
-#define LINES_MAX 4u
-#define TEXT_MAX 2000u
-#define SEAL 62.0
-
-struct paper {
-	cairo_surface_t *surface;
-	cairo_t *c;
-	paper_put_fn put;
-	void *ctx;
-	int failed;
-	char title[256];
-	double y;
-	unsigned page;
-	const struct paper_column *columns;
-	unsigned columns_n;
-};
 
 static cairo_status_t on_bytes(void *closure, const unsigned char *p, unsigned n)
 {
@@ -39,7 +14,7 @@ static cairo_status_t on_bytes(void *closure, const unsigned char *p, unsigned n
 	return r ? CAIRO_STATUS_WRITE_ERROR : CAIRO_STATUS_SUCCESS;
 }
 
-static void font(cairo_t *c, double size, bool bold)
+void paper_font(cairo_t *c, double size, bool bold)
 {
 	cairo_select_font_face(
 		c, PAPER_FONT, CAIRO_FONT_SLANT_NORMAL, bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
@@ -69,7 +44,7 @@ static size_t character(const char *s)
 }
 
 /* Escaped, and what has no glyph as its bytes. The text, with a NUL behind it. */
-static int clean(cairo_t *c, struct span in, struct buf *out)
+int paper_clean(cairo_t *c, struct span in, struct buf *out)
 {
 	_cleanup_buf_ struct buf plain = BUF_INIT(4 * TEXT_MAX + 16);
 	cairo_glyph_t *g;
@@ -101,18 +76,22 @@ static int clean(cairo_t *c, struct span in, struct buf *out)
 	return r ? r : buf_str(out) ? 0 : -ENOMEM;
 }
 
-struct line {
-	size_t from, n;
-};
+static bool is_latin(char c)
+{
+	return (unsigned char)c > ' ' && (unsigned char)c < 0x80;
+}
 
-/* Breaks at any character, as Japanese is; the last line says where there was more. */
-static int break_lines(
-	cairo_t *c, const struct buf *text, double width, unsigned most, struct line *out, unsigned *lines)
+/*
+ * Breaks at any character, as Japanese is; within a Latin word only where its line has no space. The last line says
+ * where there was more.
+ */
+int paper_break(
+	cairo_t *c, const struct buf *text, double width, unsigned most, struct paper_line *out, unsigned *lines)
 {
 	const char *s = (const char *)text->p;
 	cairo_glyph_t *g;
-	size_t at = 0, from = 0;
-	double x0 = 0;
+	size_t at = 0, from = 0, space = 0;
+	double x0 = 0, space_x = 0;
 	int n, i, r;
 
 	*lines = 0;
@@ -130,19 +109,26 @@ static int break_lines(
 			end = g[i < n ? i : n - 1].x + e.x_advance;
 		}
 		if (end - x0 > width && at > from) {
-			out[(*lines)++] = (struct line){from, at - from};
-			from = at;
-			x0 = i < n ? g[i].x : end;
+			bool word = space > from && is_latin(s[at]) && is_latin(s[at - 1]);
+			size_t to = word ? space : at;
+
+			out[(*lines)++] = (struct paper_line){from, to - from};
+			from = to;
+			x0 = word ? space_x : i < n ? g[i].x : end;
+		}
+		if (s[at] == ' ') {
+			space = at + 1;
+			space_x = end;
 		}
 		at += character(s + at);
 	}
 	if (!r && *lines < most)
-		out[(*lines)++] = (struct line){from, text->n - from};
+		out[(*lines)++] = (struct paper_line){from, text->n - from};
 	cairo_glyph_free(g);
 	return r;
 }
 
-static void draw(struct paper *p, double x, double y, const char *s, size_t n)
+void paper_draw(struct paper *p, double x, double y, const char *s, size_t n)
 {
 	char line[TEXT_MAX * 4 + 1];
 
@@ -151,6 +137,18 @@ static void draw(struct paper *p, double x, double y, const char *s, size_t n)
 	line[n] = 0;
 	cairo_move_to(p->c, x, y);
 	cairo_show_text(p->c, line);
+}
+
+double paper_width(struct paper *p, const char *s, size_t n)
+{
+	char line[TEXT_MAX * 4 + 1];
+	cairo_text_extents_t e;
+
+	n = n < sizeof(line) ? n : sizeof(line) - 1;
+	memcpy(line, s, n);
+	line[n] = 0;
+	cairo_text_extents(p->c, line, &e);
+	return e.x_advance;
 }
 
 /* --- pages --- */
@@ -169,6 +167,7 @@ static void row_lines(struct paper *p, double top, double bottom, bool head)
 		cairo_set_source_rgb(p->c, 0, 0, 0);
 	}
 	cairo_set_line_width(p->c, 0.4);
+	cairo_set_source_rgb(p->c, 0.45, 0.45, 0.45);
 	cairo_rectangle(p->c, MARGIN, top, WIDTH - 2 * MARGIN, bottom - top);
 	for (i = 0; i + 1 < p->columns_n; i++) {
 		x += p->columns[i].share / all * (WIDTH - 2 * MARGIN);
@@ -176,17 +175,20 @@ static void row_lines(struct paper *p, double top, double bottom, bool head)
 		cairo_line_to(p->c, x, bottom);
 	}
 	cairo_stroke(p->c);
+	cairo_set_source_rgb(p->c, 0, 0, 0);
 }
 
 static void table_head(struct paper *p);
 
 static void foot(struct paper *p)
 {
-	char text[320];
+	char text[FOOT_MAX + 16];
 
-	font(p->c, 7, false);
-	snprintf(text, sizeof(text), "%s  -  %u", p->title, p->page);
-	draw(p, MARGIN, FOOT + 12, text, strlen(text));
+	paper_font(p->c, 7, false);
+	cairo_set_source_rgb(p->c, 0.3, 0.3, 0.3);
+	snprintf(text, sizeof(text), "%s  -  %u", p->foot[0] ? p->foot : p->title, p->page);
+	paper_draw(p, MARGIN, FOOT + 12, text, strlen(text));
+	cairo_set_source_rgb(p->c, 0, 0, 0);
 }
 
 static void next_page(struct paper *p)
@@ -200,13 +202,13 @@ static void next_page(struct paper *p)
 }
 
 /* Room for so much, on this page or the next. */
-static void need(struct paper *p, double height)
+void paper_need(struct paper *p, double height)
 {
 	if (p->y + height > FOOT)
 		next_page(p);
 }
 
-static void fail(struct paper *p, int r)
+void paper_fail(struct paper *p, int r)
 {
 	if (!p->failed)
 		p->failed = r;
@@ -215,35 +217,40 @@ static void fail(struct paper *p, int r)
 static void draw_row(struct paper *p, const struct span *cells, bool head)
 {
 	struct buf text[PAPER_COLUMNS_MAX];
-	struct line lines[PAPER_COLUMNS_MAX][LINES_MAX];
+	struct paper_line lines[PAPER_COLUMNS_MAX][LINES_MAX];
 	unsigned n[PAPER_COLUMNS_MAX] = {0}, most = 1, i, k;
 	double all = 0, x = MARGIN, height;
 	int r = 0;
 
-	font(p->c, SIZE, head);
+	paper_font(p->c, SIZE, head);
 	for (i = 0; i < p->columns_n; i++)
 		all += p->columns[i].share;
 	for (i = 0; i < p->columns_n; i++) {
 		double width = p->columns[i].share / all * (WIDTH - 2 * MARGIN) - 2 * PAD;
 
 		text[i] = BUF_INIT(16 * TEXT_MAX + 64);
-		r = r ? r : clean(p->c, cells[i], &text[i]);
-		r = r ? r : break_lines(p->c, &text[i], width, LINES_MAX, lines[i], &n[i]);
+		r = r ? r : paper_clean(p->c, cells[i], &text[i]);
+		r = r ? r : paper_break(p->c, &text[i], width, LINES_MAX, lines[i], &n[i]);
 		most = n[i] > most ? n[i] : most;
 	}
 	height = most * LINE + PAD;
 	if (!head && !r && p->y + height > FOOT) {
 		next_page(p);
-		font(p->c, SIZE, head);
+		paper_font(p->c, SIZE, head);
 	}
 	if (!r)
 		row_lines(p, p->y, p->y + height, head);
 	for (i = 0; i < p->columns_n; i++) {
 		for (k = 0; !r && k < n[i]; k++) {
-			const struct line *l = &lines[i][k];
+			const struct paper_line *l = &lines[i][k];
 			bool cut = k == LINES_MAX - 1 && l->from + l->n < text[i].n;
 
-			draw(p, x + PAD, p->y + SIZE + 2 + k * LINE, (char *)text[i].p + l->from, l->n);
+			double at = x + PAD;
+
+			if (p->columns[i].right)
+				at = x + p->columns[i].share / all * (WIDTH - 2 * MARGIN) - PAD -
+				     paper_width(p, (char *)text[i].p + l->from, l->n);
+			paper_draw(p, at, p->y + SIZE + 2 + k * LINE, (char *)text[i].p + l->from, l->n);
 			if (cut)
 				cairo_show_text(p->c, "…");
 		}
@@ -252,7 +259,7 @@ static void draw_row(struct paper *p, const struct span *cells, bool head)
 	}
 	p->y += height;
 	if (r)
-		fail(p, r < 0 ? r : -EIO);
+		paper_fail(p, r < 0 ? r : -EIO);
 }
 
 static void table_head(struct paper *p)
@@ -275,9 +282,9 @@ int paper_init(void)
 	cairo_glyph_t *g = NULL;
 	int n = 0, r;
 
-	font(c, SIZE, true);
+	paper_font(c, SIZE, true);
 	cairo_text_extents(c, "A", &e);
-	font(c, SIZE, false);
+	paper_font(c, SIZE, false);
 	r = glyphs_of(c, "記", strlen("記"), &g, &n);
 	r = r ? r : n == 1 && g[0].index ? 0 : V_NOT_FOUND;
 	cairo_glyph_free(g);
@@ -302,12 +309,31 @@ int paper_new(paper_put_fn put, void *ctx, const char *title, struct paper **out
 		return -ENOMEM;
 	cairo_pdf_surface_set_metadata(p->surface, CAIRO_PDF_METADATA_TITLE, p->title);
 	cairo_pdf_surface_set_metadata(p->surface, CAIRO_PDF_METADATA_CREATOR, "Sekisho " SEKISHO_VERSION);
-	font(p->c, 16, true);
+	paper_font(p->c, 16, true);
 	p->y = MARGIN + 16;
-	draw(p, MARGIN, p->y, p->title, strlen(p->title));
+	paper_draw(p, MARGIN, p->y, p->title, strlen(p->title));
 	p->y += 12;
 	*out = STEAL(p);
 	return 0;
+}
+
+void paper_foot(struct paper *p, const char *text)
+{
+	_cleanup_buf_ struct buf plain = BUF_INIT(16 * TEXT_MAX + 64);
+	int r;
+
+	paper_font(p->c, 7, false);
+	r = paper_clean(p->c, SPAN_STR(text), &plain);
+	if (r)
+		paper_fail(p, r < 0 ? r : -EIO);
+	else
+		snprintf(p->foot, sizeof(p->foot), "%.*s", (int)plain.n, (const char *)plain.p);
+}
+
+void paper_page(struct paper *p)
+{
+	p->columns_n = 0;
+	next_page(p);
 }
 
 void paper_free(struct paper *p)
@@ -324,39 +350,39 @@ void paper_free(struct paper *p)
 void paper_heading(struct paper *p, const char *text)
 {
 	p->columns_n = 0;
-	need(p, 6 * LINE);
-	p->y += 16;
-	font(p->c, 11, true);
-	draw(p, MARGIN, p->y, text, strlen(text));
+	paper_need(p, 7 * LINE);
+	p->y += 22;
+	paper_font(p->c, 11, true);
+	paper_draw(p, MARGIN, p->y, text, strlen(text));
 	p->y += 6;
 }
 
 void paper_text(struct paper *p, struct span in)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(16 * TEXT_MAX + 64);
-	struct line lines[16];
+	struct paper_line lines[16];
 	unsigned n = 0, k;
 	int r;
 
-	font(p->c, SIZE, false);
-	r = clean(p->c, in, &text);
-	r = r ? r : break_lines(p->c, &text, WIDTH - 2 * MARGIN, ARRAY_SIZE(lines), lines, &n);
+	paper_font(p->c, SIZE, false);
+	r = paper_clean(p->c, in, &text);
+	r = r ? r : paper_break(p->c, &text, WIDTH - 2 * MARGIN, ARRAY_SIZE(lines), lines, &n);
 	for (k = 0; !r && k < n; k++) {
-		need(p, LINE);
-		font(p->c, SIZE, false);
+		paper_need(p, LINE);
+		paper_font(p->c, SIZE, false);
 		p->y += LINE;
-		draw(p, MARGIN, p->y, (char *)text.p + lines[k].from, lines[k].n);
+		paper_draw(p, MARGIN, p->y, (char *)text.p + lines[k].from, lines[k].n);
 	}
 	p->y += 4;
 	if (r)
-		fail(p, r < 0 ? r : -EIO);
+		paper_fail(p, r < 0 ? r : -EIO);
 }
 
 void paper_table(struct paper *p, const struct paper_column *columns, unsigned n)
 {
 	p->columns = columns;
 	p->columns_n = n < PAPER_COLUMNS_MAX ? n : PAPER_COLUMNS_MAX;
-	need(p, 4 * LINE);
+	paper_need(p, 4 * LINE);
 	p->y += 4;
 	table_head(p);
 }
@@ -373,15 +399,15 @@ void paper_seals(struct paper *p, const char *const *labels, unsigned n)
 	unsigned i;
 
 	p->columns_n = 0;
-	need(p, SEAL + 3 * LINE);
+	paper_need(p, SEAL + 3 * LINE);
 	p->y += 14;
 	cairo_set_line_width(p->c, 0.6);
-	font(p->c, SIZE, false);
+	paper_font(p->c, SIZE, false);
 	for (i = 0; i < n; i++) {
 		cairo_rectangle(p->c, x, p->y, 2 * SEAL, LINE + PAD);
 		cairo_rectangle(p->c, x, p->y + LINE + PAD, 2 * SEAL, SEAL);
 		cairo_stroke(p->c);
-		draw(p, x + PAD, p->y + SIZE + 2, labels[i], strlen(labels[i]));
+		paper_draw(p, x + PAD, p->y + SIZE + 2, labels[i], strlen(labels[i]));
 		x += 2 * SEAL;
 	}
 	p->y += SEAL + 2 * LINE;

@@ -304,6 +304,18 @@ int store_heads(struct store *s, const struct digest *host, unsigned producer, s
 	return r ? r : chains_heads(c, host, producer, out, max, n);
 }
 
+unsigned store_server(struct store *s, const struct digest *host)
+{
+	static const unsigned producers[] = {PRODUCER_COLLECTOR, PRODUCER_CONSOLE, PRODUCER_HERALD};
+	struct store_head head;
+	unsigned i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(producers); i++)
+		if (!store_heads(s, host, producers[i], &head, 1, &n) && n)
+			return producers[i];
+	return 0;
+}
+
 int store_find(struct store *s, const struct digest *header_hash, uint64_t *index, uint64_t *seq)
 {
 	struct chains *c;

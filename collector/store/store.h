@@ -96,6 +96,12 @@ struct store_head {
 /* 0; V_NOT_FOUND where nothing is known. Fills at most `max` heads, newest first; *n is how many there are. */
 int store_heads(struct store *s, const struct digest *host, unsigned producer, struct store_head *out, unsigned max,
 	unsigned *n);
+/*
+ * Whose records the host's are, where it is no PC: PRODUCER_COLLECTOR, _CONSOLE, _HERALD, which the collector takes
+ * from nobody else. 0 for PCs, and where it cannot be told.
+ */
+unsigned store_server(struct store *s, const struct digest *host);
+
 /* The leaf with this header hash, also one that waits for commit. 0; V_NOT_FOUND. */
 int store_find(struct store *s, const struct digest *header_hash, uint64_t *index, uint64_t *seq);
 /* Has any stored header of that chain this header as its predecessor? (Then a second one is a fork.) */

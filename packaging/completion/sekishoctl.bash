@@ -5,7 +5,7 @@ _sekishoctl()
 	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W "log status verify export decode evidence token host console policy usb print release store completion version help" -- "$cur"))
+		COMPREPLY=($(compgen -W "log status verify export decode evidence token host console policy usb print release report store completion version help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -48,6 +48,10 @@ _sekishoctl()
 	--roster) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--for) return ;;
 	--access) COMPREPLY=($(compgen -W "read-only read-write" -- "$cur")); return ;;
+	--month|-m) return ;;
+	--pdf) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--csv) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	esac
 	if ((COMP_CWORD == 2)); then
 		case $name in
@@ -218,6 +222,10 @@ _sekishoctl()
 	release,keygen)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --out -o --lang --help -h" -- "$cur"))
+		fi ;;
+	report,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --month -m --since -s --until -u --pdf --csv --json --scheduled --config --store --log-key -l --socket --quiet -q --lang --help -h" -- "$cur"))
 		fi ;;
 	store,stats)
 		if [[ $cur == -* ]]; then

@@ -42,6 +42,25 @@ const struct option_row common_options[] = {
 
 static const struct option_row none[] = {END};
 
+static const struct option_row report_options[] = {
+	{OPT_MONTH, 'm', "month", "YYYY-MM", OFFER_NOTHING,
+		{"of this month; default: the last one", "対象月(既定: 先月)"}},
+	{OPT_SINCE, 's', "since", "TIME", OFFER_NOTHING, {"of another period: from", "任意の期間: 開始日時"}},
+	{OPT_UNTIL, 'u', "until", "TIME", OFFER_NOTHING, {"up to", "終了日時"}},
+	{OPT_PDF, 0, "pdf", "FILE", OFFER_FILE, {"as PDF into this file", "PDF をこのファイルに出力"}},
+	{OPT_CSV_DIR, 0, "csv", "DIR", OFFER_DIR,
+		{"its tables as CSV files into this folder", "各表を CSV としてこのフォルダーに出力"}},
+	JSON_ROW,
+	{OPT_SCHEDULED, 0, "scheduled", NULL, OFFER_NOTHING,
+		{"make what is due by report.conf", "report.conf に従い未作成の月次レポートを作成する"}},
+	{OPT_CONFIG, 0, "config", "FILE", OFFER_FILE, {"instead of /etc/sekisho/report.conf", "設定ファイル"}},
+	STORE_ROW,
+	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE, {"the log's public key", "ログの公開鍵"}},
+	{OPT_SOCKET, 0, "socket", "FILE", OFFER_FILE, {"the console's door", "コンソールの管理用ソケット"}},
+	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"no progress", "進行状況を表示しない"}},
+	END,
+};
+
 static const struct option_row log_options[] = {
 	{OPT_SINCE, 's', "since", "TIME", OFFER_NOTHING,
 		{"from: 2026-11-23T10:00+09:00, 10:00, -2h, -3d", "開始日時: 2026-11-23T10:00+09:00, 10:00, -2h, -3d"}},
@@ -345,6 +364,8 @@ const struct command commands[] = {
 		{"The administrator's answer to a challenge", "チャレンジに回答する(管理者)"}, command_release_answer},
 	{"release", "keygen", release_keygen_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Make a key for release codes", "解除コード用の鍵を作る"}, command_release_keygen},
+	{"report", NULL, report_options, NULL, 0, 0, OFFER_NOTHING,
+		{"A month in figures, for the management and the regulator", "月次レポートを作成する"}, command_report},
 	{"store", "stats", store_options_rows, NULL, 0, 0, OFFER_NOTHING,
 		{"How much the store holds", "保存量を表示する"}, command_store_stats},
 	{"store", "rebuild", rebuild_options, NULL, 0, 0, OFFER_NOTHING,

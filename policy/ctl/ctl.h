@@ -104,6 +104,11 @@ enum option_id {
 	OPT_PAGES,
 	OPT_ROLE,
 	OPT_SCOPE,
+	OPT_MONTH,
+	OPT_PDF,
+	OPT_CSV_DIR,
+	OPT_SCHEDULED,
+	OPT_CONFIG,
 };
 
 #define OPTIONS_GIVEN_MAX 128
@@ -161,6 +166,7 @@ int command_policy_show(struct ctl *c);
 int command_policy_apply(struct ctl *c);
 int command_policy_push(struct ctl *c);
 int command_policy_status(struct ctl *c);
+int command_report(struct ctl *c);
 int command_print_queues(struct ctl *c);
 int command_print_held(struct ctl *c);
 int command_print_release(struct ctl *c);

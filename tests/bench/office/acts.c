@@ -38,10 +38,10 @@ static void stamp(struct telling *t, unsigned kind)
 	record_set_int(&t->r, F_BOOT_TIME, d->now - d->booted);
 }
 
-static void tell(struct telling *t, bool guard)
+static void tell(struct telling *t, unsigned teller)
 {
 	if (!t->error)
-		t->error = t->put(t->ctx, guard, &t->r);
+		t->error = t->put(t->ctx, teller, &t->r);
 }
 
 static void put_subject(struct telling *t, enum program by)
@@ -83,7 +83,7 @@ static void act(struct telling *t, const struct act *a)
 		record_set_uint(r, F_DURATION, 500 + dice_often(&t->d->dice, 3000000));
 		record_set_uint(r, F_FLAGS, (a->read ? RF_READ : 0u) | (a->written ? RF_WROTE : 0u));
 	}
-	tell(t, false);
+	tell(t, TELLER_RECORDER);
 }
 
 static uint64_t some_bytes(struct desk *d)
@@ -255,7 +255,7 @@ static void device(struct telling *t, unsigned kind)
 		record_set_uint(r, F_POLICY, 3);
 		record_set_uint(r, F_POLICY_MODE, POLICY_MODE_ENFORCE);
 	}
-	tell(t, true);
+	tell(t, TELLER_GUARD);
 }
 
 static void stick(struct telling *t)
@@ -301,7 +301,7 @@ static void session(struct telling *t, unsigned kind)
 	record_set_uint(r, F_TARGET_UID, d->uid);
 	record_set_str(r, F_SEAT, "seat0");
 	record_set_str(r, F_SERVICE, "gdm-password");
-	tell(t, false);
+	tell(t, TELLER_RECORDER);
 }
 
 int desk_arrives(struct desk *d, office_put put, void *ctx)
@@ -315,7 +315,7 @@ int desk_arrives(struct desk *d, office_put put, void *ctx)
 	stamp(&t, KIND_RECORDER_START);
 	record_set_uint(&t.r, F_PROBE_SET, PROBE_SET_TRAMPOLINE);
 	record_set_uint(&t.r, F_ENFORCE, ENFORCE_FULL);
-	tell(&t, false);
+	tell(&t, TELLER_RECORDER);
 	session(&t, KIND_LOGIN);
 	for (i = 0; i < ARRAY_SIZE(begins); i++)
 		act(&t, &(struct act){.kind = KIND_EXEC, .by = begins[i], .path = programs[begins[i]]});

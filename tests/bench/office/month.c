@@ -34,7 +34,7 @@ struct pc {
 	struct key *device;
 	struct digest id;
 	int64_t epoch_until, booted;
-	struct chain *chains[2]; /* recorder, guard */
+	struct chain *chains[3]; /* recorder, guard, print */
 };
 
 struct filling {
@@ -42,7 +42,11 @@ struct filling {
 	struct store *store;
 	struct pc *pcs;
 	struct pc self; /* the collector */
-	struct pc *at;  /* whose burst is being lived */
+	struct pc console;
+	bool whole;       /* also what papers.c tells */
+	struct dice dice; /* of the servers */
+	int64_t served;   /* the day of which servers told last */
+	struct pc *at;    /* whose burst is being lived */
 	struct buf bytes;
 	int64_t now, last_commit;
 	unsigned waiting;
@@ -106,13 +110,15 @@ static int epoch_begin(struct pc *p, struct chain *c, int64_t now, const uint8_t
 	return r;
 }
 
-static int pc_new(struct pc *p, bool collector)
+/* `producer`: of the one chain of a server; 0: a PC. */
+static int pc_new(struct pc *p, unsigned producer)
 {
 	int r = key_new(KEY_P256, &p->device);
 
 	r = r ? r : key_id(p->device, &p->id);
-	r = r ? r : chain_new(collector ? PRODUCER_COLLECTOR : PRODUCER_RECORDER, &p->chains[0]);
-	return r || collector ? r : chain_new(PRODUCER_GUARD, &p->chains[1]);
+	r = r ? r : chain_new(producer ? producer : PRODUCER_RECORDER, &p->chains[0]);
+	r = r || producer ? r : chain_new(PRODUCER_GUARD, &p->chains[1]);
+	return r || producer ? r : chain_new(PRODUCER_PRINT, &p->chains[2]);
 }
 
 static void pc_free(struct pc *p)
@@ -120,6 +126,7 @@ static void pc_free(struct pc *p)
 	key_free(p->device);
 	chain_free(p->chains[0]);
 	chain_free(p->chains[1]);
+	chain_free(p->chains[2]);
 }
 
 /* Group commit, and as much of the index as came. */
@@ -176,12 +183,15 @@ static int seal(struct filling *f, struct pc *p, struct chain *c, uint64_t flags
 	return ++f->waiting >= COMMIT_EVERY ? commit(f) : 0;
 }
 
-static int put(void *ctx, bool guard, const struct record *r)
+static int put(void *ctx, unsigned teller, const struct record *r)
 {
 	struct filling *f = ctx;
+	struct chain *c = teller == TELLER_COLLECTOR ? f->self.chains[0]
+			  : teller == TELLER_CONSOLE ? f->console.chains[0]
+						     : f->at->chains[teller];
 
 	f->office.told++;
-	return body_put(&f->at->chains[guard]->body, r);
+	return body_put(&c->body, r);
 }
 
 /* A PC was switched on: other boot, other keys. */
@@ -193,7 +203,7 @@ static int boots(struct desk *d, struct pc *p)
 
 	d->booted = p->booted = d->now - 20000000;
 	p->epoch_until = d->now + OFFICE_DAY_US;
-	for (i = 0; !r && i < 2; i++)
+	for (i = 0; !r && i < ARRAY_SIZE(p->chains); i++)
 		r = epoch_begin(p, p->chains[i], d->now, boot);
 	return r;
 }
@@ -207,7 +217,7 @@ static int live(struct filling *f, struct desk *d, struct pc *p, enum moment wha
 	if (what == MOMENT_ARRIVE || !p->booted)
 		r = boots(d, p);
 	else if (d->now > p->epoch_until)
-		for (i = 0, p->epoch_until = d->now + OFFICE_DAY_US; !r && i < 2; i++)
+		for (i = 0, p->epoch_until = d->now + OFFICE_DAY_US; !r && i < ARRAY_SIZE(p->chains); i++)
 			r = epoch_begin(p, p->chains[i], d->now, NULL);
 	if (what == MOMENT_ACT)
 		f->office.acts++;
@@ -216,9 +226,13 @@ static int live(struct filling *f, struct desk *d, struct pc *p, enum moment wha
 	    : what == MOMENT_ACT    ? desk_acts(d, put, f)
 	    : what == MOMENT_LEAVE  ? desk_leaves(d, put, f)
 				    : 0;
+	if (!r && f->whole && what == MOMENT_ACT)
+		r = desk_papers(d, put, f);
 	f->now = d->now;
 	r = r ? r : seal(f, p, p->chains[0], what == MOMENT_IDLE ? SF_HEARTBEAT : 0);
-	return r || !p->chains[1]->body.records ? r : seal(f, p, p->chains[1], SF_URGENT);
+	for (i = 1; !r && i < ARRAY_SIZE(p->chains); i++)
+		r = p->chains[i]->body.records ? seal(f, p, p->chains[i], SF_URGENT) : 0;
+	return r;
 }
 
 /* The collector enrols a PC: a record of its own, and a row in the table of PCs. */
@@ -251,18 +265,44 @@ static int enrol_all(struct filling *f, unsigned pcs)
 {
 	uint8_t boot[16];
 	unsigned i;
-	int r = pc_new(&f->self, true);
+	int r = pc_new(&f->self, PRODUCER_COLLECTOR);
 
 	r = r ? r : random_bytes(boot, sizeof(boot));
 	f->now = office_now = f->office.begin;
 	f->self.booted = f->now - 1000000;
 	r = r ? r : epoch_begin(&f->self, f->self.chains[0], f->now, boot);
 	r = r ? r : enrol(f, &f->self, "collector");
+	if (!r && f->whole) {
+		r = pc_new(&f->console, PRODUCER_CONSOLE);
+		f->console.booted = f->self.booted;
+		r = r ? r : epoch_begin(&f->console, f->console.chains[0], f->now, boot);
+		r = r ? r : enrol(f, &f->console, "console");
+	}
 	for (i = 0; !r && i < pcs; i++) {
-		r = pc_new(&f->pcs[i], false);
+		r = pc_new(&f->pcs[i], 0);
 		r = r ? r : enrol(f, &f->pcs[i], office_desk(&f->office, i)->pc);
 	}
 	return r ? r : seal(f, &f->self, f->self.chains[0], SF_URGENT);
+}
+
+/* The servers' words of a day, at its noon. */
+static int serve(struct filling *f, unsigned pcs, int64_t day)
+{
+	unsigned i = dice_under(&f->dice, pcs);
+	int64_t noon = day + OFFICE_DAY_US / 2, now = f->now;
+	int r = office_console(&f->dice, noon, put, f);
+
+	f->served = day;
+	f->now = noon;
+	r = r ? r : office_collector(&f->dice, noon, f->pcs[i].id.b, office_desk(&f->office, i)->pc, put, f);
+	r = r ? r : epoch_begin(&f->console, f->console.chains[0], noon, NULL);
+	r = r || !f->console.chains[0]->body.records ? r : seal(f, &f->console, f->console.chains[0], SF_URGENT);
+	if (!r && f->self.chains[0]->body.records) {
+		r = epoch_begin(&f->self, f->self.chains[0], noon, NULL);
+		r = r ? r : seal(f, &f->self, f->self.chains[0], SF_URGENT);
+	}
+	f->now = now;
+	return r;
 }
 
 static int log_key(const char *state, struct key **out)
@@ -290,7 +330,9 @@ static int fill(struct filling *f, unsigned pcs)
 	while (!r && !(r = office_next(&f->office, &d, &what, &reaches))) {
 		if (reaches > office_now)
 			office_now = reaches;
-		r = live(f, d, &f->pcs[d->number], what);
+		if (f->whole && f->office.day != f->served)
+			r = serve(f, pcs, f->office.day);
+		r = r ? r : live(f, d, &f->pcs[d->number], what);
 	}
 	r = r == V_END ? commit(f) : r;
 	while (!r && left)
@@ -318,14 +360,15 @@ static const char usage[] =
 	"Makes STATE, a collector's folder with a store in it, full of an office's days.\n"
 	"  --pcs N      PCs (20)\n  --days N     days, the last one before --until (31)\n"
 	"  --records N  about so many records (100000)\n  --seed N     other people, other days (1)\n"
-	"  --until DAY  2026-04-01: the days before it (today)\n";
+	"  --until DAY  2026-04-01: the days before it (today)\n"
+	"  --whole      prints, denials, losses, the console's access log too\n";
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"pcs", required_argument, NULL, 'p'},
 		{"days", required_argument, NULL, 'd'}, {"records", required_argument, NULL, 'r'},
 		{"seed", required_argument, NULL, 's'}, {"until", required_argument, NULL, 'u'},
-		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+		{"whole", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	_cleanup_(key_freep) struct key *log = NULL;
 	struct filling f = {.bytes = BUF_INIT(SEGMENT_MAX)};
 	struct store_options o = {.origin = ORIGIN, .now_us = now_us};
@@ -341,6 +384,10 @@ int main(int argc, char **argv)
 		number = c == 'p' ? &pcs : c == 'd' ? &days : c == 'r' ? &records : &seed;
 		if (c == 'h')
 			return printf("%s", usage) < 0;
+		if (c == 'w') {
+			f.whole = true;
+			continue;
+		}
 		memset(&day, 0, sizeof(day));
 		if (c == 'u' && strptime(optarg, "%Y-%m-%d", &day))
 			until = (int64_t)timegm(&day) * 1000000 - OFFICE_JST_US;
@@ -359,6 +406,8 @@ int main(int argc, char **argv)
 	o.log_key = log;
 	r = r ? r : office_open(&f.office, seed, (unsigned)pcs, (unsigned)days, records, until);
 	office_now = f.office.begin;
+	f.dice.state = seed + 77;
+	f.served = -1;
 	r = r ? r : store_open(&o, &f.store, &why);
 	r = r ? r : fill(&f, (unsigned)pcs);
 	if (r)
@@ -374,6 +423,7 @@ int main(int argc, char **argv)
 		pc_free(&f.pcs[i]);
 	free(f.pcs);
 	pc_free(&f.self);
+	pc_free(&f.console);
 	buf_deinit(&f.bytes);
 	office_close(&f.office);
 	store_close(f.store);

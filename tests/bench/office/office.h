@@ -2,8 +2,9 @@
  * An office that never was: people of five departments, their PCs, files, programs, sticks and habits, from one seed.
  * The same seed, number of PCs and end give the same days; keys, salts and signatures are fresh in every run.
  *
- * people.c knows who there is and which files; acts.c what somebody does in one burst, as records; days.c when; month.c
- * seals it all and puts it into a real store. Used by the benchmarks and by tests that want a store with life in it.
+ * people.c knows who there is and which files; acts.c what somebody does in one burst, as records; days.c when;
+ * papers.c what else an office does; month.c seals it all and puts it into a real store. Used by the benchmarks and by
+ * tests that want a store with life in it.
  */
 #ifndef SEKISHO_BENCH_OFFICE_H
 #define SEKISHO_BENCH_OFFICE_H
@@ -37,6 +38,9 @@ struct desk {
 	int64_t now, booted; /* wall clock, microseconds */
 	bool stick;          /* a USB drive is plugged in */
 	char stick_serial[24];
+	struct dice side; /* of what papers.c tells */
+	uint64_t jobs;
+	int64_t job_created;
 };
 
 /* --- people.c --- */
@@ -51,12 +55,21 @@ void desk_source_file(struct desk *d, char out[OFFICE_TEXT]);
 
 /* --- acts.c --- */
 
-/* Gets each record, valid during the call. `guard`: the USB guard tells it, not the recorder. 0 or what stops all. */
-typedef int (*office_put)(void *ctx, bool guard, const struct record *r);
+/* Who tells a record. */
+enum teller { TELLER_RECORDER, TELLER_GUARD, TELLER_PRINT, TELLER_COLLECTOR, TELLER_CONSOLE };
+/* Gets each record, valid during the call. 0 or what stops all. */
+typedef int (*office_put)(void *ctx, unsigned teller, const struct record *r);
 /* Sets d->now behind what happened. */
 int desk_arrives(struct desk *d, office_put put, void *ctx);
 int desk_acts(struct desk *d, office_put put, void *ctx);
 int desk_leaves(struct desk *d, office_put put, void *ctx);
+
+/* --- papers.c: beside files, where that is asked for --- */
+int desk_papers(struct desk *d, office_put put, void *ctx);
+/* A day of the console's access log, and of what the collector tells. */
+int office_console(struct dice *dice, int64_t now, office_put put, void *ctx);
+int office_collector(
+	struct dice *dice, int64_t now, const uint8_t peer[32], const char *peer_name, office_put put, void *ctx);
 
 /* --- days.c --- */
 

@@ -53,7 +53,9 @@ void desk_make(struct desk *d, uint64_t seed, unsigned number)
 	unsigned place = number * 37 % 100, dept = 0;
 	char more[12] = "";
 
-	*d = (struct desk){.number = number, .dice = {.state = seed * 1000003 + number}};
+	*d = (struct desk){.number = number,
+		.dice = {.state = seed * 1000003 + number},
+		.side = {.state = seed * 7000003 + number}};
 	while (dept + 1 < DEPTS && place >= shares[dept])
 		place -= shares[dept++];
 	d->dept = (enum dept)dept;

@@ -47,7 +47,7 @@ static const char *told(const char *program, const char *options, struct buf *ou
 	return buf_str(out);
 }
 
-static const struct paper_column columns[] = {{"日時", 1}, {"対象", 2}};
+static const struct paper_column columns[] = {{"日時", 1, false}, {"対象", 2, false}};
 
 static void fill(struct paper *p, unsigned rows)
 {
