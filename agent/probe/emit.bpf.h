@@ -11,26 +11,12 @@
 
 #include "agent/probe/path.bpf.h"
 
-/*
- * Since 5.11 the current task is to be had as a typed pointer, whose fields are read without a call. Before, each read
- * is a call. The branch that this kernel does not take is not even looked at by its verifier.
- */
-#define TYPED_TASK bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
-#define TASK_READ(t, path, ...) (TYPED_TASK ? (t)->path : BPF_CORE_READ(t, __VA_ARGS__))
-
-static __always_inline struct task_struct *task_here(void)
-{
-	if (TYPED_TASK)
-		return bpf_get_current_task_btf();
-	return (struct task_struct *)bpf_get_current_task();
-}
-
 /* The current process. */
 static __always_inline void event_self(struct event *e)
 {
 	struct task_struct *t = task_here();
 
-	e->pid = bpf_get_current_pid_tgid() >> 32;
+	e->pid = TYPED_TASK ? t->tgid : bpf_get_current_pid_tgid() >> 32;
 	e->start_ns = TASK_READ(t, group_leader->start_boottime, group_leader, start_boottime);
 	e->ppid = TASK_READ(
 		t, group_leader->real_parent->group_leader->tgid, group_leader, real_parent, group_leader, tgid);
@@ -50,21 +36,20 @@ static __always_inline void event_self(struct event *e)
 /* Any process. */
 static __always_inline void event_task(struct event *e, struct task_struct *t)
 {
-	struct task_struct *leader = BPF_CORE_READ(t, group_leader),
-			   *parent = BPF_CORE_READ(leader, real_parent, group_leader);
+	struct task_struct *leader = READ(t, group_leader), *parent = READ(leader, real_parent, group_leader);
 
-	e->pid = BPF_CORE_READ(t, tgid);
-	e->start_ns = BPF_CORE_READ(leader, start_boottime);
-	e->ppid = BPF_CORE_READ(parent, tgid);
-	e->pstart_ns = BPF_CORE_READ(parent, start_boottime);
-	e->uid = BPF_CORE_READ(t, cred, euid.val);
-	e->real_uid = BPF_CORE_READ(t, cred, uid.val);
+	e->pid = READ(t, tgid);
+	e->start_ns = READ(leader, start_boottime);
+	e->ppid = READ(parent, tgid);
+	e->pstart_ns = READ(parent, start_boottime);
+	e->uid = READ(t, cred, euid.val);
+	e->real_uid = READ(t, cred, uid.val);
 	e->login_uid = e->session = (u32)-1;
 	if (bpf_core_field_exists(t->loginuid))
-		e->login_uid = BPF_CORE_READ(t, loginuid.val);
+		e->login_uid = READ(t, loginuid.val);
 	if (bpf_core_field_exists(t->sessionid))
-		e->session = BPF_CORE_READ(t, sessionid);
-	e->mnt_ns = BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum);
+		e->session = READ(t, sessionid);
+	e->mnt_ns = READ(t, nsproxy, mnt_ns, ns.inum);
 	BPF_CORE_READ_STR_INTO(&e->comm, t, comm);
 }
 
@@ -75,10 +60,10 @@ struct object {
 
 static __always_inline void object_of(struct object *o, struct dentry *d)
 {
-	struct inode *inode = BPF_CORE_READ(d, d_inode);
+	struct inode *inode = READ(d, d_inode);
 
-	o->inode = BPF_CORE_READ(inode, i_ino);
-	o->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	o->inode = READ(inode, i_ino);
+	o->dev = READ(inode, i_sb, s_dev);
 }
 
 static __always_inline void event_object(struct event *e, const struct object *o)
@@ -90,15 +75,15 @@ static __always_inline void event_object(struct event *e, const struct object *o
 
 static __always_inline bool dentry_is_folder(struct dentry *d)
 {
-	return (BPF_CORE_READ(d, d_inode, i_mode) & S_IFMT_BITS) == S_IFDIR_BITS;
+	return (READ(d, d_inode, i_mode) & S_IFMT_BITS) == S_IFDIR_BITS;
 }
 
 /* The type of the file system, and the file's size, of what a dentry names. */
 static __always_inline void event_dentry(struct event *e, struct dentry *d)
 {
 	struct scratch *s = (struct scratch *)e;
-	struct inode *inode = BPF_CORE_READ(d, d_inode);
-	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	struct inode *inode = READ(d, d_inode);
+	struct super_block *sb = READ(inode, i_sb);
 	struct object o;
 	long n;
 
@@ -106,10 +91,10 @@ static __always_inline void event_dentry(struct event *e, struct dentry *d)
 		return;
 	object_of(&o, d);
 	event_object(e, &o);
-	e->file_size = BPF_CORE_READ(inode, i_size);
+	e->file_size = READ(inode, i_size);
 	e->has |= EH_SIZE;
-	e->fs_magic = BPF_CORE_READ(sb, s_magic);
-	n = bpf_probe_read_kernel_str(s->fs, sizeof(s->fs), BPF_CORE_READ(sb, s_type, name));
+	e->fs_magic = READ(sb, s_magic);
+	n = bpf_probe_read_kernel_str(s->fs, sizeof(s->fs), READ(sb, s_type, name));
 	s->fs_len = n > 1 ? n - 1 : 0;
 }
 

@@ -22,16 +22,42 @@
 /* Flags that say that something changed, for files of which only changes are worth a record. */
 #define CHANGED (RF_CREATED | RF_WROTE | RF_MMAP_WRITE | RF_CLONE | RF_TRUNCATED | RF_TMPFILE)
 
+/*
+ * The programs of one set get files with their type, as arguments: their fields are read without a call by any kernel.
+ * To the other they are plain numbers.
+ */
+#ifdef FILES_TYPED
+#define FILE_READ(file, a...) READ_TYPED(file, ##a)
+#define FILE_CHEAP true
+#else
+#define FILE_READ(file, a...) READ(file, ##a)
+#define FILE_CHEAP CASTS
+#endif
+
+/*
+ * Could the file be one that is folded? Pipes and sockets are not: where it costs no call to see that, they are not
+ * looked for in the table.
+ */
+static __always_inline bool file_counts(struct file *file)
+{
+	u32 kind;
+
+	if (!FILE_CHEAP)
+		return true;
+	kind = FILE_READ(file, f_inode, i_mode) & S_IFMT_BITS;
+	return kind == S_IFREG_BITS || kind == S_IFBLK_BITS;
+}
+
 /* How many have the file open: 0 where it is gone. */
 static __always_inline long file_users(struct file *file)
 {
 	long n;
 
 	if (bpf_core_field_exists(((struct file___ref *)0)->f_ref)) {
-		n = BPF_CORE_READ((struct file___ref *)file, f_ref.refcnt.counter);
+		n = READ((struct file___ref *)file, f_ref.refcnt.counter);
 		return n < 0 ? 0 : n + 1;
 	}
-	return BPF_CORE_READ((struct file___count *)file, f_count.counter);
+	return READ((struct file___count *)file, f_count.counter);
 }
 
 /* Is this the only reference? */
@@ -41,35 +67,60 @@ static __always_inline bool file_is_last(struct file *file)
 }
 
 /*
- * Tells of an open file and forgets it (or, while it is held open, goes on from zero). Global: looked at by the
- * verifier once.
+ * The path was too long for the entry: the event is put together anew, in a scratch. Global: looked at by the verifier
+ * once.
  */
-__noinline int fold_tell(u64 key, u32 more)
+__noinline int fold_tell_long(u64 key)
 {
 	struct file *file = (struct file *)key;
 	struct fold *f = bpf_map_lookup_elem(&files, &key);
+	struct scratch *s;
+	struct event *whole;
+	bool fresh = false;
+
+	if (!f)
+		return 0;
+	s = scratch_claim(&fresh);
+	whole = event_begin(KIND_FILE);
+	if (!s || !whole)
+		return 0;
+	__builtin_memcpy(whole, &f->e, sizeof(*whole));
+	whole->flags &= ~RF_PATH_CUT;
+	__builtin_memset(whole->len, 0, sizeof(whole->len));
+	event_path(whole, EVENT_PATH, READ(file, f_path.dentry), READ(file, f_path.mnt));
+	s = (struct scratch *)whole;
+	s->fs_len = 0;
+	event_emit();
+	if (fresh)
+		s->owner = 0;
+	return 0;
+}
+
+/* Tells of an open file and forgets it (or, while it is held open, goes on from zero). */
+static __always_inline int fold_end(struct fold *f, u64 key, u32 more)
+{
+	struct file *file = (struct file *)key;
 	struct probe_control *c = control_here();
+	struct event *e = &f->e;
 	struct inode *inode;
 	struct dentry *d;
-	struct event *e;
 	u32 flags;
 	bool here;
 
-	if (!f || !c)
+	if (!c)
 		return 0;
-	e = &f->e;
 	inode = (struct inode *)f->inode_at;
-	here = !(more & RF_NOT_LAST_CLOSE) && BPF_CORE_READ(file, f_inode) == inode;
+	here = !(more & RF_NOT_LAST_CLOSE) && READ(file, f_inode) == inode;
 	flags = e->flags | more;
 	if (e->bytes_read)
 		flags |= RF_READ;
 	if (e->bytes_written)
 		flags |= RF_WROTE;
 	if (here) {
-		u64 size = BPF_CORE_READ(inode, i_size);
+		u64 size = READ(inode, i_size);
 
-		d = BPF_CORE_READ(file, f_path.dentry);
-		if (!BPF_CORE_READ(d, d_hash.pprev) && d != BPF_CORE_READ(d, d_parent))
+		d = READ(file, f_path.dentry);
+		if (!READ(d, d_hash.pprev) && d != READ(d, d_parent))
 			flags |= RF_UNLINKED;
 		e->file_size = size;
 		e->has |= EH_SIZE;
@@ -91,23 +142,7 @@ __noinline int fold_tell(u64 key, u32 more)
 		e->boot_ns = bpf_ktime_get_boot_ns();
 		e->flags = flags;
 		if (f->allowed & FOLD_LONG && here) {
-			bool fresh = false;
-			struct scratch *s = scratch_claim(&fresh);
-			struct event *whole = s ? event_begin(KIND_FILE) : NULL;
-
-			if (s && whole) {
-				s = (struct scratch *)whole;
-
-				__builtin_memcpy(whole, e, sizeof(*whole));
-				whole->flags &= ~RF_PATH_CUT;
-				__builtin_memset(whole->len, 0, sizeof(whole->len));
-				event_path(whole, EVENT_PATH, BPF_CORE_READ(file, f_path.dentry),
-					BPF_CORE_READ(file, f_path.mnt));
-				s->fs_len = 0;
-				event_emit();
-				if (fresh)
-					s->owner = 0;
-			}
+			fold_tell_long(key);
 		} else {
 			if (n > sizeof(struct event) + FOLD_TEXT_MAX)
 				n = sizeof(struct event) + FOLD_TEXT_MAX;
@@ -124,6 +159,14 @@ __noinline int fold_tell(u64 key, u32 more)
 	}
 	bpf_map_delete_elem(&files, &key);
 	return 0;
+}
+
+/* The same, of whom only the address is known. Global: looked at by the verifier once. */
+__noinline int fold_tell(u64 key, u32 more)
+{
+	struct fold *f = bpf_map_lookup_elem(&files, &key);
+
+	return f ? fold_end(f, key, more) : 0;
 }
 
 /* What the last walk found, or its tail: for the case that the file is gone when it is told. */
@@ -144,17 +187,17 @@ static __always_inline u32 fold_long_path(struct scratch *s, struct fold *f)
 }
 
 /*
- * The beginning of a structure of the kernel's, read at once: one call instead of one for each field. A field that lies
- * further on in this kernel is read by itself.
+ * The beginning of a structure of the kernel's, read at once where each reading is a call: one instead of one for each
+ * field. A field that lies further on in this kernel is read by itself.
  */
 #define HEAD_HAS(type, field) (bpf_core_field_offset(type, field) + sizeof(((type *)0)->field) <= HEAD_MAX)
 #define HEAD_READ(head, type, from, field)                                                       \
 	({                                                                                       \
 		typeof(((type *)0)->field) value;                                                \
-		if (HEAD_HAS(type, field))                                                       \
+		if (!CASTS && HEAD_HAS(type, field))                                             \
 			value = *(typeof(value) *)((head) + bpf_core_field_offset(type, field)); \
 		else                                                                             \
-			value = BPF_CORE_READ((type *)(from), field);                            \
+			value = READ((type *)(from), field);                                     \
 		value;                                                                           \
 	})
 
@@ -177,11 +220,11 @@ static __always_inline int fold_put(struct scratch *s, u64 key, u32 asked, u32 m
 
 	if (!c)
 		return 0;
-	if (bpf_probe_read_kernel(s->file_head, HEAD_MAX, file))
+	if (!CASTS && bpf_probe_read_kernel(s->file_head, HEAD_MAX, file))
 		return 0;
 	mode = HEAD_READ(s->file_head, struct file, file, f_mode);
 	inode = HEAD_READ(s->file_head, struct file, file, f_inode);
-	if (bpf_probe_read_kernel(s->inode_head, HEAD_MAX, inode))
+	if (!CASTS && bpf_probe_read_kernel(s->inode_head, HEAD_MAX, inode))
 		return 0;
 	kind = HEAD_READ(s->inode_head, struct inode, inode, i_mode) & S_IFMT_BITS;
 	if ((kind != S_IFREG_BITS && kind != S_IFBLK_BITS) || mode & FMODE_PATH_BIT)
@@ -200,7 +243,7 @@ static __always_inline int fold_put(struct scratch *s, u64 key, u32 asked, u32 m
 	f->allowed = 0;
 	f->e.flags = more;
 	/* A mount may be of one file: then its folder is elsewhere. */
-	if (BPF_CORE_READ(mnt, mnt_root) != dentry)
+	if (READ(mnt, mnt_root) != dentry)
 		d = dir_of(s, name.parent, (u64)mnt);
 	if (d) {
 		level = d->level;
@@ -224,7 +267,7 @@ static __always_inline int fold_put(struct scratch *s, u64 key, u32 asked, u32 m
 	} else {
 		struct super_block *sb = HEAD_READ(s->inode_head, struct inode, inode, i_sb);
 
-		if (magic_skipped(BPF_CORE_READ(sb, s_magic)) || BPF_CORE_READ(sb, s_flags) & SB_KERNMOUNT_BIT)
+		if (magic_skipped(READ(sb, s_magic)) || READ(sb, s_flags) & SB_KERNMOUNT_BIT)
 			return 0;
 		text_path(s, EVENT_PATH, dentry, mnt);
 		level = level_of_text(s, EVENT_PATH);
@@ -257,11 +300,11 @@ static __always_inline int fold_put(struct scratch *s, u64 key, u32 asked, u32 m
 	f->inode_at = (u64)inode;
 	f->size = HEAD_READ(s->inode_head, struct inode, inode, i_size);
 	f->e.inode = HEAD_READ(s->inode_head, struct inode, inode, i_ino);
-	f->e.dev = d ? d->dev : BPF_CORE_READ(inode, i_sb, s_dev);
+	f->e.dev = d ? d->dev : READ(inode, i_sb, s_dev);
 	f->e.fs_magic = d ? d->magic : 0;
 	if (kind == S_IFBLK_BITS) {
 		more |= RF_DIRECT_BLOCK;
-		f->e.dev = BPF_CORE_READ(inode, i_rdev);
+		f->e.dev = READ(inode, i_rdev);
 		f->e.inode = 0;
 	}
 	f->e.flags = more;
@@ -296,10 +339,10 @@ __noinline int fold_begin(u64 key, u32 asked, u32 more, u64 task)
 
 static __always_inline void file_opened(void *ctx, struct file *file)
 {
-	u32 flags = BPF_CORE_READ(file, f_flags);
+	u32 flags = FILE_READ(file, f_flags);
 
 	(void)ctx;
-	if (!(flags & FMODE_EXEC_FLAG))
+	if (!(flags & FMODE_EXEC_FLAG) && file_counts(file))
 		fold_begin(address_of(file), flags, 0, 0);
 }
 
@@ -307,11 +350,14 @@ static __always_inline void file_opened(void *ctx, struct file *file)
 static __always_inline void file_moved(struct file *file, u64 nread, u64 nwritten, u32 flags)
 {
 	u64 key = (u64)file;
-	struct fold *f = bpf_map_lookup_elem(&files, &key);
+	struct fold *f;
 
+	if (!file_counts(file))
+		return;
+	f = bpf_map_lookup_elem(&files, &key);
 	if (!f)
 		return;
-	if (f->inode_at != (u64)BPF_CORE_READ(file, f_inode)) {
+	if (f->inode_at != (u64)FILE_READ(file, f_inode)) {
 		fold_tell(address_of(file), RF_NOT_LAST_CLOSE);
 		return;
 	}
@@ -327,9 +373,12 @@ static __always_inline void file_moved(struct file *file, u64 nread, u64 nwritte
 static __always_inline void file_allowed(struct file *file, bool to_read, bool to_write)
 {
 	u64 key = (u64)file;
-	struct fold *f = bpf_map_lookup_elem(&files, &key);
+	struct fold *f;
 
-	if (!f || f->inode_at != (u64)BPF_CORE_READ(file, f_inode))
+	if (!file_counts(file))
+		return;
+	f = bpf_map_lookup_elem(&files, &key);
+	if (!f || f->inode_at != (u64)FILE_READ(file, f_inode))
 		return;
 	if (to_read && !(f->allowed & FOLD_MAY_READ))
 		f->allowed |= FOLD_MAY_READ;
@@ -339,11 +388,12 @@ static __always_inline void file_allowed(struct file *file, bool to_read, bool t
 
 static __always_inline void file_closed(void *ctx, struct file *file)
 {
-	u64 key = address_of(file);
+	u64 key = (u64)file;
 
 	(void)ctx;
+	/* of whichever kind it says it is: one whose opening failed is of none any more */
 	if (bpf_map_lookup_elem(&files, &key))
-		fold_tell(key, 0);
+		fold_tell(address_of(file), 0);
 }
 
 /* --- iterators: by path, from user space --- */
@@ -356,9 +406,9 @@ int each_file(struct bpf_iter__task_file *ctx)
 	struct file *file = ctx->file;
 	u64 key = address_of(file);
 
-	if (!t || !file || bpf_map_lookup_elem(&files, &key) || !process_wanted(BPF_CORE_READ(t, tgid)))
+	if (!t || !file || bpf_map_lookup_elem(&files, &key) || !process_wanted(READ(t, tgid)))
 		return 0;
-	fold_begin(key, BPF_CORE_READ(file, f_flags) & ~(O_TRUNC_BIT | O_TMPFILE_BIT), RF_OPEN_AT_START, address_of(t));
+	fold_begin(key, READ(file, f_flags) & ~(O_TRUNC_BIT | O_TMPFILE_BIT), RF_OPEN_AT_START, address_of(t));
 	return 0;
 }
 
@@ -371,7 +421,7 @@ static __always_inline void fold_look(u64 key)
 
 	if (!c || !f)
 		return;
-	if (f->inode_at != (u64)BPF_CORE_READ(file, f_inode) || !file_users(file))
+	if (f->inode_at != (u64)READ(file, f_inode) || !file_users(file))
 		fold_tell(key, RF_NOT_LAST_CLOSE);
 	else if (bpf_ktime_get_boot_ns() - f->e.first_ns > c->hold_ns &&
 		 (f->e.bytes_read || f->e.bytes_written || f->e.flags & CHANGED))

@@ -191,7 +191,7 @@ struct file___ref {
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
-	unsigned long *close_on_exec;
+	unsigned long *close_on_exec, *open_fds;
 };
 
 struct files_struct {

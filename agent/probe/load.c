@@ -8,6 +8,7 @@
 #include "policy/base/clock.h"
 #include "policy/wire/record.h"
 #include "tracepoint.skel.h"
+#include "tracepoint_cast.skel.h"
 #include "trampoline.skel.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -112,6 +113,15 @@ static void choose_sweep(struct bpf_object *o)
 	bpf_program__set_autoattach(bpf_object__find_program_by_name(o, SWEEP_OLD), false);
 }
 
+/* One program, built twice: their skeletons are alike, and all that is done with one goes by its list of programs. */
+_Static_assert(sizeof(struct tracepoint_bpf) == sizeof(struct tracepoint_cast_bpf), "two skeletons of one program");
+
+static struct tracepoint_bpf *open_tracepoint(void)
+{
+	return load_in_kernel("bpf_rdonly_cast") ? (struct tracepoint_bpf *)(void *)tracepoint_cast_bpf__open()
+						 : tracepoint_bpf__open();
+}
+
 static int open_set(unsigned set, struct loaded *l, struct why *why)
 {
 	l->set = set;
@@ -122,7 +132,7 @@ static int open_set(unsigned set, struct loaded *l, struct why *why)
 		l->object = l->trampoline->obj;
 		return leave_out_missing(l->object, why);
 	}
-	l->tracepoint = tracepoint_bpf__open();
+	l->tracepoint = open_tracepoint();
 	if (!l->tracepoint)
 		return why_set(why, V_BAD, "%s", load_said());
 	l->object = l->tracepoint->obj;

@@ -8,7 +8,7 @@
 #ifndef SEKISHO_PROBE_MAPS_BPF_H
 #define SEKISHO_PROBE_MAPS_BPF_H
 
-#include "agent/probe/kernel.bpf.h"
+#include "agent/probe/read.bpf.h"
 
 #include "agent/probe/event.h"
 #include "policy/wire/flags.h"
@@ -314,7 +314,7 @@ static __always_inline bool process_wanted(u32 tgid)
 
 static __always_inline bool event_wanted(void)
 {
-	return process_wanted(bpf_get_current_pid_tgid() >> 32);
+	return process_wanted(TYPED_TASK ? task_here()->tgid : bpf_get_current_pid_tgid() >> 32);
 }
 
 static __always_inline bool kind_wanted(u32 kind)

@@ -27,15 +27,23 @@ struct name_at {
 	u64 parent, hash_len, name, inode;
 };
 
-/* The four lie side by side in the kernels that we know: then one read is enough. */
+/* The four lie side by side in the kernels that we know: then one call is enough. */
 static __always_inline long name_read(struct name_at *n, u64 dentry)
 {
-	const struct dentry *d = (const struct dentry *)dentry;
+	struct dentry *d = (struct dentry *)dentry;
 	const u32 at = bpf_core_field_offset(struct dentry, d_parent);
 
+	if (CASTS) {
+		d = CAST(d);
+		n->parent = (u64)d->d_parent;
+		n->hash_len = (u64)d->d_name.len << 32 | d->d_name.hash;
+		n->name = (u64)d->d_name.name;
+		n->inode = (u64)d->d_inode;
+		return 0;
+	}
 	if (bpf_core_field_offset(struct dentry, d_name) == at + 8 &&
 		bpf_core_field_offset(struct dentry, d_inode) == at + 24)
-		return bpf_probe_read_kernel(n, sizeof(*n), (const char *)d + at);
+		return bpf_probe_read_kernel(n, sizeof(*n), (char *)d + at);
 	n->parent = (u64)BPF_CORE_READ(d, d_parent);
 	n->hash_len = BPF_CORE_READ(d, d_name.hash_len);
 	n->name = (u64)BPF_CORE_READ(d, d_name.name);
@@ -66,20 +74,20 @@ __noinline int path_back(void)
 	mnt = (u64)s->at.mnt;
 	s->back_at = EVENT_PATH_MAX;
 	s->back_flags = RF_PATH_CUT;
-	root = (u64)BPF_CORE_READ((struct vfsmount *)mnt, mnt_root);
+	root = (u64)READ((struct vfsmount *)mnt, mnt_root);
 	for (i = 0; i < HOPS_MAX; i++) {
 		u32 len, at;
 
 		if (dentry == root) {
-			struct mount *m = real_mount((struct vfsmount *)mnt), *up = BPF_CORE_READ(m, mnt_parent);
+			struct mount *m = real_mount((struct vfsmount *)mnt), *up = READ(m, mnt_parent);
 
 			if (up == m || !up) {
 				s->back_flags = 0;
 				break;
 			}
-			dentry = (u64)BPF_CORE_READ(m, mnt_mountpoint);
+			dentry = (u64)READ(m, mnt_mountpoint);
 			mnt = (u64)up + bpf_core_field_offset(struct mount, mnt);
-			root = (u64)BPF_CORE_READ((struct vfsmount *)mnt, mnt_root);
+			root = (u64)READ((struct vfsmount *)mnt, mnt_root);
 			continue;
 		}
 		if (name_read(&n, dentry))
@@ -134,7 +142,7 @@ static __always_inline void text_path(struct scratch *s, u32 which, struct dentr
 	t->len = n;
 	t->flags = s->back_flags;
 	/* no name in any folder any more */
-	if (!BPF_CORE_READ(d, d_hash.pprev) && d != BPF_CORE_READ(d, d_parent))
+	if (!READ(d, d_hash.pprev) && d != READ(d, d_parent))
 		t->flags |= RF_UNLINKED;
 }
 
@@ -231,14 +239,14 @@ __noinline int dir_learn(void)
 	if (level && *level & PROBE_LEVEL_CLOSER && *level >> 16 == s->key.bits)
 		s->dir.flags = DIR_LOOK_CLOSER;
 	mnt = (struct vfsmount *)s->dir_key.mnt;
-	sb = BPF_CORE_READ(mnt, mnt_sb);
-	s->dir.magic = BPF_CORE_READ(sb, s_magic);
-	s->dir.dev = BPF_CORE_READ(sb, s_dev);
-	if (magic_skipped(s->dir.magic) || BPF_CORE_READ(sb, s_flags) & SB_KERNMOUNT_BIT) {
+	sb = READ(mnt, mnt_sb);
+	s->dir.magic = READ(sb, s_magic);
+	s->dir.dev = READ(sb, s_dev);
+	if (magic_skipped(s->dir.magic) || READ(sb, s_flags) & SB_KERNMOUNT_BIT) {
 		s->dir.level = LEVEL_NONE;
 		s->dir.flags = 0;
 	}
-	got = bpf_probe_read_kernel_str(s->dir.fs, FS_NAME_MAX, BPF_CORE_READ(sb, s_type, name));
+	got = bpf_probe_read_kernel_str(s->dir.fs, FS_NAME_MAX, READ(sb, s_type, name));
 	s->dir.fs_len = got > 1 ? got - 1 : 0;
 	bpf_map_update_elem(&dirs, &s->dir_key, &s->dir, BPF_ANY);
 	return 0;

@@ -13,15 +13,15 @@
 static __always_inline void event_program(struct event *e, struct task_struct *t)
 {
 	struct scratch *s = (struct scratch *)e;
-	struct mm_struct *mm = BPF_CORE_READ(t, mm);
-	struct file *exe = BPF_CORE_READ(mm, exe_file);
+	struct mm_struct *mm = READ(t, mm);
+	struct file *exe = READ(mm, exe_file);
 
-	text_path(s, TEXT_CWD, BPF_CORE_READ(t, fs, pwd.dentry), BPF_CORE_READ(t, fs, pwd.mnt));
+	text_path(s, TEXT_CWD, READ(t, fs, pwd.dentry), READ(t, fs, pwd.mnt));
 	if (exe) {
-		text_path(s, EVENT_PROGRAM, BPF_CORE_READ(exe, f_path.dentry), BPF_CORE_READ(exe, f_path.mnt));
-		event_dentry(e, BPF_CORE_READ(exe, f_path.dentry));
+		text_path(s, EVENT_PROGRAM, READ(exe, f_path.dentry), READ(exe, f_path.mnt));
+		event_dentry(e, READ(exe, f_path.dentry));
 		e->flags |= s->text[EVENT_PROGRAM].flags;
-		if (BPF_CORE_READ(exe, f_inode, i_sb, s_flags) & SB_KERNMOUNT_BIT)
+		if (READ(exe, f_inode, i_sb, s_flags) & SB_KERNMOUNT_BIT)
 			e->flags |= RF_MEMFD;
 	}
 }
@@ -42,12 +42,12 @@ int EVENT_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm 
 		return 0;
 	s = (struct scratch *)e;
 	event_program(e, t);
-	filename = BPF_CORE_READ(bprm, filename);
-	interp = BPF_CORE_READ(bprm, interp);
+	filename = READ(bprm, filename);
+	interp = READ(bprm, interp);
 	if (filename != interp)
 		event_string(e, EVENT_PATH, filename);
-	start = BPF_CORE_READ(t, mm, arg_start);
-	end = BPF_CORE_READ(t, mm, arg_end);
+	start = READ(t, mm, arg_start);
+	end = READ(t, mm, arg_end);
 	n = end - start;
 	if (end < start)
 		n = 0;
@@ -69,7 +69,7 @@ int EVENT_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	struct event *e;
 
 	/* A thread is no process. */
-	if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid) || !event_wanted())
+	if (READ(child, pid) != READ(child, tgid) || !event_wanted())
 		return 0;
 	e = event_begin(KIND_FORK);
 	if (!e)
@@ -82,19 +82,19 @@ int EVENT_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 /* What a file's owner leaves behind: see tracepoint.bpf.c; the other set sees the last close itself. */
 static __always_inline void exit_tell(void *ctx, struct task_struct *t)
 {
-	struct signal_struct *sig = BPF_CORE_READ(t, signal);
+	struct signal_struct *sig = READ(t, signal);
 	struct event *e;
 	u32 code;
 
-	if (BPF_CORE_READ(sig, live.counter) != 0 || BPF_CORE_READ(t, flags) & PF_KTHREAD_BIT || !event_wanted())
+	if (READ(sig, live.counter) != 0 || READ(t, flags) & PF_KTHREAD_BIT || !event_wanted())
 		return;
 	e = event_new(KIND_EXIT);
 	if (!e)
 		return;
-	code = BPF_CORE_READ(t, exit_code);
+	code = READ(t, exit_code);
 	/* SIGNAL_GROUP_EXIT: exit_group(2), or a signal for all threads */
-	if (BPF_CORE_READ(sig, flags) & 4)
-		code = BPF_CORE_READ(sig, group_exit_code);
+	if (READ(sig, flags) & 4)
+		code = READ(sig, group_exit_code);
 	e->exit_code = code >> 8 & 255;
 	e->signal = code & 127;
 	e->first_ns = e->start_ns;
@@ -107,7 +107,7 @@ int each_task(struct bpf_iter__task *ctx)
 	struct task_struct *t = ctx->task;
 	struct event *e;
 
-	if (!t || BPF_CORE_READ(t, pid) != BPF_CORE_READ(t, tgid) || BPF_CORE_READ(t, flags) & PF_KTHREAD_BIT)
+	if (!t || READ(t, pid) != READ(t, tgid) || READ(t, flags) & PF_KTHREAD_BIT)
 		return 0;
 	e = event_begin(KIND_RUNNING);
 	if (!e)

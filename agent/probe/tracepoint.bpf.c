@@ -150,13 +150,10 @@ int BPF_PROG(sys_exit_any, struct pt_regs *regs, long ret)
 static __always_inline struct file *file_of(long fd)
 {
 	struct task_struct *t = task_here();
-	struct file **table, *file = NULL;
 
 	if (fd < 0 || fd >= TASK_READ(t, files->fdt->max_fds, files, fdt, max_fds))
 		return NULL;
-	table = TASK_READ(t, files->fdt->fd, files, fdt, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
-	return file;
+	return (struct file *)word_at(TASK_READ(t, files->fdt->fd, files, fdt, fd) + fd);
 }
 
 /*
@@ -165,13 +162,12 @@ static __always_inline struct file *file_of(long fd)
  */
 __noinline int descriptor_gone(u64 file_at)
 {
-	struct file *file = (struct file *)file_at;
 	struct fold *f = bpf_map_lookup_elem(&files, &file_at);
 
 	if (!f)
 		return 0;
-	if (file_is_last(file))
-		return fold_tell(file_at, 0);
+	if (file_is_last((struct file *)file_at))
+		return fold_end(f, file_at, 0);
 	/* A map keeps the file, for as long as it likes: what is known until now is told. */
 	if (f->e.flags & RF_MMAP_WRITE)
 		return fold_tell(file_at, RF_HELD_OPEN);
@@ -190,14 +186,14 @@ __noinline int descriptors_gone(u64 table, u64 mask)
 
 	if (!s)
 		return 0;
-	if (!bpf_probe_read_kernel(s->fds, sizeof(s->fds), (void *)table)) {
+	if (CASTS || !bpf_probe_read_kernel(s->fds, sizeof(s->fds), (void *)table)) {
 		for (i = 0; i < FD_WORD; i++) {
 			u64 key;
 
 			if (!(mask >> i & 1))
 				continue;
-			key = s->fds[i];
-			if (key && bpf_map_lookup_elem(&files, &key))
+			key = CASTS ? word_at((u64 *)table + i) : s->fds[i];
+			if (key && file_counts((struct file *)key) && bpf_map_lookup_elem(&files, &key))
 				descriptor_gone(key);
 		}
 	}
@@ -211,7 +207,7 @@ int BPF_PROG(enter_close, struct pt_regs *regs, long id)
 {
 	struct file *file = file_of((s32)ARG1(regs));
 
-	if (file)
+	if (file && file_counts(file))
 		descriptor_gone((u64)file);
 	return 0;
 }
@@ -236,7 +232,7 @@ int BPF_PROG(enter_dup, struct pt_regs *regs, long id)
  */
 static __always_inline bool has_own_files(struct task_struct *t)
 {
-	return BPF_CORE_READ(t, files) && BPF_CORE_READ(t, files, count.counter) == 1;
+	return READ(t, files) && READ(t, files, count.counter) == 1;
 }
 
 SEC("tp_btf/sys_enter")
@@ -244,13 +240,15 @@ int BPF_PROG(enter_close_range, struct pt_regs *regs, long id)
 {
 	struct task_struct *t = (struct task_struct *)bpf_get_current_task();
 	u32 first = ARG1(regs), last = ARG2(regs), max, i;
+	unsigned long *open;
 	u64 table;
 
 	/* CLOSE_RANGE_CLOEXEC closes nothing now. */
 	if (ARG3(regs) & 4 || first > last)
 		return 0;
 	table = (u64)BPF_CORE_READ(t, files, fdt, fd);
-	max = BPF_CORE_READ(t, files, fdt, max_fds);
+	max = READ(t, files, fdt, max_fds);
+	open = BPF_CORE_READ(t, files, fdt, open_fds);
 	for (i = 0; i < FD_WORDS; i++) {
 		u32 from = i * FD_WORD;
 		u64 mask = ~0ull;
@@ -263,7 +261,9 @@ int BPF_PROG(enter_close_range, struct pt_regs *regs, long id)
 			mask <<= first - from;
 		if (last - from < FD_WORD - 1)
 			mask &= (2ull << (last - from)) - 1;
-		descriptors_gone(table + from * sizeof(u64), mask);
+		mask &= word_at(open + i);
+		if (mask)
+			descriptors_gone(table + from * sizeof(u64), mask);
 	}
 	return 0;
 }
@@ -272,19 +272,21 @@ int BPF_PROG(enter_close_range, struct pt_regs *regs, long id)
 SEC("tp_btf/sched_prepare_exec")
 int BPF_PROG(on_prepare_exec, struct task_struct *t)
 {
-	unsigned long *marks = BPF_CORE_READ(t, files, fdt, close_on_exec), word;
+	unsigned long *marks = BPF_CORE_READ(t, files, fdt, close_on_exec), *open;
 	u64 table = (u64)BPF_CORE_READ(t, files, fdt, fd);
-	u32 max = BPF_CORE_READ(t, files, fdt, max_fds), i;
+	u32 max = READ(t, files, fdt, max_fds), i;
+	u64 word;
 
 	if (!has_own_files(t))
 		return 0;
+	open = BPF_CORE_READ(t, files, fdt, open_fds);
 	for (i = 0; i < FD_WORDS; i++) {
 		u32 from = i * FD_WORD;
 
 		if (from >= max)
 			break;
-		word = 0;
-		bpf_probe_read_kernel(&word, sizeof(word), marks + i);
+		/* marks of those that are closed already stay */
+		word = word_at(marks + i) & word_at(open + i);
 		if (word)
 			descriptors_gone(table + from * sizeof(u64), word);
 	}
@@ -295,18 +297,22 @@ int BPF_PROG(on_prepare_exec, struct task_struct *t)
 SEC("tp_btf/sched_process_exit")
 int EVENT_PROG(on_exit, struct task_struct *t)
 {
-	u64 table;
+	unsigned long *open;
+	u64 table, word;
 	u32 max, i;
 
 	if (has_own_files(t)) {
 		table = (u64)BPF_CORE_READ(t, files, fdt, fd);
-		max = BPF_CORE_READ(t, files, fdt, max_fds);
+		max = READ(t, files, fdt, max_fds);
+		open = BPF_CORE_READ(t, files, fdt, open_fds);
 		for (i = 0; i < FD_WORDS; i++) {
 			u32 from = i * FD_WORD;
 
 			if (from >= max)
 				break;
-			descriptors_gone(table + from * sizeof(u64), ~0ull);
+			word = word_at(open + i);
+			if (word)
+				descriptors_gone(table + from * sizeof(u64), word);
 		}
 	}
 	exit_tell(ctx, t);
@@ -324,7 +330,7 @@ int BPF_PROG(leave_open, struct pt_regs *regs, long ret)
 	if (ret < 0)
 		return 0;
 	file = file_of(ret);
-	if (!file)
+	if (!file || !file_counts(file))
 		return 0;
 	/* The kernel does not keep all flags that were asked for. */
 	switch (call_of(regs)) {
@@ -432,7 +438,7 @@ int BPF_PROG(leave_mmap, struct pt_regs *regs, long ret)
 	if ((ret < 0 && ret > -4096) || !(flags & MAP_SHARED_BIT) || flags & MAP_ANONYMOUS_BIT)
 		return 0;
 	file = file_of((s32)ARG5(regs));
-	if (file && BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT)
+	if (file && READ(file, f_mode) & FMODE_WRITE_BIT)
 		file_moved(file, 0, 0, RF_MMAP_WRITE);
 	return 0;
 }
@@ -519,8 +525,8 @@ static __always_inline void text_named(struct scratch *s, u32 which, s32 dfd, co
 	} else {
 		struct file *dir = file_of(dfd);
 
-		s->folder.mnt = BPF_CORE_READ(dir, f_path.mnt);
-		s->folder.dentry = BPF_CORE_READ(dir, f_path.dentry);
+		s->folder.mnt = READ(dir, f_path.mnt);
+		s->folder.dentry = READ(dir, f_path.dentry);
 	}
 	/* Out of memory they come as plain numbers, which a global function takes. */
 	asm volatile("" ::: "memory");
@@ -594,11 +600,11 @@ __noinline int child_find(u32 which)
 	if (!dir || len > CHILD_NAME_MAX || !len)
 		return 0;
 	if (bpf_core_field_exists(((struct dentry___hlist *)0)->d_children)) {
-		at = (u64)BPF_CORE_READ((struct dentry___hlist *)dir, d_children.first);
+		at = (u64)READ((struct dentry___hlist *)dir, d_children.first);
 		off = bpf_core_field_offset(struct dentry___hlist, d_sib);
 		sibling = off + bpf_core_field_offset(struct hlist_node, next);
 	} else {
-		at = (u64)BPF_CORE_READ((struct dentry___list *)dir, d_subdirs.next);
+		at = (u64)READ((struct dentry___list *)dir, d_subdirs.next);
 		off = bpf_core_field_offset(struct dentry___list, d_child);
 		sibling = off + bpf_core_field_offset(struct list_head, next);
 	}
@@ -723,15 +729,15 @@ int EVENT_PROG(leave_descriptor, struct pt_regs *regs, long ret)
 	if (ret || !event_wanted())
 		return 0;
 	file = file_of((s32)ARG1(regs));
-	if (!file || magic_skipped(BPF_CORE_READ(file, f_inode, i_sb, s_magic)))
+	if (!file || magic_skipped(READ(file, f_inode, i_sb, s_magic)))
 		return 0;
 	e = event_new(kind);
 	if (!e)
 		return 0;
-	event_path(e, EVENT_PATH, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+	event_path(e, EVENT_PATH, READ(file, f_path.dentry), READ(file, f_path.mnt));
 	if (level_of_text((struct scratch *)e, EVENT_PATH) < LEVEL_CHANGES)
 		return 0;
-	event_dentry(e, BPF_CORE_READ(file, f_path.dentry));
+	event_dentry(e, READ(file, f_path.dentry));
 	if (kind == KIND_CHMOD) {
 		e->mode = ARG2(regs) & 07777;
 		e->has |= EH_MODE;
@@ -814,14 +820,14 @@ int EVENT_PROG(leave_names, struct pt_regs *regs, long ret)
 static __always_inline struct mount *mount_newest(void)
 {
 	struct task_struct *t = (struct task_struct *)bpf_get_current_task();
-	struct mnt_namespace *ns = BPF_CORE_READ(t, nsproxy, mnt_ns);
+	struct mnt_namespace *ns = READ(t, nsproxy, mnt_ns);
 	u32 i;
 
 	if (bpf_core_field_exists(((struct mnt_namespace___tree *)0)->mounts)) {
-		struct rb_node *n = BPF_CORE_READ((struct mnt_namespace___tree *)ns, mounts.rb_node), *right;
+		struct rb_node *n = READ((struct mnt_namespace___tree *)ns, mounts.rb_node), *right;
 
 		for (i = 0; i < MOUNT_DEPTH_MAX; i++) {
-			right = BPF_CORE_READ(n, rb_right);
+			right = READ(n, rb_right);
 			if (!right)
 				break;
 			n = right;
@@ -829,7 +835,7 @@ static __always_inline struct mount *mount_newest(void)
 		return (struct mount *)((char *)n - bpf_core_field_offset(struct mount___tree, mnt_node));
 	}
 	if (bpf_core_field_exists(((struct mnt_namespace___list *)0)->list))
-		return (struct mount *)((char *)BPF_CORE_READ((struct mnt_namespace___list *)ns, list.prev) -
+		return (struct mount *)((char *)READ((struct mnt_namespace___list *)ns, list.prev) -
 					bpf_core_field_offset(struct mount___list, mnt_list));
 	return NULL;
 }
@@ -838,7 +844,7 @@ static __always_inline struct mount *mount_newest(void)
 static __always_inline void event_mount(struct event *e, struct mount *m)
 {
 	struct vfsmount *mnt = (struct vfsmount *)((char *)m + bpf_core_field_offset(struct mount, mnt));
-	struct dentry *root = BPF_CORE_READ(mnt, mnt_root);
+	struct dentry *root = READ(mnt, mnt_root);
 
 	if (!root)
 		return;
@@ -884,7 +890,7 @@ int EVENT_PROG(leave_mount, struct pt_regs *regs, long ret)
 		struct file *from = ARG5(regs) & MOVE_MOUNT_F_EMPTY_PATH_BIT ? file_of((s32)ARG1(regs)) : NULL;
 
 		if (from)
-			event_mount(e, real_mount(BPF_CORE_READ(from, f_path.mnt)));
+			event_mount(e, real_mount(READ(from, f_path.mnt)));
 		else
 			text_user(s, EVENT_PATH, (s32)ARG3(regs), (const char *)ARG4(regs));
 	}
@@ -954,12 +960,12 @@ static __always_inline int uring_names(struct io_kiocb *request, u8 opcode)
 
 	if (!event_wanted())
 		return 0;
-	kind = opcode == URING_RENAMEAT                     ? KIND_RENAME
-	       : opcode == URING_MKDIRAT                    ? KIND_MKDIR
-	       : opcode == URING_SYMLINKAT                  ? KIND_SYMLINK
-	       : opcode == URING_LINKAT                     ? KIND_LINK
-	       : BPF_CORE_READ(u, flags) & AT_REMOVEDIR_BIT ? KIND_RMDIR
-							    : KIND_UNLINK;
+	kind = opcode == URING_RENAMEAT            ? KIND_RENAME
+	       : opcode == URING_MKDIRAT           ? KIND_MKDIR
+	       : opcode == URING_SYMLINKAT         ? KIND_SYMLINK
+	       : opcode == URING_LINKAT            ? KIND_LINK
+	       : READ(u, flags) & AT_REMOVEDIR_BIT ? KIND_RMDIR
+						   : KIND_UNLINK;
 	if (!kind_wanted(kind))
 		return 0;
 	e = event_new(kind);
@@ -969,21 +975,21 @@ static __always_inline int uring_names(struct io_kiocb *request, u8 opcode)
 	e->flags |= RF_IO_URING;
 	e->has |= EH_RELATIVE;
 	if (opcode == URING_UNLINKAT) {
-		text_named(s, EVENT_PATH, BPF_CORE_READ(u, dfd), BPF_CORE_READ(u, filename, name), true);
+		text_named(s, EVENT_PATH, READ(u, dfd), READ(u, filename, name), true);
 	} else if (opcode == URING_MKDIRAT) {
-		text_named(s, EVENT_PATH, BPF_CORE_READ(m, dfd), BPF_CORE_READ(m, filename, name), true);
+		text_named(s, EVENT_PATH, READ(m, dfd), READ(m, filename, name), true);
 	} else if (opcode == URING_SYMLINKAT) {
-		text_named(s, EVENT_PATH, BPF_CORE_READ(l, new_dfd), BPF_CORE_READ(l, newpath, name), true);
-		event_string(e, EVENT_PATH2, BPF_CORE_READ(l, oldpath, name));
+		text_named(s, EVENT_PATH, READ(l, new_dfd), READ(l, newpath, name), true);
+		event_string(e, EVENT_PATH2, READ(l, oldpath, name));
 	} else if (opcode == URING_LINKAT) {
-		text_named(s, EVENT_PATH, BPF_CORE_READ(l, old_dfd), BPF_CORE_READ(l, oldpath, name), true);
-		text_named(s, EVENT_PATH2, BPF_CORE_READ(l, new_dfd), BPF_CORE_READ(l, newpath, name), true);
+		text_named(s, EVENT_PATH, READ(l, old_dfd), READ(l, oldpath, name), true);
+		text_named(s, EVENT_PATH2, READ(l, new_dfd), READ(l, newpath, name), true);
 		e->has |= EH_RELATIVE2;
 	} else {
-		text_named(s, EVENT_PATH, BPF_CORE_READ(r, old_dfd), BPF_CORE_READ(r, oldpath, name), true);
-		text_named(s, EVENT_PATH2, BPF_CORE_READ(r, new_dfd), BPF_CORE_READ(r, newpath, name), true);
+		text_named(s, EVENT_PATH, READ(r, old_dfd), READ(r, oldpath, name), true);
+		text_named(s, EVENT_PATH2, READ(r, new_dfd), READ(r, newpath, name), true);
 		e->has |= EH_RELATIVE2;
-		if (BPF_CORE_READ(r, flags) & RENAME_EXCHANGE_BIT)
+		if (READ(r, flags) & RENAME_EXCHANGE_BIT)
 			e->flags |= RF_EXCHANGE;
 	}
 	if (!text_wanted(s, EVENT_PATH) && !(e->has & EH_RELATIVE2 && text_wanted(s, EVENT_PATH2)))
@@ -996,14 +1002,14 @@ static __always_inline int uring_names(struct io_kiocb *request, u8 opcode)
 /* Before the request runs, when the file that it closes, and the names that it uses, are still there. */
 static __always_inline int uring_begun(struct io_kiocb *request)
 {
-	u8 opcode = BPF_CORE_READ(request, opcode);
+	u8 opcode = READ(request, opcode);
 	struct file *file;
 
 	if (opcode >= URING_RENAMEAT && opcode <= URING_LINKAT)
 		return uring_names(request, opcode);
 	if (opcode != URING_CLOSE)
 		return 0;
-	file = file_of(BPF_CORE_READ((struct io_close *)request, fd));
+	file = file_of(READ((struct io_close *)request, fd));
 	if (file)
 		descriptor_gone((u64)file);
 	return 0;
@@ -1052,13 +1058,13 @@ int BPF_PROG(uring_submit_third, void *ring_ctx, void *request, u64 opcode)
 /* A file that was opened into a ring's own table has no descriptor: it is met here first. */
 static __always_inline void uring_moved(struct io_kiocb *request, u64 nread, u64 nwritten, u32 flags)
 {
-	struct file *file = BPF_CORE_READ(request, file);
+	struct file *file = READ(request, file);
 	u64 key = (u64)file;
 
 	if (!file)
 		return;
 	if (!bpf_map_lookup_elem(&files, &key))
-		fold_begin(key, 0, 0, 0);
+		fold_begin(address_of(file), 0, 0, 0);
 	file_moved(file, nread, nwritten, flags | RF_IO_URING);
 }
 
@@ -1088,7 +1094,7 @@ static __always_inline void uring_done(void *ctx, struct io_kiocb *request, s32 
 
 	if (!request)
 		return;
-	opcode = BPF_CORE_READ(request, opcode);
+	opcode = READ(request, opcode);
 	if (opcode >= URING_RENAMEAT && opcode <= URING_LINKAT) {
 		uring_named(request, res);
 		return;
@@ -1134,7 +1140,7 @@ static __always_inline void uring_done(void *ctx, struct io_kiocb *request, s32 
 SEC("tp_btf/io_uring_complete")
 int BPF_PROG(uring_complete_entry, void *ring_ctx, struct io_kiocb *request, struct io_uring_cqe___kernel *cqe)
 {
-	uring_done(ctx, request, BPF_CORE_READ(cqe, res));
+	uring_done(ctx, request, READ(cqe, res));
 	return 0;
 }
 

@@ -10,6 +10,7 @@
  * Functions are those that 5.10, 6.1 and 6.12 have under one name; where their arguments differ, it is by the identity
  * map that 5.12 put first, and `shift` says whether it is there.
  */
+#define FILES_TYPED
 #include "agent/probe/common.bpf.h"
 
 #define MAY_WRITE 2u
@@ -236,7 +237,7 @@ int BPF_PROG(tr_mprotect, struct vm_area_struct *vma, unsigned long asked, unsig
 
 	if (ret || !(prot & PROT_WRITE_BIT) || !(BPF_CORE_READ(vma, vm_flags) & VM_SHARED_BIT))
 		return 0;
-	file = BPF_CORE_READ(vma, vm_file);
+	file = vma->vm_file;
 	if (file)
 		file_moved(file, 0, 0, RF_MMAP_WRITE);
 	return 0;
@@ -245,14 +246,14 @@ int BPF_PROG(tr_mprotect, struct vm_area_struct *vma, unsigned long asked, unsig
 SEC("fentry/io_write")
 int BPF_PROG(tr_uring_write, struct io_kiocb *request)
 {
-	file_moved(BPF_CORE_READ(request, file), 0, 0, RF_IO_URING);
+	file_moved(request->file, 0, 0, RF_IO_URING);
 	return 0;
 }
 
 SEC("fentry/io_read")
 int BPF_PROG(tr_uring_read, struct io_kiocb *request)
 {
-	file_moved(BPF_CORE_READ(request, file), 0, 0, RF_IO_URING);
+	file_moved(request->file, 0, 0, RF_IO_URING);
 	return 0;
 }
 
