@@ -37,7 +37,7 @@ lab_share() {
 # tests/lab/image makes.
 # The PC has its network card always; nobody gives it an address but scenarios with an office.
 lab_machine() {
-	local disk image=$3 initrd on=virtio-blk-pci words=''
+	local disk image=$3 initrd on=virtio-blk-pci words='' pace
 	disk=${SEKISHO_LAB_DISK:-$("$lab/image" "$1")} || return
 	initrd=$disk/initrd.img
 	[ -e "$image" ] || qemu-img create -q -f qcow2 -F raw -b "$disk/root.img" "$image" || return
@@ -48,8 +48,16 @@ lab_machine() {
 	fi
 	# The clock that the emulator is good at; a guard against processors' faults costs it much, and helps nobody here.
 	APPEND="root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=false net.ifnames=0 tsc=reliable mitigations=off modprobe.blacklist=floppy,pcspkr,kvm,kvm_amd,powernow_k8,ata_piix,i2c_piix4 ${SEKISHO_LAB_APPEND:-} $words"
+	# SEKISHO_LAB_COUNT: one processor, whose clock is the instructions that it executed, a nanosecond each, whatever else this machine
+	# does meanwhile; where it waits, the clock goes on to what it waits for.
 	# shellcheck disable=SC2054 # commas belong to the options
-	MACHINE=(qemu-system-x86_64 -accel 'tcg,thread=multi' -cpu max -smp 2 -m 1G -nodefaults -no-user-config -no-reboot
+	if [ -n "${SEKISHO_LAB_COUNT:-}" ]; then
+		pace=(-accel 'tcg,thread=single' -icount 'shift=0,sleep=off' -smp 1)
+	else
+		pace=(-accel 'tcg,thread=multi' -smp 2)
+	fi
+	# shellcheck disable=SC2054
+	MACHINE=(qemu-system-x86_64 "${pace[@]}" -cpu max -m 1G -nodefaults -no-user-config -no-reboot
 		-display none -object 'rng-random,id=rng,filename=/dev/urandom' -device 'virtio-rng-pci,rng=rng'
 		-kernel "$disk/vmlinuz" -initrd "$initrd" -append "$APPEND"
 		-drive "file=$image,format=qcow2,if=none,id=root,cache=unsafe"

@@ -22,7 +22,7 @@ def hooks(which, what):
 
 
 bare = ran("bare")
-print(f"kernel {os.uname().release}, emulated; {files} files a storm, {rounds} paired rounds, medians")
+print(f"kernel {os.uname().release}, instructions counted (1,000,000 are a ms); {files} files a storm, {rounds} paired rounds, medians")
 print(f"{'':12}{'ms':>8}{'+ %':>9}{'ms of a processor':>20}{'+ %':>9}")
 for what in ("bare", *sets, "auditd"):
     rs = ran(what)
@@ -42,7 +42,7 @@ for which in sets:
     print(f"{which}: {due} records due, {seen} there, {lost} counted as lost")
 print(f"auditd: counted as lost {[int(n) for n in open(f'{tmp}/auditd.lost')]}")
 
-print(f"\nBPF, nanoseconds of the emulator{'':8}" + "".join(f"{w:>34}" for w in sets))
+print(f"\nBPF, instructions{'':8}" + "".join(f"{w:>34}" for w in sets))
 print(f"{'':40}" + f"{'hooks':>10}{'a hook':>10}{'in all':>14}" * 2 + "    (per file)")
 for what, text in (("storm", "open, write, close: a record"), ("reads", "open, read, close: a record"),
                    ("filtered", "open, read, close: filtered"), ("calls", "a call of no interest")):
