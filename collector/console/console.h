@@ -8,6 +8,7 @@
 #include "collector/console/config.h"
 #include "collector/console/session.h"
 #include "collector/http/server.h"
+#include "collector/report/settings.h"
 #include "collector/store/store.h"
 #include "policy/wire/spool.h"
 
@@ -23,6 +24,7 @@ struct live;
 struct export;
 struct bundling;
 struct registering;
+struct making;
 struct trying;
 
 struct console {
@@ -43,6 +45,9 @@ struct console {
 	unsigned bundles_n;
 	struct registering *registers;
 	unsigned registers_n;
+	struct making *makings; /* reports */
+	unsigned makings_n;
+	struct report_settings report_settings;
 	struct trying *trials;
 	unsigned trials_n;
 	struct buf vkey; /* of the log, text without newline */
@@ -175,6 +180,14 @@ void register_tick(struct console *c);
 void register_stop(struct console *c);
 void proofs_post(struct call *x);
 void proof_get(struct call *x);
+
+/* --- reports.c --- */
+void reports_post(struct call *x);
+void report_get(struct call *x);
+void report_file_get(struct call *x);
+/* Goes on with the reports that are being made, and forgets those whose time is over. */
+void reports_tick(struct console *c);
+void reports_stop(struct console *c);
 
 /* --- alerts.c --- */
 void alerts_get(struct call *x);

@@ -207,7 +207,7 @@ static void reset_post(struct console *c, struct ask *a)
 }
 
 /* A report was made on this machine; its maker waits for this answer before he hands it out. */
-static void reports_post(struct console *c, struct ask *a)
+static void report_told(struct console *c, struct ask *a)
 {
 	struct told t = {
 		.kind = KIND_CONSOLE_EXPORT, .operation = a->path, .has_uid = true, .uid = a->uid, .urgent = true};
@@ -251,7 +251,7 @@ void desk_route(struct console *c, struct ask *a)
 		{"/desk/users", ASK_POST, users_post},
 		{"/desk/disable", ASK_POST, disable_post},
 		{"/desk/reset", ASK_POST, reset_post},
-		{"/desk/reports", ASK_POST, reports_post},
+		{"/desk/reports", ASK_POST, report_told},
 	};
 	size_t i;
 

@@ -144,6 +144,7 @@ static void on_export(evutil_socket_t fd, short what, void *arg)
 	csv_tick(arg);
 	bundle_tick(arg);
 	register_tick(arg);
+	reports_tick(arg);
 	trial_tick(arg);
 }
 
@@ -154,6 +155,7 @@ static void on_stop(void *owner)
 	csv_stop(c);
 	bundle_stop(c);
 	register_stop(c);
+	reports_stop(c);
 	trial_stop(c);
 	live_stop(c);
 }
@@ -256,6 +258,7 @@ static void console_close(struct console *c)
 	csv_stop(c);
 	bundle_stop(c);
 	register_stop(c);
+	reports_stop(c);
 	trial_stop(c);
 	live_stop(c);
 	if (c->sealer) {
@@ -285,6 +288,8 @@ static int daemon_main(struct console *c)
 
 	signal(SIGPIPE, SIG_IGN);
 	umask(027);
+	/* Months and days of what is printed; read before the filter is there. */
+	report_settings_zone(&c->report_settings);
 	/* libcurl reads its settings of the machine before the filter is there. */
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		return program_not_started("libcurl", -ENOMEM, &why);
@@ -329,6 +334,7 @@ int main(int argc, char **argv)
 		return program_usage(&program);
 	c.started_wall_us = clock_wall_us();
 	r = config_load(path, &c.conf, &why);
+	r = r ? r : report_settings_load(NULL, &c.report_settings, &why);
 	if (r)
 		return program_not_started("configuration", r, &why);
 	log_open(program.name, c.conf.debug ? LOG_DEBUG : LOG_INFO);

@@ -13,10 +13,7 @@ static bool is_end(const struct record *r)
 
 static bool is_of(const struct record *r, const char *operation)
 {
-	struct span s = fact(r, F_OPERATION);
-	size_t n = strlen(operation);
-
-	return s.n >= n && !memcmp(s.p, operation, n);
+	return span_eq(fact(r, F_OPERATION), SPAN_STR(operation));
 }
 
 static struct reader *reader_of(struct gather *g, const struct record *r)

@@ -3,6 +3,7 @@ Schema 2020-12, which OpenAPI 3.1 stands on); what the document does not know is
 import json
 import os
 import sys
+import time
 
 import yaml
 from collector_pc import Member, RECORDER
@@ -58,6 +59,7 @@ BODIES = {
     "hostRevoke": {"reason": ""},
     "alertAcknowledge": {"comment": "looked at"},
     "proofsPost": {"contractor": "溶解処理", "what": "書類 12箱", "name": "証明書.pdf", "content": "JVBERg=="},
+    "reportsPost": {"since": "-2d", "until": "-1m", "lang": "ja"},
     "passwordPost": {"old": "wrong wrong wrong", "new": "another wrong one"},
     "totpPost": {},
     "sessionPost": {"account": "nobody", "password": "nothing at all"},
@@ -100,6 +102,36 @@ for path, item in DOC["paths"].items():
                     check(who.ask("GET", "%s?%s=%s" % (target, p["name"], good)), op, "%s with %s" % (what, p["name"]))
                     check(who.ask("GET", "%s?%s=%%00" % (target, p["name"])), op, "%s with a bad %s" % (what, p["name"]))
 print("%d operations" % len(seen))
+
+# Reports, as far as each role may have them; what is on the screen, on paper and in the files.
+SECTIONS = {"administrator": {"drives", "policy-versions", "policy-changes", "administrators-acts", "pcs", "losses", "completeness"},
+            "viewer": {"prints-by-person", "prints-by-printer", "drives", "drives-by-person", "exceptions", "pcs", "losses",
+                       "completeness"}}
+SECTIONS["auditor"] = SECTIONS["administrator"] | SECTIONS["viewer"] | {"log-readers"}
+for role, who in people.items():
+    for bad in ({}, {"month": "2026-13"}, {"month": "2026-10", "since": "-1d", "until": "-1h"}, {"since": "-1h", "until": "-2h"},
+                {"month": 3}, {"since": "-1d", "until": "-1m", "lang": "fr"}, {"since": "2020-01-01", "until": "2026-01-01"}):
+        check(who.ask("POST", "/api/v1/reports", bad, 400), DOC["paths"]["/api/v1/reports"]["post"], "a bad report")
+    made = who.ask("POST", "/api/v1/reports", BODIES["reportsPost"], 200).json["id"]
+    for _ in range(600):
+        a = who.ask("GET", "/api/v1/reports/" + made, status=200)
+        check(a, DOC["paths"]["/api/v1/reports/{id}"]["get"], "a report for " + role)
+        if a.json["report"]:
+            break
+        time.sleep(0.05)
+    report = a.json["report"]
+    same({t["name"] for t in report["tables"]}, SECTIONS[role], "tables of " + role)
+    true(report["log"]["verified"] and report["log"]["included"], "the log is verified")
+    columns = {c["name"] for t in report["tables"] for c in t["columns"]}
+    true(role != "administrator" or "person" not in columns, "no names of people for an administrator")
+    for form, first in (("pdf", b"%PDF-"), ("zip", b"PK")):
+        a = who.ask("GET", "/api/v1/reports/%s/%s" % (made, form), status=200)
+        check(a, DOC["paths"]["/api/v1/reports/{id}/" + form]["get"], form)
+        true(a.body.startswith(first), form)
+    for other in people.values():
+        if other is not who:
+            other.ask("GET", "/api/v1/reports/" + made, status=404)
+            other.ask("GET", "/api/v1/reports/%s/pdf" % made, status=404)
 
 for body, status in (('{"account": "a"', 400), ("[]", 400), ('{"account": "a", "password": "b", "more": 1}', 400),
                      ('{"account": "a", "account": "b", "password": "c"}', 400), ('{"account": 1, "password": "b"}', 400),

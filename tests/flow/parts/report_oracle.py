@@ -121,8 +121,8 @@ def readers_of(records):
             if "hash" in r and "count" in r:
                 continue
             op = r.get("operation", "")
-            out[name]["bundles" if op.startswith("/api/v1/bundle") else
-                      "reports" if op.startswith(("/api/v1/reports", "/desk/reports")) else "exports"] += 1
+            out[name]["bundles" if op == "/api/v1/bundle" else
+                      "reports" if op in ("/api/v1/reports", "/desk/reports") else "exports"] += 1
         elif r["kind"] in kinds:
             out[name][kinds[r["kind"]]] += 1
     return out
