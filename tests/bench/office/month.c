@@ -43,7 +43,8 @@ struct filling {
 	struct pc *pcs;
 	struct pc self; /* the collector */
 	struct pc console;
-	bool whole;       /* also what papers.c tells */
+	bool papers;      /* also what papers.c tells of desks */
+	bool whole;       /* and of servers */
 	struct dice dice; /* of the servers */
 	int64_t served;   /* the day of which servers told last */
 	struct pc *at;    /* whose burst is being lived */
@@ -226,7 +227,7 @@ static int live(struct filling *f, struct desk *d, struct pc *p, enum moment wha
 	    : what == MOMENT_ACT    ? desk_acts(d, put, f)
 	    : what == MOMENT_LEAVE  ? desk_leaves(d, put, f)
 				    : 0;
-	if (!r && f->whole && what == MOMENT_ACT)
+	if (!r && f->papers && what == MOMENT_ACT)
 		r = desk_papers(d, put, f);
 	f->now = d->now;
 	r = r ? r : seal(f, p, p->chains[0], what == MOMENT_IDLE ? SF_HEARTBEAT : 0);
@@ -361,14 +362,16 @@ static const char usage[] =
 	"  --pcs N      PCs (20)\n  --days N     days, the last one before --until (31)\n"
 	"  --records N  about so many records (100000)\n  --seed N     other people, other days (1)\n"
 	"  --until DAY  2026-04-01: the days before it (today)\n"
-	"  --whole      prints, denials, losses, the console's access log too\n";
+	"  --papers     prints, denials, losses too\n"
+	"  --whole      and what servers tell: gaps, policies, the console's access log\n";
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"pcs", required_argument, NULL, 'p'},
 		{"days", required_argument, NULL, 'd'}, {"records", required_argument, NULL, 'r'},
 		{"seed", required_argument, NULL, 's'}, {"until", required_argument, NULL, 'u'},
-		{"whole", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+		{"papers", no_argument, NULL, 'P'}, {"whole", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0}};
 	_cleanup_(key_freep) struct key *log = NULL;
 	struct filling f = {.bytes = BUF_INIT(SEGMENT_MAX)};
 	struct store_options o = {.origin = ORIGIN, .now_us = now_us};
@@ -384,8 +387,9 @@ int main(int argc, char **argv)
 		number = c == 'p' ? &pcs : c == 'd' ? &days : c == 'r' ? &records : &seed;
 		if (c == 'h')
 			return printf("%s", usage) < 0;
-		if (c == 'w') {
-			f.whole = true;
+		if (c == 'w' || c == 'P') {
+			f.papers = true;
+			f.whole |= c == 'w';
 			continue;
 		}
 		memset(&day, 0, sizeof(day));

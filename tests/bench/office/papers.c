@@ -1,8 +1,8 @@
 /*
- * What an office does beside files, where it is asked for (office --whole): print jobs and what the policy says of
- * them, denied writes, release codes, losses, what a guard says of itself; and what servers tell: policies, gaps, who
- * looked at the logs. From dice of their own, so that the rest of an office's days stays what it is without them. See
- * office.h.
+ * What an office does beside files, where it is asked for (office --papers, --whole): print jobs and what the policy
+ * says of them, denied writes, release codes, losses, what a guard says of itself; and what servers tell: policies,
+ * gaps, who looked at the logs. From dice of their own, so that the rest of an office's days stays what it is without
+ * them. See office.h.
  */
 #include "tests/bench/office/office.h"
 #include <stdio.h>

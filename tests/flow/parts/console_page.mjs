@@ -149,6 +149,37 @@ async function register(who) {
   who.well();
 }
 
+/** A report of the days before, as far as the role has it. */
+async function report(who, sections, hidden) {
+  const p = who.page;
+  step("a report of the days before: on the screen, to sign, and for spreadsheets");
+  await who.go("#/reports");
+  const day = (d) => new Date(Date.now() + d * 86400000).toISOString().slice(0, 10);
+  await p.getByRole("button", { name: "Another period" }).click();
+  await p.getByLabel("From").fill(day(-10));
+  await p.getByLabel("Up to").fill(day(1));
+  await p.getByRole("button", { name: "Make the report" }).click();
+  await p.getByText("What needs attention").waitFor();
+  for (const section of sections) await p.locator("summary").getByText(section, { exact: false }).first().waitFor();
+  for (const section of hidden)
+    if (await p.locator("summary").getByText(section, { exact: false }).count()) fail(`${section} is not for this role`);
+  await p.getByText("checkpoint verified").waitFor();
+  const pdf = await who.download(p.getByRole("button", { name: "PDF to sign" }));
+  same(pdf.bytes.subarray(0, 5).toString(), "%PDF-", "its first bytes");
+  writeFileSync(join(EVIDENCE, "report.pdf"), pdf.bytes);
+  const zip = await who.download(p.getByRole("button", { name: "CSV files" }));
+  same(zip.bytes.subarray(0, 2).toString(), "PK", "its first bytes");
+  writeFileSync(join(EVIDENCE, "report.zip"), zip.bytes);
+  who.well();
+}
+
+/** The same, made again wherever it is to be looked at. */
+async function reported(who) {
+  await who.page.getByRole("button", { name: /Another period|任意の期間/ }).click();
+  await who.page.locator(".report-ask button.main").click();
+  await who.page.locator(".report-tiles").waitFor();
+}
+
 async function proof(who) {
   const p = who.page;
   step("a contractor's proof of disposal is filed");
@@ -348,21 +379,23 @@ async function viewer() {
 /** Every view, in both languages and both colours. */
 async function everywhere(who, views) {
   const p = who.page;
-  for (const [name, fragment] of views)
+  for (const [name, fragment, then] of views)
     for (const language of ["ja", "en"]) {
       await who.go(fragment);
       await who.language(language);
+      if (then) await then(who);
       for (const theme of ["dark", "light"]) {
         await who.theme(theme);
         await who.settled();
         await who.accessible(`${name}, ${language}, ${theme}`);
-        if (theme === "light" || ["overview", "logs"].includes(name)) await who.picture(`${name}-${language}${theme === "dark" ? "-dark" : ""}`);
+        if (theme === "light" || ["overview", "logs", "reports"].includes(name)) await who.picture(`${name}-${language}${theme === "dark" ? "-dark" : ""}`);
       }
       who.well();
     }
   await p.setViewportSize({ width: 820, height: 1180 });
-  for (const [name, fragment] of views) {
+  for (const [name, fragment, then] of views) {
     await who.go(fragment);
+    if (then) await then(who);
     await who.settled();
     if (await who.overflows()) fail(`${name} is wider than a tablet`);
   }
@@ -373,6 +406,7 @@ const auditorsViews = [
   ["overview", "#/"],
   ["alerts", "#/alerts"],
   ["logs", "#/logs?since=-7d&c=file&text=xlsx"],
+  ["reports", "#/reports", reported],
   ["register", "#/register"],
   ["account", "#/account"],
 ];
@@ -397,11 +431,13 @@ try {
     () => keyboard(reader),
     () => alerts(reader),
     () => register(reader),
+    () => report(reader, ["Prints by person", "Drives by person", "Who looked at the logs", "PCs", "Statement"], []),
     () => administrator(writer),
     () => policy(writer),
     () => ledger(writer),
     () => revoke(writer),
     () => proof(writer),
+    () => report(writer, ["Drives", "Versions of the policy", "PCs"], ["Prints by person", "Drives by person", "Who looked at the logs"]),
     () => viewer(),
     async () => {
       step("every view, in both languages and both colours: axe finds nothing, nothing is refused; on a tablet too");

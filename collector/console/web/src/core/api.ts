@@ -69,6 +69,38 @@ export interface Count {
   value: Name;
   count: number;
 }
+export interface ReportFigure {
+  name: string;
+  title: string;
+  type: "count" | "bytes";
+  now: number;
+  before: number | null;
+  key: boolean;
+}
+export interface ReportTable {
+  name: string;
+  section: string;
+  title: string;
+  note: string | null;
+  columns: { name: string; title: string; type: "text" | "count" | "bytes" | "time" }[];
+  rows: (string | number | null)[][];
+  more: number;
+}
+export interface Report {
+  period: string;
+  month: string | null;
+  since: string | null;
+  until: string | null;
+  before: string | null;
+  made: string | null;
+  by: string;
+  host: string;
+  log: { origin: string | null; size: number; root: string | null; verified: boolean; included: boolean; unindexed: number };
+  figures: ReportFigure[];
+  attention: { severity: "alarm" | "warning" | "note"; text: string }[];
+  charts: { name: string; title: string; type: "count" | "bytes"; since: string | null; days: number; values: number[] }[];
+  tables: ReportTable[];
+}
 export interface Facets {
   matched: number;
   looked_at: number;
@@ -334,6 +366,11 @@ export const api = {
   bundle: async (query: Query, signal?: Stop) => (await ask(`${v1}/bundle${queryText(query)}`, { signal })).blob(),
   register: async (form: "pdf" | "csv", query: Query) =>
     (await ask(form === "pdf" ? `${v1}/register.pdf${queryText(query)}` : `${v1}/register.csv${queryText(query)}`)).blob(),
+  makeReport: (what: { month?: string; since?: string; until?: string; lang: string }) =>
+    askJson<{ id: string }>(`${v1}/reports`, { method: "POST", json: what }),
+  report: (which: string, signal?: Stop) => askJson<{ percent: number; report: Report | null }>(`${v1}/reports/${id(which)}`, { signal }),
+  reportFile: async (which: string, form: "pdf" | "zip") =>
+    (await ask(form === "pdf" ? `${v1}/reports/${id(which)}/pdf` : `${v1}/reports/${id(which)}/zip`)).blob(),
   fileProof: (contractor: string, what: string, name: string, content: string) =>
     askJson<{ hash: string }>(`${v1}/proofs`, { method: "POST", json: { contractor, what, name, content } }),
   csvAddress: (query: Query) => `${v1}/records.csv${queryText(query)}`,

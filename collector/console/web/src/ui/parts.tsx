@@ -134,6 +134,7 @@ const shapes = {
   logs: "M4 4h12M4 8h12M4 12h12M4 16h7",
   drives: "M6 3h8v5H6zM5 8h10v8a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2zM8.500 5v1M11.500 5v1",
   pcs: "M3 4h14v9H3zM7 17h6M10 13v4",
+  reports: "M3 17h14M5 17v-6h2.500v6M9 17V7h2.500v10M13 17V3h2.500v14",
   register: "M5 2h8l3 3v13H5zM13 2v3h3M8 9h5M8 12h5M8 15h3",
   account: "M10 10a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM3.500 17c.8-3.300 3.400-5 6.500-5s5.700 1.700 6.500 5",
   close: "M5 5l10 10M15 5L5 15",

@@ -12,6 +12,7 @@ import { Logs } from "../views/logs/logs";
 import { OverviewView } from "../views/overview";
 import { Pcs } from "../views/pcs/pcs";
 import { RegisterView } from "../views/register";
+import { Reports } from "../views/reports";
 import { Trace } from "../views/trace/trace";
 import { Keys } from "./keys";
 import { Empty, Icon, Mark, NoRights } from "./parts";
@@ -21,7 +22,7 @@ const all: Role[] = ["administrator", "auditor", "viewer"];
 const readers: Role[] = ["auditor", "viewer"];
 
 interface View {
-  name: "overview" | "alerts" | "logs" | "drives" | "pcs" | "register" | "account";
+  name: "overview" | "alerts" | "logs" | "drives" | "pcs" | "reports" | "register" | "account";
   path: string;
   roles: Role[];
   key: string;
@@ -32,6 +33,7 @@ const views: View[] = [
   { name: "logs", path: "/logs", roles: readers, key: "l" },
   { name: "drives", path: "/drives", roles: ["administrator", "auditor"], key: "d" },
   { name: "pcs", path: "/pcs", roles: all, key: "p" },
+  { name: "reports", path: "/reports", roles: all, key: "m" },
   { name: "register", path: "/register", roles: ["administrator", "auditor"], key: "r" },
   { name: "account", path: "/account", roles: all, key: "a" },
 ];
@@ -134,6 +136,8 @@ function Content({ view, route, enter }: { view: View; route: Route; enter: (s: 
       return <Drives route={route} />;
     case "pcs":
       return <Pcs route={route} />;
+    case "reports":
+      return <Reports />;
     case "register":
       return <RegisterView />;
     case "account":
