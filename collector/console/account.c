@@ -89,6 +89,47 @@ struct account *account_find(struct accounts *a, const char *name)
 	return NULL;
 }
 
+bool account_has_factor(const struct account *a)
+{
+	return a->has_totp || a->passkeys_n;
+}
+
+struct account *account_of_passkey(struct accounts *a, struct span id, struct passkey **key)
+{
+	unsigned i, k;
+
+	for (i = 0; i < a->n; i++)
+		for (k = 0; k < a->v[i].passkeys_n; k++) {
+			*key = &a->v[i].passkeys[k];
+			if (span_eq(SPAN((*key)->id, (*key)->id_n), id))
+				return &a->v[i];
+		}
+	*key = NULL;
+	return NULL;
+}
+
+struct passkey *account_passkey(struct account *a, const char *ref)
+{
+	char own[PASSKEY_REF_SIZE];
+	unsigned k;
+
+	for (k = 0; k < a->passkeys_n; k++) {
+		passkey_ref(&a->passkeys[k], own);
+		if (!strcmp(own, ref))
+			return &a->passkeys[k];
+	}
+	return NULL;
+}
+
+void account_drop_passkey(struct account *a, struct passkey *k)
+{
+	size_t at = (size_t)(k - a->passkeys);
+
+	memmove(k, k + 1, (a->passkeys_n - at - 1) * sizeof(*k));
+	a->passkeys_n--;
+	memset(&a->passkeys[a->passkeys_n], 0, sizeof(*k));
+}
+
 int account_add(struct accounts *a, const char *name, struct account **out)
 {
 	struct account *x;
@@ -145,6 +186,22 @@ static bool read_roles(struct account *a, const json_t *list)
 	return a->roles;
 }
 
+/* Neither need be there: files of before have none. */
+static bool read_passkeys(struct account *a, const json_t *handle, const json_t *list)
+{
+	size_t i, n = json_array_size(list);
+
+	if (handle && (json_string_length(handle) != 2 * sizeof(a->handle) ||
+			      hex_decode(json_string_value(handle), a->handle, sizeof(a->handle))))
+		return false;
+	if ((list && !json_is_array(list)) || n > PASSKEYS_MAX || (n && !handle))
+		return false;
+	for (i = 0; i < n; i++)
+		if (!passkey_read(json_array_get(list, i), &a->passkeys[a->passkeys_n++]))
+			return false;
+	return true;
+}
+
 static bool read_one(struct accounts *to, const json_t *o)
 {
 	const json_t *totp = json_object_get(o, "totp");
@@ -162,6 +219,7 @@ static bool read_one(struct accounts *to, const json_t *o)
 	return read_roles(a, json_object_get(o, "roles")) && read_scope(a, json_object_get(o, "scope")) &&
 	       copy_text(a->password, sizeof(a->password), json_object_get(o, "password")) &&
 	       copy_text(a->known, sizeof(a->known), json_object_get(o, "known")) &&
+	       read_passkeys(a, json_object_get(o, "handle"), json_object_get(o, "passkeys")) &&
 	       (!a->has_totp || !otp_base32_read(json_string_value(totp), a->totp));
 }
 
@@ -209,15 +267,26 @@ void accounts_deinit(struct accounts *a)
 
 static json_t *one_json(const struct account *a)
 {
-	char totp[OTP_BASE32_SIZE] = "";
+	char totp[OTP_BASE32_SIZE] = "", handle[2 * PASSKEY_HANDLE_SIZE + 1];
+	json_t *list = json_array(), *o;
+	unsigned i;
 
 	if (a->has_totp)
 		otp_base32(a->totp, totp);
-	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:s, s:s?, s:I, s:s, s:I, s:I}", "name", a->name, "roles",
+	for (i = 0; i < a->passkeys_n; i++)
+		json_array_append_new(list, passkey_json(&a->passkeys[i]));
+	if (json_array_size(list) != a->passkeys_n) {
+		json_decref(list);
+		return NULL;
+	}
+	o = json_pack("{s:s, s:o, s:o, s:b, s:b, s:s, s:s?, s:I, s:s, s:I, s:I}", "name", a->name, "roles",
 		roles_json(a->roles), "scope", scope_json(a), "disabled", a->disabled, "must_password",
 		a->must_password, "password", a->password, "totp", a->has_totp ? totp : NULL, "totp_used",
 		(json_int_t)a->totp_used, "known", a->known, "created", (json_int_t)a->created_us, "signed_in",
 		(json_int_t)a->signed_in_us);
+	json_object_set_new(o, "handle", json_string(hex_encode(handle, a->handle, sizeof(a->handle))));
+	json_object_set_new(o, "passkeys", list);
+	return o;
 }
 
 int accounts_save(const struct accounts *a)

@@ -5,7 +5,7 @@
 #ifndef SEKISHO_CONSOLE_ACCOUNT_H
 #define SEKISHO_CONSOLE_ACCOUNT_H
 
-#include "policy/base/why.h"
+#include "collector/console/passkey.h"
 #include "policy/trust/otp.h"
 #include <jansson.h>
 
@@ -31,7 +31,10 @@ struct account {
 	char password[PASSWORD_HASH_SIZE]; /* PHC string, Argon2id */
 	bool has_totp;
 	uint8_t totp[OTP_SECRET_SIZE];
-	uint64_t totp_used;       /* the last step that was good */
+	uint64_t totp_used;                  /* the last step that was good */
+	uint8_t handle[PASSKEY_HANDLE_SIZE]; /* what authenticators know the account by; zeros: none yet */
+	unsigned passkeys_n;
+	struct passkey passkeys[PASSKEYS_MAX];
 	char known[ADDRESS_SIZE]; /* where its owner signed in from last */
 	int64_t created_us, signed_in_us;
 };
@@ -49,6 +52,15 @@ void accounts_deinit(struct accounts *a);
 int accounts_save(const struct accounts *a);
 
 struct account *account_find(struct accounts *a, const char *name);
+/* Has it anything besides the password? */
+bool account_has_factor(const struct account *a);
+/* Whose passkey has this id: NULL where nobody's is. */
+struct account *account_of_passkey(struct accounts *a, struct span id, struct passkey **key);
+/* The passkey that the API calls so, or NULL. */
+struct passkey *account_passkey(struct account *a, const char *ref);
+void account_drop_passkey(struct account *a, struct passkey *k);
+/* What everybody may see of them who may see that they are there: {id, name, created, used}. */
+json_t *passkeys_json(const struct account *a);
 /* 0 with the new one, which is in no file yet; V_EXISTS; V_FULL; V_BAD where that is no name. */
 int account_add(struct accounts *a, const char *name, struct account **out);
 /* Letters, digits, '.', '-', '_', '@'; UTF-8 letters too; no control characters. */

@@ -23,6 +23,7 @@ static const struct conf_key keys[] = {
 	KEY_("page", CONF_STR, page, CONFIG_PATH_MAX, 0, 0, "folder of the page"),
 	KEY_("certificate", CONF_STR, certificate, CONFIG_PATH_MAX, 0, 0, "certificate chain, PEM"),
 	KEY_("certificate_key", CONF_STR, certificate_key, CONFIG_PATH_MAX, 0, 0, "its private key, PEM"),
+	KEY_("origin", CONF_STR, origin, CONFIG_ORIGIN_SIZE, 0, 0, "where people open it, https://NAME[:PORT]"),
 	KEY_("metrics_token", CONF_STR, metrics_token, CONFIG_PATH_MAX, 0, 0, "file with the token of /metrics"),
 	KEY_("connections", CONF_UINT, connections, 0, 4, 100000, "connections at once"),
 	KEY_("idle", CONF_TIME, idle_us, 0, S_, 86400 * S_, "a session ends without a request"),
@@ -32,6 +33,55 @@ static const struct conf_key keys[] = {
 	KEY_("debug", CONF_BOOL, debug, 0, 0, 0, "say more in the log"),
 	{NULL, CONF_STR, 0, 0, 0, 0, NULL},
 };
+
+/* A DNS name: letters, digits, dashes, dots; no address. */
+static bool is_dns_name(const char *s, size_t n)
+{
+	size_t i, letters = 0;
+
+	for (i = 0; i < n; i++) {
+		bool letter = (s[i] >= 'a' && s[i] <= 'z') || s[i] == '-';
+
+		if (!letter && !(s[i] >= '0' && s[i] <= '9') && s[i] != '.')
+			return false;
+		letters += letter;
+	}
+	/* What has no letter is an address, or looks like one. */
+	return n && letters && n < 254 && s[0] != '.' && s[0] != '-' && s[n - 1] != '.';
+}
+
+/* The origin as browsers write it (RFC 6454 section 6.2), and the name in it. */
+static int set_origin(struct config *c, struct why *why)
+{
+	static const char scheme[] = "https://";
+	const char *name = c->names, *end;
+	char port[8] = "";
+	size_t n;
+
+	if (c->port != 443)
+		snprintf(port, sizeof(port), ":%u", (unsigned)c->port);
+	/* The first name of the certificate that is one. */
+	while (!c->origin[0] && *name) {
+		n = strcspn(name, ",");
+		if (is_dns_name(name, n) && n + sizeof(scheme) + strlen(port) < sizeof(c->origin))
+			snprintf(c->origin, sizeof(c->origin), "%s%.*s%s", scheme, (int)n, name, port);
+		name += n + (name[n] == ',');
+	}
+	if (!c->origin[0])
+		return 0;
+	name = c->origin + sizeof(scheme) - 1;
+	n = !strncmp(c->origin, scheme, sizeof(scheme) - 1) ? strcspn(name, ":/") : 0;
+	end = name + n;
+	if (*end == ':' && strspn(end + 1, "0123456789"))
+		end += 1 + strspn(end + 1, "0123456789");
+	if (!n || *end || strspn(name, "0123456789abcdefghijklmnopqrstuvwxyz.-") < n || !strcmp(name + n, ":443"))
+		return why_set(why, V_BAD,
+			"origin: https://NAME or https://NAME:PORT belongs there, in small letters, without the port "
+			"443");
+	if (is_dns_name(name, n))
+		snprintf(c->rp_id, sizeof(c->rp_id), "%.*s", (int)n, name);
+	return 0;
+}
 
 static int root_in_place(char path[CONFIG_PATH_MAX])
 {
@@ -111,7 +161,8 @@ int config_load(const char *path, struct config *out, struct why *why)
 		snprintf(c.names, sizeof(c.names), "%s%slocalhost,127.0.0.1,::1", strcmp(host, "localhost") ? host : "",
 			strcmp(host, "localhost") ? "," : "");
 	}
-	r = set_paths(&c);
+	r = set_origin(&c, why);
+	r = r ? r : set_paths(&c);
 	if (!r)
 		*out = c;
 	return r;

@@ -10,6 +10,7 @@
 #define CONFIG_PATH "/etc/sekisho/console.conf"
 #define CONFIG_PATH_MAX 512
 #define CONFIG_FILE_MAX (CONFIG_PATH_MAX + 32)
+#define CONFIG_ORIGIN_SIZE 272
 
 struct config {
 	char listen[128];
@@ -20,6 +21,7 @@ struct config {
 	char page[CONFIG_PATH_MAX];      /* static files; empty: none */
 	char certificate[CONFIG_PATH_MAX], certificate_key[CONFIG_PATH_MAX]; /* empty: of the collector's CA */
 	char metrics_token[CONFIG_PATH_MAX];                                 /* a file; empty: no metrics */
+	char origin[CONFIG_ORIGIN_SIZE];                                     /* that people open, https://NAME[:PORT] */
 
 	uint64_t connections;
 	uint64_t idle_us, session_us; /* of a session */
@@ -27,7 +29,9 @@ struct config {
 	uint64_t trial_records;       /* so many at most a policy is tried against */
 	bool debug;
 
-	/* Not settings: from SEKISHO_ROOT and the folders. */
+	/* Not settings: from SEKISHO_ROOT, the folders and the origin. */
+	char rp_id[CONFIG_ORIGIN_SIZE]; /* its name, to which passkeys belong; empty: it is an address, and there are
+					   none */
 	char accounts[CONFIG_FILE_MAX], device_key[CONFIG_FILE_MAX], device_pub[CONFIG_FILE_MAX];
 	char tls_key[CONFIG_FILE_MAX], tls_crt[CONFIG_FILE_MAX], tls_names[CONFIG_FILE_MAX], spool[CONFIG_FILE_MAX];
 	char store[CONFIG_FILE_MAX], log_vkey[CONFIG_FILE_MAX], admins[CONFIG_FILE_MAX], policies[CONFIG_FILE_MAX];

@@ -5,6 +5,7 @@
 #define SEKISHO_CONSOLE_CONSOLE_H
 
 #include "collector/console/attempt.h"
+#include "collector/console/challenge.h"
 #include "collector/console/config.h"
 #include "collector/console/session.h"
 #include "collector/http/server.h"
@@ -36,6 +37,7 @@ struct console {
 	struct accounts accounts;
 	struct sessions *sessions;
 	struct attempts *attempts;
+	struct challenges *challenges;
 	struct page *page;
 	struct traffic *traffic;
 	struct live *lives;
@@ -128,6 +130,7 @@ const char *body_text(struct call *x, const json_t *o, const char *name, size_t 
 struct told {
 	unsigned kind, cause;
 	const char *account, *address, *operation, *text, *target, *rule, *path;
+	const char *method;   /* by which somebody signs in */
 	const uint8_t *alert; /* its id */
 	const struct digest *peer;
 	const char *peer_name;
@@ -145,14 +148,22 @@ bool tell_call(struct call *x, struct told t);
 /* The same for what is looked at, at most once a minute for the same session and question. */
 bool tell_view(struct call *x, unsigned kind, const char *text, uint64_t count);
 
-/* --- sign_in.c --- */
+/* --- sign_in.c, own.c, passkeys.c, people.c: who asks (sign_in.h) --- */
+void ways_get(struct call *x);
 void session_get(struct call *x);
 void session_post(struct call *x);
 void session_delete(struct call *x);
-void password_post(struct call *x);
-void totp_post(struct call *x);
 /* Ends sessions that are over. */
 void sessions_tick(struct console *c);
+void password_post(struct call *x);
+void totp_post(struct call *x);
+void challenge_post(struct call *x);
+void passkeys_get(struct call *x);
+void passkeys_ask_post(struct call *x);
+void passkeys_post(struct call *x);
+void passkey_remove(struct call *x);
+void people_get(struct call *x);
+void people_passkey_remove(struct call *x);
 
 /* --- records.c, proven.c, facets.c, csv.c, vocabulary.c --- */
 void records_get(struct call *x);

@@ -12,9 +12,10 @@
 
 static json_t *account_json(const struct account *a)
 {
-	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:o, s:o}", "name", a->name, "roles", roles_json(a->roles),
-		"scope", scope_json(a), "disabled", a->disabled, "must_password", a->must_password, "second_factor",
-		a->has_totp, "created", time_json(a->created_us), "signed_in", time_json(a->signed_in_us));
+	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o}", "name", a->name, "roles",
+		roles_json(a->roles), "scope", scope_json(a), "disabled", a->disabled, "must_password",
+		a->must_password, "second_factor", account_has_factor(a), "totp", a->has_totp, "passkeys",
+		passkeys_json(a), "created", time_json(a->created_us), "signed_in", time_json(a->signed_in_us));
 }
 
 static void users_get(struct console *c, struct ask *a)
@@ -191,6 +192,8 @@ static void reset_post(struct console *c, struct ask *a)
 		x->disabled = false;
 		x->has_totp = false;
 		x->totp_used = 0;
+		x->passkeys_n = 0;
+		memset(x->passkeys, 0, sizeof(x->passkeys));
 		x->known[0] = 0;
 		if (!new_password(x, password)) {
 			answer_error(a->req, 503, "busy", "no memory", 0);

@@ -242,7 +242,8 @@ static int console_open(struct console *c, struct why *why)
 	server_certify(&c->server, tls);
 	c->sessions = calloc(1, sizeof(*c->sessions));
 	c->attempts = calloc(1, sizeof(*c->attempts));
-	if (!c->sessions || !c->attempts)
+	c->challenges = calloc(1, sizeof(*c->challenges));
+	if (!c->sessions || !c->attempts || !c->challenges)
 		return -ENOMEM;
 	c->sessions->idle_us = c->conf.idle_us;
 	c->sessions->life_us = c->conf.session_us;
@@ -273,6 +274,9 @@ static void console_close(struct console *c)
 		secret_wipe(c->sessions, sizeof(*c->sessions));
 	free(c->sessions);
 	free(c->attempts);
+	if (c->challenges)
+		secret_wipe(c->challenges, sizeof(*c->challenges));
+	free(c->challenges);
 	store_close(c->store);
 	key_free(c->device);
 	verifier_deinit(&c->log);

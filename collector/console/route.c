@@ -12,11 +12,19 @@
 #define ALL ROLES_ALL
 
 const struct route routes[] = {
+	{ASK_GET, "/api/v1/ways", 0, ROUTE_OPEN, ways_get},
 	{ASK_GET, "/api/v1/session", ALL, ROUTE_EARLY, session_get},
 	{ASK_POST, "/api/v1/session", 0, ROUTE_OPEN, session_post},
 	{ASK_DELETE, "/api/v1/session", ALL, ROUTE_EARLY, session_delete},
 	{ASK_POST, "/api/v1/session/password", ALL, ROUTE_EARLY, password_post},
 	{ASK_POST, "/api/v1/session/totp", ALL, ROUTE_EARLY, totp_post},
+	{ASK_POST, "/api/v1/session/challenge", 0, ROUTE_OPEN, challenge_post},
+	{ASK_GET, "/api/v1/session/passkeys", ALL, ROUTE_EARLY, passkeys_get},
+	{ASK_POST, "/api/v1/session/passkeys/challenge", ALL, ROUTE_EARLY, passkeys_ask_post},
+	{ASK_POST, "/api/v1/session/passkeys", ALL, ROUTE_EARLY, passkeys_post},
+	{ASK_POST, "/api/v1/session/passkeys/{}/remove", ALL, 0, passkey_remove},
+	{ASK_GET, "/api/v1/people", ADMIN, 0, people_get},
+	{ASK_POST, "/api/v1/people/passkeys/remove", ADMIN, 0, people_passkey_remove},
 	{ASK_GET, "/api/v1/vocabulary", ALL, 0, vocabulary_get},
 	{ASK_GET, "/api/v1/records", AUDIT | VIEW, 0, records_get},
 	{ASK_GET, "/api/v1/records.csv", AUDIT | VIEW, 0, csv_get},
@@ -150,7 +158,7 @@ static bool may(struct call *x)
 		return false;
 	if (r->method != ASK_GET && (!csrf || !same(csrf, x->session->csrf)))
 		return refuse(x, CAUSE_CROSS_SITE, "csrf", "the header Sekisho-Csrf is missing or of another session");
-	if (!(r->flags & ROUTE_EARLY) && (x->account->must_password || !x->account->has_totp)) {
+	if (!(r->flags & ROUTE_EARLY) && (x->account->must_password || !account_has_factor(x->account))) {
 		reply_error(x, 403, "must", "another password and a second factor come first");
 		return false;
 	}

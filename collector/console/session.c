@@ -100,30 +100,34 @@ void session_end_all(struct sessions *s, const char *account, const struct sessi
 			session_end(&s->v[i]);
 }
 
-int session_cookie(const char *header, char out[SESSION_TEXT_SIZE])
+int cookie_hex(const char *header, const char *name, size_t size, char *out)
 {
-	static const char name[] = SESSION_COOKIE "=";
 	const char *p = header, *value = NULL;
-	size_t n = 0;
+	size_t n = 0, named = strlen(name);
 
 	while (*p) {
 		size_t len;
 
 		p += strspn(p, " \t");
 		len = strcspn(p, ";");
-		if (!strncmp(p, name, sizeof(name) - 1)) {
+		if (len > named && !strncmp(p, name, named) && p[named] == '=') {
 			if (value)
 				return V_BAD;
-			value = p + sizeof(name) - 1;
-			n = len - (sizeof(name) - 1);
+			value = p + named + 1;
+			n = len - named - 1;
 		}
 		p += len + (p[len] == ';');
 	}
 	if (!value)
 		return V_NOT_FOUND;
-	if (n != SESSION_TEXT_SIZE - 1 || strspn(value, "0123456789abcdef") < n)
+	if (n != size - 1 || strspn(value, "0123456789abcdef") < n)
 		return V_BAD;
 	memcpy(out, value, n);
 	out[n] = 0;
 	return 0;
+}
+
+int session_cookie(const char *header, char out[SESSION_TEXT_SIZE])
+{
+	return cookie_hex(header, SESSION_COOKIE, SESSION_TEXT_SIZE, out);
 }

@@ -24,6 +24,8 @@ struct session {
 	int64_t created_wall_us;
 	uint8_t totp[OTP_SECRET_SIZE]; /* shown, not confirmed yet */
 	bool has_totp;
+	uint8_t passkey[PASSKEY_CHALLENGE_SIZE]; /* challenge of a new one */
+	int64_t passkey_us;                      /* when it was given; 0: there is none */
 	unsigned streams;
 	/* What was told to the access log lately. */
 	struct {
@@ -49,6 +51,11 @@ void session_end(struct session *x);
 /* All of an account but one (may be NULL). */
 void session_end_all(struct sessions *s, const char *account, const struct session *but);
 
+/*
+ * The value of the cookie `name` in a Cookie header, which has `size` - 1 hexadecimal digits. 0; V_NOT_FOUND; V_BAD
+ * where it is there twice or is none of ours.
+ */
+int cookie_hex(const char *header, const char *name, size_t size, char *out);
 /* The value of our cookie in a Cookie header. 0; V_NOT_FOUND; V_BAD where it is there twice or is none of ours. */
 int session_cookie(const char *header, char out[SESSION_TEXT_SIZE]);
 

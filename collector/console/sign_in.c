@@ -2,23 +2,20 @@
  * Signing in and out, a person's own password and second factor. Which part of a sign-in was wrong is never told, by
  * word or by time.
  */
-#include "collector/console/console.h"
+#include "collector/console/sign_in.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include <errno.h>
 
-#define BODY_MAX 4096u
-#define ISSUER "Sekisho"
-
-static json_t *session_json(const struct call *x)
+json_t *session_json(const struct call *x)
 {
 	const struct config *conf = &x->c->conf;
 	json_t *must = json_array();
 
 	if (x->account->must_password)
 		json_array_append_new(must, json_string("password"));
-	if (!x->account->has_totp)
-		json_array_append_new(must, json_string("totp"));
+	if (!account_has_factor(x->account))
+		json_array_append_new(must, json_string("factor"));
 	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:I, s:o}", "account", x->account->name, "roles",
 		roles_json(x->account->roles), "scope", scope_json(x->account), "must", must, "csrf", x->session->csrf,
 		"idle_seconds", (json_int_t)(conf->idle_us / 1000000), "expires",
@@ -35,8 +32,7 @@ static void set_cookie(struct call *x, const char *value)
 	secret_wipe(text, sizeof(text));
 }
 
-/* Begins a session for x->account and answers with it. */
-static void begin_session(struct call *x)
+void sign_in_begin(struct call *x)
 {
 	char cookie[SESSION_TEXT_SIZE];
 	int r = session_new(
@@ -53,13 +49,20 @@ static void begin_session(struct call *x)
 	reply(x, session_json(x));
 }
 
+void ways_get(struct call *x)
+{
+	const struct config *conf = &x->c->conf;
+
+	reply(x, json_pack("{s:s?, s:b}", "origin", conf->origin[0] ? conf->origin : NULL, "passkeys",
+			 conf->rp_id[0] != 0));
+}
+
 void session_get(struct call *x)
 {
 	reply(x, session_json(x));
 }
 
-/* Six digits, or none at all. False: answered. */
-static bool code_of(struct call *x, const json_t *o, bool *has, unsigned *code)
+bool sign_in_code(struct call *x, const json_t *o, bool *has, unsigned *code)
 {
 	const json_t *v = json_object_get(o, "code");
 	const char *s = json_string_value(v);
@@ -75,7 +78,7 @@ static bool code_of(struct call *x, const json_t *o, bool *has, unsigned *code)
 	return true;
 }
 
-static void too_often(struct call *x, unsigned wait, const char *account)
+void sign_in_too_often(struct call *x, unsigned wait, const char *account)
 {
 	struct told t = {.kind = KIND_SIGN_IN_REFUSED, .cause = CAUSE_TOO_OFTEN, .account = account};
 	char reason[80], text[16];
@@ -111,70 +114,148 @@ static bool right_code(struct call *x, bool right_password, bool has_code, unsig
 	return good;
 }
 
-/* Judges all of it, whatever is wrong with the first part. */
-static bool judge(struct call *x, const char *password, bool has_code, unsigned code, unsigned *cause)
-{
-	struct account *a = x->account;
-	bool good = !password_check(password, a ? a->password : NULL) && a;
+/* What somebody shows who signs in. */
+struct shown {
+	const char *account, *password; /* both, or neither */
+	bool has_code, has_passkey;
+	unsigned code;
+	struct shown_passkey passkey;
+};
 
-	*cause = CAUSE_CREDENTIALS;
-	if (a && a->has_totp)
-		good = right_code(x, good, has_code, code, cause) && good;
-	if (good && a->disabled) {
-		*cause = CAUSE_DISABLED;
-		good = false;
+/* How it went. */
+struct judged {
+	bool good;
+	unsigned cause;
+	const char *method;
+	struct why why; /* of a passkey */
+	char key[PASSKEY_NAME_SIZE];
+};
+
+/* Judges all of it, whatever is wrong with the first part. */
+static void judge(struct call *x, const struct shown *s, struct judged *j)
+{
+	struct account *a = x->account, before;
+	struct passkey *key = NULL;
+	unsigned cause = CAUSE_CREDENTIALS;
+	bool factor = true;
+
+	j->cause = CAUSE_CREDENTIALS;
+	j->method = s->has_passkey ? s->password ? "password and passkey" : "passkey"
+		    : s->has_code  ? "password and code"
+				   : "password";
+	j->good = !s->password || (!password_check(s->password, a ? a->password : NULL) && a);
+	if (a)
+		before = *a;
+	if (s->has_passkey)
+		factor = shown_passkey_good(x, a, !s->password, &s->passkey, &key, &cause, &j->why);
+	else if (a && a->has_totp)
+		factor = right_code(x, j->good, s->has_code, s->code, &cause);
+	else if (a)
+		factor = !a->passkeys_n;
+	if (key && factor && j->good)
+		text_copy(j->key, sizeof(j->key), SPAN_STR(key->name));
+	/* Behind a wrong password nothing of a passkey is taken down. */
+	if (key && a && !j->good)
+		*a = before;
+	if (a)
+		secret_wipe(&before, sizeof(before));
+	if (j->good && !factor)
+		j->cause = cause;
+	a = x->account;
+	j->good = j->good && factor && a;
+	if (j->good && a->disabled) {
+		j->cause = CAUSE_DISABLED;
+		j->good = false;
 	}
-	return good;
 }
 
-void session_post(struct call *x)
+/* Reads what was sent. False: answered. */
+static bool read_shown(struct call *x, const json_t *o, struct shown *s)
 {
-	static const char *const names[] = {"account", "password", "code", NULL};
-	struct told t = {.kind = KIND_SIGN_IN, .urgent = true};
-	json_t *o = body_object(x, BODY_MAX, names);
-	const char *name, *password;
-	unsigned code = 0, wait, cause;
-	struct account *a;
-	bool has_code;
+	const json_t *passkey = json_object_get(o, "passkey");
+
+	if (passkey && !json_object_get(o, "account") && !json_object_get(o, "password")) {
+		s->has_passkey = true;
+	} else {
+		s->account = body_text(x, o, "account", ACCOUNT_NAME_SIZE - 1);
+		s->password = s->account ? body_text(x, o, "password", PASSWORD_MAX) : NULL;
+		if (!s->password)
+			return false;
+		s->has_passkey = passkey != NULL;
+	}
+	if (s->has_passkey && json_object_get(o, "code")) {
+		reply_error(x, 400, "request", "a code or a passkey, not both");
+		return false;
+	}
+	return s->has_passkey ? shown_passkey_read(x, passkey, &s->passkey)
+			      : sign_in_code(x, o, &s->has_code, &s->code);
+}
+
+static void refuse(struct call *x, const struct judged *j)
+{
+	struct told t = {.kind = KIND_SIGN_IN_REFUSED,
+		.cause = j->cause,
+		.account = x->account ? x->account->name : "?",
+		.method = j->method,
+		.text = j->why.text};
+
+	x->c->count.sign_in_refused++;
+	if (tell_call(x, t))
+		reply_error(x, 401, "credentials", "name, password, code or passkey is wrong");
+}
+
+/* They are who they say: remembers it, tells it, begins the session. */
+static void let_in(struct call *x, const struct judged *j)
+{
+	struct told t = {.kind = KIND_SIGN_IN, .urgent = true, .method = j->method, .text = j->key};
+	struct account *a = x->account;
 	int r;
 
-	if (!o)
-		return;
-	name = body_text(x, o, "account", ACCOUNT_NAME_SIZE - 1);
-	password = name ? body_text(x, o, "password", PASSWORD_MAX) : NULL;
-	if (!password || !code_of(x, o, &has_code, &code))
-		goto out;
-	a = account_find(&x->c->accounts, name);
-	x->account = a;
-	wait = attempt_take(x->c->attempts, x->address, name, is_known(x), clock_boot_us());
-	/* A name that is no account's is not told: it may be a password in the wrong place. */
-	if (wait) {
-		too_often(x, wait, a ? a->name : "?");
-		goto out;
-	}
-	if (!judge(x, password, has_code, code, &cause)) {
-		t = (struct told){.kind = KIND_SIGN_IN_REFUSED, .cause = cause, .account = a ? a->name : "?"};
-		x->c->count.sign_in_refused++;
-		if (tell_call(x, t))
-			reply_error(x, 401, "credentials", "name, password or code is wrong");
-		goto out;
-	}
 	attempt_good(x->c->attempts, x->address, clock_boot_us());
 	a->signed_in_us = clock_wall_us();
-	if (a->has_totp)
+	if (account_has_factor(a))
 		snprintf(a->known, sizeof(a->known), "%s", x->address);
-	/* A code must not be good again after a crash. */
+	/* A code must not be good again after a crash, nor a counter stand where it stood. */
 	r = accounts_save(&x->c->accounts);
 	if (r) {
 		console_fail(x->c, r, x->c->conf.accounts);
 		reply_error(x, 503, "failed", "the accounts cannot be written");
-		goto out;
+		return;
 	}
 	if (!tell_call(x, t))
-		goto out;
+		return;
 	x->c->count.signed_in++;
-	begin_session(x);
+	sign_in_begin(x);
+}
+
+void session_post(struct call *x)
+{
+	static const char *const names[] = {"account", "password", "code", "passkey", NULL};
+	json_t *o = body_object(x, SIGN_IN_PASSKEY_MAX, names);
+	struct shown s = {.account = NULL};
+	struct judged j = {.why = {""}};
+	unsigned wait;
+
+	if (!o)
+		return;
+	if (!read_shown(x, o, &s))
+		goto out;
+	x->account = s.account ? account_find(&x->c->accounts, s.account) : NULL;
+	/* A passkey cannot be guessed: no stranger's tries at an account are counted against it. */
+	wait = attempt_take(
+		x->c->attempts, x->address, s.account ? s.account : "", !s.account || is_known(x), clock_boot_us());
+	/* A name that is no account's is not told: it may be a password in the wrong place. */
+	if (wait) {
+		sign_in_too_often(x, wait, x->account ? x->account->name : "?");
+		goto out;
+	}
+	judge(x, &s, &j);
+	if (j.good)
+		let_in(x, &j);
+	else
+		refuse(x, &j);
 out:
+	shown_passkey_deinit(&s.passkey);
 	json_decref(o);
 }
 
@@ -210,151 +291,4 @@ void sessions_tick(struct console *c)
 			console_fail(c, -EIO, "access log");
 		session_end(s);
 	}
-}
-
-/*
- * A password here is an attempt as any other. The right one costs none, and gives none back: somebody with an account
- * of their own would else have as many as they like at other people's. False: answered.
- */
-static bool right_password(struct call *x, const char *password)
-{
-	unsigned wait = attempt_take(x->c->attempts, x->address, x->account->name, true, clock_boot_us());
-	struct told t = {.kind = KIND_SIGN_IN_REFUSED, .cause = CAUSE_CREDENTIALS, .text = "for a new password"};
-
-	if (wait) {
-		too_often(x, wait, x->account->name);
-		return false;
-	}
-	if (!password_check(password, x->account->password)) {
-		attempt_undo(x->c->attempts, x->address, clock_boot_us());
-		return true;
-	}
-	x->c->count.sign_in_refused++;
-	if (tell_call(x, t))
-		reply_error(x, 401, "credentials", "the old password is wrong");
-	return false;
-}
-
-/* Writes the accounts; where that fails, `before` is what holds. False: answered. */
-static bool keep(struct call *x, const struct account *before)
-{
-	int r = accounts_save(&x->c->accounts);
-
-	if (!r)
-		return true;
-	*x->account = *before;
-	log_error("%s: %s", x->c->conf.accounts, strerror(-r));
-	reply_error(x, 503, "failed", "the accounts cannot be written");
-	return false;
-}
-
-void password_post(struct call *x)
-{
-	static const char *const names[] = {"old", "new", NULL};
-	struct told t = {.kind = KIND_CONSOLE_ACCOUNT, .text = "another password", .urgent = true};
-	json_t *o = body_object(x, BODY_MAX, names);
-	const char *old, *new;
-	struct account before;
-	struct why why = {""};
-	char hash[PASSWORD_HASH_SIZE];
-	int r;
-
-	if (!o)
-		return;
-	before = *x->account;
-	old = body_text(x, o, "old", PASSWORD_MAX);
-	new = old ? body_text(x, o, "new", PASSWORD_MAX) : NULL;
-	if (!new || !right_password(x, old))
-		goto out;
-	if (!strcmp(old, new)) {
-		reply_error(x, 400, "password", "is the old one");
-		goto out;
-	}
-	if (password_fits(new, x->account->name, &why)) {
-		reply_error(x, 400, "password", why.text);
-		goto out;
-	}
-	r = password_hash(new, hash);
-	if (r) {
-		reply_error(x, 503, "busy", "no memory");
-		goto out;
-	}
-	if (!tell_call(x, t))
-		goto out;
-	memcpy(x->account->password, hash, sizeof(hash));
-	x->account->must_password = false;
-	if (!keep(x, &before))
-		goto out;
-	session_end_all(x->c->sessions, x->account->name, NULL);
-	begin_session(x);
-out:
-	secret_wipe(&before, sizeof(before));
-	json_decref(o);
-}
-
-static void totp_show(struct call *x)
-{
-	char secret[OTP_BASE32_SIZE], uri[256];
-
-	if (random_bytes(x->session->totp, OTP_SECRET_SIZE)) {
-		reply_error(x, 503, "busy", "no random numbers");
-		return;
-	}
-	x->session->has_totp = true;
-	otp_base32(x->session->totp, secret);
-	/* Names of accounts have no character that a URI would have to quote but UTF-8, which apps take as it is. */
-	snprintf(uri, sizeof(uri), "otpauth://totp/" ISSUER ":%s?secret=%s&issuer=" ISSUER, x->account->name, secret);
-	reply(x, json_pack("{s:s, s:s}", "secret", secret, "uri", uri));
-	secret_wipe(secret, sizeof(secret));
-	secret_wipe(uri, sizeof(uri));
-}
-
-void totp_post(struct call *x)
-{
-	static const char *const names[] = {"code", NULL};
-	struct told t = {.kind = KIND_CONSOLE_ACCOUNT, .text = "a second factor", .urgent = true};
-	json_t *o = body_object(x, BODY_MAX, names);
-	struct account before;
-	unsigned code = 0, wait;
-	uint64_t used = 0;
-	bool has_code;
-
-	if (!o)
-		return;
-	before = *x->account;
-	if (!code_of(x, o, &has_code, &code))
-		goto out;
-	if (x->account->has_totp) {
-		reply_error(x, 409, "totp", "this account has a second factor: an administrator resets it");
-		goto out;
-	}
-	if (!has_code) {
-		totp_show(x);
-		goto out;
-	}
-	wait = attempt_take(x->c->attempts, x->address, x->account->name, true, clock_boot_us());
-	if (wait) {
-		too_often(x, wait, x->account->name);
-		goto out;
-	}
-	if (!x->session->has_totp || otp_check(x->session->totp, code, clock_wall_us() / 1000000, &used)) {
-		reply_error(x, 400, "totp", "not the code of the secret that was shown");
-		goto out;
-	}
-	if (!tell_call(x, t))
-		goto out;
-	memcpy(x->account->totp, x->session->totp, OTP_SECRET_SIZE);
-	x->account->has_totp = true;
-	x->account->totp_used = used;
-	snprintf(x->account->known, sizeof(x->account->known), "%s", x->address);
-	if (!keep(x, &before))
-		goto out;
-	attempt_undo(x->c->attempts, x->address, clock_boot_us());
-	session_end_all(x->c->sessions, x->account->name, x->session);
-	secret_wipe(x->session->totp, OTP_SECRET_SIZE);
-	x->session->has_totp = false;
-	reply(x, session_json(x));
-out:
-	secret_wipe(&before, sizeof(before));
-	json_decref(o);
 }

@@ -63,8 +63,11 @@ static int list(struct ctl *c)
 		print_list(json_object_get(o, "roles"), "-");
 		fputs("  ", stdout);
 		print_list(json_object_get(o, "scope"), "*");
-		printf("  %s%s%s\n", door_text(seen, o, "signed_in"),
-			json_is_true(json_object_get(o, "disabled")) ? SAY(c, "  disabled", "  無効") : "",
+		printf("  %s", door_text(seen, o, "signed_in"));
+		if (json_array_size(json_object_get(o, "passkeys")))
+			printf(SAY(c, "  passkeys: %zu", "  パスキー: %zu"),
+				json_array_size(json_object_get(o, "passkeys")));
+		printf("%s%s\n", json_is_true(json_object_get(o, "disabled")) ? SAY(c, "  disabled", "  無効") : "",
 			json_is_true(json_object_get(o, "second_factor"))
 				? ""
 				: SAY(c, "  no second factor yet", "  二要素認証未設定"));

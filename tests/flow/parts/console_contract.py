@@ -63,6 +63,11 @@ BODIES = {
     "passwordPost": {"old": "wrong wrong wrong", "new": "another wrong one"},
     "totpPost": {},
     "sessionPost": {"account": "nobody", "password": "nothing at all"},
+    "passkeysAsk": {"password": "wrong wrong wrong"},
+    "passkeysPost": {"name": "a key", "client_data": "e30=", "attestation": "oA=="},
+    "passkeyRemove": {"password": "wrong wrong wrong"},
+    "peoplePasskeyRemove": {"account": "nobody", "passkey": "0011223344556677"},
+    "challengePost": {},
 }
 seen = set()
 for path, item in DOC["paths"].items():
@@ -78,8 +83,8 @@ for path, item in DOC["paths"].items():
         body = BODIES.get(name, "" if method == "post" else None)
         a = Desk("127.0.2.9").ask(method.upper(), target, body)
         check(a, op, name + " as nobody")
-        true(name == "sessionPost" or a.status in (401, 403), "%s: %d for nobody" % (name, a.status))
-        if (method, path) in LATER or name == "sessionPost":
+        true(op.get("security") == [] or a.status in (401, 403), "%s: %d for nobody" % (name, a.status))
+        if (method, path) in LATER or op.get("security") == []:
             continue
         for role, who in people.items():
             what = "%s as %s" % (name, role)

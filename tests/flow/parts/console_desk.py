@@ -67,7 +67,7 @@ class Desk:
     """One browser: it keeps the cookie and what the page keeps."""
 
     def __init__(self, source=None):
-        self.cookie = self.csrf = None
+        self.cookie = self.csrf = self.challenge = None
         self.source = source
         self.told = None
 
@@ -81,8 +81,10 @@ class Desk:
 
     def ask(self, method, path, body=None, status=None, headers=None, mime="application/json"):
         h = {"Sec-Fetch-Site": "same-origin"}
-        if self.cookie:
-            h["Cookie"] = "__Host-sekisho=" + self.cookie
+        cookies = [name + "=" + value for name, value in (("__Host-sekisho", self.cookie),
+                                                          ("__Host-sekisho-challenge", self.challenge)) if value]
+        if cookies:
+            h["Cookie"] = "; ".join(cookies)
         if method != "GET":
             h["Origin"] = ORIGIN
             if self.csrf:
@@ -100,9 +102,12 @@ class Desk:
         return a
 
     def take(self, a):
-        set_cookie = a.headers.get("Set-Cookie")
-        if set_cookie:
-            self.cookie = set_cookie.split(";")[0].split("=", 1)[1] or None
+        for set_cookie in a.headers.get_all("Set-Cookie", []):
+            name, value = set_cookie.split(";")[0].split("=", 1)
+            if name == "__Host-sekisho":
+                self.cookie = value or None
+            elif name == "__Host-sekisho-challenge":
+                self.challenge = value or None
         if a.status == 200 and a.type.startswith("application/json"):
             j = a.json
             if isinstance(j, dict) and "csrf" in j:
@@ -132,7 +137,7 @@ class Person(Desk):
         args = [x for r in roles for x in ("--role", r)] + [x for s in scope for x in ("--scope", s)]
         self.first = user("add", name, *args)
         self.sign_in(name, self.first)
-        same(self.told["must"], ["password", "totp"], "what has to be done first")
+        same(self.told["must"], ["password", "factor"], "what has to be done first")
         self.post("/api/v1/session/password", {"old": self.first, "new": password})
         self.secret = self.post("/api/v1/session/totp")["secret"]
         self.used = time.time()

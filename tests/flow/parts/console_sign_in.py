@@ -21,7 +21,7 @@ first = user("add", "hanako", "--role", "auditor")
 true(re.fullmatch(r"([a-z2-9]{4}-){4}[a-z2-9]{4}", first), "a one-time password: " + first)
 desk = Desk()
 a = desk.sign_in("hanako", first)
-same(desk.told["must"], ["password", "totp"], "what comes first")
+same(desk.told["must"], ["password", "factor"], "what comes first")
 for path in ("/api/v1/records", "/api/v1/overview", "/api/v1/hosts", "/api/v1/vocabulary", "/api/v1/log"):
     same(desk.get(path, 403)["error"], "must", path)
 
@@ -104,7 +104,7 @@ Desk("127.0.0.4").sign_in("hanako", long, totp(shown["secret"], now + 60), statu
 again = user("reset", "hanako")
 fresh = Desk("127.0.0.4")
 fresh.sign_in("hanako", again)
-same(fresh.told["must"], ["password", "totp"], "as new")
+same(fresh.told["must"], ["password", "factor"], "as new")
 
 item("8.2.x, 8.3.1: rights are the server's, by role; what is outside a scope is not there")
 taro = Person("taro", "viewer", scope=["pc-1*"], source="127.0.0.5")

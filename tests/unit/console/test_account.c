@@ -1,11 +1,14 @@
 /* Accounts: the file and back, damaged files, names, scopes; passwords: hashes, which are good enough. */
 #include "collector/console/account.h"
 #include "policy/base/file.h"
+#include "policy/base/text.h"
 #include "tests/unit/cm.h"
 #include <stdlib.h>
 
 static char dir[64], path[96];
 static struct why why;
+/* RFC 8032, section 7.1, test 1. */
+#define ED25519_KEY "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 
 static int begin(void **state)
 {
@@ -30,6 +33,8 @@ static void there_and_back(void **state)
 {
 	struct accounts a, b;
 	struct account *x;
+	struct passkey *k;
+	char ref[PASSKEY_REF_SIZE];
 	unsigned i;
 
 	(void)state;
@@ -45,10 +50,33 @@ static void there_and_back(void **state)
 	x->has_totp = true;
 	memcpy(x->totp, "12345678901234567890", OTP_SECRET_SIZE);
 	x->totp_used = 12345;
+	memset(x->handle, 7, sizeof(x->handle));
+	x->passkeys_n = 2;
+	for (i = 0; i < 2; i++) {
+		strcpy(x->passkeys[i].name, i ? "青いキー" : "pc");
+		x->passkeys[i].alg = -8;
+		x->passkeys[i].id_n = i ? PASSKEY_ID_MAX : 1;
+		memset(x->passkeys[i].id, (int)i + 1, x->passkeys[i].id_n);
+		x->passkeys[i].key_n = 32;
+		assert_int_equal(hex_decode(ED25519_KEY, x->passkeys[i].key, 32), 0);
+		x->passkeys[i].count = UINT32_MAX - i;
+	}
 	assert_int_equal(accounts_save(&a), 0);
 	assert_int_equal(accounts_load(path, &b, &why), 0);
 	assert_int_equal(b.n, 1);
 	assert_memory_equal(&a.v[0], &b.v[0], sizeof(a.v[0]));
+	x = account_of_passkey(&b, SPAN("\1", 1), &k);
+	assert_true(x == &b.v[0] && k == &x->passkeys[0]);
+	assert_null(account_of_passkey(&b, SPAN("\1\1", 2), &k));
+	passkey_ref(&x->passkeys[1], ref);
+	assert_ptr_equal(account_passkey(x, ref), &x->passkeys[1]);
+	account_drop_passkey(x, &x->passkeys[0]);
+	assert_ptr_equal(account_passkey(x, ref), &x->passkeys[0]);
+	assert_null(account_passkey(x, "0011223344556677"));
+	x->has_totp = false;
+	assert_true(account_has_factor(x));
+	account_drop_passkey(x, &x->passkeys[0]);
+	assert_false(account_has_factor(x));
 	accounts_deinit(&b);
 	for (i = a.n; i < ACCOUNTS_MAX; i++) {
 		char name[32];
@@ -74,7 +102,14 @@ static void damaged(void **state)
 		"\"known\": \"\"}]}",
 		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
 		"\"known\": \"\", "
-		"\"totp\": \"short\"}]}"};
+		"\"totp\": \"short\"}]}",
+		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
+		"\"known\": "
+		"\"\", \"passkeys\": [{\"name\": \"k\", \"id\": \"00\", \"alg\": -7, \"key\": \"00\", \"count\": "
+		"0}]}]}",
+		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
+		"\"known\": "
+		"\"\", \"handle\": \"00\"}]}"};
 	struct accounts a;
 	size_t i;
 

@@ -11,10 +11,59 @@ export interface Session {
   account: string;
   roles: Role[];
   scope: string[] | null;
-  must: ("password" | "totp")[];
+  must: ("password" | "factor")[];
   csrf: string;
   idle_seconds: number;
   expires: string;
+}
+/** By which ways people sign in here. */
+export interface Ways {
+  origin: string | null;
+  passkeys: boolean;
+}
+export interface Challenge {
+  challenge: string;
+  rp_id: string;
+  timeout_ms: number;
+}
+export interface NewChallenge extends Challenge {
+  user_handle: string;
+  account: string;
+  known: string[];
+  algorithms: number[];
+}
+export interface ShownPasskey {
+  id: string;
+  client_data: string;
+  authenticator_data: string;
+  signature: string;
+  user_handle: string;
+}
+export interface MadePasskey {
+  client_data: string;
+  attestation: string;
+}
+export interface Passkey {
+  id: string;
+  name: string;
+  created: string | null;
+  used: string | null;
+}
+export interface Passkeys {
+  passkeys: Passkey[];
+  most: number;
+  codes: boolean;
+}
+export interface Somebody {
+  account: string;
+  roles: Role[];
+  scope: string[] | null;
+  disabled: boolean;
+  password_due: boolean;
+  codes: boolean;
+  passkeys: Passkey[];
+  created: string | null;
+  signed_in: string | null;
 }
 export interface Secret {
   secret: string;
@@ -350,6 +399,24 @@ export const api = {
       json: code ? { account, password, code } : { account, password },
       quiet: true,
     }),
+  ways: () => askJson<Ways>(`${v1}/ways`),
+  challenge: () => askJson<Challenge>(`${v1}/session/challenge`, { method: "POST", json: {}, quiet: true }),
+  signInPasskey: (passkey: ShownPasskey, known: { account: string; password: string } | null) =>
+    askJson<Session>(`${v1}/session`, { method: "POST", json: { ...known, passkey }, quiet: true }),
+  passkeys: (signal?: Stop) => askJson<Passkeys>(`${v1}/session/passkeys`, { signal }),
+  passkeyChallenge: (password: string | null) =>
+    askJson<NewChallenge>(`${v1}/session/passkeys/challenge`, {
+      method: "POST",
+      json: password === null ? {} : { password },
+      quiet: true,
+    }),
+  passkeyAdd: (name: string, made: MadePasskey) =>
+    askJson<Session>(`${v1}/session/passkeys`, { method: "POST", json: { name, ...made } }),
+  passkeyRemove: (key: string, password: string) =>
+    askJson<Passkeys>(`${v1}/session/passkeys/${id(key)}/remove`, { method: "POST", json: { password }, quiet: true }),
+  people: (signal?: Stop) => askJson<{ people: Somebody[] }>(`${v1}/people`, { signal }),
+  peoplePasskeyRemove: (account: string, passkey: string) =>
+    askJson<{ disabled: boolean }>(`${v1}/people/passkeys/remove`, { method: "POST", json: { account, passkey } }),
   signOut: () => ask(`${v1}/session`, { method: "DELETE", quiet: true }),
   password: (old: string, next: string) =>
     askJson<Session>(`${v1}/session/password`, { method: "POST", json: { old, new: next }, quiet: true }),

@@ -1,11 +1,13 @@
 // Who is signed in, with what rights; another password; the key of the log, for whoever wants to check without this server.
 import { useState } from "preact/hooks";
 import { api, type Session } from "../core/api";
-import { useDesk } from "../core/desk";
+import { may, useDesk } from "../core/desk";
 import { momentOf, span } from "../core/format";
 import { useResource } from "../core/resource";
 import { Copy, Failure, Loading } from "../ui/parts";
 import { Text } from "../ui/text";
+import { MyPasskeys } from "./passkeys";
+import { People } from "./people";
 import { NewPassword } from "./sign_in";
 
 export function Account({ enter }: { enter: (s: Session) => void }) {
@@ -54,6 +56,8 @@ export function Account({ enter }: { enter: (s: Session) => void }) {
             }}
           />
         </section>
+        <MyPasskeys enter={enter} />
+        {may(session, "administrator") && <People />}
         <section class="panel wide-panel" aria-labelledby="log-title">
           <h2 id="log-title">{a.log}</h2>
           <p class="hint">{a.logWhy}</p>

@@ -1,14 +1,17 @@
 // Signing in, and what has to be done before anything else: an own password, a second factor. The server judges password and code
 // together and says the same whatever was wrong; so does this.
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Settings } from "../app";
 import { api, useToken, type Refusal, type Secret, type Session } from "../core/api";
 import { useWords } from "../core/desk";
-import { toRefusal } from "../core/resource";
-import { explain, Failure, Loading, Mark } from "../ui/parts";
+import { passkeysHere, PasskeyStopped, showPasskey } from "../core/passkey";
+import { toRefusal, useResource } from "../core/resource";
+import { Field, useTask, Wrong } from "../ui/form";
+import { Failure, Icon, Loading, Mark } from "../ui/parts";
 import { Qr } from "../ui/qr";
 import { SettingsBar } from "../ui/settings";
+import { NewPasskey } from "./passkeys";
 
 export type WhyOut = "ended" | "idle" | null;
 
@@ -51,11 +54,7 @@ export function SignIn({ session, why, settings, enter, leave }: Props) {
             <NewPassword done={enter} />
           </Task>
         )}
-        {session && next === "totp" && (
-          <Task step={step} title={words.signIn.totpTitle} why={words.signIn.totpWhy}>
-            <SecondFactor done={enter} />
-          </Task>
-        )}
+        {session && next === "factor" && <Factor step={step} done={enter} />}
         {session && (
           <button type="button" class="quiet" onClick={() => leave()}>
             {words.signIn.signOutInstead}
@@ -67,6 +66,29 @@ export function SignIn({ session, why, settings, enter, leave }: Props) {
         <SettingsBar settings={settings} />
       </footer>
     </div>
+  );
+}
+
+/** The second factor: codes of an app, or a passkey. */
+function Factor({ step, done }: { step: string | null; done: (s: Session) => void }) {
+  const { words } = useWords();
+  const [passkey, setPasskey] = useState(false);
+  const ways = useResource("ways", () => api.ways());
+  return (
+    <>
+      <Task
+        step={step}
+        title={passkey ? words.passkeys.firstTitle : words.signIn.totpTitle}
+        why={passkey ? words.passkeys.firstWhy : words.signIn.totpWhy}
+      >
+        {passkey ? <NewPasskey first done={done} /> : <SecondFactor done={done} />}
+      </Task>
+      {ways.data && passkeysHere(ways.data) && (
+        <button type="button" onClick={() => setPasskey(!passkey)}>
+          {passkey ? words.passkeys.codesInstead : words.passkeys.instead}
+        </button>
+      )}
+    </>
   );
 }
 
@@ -83,79 +105,37 @@ function Task(props: { step: string | null; title: string; why: string; children
   );
 }
 
-/** A field with its label, hint and what is wrong, tied together for screen readers. */
-function Field(props: {
-  label: string;
-  hint?: string;
-  type: "text" | "password";
-  complete: AutoFill;
-  value: string;
-  set: (v: string) => void;
-  numeric?: boolean;
-  required?: boolean;
-  first?: boolean;
-}) {
-  const id = useId();
-  const ref = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    if (props.first) ref.current?.focus();
-  }, []);
-  return (
-    <div class="field">
-      <label for={id}>{props.label}</label>
-      <input
-        ref={ref}
-        id={id}
-        type={props.type as "text"}
-        autocomplete={props.complete}
-        spellcheck={false}
-        autocapitalize="none"
-        inputMode={props.numeric ? "numeric" : undefined}
-        class={props.numeric ? "digits" : undefined}
-        maxLength={props.numeric ? 6 : 256}
-        required={props.required ?? false}
-        aria-describedby={props.hint ? `${id}-hint` : undefined}
-        value={props.value}
-        onInput={(e) => props.set(e.currentTarget.value)}
-      />
-      {props.hint && (
-        <p id={`${id}-hint`} class="hint">
-          {props.hint}
-        </p>
-      )}
-    </div>
-  );
-}
-
-function useTask(): { busy: boolean; error: Refusal | null; run: (task: () => Promise<void>) => void } {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<Refusal | null>(null);
-  const run = (task: () => Promise<void>) => {
-    setBusy(true);
-    setError(null);
-    task()
-      .catch((e: unknown) => setError(toRefusal(e)))
-      .finally(() => setBusy(false));
-  };
-  return { busy, error, run };
-}
-
 function Door({ enter }: { enter: (s: Session) => void }) {
   const { words } = useWords();
   const [account, setAccount] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
+  const [own, setOwn] = useState<string | null>(null);
+  const ways = useResource("ways", () => api.ways());
   const { busy, error, run } = useTask();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
+  const start = (task: () => Promise<Session>) => {
+    setOwn(null);
     run(async () => {
       try {
-        enter(await api.signIn(account.trim(), password, code));
+        enter(await task());
+      } catch (e) {
+        // Whoever closes the browser's window has done nothing wrong.
+        if (e instanceof PasskeyStopped) setOwn(words.passkeys.stopped);
+        else throw e;
       } finally {
         setCode("");
       }
     });
   };
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    start(() => api.signIn(account.trim(), password, code));
+  };
+  const passkey = () =>
+    start(async () => {
+      const shown = await showPasskey(await api.challenge(), !password);
+      return api.signInPasskey(shown, account.trim() && password ? { account: account.trim(), password } : null);
+    });
   return (
     <form class="stack" onSubmit={submit}>
       <h1 class="unseen">{words.signIn.title}</h1>
@@ -170,23 +150,26 @@ function Door({ enter }: { enter: (s: Session) => void }) {
         value={code}
         set={(v) => setCode(v.replace(/\D/g, ""))}
       />
-      <Wrong error={error} unauthorized={words.signIn.wrong} />
+      {own ? (
+        <p class="wrong" role="alert">
+          {own}
+        </p>
+      ) : (
+        <Wrong error={error} unauthorized={words.signIn.wrong} />
+      )}
       <button type="submit" class="main" disabled={busy}>
         {words.signIn.go}
       </button>
+      {ways.data && passkeysHere(ways.data) && (
+        <div class="other-ways">
+          <button type="button" disabled={busy} onClick={passkey}>
+            <Icon name="passkey" />
+            {words.passkeys.go}
+          </button>
+          <p class="hint">{words.passkeys.goHint}</p>
+        </div>
+      )}
     </form>
-  );
-}
-
-function Wrong({ error, unauthorized }: { error: Refusal | null; unauthorized: string }) {
-  const { words } = useWords();
-  if (!error) return null;
-  const text =
-    error.status === 401 ? unauthorized : error.status === 429 ? words.signIn.wait(error.retryAfter ?? 30) : explain(error, words);
-  return (
-    <p class="wrong" role="alert">
-      {text}
-    </p>
   );
 }
 
