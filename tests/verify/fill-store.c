@@ -1,7 +1,7 @@
 /*
  * Puts segments into a store as the collector would, without a network: fill-store DIR NAME DEVICE.PUB SEGMENT... makes
- * or goes on with DIR/store (its log key beside it), enrols the PC under NAME, takes the segments in order, commits
- * after each third.
+ * or goes on with DIR/store (its log key beside it, and the log's name in log.vkey), enrols the PC under NAME, takes
+ * the segments in order, commits after each third.
  */
 #include "collector/store/store.h"
 #include "policy/base/clock.h"
@@ -27,6 +27,20 @@ static int log_key(const char *dir, struct key **out)
 	r = r ? r : buf_puts(&text, "\n");
 	snprintf(path, sizeof(path), "%s/log.vkey", dir);
 	return r ? r : file_replace(path, buf_span(&text), 0644);
+}
+
+/* The name of a log that is there already. */
+static int log_name(const char *dir, struct verifier *out)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(1024);
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/log.vkey", dir);
+	r = file_read(path, &text);
+	while (!r && text.n && text.p[text.n - 1] == '\n')
+		text.n--;
+	return r ? r : verifier_decode(buf_span(&text), out, NULL);
 }
 
 static int enrol(struct store *s, const char *name, const char *device)
@@ -62,7 +76,8 @@ int main(int argc, char **argv)
 {
 	_cleanup_(store_closep) struct store *s = NULL;
 	_cleanup_(key_freep) struct key *log = NULL;
-	struct store_options o = {.origin = ORIGIN};
+	struct store_options o = {.origin = NULL};
+	struct verifier log_verifier = {.name = ""};
 	struct why why = {""};
 	char dir[PATH_MAX];
 	uint64_t left = 1;
@@ -72,6 +87,8 @@ int main(int argc, char **argv)
 		return 2;
 	r = dir_make(dir, 0755);
 	r = r ? r : log_key(argv[1], &log);
+	r = r ? r : log_name(argv[1], &log_verifier);
+	o.origin = log_verifier.name;
 	o.dir = dir;
 	o.log_key = log;
 	r = r ? r : store_open(&o, &s, &why);
@@ -86,5 +103,6 @@ int main(int argc, char **argv)
 		r = store_index_step(s, 1000, &left);
 	if (r)
 		fprintf(stderr, "fill-store: %d %s\n", r, why.text);
+	verifier_deinit(&log_verifier);
 	return r ? 1 : 0;
 }

@@ -221,6 +221,91 @@ async function travels(who) {
   who.well();
 }
 
+/** A trial that was asked for is there. */
+async function tried(who) {
+  const p = who.page;
+  await p.getByRole("button", { name: "Try", exact: true }).click();
+  await p.locator(".trial-cases table tbody tr").first().waitFor();
+  await who.settled();
+}
+
+/** In both languages and colours, and on a tablet. */
+async function trialLooks(who, name) {
+  const p = who.page;
+  for (const language of ["ja", "en"]) {
+    await who.language(language);
+    for (const theme of ["dark", "light"]) {
+      await who.theme(theme);
+      await who.accessible(`${name}, ${language}, ${theme}`);
+    }
+    await who.picture(`${name}-${language}`);
+  }
+  await p.setViewportSize({ width: 820, height: 1180 });
+  if (await who.overflows()) fail(`${name} is wider than a tablet`);
+  await p.setViewportSize({ width: 1280, height: 800 });
+}
+
+async function auditorsTrial(who) {
+  const p = who.page;
+  step("what the pushed policy would have said of last week: titles and people, and the records behind a case");
+  await who.go("#/drives/trial");
+  await p.getByText("Not tried yet.").waitFor();
+  await p.getByText("The texts that are pushed, version 1").waitFor();
+  await tried(who);
+  const held = p.locator("tr", { hasText: "3F-複合機" }).filter({ hasText: "Held" });
+  same(await held.count(), 1, "cases of what is marked");
+  for (const what of ["3 times", "15 pages", "tanaka.mio", "sato.ken", "mori.aoi", "soumu-050", "見積書(社外秘)", "print:marked-confidential"])
+    await held.getByText(what).first().waitFor();
+  await p.locator("tr", { hasText: "ロビー" }).getByText("案内図<b>.pdf").waitFor();
+  const noted = p.locator("tr", { hasText: "E0D55EA574" });
+  same(await noted.count(), 2, "what was noted, and what was denied");
+  await p.getByText(/not compared/).waitFor();
+  await trialLooks(who, "trial-auditor");
+  await held.locator("time").first().click();
+  await p.locator(".detail").getByText("見積書(社外秘)").first().waitFor();
+  for (const cell of await p.locator("a[data-row]").allInnerTexts()) if (!cell) fail("a row without words");
+  await p.goBack();
+  await held.getByRole("link", { name: "Records", exact: true }).click();
+  await p.locator("a[data-row]").first().waitFor();
+  await who.settled();
+  same(await p.locator("a[data-row]").count(), 6, "jobs that this printer was allowed");
+  await p.goBack();
+  await p.getByRole("button", { name: "The same", exact: true }).click();
+  same(await held.count(), 0, "what changes, among the same");
+  await p.getByRole("button", { name: "All", exact: true }).click();
+  await p.locator(".trial-cases select").selectOption("print");
+  await p.getByRole("searchbox", { name: "Find in the cases" }).fill("3F-複合機");
+  await p.waitForFunction(() => document.querySelectorAll(".trial-cases tbody tr").length === 2);
+
+  who.well();
+}
+
+async function administratorsTrial(who) {
+  const p = who.page;
+  step("the draft is tried before it is signed: devices with their PCs, print jobs in numbers");
+  await who.go("#/drives/draft");
+  await p.getByRole("link", { name: "Try it against the records" }).click();
+  await p.getByText("The draft, which would be version 2").waitFor();
+  await tried(who);
+  const held = p.locator("tr", { hasText: "3F-複合機" }).filter({ hasText: "Held" });
+  same(await held.count(), 1, "cases of what is marked");
+  same((await held.locator("td").allInnerTexts()).slice(3), ["1", "3", ""], "PCs, people and the last time");
+  const text = await p.locator("main").innerText();
+  for (const secret of ["見積書", "案内図", "tanaka.mio", "sato.ken", "mori.aoi"]) if (text.includes(secret)) fail(`an administrator reads ${secret}`);
+  same(await p.locator(".trial-cases a").count(), 0, "ways to the logs");
+  await p.locator("tr", { hasText: "E0D55EA574" }).getByText("soumu-050").first().waitFor();
+  await trialLooks(who, "trial");
+
+  step("a group that nobody is known to be in; another period is another question; what cannot be read is said");
+  await p.getByLabel("Groups that everybody is taken to be in").fill("keiri");
+  await p.getByText("The texts or the period are others now.").waitFor();
+  await p.getByRole("button", { name: "Try", exact: true }).click();
+  await p.getByText("The texts or the period are others now.").waitFor({ state: "detached" });
+  await p.locator(".trial-ask select").selectOption("1");
+  await p.getByText("The texts or the period are others now.").waitFor();
+  who.well();
+}
+
 async function keyboard(who) {
   const p = who.page;
   step("keyboard: the list, the ways, the search");
@@ -279,11 +364,18 @@ async function policy(who) {
     await who.language(language);
     await who.picture(`draft-${language}`);
   }
+  await administratorsTrial(who);
+
   step("what would be refused is said before it is signed");
   await who.go("#/drives/rules");
   const yaml = p.getByRole("textbox", { name: "policy.yaml" });
   const good = await yaml.inputValue();
   await yaml.fill(`${good}\nno_such_key: 1\n`);
+  await who.go("#/drives/draft");
+  await p.locator(".finding-fatal").first().waitFor();
+  await p.getByRole("link", { name: "Try it against the records" }).click();
+  await p.getByRole("button", { name: "Try", exact: true }).click();
+  await p.getByText(/The texts cannot be read:.*no_such_key/).waitFor();
   await who.go("#/drives/draft");
   await p.locator(".finding-fatal").first().waitFor();
   same(await p.getByRole("button", { name: "Sign and push" }).isDisabled(), true, "signing what is refused");
@@ -428,6 +520,7 @@ try {
     () => csv(reader),
     () => saved(reader),
     () => travels(reader),
+    () => auditorsTrial(reader),
     () => keyboard(reader),
     () => alerts(reader),
     () => register(reader),

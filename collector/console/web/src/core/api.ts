@@ -280,6 +280,48 @@ export interface Unlisted {
   row: string;
   ledger: string;
 }
+export interface TrialWords {
+  count: number;
+  /** There are more than could be counted. */
+  more: boolean;
+  names: string[];
+}
+export interface TrialCase {
+  effect: "stricter" | "looser" | "same";
+  /** As the records have it; `noted`: it was not enforced; `was`: what came into force. */
+  decided: string;
+  noted: boolean;
+  was: string;
+  now: string;
+  rule: string;
+  reason: string;
+  reason_ja: string;
+  times: number;
+  last: string | null;
+  hosts: TrialWords;
+  users: TrialWords;
+  device: { kind: string; usb_id: string; serial: string; product: string } | null;
+  print: { printer: string; pages: number; title: string | null } | null;
+  records: { row: string; time: string | null }[];
+}
+export interface Trial {
+  version: number;
+  since: string;
+  until: string;
+  /** Titles, people and records are in it. */
+  reads: boolean;
+  looked_at: number;
+  of: number;
+  of_more: boolean;
+  cut: ("records" | "time" | "cases" | "answer")[];
+  stricter: number;
+  looser: number;
+  same: number;
+  not_compared: number;
+  left_out: number;
+  cases_found: number;
+  cases: TrialCase[];
+}
 export interface LogState {
   origin: string;
   size: number;
@@ -463,6 +505,12 @@ export const api = {
     }),
   policyCheck: (policy_yaml: string, devices_csv: string, signal?: Stop) =>
     askJson<Check>(`${v1}/policy/check`, { method: "POST", json: { policy_yaml, devices_csv }, signal }),
+  policyReplay: (texts: { policy_yaml: string; devices_csv: string }, since: string, groups: string[], signal?: Stop) =>
+    askJson<Trial>(`${v1}/policy/replay`, {
+      method: "POST",
+      json: { policy_yaml: texts.policy_yaml, devices_csv: texts.devices_csv, since, groups },
+      signal,
+    }),
   policyStatus: (signal?: Stop) => askJson<PolicyStatus>(`${v1}/policy/status`, { signal }),
   unlisted: (days: number, signal?: Stop) =>
     askJson<{ complete: boolean; devices: Unlisted[] }>(`${v1}/devices/unlisted?days=${days}`, { signal }),

@@ -15,8 +15,9 @@ import { LedgerView } from "./ledger";
 import { Review } from "./review";
 import { Rules } from "./rules";
 import { Seen } from "./seen";
+import { TrialView } from "./trial";
 
-const TABS = ["seen", "ledger", "rules", "draft", "arrival"] as const;
+const TABS = ["seen", "ledger", "rules", "draft", "trial", "arrival"] as const;
 type Tab = (typeof TABS)[number];
 
 export function Drives({ route }: { route: Route }) {
@@ -62,7 +63,7 @@ export function Drives({ route }: { route: Route }) {
         </div>
       )}
       {policy.data && !write && (tab === "ledger" || tab === "rules") && <p class="hint">{d.readOnly}</p>}
-      {policy.data && <Body tab={tab} policy={policy.data} resource={policy} write={write} />}
+      {policy.data && <Body tab={tab} policy={policy.data} resource={policy} write={write} query={route.query} />}
     </div>
   );
 }
@@ -87,7 +88,15 @@ function Version({ of: p }: { of: Policy }) {
   );
 }
 
-function Body({ tab, policy, resource, write }: { tab: Tab | null; policy: Policy; resource: Resource<Policy>; write: boolean }) {
+interface BodyProps {
+  tab: Tab | null;
+  policy: Policy;
+  resource: Resource<Policy>;
+  write: boolean;
+  query: URLSearchParams;
+}
+
+function Body({ tab, policy, resource, write, query }: BodyProps) {
   const { words } = useDesk();
   switch (tab) {
     case "seen":
@@ -98,6 +107,8 @@ function Body({ tab, policy, resource, write }: { tab: Tab | null; policy: Polic
       return <Rules policy={policy} write={write} />;
     case "draft":
       return <Review policy={policy} pushed={resource.reload} />;
+    case "trial":
+      return <TrialView policy={policy} query={query} />;
     case "arrival":
       return <Arrival />;
     case null:

@@ -40,6 +40,7 @@ export function Review({ policy, pushed }: { policy: Policy; pushed: () => void 
             <button type="button" class="quiet" onClick={() => setDraft(null)}>
               {d.discard}
             </button>
+            <a href="#/drives/trial">{d.trial.way}</a>
             <button type="button" class="main" disabled={!current || !check.data?.good} onClick={() => setSigning(true)}>
               {d.sign}
             </button>
