@@ -295,6 +295,8 @@ static bool wants(const struct target *t, const struct word *w)
 {
 	unsigned i;
 
+	if (w->kind == KIND_CONSOLE_EXPORT)
+		return t->reports != NULL;
 	/* 1 weighs most. */
 	if (w->severity > t->least)
 		return false;
@@ -341,7 +343,7 @@ int book_say(struct book *b, const struct plan *p, const struct word *w)
 	sqlite3_bind_int64(st, 12, (int64_t)w->about);
 	r = sql_run(st);
 	n = sqlite3_last_insert_rowid(b->db);
-	for (i = 0; !r && w->kind == KIND_ALERT && i < p->targets_n; i++) {
+	for (i = 0; !r && w->kind != KIND_ALERT_UNSENT && i < p->targets_n; i++) {
 		if (!wants(&p->targets[i], w))
 			continue;
 		r = make_room(b);
@@ -351,7 +353,7 @@ int book_say(struct book *b, const struct plan *p, const struct word *w)
 		sqlite3_bind_int64(st, 3, clock_wall_us());
 		r = r ? r : sql_run(st);
 	}
-	return r;
+	return r || w->kind != KIND_CONSOLE_EXPORT ? r : book_told(b, n);
 }
 
 static int word_of(sqlite3_stmt *st, int r, struct word *out)

@@ -52,7 +52,11 @@ int book_count(struct book *b, const struct rule *r, const struct digest *key, i
 int book_quiet(struct book *b, const struct rule *r, const struct digest *key, int64_t time_us, bool *told);
 
 /* --- words --- */
-/* Adds one, and a message for each target of the plan that wants it (none for what could not be delivered). */
+/*
+ * Adds one, and a message for each target of the plan that wants it (none for what could not be delivered). Of
+ * KIND_CONSOLE_EXPORT it is a report that was made: the log has its record already, so it counts as told; `host` is the
+ * file's SHA-256, `host_name` its name.
+ */
 int book_say(struct book *b, const struct plan *p, const struct word *w);
 /* The oldest that is not told and is behind `after`; borrowed until the next call. V_END. */
 int book_untold(struct book *b, int64_t after, struct word *out);

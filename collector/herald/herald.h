@@ -98,6 +98,10 @@ json_t *stream_status(const struct herald *h);
 /* --- words.c: what people and programs read --- */
 /* The whole message, RFC 5322 with CRLF. 0; V_FULL; -ENOMEM. */
 int words_mail(const struct herald *h, const struct target *t, const struct word *w, struct buf *out);
+/* "sekisho-report-2026-10.pdf": a file of this name may go out. */
+bool words_report_name(struct span name);
+/* A report's message: its head without MIME, and what stands beside the file. 0; V_FULL; -ENOMEM. */
+int words_report(const struct target *t, const struct word *w, struct buf *lines, struct buf *text);
 /* A JSON object. */
 int words_json(const struct herald *h, const struct word *w, struct buf *out);
 /* "t=SECONDS,v1=HEX": HMAC-SHA256 over the seconds, a dot, and the body. 0; -errno. */

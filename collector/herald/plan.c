@@ -162,6 +162,8 @@ static int take_target_key(struct planning *p, void *ctx, const char *key, const
 		return planning_severity(p, n, key, &t->least);
 	if (!strcmp(key, "rules"))
 		return planning_words(p, n, key, &t->rules);
+	if (!strcmp(key, "reports"))
+		return planning_text(p, n, key, &t->reports);
 	if (!strcmp(key, "retry"))
 		return planning_time(p, n, key, &t->retry_us);
 	if (!strcmp(key, "give_up"))
@@ -193,6 +195,9 @@ static int check_target(struct planning *p, const yaml_node_t *n, const struct t
 			     "secret)",
 				"name と、mail・server・from (login と password は対)、または webhook (と secret) "
 				"が必要です"));
+	if (t->reports && (t->kind != TARGET_MAIL || t->reports[0] != '/'))
+		return planning_bad(p, n, "reports",
+			SAID("a folder's path, and only for mail", "フォルダーの絶対パス(mail の送信先のみ)"));
 	for (i = 0; i < t->to.n; i++)
 		if (!is_address(t->to.v[i]))
 			return planning_bad(p, n, "mail", SAID("not an address", "メールアドレスではありません"));

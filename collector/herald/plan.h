@@ -85,8 +85,9 @@ struct target {
 	const char *login, *password, *secret, *ca; /* password, secret, ca: files */
 	bool plain;                                 /* without TLS: only where it is said */
 	bool japanese;
-	unsigned least;     /* SEVERITY_*: this one and what weighs more */
-	struct words rules; /* none: all */
+	unsigned least;      /* SEVERITY_*: this one and what weighs more */
+	struct words rules;  /* none: all */
+	const char *reports; /* mail: scheduled reports go there too, from this folder; NULL: none */
 	uint64_t retry_us, give_up_us;
 };
 

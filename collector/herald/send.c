@@ -6,6 +6,7 @@
 #include "collector/herald/herald.h"
 #include "collector/herald/transfer.h"
 #include "policy/base/clock.h"
+#include "policy/base/file.h"
 #include "policy/base/text.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #define BACKOFF_MAX_US (3600ll * 1000000)
 #define TRANSFER_S 60L
 #define MESSAGE_MAX (64u << 10)
+#define REPORT_MAX (24u << 20)
 #define LOOK_US 200000 /* in the queue */
 
 struct sender {
@@ -38,7 +40,7 @@ int send_open(struct herald *h, struct why *why)
 			return -ENOMEM;
 		h->senders[i] = s;
 		s->target = t;
-		s->bytes = BUF_INIT(MESSAGE_MAX);
+		s->bytes = BUF_INIT(t->reports ? REPORT_MAX : MESSAGE_MAX);
 		if (t->password)
 			r = words_secret(t->password, &s->password, why);
 		if (!r && t->secret)
@@ -80,12 +82,85 @@ static size_t on_read(char *out, size_t size, size_t n, void *ctx)
 	return left;
 }
 
+/*
+ * The report's file, into the sender's bytes. V_AGAIN where it is not there (yet), or is another one than the log has:
+ * then nothing goes out.
+ */
+static int report_read(struct sender *s, const struct word *w)
+{
+	char path[2 * PATH_MAX];
+	struct digest hash;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%.*s", s->target->reports, (int)w->host_name.n, (const char *)w->host_name.p);
+	r = file_read(path, &s->bytes);
+	if (r == -ENOMEM)
+		return r;
+	digest_span(&hash, buf_span(&s->bytes));
+	if (!r && digest_eq(&hash, &w->host))
+		return 0;
+	snprintf(s->transfer.error, sizeof(s->transfer.error), "%s",
+		r ? "the report cannot be read" : "the report is not the one that the log tells of");
+	return V_AGAIN;
+}
+
+/* Lines of a head, each with its folded ones (RFC 5322, section 2.2.3). */
+static int head_lines(struct transfer *t, struct span text)
+{
+	size_t from = 0, i;
+
+	for (i = 0; i + 1 < text.n; i++) {
+		_cleanup_free_ char *line = NULL;
+		struct curl_slist *more;
+
+		if (text.p[i] != '\r' || (i + 2 < text.n && text.p[i + 2] == ' '))
+			continue;
+		line = strndup((const char *)text.p + from, i - from);
+		more = line ? curl_slist_append(t->head, line) : NULL;
+		if (!more)
+			return -ENOMEM;
+		t->head = more;
+		from = i + 2;
+	}
+	return 0;
+}
+
+/* The message in its parts: a text, and the file. */
+static int report_parts(struct sender *s, const struct word *w)
+{
+	_cleanup_buf_ struct buf lines = BUF_INIT(MESSAGE_MAX), text = BUF_INIT(MESSAGE_MAX);
+	struct transfer *t = &s->transfer;
+	char name[64];
+	curl_mimepart *part;
+	int r = report_read(s, w);
+
+	r = r ? r : words_report(s->target, w, &lines, &text);
+	r = r ? r : head_lines(t, buf_span(&lines));
+	if (r)
+		return r;
+	snprintf(name, sizeof(name), "%.*s", (int)w->host_name.n, (const char *)w->host_name.p);
+	t->parts = curl_mime_init(t->curl);
+	part = t->parts ? curl_mime_addpart(t->parts) : NULL;
+	if (!part || curl_mime_data(part, (const char *)text.p, text.n) ||
+		curl_mime_type(part, "text/plain; charset=utf-8") || curl_mime_encoder(part, "base64"))
+		return -ENOMEM;
+	part = curl_mime_addpart(t->parts);
+	if (!part || curl_mime_data(part, (const char *)s->bytes.p, s->bytes.n) ||
+		curl_mime_type(part, "application/pdf") || curl_mime_encoder(part, "base64") ||
+		curl_mime_filename(part, name))
+		return -ENOMEM;
+	curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, t->head);
+	curl_easy_setopt(t->curl, CURLOPT_MIMEPOST, t->parts);
+	return 0;
+}
+
 static int mail(struct herald *h, struct sender *s, const struct word *w)
 {
 	const struct target *t = s->target;
 	char address[512];
 	unsigned i;
-	int r = words_mail(h, t, w, &s->bytes);
+	bool report = w->kind == KIND_CONSOLE_EXPORT;
+	int r = report ? report_parts(s, w) : words_mail(h, t, w, &s->bytes);
 
 	for (i = 0; !r && i < t->to.n; i++) {
 		snprintf(address, sizeof(address), "<%s>", t->to.v[i]);
@@ -98,9 +173,11 @@ static int mail(struct herald *h, struct sender *s, const struct word *w)
 	curl_easy_setopt(s->transfer.curl, CURLOPT_USE_SSL, t->plain ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
 	curl_easy_setopt(s->transfer.curl, CURLOPT_MAIL_FROM, address);
 	curl_easy_setopt(s->transfer.curl, CURLOPT_MAIL_RCPT, s->transfer.lines);
-	curl_easy_setopt(s->transfer.curl, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(s->transfer.curl, CURLOPT_READFUNCTION, on_read);
-	curl_easy_setopt(s->transfer.curl, CURLOPT_READDATA, s);
+	if (!report) {
+		curl_easy_setopt(s->transfer.curl, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(s->transfer.curl, CURLOPT_READFUNCTION, on_read);
+		curl_easy_setopt(s->transfer.curl, CURLOPT_READDATA, s);
+	}
 	if (t->login) {
 		curl_easy_setopt(s->transfer.curl, CURLOPT_USERNAME, t->login);
 		curl_easy_setopt(s->transfer.curl, CURLOPT_PASSWORD, buf_str(&s->password));
@@ -121,6 +198,8 @@ static int hook(struct herald *h, struct sender *s, const struct word *w)
 	return 0;
 }
 
+static int failed(struct herald *h, struct sender *s, CURLcode result);
+
 static int begin(struct herald *h, struct sender *s)
 {
 	const struct target *t = s->target;
@@ -138,6 +217,11 @@ static int begin(struct herald *h, struct sender *s)
 	r = t->kind == TARGET_MAIL ? mail(h, s, &w) : hook(h, s, &w);
 	if (r) {
 		transfer_end(&s->transfer, h->curl);
+		if (r != V_AGAIN)
+			return r;
+		/* The file is at fault, not the way: others need not wait. */
+		r = failed(h, s, CURLE_READ_ERROR);
+		s->rest_until_us = 0;
 		return r;
 	}
 	return transfer_begin(&s->transfer, h->curl);
@@ -220,6 +304,9 @@ bool send_done(struct herald *h, CURL *curl, CURLcode result, int *r)
 		h->count.sent++;
 		s->looked_us = 0;
 	}
+	/* A report is not kept in memory until the next one. */
+	if (s->bytes.cap > MESSAGE_MAX)
+		buf_deinit(&s->bytes);
 	*r = *r > 0 ? -EIO : *r;
 	transfer_end(&s->transfer, h->curl);
 	return true;

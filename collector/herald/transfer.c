@@ -74,9 +74,12 @@ void transfer_end(struct transfer *t, CURLM *curl)
 		curl_multi_remove_handle(curl, t->curl);
 		curl_easy_cleanup(t->curl);
 	}
+	curl_mime_free(t->parts);
 	curl_slist_free_all(t->lines);
+	curl_slist_free_all(t->head);
 	t->curl = NULL;
-	t->lines = NULL;
+	t->parts = NULL;
+	t->lines = t->head = NULL;
 }
 
 int64_t transfer_backoff(uint64_t first_us, unsigned failures, int64_t most_us)

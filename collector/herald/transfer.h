@@ -8,8 +8,9 @@
 #include <curl/curl.h>
 
 struct transfer {
-	CURL *curl; /* NULL: none is under way */
-	struct curl_slist *lines;
+	CURL *curl;                      /* NULL: none is under way */
+	struct curl_slist *lines, *head; /* receivers or header; the head of a message in parts */
+	curl_mime *parts;
 	char error[CURL_ERROR_SIZE]; /* "": curl said nothing */
 };
 

@@ -29,19 +29,6 @@ struct judging {
 	uint64_t learned;
 };
 
-/* Does one of the servers speak? Anybody else could say anything of anybody. */
-static bool is_server(struct herald *h, const struct digest *id)
-{
-	static const unsigned servers[] = {PRODUCER_COLLECTOR, PRODUCER_CONSOLE, PRODUCER_HERALD};
-	struct store_head head;
-	unsigned i, n = 0;
-
-	for (i = 0; i < ARRAY_SIZE(servers) && !n; i++)
-		if (store_heads(h->store, id, servers[i], &head, 1, &n))
-			n = 0;
-	return n;
-}
-
 static int raise(struct herald *h, const struct rule *rule, const struct store_row *row, uint64_t count)
 {
 	const struct record *r = &row->record;
@@ -60,9 +47,9 @@ static int raise(struct herald *h, const struct rule *rule, const struct store_r
 		.user = record_has(r, F_USER) ? r->v[F_USER].s : SPAN("", 0),
 	};
 
-	/* What a server says of a PC is that PC's matter. */
+	/* What a server says of a PC is that PC's matter; anybody else could say anything of anybody. */
 	if (record_has(r, F_PEER) && r->v[F_PEER].s.n == DIGEST_SIZE && record_has(r, F_PEER_NAME) &&
-		is_server(h, &row->host)) {
+		store_server(h->store, &row->host)) {
 		memcpy(w.host.b, r->v[F_PEER].s.p, DIGEST_SIZE);
 		w.host_name = r->v[F_PEER_NAME].s;
 	}
@@ -104,6 +91,24 @@ static int judge_one(struct herald *h, const struct rule *rule, const struct sto
 	return raise(h, rule, row, count);
 }
 
+/* A scheduled report was made, as the console says: whoever wants them gets it. */
+static int report(struct herald *h, const struct store_row *row)
+{
+	const struct record *r = &row->record;
+	struct word w = {.kind = KIND_CONSOLE_EXPORT, .severity = SEVERITY_NOTE, .has_host = true, .about = row->row};
+
+	if (!record_has(r, F_KIND) || r->v[F_KIND].u != KIND_CONSOLE_EXPORT || !record_has(r, F_OPERATION) ||
+		!span_eq(r->v[F_OPERATION].s, SPAN_STR("/desk/reports")) || !record_has(r, F_PATH) ||
+		!record_has(r, F_HASH) || r->v[F_HASH].s.n != DIGEST_SIZE || !words_report_name(r->v[F_PATH].s) ||
+		store_server(h->store, &row->host) != PRODUCER_CONSOLE)
+		return 0;
+	memcpy(w.host.b, r->v[F_HASH].s.p, DIGEST_SIZE);
+	memcpy(w.alert, r->v[F_HASH].s.p, BOOK_ALERT_SIZE);
+	w.host_name = r->v[F_PATH].s;
+	w.time_us = record_has(r, F_TIME) ? r->v[F_TIME].i : 0;
+	return book_say(h->book, &h->plan, &w);
+}
+
 static int on_row(void *ctx, const struct store_row *row)
 {
 	struct judging *j = ctx;
@@ -114,6 +119,7 @@ static int on_row(void *ctx, const struct store_row *row)
 	/* Of our own alerts none is made. */
 	if (digest_eq(&row->host, &h->own))
 		return 0;
+	r = report(h, row);
 	for (i = 0; !r && i < h->plan.rules_n; i++)
 		r = judge_one(h, &h->plan.rules[i], row);
 	h->count.judged++;
@@ -272,7 +278,7 @@ static int on_host(void *ctx, const struct store_host *host)
 	int r;
 
 	if (host->state != HOST_ACTIVE || l->now - seen < (int64_t)l->rule->silent_us ||
-		!judge_host(&l->rule->hosts, host->name) || is_server(h, &host->id))
+		!judge_host(&l->rule->hosts, host->name) || store_server(h->store, &host->id))
 		return 0;
 	/* Once for each time that it fell silent. */
 	memcpy(since, host->id.b, DIGEST_SIZE);

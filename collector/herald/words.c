@@ -17,11 +17,9 @@
 #define SUBJECT_MAX 400u /* bytes of text */
 #define NAME_SHOWN 256
 #define SECRET_MAX 1024u
+#define REPORT_NAME_SIZE 26u
 
-static const char *pick(const struct target *t, const char *en, const char *ja)
-{
-	return t->japanese ? ja : en;
-}
+#define pick(t, en, ja) ((t)->japanese ? (ja) : (en))
 
 /* Where in the console it is to be seen; empty where the plan does not say where the console is. */
 static int link_of(const struct herald *h, const struct word *w, struct buf *out)
@@ -74,16 +72,39 @@ static size_t whole(struct span s, size_t max)
 	return n;
 }
 
+/* The month of a report's name. */
+static struct span month_of(const struct word *w)
+{
+	return w->host_name.n == REPORT_NAME_SIZE ? SPAN(w->host_name.p + 15, 7) : SPAN("", 0);
+}
+
+bool words_report_name(struct span name)
+{
+	static const char form[] = "sekisho-report-0000-00.pdf";
+	size_t i;
+
+	if (name.n != sizeof(form) - 1)
+		return false;
+	for (i = 0; i < name.n; i++)
+		if (form[i] == '0' ? name.p[i] < '0' || name.p[i] > '9' : name.p[i] != (uint8_t)form[i])
+			return false;
+	return true;
+}
+
 /* RFC 2047, section 2: encoded words, each whole in its characters, one a line. */
 static int subject(const struct target *t, const struct word *w, struct buf *out)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(4096);
 	char title[NAME_SHOWN], host[NAME_SHOWN];
-	struct span left;
-	int r = buf_putf(&text, "[Sekisho] %s (%s)", text_escape_to(title, sizeof(title), w->title),
-		text_escape_to(host, sizeof(host), w->host_name));
+	struct span left, month = month_of(w);
+	int r;
 
-	(void)t;
+	if (w->kind == KIND_CONSOLE_EXPORT)
+		r = buf_putf(&text, "[Sekisho] %s %.*s", pick(t, "Monthly report", "月次レポート"), (int)month.n,
+			(const char *)month.p);
+	else
+		r = buf_putf(&text, "[Sekisho] %s (%s)", text_escape_to(title, sizeof(title), w->title),
+			text_escape_to(host, sizeof(host), w->host_name));
 	r = r ? r : buf_puts(out, "Subject:");
 	left = SPAN(text.p, r ? 0 : whole(buf_span(&text), SUBJECT_MAX));
 	while (!r && left.n) {
@@ -116,10 +137,23 @@ static int head(const struct target *t, const struct word *w, struct buf *out)
 	r = r ? r
 	      : buf_putf(out, "Date: %s\r\nMessage-ID: <%s.%s@%s>\r\n", date, hex_encode(id, w->alert, BOOK_ALERT_SIZE),
 			t->name, strchr(t->from, '@') + 1);
+	return r ? r : buf_puts(out, "Auto-Submitted: auto-generated\r\n");
+}
+
+int words_report(const struct target *t, const struct word *w, struct buf *lines, struct buf *text)
+{
+	char hex[2 * DIGEST_SIZE + 1];
+	struct span month = month_of(w);
+	int r = head(t, w, lines);
+
+	r = r ? r
+	      : buf_putf(text,
+			pick(t, "The report of %.*s is attached.\r\n\r\n", "%.*s のレポートを添付します。\r\n\r\n"),
+			(int)month.n, (const char *)month.p);
+	r = r ? r : buf_putf(text, "SHA-256: %s\r\n", hex_encode(hex, w->host.b, DIGEST_SIZE));
 	return r ? r
-		 : buf_puts(out,
-			   "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
-			   "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+		 : buf_puts(text, pick(t, "The same hash stands in the log, in the record of its making.\r\n",
+					  "同じハッシュ値が、作成の記録としてログに残っています。\r\n"));
 }
 
 int words_mail(const struct herald *h, const struct target *t, const struct word *w, struct buf *out)
@@ -128,6 +162,9 @@ int words_mail(const struct herald *h, const struct target *t, const struct word
 	size_t at;
 	int r = head(t, w, out);
 
+	r = r ? r
+	      : buf_puts(out, "MIME-Version: 1.0\r\n"
+			      "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n");
 	r = r ? r : body_of(h, t, w, &body);
 	for (at = 0; !r && at < body.n; at += LINE_BYTES) {
 		r = base64_encode(out, SPAN(body.p + at, body.n - at < LINE_BYTES ? body.n - at : LINE_BYTES));
