@@ -307,7 +307,8 @@ int report_step(struct report *r, struct store *store, int64_t microseconds, str
 
 unsigned report_percent(const struct report *r)
 {
-	double of = (double)(r->at->until_us - r->at->from_us), steps = (double)ARRAY_SIZE(passes) + 1;
+	const unsigned passes_n = ARRAY_SIZE(passes);
+	double of = (double)(r->at->until_us - r->at->from_us), steps = passes_n + 1;
 	double at = r->has_place ? (double)(r->place_us - r->at->from_us) / of : 0;
 	unsigned half = r->at == &r->now ? 50 : 0;
 
