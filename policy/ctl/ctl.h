@@ -117,6 +117,7 @@ enum option_id {
 struct ctl {
 	enum record_lang lang;
 	const struct command *command;
+	char **argv; /* as main got it */
 	struct {
 		int id;
 		const char *value;

@@ -25,7 +25,7 @@ static int of_group(const struct ctl *c, const char *name, const char *sub)
 
 int main(int argc, char **argv)
 {
-	struct ctl c = {.lang = lang_of_environment()};
+	struct ctl c = {.lang = lang_of_environment(), .argv = argv};
 	const char *name = argc > 1 ? argv[1] : NULL;
 	char text[SHOWN_MAX];
 	bool group;
