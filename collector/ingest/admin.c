@@ -325,6 +325,10 @@ void admin(struct ingest *in, struct ask *a)
 		{API_ADMIN_FOLLOW, true, follow_post},
 		{API_ADMIN_POLICY, true, policy_post},
 		{API_ADMIN_POLICY, false, policy_status_get},
+		{API_ADMIN_RETENTION, false, retention_get},
+		{API_ADMIN_RETENTION_HOLD, true, retention_hold_post},
+		{API_ADMIN_RETENTION_LIFT, true, retention_lift_post},
+		{API_ADMIN_RETENTION_ORDER, true, retention_order_post},
 	};
 	size_t i;
 

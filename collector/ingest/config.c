@@ -4,6 +4,7 @@
 #include "collector/ingest/config.h"
 #include "policy/wire/api.h"
 #include "policy/wire/program.h"
+#include "policy/wire/retention.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,10 @@
 	{                                                                        \
 		name, type, offsetof(struct config, field), size, min, max, help \
 	}
+
+/* Months; the floor is what no office should go below, whatever it thinks. */
+#define KEEP_(name, field, of) \
+	KEY_(name, CONF_MONTHS, field, 0, RETENTION_FLOOR, RETENTION_LONGEST, "how long evidence is kept: " of)
 
 static const struct conf_key keys[] = {
 	KEY_("listen", CONF_STR, listen, 128, 0, 0, "address to listen at; * is every address"),
@@ -34,6 +39,11 @@ static const struct conf_key keys[] = {
 		"records of a PC in a day; beyond, it is slowed"),
 	KEY_("quota_bytes", CONF_SIZE, quota_bytes, 0, 0, 1ull << 44, "bytes of a PC in a day; beyond, it is slowed"),
 	KEY_("certificate", CONF_TIME, certificate_us, 0, 86400 * S_, 3650 * 86400 * S_, "life of a PC's certificate"),
+	KEEP_("keep_recorder", keep_recorder, "files and programs"),
+	KEEP_("keep_guard", keep_guard, "devices"),
+	KEEP_("keep_print", keep_print, "printing"),
+	KEEP_("keep_console", keep_console, "who looked at the logs"),
+	KEEP_("keep_herald", keep_herald, "alerts"),
 	KEY_("debug", CONF_BOOL, debug, 0, 0, 0, "say more in the log"),
 	{NULL, CONF_STR, 0, 0, 0, 0, NULL},
 };
@@ -96,6 +106,11 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.disk_floor = 256u << 20,
 		.quota_bytes = 1u << 30,
 		.certificate_us = 90 * 86400 * S_,
+		.keep_recorder = 36,
+		.keep_guard = 84,
+		.keep_print = 84,
+		.keep_console = 84,
+		.keep_herald = 84,
 	};
 	char host[256], usual[CONFIG_PATH_MAX];
 	int r = program_path(usual, sizeof(usual), CONFIG_PATH);

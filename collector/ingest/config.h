@@ -31,6 +31,8 @@ struct config {
 	uint64_t quota_records;  /* of a PC in a day, beyond which it is slowed; 0: any number */
 	uint64_t quota_bytes;    /* the same, of segments */
 	uint64_t certificate_us; /* life of a PC's certificate */
+	/* How long bodies are kept, in months, or RETENTION_FOREVER: collector/store/RETENTION.md */
+	uint64_t keep_recorder, keep_guard, keep_print, keep_console, keep_herald;
 	bool debug;
 
 	/* Not settings: from SEKISHO_ROOT and dir. */

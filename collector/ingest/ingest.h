@@ -17,6 +17,7 @@ struct ingest {
 	struct judge *judge;
 	struct journal *journal;
 	struct desks *desks;
+	struct keeper *keeper;
 	struct server server;
 
 	/* commit.c */
@@ -162,6 +163,22 @@ void policy_post(struct ingest *in, struct ask *a); /* an administrator pushes i
 void policy_status_get(struct ingest *in, struct ask *a);
 /* Text of admin.keys for PCs that enrol; cleared where there is none. 0, -errno. */
 int policy_admins(struct ingest *in, struct buf *out);
+
+/* --- retention.c: what expires, and when --- */
+int keeper_new(struct ingest *in, struct keeper **out);
+void keeper_free(struct keeper *k);
+/* Begins: once the index has caught up, then every hour. */
+int keeper_start(struct keeper *k);
+
+/* --- retention_desk.c: the same at the administrator's door --- */
+void retention_get(struct ingest *in, struct ask *a);
+void retention_hold_post(struct ingest *in, struct ask *a);
+void retention_lift_post(struct ingest *in, struct ask *a);
+void retention_order_post(struct ingest *in, struct ask *a);
+
+/* --- policy.c and proof.c, for them --- */
+/* Which log this is: its fleet_id. 0, -errno. */
+int fleet_of(const struct ingest *in, struct digest *out);
 
 /* --- proof.c: the log for everybody --- */
 void checkpoint_get(struct ingest *in, struct ask *a);

@@ -6,6 +6,7 @@
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
+#include "policy/wire/retention.h"
 #include "policy/wire/spool.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -93,6 +94,32 @@ void journal_free(struct journal *j)
 	free(j);
 }
 
+static void put_str(struct record *r, unsigned field, const char *s)
+{
+	if (s && *s)
+		record_set_str(r, field, s);
+}
+
+static void put_kept(struct record *r, const struct kept *k)
+{
+	if (k->channel)
+		record_set_uint(r, F_CHANNEL, k->channel);
+	put_str(r, F_MONTH, k->month);
+	put_str(r, F_RULE, k->rule);
+	put_str(r, F_HOLD, k->hold);
+	put_str(r, F_PERSON, k->person);
+	put_str(r, F_SIGNER, k->signer);
+	if (k->months && k->months != RETENTION_FOREVER)
+		record_set_uint(r, F_MONTHS, k->months);
+	if (k->has_leaves) {
+		record_set_uint(r, F_FROM_LEAF, k->from_leaf);
+		record_set_uint(r, F_TO_LEAF, k->to_leaf);
+		record_set_uint(r, F_SIZE, k->bytes);
+	}
+	if (k->order.n)
+		record_set_span(r, F_ORDER, k->order);
+}
+
 int journal_put(struct journal *j, const struct entry *e)
 {
 	struct record *r = &j->record;
@@ -122,6 +149,8 @@ int journal_put(struct journal *j, const struct entry *e)
 		record_set_uint(r, F_UID, e->uid);
 	if (e->text && *e->text)
 		record_set_str(r, F_TEXT, e->text);
+	if (e->kept)
+		put_kept(r, e->kept);
 	x = sealer_put(j->sealer, r, e->urgent);
 	return x == V_FULL ? 0 : x;
 }

@@ -31,6 +31,17 @@ struct entry {
 	uint64_t from_seq, to_seq, count;
 	unsigned uid;
 	const char *text;
+	const struct kept *kept; /* of retention; NULL: nothing */
+};
+
+/* What records of retention say (collector/store/RETENTION.md). What is NULL, empty or 0 is left out. */
+struct kept {
+	unsigned channel;
+	const char *month, *rule, *hold, *person, *signer;
+	uint64_t months; /* 0, or RETENTION_FOREVER: left out */
+	bool has_leaves;
+	uint64_t from_leaf, to_leaf, bytes;
+	struct span order;
 };
 /* 0 (also where the spool was full: that is counted, and told by the next segment); -errno. */
 int journal_put(struct journal *j, const struct entry *e);

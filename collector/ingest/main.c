@@ -121,6 +121,7 @@ static int loop(struct ingest *in)
 	r = r ? r : server_every(&in->server, STATUS_S * S_US, on_status, in);
 	r = r ? r : server_every(&in->server, CERTIFICATE_S * S_US, on_certificate, in);
 	r = r ? r : commit_start(in);
+	r = r ? r : keeper_start(in->keeper);
 	r = r ? r : server_start(&in->server);
 	if (!r) {
 		server_soon(in->journal_timer, 0);

@@ -76,6 +76,7 @@ int ingest_open(struct ingest *in, struct why *why)
 	r = r ? r : enrol_self(in, why);
 	r = r ? r : desks_new(in, &in->desks);
 	r = r ? r : policy_open(in);
+	r = r ? r : keeper_new(in, &in->keeper);
 	r = r ? r : journal_put(in->journal, &e);
 	r = r ? r : journal_drain(in->journal, &n);
 	r = r ? r : store_commit(in->store);
@@ -97,6 +98,7 @@ void ingest_close(struct ingest *in, bool well)
 	}
 	server_free(&in->server);
 	desks_free(in->desks);
+	keeper_free(in->keeper);
 	journal_free(in->journal);
 	judge_free(in->judge);
 	store_close(in->store);

@@ -106,6 +106,7 @@ struct index {
 	bool thorough;    /* text search takes in all names of a month before the next one is begun */
 	uint64_t key[2];
 	int64_t names, combos, searched, records;
+	int64_t channels; /* of which there are rows: bit by producer */
 	struct dict name, combo, had;
 	struct pair *pairs;
 	size_t pairs_n;
@@ -192,7 +193,28 @@ static int new_file(struct index *x, uint64_t first)
 	r = r ? r : put_meta(x, "next", (int64_t)first);
 	r = r ? r : put_meta(x, "records", 0);
 	r = r ? r : put_meta(x, "searched", 0);
+	r = r ? r : put_meta(x, "channels", 0);
 	return r ? r : sql_exec(x->db, "COMMIT");
+}
+
+/* Have bodies expired of which there are rows? A power cut may have come between the two. */
+static bool outlived(struct store *s, const struct index *x, const struct pack *k)
+{
+	uint64_t bytes;
+	unsigned c;
+
+	for (c = 0; c < PACK_CHANNELS; c++)
+		if (x->channels >> c & 1 && !packs_have(&s->packs, k, c, &bytes))
+			return true;
+	return false;
+}
+
+int index_forget(const char *dir, const char *month)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/index/%s.db", dir, month);
+	return sql_remove(path);
 }
 
 static int open_month(struct store *s, struct index *x, const struct pack *k, uint64_t *next)
@@ -215,12 +237,18 @@ static int open_month(struct store *s, struct index *x, const struct pack *k, ui
 	r = r ? r : sql_number(x->db, "SELECT v FROM meta WHERE k='next'", 0, &at);
 	r = r ? r : sql_number(x->db, "SELECT v FROM meta WHERE k='records'", 0, &x->records);
 	r = r ? r : sql_number(x->db, "SELECT v FROM meta WHERE k='searched'", 0, &x->searched);
+	r = r ? r : sql_number(x->db, "SELECT v FROM meta WHERE k='channels'", 0, &x->channels);
 	r = r ? r : sql_number(x->db, "SELECT v FROM meta WHERE k='key0'", 0, &key0);
 	r = r ? r : sql_number(x->db, "SELECT v FROM meta WHERE k='key1'", 0, &key1);
 	if (!r && (version != MONTH_VERSION || (uint64_t)at < k->first || (uint64_t)at > k->first + k->count))
 		r = V_BAD;
 	if (r)
 		return r;
+	if (outlived(s, x, k)) {
+		close_month(x);
+		r = index_forget(s->dir, k->month);
+		return r ? r : open_month(s, x, k, next);
+	}
 	x->key[0] = (uint64_t)key0;
 	x->key[1] = (uint64_t)key1;
 	r = load_dict(x, "SELECT h, id FROM name", &x->name, &x->names);
@@ -253,8 +281,6 @@ int index_open(struct store *s, struct index **out)
 		const struct pack *k = &s->packs.v[i];
 
 		x->next = k->first + k->count;
-		if (k->expired)
-			continue;
 		r = open_month(s, x, k, &x->next);
 		if (!r && x->next < k->first + k->count)
 			break;
@@ -554,6 +580,7 @@ static int commit(struct index *x)
 	r = r ? r : put_meta(x, "next", (int64_t)x->next);
 	r = r ? r : put_meta(x, "records", x->records);
 	r = r ? r : put_meta(x, "searched", x->searched);
+	r = r ? r : put_meta(x, "channels", x->channels);
 	r = r ? r : sql_exec(x->db, "COMMIT");
 	x->open = false;
 	return r;
@@ -594,17 +621,18 @@ static int take_segment(struct store *s, struct index *x)
 
 	if (!k)
 		return V_BAD;
-	if (k->expired) {
-		x->next = k->first + k->count;
-		return 0;
-	}
 	if (strcmp(k->month, x->month) != 0) {
 		r = leave_month(x);
 		r = r ? r : open_month(s, x, k, &at);
 		if (r)
 			return r;
-		if (at != x->next)
+		/* A month before it was made again: this one is further already. */
+		if (at < x->next)
 			return V_BAD;
+		if (at > x->next) {
+			x->next = at;
+			return 0;
+		}
 	}
 	r = begin(x);
 	if (r)
@@ -620,6 +648,8 @@ static int take_segment(struct store *s, struct index *x)
 		if (r)
 			return r;
 		x->records += x->block.n;
+		if (x->block.n)
+			x->channels |= INT64_C(1) << seg.header.producer;
 	}
 	/* A damaged segment has no rows here; `verify` names it. */
 	x->next++;

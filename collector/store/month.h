@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define MONTH_VERSION 3
+#define MONTH_VERSION 4
 #define MONTHS_MAX 240u
 /* Segments that span more time are few, and are looked at for every question about time. */
 #define MONTH_LONG_US UINT64_C(86400000000)

@@ -17,10 +17,10 @@ int pack_path(const struct packs *p, const struct pack *k, const char *what, cha
 	return (size_t)snprintf(out, size, "%s/%s.%s", p->dir, k->month, what) < size ? 0 : -ENAMETOOLONG;
 }
 
-static int open_one(const struct packs *p, const struct pack *k, const char *what, bool make, int *fd)
+static int open_one(struct packs *p, const struct pack *k, const char *what, bool make, int *fd)
 {
+	int flags = (p->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW;
 	char path[PATH_MAX];
-	int flags = p->writable ? O_RDWR : O_RDONLY;
 	int r;
 
 	if (*fd >= 0)
@@ -28,17 +28,24 @@ static int open_one(const struct packs *p, const struct pack *k, const char *wha
 	r = pack_path(p, k, what, path, sizeof(path));
 	if (r)
 		return r;
-	*fd = open(path, flags | (make ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW, 0640);
+	*fd = open(path, flags);
+	if (*fd < 0 && errno == ENOENT && make) {
+		*fd = open(path, flags | O_CREAT, 0640);
+		p->fresh = true;
+	}
 	return *fd >= 0 ? 0 : -errno;
 }
 
 void pack_shut(struct packs *p, struct pack *k)
 {
+	unsigned i;
+
 	if (k->headers >= 0)
 		p->open--;
 	closep(&k->headers);
-	closep(&k->bodies);
 	closep(&k->offsets);
+	for (i = 0; i < PACK_CHANNELS; i++)
+		closep(&k->bodies[i]);
 }
 
 int pack_files(struct packs *p, struct pack *k, bool make)
@@ -63,16 +70,42 @@ int pack_files(struct packs *p, struct pack *k, bool make)
 	if (r)
 		return r;
 	p->open++;
-	r = open_one(p, k, "bodies", make, &k->bodies);
-	if (r == -ENOENT) {
-		k->expired = true;
-		r = 0;
-	}
-	if (!r)
-		r = open_one(p, k, "offsets", make || p->writable, &k->offsets);
+	r = open_one(p, k, "offsets", make || p->writable, &k->offsets);
 	if (r)
 		pack_shut(p, k);
 	return r;
+}
+
+const char *pack_bodies_name(unsigned channel, char out[32])
+{
+	snprintf(out, 32, "%s.bodies", producer_name(channel) ?: "none");
+	return out;
+}
+
+int pack_bodies(struct packs *p, struct pack *k, unsigned channel, bool make, int *fd)
+{
+	char name[32];
+	int r = producer_name(channel)
+			? open_one(p, k, pack_bodies_name(channel, name), make, &k->bodies[channel])
+			: -EINVAL;
+
+	if (!r)
+		*fd = k->bodies[channel];
+	return r == -ENOENT ? V_NOT_FOUND : r;
+}
+
+#define PLACE_BITS 56
+
+bool pack_place(uint64_t code, unsigned *channel, uint64_t *at)
+{
+	*channel = (unsigned)(code >> PLACE_BITS);
+	*at = code & ((UINT64_C(1) << PLACE_BITS) - 1);
+	return producer_name(*channel) != NULL;
+}
+
+uint64_t pack_place_code(unsigned channel, uint64_t at)
+{
+	return (uint64_t)channel << PLACE_BITS | at;
 }
 
 static int write_at(int fd, const void *bytes, size_t n, uint64_t at)
@@ -118,7 +151,7 @@ int pack_read_at(int fd, void *bytes, size_t n, uint64_t at)
 static int begin_pack(struct packs *p, const char *month)
 {
 	struct pack *last = p->n ? &p->v[p->n - 1] : NULL;
-	struct pack k = {.headers = -1, .bodies = -1, .offsets = -1};
+	struct pack k = PACK_NONE;
 	struct pack *v;
 	int r;
 
@@ -137,8 +170,6 @@ static int begin_pack(struct packs *p, const char *month)
 	r = pack_files(p, &p->v[p->n - 1], true);
 	if (r)
 		p->n--;
-	else
-		p->fresh = true;
 	return r;
 }
 
@@ -155,15 +186,17 @@ static int put_frame(struct buf *b, struct span s)
 	return buf_put_span(b, s);
 }
 
-static int spill_bodies(struct packs *p)
+static int spill(struct packs *p, unsigned channel)
 {
 	struct pack *k = &p->v[p->n - 1];
-	int r = p->bodies.n ? write_at(k->bodies, p->bodies.p, p->bodies.n, k->body_end + p->bodies_written) : 0;
+	struct pack_out *o = &p->out[channel];
+	int r = o->waiting.n ? write_at(k->bodies[channel], o->waiting.p, o->waiting.n, k->body_end[channel] + o->written)
+			     : 0;
 
 	if (r)
 		return r;
-	p->bodies_written += p->bodies.n;
-	buf_clear(&p->bodies);
+	o->written += o->waiting.n;
+	buf_clear(&o->waiting);
 	return 0;
 }
 
@@ -174,12 +207,15 @@ bool packs_room(const struct packs *p, const struct segment *s)
 
 int packs_append(struct packs *p, const char *month, const struct segment *s)
 {
+	unsigned channel = s->header.producer;
 	uint8_t place[PLACE_SIZE];
+	struct pack_out *o;
 	struct pack *k;
-	int r;
+	int r, fd;
 
 	if (!packs_room(p, s))
 		return V_FULL;
+	o = &p->out[channel];
 	if (!p->waiting) {
 		r = begin_pack(p, month);
 		if (r)
@@ -192,17 +228,22 @@ int packs_append(struct packs *p, const char *month, const struct segment *s)
 			return -ENOMEM;
 	}
 	k = &p->v[p->n - 1];
-	if (p->bodies.n && p->bodies.n + s->body.n > PACK_BUFFER) {
-		r = spill_bodies(p);
+	r = pack_bodies(p, k, channel, true, &fd);
+	if (r)
+		return r > 0 ? -EIO : r;
+	if (!o->waiting.max)
+		o->waiting = BUF_INIT(PACK_BUFFER + FRAME_HEAD + SEGMENT_BODY_MAX);
+	if (o->waiting.n && o->waiting.n + s->body.n > PACK_BUFFER) {
+		r = spill(p, channel);
 		if (r)
 			return r;
 	}
 	put_be64(place, k->header_end + p->headers.n);
-	put_be64(place + 8, k->body_end + p->bodies_written + p->bodies.n);
+	put_be64(place + 8, pack_place_code(channel, k->body_end[channel] + o->written + o->waiting.n));
 	/* All three have room, or none is touched. */
 	r = buf_reserve(&p->headers, FRAME_HEAD + s->header_bytes.n);
 	r = r ? r : buf_reserve(&p->offsets, PLACE_SIZE);
-	r = r ? r : put_frame(&p->bodies, s->body);
+	r = r ? r : put_frame(&o->waiting, s->body);
 	if (r)
 		return r;
 	put_frame(&p->headers, s->header_bytes);
@@ -237,20 +278,28 @@ static int read_back(struct packs *p, struct pack *k)
 int packs_sync(struct packs *p)
 {
 	struct pack *k;
-	int r;
+	unsigned i;
+	int r = 0;
 
 	if (!p->waiting)
 		return 0;
 	k = &p->v[p->n - 1];
-	r = spill_bodies(p);
+	for (i = 0; !r && i < PACK_CHANNELS; i++)
+		r = spill(p, i);
 	r = r ? r : write_at(k->headers, p->headers.p, p->headers.n, k->header_end);
 	r = r ? r : write_at(k->offsets, p->offsets.p, p->offsets.n, k->count * PLACE_SIZE);
 	if (r)
 		return r;
-	/* All three are under way before the first is waited for. */
+	/* All are under way before the first is waited for. */
 	sync_file_range(k->headers, 0, 0, SYNC_FILE_RANGE_WRITE);
 	sync_file_range(k->offsets, 0, 0, SYNC_FILE_RANGE_WRITE);
-	if (fdatasync(k->bodies) || fdatasync(k->headers) || fdatasync(k->offsets))
+	for (i = 0; i < PACK_CHANNELS; i++)
+		if (p->out[i].written)
+			sync_file_range(k->bodies[i], 0, 0, SYNC_FILE_RANGE_WRITE);
+	for (i = 0; i < PACK_CHANNELS; i++)
+		if (p->out[i].written && fdatasync(k->bodies[i]))
+			return -errno;
+	if (fdatasync(k->headers) || fdatasync(k->offsets))
 		return -errno;
 	if (p->fresh) {
 		r = dir_sync(p->dir);
@@ -263,22 +312,28 @@ int packs_sync(struct packs *p)
 
 static void forget(struct packs *p)
 {
+	unsigned i;
+
 	buf_clear(&p->headers);
-	buf_clear(&p->bodies);
 	buf_clear(&p->offsets);
-	p->bodies_written = 0;
+	for (i = 0; i < PACK_CHANNELS; i++) {
+		buf_clear(&p->out[i].waiting);
+		p->out[i].written = 0;
+	}
 	p->waiting = 0;
 }
 
 void packs_done(struct packs *p)
 {
 	struct pack *k;
+	unsigned i;
 
 	if (!p->waiting)
 		return;
 	k = &p->v[p->n - 1];
 	k->header_end += p->headers.n;
-	k->body_end += p->bodies_written;
+	for (i = 0; i < PACK_CHANNELS; i++)
+		k->body_end[i] += p->out[i].written;
 	k->count += p->waiting;
 	forget(p);
 }
@@ -286,13 +341,16 @@ void packs_done(struct packs *p)
 int packs_undo(struct packs *p)
 {
 	struct pack *k;
+	unsigned i;
 
 	if (!p->waiting)
 		return 0;
 	forget(p);
 	k = &p->v[p->n - 1];
-	if (ftruncate(k->bodies, (off_t)k->body_end) || ftruncate(k->headers, (off_t)k->header_end) ||
-		ftruncate(k->offsets, (off_t)(k->count * PLACE_SIZE)))
+	for (i = 0; i < PACK_CHANNELS; i++)
+		if (k->bodies[i] >= 0 && ftruncate(k->bodies[i], (off_t)k->body_end[i]))
+			return -errno;
+	if (ftruncate(k->headers, (off_t)k->header_end) || ftruncate(k->offsets, (off_t)(k->count * PLACE_SIZE)))
 		return -errno;
 	return 0;
 }
@@ -358,7 +416,11 @@ int packs_read(struct packs *p, uint64_t leaf, struct buf *header, struct buf *b
 {
 	struct pack *k = packs_find(p, leaf);
 	uint8_t place[PLACE_SIZE];
-	int r;
+	unsigned channel;
+	struct stat st;
+	char name[32];
+	uint64_t at;
+	int r, fd;
 
 	if (!k)
 		return why_set(why, V_NOT_FOUND, "leaf %llu: is not in the packs", (unsigned long long)leaf);
@@ -369,19 +431,34 @@ int packs_read(struct packs *p, uint64_t leaf, struct buf *header, struct buf *b
 	if (r)
 		return r == V_END ? pack_damaged(why, k, "offsets", (leaf - k->first) * PLACE_SIZE, "ends early") : r;
 	r = header ? pack_frame(k, "headers", k->headers, get_be64(place), SEGMENT_HEADER_MAX, header, why) : 0;
-	if (r || !body || k->bodies < 0)
+	if (r || !body)
 		return r;
-	return pack_frame(k, "bodies", k->bodies, get_be64(place + 8), SEGMENT_BODY_MAX, body, why);
+	if (!pack_place(get_be64(place + 8), &channel, &at))
+		return pack_damaged(why, k, "offsets", (leaf - k->first) * PLACE_SIZE, "no such channel");
+	r = pack_bodies(p, k, channel, false, &fd);
+	if (r == V_NOT_FOUND)
+		return 0; /* expired */
+	if (r)
+		return r;
+	r = pack_frame(k, pack_bodies_name(channel, name), fd, at, SEGMENT_BODY_MAX, body, why);
+	/* It expired while we had it open. */
+	if (r == V_BAD && !fstat(fd, &st) && !st.st_nlink) {
+		closep(&k->bodies[channel]);
+		r = 0;
+	}
+	return r;
 }
 
 void packs_bytes(const struct packs *p, uint64_t *headers, uint64_t *bodies)
 {
-	unsigned i;
+	uint64_t n;
+	unsigned i, c;
 
 	*headers = *bodies = 0;
 	for (i = 0; i < p->n; i++) {
 		*headers += p->v[i].header_end;
-		*bodies += p->v[i].expired ? 0 : p->v[i].body_end;
+		for (c = 0; c < PACK_CHANNELS; c++)
+			*bodies += packs_have(p, &p->v[i], c, &n) ? n : 0;
 	}
 }
 
@@ -395,8 +472,9 @@ void packs_close(struct packs *p)
 	free(p->leaves);
 	free(p->lengths);
 	buf_deinit(&p->headers);
-	buf_deinit(&p->bodies);
 	buf_deinit(&p->offsets);
+	for (i = 0; i < PACK_CHANNELS; i++)
+		buf_deinit(&p->out[i].waiting);
 	p->v = NULL;
 	p->leaves = NULL;
 	p->lengths = NULL;

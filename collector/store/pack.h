@@ -1,11 +1,13 @@
 /*
- * Packs: one pair of append-only files a month, and a table of where each leaf lies.
+ * Packs: append-only files of a month, and a table of where each leaf lies.
  *
- *   packs/2026-11.headers   frames of leaves: u32 length, u32 CRC-32C (both big-endian), bytes
- *   packs/2026-11.bodies    frames of bodies, in the same order
- *   packs/2026-11.offsets   for each leaf two u64, big-endian: where its frame begins in either file
+ *   packs/2026-11.headers          frames of leaves: u32 length, u32 CRC-32C (both big-endian), bytes
+ *   packs/2026-11.CHANNEL.bodies   frames of the bodies of one channel (producer), in the same order
+ *   packs/2026-11.offsets          for each leaf two u64, big-endian: where its frame begins in the headers; the
+ *                                  channel (upper 8 bits), and where the frame begins in its bodies
  *
- * The offsets are derived: where they are missing or do not fit, they are made again from the headers.
+ * A channel's bodies of a month are a file of their own, so that their time can end without a byte of the others' being
+ * touched (RETENTION.md). The offsets are derived: where they are missing or do not fit, they are made again from the headers.
  * Used by store.c, log.c and the index. Nothing here knows trees or signatures.
  */
 #ifndef SEKISHO_STORE_PACK_H
@@ -18,17 +20,23 @@
 #define PACK_OPEN_MAX 6u
 #define FRAME_HEAD 8u
 #define PLACE_SIZE 16u
-#define PACK_BUFFER (8u << 20)    /* bodies that wait in memory before they are written */
+#define PACK_CHANNELS CHANNELS_MAX
+#define PACK_BUFFER (8u << 20)    /* bodies of a channel that wait in memory before they are written */
 #define PACK_HEADERS (64u << 20)  /* headers that wait for one commit */
 #define PACK_GROUP_MAX (1u << 17) /* leaves in one commit */
 
 struct pack {
 	char month[8];         /* "2026-11" */
 	uint64_t first, count; /* its leaves */
-	uint64_t header_end, body_end;
-	int headers, bodies, offsets; /* -1: not open */
-	bool expired;                 /* no bodies any more */
-	uint64_t used;                /* when last asked for */
+	uint64_t header_end, body_end[PACK_CHANNELS];
+	int headers, offsets, bodies[PACK_CHANNELS]; /* -1: not open */
+	uint64_t used;                               /* when last asked for */
+};
+
+/* Bodies of one channel that wait for the next commit. */
+struct pack_out {
+	struct buf waiting;
+	uint64_t written; /* bytes that are in the file already */
 };
 
 struct packs {
@@ -39,12 +47,12 @@ struct packs {
 	uint64_t clock;
 
 	/* What waits for the next commit; it all belongs to the last pack. */
-	struct buf headers, bodies, offsets;
+	struct buf headers, offsets;
+	struct pack_out out[PACK_CHANNELS];
 	struct digest *leaves; /* of each waiting header, as they were when they came in */
 	uint32_t *lengths;
 	unsigned waiting;
-	uint64_t bodies_written; /* bytes of waiting bodies that are in the file already */
-	bool fresh;              /* the files were made by this group: the directory is synced too */
+	bool fresh; /* files were made by this group: the directory is synced too */
 };
 
 /*
@@ -83,5 +91,19 @@ struct pack *packs_find(struct packs *p, uint64_t leaf);
 int packs_read(struct packs *p, uint64_t leaf, struct buf *header, struct buf *body, struct why *why);
 /* Bytes of all packs. */
 void packs_bytes(const struct packs *p, uint64_t *headers, uint64_t *bodies);
+
+/* --- retention --- */
+
+/* Are the channel's bodies there? Sets *bytes of their file. */
+bool packs_have(const struct packs *p, const struct pack *k, unsigned channel, uint64_t *bytes);
+/* How many leaves of each channel the pack has. 0; V_BAD; -errno. */
+int packs_count(struct packs *p, struct pack *k, uint64_t count[PACK_CHANNELS]);
+/* The pack of this month, or NULL. */
+struct pack *packs_month(struct packs *p, const char *month);
+/*
+ * Removes a channel's bodies of a month that is over, durably. *freed: bytes; 0 where they were gone before. V_DENIED
+ * for the month that is still being written; -errno.
+ */
+int packs_expire(struct packs *p, struct pack *k, unsigned channel, uint64_t *freed);
 
 #endif

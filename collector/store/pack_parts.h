@@ -6,9 +6,23 @@
 
 #include "collector/store/pack.h"
 
+#define PACK_NONE                                                          \
+	{                                                                  \
+		.headers = -1, .offsets = -1, .bodies = {                  \
+			[0 ... PACK_CHANNELS - 1] = -1                     \
+		}                                                          \
+	}
+
 int pack_path(const struct packs *p, const struct pack *k, const char *what, char *out, size_t size);
-/* Opens the pack's files; with `make`, creates them. A bodies file that is gone makes it an expired pack. */
+/* Opens headers and offsets; with `make`, creates them. */
 int pack_files(struct packs *p, struct pack *k, bool make);
+/* Opens the bodies of a channel. 0 with *fd, which stays the pack's; V_NOT_FOUND where they have expired; -errno. */
+int pack_bodies(struct packs *p, struct pack *k, unsigned channel, bool make, int *fd);
+/* "recorder.bodies", for messages and paths. */
+const char *pack_bodies_name(unsigned channel, char out[32]);
+/* The second number of a place, taken apart. False for one that cannot be. */
+bool pack_place(uint64_t code, unsigned *channel, uint64_t *at);
+uint64_t pack_place_code(unsigned channel, uint64_t at);
 void pack_shut(struct packs *p, struct pack *k);
 /* 0; V_END where the file ends before; -errno. */
 int pack_read_at(int fd, void *bytes, size_t n, uint64_t at);

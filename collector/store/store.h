@@ -2,7 +2,8 @@
  * The store: segments at rest, the Merkle log over their headers, the query index. One directory:
  *
  *   packs/2026-11.headers   leaves, framed (length, CRC-32C, header bytes), append only
- *   packs/2026-11.bodies    bodies, framed the same way; deleting the file ends retention, every proof still holds
+ *   packs/2026-11.recorder.bodies   bodies of a channel, framed the same way; where it is gone they have expired, and
+ *                           every proof still holds (RETENTION.md)
  *   packs/2026-11.offsets   where each leaf lies in the two; derived
  *   log/tile/...            C2SP tlog-tiles: hash tiles and entry bundles; log/checkpoint
  *   state/checkpoint        the last checkpoint signed, replaced durably BEFORE it leaves the process
@@ -160,6 +161,35 @@ typedef int (*store_host_fn)(void *ctx, const struct store_host *h);
 int store_host_each(struct store *s, store_host_fn fn, void *ctx);
 /* The same, behind the PC with this name and id (which need not be there): a page at a time. */
 int store_host_after(struct store *s, const char *name, const struct digest *id, store_host_fn fn, void *ctx);
+
+/* --- retention (RETENTION.md) --- */
+
+/* A month, as the packs have it. A channel is a producer; those that are none have nothing. */
+struct store_month {
+	char month[8]; /* "2026-11", by the collector's clock when it took the segments in */
+	uint64_t first, count;
+	bool open; /* is still being written */
+	struct {
+		uint64_t segments, bytes; /* bytes: of the bodies that are there */
+		bool gone;                /* there are segments, and their bodies are not there */
+	} channels[CHANNELS_MAX];
+};
+/* Return 0 to go on, V_END to stop; anything else stops too and is returned. */
+typedef int (*store_month_fn)(void *ctx, const struct store_month *m);
+/*
+ * Every month, ascending; without `counted`, segments are not counted (which goes through all offsets). V_BAD where a
+ * file is damaged; -errno.
+ */
+int store_months(struct store *s, bool counted, store_month_fn fn, void *ctx);
+/* One of them, counted. V_NOT_FOUND; V_BAD; -errno. */
+int store_month(struct store *s, const char *month, struct store_month *out);
+/*
+ * Removes the bodies of a channel of a month, and its rows from the index (which the next steps make again). May be
+ * called again at any time, whatever a crash left. The caller has a signed record of it in the committed log. *freed:
+ * bytes of bodies. V_NOT_FOUND: no such month; V_DENIED: it is still being written, or of the collector, whose
+ * records say what expired; -errno.
+ */
+int store_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed);
 
 /* --- asking --- */
 

@@ -68,6 +68,8 @@ int index_step(struct store *s, struct index *x, unsigned budget, int64_t until,
 /* For a rebuild: what is left to idle moments otherwise is done at once. */
 void index_thorough(struct index *x);
 int index_remove(const char *dir);
+/* Removes one month: it is made again by the steps that follow. */
+int index_forget(const char *dir, const char *month);
 
 /* --- query.c --- */
 

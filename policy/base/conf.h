@@ -16,7 +16,11 @@ enum conf_type {
 	CONF_SIZE, /* uint64_t bytes: 512K, 64M, 2G, or plain bytes, within min..max */
 	CONF_TIME, /* uint64_t microseconds: 500ms, 15s, 20m, 24h, 90d, within min..max (microseconds) */
 	CONF_BOOL, /* bool: yes or no */
+	/* uint64_t months: "36 months", "7y", "7 years", within min..max; or "forever", which is CONF_FOREVER */
+	CONF_MONTHS,
 };
+
+#define CONF_FOREVER UINT64_MAX
 
 struct conf_key {
 	const char *name;

@@ -92,6 +92,14 @@ static const struct option_row log_options[] = {
 
 static const struct option_row status_options[] = {JSON_ROW, SOCKET_ROW, END};
 
+#define ADMINS_ROW                                                                            \
+	{                                                                                     \
+		OPT_ADMINS, 0, "admins", "FILE", OFFER_FILE,                                  \
+		{                                                                             \
+			"administrators' public keys", "管理者の公開鍵のファイル" \
+		}                                                                             \
+	}
+
 static const struct option_row verify_options[] = {
 	{OPT_DEVICE, 'd', "device", "FILE", OFFER_FILE,
 		{"device.pub of a PC (for files; repeatable)", "PC の device.pub(ファイル検証用、複数可)"}},
@@ -99,6 +107,7 @@ static const struct option_row verify_options[] = {
 	{OPT_CHECKPOINT, 0, "checkpoint", "FILE", OFFER_FILE,
 		{"a checkpoint that must be of this log (repeatable)",
 			"同じログのものであるべきチェックポイント(複数可)"}},
+	ADMINS_ROW,
 	{OPT_NO_BODIES, 0, "no-bodies", NULL, OFFER_NOTHING,
 		{"headers and log only: much faster", "ヘッダーとログのみ(高速)"}},
 	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"problems only", "問題のみ表示"}},
@@ -110,6 +119,7 @@ static const struct option_row verify_options[] = {
 static const struct option_row bundle_options[] = {
 	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE,
 		{"the log's verifier key, not from the bundle", "ログの検証鍵(証拠一式とは別に入手したもの)"}},
+	ADMINS_ROW,
 	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"problems only", "問題のみ表示"}},
 	JSON_ROW,
 	END,
@@ -151,13 +161,6 @@ static const struct option_row revoke_options[] = {
 		{                                                                                                         \
 			"the ledger (devices.csv beside the policy)", "機器台帳(既定: 同じ場所の devices.csv)" \
 		}                                                                                                         \
-	}
-#define ADMINS_ROW                                                                            \
-	{                                                                                     \
-		OPT_ADMINS, 0, "admins", "FILE", OFFER_FILE,                                  \
-		{                                                                             \
-			"administrators' public keys", "管理者の公開鍵のファイル" \
-		}                                                                             \
 	}
 #define KEY_ROW                                                  \
 	{                                                        \
@@ -280,6 +283,54 @@ static const struct option_row release_keygen_options[] = {
 	END,
 };
 
+#define MONTH_ROW                                                                            \
+	{                                                                                    \
+		OPT_MONTH, 0, "month", "YYYY-MM", OFFER_NOTHING,                             \
+		{                                                                            \
+			"month in which the collector took it in", "受信した月(年-月)" \
+		}                                                                            \
+	}
+#define WHY_ROW                                                                           \
+	{                                                                                 \
+		OPT_REASON, 0, "reason", "TEXT", OFFER_NOTHING,                           \
+		{                                                                         \
+			"why, for the record", "理由(記録されます)"             \
+		}                                                                         \
+	}
+
+static const struct option_row hold_options[] = {
+	MONTH_ROW,
+	{OPT_HOST, 'H', "host", "PC", OFFER_NOTHING, {"name or id of a PC", "PC の名前または ID"}},
+	{OPT_USER, 'U', "user", "USER", OFFER_NOTHING, {"user", "ユーザー"}},
+	WHY_ROW,
+	JSON_ROW,
+	SOCKET_ROW,
+	END,
+};
+
+static const struct option_row request_options[] = {
+	MONTH_ROW,
+	{OPT_CHANNEL, 0, "channel", "CHANNEL", OFFER_CHANNEL,
+		{"recorder, guard, print, console, herald", "recorder, guard, print, console, herald"}},
+	WHY_ROW,
+	KEY_ROW,
+	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE, {"the log's verifier key", "ログの検証鍵"}},
+	{OPT_CHECKPOINT, 0, "checkpoint", "FILE", OFFER_FILE,
+		{"the log as you saw it", "確認済みのチェックポイント"}},
+	{OPT_VALID, 0, "valid", "TIME", OFFER_NOTHING, {"how long: 1d to 31d (7d)", "有効期間: 1d から 31d(既定 7d)"}},
+	{OPT_OUT, 'o', "out", "FILE", OFFER_FILE, {"the request", "出力先"}},
+	JSON_ROW,
+	END,
+};
+
+static const struct option_row countersign_options[] = {
+	KEY_ROW,
+	ADMINS_ROW,
+	{OPT_OUT, 'o', "out", "FILE", OFFER_FILE, {"the order", "出力先"}},
+	JSON_ROW,
+	END,
+};
+
 static const struct option_row store_options_rows[] = {JSON_ROW, STORE_ROW, END};
 static const struct option_row rebuild_options[] = {
 	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"no progress", "進行状況を表示しない"}},
@@ -366,6 +417,22 @@ const struct command commands[] = {
 		{"Make a key for release codes", "解除コード用の鍵を作る"}, command_release_keygen},
 	{"report", NULL, report_options, NULL, 0, 0, OFFER_NOTHING,
 		{"A month in figures, for the management and the regulator", "月次レポートを作成する"}, command_report},
+	{"retention", "show", door_options, NULL, 0, 0, OFFER_NOTHING,
+		{"How long evidence is kept, what expired, what is held", "保存期間・削除済み・保留を表示する"},
+		command_retention_show},
+	{"retention", "plan", door_options, NULL, 0, 0, OFFER_NOTHING,
+		{"What will go when, and how much", "削除予定とその量を表示する"}, command_retention_plan},
+	{"retention", "hold", hold_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Keep what would expire", "保存期間が過ぎても削除しないよう保留する"}, command_retention_hold},
+	{"retention", "lift", revoke_options, "HOLD", 1, 1, OFFER_NOTHING,
+		{"Lift a hold", "保留を解除する"}, command_retention_lift},
+	{"retention", "request", request_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Sign a request to expire a month early", "期間満了前の削除を請求(署名)する"},
+		command_retention_request},
+	{"retention", "countersign", countersign_options, "FILE", 1, 1, OFFER_FILE,
+		{"Countersign another's request", "他の管理者の請求を承認(署名)する"}, command_retention_countersign},
+	{"retention", "order", door_options, "FILE", 1, 1, OFFER_FILE,
+		{"Carry out an order signed by two", "二人が署名した削除指示を実行する"}, command_retention_order},
 	{"store", "stats", store_options_rows, NULL, 0, 0, OFFER_NOTHING,
 		{"How much the store holds", "保存量を表示する"}, command_store_stats},
 	{"store", "rebuild", rebuild_options, NULL, 0, 0, OFFER_NOTHING,

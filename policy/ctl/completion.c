@@ -7,9 +7,10 @@
 #define HEAD "# Completion of sekishoctl for %s. Made by: sekishoctl completion %s\n"
 
 /* Fixed words, by what offers them. */
-static const char *const fixed[][4] = {
+static const char *const fixed[][6] = {
 	[OFFER_ACCESS] = {"read-only", "read-write"},
 	[OFFER_ROLE] = {"administrator", "auditor", "viewer"},
+	[OFFER_CHANNEL] = {"recorder", "guard", "print", "console", "herald"},
 	[OFFER_LANG] = {"en", "ja"},
 	[OFFER_COLOR] = {"auto", "always", "never"},
 };

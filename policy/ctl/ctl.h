@@ -43,6 +43,7 @@ enum offer {
 	OFFER_FIELD,
 	OFFER_ACCESS,
 	OFFER_ROLE,
+	OFFER_CHANNEL,
 	OFFER_LANG,
 	OFFER_COLOR,
 };
@@ -109,6 +110,7 @@ enum option_id {
 	OPT_CSV_DIR,
 	OPT_SCHEDULED,
 	OPT_CONFIG,
+	OPT_CHANNEL,
 };
 
 #define OPTIONS_GIVEN_MAX 128
@@ -154,6 +156,13 @@ int command_token_create(struct ctl *c);
 int command_token_list(struct ctl *c);
 int command_host_list(struct ctl *c);
 int command_host_revoke(struct ctl *c);
+int command_retention_show(struct ctl *c);
+int command_retention_plan(struct ctl *c);
+int command_retention_hold(struct ctl *c);
+int command_retention_lift(struct ctl *c);
+int command_retention_request(struct ctl *c);
+int command_retention_countersign(struct ctl *c);
+int command_retention_order(struct ctl *c);
 int command_store_stats(struct ctl *c);
 int command_store_rebuild(struct ctl *c);
 int command_host_export(struct ctl *c);

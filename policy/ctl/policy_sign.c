@@ -104,7 +104,7 @@ static int load_fleet(struct ctl *c, struct digest *fleet)
 	return r ? complain_of(c, shown(shown_path, path), r, &why) : EXIT_GOOD;
 }
 
-static int load_key(struct ctl *c, enum key_type type, struct key **out)
+int signing_key(struct ctl *c, enum key_type type, struct key **out)
 {
 	const char *path = option_value(c, OPT_KEY);
 	struct why why = {""};
@@ -183,7 +183,7 @@ int command_policy_sign(struct ctl *c)
 	const char *out = option_value(c, OPT_OUT);
 	struct policy_files f = {.policy = NULL};
 	char room[PATH_MAX], text[SHOWN_MAX];
-	int r = load_key(c, KEY_ED25519, &key);
+	int r = signing_key(c, KEY_ED25519, &key);
 
 	if (r)
 		return r;

@@ -5,6 +5,7 @@
  */
 #include "collector/store/store.h"
 #include "policy/base/file.h"
+#include "policy/ctl/expired.h"
 #include "policy/ctl/audit_tree.h"
 #include "policy/ctl/verify.h"
 #include "policy/wire/body.h"
@@ -12,7 +13,7 @@
 #include <inttypes.h>
 #include <limits.h>
 
-#define BUNDLE_MAX (TILE_WIDTH * (2u + 65535u))
+#define ENTRIES_MAX (TILE_WIDTH * (2u + 65535u))
 #define TILE_BYTES (TILE_WIDTH * DIGEST_SIZE)
 
 struct judging {
@@ -25,6 +26,7 @@ struct judging {
 	struct buf hashes, bundle; /* of the tile that is being filled */
 	struct buf disk;
 	struct record record;
+	struct expired expired;
 };
 
 static const char *leaf_place(void *ctx, uint64_t place)
@@ -154,6 +156,7 @@ static int judge_leaf(struct judging *j, uint64_t index)
 	struct segment s;
 	uint8_t prefix[SEGMENT_PREFIX] = {'S', 'K', 'S', '1'}, length[2];
 	uint64_t good = audit_counts(r->audit)->good;
+	bool damaged;
 	int x;
 
 	buf_clear(&j->header);
@@ -162,6 +165,7 @@ static int judge_leaf(struct judging *j, uint64_t index)
 	x = store_read(j->store, index, &j->header, &j->body, &why);
 	if (x < 0)
 		return x;
+	damaged = x > 0;
 	if (x) {
 		audit_tell(r->audit, "read", "leaf", true, index, NULL, "%s", why.text[0] ? why.text : "is not there");
 		if (!j->header.n)
@@ -193,6 +197,8 @@ static int judge_leaf(struct judging *j, uint64_t index)
 		return 0;
 	}
 	x = learn_devices(j, &s);
+	if (!damaged) /* that was told */
+		x = x ? x : expired_take(&j->expired, index, &s);
 	x = x ? x : audit_segment(r->audit, &s, index, index);
 	if (x || audit_counts(r->audit)->good == good)
 		return x;
@@ -320,7 +326,7 @@ static int judge_store(struct judging *j)
 	x = judge_log(j, &head);
 	if (!x)
 		audit_end(r->audit);
-	return x;
+	return x ? x : expired_end(&j->expired, r);
 }
 
 int verify_store(struct report *r, const char *dir)
@@ -332,8 +338,8 @@ int verify_store(struct report *r, const char *dir)
 		.header = BUF_INIT(SEGMENT_HEADER_MAX),
 		.body = BUF_INIT(SEGMENT_BODY_MAX),
 		.hashes = BUF_INIT(TILE_BYTES),
-		.bundle = BUF_INIT(BUNDLE_MAX),
-		.disk = BUF_INIT(BUNDLE_MAX),
+		.bundle = BUF_INIT(ENTRIES_MAX),
+		.disk = BUF_INIT(ENTRIES_MAX),
 	};
 	struct store_options o = {.dir = dir};
 	struct why why = {""};
@@ -341,17 +347,23 @@ int verify_store(struct report *r, const char *dir)
 
 	r->place = leaf_place;
 	r->place_ctx = NULL;
+	x = expired_begin(&j.expired, r, dir);
+	if (x)
+		goto out;
 	x = store_open(&o, &j.store, &why);
 	if (x == V_BAD) {
 		audit_tell(r->audit, "log", dir, false, 0, NULL, "%s", why.text);
-		return EXIT_GOOD;
+		x = EXIT_GOOD;
+		goto out;
 	}
 	x = x ? x : audit_tree_new(&j.tree);
 	x = x ? x : judge_store(&j);
 	if (x)
 		x = complain_of(r->ctl, dir, x, &why);
+out:
 	audit_tree_free(j.tree);
 	store_close(j.store);
+	expired_deinit(&j.expired);
 	buf_deinit(&j.segment);
 	buf_deinit(&j.header);
 	buf_deinit(&j.body);

@@ -19,6 +19,10 @@
 #define API_ADMIN_REVOKE "/admin/revoke"
 #define API_ADMIN_FOLLOW "/admin/follow"
 #define API_ADMIN_STATUS "/admin/status"
+#define API_ADMIN_RETENTION "/admin/retention"
+#define API_ADMIN_RETENTION_HOLD "/admin/retention/hold"
+#define API_ADMIN_RETENTION_LIFT "/admin/retention/lift"
+#define API_ADMIN_RETENTION_ORDER "/admin/retention/order"
 
 #define API_HEADER_SEEN "Sekisho-Seen"
 #define API_HEADER_GAP "Sekisho-Gap"
@@ -36,6 +40,7 @@
 #define API_ANSWER_MAX (1u << 20)
 #define API_ADMINS_MAX (8u << 10) /* text of admin.keys */
 #define API_POLICY_TYPE "application/vnd.sekisho.policy"
+#define API_ORDER_TYPE "application/vnd.sekisho.order"
 #define API_POLICY_HANDED_MAX (128u << 10) /* a larger one does not come with the waiting request's answer */
 #define API_WAIT_SECONDS 1500u
 #define API_PORT 8443u

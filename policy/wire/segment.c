@@ -33,6 +33,18 @@ const char *producer_name(unsigned p)
 	return NULL;
 }
 
+bool channel_by_name(const char *name, unsigned *channel)
+{
+	unsigned c;
+
+	for (c = 0; c < CHANNELS_MAX; c++)
+		if (producer_name(c) && !strcmp(producer_name(c), name)) {
+			*channel = c;
+			return true;
+		}
+	return false;
+}
+
 /* --- epochs --- */
 
 int epoch_certify(const struct key *device, const struct epoch *e, struct buf *out)

@@ -35,8 +35,13 @@ enum producer {
 	PRODUCER_HERALD = 18,  /* alerts; the same */
 	PRODUCER_LAST = PRODUCER_HERALD,
 };
-/* "recorder"; NULL for unknown ones. And back: 0 for unknown names. */
+/* "recorder"; NULL for unknown ones. */
 const char *producer_name(unsigned p);
+
+/* What evidence is kept by: a channel is that of one producer, over all PCs (collector/store/RETENTION.md). */
+#define CHANNELS_MAX (PRODUCER_LAST + 1u)
+/* The channel of this name. False where there is none. */
+bool channel_by_name(const char *name, unsigned *channel);
 
 enum {
 	SF_RECOVERED = 1 << 0, /* holds what an open segment held when its producer ended without sealing */

@@ -1,15 +1,31 @@
 /*
  * Puts segments into a store as the collector would, without a network: fill-store DIR NAME DEVICE.PUB SEGMENT... makes
  * or goes on with DIR/store (its log key beside it, and the log's name in log.vkey), enrols the PC under NAME, takes
- * the segments in order, commits after each third.
+ * the segments in order, commits after each third. FILL_MONTH=YYYY-MM in the environment: taken in then, and in no
+ * other month.
  */
 #include "collector/store/store.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include <limits.h>
+#include <time.h>
 
 #define ORIGIN "sekisho.test/log"
 #define COMMIT_EVERY 3
+
+/* The middle of FILL_MONTH. */
+static int64_t month_now(void)
+{
+	const char *month = getenv("FILL_MONTH");
+	struct tm tm = {.tm_mday = 15};
+	unsigned year = 0, mon = 0;
+
+	if (!month || sscanf(month, "%4u-%2u", &year, &mon) != 2 || !mon)
+		return clock_wall_us();
+	tm.tm_year = (int)year - 1900;
+	tm.tm_mon = (int)mon - 1;
+	return timegm(&tm) * INT64_C(1000000);
+}
 
 static int log_key(const char *dir, struct key **out)
 {
@@ -76,7 +92,7 @@ int main(int argc, char **argv)
 {
 	_cleanup_(store_closep) struct store *s = NULL;
 	_cleanup_(key_freep) struct key *log = NULL;
-	struct store_options o = {.origin = NULL};
+	struct store_options o = {.origin = NULL, .now_us = month_now};
 	struct verifier log_verifier = {.name = ""};
 	struct why why = {""};
 	char dir[PATH_MAX];

@@ -1,16 +1,35 @@
 /*
- * Seals samples with the very sealer that the producers use, for the outside verifier to judge: seal-sample DIR makes
- * DIR/device.pub and DIR/spool. Three runs of a recorder (each with an epoch of its own), all fields with extreme
- * values, losses.
+ * Seals samples with the very sealer that the producers use, for the outside verifier to judge: seal-sample DIR [guard]
+ * makes DIR/device.pub and DIR/spool. Three runs of a recorder (or a guard) (each with an epoch of its own), all fields with extreme
+ * values, losses. SAMPLE_MONTH=YYYY-MM in the environment: this machine's clock then says so.
  */
 #include "policy/base/file.h"
 #include "policy/wire/spool.h"
 #include <limits.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #define RUNS 3
 #define STORM 3000u
 
 static struct record r;
+
+/* In place of libc's: the wall clock, moved to the 15th of the month that is asked for. */
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+	const char *month = getenv("SAMPLE_MONTH");
+	struct tm tm = {.tm_mday = 15};
+	unsigned year, mon;
+	int x = (int)syscall(SYS_clock_gettime, id, ts);
+
+	if (!x && id == CLOCK_REALTIME && month && sscanf(month, "%4u-%2u", &year, &mon) == 2 && mon) {
+		tm.tm_year = (int)year - 1900;
+		tm.tm_mon = (int)mon - 1;
+		ts->tv_sec = timegm(&tm) + ts->tv_sec % 86400;
+	}
+	return x;
+}
 
 /* Every field of the table, with the `n`-th of its type's awkward values. */
 static void fill(unsigned n)
@@ -91,7 +110,11 @@ int main(int argc, char **argv)
 	unsigned i;
 	int x;
 
-	if (argc != 2 || snprintf(spool, sizeof(spool), "%s/spool", argv[1]) >= (int)sizeof(spool))
+	if (argc == 3 && !strcmp(argv[2], "guard"))
+		o.producer = PRODUCER_GUARD;
+	else if (argc != 2)
+		return 2;
+	if (snprintf(spool, sizeof(spool), "%s/spool", argv[1]) >= (int)sizeof(spool))
 		return 2;
 	snprintf(path, sizeof(path), "%s/device.pub", argv[1]);
 	x = dir_make(spool, 0755);

@@ -6,6 +6,7 @@ up by their hash in the packs, since that is all that binds them to a header.
 import glob
 import os
 
+import sekisho_retention
 import sekisho_verify as v
 
 KEY = 100  # field of a record that holds a device key: PCs when they enrol, the collector when it starts
@@ -67,7 +68,7 @@ def frames(path):
         at += 8 + n
 
 
-def judge(top, verifier, evidence):
+def judge(top, verifier, evidence, admins=None):
     if not verifier:
         with open(os.path.join(top, "../log.vkey"), encoding="utf-8") as f:
             verifier = v.Verifier(f.read())
@@ -77,12 +78,16 @@ def judge(top, verifier, evidence):
     if v.tree_root([v.leaf_hash(x) for x in leaves]) != root:
         raise v.Refused("the checkpoint's root is not that of the entry bundles")
     v.check_tiles(os.path.join(top, "log"), leaves)
-    month_of, bodies, kept = {}, {}, set()
+    month_of, bodies = {}, {}
+    beside = os.path.join(top, "../admin.keys")
+    if admins is None and os.path.exists(beside):
+        with open(beside, encoding="utf-8") as f:
+            admins = [v.Verifier(x) for x in f if x.strip() and not x.startswith("#")]
+    book = sekisho_retention.Book(verifier, admins)
     for path in sorted(glob.glob(os.path.join(top, "packs/*.headers"))):
         for _, frame in frames(path):
             month_of[frame] = os.path.basename(path)[:-len(".headers")]
     for path in sorted(glob.glob(os.path.join(top, "packs/*.bodies"))):
-        kept.add(os.path.basename(path)[:-len(".bodies")])
         for _, frame in frames(path):
             bodies[v.sha256(frame)] = frame
     for i, leaf in enumerate(leaves):
@@ -95,9 +100,12 @@ def judge(top, verifier, evidence):
             evidence.problem(where, e)
             continue
         s.body = bodies.get(s.h[7])
-        if s.body is None and month_of.get(leaf) in kept:
-            evidence.problem(where, "its body is not in the pack of its month")
         evidence.segments.append(s)
+        try:
+            book.take(i, s)
+        except v.Refused as e:
+            evidence.problem(where, e)
+    book.judge(evidence)
     learn_devices(evidence)
     own = os.path.join(top, "../device.pub")
     if os.path.exists(own):

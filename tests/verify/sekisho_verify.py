@@ -454,6 +454,7 @@ class Verifier:
         self.hash = sha256(self.name.encode() + b"\n" + key)[:4]
         if parts[1] != self.hash.hex():
             raise Refused("log key: hash does not match")
+        self.text = text.strip()
         self.key = ed25519.Ed25519PublicKey.from_public_bytes(key[1:])
 
 

@@ -120,6 +120,27 @@ int renameat(int a, const char *from, int b, const char *to)
 	return r;
 }
 
+int unlink(const char *path)
+{
+	bool last = mode != OFF && watched && !strncmp(path, watched, strlen(watched)) && now_is_the_time();
+	int r = (int)syscall(SYS_unlink, path);
+
+	if (last)
+		kill(getpid(), SIGKILL);
+	return r;
+}
+
+int ftruncate64(int fd, off64_t n);
+int ftruncate64(int fd, off64_t n)
+{
+	bool last = mode != OFF && ours(fd) && now_is_the_time();
+	int r = (int)syscall(SYS_ftruncate, fd, n);
+
+	if (last)
+		kill(getpid(), SIGKILL);
+	return r;
+}
+
 /* --- the disk after a power cut --- */
 
 #define FILES_MAX 512u
@@ -206,6 +227,33 @@ static void durable_dir(int fd)
 		snprintf(names[names_n++].name, sizeof(names[0].name), "%.63s", e->d_name);
 	}
 	closedir(d);
+}
+
+/* What was there before is on the disk. */
+static void durable_all(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	struct dirent *e;
+	struct stat st;
+	DIR *d;
+
+	if (fd < 0 || fstat(fd, &st))
+		_exit(99);
+	if (S_ISREG(st.st_mode)) {
+		durable_file(fd);
+	} else if ((d = opendir(path))) {
+		durable_dir(fd);
+		while ((e = readdir(d))) {
+			char below[512];
+
+			if (e->d_name[0] == '.')
+				continue;
+			snprintf(below, sizeof(below), "%s/%s", path, e->d_name);
+			durable_all(below);
+		}
+		closedir(d);
+	}
+	close(fd);
 }
 
 static void put_file(const char *to, const uint8_t *p, size_t n)
@@ -309,18 +357,21 @@ static void power_cut(void)
 
 static struct buf sent[SENT]; /* the same segments in every run */
 
+/* Of two channels, in turn: their bodies lie in two files. */
 static void make_segments(void)
 {
-	struct made m;
+	struct made m[2];
 	unsigned i;
 
-	made_begin(&m, "pc-1", PRODUCER_RECORDER);
+	made_begin(&m[0], "pc-1", PRODUCER_RECORDER);
+	made_begin(&m[1], "pc-1", PRODUCER_GUARD);
 	for (i = 0; i < SENT; i++) {
 		sent[i] = BUF_INIT(SEGMENT_MAX);
-		made_next(&m);
-		assert_int_equal(buf_put_span(&sent[i], m.seg.bytes), 0);
+		made_next(&m[i % 2]);
+		assert_int_equal(buf_put_span(&sent[i], m[i % 2].seg.bytes), 0);
 	}
-	made_end(&m);
+	made_end(&m[0]);
+	made_end(&m[1]);
 }
 
 /* Tells through `told` how many are acknowledged. */
@@ -357,6 +408,105 @@ static void writer(const char *dir, int told)
 	_exit(0);
 }
 
+/* --- expiring --- */
+
+static bool expiring; /* else writing */
+static int64_t month_time;
+
+static int64_t month_now(void)
+{
+	return month_time;
+}
+
+static int open_in_months(const char *dir, struct store **out)
+{
+	struct store_options o = {
+		.dir = dir, .log_key = made_log_key(), .origin = MADE_ORIGIN, .now_us = month_now};
+	struct why why = {""};
+
+	return store_open(&o, out, &why);
+}
+
+/* All segments but the last group in November, those in December. */
+static void two_months(const char *dir)
+{
+	struct why why = {""};
+	struct store *s;
+	uint64_t index;
+	unsigned i;
+
+	assert_int_equal(open_in_months(dir, &s), 0);
+	for (i = 0; i < SENT; i++) {
+		struct segment seg;
+
+		month_time = INT64_C(1000000) * (i < SENT - A_GROUP ? 1795000000 : 1797000000);
+		assert_int_equal(segment_parse(buf_span(&sent[i]), &seg, &why), 0);
+		assert_int_equal(store_append(s, &seg, &index), 0);
+		assert_int_equal(store_commit(s), 0);
+	}
+	made_index(s);
+	store_close(s);
+}
+
+static void expirer(const char *dir, int told)
+{
+	uint64_t freed, left = 1;
+	uint8_t done = 1;
+	struct store *s;
+
+	if (mode == CUT) {
+		mode = OFF;
+		durable_all(dir);
+		mode = CUT;
+	}
+	if (open_in_months(dir, &s) || store_expire(s, "2026-11", PRODUCER_GUARD, &freed))
+		_exit(2);
+	if (syscall(SYS_write, told, &done, 1) != 1)
+		_exit(6);
+	while (left)
+		if (store_index_step(s, 2, &left))
+			_exit(7);
+	store_close(s);
+	_exit(0);
+}
+
+static int count_row(void *ctx, const struct store_row *row);
+
+/* Nothing else was touched; a body is there or not, and after asking again none is, nor any row of one. */
+static void check_expired(const char *dir, unsigned done)
+{
+	struct store_filter all = {.path = "*report*"};
+	struct why why = {""};
+	struct store *s;
+	unsigned i, rows = 0, guards = 0, there = 0;
+	uint64_t freed;
+	int r = open_in_months(dir, &s), turn;
+
+	assert_int_equal(r, 0);
+	assert_int_equal(store_size(s), SENT);
+	for (turn = 0; turn < 2; turn++) {
+		there = 0;
+		for (i = 0; i < SENT; i++) {
+			_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX);
+			bool goes = i % 2 && i < SENT - A_GROUP;
+			struct segment seg;
+
+			assert_int_equal(segment_parse(buf_span(&sent[i]), &seg, &why), 0);
+			assert_int_equal(store_read(s, i, &header, &body, &why), 0);
+			assert_true(span_eq(buf_span(&header), seg.header_bytes));
+			assert_true((goes && !body.n) || span_eq(buf_span(&body), seg.body));
+			there += goes && body.n;
+			guards += goes && !turn;
+		}
+		assert_true(there == 0 || (!turn && !done && there == guards));
+		assert_int_equal(store_expire(s, "2026-11", PRODUCER_GUARD, &freed), 0);
+	}
+	made_index(s);
+	assert_int_equal(store_query(s, &all, count_row, &rows, &why), 0);
+	assert_int_equal(rows, SENT - guards);
+	store_close(s);
+}
+
 /* Runs it until it dies. Returns its exit status, or -1 for a kill; *acknowledged is what it told. */
 static int run_writer(const char *dir, unsigned *acknowledged)
 {
@@ -371,6 +521,8 @@ static int run_writer(const char *dir, unsigned *acknowledged)
 		close(pipes[0]);
 		watched = dir;
 		calls = 0;
+		if (expiring)
+			expirer(dir, pipes[1]);
 		writer(dir, pipes[1]);
 	}
 	close(pipes[1]);
@@ -455,6 +607,8 @@ static unsigned long enumerate(int how, unsigned step)
 		unsigned acknowledged;
 
 		made_dir(dir, sizeof(dir));
+		if (expiring)
+			two_months(dir);
 		mode = (typeof(mode))how;
 		die_at = at;
 		if (how == CUT) {
@@ -465,15 +619,16 @@ static unsigned long enumerate(int how, unsigned step)
 		mode = OFF;
 		assert_true(status == -1 || status == 0 || (how == CUT && status == 77));
 		if (status) {
-			check(how == CUT ? after : dir, acknowledged);
+			(expiring ? check_expired : check)(how == CUT ? after : dir, acknowledged);
 			deaths++;
 		} else {
-			assert_int_equal(acknowledged, SENT);
+			assert_int_equal(acknowledged, expiring ? 1 : SENT);
 		}
 		made_dir_remove(dir);
 		if (how == CUT)
 			made_dir_remove(after);
-		at += step;
+		/* The first ones are those of the store itself. */
+		at += expiring && at < 24 ? 1 : step;
 	} while (status);
 	return deaths;
 }
@@ -502,6 +657,17 @@ static void power_cut_at_each_call(void **state)
 	assert_true(enumerate(CUT, 5) > 20);
 }
 
+static void expiry_dies_at_each_call(void **state)
+{
+	(void)state;
+	expiring = true;
+	assert_true(enumerate(KILL_BEFORE, 11) > 24);
+	assert_true(enumerate(KILL_AFTER, 11) > 24);
+	assert_true(enumerate(KILL_TORN, 11) > 10);
+	assert_true(enumerate(CUT, 11) > 24);
+	expiring = false;
+}
+
 static int prepare(void **state)
 {
 	(void)state;
@@ -527,6 +693,7 @@ int main(void)
 		cmocka_unit_test(killed_behind_each_call),
 		cmocka_unit_test(killed_within_each_write),
 		cmocka_unit_test(power_cut_at_each_call),
+		cmocka_unit_test(expiry_dies_at_each_call),
 	};
 
 	/* The test itself says what a crash leaves: the disk's own time for some ten thousand syncs tells nothing more.

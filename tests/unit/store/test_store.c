@@ -251,21 +251,123 @@ static void months_have_their_own_packs(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, 48);
 	made_index(s);
-	store_close(s);
-	/* Retention: November's bodies go, all proofs hold. */
-	snprintf(path, sizeof(path), "%s/packs/2026-11.bodies", dir);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(store_open(&o, &s, &why), 0);
 	for (i = 0; i < 4; i++)
 		check_leaf(s, i, &hashes[i]);
-	assert_int_equal(store_rebuild(s, NULL, NULL, &why), 0);
 	store_close(s);
 	/* December is still being written: its bodies may not be missing. */
-	snprintf(path, sizeof(path), "%s/packs/2026-12.bodies", dir);
+	snprintf(path, sizeof(path), "%s/packs/2026-12.recorder.bodies", dir);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(store_open(&o, &s, &why), V_BAD);
-	assert_non_null(strstr(why.text, "2026-12.bodies"));
+	assert_non_null(strstr(why.text, "2026-12.recorder.bodies: is missing"));
 	made_end(&m);
+	made_dir_remove(dir);
+}
+
+#define CHANNELS_MADE 3u
+
+static int count_producers(void *ctx, const struct store_row *row)
+{
+	unsigned *rows = ctx;
+
+	rows[row->leaf % CHANNELS_MADE]++;
+	return 0;
+}
+
+static int keep_month(void *ctx, const struct store_month *m)
+{
+	struct store_month *out = ctx;
+
+	out[out[0].month[0] ? 1 : 0] = *m;
+	return 0;
+}
+
+/* A channel's bodies of a month go; its headers, its proofs, and all of the other channels' stay. */
+static void a_channel_expires(void **state)
+{
+	static const unsigned producers[CHANNELS_MADE] = {PRODUCER_RECORDER, PRODUCER_PRINT, PRODUCER_HERALD};
+	char dir[256];
+	struct store_options o = {.dir = dir, .log_key = made_log_key(), .origin = MADE_ORIGIN, .now_us = fake_now};
+	unsigned rows[CHANNELS_MADE] = {0}, other[CHANNELS_MADE] = {0};
+	struct store_month months[2] = {{.month = ""}};
+	struct made m[CHANNELS_MADE];
+	struct store_filter all = {.path = "*report*"};
+	struct digest hashes[4 * CHANNELS_MADE];
+	struct why why = {""};
+	struct store *s, *reader;
+	uint64_t index, freed;
+	unsigned i;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	for (i = 0; i < CHANNELS_MADE; i++)
+		made_begin(&m[i], "pc-1", producers[i]);
+	assert_int_equal(store_open(&o, &s, &why), 0);
+	for (i = 0; i < 4 * CHANNELS_MADE; i++) {
+		month_time = INT64_C(1000000) * (i < 2 * CHANNELS_MADE ? 1795000000 : 1797000000);
+		assert_int_equal(store_append(s, made_next(&m[i % CHANNELS_MADE]), &index), 0);
+		hashes[i] = m[i % CHANNELS_MADE].seg.hash;
+		if (i == 2 * CHANNELS_MADE - 1) {
+			assert_int_equal(store_commit(s), 0);
+			/* Still being written. */
+			assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed), V_DENIED);
+		}
+	}
+	/* So it is while nothing behind it is committed. */
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed), V_DENIED);
+	assert_int_equal(store_commit(s), 0);
+	made_index(s);
+	{
+		struct store_options read_only = {.dir = dir};
+
+		assert_int_equal(store_open(&read_only, &reader, &why), 0);
+		assert_int_equal(store_query(reader, &all, count_producers, rows, &why), 0);
+		for (i = 0; i < CHANNELS_MADE; i++)
+			assert_int_equal(rows[i], 4);
+	}
+	assert_int_equal(store_expire(s, "2026-12", PRODUCER_RECORDER, &freed), V_DENIED);
+	assert_int_equal(store_expire(s, "2026-10", PRODUCER_RECORDER, &freed), V_NOT_FOUND);
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_COLLECTOR, &freed), V_DENIED);
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_UPLINK_RESERVED, &freed), V_DENIED);
+	assert_int_equal(store_expire(reader, "2026-11", PRODUCER_RECORDER, &freed), -EROFS);
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed), 0);
+	assert_true(freed > 0);
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed), 0);
+	assert_int_equal(freed, 0);
+	made_index(s);
+	for (i = 0; i < 4 * CHANNELS_MADE; i++) {
+		_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX);
+		bool expired = i < 2 * CHANNELS_MADE && producers[i % CHANNELS_MADE] == PRODUCER_RECORDER;
+
+		check_leaf(s, i, &hashes[i]);
+		/* One who had the file open since before sees it too. */
+		assert_int_equal(store_read(reader, i, &header, &body, &why), 0);
+		assert_int_equal(body.n == 0, expired);
+	}
+	assert_int_equal(store_query(reader, &all, count_producers, other, &why), 0);
+	for (i = 0; i < CHANNELS_MADE; i++)
+		assert_int_equal(other[i], i ? 4 : 2);
+	store_close(reader);
+	assert_int_equal(store_months(s, true, keep_month, months), 0);
+	assert_string_equal(months[0].month, "2026-11");
+	assert_false(months[0].open);
+	assert_true(months[1].open);
+	assert_int_equal(months[0].channels[PRODUCER_RECORDER].segments, 2);
+	assert_true(months[0].channels[PRODUCER_RECORDER].gone);
+	assert_false(months[0].channels[PRODUCER_PRINT].gone);
+	assert_true(months[0].channels[PRODUCER_HERALD].bytes > 0);
+	assert_false(months[0].channels[PRODUCER_GUARD].gone);
+	/* The index made anew from what is there says the same. */
+	assert_int_equal(store_rebuild(s, NULL, NULL, &why), 0);
+	memset(other, 0, sizeof(other));
+	assert_int_equal(store_query(s, &all, count_producers, other, &why), 0);
+	for (i = 0; i < CHANNELS_MADE; i++)
+		assert_int_equal(other[i], i ? 4 : 2);
+	store_close(s);
+	assert_int_equal(store_open(&o, &s, &why), 0);
+	assert_int_equal(store_size(s), 4 * CHANNELS_MADE);
+	store_close(s);
+	for (i = 0; i < CHANNELS_MADE; i++)
+		made_end(&m[i]);
 	made_dir_remove(dir);
 }
 
@@ -418,6 +520,7 @@ int main(void)
 		cmocka_unit_test(forks_and_orphans),
 		cmocka_unit_test(a_lost_sector_of_offsets_costs_nothing),
 		cmocka_unit_test(months_have_their_own_packs),
+		cmocka_unit_test(a_channel_expires),
 		cmocka_unit_test(slices_end_whole),
 	};
 

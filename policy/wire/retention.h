@@ -1,0 +1,95 @@
+/*
+ * The book of retention: what the collector's own records say of periods, of what expired, and of holds. Whoever has
+ * them keeps it: the collector, which acts on nothing else, and verifiers, who judge what it did. What the records mean
+ * is in collector/store/RETENTION.md.
+ *
+ * Used by ingest and sekishoctl.
+ */
+#ifndef SEKISHO_WIRE_RETENTION_H
+#define SEKISHO_WIRE_RETENTION_H
+
+#include "policy/wire/order.h"
+#include "policy/wire/record.h"
+#include "policy/wire/segment.h"
+
+#define RETENTION_FOREVER UINT64_MAX
+#define RETENTION_FLOOR 12u    /* months; less is refused, and suspected */
+#define RETENTION_LONGEST 1200u
+#define RETENTION_ENTRIES_MAX 65536u /* of each kind */
+
+struct retention_setting {
+	unsigned channel;
+	uint64_t months; /* or RETENTION_FOREVER */
+	int64_t when_us;
+	uint64_t leaf;
+};
+
+struct retention_expiry {
+	unsigned channel;
+	char month[8];
+	uint64_t from, to; /* leaves */
+	uint64_t count, bytes, months;
+	int64_t when_us;
+	uint64_t leaf; /* where the record stands; n: its place in the segment, from 1 */
+	unsigned n;
+	char rule[96];
+	uint8_t *order; /* NULL: its time was over */
+	size_t order_n;
+};
+
+struct retention_hold {
+	char id[20];
+	char month[8]; /* "": any */
+	bool has_peer;
+	struct digest peer;
+	char peer_name[128], person[256], reason[512];
+	int64_t when_us, lifted_us; /* 0: in force */
+	uint64_t leaf, lifted_leaf; /* UINT64_MAX: in force */
+};
+
+struct retention {
+	struct retention_setting *settings;
+	struct retention_expiry *expiries;
+	struct retention_hold *holds;
+	struct retention_month *months; /* in which month the log was, from which leaf on */
+	size_t settings_n, expiries_n, holds_n, months_n;
+};
+
+void retention_deinit(struct retention *t);
+
+/*
+ * Takes a record of the collector's, in the order of the log; those of other kinds, and such that say nothing that can
+ * be used, are passed over. 0; V_FULL; -ENOMEM.
+ */
+int retention_learn(struct retention *t, uint64_t leaf, unsigned n, const struct record *r);
+/* A segment of the collector's, sealed then: for judging. 0; V_FULL; -ENOMEM. */
+int retention_seen(struct retention *t, uint64_t leaf, int64_t last_us);
+
+/* The longest period in force since the month began, by the records before `leaf`; the floor where there are none. */
+uint64_t retention_period(const struct retention *t, unsigned channel, const char *month, uint64_t leaf);
+/* The newest one. False where none is known. */
+bool retention_newest(const struct retention *t, unsigned channel, uint64_t *months);
+/* When the month is over by so many months; INT64_MAX: never. */
+int64_t retention_due(const char *month, uint64_t months);
+/* "2026-11" of a time; "" where there is none such. */
+const char *retention_month(int64_t wall_us, char out[8]);
+
+/* The record by which these bodies expired; NULL. */
+const struct retention_expiry *retention_of(const struct retention *t, unsigned channel, const char *month);
+/* The record by which the body of a leaf expired; NULL. */
+const struct retention_expiry *retention_cover(const struct retention *t, unsigned channel, uint64_t leaf);
+/* Was this order used before? */
+bool retention_used(const struct retention *t, struct span order);
+/* A hold on the whole month (of no PC or person) at `leaf`, where UINT64_MAX is now; NULL. */
+const struct retention_hold *retention_held(const struct retention *t, const char *month, uint64_t leaf);
+
+/* --- retention_judge.c --- */
+
+/*
+ * Was it right that this expired? `admins` NULL: an order's signatures are not judged, *unproven is set. `fleet` NULL: nor
+ * which log it is for. 0; V_BAD with the reason; -errno.
+ */
+int retention_judge(const struct retention *t, const struct retention_expiry *e, const struct admins *admins,
+	const struct digest *fleet, bool *unproven, struct order *order, struct why *why);
+
+#endif
