@@ -1,5 +1,6 @@
 /*
- * What retention.c (when, and how a month goes), retention_held.c (what holds it) and retention_desk.c (who asks) share.
+ * What retention.c (when, and how a month goes), retention_held.c (what holds it) and retention_desk.c (who asks)
+ * share.
  */
 #ifndef SEKISHO_INGEST_KEEPER_H
 #define SEKISHO_INGEST_KEEPER_H
@@ -39,13 +40,12 @@ int keeper_settle(struct keeper *k);
 /* The time that is believed: not later than the PCs'. INT64_MIN where they tell none. 0, -errno. */
 int keeper_now(struct keeper *k, int64_t *out);
 /*
- * Writes the record, and then removes: the one way in which bodies go. `order` may be empty. 0 with *freed; V_AGAIN, and
- * the next round does the rest; -errno.
+ * Writes the record, and then removes: the one way in which bodies go. `order` may be empty. 0 with *freed; V_AGAIN,
+ * and the next round does the rest; -errno.
  */
 int keeper_expire(struct keeper *k, const struct store_month *m, unsigned channel, const struct order *order,
 	struct span order_bytes, unsigned uid, uint64_t *freed);
 /* 0 with the hold, or NULL where nothing holds it; -errno. */
-int keeper_held(
-	struct keeper *k, const struct store_month *m, unsigned channel, const struct retention_hold **out);
+int keeper_held(struct keeper *k, const struct store_month *m, unsigned channel, const struct retention_hold **out);
 
 #endif

@@ -14,9 +14,9 @@
 #define ROUND_S 3600
 #define SOON_S 1
 #define SLICE_US 20000u
-#define CATCH_UP 10u        /* slices, before others have their turn */
-#define NEWEST 64u          /* headers of PCs whose time is asked */
-#define LOOK_BACK 16384u    /* leaves among which they are looked for */
+#define CATCH_UP 10u     /* slices, before others have their turn */
+#define NEWEST 64u       /* headers of PCs whose time is asked */
+#define LOOK_BACK 16384u /* leaves among which they are looked for */
 #define S_US INT64_C(1000000)
 
 const unsigned keeper_channels[KEEPER_CHANNELS] = {
@@ -53,8 +53,9 @@ static int on_row(void *ctx, const struct store_row *row)
 
 int keeper_book(struct keeper *k)
 {
-	struct store_filter f = {
-		.kinds = {KIND_RETENTION, KIND_EXPIRED, KIND_HOLD, KIND_HOLD_LIFTED}, .kinds_n = 4, .after_row = k->last_row};
+	struct store_filter f = {.kinds = {KIND_RETENTION, KIND_EXPIRED, KIND_HOLD, KIND_HOLD_LIFTED},
+		.kinds_n = 4,
+		.after_row = k->last_row};
 	char own[2 * DIGEST_SIZE + 1];
 	struct why why = {""};
 	unsigned i;
@@ -97,7 +98,8 @@ static int tell_settings(struct keeper *k)
 		kept.months = keeper_setting(&k->in->conf, kept.channel);
 		if (retention_newest(&k->book, kept.channel, &newest) && newest == kept.months)
 			continue;
-		snprintf(rule, sizeof(rule), kept.months == RETENTION_FOREVER ? "keep_%s = forever" : "keep_%s = %" PRIu64 " months",
+		snprintf(rule, sizeof(rule),
+			kept.months == RETENTION_FOREVER ? "keep_%s = forever" : "keep_%s = %" PRIu64 " months",
 			producer_name(kept.channel), kept.months);
 		kept.rule = rule;
 		ingest_tell(k->in, &e);

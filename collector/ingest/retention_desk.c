@@ -99,12 +99,12 @@ static json_t *expired_json(const struct retention *t)
 	for (i = 0; i < t->expiries_n; i++) {
 		const struct retention_expiry *e = &t->expiries[i];
 
-		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:b}", "month", e->month, "channel",
-				producer_name(e->channel), "segments", (json_int_t)e->count, "bytes",
-				(json_int_t)e->bytes, "rule", e->rule, "time", (json_int_t)e->when_us, "leaf",
-				(json_int_t)e->leaf, "from_leaf", (json_int_t)e->from, "to_leaf", (json_int_t)e->to,
-				"early", e->order != NULL));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:b}", "month", e->month,
+				      "channel", producer_name(e->channel), "segments", (json_int_t)e->count, "bytes",
+				      (json_int_t)e->bytes, "rule", e->rule, "time", (json_int_t)e->when_us, "leaf",
+				      (json_int_t)e->leaf, "from_leaf", (json_int_t)e->from, "to_leaf",
+				      (json_int_t)e->to, "early", e->order != NULL));
 	}
 	return list;
 }
@@ -143,9 +143,9 @@ void retention_get(struct ingest *in, struct ask *a)
 		return;
 	}
 	for (i = 0; i < KEEPER_CHANNELS; i++)
-		json_array_append_new(channels,
-			json_pack("{s:s, s:o}", "channel", producer_name(keeper_channels[i]), "months",
-				months_json(keeper_setting(&in->conf, keeper_channels[i]))));
+		json_array_append_new(
+			channels, json_pack("{s:s, s:o}", "channel", producer_name(keeper_channels[i]), "months",
+					  months_json(keeper_setting(&in->conf, keeper_channels[i]))));
 	answer_json(a->req, 200,
 		json_pack("{s:o, s:o, s:o, s:o, s:o}", "channels", channels, "plan", p.list, "expired",
 			expired_json(&in->keeper->book), "holds", holds_json(&in->keeper->book), "now",
@@ -161,7 +161,8 @@ static bool text_of(struct ask *a, const json_t *o, const char *name, size_t max
 	char text[96];
 
 	*out = json_string_value(v);
-	if (!v || json_is_null(v) || (*out && **out && json_string_length(v) <= max && strlen(*out) == json_string_length(v)))
+	if (!v || json_is_null(v) ||
+		(*out && **out && json_string_length(v) <= max && strlen(*out) == json_string_length(v)))
 		return true;
 	snprintf(text, sizeof(text), "%s: a text of 1 to %zu bytes belongs there", name, max);
 	answer_error(a->req, 400, "request", text, 0);

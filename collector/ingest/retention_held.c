@@ -35,8 +35,8 @@ static int in_body(struct segment *s, const struct retention_hold *h, struct buf
 	return r < 0 ? r : 0;
 }
 
-static int look_through(struct keeper *k, const struct store_month *m, unsigned channel, const struct retention_hold *h,
-	bool *yes)
+static int look_through(
+	struct keeper *k, const struct store_month *m, unsigned channel, const struct retention_hold *h, bool *yes)
 {
 	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX),
 				 raw = BUF_INIT(BODY_RAW_MAX);

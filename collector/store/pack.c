@@ -85,9 +85,8 @@ const char *pack_bodies_name(unsigned channel, char out[32])
 int pack_bodies(struct packs *p, struct pack *k, unsigned channel, bool make, int *fd)
 {
 	char name[32];
-	int r = producer_name(channel)
-			? open_one(p, k, pack_bodies_name(channel, name), make, &k->bodies[channel])
-			: -EINVAL;
+	int r = producer_name(channel) ? open_one(p, k, pack_bodies_name(channel, name), make, &k->bodies[channel])
+				       : -EINVAL;
 
 	if (!r)
 		*fd = k->bodies[channel];
@@ -190,8 +189,9 @@ static int spill(struct packs *p, unsigned channel)
 {
 	struct pack *k = &p->v[p->n - 1];
 	struct pack_out *o = &p->out[channel];
-	int r = o->waiting.n ? write_at(k->bodies[channel], o->waiting.p, o->waiting.n, k->body_end[channel] + o->written)
-			     : 0;
+	int r = o->waiting.n
+			? write_at(k->bodies[channel], o->waiting.p, o->waiting.n, k->body_end[channel] + o->written)
+			: 0;
 
 	if (r)
 		return r;

@@ -7,8 +7,8 @@
  *                                  channel (upper 8 bits), and where the frame begins in its bodies
  *
  * A channel's bodies of a month are a file of their own, so that their time can end without a byte of the others' being
- * touched (RETENTION.md). The offsets are derived: where they are missing or do not fit, they are made again from the headers.
- * Used by store.c, log.c and the index. Nothing here knows trees or signatures.
+ * touched (RETENTION.md). The offsets are derived: where they are missing or do not fit, they are made again from the
+ * headers. Used by store.c, log.c and the index. Nothing here knows trees or signatures.
  */
 #ifndef SEKISHO_STORE_PACK_H
 #define SEKISHO_STORE_PACK_H

@@ -229,8 +229,8 @@ static int check_ends(struct packs *p, struct pack *k, uint64_t want, bool whole
 }
 
 /* One frame of the headers, and the body that it names. 0; V_BAD; -errno. */
-static int scan_leaf(struct packs *p, struct pack *k, const struct ends *at, struct buf *leaf, struct segment *s,
-	struct why *why)
+static int scan_leaf(
+	struct packs *p, struct pack *k, const struct ends *at, struct buf *leaf, struct segment *s, struct why *why)
 {
 	uint8_t head[FRAME_HEAD];
 	uint64_t size = 0;
@@ -251,8 +251,7 @@ static int scan_leaf(struct packs *p, struct pack *k, const struct ends *at, str
 	r = pack_read_at(fd, head, sizeof(head), at->body[c]);
 	if (r == V_END ||
 		(!r && (get_be32(head) != s->header.body_len || at->body[c] + FRAME_HEAD + s->header.body_len > size)))
-		r = pack_damaged(
-			why, k, pack_bodies_name(c, name), at->body[c], "not the body that its header names");
+		r = pack_damaged(why, k, pack_bodies_name(c, name), at->body[c], "not the body that its header names");
 	return r;
 }
 

@@ -6,11 +6,9 @@
 
 #include "collector/store/pack.h"
 
-#define PACK_NONE                                                          \
-	{                                                                  \
-		.headers = -1, .offsets = -1, .bodies = {                  \
-			[0 ... PACK_CHANNELS - 1] = -1                     \
-		}                                                          \
+#define PACK_NONE                                                                          \
+	{                                                                                  \
+		.headers = -1, .offsets = -1, .bodies = { [0 ... PACK_CHANNELS - 1] = -1 } \
 	}
 
 int pack_path(const struct packs *p, const struct pack *k, const char *what, char *out, size_t size);

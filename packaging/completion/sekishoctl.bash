@@ -5,7 +5,7 @@ _sekishoctl()
 	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W "log status verify export decode evidence token host console policy usb print release report store completion version help" -- "$cur"))
+		COMPREPLY=($(compgen -W "log status verify export decode evidence token host console policy usb print release report retention store completion version help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -16,15 +16,16 @@ _sekishoctl()
 	--user|-U) return ;;
 	--program|-P) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--path|-p) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end print print-result print-missed print-queue print-start print-stop print-release print-route print-copy printer-connect herald-start alert alert-acknowledged alert-unsent" -- "$cur")); return ;;
+	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end print print-result print-missed print-queue print-start print-stop print-release print-route print-copy printer-connect retention expired hold hold-lifted herald-start alert alert-acknowledged alert-unsent" -- "$cur")); return ;;
 	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
 	--text|-t) return ;;
 	--limit|-n) return ;;
-	--fields) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key usb_id maker product serial fingerprint interfaces device_kind access rule policy port owner label policy_mode until operation signer layers printer printer_uri location title job pages copies sheets impressions colour sides media format documents action outcome attempt job_user options printer_class route job_uuid document_name gate number_up created counted generator findings my_numbers copy address stamp origin severity alert about" -- "$cur")); return ;;
+	--fields) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key usb_id maker product serial fingerprint interfaces device_kind access rule policy port owner label policy_mode until operation signer layers printer printer_uri location title job pages copies sheets impressions colour sides media format documents action outcome attempt job_user options printer_class route job_uuid document_name gate number_up created counted generator findings my_numbers copy address stamp origin severity alert about channel month months from_leaf to_leaf order hold person" -- "$cur")); return ;;
 	--color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
 	--store) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--socket) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--log-key|-l) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--admins) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--device|-d) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--checkpoint) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--out|-o) COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -43,7 +44,6 @@ _sekishoctl()
 	--pages) return ;;
 	--group) return ;;
 	--at) return ;;
-	--admins) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--into) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--roster) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--for) return ;;
@@ -52,6 +52,7 @@ _sekishoctl()
 	--pdf) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--csv) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--channel) COMPREPLY=($(compgen -W "recorder guard print console herald" -- "$cur")); return ;;
 	esac
 	if ((COMP_CWORD == 2)); then
 		case $name in
@@ -64,6 +65,7 @@ _sekishoctl()
 		usb) COMPREPLY=($(compgen -W "list learn" -- "$cur")); return ;;
 		print) COMPREPLY=($(compgen -W "queues held release" -- "$cur")); return ;;
 		release) COMPREPLY=($(compgen -W "request answer keygen" -- "$cur")); return ;;
+		retention) COMPREPLY=($(compgen -W "show plan hold lift request countersign order" -- "$cur")); return ;;
 		store) COMPREPLY=($(compgen -W "stats rebuild" -- "$cur")); return ;;
 		completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); return ;;
 		esac
@@ -79,13 +81,13 @@ _sekishoctl()
 		fi ;;
 	verify,bundle)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --log-key -l --quiet -q --json --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --log-key -l --admins --quiet -q --json --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;
 	verify,*)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --device -d --log-key -l --checkpoint --no-bodies --quiet -q --json --store --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --device -d --log-key -l --checkpoint --admins --no-bodies --quiet -q --json --store --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;
@@ -226,6 +228,38 @@ _sekishoctl()
 	report,*)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --month -m --since -s --until -u --pdf --csv --json --scheduled --config --store --log-key -l --socket --quiet -q --lang --help -h" -- "$cur"))
+		fi ;;
+	retention,show)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	retention,plan)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	retention,hold)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --month --host -H --user -U --reason --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	retention,lift)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --reason --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	retention,request)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --month --channel --reason --key --log-key -l --checkpoint --valid --out -o --json --lang --help -h" -- "$cur"))
+		fi ;;
+	retention,countersign)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --key --admins --out -o --json --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	retention,order)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --socket --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;
 	store,stats)
 		if [[ $cur == -* ]]; then

@@ -21,7 +21,8 @@ static const struct unit size_units[] = {
 static const struct unit time_units[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}, {"m", 60000000}, {"min", 60000000},
 	{"h", 3600000000ull}, {"d", 86400000000ull}, {NULL, 0}};
 /* No "m": that is a minute elsewhere, and too little for evidence. */
-static const struct unit month_units[] = {{"months", 1}, {"month", 1}, {"y", 12}, {"years", 12}, {"year", 12}, {NULL, 0}};
+static const struct unit month_units[] = {
+	{"months", 1}, {"month", 1}, {"y", 12}, {"years", 12}, {"year", 12}, {NULL, 0}};
 static const struct unit plain_units[] = {{"", 1}, {NULL, 0}};
 
 static int number(const char *s, const struct unit *units, uint64_t *out)
@@ -83,10 +84,10 @@ static int set(const struct conf_key *k, const char *value, void *into, const ch
 	}
 	if (bad)
 		return why_set(why, V_BAD, "%s: %s: \"%s\" is not %s", at, k->name, shown,
-			k->type == CONF_TIME   ? "a time such as 15s, 20m or 24h"
+			k->type == CONF_TIME     ? "a time such as 15s, 20m or 24h"
 			: k->type == CONF_MONTHS ? "a period such as 36 months, 7y or forever"
-			: k->type == CONF_SIZE ? "a size such as 512K, 64M or 2G"
-					       : "a number");
+			: k->type == CONF_SIZE   ? "a size such as 512K, 64M or 2G"
+						 : "a number");
 	if (v < k->min || v > k->max)
 		return why_set(why, V_BAD, "%s: %s: \"%s\" is outside of what is allowed (%llu to %llu%s)", at, k->name,
 			shown, (unsigned long long)k->min, (unsigned long long)k->max,

@@ -283,19 +283,19 @@ static const struct option_row release_keygen_options[] = {
 	END,
 };
 
-#define MONTH_ROW                                                                            \
-	{                                                                                    \
-		OPT_MONTH, 0, "month", "YYYY-MM", OFFER_NOTHING,                             \
-		{                                                                            \
+#define MONTH_ROW                                                                             \
+	{                                                                                     \
+		OPT_MONTH, 0, "month", "YYYY-MM", OFFER_NOTHING,                              \
+		{                                                                             \
 			"month in which the collector took it in", "受信した月(年-月)" \
-		}                                                                            \
+		}                                                                             \
 	}
-#define WHY_ROW                                                                           \
-	{                                                                                 \
-		OPT_REASON, 0, "reason", "TEXT", OFFER_NOTHING,                           \
-		{                                                                         \
-			"why, for the record", "理由(記録されます)"             \
-		}                                                                         \
+#define WHY_ROW                                                             \
+	{                                                                   \
+		OPT_REASON, 0, "reason", "TEXT", OFFER_NOTHING,             \
+		{                                                           \
+			"why, for the record", "理由(記録されます)" \
+		}                                                           \
 	}
 
 static const struct option_row hold_options[] = {
@@ -315,8 +315,7 @@ static const struct option_row request_options[] = {
 	WHY_ROW,
 	KEY_ROW,
 	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE, {"the log's verifier key", "ログの検証鍵"}},
-	{OPT_CHECKPOINT, 0, "checkpoint", "FILE", OFFER_FILE,
-		{"the log as you saw it", "確認済みのチェックポイント"}},
+	{OPT_CHECKPOINT, 0, "checkpoint", "FILE", OFFER_FILE, {"the log as you saw it", "確認済みのチェックポイント"}},
 	{OPT_VALID, 0, "valid", "TIME", OFFER_NOTHING, {"how long: 1d to 31d (7d)", "有効期間: 1d から 31d(既定 7d)"}},
 	{OPT_OUT, 'o', "out", "FILE", OFFER_FILE, {"the request", "出力先"}},
 	JSON_ROW,
@@ -424,8 +423,8 @@ const struct command commands[] = {
 		{"What will go when, and how much", "削除予定とその量を表示する"}, command_retention_plan},
 	{"retention", "hold", hold_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Keep what would expire", "保存期間が過ぎても削除しないよう保留する"}, command_retention_hold},
-	{"retention", "lift", revoke_options, "HOLD", 1, 1, OFFER_NOTHING,
-		{"Lift a hold", "保留を解除する"}, command_retention_lift},
+	{"retention", "lift", revoke_options, "HOLD", 1, 1, OFFER_NOTHING, {"Lift a hold", "保留を解除する"},
+		command_retention_lift},
 	{"retention", "request", request_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Sign a request to expire a month early", "期間満了前の削除を請求(署名)する"},
 		command_retention_request},

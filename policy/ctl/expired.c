@@ -94,8 +94,7 @@ static void tell_removed(const struct report *r, const struct absence *a, uint64
 		SAY(r->ctl,
 			"bodies of %s, leaves %" PRIu64 " to %" PRIu64
 			", are not there, and no record says that they expired",
-			"%s の本文(リーフ %" PRIu64 " から %" PRIu64
-			")がなく、保存期間満了の記録もありません"),
+			"%s の本文(リーフ %" PRIu64 " から %" PRIu64 ")がなく、保存期間満了の記録もありません"),
 		producer_name(a->channel), first, last);
 }
 
@@ -131,9 +130,9 @@ static void say_expired(const struct report *r, const struct retention_expiry *x
 	if (x->order)
 		snprintf(who, sizeof(who), "%s, %s", o->requester, o->second);
 	if (option_on(c, OPT_JSON)) {
-		_cleanup_json_ json_t *v = json_pack("{s:{s:s, s:s, s:I, s:I, s:s, s:s, s:I, s:i, s:I, s:I}}", "expired",
-			"month", x->month, "channel", producer_name(x->channel), "segments", (json_int_t)x->count,
-			"bytes", (json_int_t)x->bytes, "rule", shown(rule, x->rule), "time",
+		_cleanup_json_ json_t *v = json_pack("{s:{s:s, s:s, s:I, s:I, s:s, s:s, s:I, s:i, s:I, s:I}}",
+			"expired", "month", x->month, "channel", producer_name(x->channel), "segments",
+			(json_int_t)x->count, "bytes", (json_int_t)x->bytes, "rule", shown(rule, x->rule), "time",
 			text_time_utc(when, x->when_us), "leaf", (json_int_t)x->leaf, "n", (int)x->n, "from_leaf",
 			(json_int_t)x->from, "to_leaf", (json_int_t)x->to);
 
@@ -152,8 +151,8 @@ static void say_expired(const struct report *r, const struct retention_expiry *x
 	if (option_on(c, OPT_QUIET))
 		return;
 	printf(SAY(c,
-		       "bodies of %s, %s, expired on %.10s by record %" PRIu64 ".%u (%s): leaves %" PRIu64 " to %" PRIu64
-		       ", %" PRIu64 " segments\n",
+		       "bodies of %s, %s, expired on %.10s by record %" PRIu64 ".%u (%s): leaves %" PRIu64
+		       " to %" PRIu64 ", %" PRIu64 " segments\n",
 		       "%s の本文(%s)は %.10s に記録 %" PRIu64 ".%u(%s)により削除済み: リーフ %" PRIu64 " から %" PRIu64
 		       "、セグメント %" PRIu64 " 件\n"),
 		x->month, producer_name(x->channel), text_time_utc(when, x->when_us), x->leaf, x->n,
@@ -180,8 +179,8 @@ int expired_end(struct expired *e, const struct report *r)
 		struct why why = {""};
 		struct order o;
 		bool unproven;
-		int y = retention_judge(&e->book, x, e->has_admins ? &e->admins : NULL,
-			e->has_fleet ? &e->fleet : NULL, &unproven, &o, &why);
+		int y = retention_judge(&e->book, x, e->has_admins ? &e->admins : NULL, e->has_fleet ? &e->fleet : NULL,
+			&unproven, &o, &why);
 
 		if (y < 0)
 			return y;

@@ -85,7 +85,9 @@ int command_retention_show(struct ctl *c)
 	}
 	json_array_foreach(json_object_get(answer, "expired"), i, o)
 	{
-		printf(SAY(c, "%s  %-9s expired on %s: %" PRId64 " segments, %" PRId64 " bytes (%s), leaf %" PRId64 "\n",
+		printf(SAY(c,
+			       "%s  %-9s expired on %s: %" PRId64 " segments, %" PRId64 " bytes (%s), leaf %" PRId64
+			       "\n",
 			       "%s  %-9s %s に削除: セグメント %" PRId64 " 件、%" PRId64 " バイト(%s)、リーフ %" PRId64
 			       "\n"),
 			door_text(month, o, "month"), door_text(name, o, "channel"), day(t, o, "time"),
@@ -159,9 +161,9 @@ int command_retention_plan(struct ctl *c)
 static int reason_of(const struct ctl *c, const char **out)
 {
 	*out = option_value(c, OPT_REASON);
-	return *out && **out ? EXIT_GOOD
-			     : complain(EXIT_USAGE,
-				       SAY(c, "--reason TEXT is missing", "--reason 理由 を指定してください"));
+	return *out && **out
+		       ? EXIT_GOOD
+		       : complain(EXIT_USAGE, SAY(c, "--reason TEXT is missing", "--reason 理由 を指定してください"));
 }
 
 int command_retention_hold(struct ctl *c)

@@ -1,6 +1,6 @@
 /*
- * `retention request` and `countersign`: an order to expire a month early, by two people, each on their own machine with
- * their own key. No server has either.
+ * `retention request` and `countersign`: an order to expire a month early, by two people, each on their own machine
+ * with their own key. No server has either.
  */
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
@@ -101,7 +101,7 @@ static int say_order(struct ctl *c, const struct order *o)
 		       "%2$s の %1$s を期間満了前に削除: %3$s\n請求者 %4$s、承認者 %5$s、有効期限 %6$s\n"),
 		producer_name(o->channel), o->month, shown(reason, o->reason),
 		o->requester[0] ? shown(a, o->requester) : "?",
-		o->second[0]	  ? shown(b, o->second)
+		o->second[0]       ? shown(b, o->second)
 		: o->countersigned ? "?"
 				   : SAY(c, "nobody yet", "なし"),
 		text_time_local(t, o->not_after_us));
@@ -121,12 +121,13 @@ int command_retention_request(struct ctl *c)
 
 	if (!month || !month_is(month))
 		return complain(EXIT_USAGE, SAY(c, "--month YYYY-MM is missing", "--month 年-月 を指定してください"));
-	if (!channel || !channel_by_name(channel, &o.channel))
+	if (!channel || !channel_by_name(channel, &o.channel) || o.channel == PRODUCER_COLLECTOR)
 		return complain(EXIT_USAGE, SAY(c, "--channel: recorder, guard, print, console or herald",
 						    "--channel: recorder, guard, print, console, herald のいずれか"));
 	if (!reason || !*reason || strlen(reason) > ORDER_REASON_MAX)
-		return complain(EXIT_USAGE, SAY(c, "--reason: a text of 1 to %u bytes",
-						    "--reason: 1 から %u バイトの理由を指定してください"),
+		return complain(EXIT_USAGE,
+			SAY(c, "--reason: a text of 1 to %u bytes",
+				"--reason: 1 から %u バイトの理由を指定してください"),
 			ORDER_REASON_MAX);
 	memcpy(o.month, month, sizeof(o.month));
 	memcpy(o.reason, reason, strlen(reason) + 1);
@@ -161,7 +162,8 @@ int command_retention_countersign(struct ctl *c)
 	r = order_peek(buf_span(&request), &trusted, &o, &why);
 	if (!r && !o.requester[0])
 		r = why_set(&why, V_BAD, "%s",
-			SAY(c, "signed by none of the administrators known here", "登録された管理者の署名ではありません"));
+			SAY(c, "signed by none of the administrators known here",
+				"登録された管理者の署名ではありません"));
 	r = r ? r : order_countersign(key, buf_span(&request), &bytes, &why);
 	/* What the collector would refuse is not written at all. */
 	if (!r && (r = order_open(buf_span(&bytes), &trusted, &o, &why)) > 0)

@@ -5,8 +5,8 @@
  */
 #include "collector/store/store.h"
 #include "policy/base/file.h"
-#include "policy/ctl/expired.h"
 #include "policy/ctl/audit_tree.h"
+#include "policy/ctl/expired.h"
 #include "policy/ctl/verify.h"
 #include "policy/wire/body.h"
 #include <errno.h>

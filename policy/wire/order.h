@@ -1,7 +1,7 @@
 /*
  * Orders: what no one person may have done alone. One administrator requests it, another countersigns the request, and
- * whoever acts on it (the collector), or judges it years later (verifiers), checks both. Made on the administrators' own
- * machines, with the keys of signed policies; no server can make one.
+ * whoever acts on it (the collector), or judges it years later (verifiers), checks both. Made on the administrators'
+ * own machines, with the keys of signed policies; no server can make one.
  *
  *   order   = COSE_Sign1 (Ed25519, ORDER_SECOND_AAD) over the request, whole
  *   request = COSE_Sign1 (Ed25519, ORDER_AAD) over a CBOR map, see collector/store/RETENTION.md
@@ -34,7 +34,8 @@ struct order {
 	char month[8];
 	unsigned channel;
 	char reason[ORDER_REASON_MAX + 1];
-	/* order_open, order_peek: names of the keys; "" where that signature is not there or by none of the keys given. */
+	/* order_open, order_peek: names of the keys; "" where that signature is not there or by none of the keys given.
+	 */
 	char requester[NOTE_NAME_MAX], second[NOTE_NAME_MAX];
 	bool countersigned;
 };

@@ -13,7 +13,7 @@
 #include "policy/wire/segment.h"
 
 #define RETENTION_FOREVER UINT64_MAX
-#define RETENTION_FLOOR 12u    /* months; less is refused, and suspected */
+#define RETENTION_FLOOR 12u /* months; less is refused, and suspected */
 #define RETENTION_LONGEST 1200u
 #define RETENTION_ENTRIES_MAX 65536u /* of each kind */
 
@@ -86,8 +86,8 @@ const struct retention_hold *retention_held(const struct retention *t, const cha
 /* --- retention_judge.c --- */
 
 /*
- * Was it right that this expired? `admins` NULL: an order's signatures are not judged, *unproven is set. `fleet` NULL: nor
- * which log it is for. 0; V_BAD with the reason; -errno.
+ * Was it right that this expired? `admins` NULL: an order's signatures are not judged, *unproven is set. `fleet` NULL:
+ * nor which log it is for. 0; V_BAD with the reason; -errno.
  */
 int retention_judge(const struct retention *t, const struct retention_expiry *e, const struct admins *admins,
 	const struct digest *fleet, bool *unproven, struct order *order, struct why *why);

@@ -1,7 +1,7 @@
 /*
  * Seals samples with the very sealer that the producers use, for the outside verifier to judge: seal-sample DIR [guard]
- * makes DIR/device.pub and DIR/spool. Three runs of a recorder (or a guard) (each with an epoch of its own), all fields with extreme
- * values, losses. SAMPLE_MONTH=YYYY-MM in the environment: this machine's clock then says so.
+ * makes DIR/device.pub and DIR/spool. Three runs of a recorder (or a guard) (each with an epoch of its own), all fields
+ * with extreme values, losses. SAMPLE_MONTH=YYYY-MM in the environment: this machine's clock then says so.
  */
 #include "policy/base/file.h"
 #include "policy/wire/spool.h"

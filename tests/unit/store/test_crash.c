@@ -420,8 +420,7 @@ static int64_t month_now(void)
 
 static int open_in_months(const char *dir, struct store **out)
 {
-	struct store_options o = {
-		.dir = dir, .log_key = made_log_key(), .origin = MADE_ORIGIN, .now_us = month_now};
+	struct store_options o = {.dir = dir, .log_key = made_log_key(), .origin = MADE_ORIGIN, .now_us = month_now};
 	struct why why = {""};
 
 	return store_open(&o, out, &why);
@@ -487,7 +486,8 @@ static void check_expired(const char *dir, unsigned done)
 	for (turn = 0; turn < 2; turn++) {
 		there = 0;
 		for (i = 0; i < SENT; i++) {
-			_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX);
+			_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX),
+						 body = BUF_INIT(SEGMENT_BODY_MAX);
 			bool goes = i % 2 && i < SENT - A_GROUP;
 			struct segment seg;
 

@@ -118,12 +118,12 @@ static void what_no_order_says(void **state)
 	struct why why = {""};
 	struct order o;
 
-#define REFUSED_(change)                                                                \
-	do {                                                                            \
-		o = october(f);                                                         \
-		change;                                                                 \
-		assert_int_equal(order_request(f->a, &o, &f->order, &why), V_BAD);      \
-		assert_int_equal(f->order.n, 0);                                        \
+#define REFUSED_(change)                                                           \
+	do {                                                                       \
+		o = october(f);                                                    \
+		change;                                                            \
+		assert_int_equal(order_request(f->a, &o, &f->order, &why), V_BAD); \
+		assert_int_equal(f->order.n, 0);                                   \
 	} while (0)
 	REFUSED_(o.act = 2);
 	REFUSED_(o.channel = PRODUCER_COLLECTOR);
@@ -159,7 +159,8 @@ static void setting(struct fixture *f, uint64_t leaf, unsigned channel, uint64_t
 	tell(f, leaf, &rec, when);
 }
 
-static void expired(struct fixture *f, uint64_t leaf, const char *month, uint64_t from, uint64_t to, int64_t when, bool order)
+static void expired(
+	struct fixture *f, uint64_t leaf, const char *month, uint64_t from, uint64_t to, int64_t when, bool order)
 {
 	record_reset(&rec);
 	record_set_uint(&rec, F_KIND, KIND_EXPIRED);
