@@ -236,7 +236,7 @@ static int scan_leaf(
 	uint64_t size = 0;
 	unsigned c = 0;
 	char name[32];
-	int r, fd;
+	int r, fd = -1;
 
 	buf_clear(leaf);
 	r = pack_frame(k, "headers", k->headers, at->header, SEGMENT_HEADER_MAX, leaf, why);
@@ -305,20 +305,18 @@ static int scan(struct packs *p, struct pack *k, bool *torn, uint32_t *has, stru
 
 static int remove_files(struct packs *p, struct pack *k)
 {
+	static const char *const others[] = {"bodies", "offsets", "headers"};
 	char path[PATH_MAX], name[32];
 	unsigned i;
 	int r;
 
 	pack_shut(p, k);
 	/* The headers last: by them it is found again, where this ends in the middle. */
-	for (i = 0; i < PACK_CHANNELS + 2; i++) {
+	for (i = 0; i < PACK_CHANNELS + ARRAY_SIZE(others); i++) {
 		if (i < PACK_CHANNELS && !producer_name(i))
 			continue;
-		r = pack_path(p, k,
-			i < PACK_CHANNELS    ? pack_bodies_name(i, name)
-			: i == PACK_CHANNELS ? "offsets"
-					     : "headers",
-			path, sizeof(path));
+		r = pack_path(p, k, i < PACK_CHANNELS ? pack_bodies_name(i, name) : others[i - PACK_CHANNELS], path,
+			sizeof(path));
 		if (r)
 			return r;
 		if (unlink(path) && errno != ENOENT)
@@ -385,7 +383,8 @@ static int recover(struct packs *p, unsigned i, uint64_t size, struct why *why)
 		p->n--;
 		return r ? r : V_END;
 	}
-	r = pack_files(p, k, false);
+	r = pack_split(p, k, size, why);
+	r = r ? r : pack_files(p, k, false);
 	r = r ? r : check_ends(p, k, size - k->first, last, &fits, &has);
 	if (!r && !fits)
 		r = scan(p, k, &torn, &has, &damage);
@@ -401,12 +400,18 @@ static int recover(struct packs *p, unsigned i, uint64_t size, struct why *why)
 }
 
 /* For reading beside a writer: what the offsets tell, no more. */
-static int look(struct packs *p, unsigned i)
+static int look(struct packs *p, unsigned i, struct why *why)
 {
 	struct pack *k = &p->v[i];
 	uint64_t offsets;
-	int r = pack_files(p, k, false);
+	int r;
 
+	if (pack_former(p, k))
+		return why_set(why, V_BAD,
+			"packs/%s.bodies: of the former layout, with all channels in one file: start this version's "
+			"collector once, it takes them over",
+			k->month);
+	r = pack_files(p, k, false);
 	r = r ? r : file_size(k->offsets, &offsets);
 	r = r ? r : file_size(k->headers, &k->header_end);
 	if (!r)
@@ -430,7 +435,7 @@ int packs_open(struct packs *p, const char *dir, bool writable, uint64_t size, s
 	r = r ? r : list(p, why);
 	for (i = 0; !r && i < p->n; i++) {
 		p->v[i].first = i ? p->v[i - 1].first + p->v[i - 1].count : 0;
-		r = writable ? recover(p, i, size, why) : look(p, i);
+		r = writable ? recover(p, i, size, why) : look(p, i, why);
 		if (r == V_END) {
 			i--;
 			r = 0;

@@ -29,4 +29,14 @@ int pack_frame(
 	const struct pack *k, const char *what, int fd, uint64_t at, uint32_t max, struct buf *out, struct why *why);
 int pack_damaged(struct why *why, const struct pack *k, const char *what, uint64_t at, const char *how);
 
+/* --- pack_split.c --- */
+
+/* Does the month lie in the former layout: the bodies of all channels in one file? */
+bool pack_former(const struct packs *p, const struct pack *k);
+/*
+ * Takes a month of that layout over into this one; nothing where it is not. `size` is the checkpoint's. The pack is
+ * not open. 0; V_BAD where a leaf under the checkpoint is not whole, with the reason: nothing was changed; -errno.
+ */
+int pack_split(struct packs *p, const struct pack *k, uint64_t size, struct why *why);
+
 #endif
