@@ -42,7 +42,8 @@ int expired_begin(struct expired *e, const struct report *r, const char *store)
 	return x < 0 ? EXIT_MACHINE : EXIT_USAGE;
 }
 
-int expired_learn(struct expired *e, uint64_t leaf, const struct segment *s)
+/* Its records of retention, where it is the collector's. 0, -errno. */
+static int learn(struct expired *e, uint64_t leaf, const struct segment *s)
 {
 	_cleanup_(body_reader_freep) struct body_reader *in = NULL;
 	unsigned n = 0;
@@ -71,7 +72,7 @@ int expired_take(struct expired *e, uint64_t leaf, const struct segment *s)
 
 	if (s->bytes.n) {
 		e->open[c] = 0;
-		return expired_learn(e, leaf, s);
+		return learn(e, leaf, s);
 	}
 	if (e->open[c]) {
 		e->runs[e->open[c] - 1].last = leaf;

@@ -1,6 +1,6 @@
 /*
- * Bodies that are not there: did their time end, or did somebody take them away? For verify_store.c and
- * verify_bundle.c; what is judged is in collector/store/RETENTION.md.
+ * Bodies that are not there: did their time end, or did somebody take them away? For verify_store.c; what
+ * is judged is in collector/store/RETENTION.md.
  */
 #ifndef SEKISHO_CTL_EXPIRED_H
 #define SEKISHO_CTL_EXPIRED_H
@@ -33,8 +33,6 @@ int expired_begin(struct expired *e, const struct report *r, const char *store);
 void expired_deinit(struct expired *e);
 /* A leaf, in the order of the log; `s->bytes` is empty where its body is not there. 0, -errno. */
 int expired_take(struct expired *e, uint64_t leaf, const struct segment *s);
-/* Its records of retention alone, of a segment of the collector's out of order. 0, -errno. */
-int expired_learn(struct expired *e, uint64_t leaf, const struct segment *s);
 /*
  * All have come by: tells what expired by which record, and what is wrong with it, as far as the leaves that came say.
  * 0, -errno.

@@ -39,8 +39,10 @@ void range_take(struct judged *j, uint64_t leaf, const struct segment *s)
 	if (leaf >= k->first && leaf <= k->last) {
 		if (!s->bytes.n)
 			bundle_tell(j, "body", h,
-				SAY(c, "its body is not there: what it recorded cannot be shown",
-					"本文がないため、記録の内容を示せません"));
+				SAY(c,
+					"its body expired or is missing: what it recorded cannot be shown, and a "
+					"bundle does not show why",
+					"本文が満了で削除されたか欠けており、記録の内容を示せません"));
 		if (leaf == k->first && !k->has_before && h->has_prev)
 			bundle_tell(j, "range", h,
 				SAY(c,

@@ -298,6 +298,12 @@ def since_forever(x):
     x.claim["since"] = None
 
 
+@early
+def body_expired(x):
+    """What is made where bodies of the range are gone: all the rest is in order, and proves nothing of what was recorded."""
+    x.carried[chain(x, x.w.one)["first"]] = False
+
+
 @late
 def body_withheld(d, x):
     name = next(n for n in d if n.endswith(".seg"))

@@ -264,8 +264,10 @@ def judge_chain(claim, k, mine):
         inside = k["first"] <= leaf <= k["last"]
         if not inside and leaf not in want:
             raise v.Refused("leaf %d is outside of what is claimed" % leaf)
-        if inside != (s.body is not None):
-            raise v.Refused("leaf %d: a body is missing, or there where none belongs" % leaf)
+        if inside and s.body is None:
+            raise v.Refused("leaf %d: its body expired or is missing: what it recorded cannot be shown" % leaf)
+        if not inside and s.body is not None:
+            raise v.Refused("leaf %d: a body is there where none belongs" % leaf)
         if leaf == k["before"] and (claim["since"] is None or s.h[12] >= claim["since"]):
             raise v.Refused("what is carried begins later than the range")
         if leaf == k["after"] and s.h[11] < claim["until"]:
