@@ -25,9 +25,9 @@ _sekishoctl()
 	--store) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--socket) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--log-key|-l) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--admins) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--device|-d) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--checkpoint) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--admins) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--out|-o) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--certificate) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -81,7 +81,7 @@ _sekishoctl()
 		fi ;;
 	verify,bundle)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --log-key -l --admins --quiet -q --json --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --log-key -l --quiet -q --json --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;

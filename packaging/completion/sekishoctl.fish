@@ -30,7 +30,6 @@ complete -c sekishoctl -n __fish_use_subcommand -a verify -d 'Check signatures, 
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and not __fish_seen_subcommand_from bundle' -a bundle -d 'Check an evidence bundle: nothing changed, nothing left out'
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify' -F
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and __fish_seen_subcommand_from bundle' -l log-key -s l -r -F -d 'the log\'s verifier key, not from the bundle'
-complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and __fish_seen_subcommand_from bundle' -l admins -r -F -d 'administrators\' public keys'
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and __fish_seen_subcommand_from bundle' -l quiet -s q -d 'problems only'
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and __fish_seen_subcommand_from bundle' -l json -d 'JSON for programs'
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and __fish_seen_subcommand_from bundle' -l lang -x -a 'en ja' -d 'language of what is printed'
