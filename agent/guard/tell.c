@@ -98,6 +98,13 @@ static void describe(struct record *r, const struct unit *u, const struct disk *
 	}
 }
 
+/* What it is, in one word: of several kinds the one that carries most, which comes first in the table. */
+static void set_kind(struct record *r, const struct unit *u)
+{
+	if (u->device.kinds)
+		record_set_uint(r, F_DEVICE_KIND, (uint64_t)__builtin_ctzll(u->device.kinds));
+}
+
 void tell_plug(struct guard *g, const struct unit *u)
 {
 	struct record r;
@@ -105,6 +112,7 @@ void tell_plug(struct guard *g, const struct unit *u)
 
 	begin(g, &r, KIND_PLUG, u);
 	describe(&r, u, NULL, &room);
+	set_kind(&r, u);
 	put(g, &r, true);
 }
 
@@ -115,6 +123,7 @@ void tell_unplug(struct guard *g, const struct unit *u)
 
 	begin(g, &r, KIND_UNPLUG, u);
 	describe(&r, u, NULL, &room);
+	set_kind(&r, u);
 	record_set_int(&r, F_DURATION, clock_boot_us() - u->since_boot_us);
 	put(g, &r, true);
 }
