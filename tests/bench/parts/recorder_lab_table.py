@@ -55,7 +55,7 @@ for what, text in (("storm", "open, write, close: a record"), ("reads", "open, r
 for which in sets:
     print(f"\n{which}, by program, in the storm:")
     for name, (n, ns) in sorted(hooks(which, "storm").items(), key=lambda x: -x[1][1])[:12]:
-        print(f"  {name:22}{n:9} runs{ns / n:9.0f} ns")
+        print(f"  {name:22}{n:9} runs{ns / n:9.0f} instructions")
 if silent:
     print(f"\nFAILED: {silent} records missing or too many, uncounted")
 sys.exit(1 if silent else 0)
