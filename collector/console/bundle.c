@@ -126,6 +126,8 @@ static void give_up(struct bundling *b, int r, const char *how)
 		answer_error(req, 401, "session", "sign in first", 0);
 	else if (r == V_BAD && !strncmp(b->why.text, "filter", 6))
 		answer_error(req, 400, "filter", b->why.text, 0);
+	else if (r == V_BAD && !strncmp(b->why.text, "expired", 7))
+		answer_error(req, 400, "expired", b->why.text, 0);
 	else
 		answer_error(req, 503, "store", "the collector's store cannot be read now", 5);
 	bundling_free(b);

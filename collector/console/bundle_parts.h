@@ -25,6 +25,7 @@ struct met_epoch {
 struct met_chain {
 	struct exhibit_chain k;
 	bool fits, known, has_start, started; /* known: some leaf of it came by */
+	bool gone;                            /* from the start on, a body is not there any more */
 	uint64_t newest, start;               /* its last leaf; the first that is not older than the range */
 	bool has_start_before;
 	uint64_t start_before;
@@ -61,6 +62,10 @@ struct bundling {
 	size_t epochs_n, epochs_cap;
 	struct exhibit_claim claim;
 	uint64_t last; /* leaf that is carried */
+	struct {
+		bool there;
+		uint64_t until;
+	} bodies[CHANNELS_MAX]; /* of each channel, where `at` is: see store_bodies_there */
 
 	uint64_t *rows; /* records of the search */
 	size_t rows_n, rows_cap, row_at;

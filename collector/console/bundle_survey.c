@@ -113,6 +113,17 @@ static int meet_epoch(struct bundling *b, struct met_chain *m, const struct segm
 	return 0;
 }
 
+/* Is its body there still? Asked once for each month and channel. */
+static bool body_there(struct bundling *b, const struct header *h, uint64_t leaf)
+{
+	if (!h->body_len || h->producer >= CHANNELS_MAX)
+		return true;
+	if (leaf >= b->bodies[h->producer].until)
+		b->bodies[h->producer].there =
+			store_bodies_there(b->store, leaf, h->producer, &b->bodies[h->producer].until);
+	return b->bodies[h->producer].there;
+}
+
 static int meet(struct bundling *b, const struct segment *s, uint64_t leaf)
 {
 	const struct header *h = &s->header;
@@ -132,8 +143,12 @@ static int meet(struct bundling *b, const struct segment *s, uint64_t leaf)
 	if (m->has_start) {
 		m->waiting_n++;
 		m->waiting_bytes += h->body_len + s->header_bytes.n;
+		m->gone = m->gone || !body_there(b, h, leaf);
 	}
 	if (m->has_start && early) {
+		/* What is not there cannot be shown to be whole: better nothing than a file that verifiers refuse. */
+		if (m->gone)
+			return why_set(&b->why, V_BAD, "expired: records of that time are kept no longer");
 		m->started = true;
 		m->k.last = leaf;
 		m->k.has_after = false;

@@ -44,6 +44,15 @@ int store_month(struct store *s, const char *month, struct store_month *out)
 	return r ? r : k ? fill(s, k, true, out) : V_NOT_FOUND;
 }
 
+bool store_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t *until)
+{
+	const struct pack *k = packs_find(&s->packs, index);
+	uint64_t bytes;
+
+	*until = k ? k->first + k->count : index + 1;
+	return k && packs_have(&s->packs, k, channel, &bytes);
+}
+
 int store_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed)
 {
 	struct pack *k = packs_month(&s->packs, month);

@@ -184,6 +184,11 @@ int store_months(struct store *s, bool counted, store_month_fn fn, void *ctx);
 /* One of them, counted. V_NOT_FOUND; V_BAD; -errno. */
 int store_month(struct store *s, const char *month, struct store_month *out);
 /*
+ * Are the bodies of a channel there, where leaf `index` lies? False also where that month has none of it. *until: the
+ * first leaf for which the answer may be another one.
+ */
+bool store_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t *until);
+/*
  * Removes the bodies of a channel of a month, and its rows from the index (which the next steps make again). May be
  * called again at any time, whatever a crash left. The caller has a signed record of it in the committed log. *freed:
  * bytes of bodies. V_NOT_FOUND: no such month; V_DENIED: it is still being written, or of the collector, whose

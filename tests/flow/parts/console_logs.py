@@ -200,6 +200,14 @@ same([(k["before"] is None, k["after"] is None) for k in claim["chains"]], [(Fal
 same(auditor.get("/api/v1/bundle?until=-5d", 404)["error"], "empty", "nothing there")
 same(auditor.get("/api/v1/bundle?kind=nothing", 400)["error"], "filter", "no such kind")
 same(auditor.get("/api/v1/bundle?order=newest", 400)["error"], "filter", "no order belongs there")
+aside = [os.path.join(d, f) for d, _, fs in os.walk(os.environ["SEKISHO_ROOT"] + "/var/lib/sekisho-collector/store") for f in fs if f.endswith("recorder.bodies")]
+same(len(aside) > 0, True, "bodies of the recorder")
+for f in aside:
+    os.rename(f, f + ".aside")
+same(auditor.get("/api/v1/bundle?host=pc-1", 400)["error"], "expired", "bodies that are gone")
+for f in aside:
+    os.rename(f + ".aside", f)
+bundle("host=pc-1&device=60a44c", 6)
 same(viewer.ask("GET", "/api/v1/bundle").status, 403, "a viewer")
 same(both.ask("GET", "/api/v1/bundle").status, 403, "an administrator")
 

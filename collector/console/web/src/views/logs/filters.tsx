@@ -8,6 +8,7 @@ import { plain } from "../../core/hostile";
 import { toRefusal } from "../../core/resource";
 import { Dialog, explain, Icon, saveFile } from "../../ui/parts";
 import { Text } from "../../ui/text";
+import type { Words } from "../../words";
 import { activeFilters, DEFAULT_SINCE, FIELDS, forgetSearch, parseSearch, savedSearches, saveSearch, type FieldName, type Search } from "./search";
 
 const RANGES = ["-15m", "-1h", "-24h", "-7d", "-30d"] as const;
@@ -229,6 +230,13 @@ function SaveDialog({ search, close }: { search: Search; close: () => void }) {
   );
 }
 
+function whyNoBundle(error: Refusal, words: Words) {
+  if (error.status === 404) return words.logs.bundleEmpty;
+  if (error.word === "large") return words.logs.bundleLarge;
+  if (error.word === "expired") return words.logs.bundleExpired;
+  return explain(error, words);
+}
+
 /** The search as a file that proves itself. It may take a while: the button says so, and lets go of it. */
 function BundleButton({ query }: { query: Query }) {
   const { words, say } = useDesk();
@@ -264,7 +272,7 @@ function BundleButton({ query }: { query: Query }) {
       )}
       {error && (
         <p class="wrong" role="alert">
-          {error.status === 404 ? words.logs.bundleEmpty : error.word === "large" ? words.logs.bundleLarge : explain(error, words)}
+          {whyNoBundle(error, words)}
         </p>
       )}
     </>
