@@ -1,7 +1,7 @@
 """Puts together what recorder-lab-inside measured. Ends with 1 where records are missing uncounted."""
 import glob, json, os, statistics, sys
 
-tmp, files, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+tmp, files, rounds, loads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
 sets = ("trampoline", "tracepoint")
 
 
@@ -21,13 +21,15 @@ def hooks(which, what):
     return out
 
 
-bare = ran("bare")
 print(f"kernel {os.uname().release}, instructions counted (1,000,000 are a ms); {files} files a storm, {rounds} paired rounds, medians")
-print(f"{'':12}{'ms':>8}{'+ %':>9}{'ms of a processor':>20}{'+ %':>9}")
-for what in ("bare", *sets, "auditd"):
-    rs = ran(what)
-    over = [statistics.median(100 * (r[i] / max(b[i], 1) - 1) for r, b in zip(rs, bare)) for i in (0, 1)]
-    print(f"{what:12}{statistics.median(r[0] for r in rs):8.0f}{over[0]:+9.1f}{statistics.median(r[1] for r in rs):20.0f}{over[1]:+9.1f}")
+print(f"{'':8}{'':12}{'ms':>8}{'+ %':>9}{'ms of a processor':>20}{'+ %':>9}")
+for load in loads:
+    bare = ran(f"bare.{load}")
+    for what in ("bare", *sets, "auditd"):
+        rs = ran(f"{what}.{load}")
+        over = [statistics.median(100 * (r[i] / max(b[i], 1) - 1) for r, b in zip(rs, bare)) for i in (0, 1)]
+        print(f"{load:8}{what:12}{statistics.median(r[0] for r in rs):8.0f}{over[0]:+9.1f}"
+              f"{statistics.median(r[1] for r in rs):20.0f}{over[1]:+9.1f}")
 
 silent = 0
 for which in sets:
@@ -36,8 +38,8 @@ for which in sets:
         s = json.load(open(name))
         seen += s["seen"].get("file", 0)
         lost += sum(s["lost"].values())
-    # the storms of the rounds, and what was counted: a storm and as many uses of one file
-    due = rounds * files + 2 * files
+    for line in open(f"{tmp}/did.{which}"):
+        due += json.loads(line)["file"]
     silent += max(0, due - seen - lost) + max(0, seen - due)
     print(f"{which}: {due} records due, {seen} there, {lost} counted as lost")
 print(f"auditd: counted as lost {[int(n) for n in open(f'{tmp}/auditd.lost')]}")
