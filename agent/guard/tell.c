@@ -48,12 +48,6 @@ static void begin(struct guard *g, struct record *r, unsigned kind, const struct
 	}
 }
 
-static void set_text(struct record *r, unsigned f, const char *s)
-{
-	if (s && *s)
-		record_set_str(r, f, s);
-}
-
 /* --- devices --- */
 
 static void interfaces_text(const struct device *d, char out[INTERFACES_TEXT])
@@ -81,14 +75,14 @@ static void describe(struct record *r, const struct unit *u, const struct disk *
 		snprintf(room->id, sizeof(room->id), "%04x:%04x", f->vendor, f->product);
 		record_set_str(r, F_USB_ID, room->id);
 	}
-	set_text(r, F_MAKER, f->vendor_name);
-	set_text(r, F_PRODUCT, f->product_name);
-	set_text(r, F_SERIAL, f->serial);
-	set_text(r, F_PORT, f->port);
+	record_set_text(r, F_MAKER, f->vendor_name);
+	record_set_text(r, F_PRODUCT, f->product_name);
+	record_set_text(r, F_SERIAL, f->serial);
+	record_set_text(r, F_PORT, f->port);
 	if (f->has_fingerprint)
 		record_set_span(r, F_FINGERPRINT, SPAN(f->fingerprint.b, DIGEST_SIZE));
 	interfaces_text(f, room->interfaces);
-	set_text(r, F_INTERFACES, room->interfaces);
+	record_set_text(r, F_INTERFACES, room->interfaces);
 	if (d) {
 		snprintf(room->dev, sizeof(room->dev), "%u:%u", major(d->dev), minor(d->dev));
 		record_set_str(r, F_DEVICE, room->dev);
@@ -139,9 +133,9 @@ void tell_decision(struct guard *g, const struct unit *u, const struct disk *d, 
 	record_set_uint(&r, F_ACCESS, now->access);
 	record_set_uint(&r, F_POLICY_MODE, now->note ? POLICY_MODE_NOTE : POLICY_MODE_ENFORCE);
 	record_set_str(&r, F_RULE, now->rule);
-	set_text(&r, F_OWNER, now->owner);
-	set_text(&r, F_LABEL, now->label);
-	set_text(&r, F_TEXT, now->reason);
+	record_set_text(&r, F_OWNER, now->owner);
+	record_set_text(&r, F_LABEL, now->label);
+	record_set_text(&r, F_TEXT, now->reason);
 	if (now->until_us != INT64_MAX)
 		record_set_int(&r, F_UNTIL, now->until_us);
 	put(g, &r, true);
@@ -166,12 +160,12 @@ void tell_release(struct guard *g, unsigned kind, const struct unit *u, const ch
 	begin(g, &r, kind, u);
 	if (u)
 		describe(&r, u, NULL, &room);
-	set_text(&r, F_RULE, rule);
+	record_set_text(&r, F_RULE, rule);
 	if (access)
 		record_set_uint(&r, F_ACCESS, access);
 	if (until_us)
 		record_set_int(&r, F_UNTIL, until_us);
-	set_text(&r, F_TEXT, text);
+	record_set_text(&r, F_TEXT, text);
 	put(g, &r, true);
 }
 
@@ -360,9 +354,9 @@ void tell_start(struct guard *g)
 
 	begin(g, &r, KIND_GUARD_START, NULL);
 	layers_text(g->layers, &room);
-	set_text(&r, F_LAYERS, room.layers);
+	record_set_text(&r, F_LAYERS, room.layers);
 	record_set_uint(&r, F_ENFORCE, g->layers & GATE_OPEN ? ENFORCE_FULL : ENFORCE_NONE);
-	set_text(&r, F_TEXT, g->gate ? NULL : "the kernel's gate is not there: only udev and flags hold");
+	record_set_text(&r, F_TEXT, g->gate ? NULL : "the kernel's gate is not there: only udev and flags hold");
 	put(g, &r, true);
 }
 
@@ -371,7 +365,7 @@ void tell_stop(struct guard *g)
 	struct record r;
 
 	begin(g, &r, KIND_GUARD_STOP, NULL);
-	set_text(&r, F_TEXT, "what is held stays held");
+	record_set_text(&r, F_TEXT, "what is held stays held");
 	put(g, &r, true);
 }
 
@@ -382,8 +376,8 @@ void tell_policy(struct guard *g, unsigned kind, uint64_t version, const char *s
 	begin(g, &r, kind, NULL);
 	if (version)
 		record_set_uint(&r, F_POLICY, version);
-	set_text(&r, F_SIGNER, signer);
-	set_text(&r, F_TEXT, text);
+	record_set_text(&r, F_SIGNER, signer);
+	record_set_text(&r, F_TEXT, text);
 	put(g, &r, true);
 }
 
@@ -395,7 +389,7 @@ void tell_proof(struct guard *g, unsigned layers, unsigned before)
 
 	begin(g, &r, KIND_PROOF, NULL);
 	layers_text(layers, &room);
-	set_text(&r, F_LAYERS, room.layers);
+	record_set_text(&r, F_LAYERS, room.layers);
 	record_set_uint(&r, F_ENFORCE, layers & GATE_OPEN ? ENFORCE_FULL : ENFORCE_NONE);
 	record_set_str(&r, F_TEXT,
 		before & ~layers   ? "a means that held before does not hold any more"

@@ -192,12 +192,6 @@ static const struct comer *choose(
 	return chosen;
 }
 
-static void set_text(struct record *r, unsigned f, const char *s)
-{
-	if (s[0])
-		record_set_str(r, f, s);
-}
-
 void origin_tell(struct gate *g, struct record *r, const struct job *j, struct origin_room *room)
 {
 	int64_t created = j->created_s ? j->created_s * 1000000 - (clock_wall_us() - clock_boot_us()) : 0;
@@ -215,7 +209,7 @@ void origin_tell(struct gate *g, struct record *r, const struct job *j, struct o
 	record_set_span(r, F_COMM, SPAN(c->comm, strnlen(c->comm, sizeof(c->comm))));
 	if (c->loginuid != UINT32_MAX)
 		record_set_uint(r, F_LOGIN_UID, c->loginuid);
-	set_text(r, F_PROGRAM, c->program);
+	record_set_text(r, F_PROGRAM, c->program);
 	if (c->args_n)
 		record_set_span(r, F_ARGS, SPAN(c->args, c->args_n));
 	if (file_of(c, j, room->path))

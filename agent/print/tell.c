@@ -32,12 +32,6 @@ static void begin(struct record *r, unsigned kind)
 	record_set_uint(r, F_KIND, kind);
 }
 
-static void set_text(struct record *r, unsigned f, const char *s)
-{
-	if (s && *s)
-		record_set_str(r, f, s);
-}
-
 static const char *either(const char *a, const char *b)
 {
 	return a && a[0] ? a : b;
@@ -93,11 +87,11 @@ static void set_user(struct record *r, const struct job *j)
 {
 	const char *user = either(job_text(j->ipp, "job-originating-user-name"), j->request.user);
 
-	set_text(r, F_USER, user);
+	record_set_text(r, F_USER, user);
 	if (j->request.authenticated)
 		record_set_uint(r, F_UID, j->request.uid);
 	else
-		set_text(r, F_JOB_USER, user);
+		record_set_text(r, F_JOB_USER, user);
 }
 
 /* What both of a job's records say. */
@@ -110,16 +104,16 @@ static void describe(struct record *r, struct job *j, struct room *room)
 	set_user(r, j);
 	record_set_uint(r, F_JOB, j->id);
 	record_set_uint(r, F_ATTEMPT, j->attempt ? j->attempt : 1);
-	set_text(r, F_PRINTER, either(j->request.printer, job_text(j->queue, "printer-name")));
-	set_text(r, F_PRINTER_CLASS, j->request.printer_class);
-	set_text(r, F_PRINTER_URI, uri);
-	set_text(r, F_LOCATION, either(j->request.location, job_text(j->queue, "printer-location")));
-	set_text(r, F_TITLE, either(job_text(j->ipp, "job-name"), j->request.title));
-	set_text(r, F_DOCUMENT_NAME, job_text(j->ipp, "document-name-supplied"));
-	set_text(r, F_REMOTE, job_text(j->ipp, "job-originating-host-name"));
-	set_text(r, F_JOB_UUID, job_text(j->ipp, "job-uuid"));
-	set_text(r, F_OPTIONS, j->request.options);
-	set_text(r, F_MEDIA, setting(j, "media", room->options[2]));
+	record_set_text(r, F_PRINTER, either(j->request.printer, job_text(j->queue, "printer-name")));
+	record_set_text(r, F_PRINTER_CLASS, j->request.printer_class);
+	record_set_text(r, F_PRINTER_URI, uri);
+	record_set_text(r, F_LOCATION, either(j->request.location, job_text(j->queue, "printer-location")));
+	record_set_text(r, F_TITLE, either(job_text(j->ipp, "job-name"), j->request.title));
+	record_set_text(r, F_DOCUMENT_NAME, job_text(j->ipp, "document-name-supplied"));
+	record_set_text(r, F_REMOTE, job_text(j->ipp, "job-originating-host-name"));
+	record_set_text(r, F_JOB_UUID, job_text(j->ipp, "job-uuid"));
+	record_set_text(r, F_OPTIONS, j->request.options);
+	record_set_text(r, F_MEDIA, setting(j, "media", room->options[2]));
 	record_set_uint(r, F_COPIES, j->request.copies_n ? j->request.copies_n : 1);
 	record_set_uint(r, F_NUMBER_UP, number_up(j));
 	if (sides)
@@ -138,7 +132,7 @@ static void set_decision(struct record *r, const struct job *j)
 		return;
 	record_set_uint(r, F_ACTION, j->decided.action);
 	record_set_uint(r, F_POLICY_MODE, j->decided.note ? POLICY_MODE_NOTE : POLICY_MODE_ENFORCE);
-	set_text(r, F_RULE, j->decided.rule);
+	record_set_text(r, F_RULE, j->decided.rule);
 	if (j->stamp)
 		record_set_uint(r, F_STAMP, j->stamp);
 }
@@ -151,15 +145,15 @@ static void set_documents(struct record *r, const struct job *j, const struct do
 		record_set_uint(r, F_SIZE, d->bytes);
 	if (d->has_hash)
 		record_set_span(r, F_HASH, SPAN(&d->hash, sizeof(d->hash)));
-	set_text(r, F_FORMAT, either(d->format, j->request.type));
-	set_text(r, F_GENERATOR, d->generator);
-	set_text(r, F_FINDINGS, d->findings);
+	record_set_text(r, F_FORMAT, either(d->format, j->request.type));
+	record_set_text(r, F_GENERATOR, d->generator);
+	record_set_text(r, F_FINDINGS, d->findings);
 	if (d->my_numbers)
 		record_set_uint(r, F_MY_NUMBERS, d->my_numbers);
 	if (d->colour && !(record_has(r, F_COLOUR) && r->v[F_COLOUR].u == COLOUR_MONO))
 		record_set_uint(r, F_COLOUR, d->colour);
 	if (!record_has(r, F_MEDIA))
-		set_text(r, F_MEDIA, d->media);
+		record_set_text(r, F_MEDIA, d->media);
 	if (d->has_pages) {
 		unsigned sides = record_has(r, F_SIDES) ? (unsigned)r->v[F_SIDES].u : 0;
 
@@ -178,7 +172,7 @@ int tell_print(struct gate *g, struct job *j, const struct document_facts *d)
 	begin(&r, KIND_PRINT);
 	describe(&r, j, &room);
 	set_decision(&r, j);
-	set_text(&r, F_TEXT, j->decided.reason);
+	record_set_text(&r, F_TEXT, j->decided.reason);
 	set_documents(&r, j, d);
 	kernel_hear(g);
 	origin_tell(g, &r, j, &origin);
@@ -189,7 +183,7 @@ int tell_print(struct gate *g, struct job *j, const struct document_facts *d)
 static void set_late(struct gate *g, struct record *r, struct job *j, struct document_facts *d)
 {
 	if (j->never_looked)
-		set_text(r, F_FINDINGS, "the print gate ended before the documents were looked into");
+		record_set_text(r, F_FINDINGS, "the print gate ended before the documents were looked into");
 	if (j->inspected_told || !j->documents_n)
 		return;
 	documents_facts(g, j, d);
@@ -213,7 +207,7 @@ static void set_killed(struct record *r, const struct job *j, unsigned outcome)
 	if (!j->killed_by || outcome != OUTCOME_ABORTED)
 		return;
 	record_set_uint(r, F_SIGNAL, j->killed_by);
-	set_text(r, F_TEXT, "its backend was killed, which CUPS takes for success");
+	record_set_text(r, F_TEXT, "its backend was killed, which CUPS takes for success");
 }
 
 void tell_result(struct gate *g, struct job *j, unsigned outcome)
@@ -229,7 +223,7 @@ void tell_result(struct gate *g, struct job *j, unsigned outcome)
 	set_late(g, &r, j, &d);
 	record_set_uint(&r, F_OUTCOME, outcome);
 	set_impressions(&r, j, outcome);
-	set_text(&r, F_TEXT, job_text(j->ipp, "job-printer-state-message"));
+	record_set_text(&r, F_TEXT, job_text(j->ipp, "job-printer-state-message"));
 	set_killed(&r, j, outcome);
 	if (begun > 0 && ended >= begun)
 		record_set_int(&r, F_DURATION, (ended - begun) * 1000000);
@@ -246,12 +240,12 @@ void tell_missed(struct gate *g, struct job *j, unsigned outcome)
 	begin(&r, KIND_PRINT_MISSED);
 	describe(&r, j, &room);
 	record_set_uint(&r, F_CAUSE, CAUSE_GATE_DOWN);
-	set_text(&r, F_FORMAT, job_text(j->ipp, "document-format"));
+	record_set_text(&r, F_FORMAT, job_text(j->ipp, "document-format"));
 	record_set_uint(&r, F_OUTCOME, outcome);
 	set_impressions(&r, j, 0);
 	kernel_hear(g);
 	origin_tell(g, &r, j, &origin);
-	set_text(&r, F_TEXT, g->outside.text[0] ? g->outside.text : "no wrapper asked for it");
+	record_set_text(&r, F_TEXT, g->outside.text[0] ? g->outside.text : "no wrapper asked for it");
 	set_killed(&r, j, outcome);
 	put(g, &r);
 }
@@ -262,11 +256,11 @@ void tell_route(struct gate *g, const struct request *q)
 
 	begin(&r, KIND_PRINT_ROUTE);
 	record_set_uint(&r, F_JOB, q->job_id);
-	set_text(&r, F_USER, q->user);
-	set_text(&r, F_JOB_USER, q->user);
-	set_text(&r, F_TITLE, q->title);
-	set_text(&r, F_PRINTER, q->printer);
-	set_text(&r, F_ROUTE, q->uri);
+	record_set_text(&r, F_USER, q->user);
+	record_set_text(&r, F_JOB_USER, q->user);
+	record_set_text(&r, F_TITLE, q->title);
+	record_set_text(&r, F_PRINTER, q->printer);
+	record_set_text(&r, F_ROUTE, q->uri);
 	put(g, &r);
 }
 
@@ -276,11 +270,11 @@ void tell_release(struct gate *g, const struct job *j, const char *by)
 
 	begin(&r, KIND_PRINT_RELEASE);
 	record_set_uint(&r, F_JOB, j->id);
-	set_text(&r, F_USER, by);
-	set_text(&r, F_JOB_USER, job_text(j->ipp, "job-originating-user-name"));
-	set_text(&r, F_TITLE, job_text(j->ipp, "job-name"));
-	set_text(&r, F_PRINTER, j->released_printer);
-	set_text(&r, F_RULE, j->decided.rule);
+	record_set_text(&r, F_USER, by);
+	record_set_text(&r, F_JOB_USER, job_text(j->ipp, "job-originating-user-name"));
+	record_set_text(&r, F_TITLE, job_text(j->ipp, "job-name"));
+	record_set_text(&r, F_PRINTER, j->released_printer);
+	record_set_text(&r, F_RULE, j->decided.rule);
 	put(g, &r);
 }
 
@@ -291,19 +285,19 @@ void tell_copy(struct gate *g, const struct copy_told *t, unsigned cause, const 
 	begin(&r, KIND_PRINT_COPY);
 	record_set_uint(&r, F_JOB, t->job);
 	record_set_uint(&r, F_ATTEMPT, t->attempt ? t->attempt : 1);
-	set_text(&r, F_USER, t->user);
-	set_text(&r, F_JOB_USER, t->user);
-	set_text(&r, F_TITLE, t->title);
-	set_text(&r, F_PRINTER, t->printer);
-	set_text(&r, F_RULE, t->rule);
-	set_text(&r, F_COPY, t->name);
+	record_set_text(&r, F_USER, t->user);
+	record_set_text(&r, F_JOB_USER, t->user);
+	record_set_text(&r, F_TITLE, t->title);
+	record_set_text(&r, F_PRINTER, t->printer);
+	record_set_text(&r, F_RULE, t->rule);
+	record_set_text(&r, F_COPY, t->name);
 	if (t->has_hash) {
 		record_set_span(&r, F_HASH, SPAN(&t->hash, sizeof(t->hash)));
 		record_set_uint(&r, F_SIZE, t->bytes);
 	}
 	if (cause)
 		record_set_uint(&r, F_CAUSE, cause);
-	set_text(&r, F_TEXT, text);
+	record_set_text(&r, F_TEXT, text);
 	put(g, &r);
 }
 
@@ -314,11 +308,11 @@ void tell_queue(struct gate *g, const struct queue *q)
 	struct record r;
 
 	begin(&r, KIND_PRINT_QUEUE);
-	set_text(&r, F_PRINTER, q->name);
-	set_text(&r, F_PRINTER_URI, q->uri);
-	set_text(&r, F_LOCATION, q->location);
+	record_set_text(&r, F_PRINTER, q->name);
+	record_set_text(&r, F_PRINTER_URI, q->uri);
+	record_set_text(&r, F_LOCATION, q->location);
 	record_set_uint(&r, F_GATE, q->inside ? GATE_INSIDE : GATE_OUTSIDE);
-	set_text(&r, F_TEXT, q->reason.text);
+	record_set_text(&r, F_TEXT, q->reason.text);
 	put(g, &r);
 }
 
@@ -327,7 +321,7 @@ void tell_start(struct gate *g)
 	struct record r;
 
 	begin(&r, KIND_PRINT_START);
-	set_text(&r, F_TEXT, g->inspect ? NULL : "there is no inspector: documents are not looked into");
+	record_set_text(&r, F_TEXT, g->inspect ? NULL : "there is no inspector: documents are not looked into");
 	put(g, &r);
 }
 
@@ -336,7 +330,7 @@ void tell_stop(struct gate *g)
 	struct record r;
 
 	begin(&r, KIND_PRINT_STOP);
-	set_text(&r, F_TEXT,
+	record_set_text(&r, F_TEXT,
 		policy_print_unavailable(g->orders.policy) == ACTION_HOLD ? "jobs are held until it is back"
 									  : "jobs print, and are told when it is back");
 	put(g, &r);

@@ -263,12 +263,6 @@ static void begin(struct engine *e, unsigned kind, int64_t boot_us)
 	record_set_int(&e->record, F_BOOT_TIME, boot_us);
 }
 
-static void set_text(struct record *r, unsigned field, const char *s)
-{
-	if (s && s[0])
-		record_set_str(r, field, s);
-}
-
 int engine_session(struct engine *e, unsigned kind, const struct session *s, bool at_start, int64_t boot_us)
 {
 	struct record *r = &e->record;
@@ -285,15 +279,15 @@ int engine_session(struct engine *e, unsigned kind, const struct session *s, boo
 		record_set_uint(r, F_LOGIN_UID, s->uid);
 	if (s->id[0] && !*end)
 		record_set_uint(r, F_SESSION, id);
-	set_text(r, F_USER, name);
-	set_text(r, F_TARGET_USER, name);
+	record_set_text(r, F_USER, name);
+	record_set_text(r, F_TARGET_USER, name);
 	if (s->uid != UNSET)
 		record_set_uint(r, F_TARGET_UID, s->uid);
-	set_text(r, F_SEAT, s->seat);
-	set_text(r, F_REMOTE, s->remote);
-	set_text(r, F_SERVICE, s->service);
+	record_set_text(r, F_SEAT, s->seat);
+	record_set_text(r, F_REMOTE, s->remote);
+	record_set_text(r, F_SERVICE, s->service);
 	if (at_start)
-		set_text(r, F_TEXT, "was so already when first seen");
+		record_set_text(r, F_TEXT, "was so already when first seen");
 	return tell(e, true);
 }
 
@@ -305,8 +299,8 @@ int engine_mounted(struct engine *e, const struct mount_entry *m, int64_t boot_u
 		return 0;
 	begin(e, KIND_MOUNTED, boot_us);
 	record_set_str(r, F_PATH, m->point);
-	set_text(r, F_PATH2, m->source);
-	set_text(r, F_FS, m->fs);
+	record_set_text(r, F_PATH2, m->source);
+	record_set_text(r, F_FS, m->fs);
 	record_set_uint(r, F_CLASS, m->device->class);
 	snprintf(e->room.device, sizeof(e->room.device), "%u:%u", major(m->dev), minor(m->dev));
 	record_set_str(r, F_DEVICE, e->room.device);
@@ -320,7 +314,7 @@ int engine_loss(struct engine *e, unsigned cause, uint64_t n, int64_t boot_us)
 	if (n)
 		record_set_uint(&e->record, F_LOST, n);
 	else
-		set_text(&e->record, F_TEXT,
+		record_set_text(&e->record, F_TEXT,
 			"how many is not known: what was not sealed when the power went may be lost");
 	return tell(e, false);
 }
@@ -331,7 +325,7 @@ static int about_us(
 	begin(e, kind, boot_us);
 	record_set_uint(&e->record, F_PROBE_SET, probe_set);
 	record_set_uint(&e->record, F_ENFORCE, enforce);
-	set_text(&e->record, F_TEXT, text);
+	record_set_text(&e->record, F_TEXT, text);
 	/* the last word is sealed with the rest, in the segment that says that it is the last */
 	return tell(e, kind != KIND_RECORDER_STOP);
 }

@@ -29,11 +29,6 @@ struct joining {
 	const uint8_t *only; /* of this alert alone; NULL: of all */
 };
 
-static struct span field(const struct record *r, unsigned f)
-{
-	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
-}
-
 static json_t *word_json(const struct record *r, unsigned f)
 {
 	const struct enum_info *e = record_has(r, f) ? enum_by_value(f, r->v[f].u) : NULL;
@@ -61,15 +56,16 @@ static json_t *alert_json(const struct store_row *row)
 {
 	const struct record *r = &row->record;
 	char id[2 * ID_SIZE + 1], host[2 * DIGEST_SIZE + 1] = "";
-	struct span peer = field(r, F_PEER);
+	struct span peer = record_text(r, F_PEER);
 
-	hex_encode(id, field(r, F_ALERT).p, ID_SIZE);
+	hex_encode(id, record_text(r, F_ALERT).p, ID_SIZE);
 	if (peer.n == DIGEST_SIZE)
 		hex_encode(host, peer.p, DIGEST_SIZE);
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:n, s:[]}", "id", id, "row",
-		row_json(row->row), "rule", text_json(field(r, F_RULE)), "title", text_json(field(r, F_TEXT)),
-		"severity", word_json(r, F_SEVERITY), "host", text_json(field(r, F_PEER_NAME)), "host_id",
-		host[0] ? json_string(host) : json_null(), "user", name_json(field(r, F_USER)), "time",
+		row_json(row->row), "rule", text_json(record_text(r, F_RULE)), "title",
+		text_json(record_text(r, F_TEXT)), "severity", word_json(r, F_SEVERITY), "host",
+		text_json(record_text(r, F_PEER_NAME)), "host_id", host[0] ? json_string(host) : json_null(), "user",
+		name_json(record_text(r, F_USER)), "time",
 		moment_json(record_has(r, F_CREATED) ? r->v[F_CREATED].i : r->v[F_TIME].i), "count",
 		(json_int_t)(record_has(r, F_COUNT) && r->v[F_COUNT].u <= INT64_MAX ? r->v[F_COUNT].u : 1), "about",
 		row_json(record_has(r, F_ABOUT) && r->v[F_ABOUT].u <= INT64_MAX ? r->v[F_ABOUT].u : 0), "acknowledged",
@@ -85,11 +81,11 @@ static int take_mark(struct joining *j, const struct record *r)
 		return 0;
 	}
 	m->kind = (unsigned)r->v[F_KIND].u;
-	memcpy(m->id, field(r, F_ALERT).p, ID_SIZE);
+	memcpy(m->id, record_text(r, F_ALERT).p, ID_SIZE);
 	m->o = m->kind == KIND_ALERT_UNSENT
-		       ? text_json(field(r, F_TEXT))
-		       : json_pack("{s:o, s:o, s:o}", "by", text_json(field(r, F_USER)), "time",
-				 time_json(r->v[F_TIME].i), "comment", text_json(field(r, F_TEXT)));
+		       ? text_json(record_text(r, F_TEXT))
+		       : json_pack("{s:o, s:o, s:o}", "by", text_json(record_text(r, F_USER)), "time",
+				 time_json(r->v[F_TIME].i), "comment", text_json(record_text(r, F_TEXT)));
 	j->marks_n += m->o != NULL;
 	return m->o ? 0 : -ENOMEM;
 }
@@ -100,8 +96,8 @@ static int take(void *ctx, const struct store_row *row)
 	unsigned from = r->v[F_KIND].u == KIND_ALERT_SEEN ? PRODUCER_CONSOLE : PRODUCER_HERALD;
 	struct joining *j = ctx;
 
-	if (field(r, F_ALERT).n != ID_SIZE || look_server(j->c, &row->host) != from ||
-		(j->only && memcmp(field(r, F_ALERT).p, j->only, ID_SIZE) != 0))
+	if (record_text(r, F_ALERT).n != ID_SIZE || look_server(j->c, &row->host) != from ||
+		(j->only && memcmp(record_text(r, F_ALERT).p, j->only, ID_SIZE) != 0))
 		return 0;
 	if (r->v[F_KIND].u != KIND_ALERT)
 		return take_mark(j, r);

@@ -9,10 +9,7 @@
 #include <unistd.h>
 
 #define S_ 1000000ull
-#define KEY_(name, type, field, size, min, max, help)                            \
-	{                                                                        \
-		name, type, offsetof(struct config, field), size, min, max, help \
-	}
+#define KEY_(...) CONF_KEY(struct config, __VA_ARGS__)
 
 static const struct conf_key keys[] = {
 	KEY_("listen", CONF_STR, listen, 128, 0, 0, "address to listen at; * is every address"),

@@ -78,11 +78,6 @@ static void append(char text[TEXT_SIZE], const char *between, struct span s)
 		text[strlen(text) - 1] = 0;
 }
 
-static struct span name_of(const struct record *r, unsigned f)
-{
-	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
-}
-
 /* In words that are the same for what is the same matter: no times, no counts. */
 static void describe(const struct record *r, char text[TEXT_SIZE])
 {
@@ -92,32 +87,32 @@ static void describe(const struct record *r, char text[TEXT_SIZE])
 	case KIND_REFUSED:
 	case KIND_SIGN_IN_REFUSED:
 		append(text, "", SPAN_STR(word(r, F_CAUSE)));
-		append(text, ": ", name_of(r, F_USER));
-		append(text, ", ", name_of(r, F_REMOTE));
+		append(text, ": ", record_text(r, F_USER));
+		append(text, ", ", record_text(r, F_REMOTE));
 		break;
 	case KIND_DECISION:
 	case KIND_DENIED:
 	case KIND_WRITE_SEEN:
 	case KIND_RELEASE:
 	case KIND_RELEASE_REFUSED:
-		append(text, "", name_of(r, F_USB_ID));
-		append(text, " ", name_of(r, F_SERIAL));
-		append(text, " ", name_of(r, F_PRODUCT));
+		append(text, "", record_text(r, F_USB_ID));
+		append(text, " ", record_text(r, F_SERIAL));
+		append(text, " ", record_text(r, F_PRODUCT));
 		append(text, ": ", SPAN_STR(word(r, F_ACCESS)));
-		append(text, ": ", name_of(r, F_OPERATION));
-		append(text, ", ", name_of(r, F_USER));
+		append(text, ": ", record_text(r, F_OPERATION));
+		append(text, ", ", record_text(r, F_USER));
 		break;
 	case KIND_PRINT:
 		/* Never the title: administrators see this too. */
-		append(text, "", name_of(r, F_PRINTER));
-		append(text, ": ", name_of(r, F_RULE));
-		append(text, ", ", name_of(r, F_USER));
+		append(text, "", record_text(r, F_PRINTER));
+		append(text, ": ", record_text(r, F_RULE));
+		append(text, ", ", record_text(r, F_USER));
 		break;
 	case KIND_RECORDER_START:
 		append(text, "", SPAN_STR(word(r, F_PROBE_SET)));
 		break;
 	default:
-		append(text, "", name_of(r, F_TEXT));
+		append(text, "", record_text(r, F_TEXT));
 	}
 }
 
@@ -177,7 +172,7 @@ static int take(void *ctx, const struct store_row *row)
 	if (k == ARRAY_SIZE(cares) || !matters(g, row))
 		return 0;
 	/* What a server says of a PC is that PC's matter. What a PC says of another one is its own. */
-	of_peer = name_of(r, F_PEER).n == DIGEST_SIZE && look_server(g->c, &row->host);
+	of_peer = record_text(r, F_PEER).n == DIGEST_SIZE && look_server(g->c, &row->host);
 	if (of_peer)
 		memcpy(host.b, r->v[F_PEER].s.p, DIGEST_SIZE);
 	describe(r, text);

@@ -28,14 +28,6 @@ static bool carries_out(const struct record *r)
 	return record_has(r, F_WRITTEN) && r->v[F_WRITTEN].u > 0;
 }
 
-static bool is_storage(const struct record *r)
-{
-	uint64_t kind = record_has(r, F_DEVICE_KIND) ? r->v[F_DEVICE_KIND].u : 0;
-
-	return kind == DEVICE_KIND_STORAGE || kind == DEVICE_KIND_OPTICAL || kind == DEVICE_KIND_SD ||
-	       kind == DEVICE_KIND_PHONE;
-}
-
 static bool is_proof(const struct record *r)
 {
 	return record_has(r, F_OPERATION) && span_eq(r->v[F_OPERATION].s, SPAN_STR("/api/v1/proofs"));
@@ -51,7 +43,7 @@ static const struct part {
 	{1, true, false, {KIND_FILE, KIND_RENAME, KIND_LINK, KIND_SYMLINK}, {0}, NULL},
 	{1, false, false, {KIND_PRINT}, {0}, holds_numbers},
 	{2, false, false, {KIND_FILE}, {CLASS_USB, CLASS_REMOVABLE}, carries_out},
-	{2, false, false, {KIND_PLUG, KIND_UNPLUG}, {0}, is_storage},
+	{2, false, false, {KIND_PLUG, KIND_UNPLUG}, {0}, record_carries_files},
 	{3, true, false, {KIND_UNLINK, KIND_RMDIR, KIND_TRUNCATE}, {0}, NULL},
 	{4, false, true, {KIND_CONSOLE_CHANGE}, {0}, is_proof},
 	{5, false, false, {KIND_LOGIN, KIND_LOGOUT, KIND_USER_CHANGE}, {0}, NULL},

@@ -7,21 +7,18 @@
 #include "policy/base/distinct.h"
 #include "policy/base/text.h"
 #include "policy/rule/policy.h"
+#include "policy/rule/sighting.h"
 #include "policy/wire/bundle.h"
 #include <errno.h>
 
 #define LOOK_MOST 50000u
 #define SEEN_MAX 1000u
 #define WORDS_MAX 16u
-#define SHORT_SERIAL 8u
-#define STORAGE_CLASS "08:"
 
 struct seen {
-	uint16_t vendor, product;
-	char serial[DEVICE_TEXT_SIZE], maker[DEVICE_TEXT_SIZE], name[DEVICE_TEXT_SIZE];
-	bool has_fingerprint, twice;
-	struct digest fingerprint;
-	uint64_t times, row;
+	struct sighting s;
+	char maker[DEVICE_TEXT_SIZE], name[DEVICE_TEXT_SIZE];
+	uint64_t row;
 	int64_t first_us, last_us;
 	struct distinct hosts, users;
 };
@@ -33,78 +30,47 @@ struct learning {
 	const struct policy *known;
 };
 
-static struct span field(const struct record *r, unsigned f)
-{
-	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
-}
-
-static struct seen *find(struct learning *l, uint16_t vendor, uint16_t product, const char *serial)
-{
-	struct seen *s;
-	unsigned i;
-
-	for (i = 0; i < l->n; i++)
-		if (l->list[i].vendor == vendor && l->list[i].product == product && !strcmp(l->list[i].serial, serial))
-			return &l->list[i];
-	if (l->n == SEEN_MAX) {
-		l->full = true;
-		return NULL;
-	}
-	s = &l->list[l->n++];
-	*s = (struct seen){
-		.vendor = vendor, .product = product, .hosts = {.most = WORDS_MAX}, .users = {.most = WORDS_MAX}};
-	snprintf(s->serial, sizeof(s->serial), "%s", serial);
-	return s;
-}
-
 /* Plugs come newest first. */
 static int take(void *ctx, const struct store_row *row)
 {
 	struct learning *l = ctx;
 	const struct record *r = &row->record;
-	struct span interfaces = field(r, F_INTERFACES), print = field(r, F_FINGERPRINT);
-	char id[16], serial[DEVICE_TEXT_SIZE];
-	unsigned vendor, product;
+	struct sighting now;
 	struct seen *s;
+	unsigned i;
 	int x;
 
-	text_copy(id, sizeof(id), field(r, F_USB_ID));
-	text_copy(serial, sizeof(serial), field(r, F_SERIAL));
-	if (sscanf(id, "%4x:%4x", &vendor, &product) != 2 ||
-		!memmem(interfaces.p, interfaces.n, STORAGE_CLASS, strlen(STORAGE_CLASS)))
+	if (!sighting_read(&now, r))
 		return 0;
-	s = find(l, (uint16_t)vendor, (uint16_t)product, serial);
-	if (!s)
+	for (i = 0; i < l->n && !sighting_same(&l->list[i].s, &now); i++)
+		;
+	if (i == SEEN_MAX) {
+		l->full = true;
 		return 0;
-	if (!s->times++) {
-		s->row = row->row;
-		s->last_us = r->v[F_TIME].i;
-		text_copy(s->maker, sizeof(s->maker), field(r, F_MAKER));
-		text_copy(s->name, sizeof(s->name), field(r, F_PRODUCT));
+	}
+	s = &l->list[i];
+	if (i < l->n) {
+		sighting_fold(&s->s, &now);
+	} else {
+		l->n++;
+		*s = (struct seen){.s = now,
+			.row = row->row,
+			.last_us = r->v[F_TIME].i,
+			.hosts = {.most = WORDS_MAX},
+			.users = {.most = WORDS_MAX}};
+		text_copy(s->maker, sizeof(s->maker), record_text(r, F_MAKER));
+		text_copy(s->name, sizeof(s->name), record_text(r, F_PRODUCT));
 	}
 	s->first_us = r->v[F_TIME].i;
-	if (print.n == DIGEST_SIZE) {
-		s->twice |= s->has_fingerprint && memcmp(s->fingerprint.b, print.p, DIGEST_SIZE) != 0;
-		memcpy(s->fingerprint.b, print.p, DIGEST_SIZE);
-		s->has_fingerprint = true;
-	}
 	x = distinct_add(&s->hosts, SPAN_STR(row->host_name ? row->host_name : ""));
-	return x ? x : distinct_add(&s->users, field(r, F_USER));
-}
-
-static struct device device_of(const struct seen *s)
-{
-	struct device d;
-
-	device_recorded(&d, s->vendor, s->product, s->serial, s->has_fingerprint ? &s->fingerprint : NULL);
-	return d;
+	return x ? x : distinct_add(&s->users, record_text(r, F_USER));
 }
 
 /* A line for the ledger. */
 static json_t *ledger_json(const struct seen *s)
 {
 	_cleanup_buf_ struct buf line = BUF_INIT(8192);
-	const struct device d = device_of(s);
+	const struct device d = sighting_device(&s->s);
 
 	if (ledger_put_device(&line, &d, s->name, ""))
 		return NULL;
@@ -125,21 +91,20 @@ static json_t *names_json(const struct distinct *d)
 
 static json_t *seen_json(const struct seen *s)
 {
+	static const char *const doubts[] = {[SIGHTING_CERTAIN] = "none",
+		[SIGHTING_NO_SERIAL] = "no-serial",
+		[SIGHTING_TWO_FINGERPRINTS] = "two-fingerprints",
+		[SIGHTING_SHORT_SERIAL] = "short-serial"};
 	char id[16], row[24];
 
-	snprintf(id, sizeof(id), "%04x:%04x", s->vendor, s->product);
+	snprintf(id, sizeof(id), "%04x:%04x", s->s.vendor, s->s.product);
 	snprintf(row, sizeof(row), "%llu", (unsigned long long)s->row);
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "usb_id", id, "serial",
-		text_json(SPAN_STR(s->serial)), "maker", text_json(SPAN_STR(s->maker)), "product",
+		text_json(SPAN_STR(s->s.serial)), "maker", text_json(SPAN_STR(s->maker)), "product",
 		text_json(SPAN_STR(s->name)), "fingerprint",
-		s->has_fingerprint ? digest_json(&s->fingerprint) : json_null(), "times", (json_int_t)s->times, "first",
-		time_json(s->first_us), "last", time_json(s->last_us), "hosts", names_json(&s->hosts), "users",
-		names_json(&s->users), "warning",
-		!s->serial[0]                      ? "no-serial"
-		: s->twice                         ? "two-fingerprints"
-		: strlen(s->serial) < SHORT_SERIAL ? "short-serial"
-						   : "none",
-		"row", row, "ledger", ledger_json(s));
+		s->s.has_fingerprint ? digest_json(&s->s.fingerprint) : json_null(), "times", (json_int_t)s->s.times,
+		"first", time_json(s->first_us), "last", time_json(s->last_us), "hosts", names_json(&s->hosts), "users",
+		names_json(&s->users), "warning", doubts[sighting_doubt(&s->s)], "row", row, "ledger", ledger_json(s));
 }
 
 /* The ledger that holds now, or none. */
@@ -185,7 +150,7 @@ void unlisted_get(struct call *x)
 		goto out;
 	}
 	for (i = 0; i < n.n; i++) {
-		const struct device d = device_of(&n.list[i]);
+		const struct device d = sighting_device(&n.list[i].s);
 
 		if (!known || !policy_lists(known, &d))
 			json_array_append_new(list, seen_json(&n.list[i]));

@@ -14,11 +14,6 @@
 /* The number that RFC 5612 sets aside for examples: this project has none of its own. */
 #define SD_ID "sekisho@32473"
 
-static struct span field(const struct record *r, unsigned f)
-{
-	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
-}
-
 static uint64_t kind_of(const struct record *r)
 {
 	return record_has(r, F_KIND) ? r->v[F_KIND].u : 0;
@@ -117,7 +112,7 @@ int form_syslog(const struct store_row *row, struct buf *out)
 	r = r ? r : param(out, "record", SPAN_STR(text));
 	r = r ? r : param(out, "hostId", SPAN_STR(host));
 	r = r ? r : param(out, "host", SPAN_STR(row->host_name ? row->host_name : ""));
-	r = r ? r : param(out, "user", field(rec, F_USER));
+	r = r ? r : param(out, "user", record_text(rec, F_USER));
 	/* Section 6.4: what is UTF-8 says so by its first three bytes. */
 	r = r ? r : buf_puts(out, "] \xef\xbb\xbf");
 	return r ? r : record_line(rec, LANG_EN, out);
@@ -230,7 +225,7 @@ static json_t *user_json(const struct record *r, unsigned name, unsigned uid)
 	if (!record_has(r, name) && !record_has(r, uid))
 		return NULL;
 	o = json_object();
-	put(o, "name", shown(field(r, name)));
+	put(o, "name", shown(record_text(r, name)));
 	if (record_has(r, uid)) {
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)r->v[uid].u);
 		put(o, "uid", json_string(text));
@@ -244,9 +239,9 @@ static json_t *process_json(const struct record *r)
 
 	if (record_has(r, F_PID) && r->v[F_PID].u <= INT64_MAX)
 		put(o, "pid", json_integer((json_int_t)r->v[F_PID].u));
-	put(o, "name", shown(record_has(r, F_COMM) ? field(r, F_COMM) : last_part(field(r, F_PROGRAM))));
-	put(o, "file", file_json(field(r, F_PROGRAM), false));
-	put(o, "cmd_line", shown(field(r, F_ARGS)));
+	put(o, "name", shown(record_has(r, F_COMM) ? record_text(r, F_COMM) : last_part(record_text(r, F_PROGRAM))));
+	put(o, "file", file_json(record_text(r, F_PROGRAM), false));
+	put(o, "cmd_line", shown(record_text(r, F_ARGS)));
 	put(o, "user", user_json(r, F_USER, F_UID));
 	return o;
 }
@@ -267,13 +262,13 @@ static void put_class(json_t *o, const struct ocsf_class *c, const struct record
 	char id[2 * DIGEST_SIZE + 1] = "";
 	json_t *v;
 
-	if (field(r, F_ALERT).n && field(r, F_ALERT).n <= DIGEST_SIZE)
-		hex_encode(id, field(r, F_ALERT).p, field(r, F_ALERT).n);
+	if (record_text(r, F_ALERT).n && record_text(r, F_ALERT).n <= DIGEST_SIZE)
+		hex_encode(id, record_text(r, F_ALERT).p, record_text(r, F_ALERT).n);
 	switch (c->class) {
 	case 1001:
-		v = file_json(field(r, F_PATH), folder);
+		v = file_json(record_text(r, F_PATH), folder);
 		put(o, "file", v ? v : json_pack("{s:s, s:i}", "name", "unknown", "type_id", 0));
-		put(o, "file_result", file_json(field(r, F_PATH2), folder));
+		put(o, "file_result", file_json(record_text(r, F_PATH2), folder));
 		put(o, "actor", json_pack("{s:o}", "process", process_json(r)));
 		break;
 	case 1007:
@@ -287,15 +282,15 @@ static void put_class(json_t *o, const struct ocsf_class *c, const struct record
 		put(o, "status_id", json_integer(kind_of(r) == KIND_SIGN_IN_REFUSED ? 2 : 1));
 		put(o, "status", json_string(kind_of(r) == KIND_SIGN_IN_REFUSED ? "Failure" : "Success"));
 		if (record_has(r, F_REMOTE))
-			put(o, "src_endpoint", json_pack("{s:o}", "name", shown(field(r, F_REMOTE))));
+			put(o, "src_endpoint", json_pack("{s:o}", "name", shown(record_text(r, F_REMOTE))));
 		break;
 	case 2004:
 		v = json_pack("{s:s}", "uid", id);
-		put(v, "title", shown(record_has(r, F_RULE) ? field(r, F_RULE) : field(r, F_TEXT)));
-		put(v, "desc", shown(field(r, F_TEXT)));
+		put(v, "title", shown(record_has(r, F_RULE) ? record_text(r, F_RULE) : record_text(r, F_TEXT)));
+		put(v, "desc", shown(record_text(r, F_TEXT)));
 		put(o, "finding_info", v);
 		put(o, "status_id", json_integer(c->activity == 1 ? 1 : 2));
-		put(o, "comment", c->activity == 1 ? NULL : shown(field(r, F_TEXT)));
+		put(o, "comment", c->activity == 1 ? NULL : shown(record_text(r, F_TEXT)));
 		break;
 	default:
 		v = user_json(r, F_USER, F_UID);

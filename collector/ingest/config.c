@@ -10,10 +10,7 @@
 #include <string.h>
 
 #define S_ 1000000ull
-#define KEY_(name, type, field, size, min, max, help)                            \
-	{                                                                        \
-		name, type, offsetof(struct config, field), size, min, max, help \
-	}
+#define KEY_(...) CONF_KEY(struct config, __VA_ARGS__)
 
 /* Months; the floor is what no office should go below, whatever it thinks. */
 #define KEEP_(name, field, of) \

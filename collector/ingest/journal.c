@@ -94,21 +94,15 @@ void journal_free(struct journal *j)
 	free(j);
 }
 
-static void put_str(struct record *r, unsigned field, const char *s)
-{
-	if (s && *s)
-		record_set_str(r, field, s);
-}
-
 static void put_kept(struct record *r, const struct kept *k)
 {
 	if (k->channel)
 		record_set_uint(r, F_CHANNEL, k->channel);
-	put_str(r, F_MONTH, k->month);
-	put_str(r, F_RULE, k->rule);
-	put_str(r, F_HOLD, k->hold);
-	put_str(r, F_PERSON, k->person);
-	put_str(r, F_SIGNER, k->signer);
+	record_set_text(r, F_MONTH, k->month);
+	record_set_text(r, F_RULE, k->rule);
+	record_set_text(r, F_HOLD, k->hold);
+	record_set_text(r, F_PERSON, k->person);
+	record_set_text(r, F_SIGNER, k->signer);
 	if (k->months && k->months != RETENTION_FOREVER)
 		record_set_uint(r, F_MONTHS, k->months);
 	if (k->has_leaves) {

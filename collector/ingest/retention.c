@@ -83,6 +83,13 @@ int keeper_settle(struct keeper *k)
 	return r ? r : keeper_book(k);
 }
 
+/* The setting as the log and people read it. */
+static void rule_text(char out[64], unsigned channel, uint64_t months)
+{
+	snprintf(out, 64, months == RETENTION_FOREVER ? "keep_%s = forever" : "keep_%s = %" PRIu64 " months",
+		producer_name(channel), months);
+}
+
 /* The settings, where the log does not say so yet. */
 static int tell_settings(struct keeper *k)
 {
@@ -98,9 +105,7 @@ static int tell_settings(struct keeper *k)
 		kept.months = keeper_setting(&k->in->conf, kept.channel);
 		if (retention_newest(&k->book, kept.channel, &newest) && newest == kept.months)
 			continue;
-		snprintf(rule, sizeof(rule),
-			kept.months == RETENTION_FOREVER ? "keep_%s = forever" : "keep_%s = %" PRIu64 " months",
-			producer_name(kept.channel), kept.months);
+		rule_text(rule, kept.channel, kept.months);
 		kept.rule = rule;
 		ingest_tell(k->in, &e);
 		told = true;
@@ -199,7 +204,7 @@ int keeper_expire(struct keeper *k, const struct store_month *m, unsigned channe
 		e.uid = uid;
 		snprintf(signers, sizeof(signers), "%s, %s", order->requester, order->second);
 	} else {
-		snprintf(rule, sizeof(rule), "keep_%s = %" PRIu64 " months", producer_name(channel), kept.months);
+		rule_text(rule, channel, kept.months);
 	}
 	ingest_tell(k->in, &e);
 	r = keeper_settle(k);

@@ -13,13 +13,13 @@ static bool is_end(const struct record *r)
 
 static bool is_of(const struct record *r, const char *operation)
 {
-	return span_eq(fact(r, F_OPERATION), SPAN_STR(operation));
+	return span_eq(record_text(r, F_OPERATION), SPAN_STR(operation));
 }
 
 static struct reader *reader_of(struct gather *g, const struct record *r)
 {
 	char text[64];
-	struct span s = fact(r, F_USER);
+	struct span s = record_text(r, F_USER);
 	struct reader *reader;
 
 	/* By the console's own door, on the collector: there are no accounts, but users of the system. */
@@ -50,11 +50,11 @@ static void exported(struct gather *g, const struct record *r, struct reader *to
 void access_take(struct gather *g, const struct store_row *row)
 {
 	const struct record *r = &row->record;
-	struct reader *to = is_end(r) && number(r, F_KIND, 0) == KIND_CONSOLE_EXPORT ? NULL : reader_of(g, r);
+	struct reader *to = is_end(r) && record_number(r, F_KIND, 0) == KIND_CONSOLE_EXPORT ? NULL : reader_of(g, r);
 
 	if (!to)
 		return;
-	switch (number(r, F_KIND, 0)) {
+	switch (record_number(r, F_KIND, 0)) {
 	case KIND_SIGN_IN:
 		to->sign_ins++;
 		g->f.sign_ins++;

@@ -21,27 +21,25 @@ static int key_of(const struct store_row *row, struct buf *out)
 {
 	const struct record *r = &row->record;
 	char hex[2 * DIGEST_SIZE + 1];
-	struct span fp = fact(r, F_FINGERPRINT);
-	int x = buf_put_span(out, fact(r, F_USB_ID));
+	struct span fp = record_text(r, F_FINGERPRINT);
+	int x = buf_put_span(out, record_text(r, F_USB_ID));
 
 	x = x ? x : buf_puts(out, "\n");
-	if (fact(r, F_SERIAL).n)
-		return x ? x : buf_put_span(out, fact(r, F_SERIAL));
+	if (record_text(r, F_SERIAL).n)
+		return x ? x : buf_put_span(out, record_text(r, F_SERIAL));
 	if (fp.n && fp.n <= DIGEST_SIZE)
 		return x ? x : buf_puts(out, hex_encode(hex, fp.p, fp.n));
 	x = x ? x : buf_puts(out, row->host_name ? row->host_name : "");
 	x = x ? x : buf_puts(out, "\n");
-	return x ? x : buf_put_span(out, fact(r, F_PORT));
+	return x ? x : buf_put_span(out, record_text(r, F_PORT));
 }
 
 static bool is_storage(const struct record *r)
 {
-	uint64_t kind = number(r, F_DEVICE_KIND, 0);
-	struct span s = fact(r, F_INTERFACES);
+	struct span s = record_text(r, F_INTERFACES);
 
-	if (kind)
-		return kind == DEVICE_KIND_STORAGE || kind == DEVICE_KIND_OPTICAL || kind == DEVICE_KIND_SD ||
-		       kind == DEVICE_KIND_PHONE;
+	if (record_number(r, F_DEVICE_KIND, 0))
+		return record_carries_files(r);
 	/* Class 08 is mass storage, 06 is still imaging (phones, cameras): usb.org, Defined Class Codes. */
 	for (size_t i = 0; i + 2 < s.n; i++)
 		if ((!i || s.p[i - 1] == ',') && s.p[i] == '0' && (s.p[i + 1] == '8' || s.p[i + 1] == '6') &&
@@ -64,15 +62,15 @@ static struct drive *drive_of(struct gather *g, const struct store_row *row)
 	if (!d->seen++) {
 		d->first_us = t;
 		keep_text(d->first_pc, sizeof(d->first_pc), SPAN_STR(row->host_name ? row->host_name : ""));
-		keep_text(d->first_user, sizeof(d->first_user), fact(r, F_USER));
-		keep_text(d->usb_id, sizeof(d->usb_id), fact(r, F_USB_ID));
-		keep_text(d->serial, sizeof(d->serial), fact(r, F_SERIAL));
+		keep_text(d->first_user, sizeof(d->first_user), record_text(r, F_USER));
+		keep_text(d->usb_id, sizeof(d->usb_id), record_text(r, F_USB_ID));
+		keep_text(d->serial, sizeof(d->serial), record_text(r, F_SERIAL));
 	}
 	if (!d->product[0]) {
 		char maker[80], product[80];
 
-		keep_text(maker, sizeof(maker), fact(r, F_MAKER));
-		keep_text(product, sizeof(product), fact(r, F_PRODUCT));
+		keep_text(maker, sizeof(maker), record_text(r, F_MAKER));
+		keep_text(product, sizeof(product), record_text(r, F_PRODUCT));
 		snprintf(d->product, sizeof(d->product), "%s%s%s", maker, maker[0] && product[0] ? " " : "", product);
 	}
 	d->storage |= is_storage(r);
@@ -144,7 +142,7 @@ static void plugged(struct gather *g, const struct store_row *row)
 	if (!is_storage(r))
 		return;
 	g->f.plugs++;
-	p = tally_at(&g->persons, fact(r, F_USER));
+	p = tally_at(&g->persons, record_text(r, F_USER));
 	if (p)
 		p->plugs++;
 }
@@ -161,40 +159,40 @@ static void decided(struct gather *g, const struct store_row *row)
 	/* It was plugged in before the period began. */
 	if (!open)
 		open = spell_begin(g, row, d);
-	if (open && fact(r, F_DEVICE).n) {
+	if (open && record_text(r, F_DEVICE).n) {
 		char text[32];
 
-		keep_text(text, sizeof(text), fact(r, F_DEVICE));
+		keep_text(text, sizeof(text), record_text(r, F_DEVICE));
 		open->has_dev = sscanf(text, "%u:%u", &open->dev_major, &open->dev_minor) == 2;
 	}
 	if (!is_storage(r) || !record_has(r, F_ACCESS))
 		return;
 	d->has_access = true;
 	d->access = (unsigned)r->v[F_ACCESS].u;
-	keep_text(d->rule, sizeof(d->rule), fact(r, F_RULE));
-	if (fact(r, F_LABEL).n)
-		keep_text(d->label, sizeof(d->label), fact(r, F_LABEL));
-	if (fact(r, F_OWNER).n)
-		keep_text(d->owner, sizeof(d->owner), fact(r, F_OWNER));
+	keep_text(d->rule, sizeof(d->rule), record_text(r, F_RULE));
+	if (record_text(r, F_LABEL).n)
+		keep_text(d->label, sizeof(d->label), record_text(r, F_LABEL));
+	if (record_text(r, F_OWNER).n)
+		keep_text(d->owner, sizeof(d->owner), record_text(r, F_OWNER));
 }
 
 static void drive_text(const struct record *r, char out[160])
 {
 	char id[24], serial[96];
 
-	keep_text(id, sizeof(id), fact(r, F_USB_ID));
-	keep_text(serial, sizeof(serial), fact(r, F_SERIAL));
+	keep_text(id, sizeof(id), record_text(r, F_USB_ID));
+	keep_text(serial, sizeof(serial), record_text(r, F_SERIAL));
 	snprintf(out, 160, "%s%s%s", id, id[0] && serial[0] ? " " : "", serial);
 }
 
 static void denied(struct gather *g, const struct store_row *row, bool seen)
 {
 	const struct record *r = &row->record;
-	bool note = number(r, F_POLICY_MODE, POLICY_MODE_ENFORCE) == POLICY_MODE_NOTE;
-	uint64_t n = number(r, F_COUNT, 1);
-	bool known = fact(r, F_USB_ID).n || fact(r, F_SERIAL).n || fact(r, F_FINGERPRINT).n;
+	bool note = record_number(r, F_POLICY_MODE, POLICY_MODE_ENFORCE) == POLICY_MODE_NOTE;
+	uint64_t n = record_number(r, F_COUNT, 1);
+	bool known = record_text(r, F_USB_ID).n || record_text(r, F_SERIAL).n || record_text(r, F_FINGERPRINT).n;
 	struct drive *d = known ? drive_of(g, row) : NULL;
-	struct person *p = tally_at(&g->persons, fact(r, F_USER));
+	struct person *p = tally_at(&g->persons, record_text(r, F_USER));
 	char text[160];
 
 	drive_text(r, text);
@@ -202,7 +200,8 @@ static void denied(struct gather *g, const struct store_row *row, bool seen)
 		seen   ? "write-seen"
 		: note ? "write-noted"
 		       : "write-denied",
-		fact(r, F_USER), text[0] ? SPAN_STR(text) : fact(r, F_DEVICE), fact(r, F_RULE), SPAN("", 0));
+		record_text(r, F_USER), text[0] ? SPAN_STR(text) : record_text(r, F_DEVICE), record_text(r, F_RULE),
+		SPAN("", 0));
 	if (seen) {
 		g->f.write_seen += n;
 		return;
@@ -219,12 +218,12 @@ static void denied(struct gather *g, const struct store_row *row, bool seen)
 static void coded(struct gather *g, const struct store_row *row, bool refused)
 {
 	const struct record *r = &row->record;
-	struct person *p = tally_at(&g->persons, fact(r, F_USER));
+	struct person *p = tally_at(&g->persons, record_text(r, F_USER));
 	char text[160];
 
 	drive_text(r, text);
-	exception_add(g, row, refused ? "code-refused" : "code", fact(r, F_USER), SPAN_STR(text), fact(r, F_RULE),
-		SPAN("", 0));
+	exception_add(g, row, refused ? "code-refused" : "code", record_text(r, F_USER), SPAN_STR(text),
+		record_text(r, F_RULE), SPAN("", 0));
 	if (refused)
 		g->f.codes_refused++;
 	else
@@ -239,7 +238,7 @@ void drives_take(struct gather *g, const struct store_row *row)
 	struct spell *open;
 	struct drive *d;
 
-	switch (number(r, F_KIND, 0)) {
+	switch (record_number(r, F_KIND, 0)) {
 	case KIND_PLUG:
 		plugged(g, row);
 		break;
@@ -265,8 +264,9 @@ void drives_take(struct gather *g, const struct store_row *row)
 		coded(g, row, true);
 		break;
 	case KIND_PRINTER_CONNECT:
-		g->f.connects += number(r, F_COUNT, 1);
-		exception_add(g, row, "printer-connect", fact(r, F_USER), fact(r, F_ADDRESS), SPAN("", 0), SPAN("", 0));
+		g->f.connects += record_number(r, F_COUNT, 1);
+		exception_add(g, row, "printer-connect", record_text(r, F_USER), record_text(r, F_ADDRESS), SPAN("", 0),
+			SPAN("", 0));
 		break;
 	default:
 		break;
@@ -320,7 +320,7 @@ static struct drive *drive_at(struct gather *g, const struct store_row *row)
 	if (!g->spells_sorted && g->spells_n)
 		qsort(g->spells, g->spells_n, sizeof(*g->spells), by_host);
 	g->spells_sorted = true;
-	keep_text(device, sizeof(device), fact(&row->record, F_DEVICE));
+	keep_text(device, sizeof(device), record_text(&row->record, F_DEVICE));
 	for (i = first_of(g, &row->host); i < g->spells_n; i++) {
 		const struct spell *s = &g->spells[i];
 
@@ -338,14 +338,14 @@ static struct drive *drive_at(struct gather *g, const struct store_row *row)
 
 void drives_bytes(struct gather *g, const struct store_row *row)
 {
-	uint64_t n = number(&row->record, F_WRITTEN, 0);
+	uint64_t n = record_number(&row->record, F_WRITTEN, 0);
 	struct drive *d;
 	struct person *p;
 
 	if (!n)
 		return;
 	d = drive_at(g, row);
-	p = tally_at(&g->persons, fact(&row->record, F_USER));
+	p = tally_at(&g->persons, record_text(&row->record, F_USER));
 	if (!p) {
 		g->error = -ENOMEM;
 		return;

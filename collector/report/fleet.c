@@ -46,7 +46,7 @@ int fleet_begin(struct gather *g)
 /* A server's record names the PC that it is about. */
 static struct pc *peer_of(struct gather *g, const struct record *r)
 {
-	struct span s = fact(r, F_PEER);
+	struct span s = record_text(r, F_PEER);
 	struct digest id;
 
 	if (s.n != DIGEST_SIZE)
@@ -58,17 +58,17 @@ static struct pc *peer_of(struct gather *g, const struct record *r)
 static void lost(struct gather *g, const struct store_row *row, struct pc *pc)
 {
 	const struct record *r = &row->record;
-	const struct enum_info *e = enum_by_value(F_CAUSE, number(r, F_CAUSE, 0));
+	const struct enum_info *e = enum_by_value(F_CAUSE, record_number(r, F_CAUSE, 0));
 	struct cause *c = tally_at(&g->causes, SPAN_STR(e ? e->name : "unknown"));
 	const struct span pair[] = {SPAN("loss", 4), SPAN(&c, sizeof(c)), SPAN(row->host.b, DIGEST_SIZE)};
-	uint64_t n = number(r, F_LOST, 0);
+	uint64_t n = record_number(r, F_LOST, 0);
 	bool fresh = false;
 
 	if (!c || seen_add(&g->pairs, pair, ARRAY_SIZE(pair), &fresh)) {
 		g->error = -ENOMEM;
 		return;
 	}
-	c->value = (unsigned)number(r, F_CAUSE, 0);
+	c->value = (unsigned)record_number(r, F_CAUSE, 0);
 	c->events++;
 	c->pcs += fresh;
 	c->lost += n;
@@ -88,20 +88,21 @@ static void enforcement(const struct record *r, struct pc *pc)
 	if (!pc || !record_has(r, F_ENFORCE))
 		return;
 	/* Recording by tracepoints alone cannot enforce; what the guard proved is said by its own records. */
-	if (number(r, F_KIND, 0) == KIND_RECORDER_START && pc->weak_us)
+	if (record_number(r, F_KIND, 0) == KIND_RECORDER_START && pc->weak_us)
 		return;
 	pc->weak = r->v[F_ENFORCE].u == ENFORCE_NONE;
-	if (number(r, F_KIND, 0) == KIND_RECORDER_START) {
+	if (record_number(r, F_KIND, 0) == KIND_RECORDER_START) {
 		snprintf(pc->enforce, sizeof(pc->enforce), "%s", pc->weak && set ? set->name : "");
 		return;
 	}
 	pc->weak_us = time_of(r);
-	keep_text(pc->enforce, sizeof(pc->enforce), fact(r, F_LAYERS));
+	keep_text(pc->enforce, sizeof(pc->enforce), record_text(r, F_LAYERS));
 }
 
 static void gap(struct gather *g, const struct record *r, struct pc *pc)
 {
-	uint64_t from = number(r, F_FROM_SEQ, 0), to = number(r, F_TO_SEQ, from), n = to >= from ? to - from + 1 : 1;
+	uint64_t from = record_number(r, F_FROM_SEQ, 0), to = record_number(r, F_TO_SEQ, from),
+		 n = to >= from ? to - from + 1 : 1;
 
 	g->f.gaps++;
 	g->f.missing += n;
@@ -116,7 +117,7 @@ void fleet_take(struct gather *g, const struct store_row *row)
 	const struct record *r = &row->record;
 	struct pc *own = pc_by_id(g, &row->host), *peer = peer_of(g, r);
 
-	switch (number(r, F_KIND, 0)) {
+	switch (record_number(r, F_KIND, 0)) {
 	case KIND_LOSS:
 		lost(g, row, own);
 		break;
@@ -127,7 +128,7 @@ void fleet_take(struct gather *g, const struct store_row *row)
 		break;
 	case KIND_POLICY:
 		if (own)
-			own->policy = number(r, F_POLICY, own->policy);
+			own->policy = record_number(r, F_POLICY, own->policy);
 		break;
 	case KIND_WITNESS_ALARM:
 		g->f.witness++;

@@ -33,7 +33,7 @@ static void applied(struct gather *g, const struct store_row *row)
 		v->first_us = time_of(r);
 	v->last_us = time_of(r);
 	if (!v->signer[0])
-		keep_text(v->signer, sizeof(v->signer), fact(r, F_SIGNER));
+		keep_text(v->signer, sizeof(v->signer), record_text(r, F_SIGNER));
 	if (seen_add(&g->pairs, pair, ARRAY_SIZE(pair), &fresh))
 		g->error = -ENOMEM;
 	v->pcs += fresh;
@@ -49,8 +49,8 @@ static void act_add(struct gather *g, const struct record *r, struct span what)
 	g->f.acts++;
 	if (g->before)
 		return;
-	if (fact(r, F_USER).n)
-		keep_text(who, sizeof(who), fact(r, F_USER));
+	if (record_text(r, F_USER).n)
+		keep_text(who, sizeof(who), record_text(r, F_USER));
 	else if (record_has(r, F_UID))
 		snprintf(who, sizeof(who), "uid %" PRIu64, r->v[F_UID].u);
 	else
@@ -64,7 +64,7 @@ static void act_add(struct gather *g, const struct record *r, struct span what)
 	}
 	a->count++;
 	a->at_us = time_of(r);
-	a->kind = (unsigned)number(r, F_KIND, 0);
+	a->kind = (unsigned)record_number(r, F_KIND, 0);
 	memcpy(a->who, who, sizeof(who));
 	keep_text(a->what, sizeof(a->what), what);
 }
@@ -78,7 +78,7 @@ static void pushed(struct gather *g, const struct record *r)
 	struct version *v;
 	int end = 0;
 
-	keep_text(text, sizeof(text), fact(r, F_TEXT));
+	keep_text(text, sizeof(text), record_text(r, F_TEXT));
 	if (sscanf(text, "policy %20" SCNu64 "%n", &n, &end) != 1 || strncmp(text + end, by, sizeof(by) - 1) != 0)
 		return;
 	v = version_at(g, n);
@@ -88,7 +88,7 @@ static void pushed(struct gather *g, const struct record *r)
 	v->pushed_us = time_of(r);
 	keep_text(v->signer, sizeof(v->signer), SPAN_STR(text + end + sizeof(by) - 1));
 	v->has_uid = record_has(r, F_UID);
-	v->uid = number(r, F_UID, 0);
+	v->uid = record_number(r, F_UID, 0);
 	g->f.versions++;
 }
 
@@ -97,7 +97,7 @@ void policy_take(struct gather *g, const struct store_row *row)
 	const struct record *r = &row->record;
 	char text[320];
 
-	switch (number(r, F_KIND, 0)) {
+	switch (record_number(r, F_KIND, 0)) {
 	case KIND_POLICY:
 		applied(g, row);
 		break;
@@ -114,16 +114,16 @@ void policy_take(struct gather *g, const struct store_row *row)
 		break;
 	case KIND_ADMIN:
 		pushed(g, r);
-		act_add(g, r, fact(r, F_TEXT));
+		act_add(g, r, record_text(r, F_TEXT));
 		break;
 	case KIND_CONSOLE_ACCOUNT:
-		snprintf(text, sizeof(text), "%.*s: %.*s", (int)(fact(r, F_TARGET_USER).n % 128),
-			(const char *)fact(r, F_TARGET_USER).p, (int)(fact(r, F_TEXT).n % 128),
-			(const char *)fact(r, F_TEXT).p);
+		snprintf(text, sizeof(text), "%.*s: %.*s", (int)(record_text(r, F_TARGET_USER).n % 128),
+			(const char *)record_text(r, F_TARGET_USER).p, (int)(record_text(r, F_TEXT).n % 128),
+			(const char *)record_text(r, F_TEXT).p);
 		act_add(g, r, SPAN_STR(text));
 		break;
 	case KIND_CONSOLE_CHANGE:
-		act_add(g, r, fact(r, F_OPERATION));
+		act_add(g, r, record_text(r, F_OPERATION));
 		break;
 	default:
 		break;

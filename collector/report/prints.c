@@ -19,16 +19,16 @@ static void add(struct prints *to, const struct prints *one)
 /* The job's user, also where CUPS did not verify it. */
 static struct span user_of(const struct record *r)
 {
-	struct span s = fact(r, F_USER);
+	struct span s = record_text(r, F_USER);
 
-	return s.n ? s : fact(r, F_JOB_USER);
+	return s.n ? s : record_text(r, F_JOB_USER);
 }
 
 static void count(struct gather *g, const struct store_row *row, struct span user, const struct prints *one)
 {
 	const char *name = report_department_of(g->r->o.settings, row->host_name ? row->host_name : "");
 	struct person *person = tally_at(&g->persons, user);
-	struct paper_place *printer = tally_at(&g->printers, fact(&row->record, F_PRINTER));
+	struct paper_place *printer = tally_at(&g->printers, record_text(&row->record, F_PRINTER));
 	struct paper_place *department = g->r->settings && g->r->settings->departments_n
 						 ? tally_at(&g->departments, SPAN_STR(name ? name : ""))
 						 : NULL;
@@ -50,9 +50,9 @@ static bool is_fresh(struct gather *g, const struct store_row *row)
 {
 	const struct record *r = &row->record;
 	int64_t created = record_has(r, F_CREATED) ? r->v[F_CREATED].i : 0;
-	uint64_t job = number(r, F_JOB, 0);
+	uint64_t job = record_number(r, F_JOB, 0);
 	const struct span parts[] = {SPAN(row->host.b, DIGEST_SIZE), SPAN(&job, sizeof(job)),
-		SPAN(&created, sizeof(created)), fact(r, F_JOB_UUID)};
+		SPAN(&created, sizeof(created)), record_text(r, F_JOB_UUID)};
 	bool fresh = true;
 	int x = seen_add(&g->jobs, parts, ARRAY_SIZE(parts), &fresh);
 
@@ -64,21 +64,21 @@ static bool is_fresh(struct gather *g, const struct store_row *row)
 static void take_print(struct gather *g, const struct store_row *row)
 {
 	const struct record *r = &row->record;
-	uint64_t action = number(r, F_ACTION, ACTION_ALLOW), copies = number(r, F_COPIES, 1);
-	bool note = number(r, F_POLICY_MODE, POLICY_MODE_ENFORCE) == POLICY_MODE_NOTE;
+	uint64_t action = record_number(r, F_ACTION, ACTION_ALLOW), copies = record_number(r, F_COPIES, 1);
+	bool note = record_number(r, F_POLICY_MODE, POLICY_MODE_ENFORCE) == POLICY_MODE_NOTE;
 	bool would_stop = action == ACTION_DENY || action == ACTION_HOLD, stopped = would_stop && !note;
-	bool first = number(r, F_ATTEMPT, 1) <= 1;
+	bool first = record_number(r, F_ATTEMPT, 1) <= 1;
 	struct prints one = {.jobs = first,
-		.numbers = first && number(r, F_MY_NUMBERS, 0),
+		.numbers = first && record_number(r, F_MY_NUMBERS, 0),
 		.denied = stopped && action == ACTION_DENY,
 		.held = stopped && action == ACTION_HOLD,
 		.noted = would_stop && note,
 		.marked = action == ACTION_NOTE};
 
 	if (!stopped && is_fresh(g, row)) {
-		one.pages = number(r, F_PAGES, 0) * (copies ? copies : 1);
-		one.sheets = number(r, F_SHEETS, 0);
-		one.colour = number(r, F_COLOUR, 0) == COLOUR_COLOUR;
+		one.pages = record_number(r, F_PAGES, 0) * (copies ? copies : 1);
+		one.sheets = record_number(r, F_SHEETS, 0);
+		one.colour = record_number(r, F_COLOUR, 0) == COLOUR_COLOUR;
 	}
 	count(g, row, user_of(r), &one);
 	if (would_stop || action == ACTION_NOTE)
@@ -87,7 +87,7 @@ static void take_print(struct gather *g, const struct store_row *row)
 			: one.held  ? "print-held"
 			: one.noted ? "print-noted"
 				    : "print-marked",
-			user_of(r), fact(r, F_PRINTER), fact(r, F_RULE), SPAN("", 0));
+			user_of(r), record_text(r, F_PRINTER), record_text(r, F_RULE), SPAN("", 0));
 }
 
 void prints_take(struct gather *g, const struct store_row *row)
@@ -95,19 +95,19 @@ void prints_take(struct gather *g, const struct store_row *row)
 	const struct record *r = &row->record;
 	struct prints missed = {.jobs = 1, .missed = 1}, released = {.released = 1};
 
-	switch (number(r, F_KIND, 0)) {
+	switch (record_number(r, F_KIND, 0)) {
 	case KIND_PRINT:
 		take_print(g, row);
 		break;
 	case KIND_PRINT_MISSED:
 		count(g, row, user_of(r), &missed);
-		exception_add(g, row, "print-missed", user_of(r), fact(r, F_PRINTER), SPAN("", 0), SPAN("", 0));
+		exception_add(g, row, "print-missed", user_of(r), record_text(r, F_PRINTER), SPAN("", 0), SPAN("", 0));
 		break;
 	case KIND_PRINT_RELEASE:
 		/* The user of this record is who let it go. */
-		count(g, row, fact(r, F_JOB_USER), &released);
-		exception_add(g, row, "print-released", fact(r, F_JOB_USER), fact(r, F_PRINTER), fact(r, F_RULE),
-			fact(r, F_USER));
+		count(g, row, record_text(r, F_JOB_USER), &released);
+		exception_add(g, row, "print-released", record_text(r, F_JOB_USER), record_text(r, F_PRINTER),
+			record_text(r, F_RULE), record_text(r, F_USER));
 		break;
 	default:
 		break;
@@ -177,5 +177,5 @@ void exception_add(struct gather *g, const struct store_row *row, const char *wh
 		keep_text(e->rule, sizeof(e->rule), rule);
 		keep_text(e->by, sizeof(e->by), by);
 	}
-	e->count += number(&row->record, F_COUNT, 1);
+	e->count += record_number(&row->record, F_COUNT, 1);
 }

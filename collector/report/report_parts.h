@@ -262,14 +262,6 @@ static inline bool part_on(const struct report *r, unsigned part)
 {
 	return (r->o.parts & part) == part;
 }
-static inline struct span fact(const struct record *r, unsigned f)
-{
-	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
-}
-static inline uint64_t number(const struct record *r, unsigned f, uint64_t other)
-{
-	return record_has(r, f) ? r->v[f].u : other;
-}
 static inline int64_t time_of(const struct record *r)
 {
 	return record_has(r, F_TIME) ? r->v[F_TIME].i : 0;

@@ -11,10 +11,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define KEY_(name, type, field, size, min, max, help)                                     \
-	{                                                                                 \
-		name, type, offsetof(struct report_settings, field), size, min, max, help \
-	}
+#define KEY_(...) CONF_KEY(struct report_settings, __VA_ARGS__)
 
 static const struct conf_key keys[] = {
 	KEY_("scheduled", CONF_BOOL, scheduled, 0, 0, 0, "a report of each month is made when it is over"),

@@ -4,16 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static uint64_t mix(struct span s)
-{
-	uint64_t h = UINT64_C(1469598103934665603);
-	size_t i;
-
-	for (i = 0; i < s.n; i++)
-		h = (h ^ s.p[i]) * UINT64_C(1099511628211);
-	return h ^ h >> 29;
-}
-
 static struct named *entry_new(const struct tally *t, struct span name)
 {
 	struct named *e = calloc(1, t->size);
@@ -48,7 +38,7 @@ static unsigned slot_of(const struct tally *t, struct span name)
 {
 	unsigned at;
 
-	for (at = (unsigned)(mix(name) % t->slots_n); t->slots[at]; at = (at + 1) % t->slots_n) {
+	for (at = (unsigned)(span_hash(name) % t->slots_n); t->slots[at]; at = (at + 1) % t->slots_n) {
 		const struct named *e = t->v[t->slots[at] - 1];
 
 		if (span_eq(SPAN(e->name, e->n), name))

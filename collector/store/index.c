@@ -421,11 +421,6 @@ static int name_of(struct index *x, const struct record *r, unsigned f, int64_t 
 	return record_has(r, f) && r->v[f].s.n ? name_id(x, r->v[f].s, id) : 0;
 }
 
-static uint64_t number_of(const struct record *r, unsigned f)
-{
-	return record_has(r, f) ? r->v[f].u : 0;
-}
-
 /* The records of a body; what follows something that is no record is not told (a PC may sign anything). */
 static int take_records(struct index *x, const struct segment *s)
 {
@@ -454,7 +449,9 @@ static int take_records(struct index *x, const struct segment *s)
 			program_at = record_has(&rec, F_PROGRAM) ? rec.v[F_PROGRAM].s.p : NULL;
 		}
 		b->time[i] = rec.v[F_TIME].i;
-		r = r ? r : combo_id(x, user, program, number_of(&rec, F_KIND), number_of(&rec, F_CLASS), &b->combo[i]);
+		r = r ? r
+		      : combo_id(x, user, program, record_number(&rec, F_KIND, 0), record_number(&rec, F_CLASS, 0),
+				&b->combo[i]);
 		r = r ? r : name_of(x, &rec, F_PATH, &b->path[i]);
 		r = r ? r : name_of(x, &rec, F_PATH2, &b->path2[i]);
 		r = r ? r : name_of(x, &rec, F_ARGS, &b->args[i]);

@@ -23,6 +23,17 @@ static inline bool span_eq(struct span a, struct span b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* FNV-1a, folded: for tables in memory, which are bounded, as who chooses the bytes can have them collide. */
+static inline uint64_t span_hash(struct span s)
+{
+	uint64_t h = 1469598103934665603u;
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		h = (h ^ s.p[i]) * 1099511628211u;
+	return h ^ h >> 32;
+}
+
 /* A buffer never grows past `max`; an append that would pass it fails with V_FULL and changes nothing. */
 struct buf {
 	uint8_t *p;

@@ -31,6 +31,12 @@ struct conf_key {
 	const char *help; /* one line */
 };
 
+/* A row: the key that fills `field` of the structure `of`. */
+#define CONF_KEY(of, name, type, field, size, min, max, help)         \
+	{                                                             \
+		name, type, offsetof(of, field), size, min, max, help \
+	}
+
 /*
  * Fills `into` from `path`; keys that are not in the file keep what `into` had (so put the defaults there first). The
  * table ends with a NULL name. 0; V_NOT_FOUND without a file; V_BAD with "path:line: reason"; -errno. On V_BAD `into`

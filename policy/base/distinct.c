@@ -6,20 +6,10 @@
 
 #define CAP_FIRST 4u
 
-static uint64_t hash_of(struct span s)
-{
-	uint64_t h = 1469598103934665603u;
-	size_t i;
-
-	for (i = 0; i < s.n; i++)
-		h = (h ^ s.p[i]) * 1099511628211u;
-	return h ^ h >> 32;
-}
-
 /* Where the word is, or would be. */
 static uint32_t *slot_of(const struct distinct *d, struct span word)
 {
-	unsigned at = (unsigned)(hash_of(word) & (d->slots_n - 1));
+	unsigned at = (unsigned)(span_hash(word) & (d->slots_n - 1));
 
 	while (d->slots[at] && !span_eq(d->v[d->slots[at] - 1], word))
 		at = (at + 1) & (d->slots_n - 1);

@@ -8,22 +8,18 @@
 #include "policy/base/text.h"
 #include "policy/ctl/log_filter.h"
 #include "policy/ctl/policy_files.h"
+#include "policy/rule/sighting.h"
 #include <errno.h>
 
 #define SEEN_MAX POLICY_ROWS_MAX
 #define NOTE_MAX 200
 #define WORDS_MAX 100u /* PCs and people of a drive: more do not go into a note */
 #define WORDS_BYTES (16u << 20)
-#define SHORT_SERIAL 8
-#define STORAGE_CLASS "08:"
 
 struct seen {
-	uint16_t vendor, product;
-	char serial[DEVICE_TEXT_SIZE], label[DEVICE_TEXT_SIZE * 2 + 2];
+	struct sighting s;
+	char label[DEVICE_TEXT_SIZE * 2 + 2];
 	struct distinct words;
-	bool has_fingerprint, twice; /* one serial, two fingerprints */
-	struct digest fingerprint;
-	uint64_t times;
 };
 
 struct learning {
@@ -33,11 +29,6 @@ struct learning {
 	size_t words_room;
 	const struct policy *known;
 };
-
-static struct span field(const struct record *r, unsigned f)
-{
-	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
-}
 
 /* "ws-1 taro": those for which there is room. */
 static const char *note_of(const struct seen *s, char note[NOTE_MAX])
@@ -56,78 +47,57 @@ static const char *note_of(const struct seen *s, char note[NOTE_MAX])
 	return note;
 }
 
-static struct seen *find(struct learning *l, uint16_t vendor, uint16_t product, const char *serial)
-{
-	unsigned i;
-
-	for (i = 0; i < l->n; i++)
-		if (l->list[i].vendor == vendor && l->list[i].product == product && !strcmp(l->list[i].serial, serial))
-			return &l->list[i];
-	return NULL;
-}
-
-static struct device device_of(const struct seen *s)
-{
-	struct device d;
-
-	device_recorded(&d, s->vendor, s->product, s->serial, s->has_fingerprint ? &s->fingerprint : NULL);
-	return d;
-}
-
 static int on_plug(void *ctx, const struct store_row *row)
 {
 	struct learning *l = ctx;
 	const struct record *r = &row->record;
-	struct span interfaces = field(r, F_INTERFACES), print = field(r, F_FINGERPRINT), user = field(r, F_USER);
-	char id[16], serial[DEVICE_TEXT_SIZE];
-	unsigned vendor, product;
+	struct sighting now;
 	struct seen *s;
+	unsigned i;
 	int x;
 
-	text_copy(id, sizeof(id), field(r, F_USB_ID));
-	text_copy(serial, sizeof(serial), field(r, F_SERIAL));
-	if (sscanf(id, "%4x:%4x", &vendor, &product) != 2 ||
-		!memmem(interfaces.p, interfaces.n, STORAGE_CLASS, strlen(STORAGE_CLASS)))
+	if (!sighting_read(&now, r))
 		return 0;
-	s = find(l, (uint16_t)vendor, (uint16_t)product, serial);
-	if (!s) {
-		if (l->n == SEEN_MAX) {
-			l->left_out++;
-			return 0;
-		}
-		s = &l->list[l->n++];
-		*s = (struct seen){.vendor = (uint16_t)vendor,
-			.product = (uint16_t)product,
-			.words = {.most = WORDS_MAX, .room = &l->words_room}};
-		memcpy(s->serial, serial, sizeof(serial));
-		text_copy(s->label, sizeof(s->label), field(r, F_PRODUCT));
+	for (i = 0; i < l->n && !sighting_same(&l->list[i].s, &now); i++)
+		;
+	if (i == SEEN_MAX) {
+		l->left_out++;
+		return 0;
 	}
-	s->times++;
-	if (print.n == DIGEST_SIZE) {
-		s->twice |= s->has_fingerprint && memcmp(s->fingerprint.b, print.p, DIGEST_SIZE) != 0;
-		memcpy(s->fingerprint.b, print.p, DIGEST_SIZE);
-		s->has_fingerprint = true;
+	s = &l->list[i];
+	if (i < l->n) {
+		sighting_fold(&s->s, &now);
+	} else {
+		l->n++;
+		*s = (struct seen){.s = now, .words = {.most = WORDS_MAX, .room = &l->words_room}};
+		text_copy(s->label, sizeof(s->label), record_text(r, F_PRODUCT));
 	}
 	x = distinct_add(&s->words, SPAN_STR(row->host_name ? row->host_name : ""));
-	return x ? x : distinct_add(&s->words, user);
+	return x ? x : distinct_add(&s->words, record_text(r, F_USER));
 }
 
-static void warn(struct ctl *c, const struct seen *s)
+static void warn(struct ctl *c, const struct sighting *s)
 {
 	char serial[SHOWN_MAX];
 	const char *what = NULL;
 
-	if (!s->serial[0])
+	switch (sighting_doubt(s)) {
+	case SIGHTING_CERTAIN:
+		return;
+	case SIGHTING_NO_SERIAL:
 		what = SAY(c, "has no serial number: it cannot be told from others of its model",
 			"シリアル番号がなく、同型機と区別できません");
-	else if (s->twice)
+		break;
+	case SIGHTING_TWO_FINGERPRINTS:
 		what = SAY(c, "was seen with different descriptors: two devices, or an imitation",
 			"異なる記述子で接続されました(別の機器、または偽装の可能性)");
-	else if (strlen(s->serial) < SHORT_SERIAL)
+		break;
+	case SIGHTING_SHORT_SERIAL:
 		what = SAY(c, "has a serial number that is hardly one of its own",
 			"シリアル番号が短く、固有とは限りません");
-	if (what)
-		fprintf(stderr, "%04x:%04x %s: %s\n", s->vendor, s->product, shown(serial, s->serial), what);
+		break;
+	}
+	fprintf(stderr, "%04x:%04x %s: %s\n", s->vendor, s->product, shown(serial, s->serial), what);
 }
 
 static int print_ledger(struct ctl *c, const struct learning *l)
@@ -143,11 +113,11 @@ static int print_ledger(struct ctl *c, const struct learning *l)
 		r = ledger_put(&out, &row);
 	}
 	for (i = 0; i < l->n && !r; i++) {
-		const struct device d = device_of(&l->list[i]);
+		const struct device d = sighting_device(&l->list[i].s);
 
 		if (l->known && policy_lists(l->known, &d))
 			continue;
-		warn(c, &l->list[i]);
+		warn(c, &l->list[i].s);
 		r = ledger_put_device(&out, &d, l->list[i].label, note_of(&l->list[i], note));
 		added++;
 	}

@@ -7,19 +7,9 @@
 
 #define TEXT_SIZE 1024
 
-static void copy(char *out, size_t size, const struct record *r, unsigned f)
-{
-	text_copy(out, size, record_has(r, f) ? r->v[f].s : SPAN("", 0));
-}
-
 static bool begins(const char *s, const char *with)
 {
 	return !strncmp(s, with, strlen(with));
-}
-
-static uint64_t number(const struct record *r, unsigned f)
-{
-	return record_has(r, f) ? r->v[f].u : 0;
 }
 
 /* A value of a newer program, or of a forger's, has no name here. */
@@ -30,14 +20,14 @@ static bool has_name(const struct record *r, unsigned f)
 
 static bool was_noted(const struct record *r)
 {
-	return number(r, F_POLICY_MODE) == POLICY_MODE_NOTE;
+	return record_number(r, F_POLICY_MODE, 0) == POLICY_MODE_NOTE;
 }
 
 /* The person, in `user`; NULL where nobody was known. */
 static struct device_user who(
 	const struct record *r, const char *host, const char *const *groups, char *user, size_t size)
 {
-	copy(user, size, r, F_USER);
+	text_copy(user, size, record_text(r, F_USER));
 	return (struct device_user){.user = user[0] ? user : NULL,
 		.groups = groups,
 		.host = host,
@@ -54,7 +44,7 @@ static void take_interfaces(struct device *d, const struct record *r)
 	const char *at = text;
 	int end = 0;
 
-	copy(text, sizeof(text), r, F_INTERFACES);
+	text_copy(text, sizeof(text), record_text(r, F_INTERFACES));
 	while (d->interfaces_n < DEVICE_INTERFACES_MAX &&
 		sscanf(at, "%2x:%2x:%2x%n", &class, &subclass, &protocol, &end) == 3) {
 		d->interface[d->interfaces_n++] = (struct device_interface){
@@ -70,7 +60,7 @@ static bool was_twin(const struct record *r)
 	static const struct decision twin = {.because = BECAUSE_TWIN};
 	char told[POLICY_REASON_SIZE], text[POLICY_REASON_SIZE];
 
-	copy(told, sizeof(told), r, F_TEXT);
+	text_copy(told, sizeof(told), record_text(r, F_TEXT));
 	policy_reason(&twin, LANG_EN, text);
 	return strstr(told, text) != NULL;
 }
@@ -81,43 +71,43 @@ static void take_device(struct device *d, const struct record *r, unsigned kind)
 	unsigned vendor, product;
 
 	*d = (struct device){.kinds = 1ull << kind};
-	copy(id, sizeof(id), r, F_USB_ID);
+	text_copy(id, sizeof(id), record_text(r, F_USB_ID));
 	if (sscanf(id, "%4x:%4x", &vendor, &product) == 2) {
 		d->usb = true;
 		d->vendor = (uint16_t)vendor;
 		d->product = (uint16_t)product;
 	}
-	copy(d->vendor_name, sizeof(d->vendor_name), r, F_MAKER);
-	copy(d->product_name, sizeof(d->product_name), r, F_PRODUCT);
-	copy(d->serial, sizeof(d->serial), r, F_SERIAL);
-	copy(d->port, sizeof(d->port), r, F_PORT);
+	text_copy(d->vendor_name, sizeof(d->vendor_name), record_text(r, F_MAKER));
+	text_copy(d->product_name, sizeof(d->product_name), record_text(r, F_PRODUCT));
+	text_copy(d->serial, sizeof(d->serial), record_text(r, F_SERIAL));
+	text_copy(d->port, sizeof(d->port), record_text(r, F_PORT));
 	if (record_has(r, F_FINGERPRINT) && r->v[F_FINGERPRINT].s.n == DIGEST_SIZE) {
 		d->has_fingerprint = true;
 		memcpy(d->fingerprint.b, r->v[F_FINGERPRINT].s.p, DIGEST_SIZE);
 	}
-	d->size = number(r, F_SIZE);
+	d->size = record_number(r, F_SIZE, 0);
 	take_interfaces(d, r);
 	d->twin = was_twin(r);
-	d->encrypted = number(r, F_ACCESS) == ACCESS_READ_WRITE;
+	d->encrypted = record_number(r, F_ACCESS, 0) == ACCESS_READ_WRITE;
 }
 
 static int of_device(
 	const struct policy *p, const struct record *r, const char *host, const char *const *groups, struct replay *out)
 {
-	uint64_t kind = number(r, F_DEVICE_KIND);
+	uint64_t kind = record_number(r, F_DEVICE_KIND, 0);
 	char rule[POLICY_NAME_SIZE + 16], user[256];
 	struct device_user person = who(r, host, groups, user, sizeof(user));
 	struct decision now;
 	struct device d;
 
-	copy(rule, sizeof(rule), r, F_RULE);
+	text_copy(rule, sizeof(rule), record_text(r, F_RULE));
 	if (!has_name(r, F_DEVICE_KIND) || kind >= DEVICE_KINDS || !has_name(r, F_ACCESS) ||
 		(!begins(rule, "rule:") && !begins(rule, "ledger:") && !begins(rule, "default:")))
 		return V_NOT_FOUND;
 	take_device(&d, r, (unsigned)kind);
 	policy_decide(p, &d, (unsigned)kind, &person, &now);
 	out->of_device = true;
-	out->decided = (unsigned)number(r, F_ACCESS);
+	out->decided = (unsigned)record_number(r, F_ACCESS, 0);
 	out->noted = was_noted(r);
 	out->was = out->noted ? ACCESS_READ_WRITE : out->decided;
 	out->now = now.note ? ACCESS_READ_WRITE : now.access;
@@ -148,25 +138,25 @@ static int of_print(
 		.title_raw = title,
 		.format = format,
 		.has_pages = record_has(r, F_PAGES),
-		.pages = number(r, F_PAGES),
-		.copies = number(r, F_COPIES) ? (unsigned)number(r, F_COPIES) : 1,
-		.colour = (unsigned)number(r, F_COLOUR),
+		.pages = record_number(r, F_PAGES, 0),
+		.copies = record_number(r, F_COPIES, 0) ? (unsigned)record_number(r, F_COPIES, 0) : 1,
+		.colour = (unsigned)record_number(r, F_COLOUR, 0),
 		.readable = !record_has(r, F_FINDINGS),
-		.my_numbers = number(r, F_MY_NUMBERS)};
+		.my_numbers = record_number(r, F_MY_NUMBERS, 0)};
 	struct print_decision now;
 
-	copy(rule, sizeof(rule), r, F_RULE);
+	text_copy(rule, sizeof(rule), record_text(r, F_RULE));
 	if (!has_name(r, F_ACTION) || (!begins(rule, "print:") && strcmp(rule, "print-default") != 0))
 		return V_NOT_FOUND;
-	copy(printer, sizeof(printer), r, F_PRINTER);
-	copy(printer_class, sizeof(printer_class), r, F_PRINTER_CLASS);
-	copy(uri, sizeof(uri), r, F_PRINTER_URI);
-	copy(location, sizeof(location), r, F_LOCATION);
-	copy(title, sizeof(title), r, F_TITLE);
-	copy(format, sizeof(format), r, F_FORMAT);
+	text_copy(printer, sizeof(printer), record_text(r, F_PRINTER));
+	text_copy(printer_class, sizeof(printer_class), record_text(r, F_PRINTER_CLASS));
+	text_copy(uri, sizeof(uri), record_text(r, F_PRINTER_URI));
+	text_copy(location, sizeof(location), record_text(r, F_LOCATION));
+	text_copy(title, sizeof(title), record_text(r, F_TITLE));
+	text_copy(format, sizeof(format), record_text(r, F_FORMAT));
 	policy_print(p, &f, &now);
 	out->of_device = false;
-	out->decided = (unsigned)number(r, F_ACTION);
+	out->decided = (unsigned)record_number(r, F_ACTION, 0);
 	out->noted = was_noted(r);
 	out->was = goes_through(out->decided, out->noted) ? ACTION_ALLOW : out->decided;
 	out->now = goes_through(now.action, now.note) ? ACTION_ALLOW : now.action;
@@ -179,7 +169,7 @@ static int of_print(
 int replay_record(
 	const struct policy *p, const struct record *r, const char *host, const char *const *groups, struct replay *out)
 {
-	uint64_t kind = number(r, F_KIND);
+	uint64_t kind = record_number(r, F_KIND, 0);
 
 	return kind == KIND_DECISION ? of_device(p, r, host, groups, out)
 	       : kind == KIND_PRINT  ? of_print(p, r, host, groups, out)

@@ -65,11 +65,6 @@ static enum trial_effect effect_of(const struct replay *p)
 	return now > was ? TRIAL_STRICTER : now < was ? TRIAL_LOOSER : TRIAL_SAME;
 }
 
-static void text_of(char *out, size_t size, const struct record *r, unsigned f)
-{
-	text_copy(out, size, record_has(r, f) ? r->v[f].s : SPAN("", 0));
-}
-
 static void count(struct trial_counts *n, enum trial_effect e)
 {
 	*(e == TRIAL_STRICTER ? &n->stricter : e == TRIAL_LOOSER ? &n->looser : &n->same) += 1;
@@ -83,10 +78,10 @@ static void fill_key(struct trial_case *k, const struct record *r)
 	k->usb_id[0] = k->serial[0] = k->printer[0] = 0;
 	if (k->decided.of_device) {
 		k->kind = (unsigned)r->v[F_DEVICE_KIND].u;
-		text_of(k->usb_id, sizeof(k->usb_id), r, F_USB_ID);
-		text_of(k->serial, sizeof(k->serial), r, F_SERIAL);
+		text_copy(k->usb_id, sizeof(k->usb_id), record_text(r, F_USB_ID));
+		text_copy(k->serial, sizeof(k->serial), record_text(r, F_SERIAL));
 	} else {
-		text_of(k->printer, sizeof(k->printer), r, F_PRINTER);
+		text_copy(k->printer, sizeof(k->printer), record_text(r, F_PRINTER));
 	}
 }
 
@@ -178,8 +173,8 @@ int trial_add(struct trial *t, const struct record *r, const char *host, uint64_
 	}
 	if (!c->times++ || at_us > c->last_us) {
 		c->last_us = at_us;
-		text_of(c->product, sizeof(c->product), r, F_PRODUCT);
-		text_of(c->title, sizeof(c->title), r, F_TITLE);
+		text_copy(c->product, sizeof(c->product), record_text(r, F_PRODUCT));
+		text_copy(c->title, sizeof(c->title), record_text(r, F_TITLE));
 	}
 	add_latest(c, at_us, row);
 	if (!c->decided.of_device && record_has(r, F_PAGES))

@@ -35,10 +35,7 @@ struct agent_conf {
 /* Fills `c` with the defaults, then from `path` where there is such a file. 0; V_BAD with the line; -errno. */
 static inline int agent_conf_load(const char *path, struct agent_conf *c, struct why *why)
 {
-#define KEY_(name, type, field, size, min, max, help)                                \
-	{                                                                            \
-		name, type, offsetof(struct agent_conf, field), size, min, max, help \
-	}
+#define KEY_(...) CONF_KEY(struct agent_conf, __VA_ARGS__)
 #define S_ 1000000ull
 	static const struct conf_key keys[] = {
 		KEY_("collector", CONF_STR, collector, AGENT_URL_MAX, 0, 0, "https://HOST[:PORT] of the collector"),

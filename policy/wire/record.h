@@ -95,6 +95,30 @@ static inline void record_set_str(struct record *r, unsigned f, const char *s)
 {
 	record_set_span(r, f, SPAN_STR(s));
 }
+/* Where there is something to say: not for NULL or "". */
+static inline void record_set_text(struct record *r, unsigned f, const char *s)
+{
+	if (s && *s)
+		record_set_str(r, f, s);
+}
+/* The text or bytes of a fact; empty where it is not there. */
+static inline struct span record_text(const struct record *r, unsigned f)
+{
+	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
+}
+/* A fact that is a number or of an enumeration; `other` where it is not there. */
+static inline uint64_t record_number(const struct record *r, unsigned f, uint64_t other)
+{
+	return record_has(r, f) ? r->v[f].u : other;
+}
+/* Of a device that carries files: a drive, a disc, a card, a phone. False where its kind is not told. */
+static inline bool record_carries_files(const struct record *r)
+{
+	uint64_t kind = record_number(r, F_DEVICE_KIND, 0);
+
+	return kind == DEVICE_KIND_STORAGE || kind == DEVICE_KIND_OPTICAL || kind == DEVICE_KIND_SD ||
+	       kind == DEVICE_KIND_PHONE;
+}
 /* The next field that is present after `f` (0 to begin), or 0. */
 unsigned record_next(const struct record *r, unsigned f);
 /* Is it a fact of the subject (numbers 10..29)? */

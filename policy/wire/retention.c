@@ -37,15 +37,10 @@ static int grow(void **v, size_t n, size_t size)
 	return 0;
 }
 
-static uint64_t number(const struct record *r, unsigned f, uint64_t other)
-{
-	return record_has(r, f) ? r->v[f].u : other;
-}
-
 /* A text that fits; false where it does not, or is not there. */
 static bool text(const struct record *r, unsigned f, char *out, size_t size)
 {
-	struct span s = record_has(r, f) ? r->v[f].s : SPAN(NULL, 0);
+	struct span s = record_text(r, f);
 
 	out[0] = 0;
 	if (!s.n || s.n >= size || memchr(s.p, 0, s.n))
@@ -71,7 +66,7 @@ static int learn_setting(struct retention *t, uint64_t leaf, const struct record
 
 	if (!channel_fact(r, &s.channel))
 		return 0;
-	s.months = number(r, F_MONTHS, RETENTION_FOREVER);
+	s.months = record_number(r, F_MONTHS, RETENTION_FOREVER);
 	if (s.months != RETENTION_FOREVER && (s.months < RETENTION_FLOOR || s.months > RETENTION_LONGEST))
 		return 0;
 	x = grow((void **)&t->settings, t->settings_n, sizeof(s));
@@ -94,9 +89,9 @@ static int learn_expiry(struct retention *t, uint64_t leaf, unsigned n, const st
 		return 0;
 	e.from = r->v[F_FROM_LEAF].u;
 	e.to = r->v[F_TO_LEAF].u;
-	e.count = number(r, F_COUNT, 0);
-	e.bytes = number(r, F_SIZE, 0);
-	e.months = number(r, F_MONTHS, RETENTION_FOREVER);
+	e.count = record_number(r, F_COUNT, 0);
+	e.bytes = record_number(r, F_SIZE, 0);
+	e.months = record_number(r, F_MONTHS, RETENTION_FOREVER);
 	text(r, F_RULE, e.rule, sizeof(e.rule));
 	x = grow((void **)&t->expiries, t->expiries_n, sizeof(e));
 	if (x)

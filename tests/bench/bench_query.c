@@ -52,11 +52,6 @@ static uint64_t draw(struct bench *b)
 	return z ^ z >> 31;
 }
 
-static struct span text_of(const struct record *r, unsigned f)
-{
-	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
-}
-
 static void copy(char *to, size_t size, struct span s)
 {
 	snprintf(to, size, "%.*s", (int)s.n, (const char *)s.p);
@@ -95,13 +90,13 @@ static int on_row(void *ctx, const struct store_row *row)
 
 	sqlite3_bind_int64(c->put, 1, r->v[F_TIME].i);
 	bind(c->put, 2, SPAN_STR(row->host_name ? row->host_name : ""));
-	bind(c->put, 3, text_of(r, F_USER));
-	bind(c->put, 4, text_of(r, F_PROGRAM));
+	bind(c->put, 3, record_text(r, F_USER));
+	bind(c->put, 4, record_text(r, F_PROGRAM));
 	sqlite3_bind_int64(c->put, 5, (int64_t)r->v[F_KIND].u);
 	sqlite3_bind_int64(c->put, 6, record_has(r, F_CLASS) ? (int64_t)r->v[F_CLASS].u : 0);
-	bind(c->put, 7, text_of(r, F_PATH));
-	bind(c->put, 8, text_of(r, F_PATH2));
-	bind(c->put, 9, text_of(r, F_ARGS));
+	bind(c->put, 7, record_text(r, F_PATH));
+	bind(c->put, 8, record_text(r, F_PATH2));
+	bind(c->put, 9, record_text(r, F_ARGS));
 	need(sqlite3_step(c->put) == SQLITE_DONE, sqlite3_errmsg(b->peer));
 	sqlite3_reset(c->put);
 	return 0;
@@ -114,12 +109,12 @@ static int on_word(void *ctx, const struct store_row *row)
 	struct word *w = &b->words[b->words_n];
 
 	w->time = r->v[F_TIME].i;
-	if (!text_of(r, F_PATH).n || !text_of(r, F_USER).n)
+	if (!record_text(r, F_PATH).n || !record_text(r, F_USER).n)
 		return 0;
 	copy(w->host, sizeof(w->host), SPAN_STR(row->host_name ? row->host_name : ""));
-	copy(w->user, sizeof(w->user), text_of(r, F_USER));
-	copy(w->program, sizeof(w->program), text_of(r, F_PROGRAM));
-	copy(w->path, sizeof(w->path), text_of(r, F_PATH));
+	copy(w->user, sizeof(w->user), record_text(r, F_USER));
+	copy(w->program, sizeof(w->program), record_text(r, F_PROGRAM));
+	copy(w->path, sizeof(w->path), record_text(r, F_PATH));
 	w->kind = (unsigned)r->v[F_KIND].u;
 	w->class = record_has(r, F_CLASS) ? (unsigned)r->v[F_CLASS].u : 0;
 	b->words_n++;
