@@ -91,7 +91,36 @@ struct account *account_find(struct accounts *a, const char *name)
 
 bool account_has_factor(const struct account *a)
 {
-	return a->has_totp || a->passkeys_n;
+	return account_factors(a) > 0;
+}
+
+unsigned account_factors(const struct account *a)
+{
+	return a->has_totp + a->passkeys_n + a->certificates_n;
+}
+
+struct account *account_of_certificate(
+	struct accounts *a, const struct digest *fingerprint, struct bound_certificate **out)
+{
+	unsigned i, k;
+
+	for (i = 0; i < a->n; i++)
+		for (k = 0; k < a->v[i].certificates_n; k++) {
+			*out = &a->v[i].certificates[k];
+			if (digest_eq(&(*out)->fingerprint, fingerprint))
+				return &a->v[i];
+		}
+	*out = NULL;
+	return NULL;
+}
+
+void account_drop_certificate(struct account *a, struct bound_certificate *b)
+{
+	size_t at = (size_t)(b - a->certificates);
+
+	memmove(b, b + 1, (a->certificates_n - at - 1) * sizeof(*b));
+	a->certificates_n--;
+	memset(&a->certificates[a->certificates_n], 0, sizeof(*b));
 }
 
 struct account *account_of_passkey(struct accounts *a, struct span id, struct passkey **key)
@@ -202,6 +231,18 @@ static bool read_passkeys(struct account *a, const json_t *handle, const json_t 
 	return true;
 }
 
+static bool read_certificates(struct account *a, const json_t *list)
+{
+	size_t i, n = json_array_size(list);
+
+	if ((list && !json_is_array(list)) || n > CERTIFICATES_MAX)
+		return false;
+	for (i = 0; i < n; i++)
+		if (!bound_certificate_read(json_array_get(list, i), &a->certificates[a->certificates_n++]))
+			return false;
+	return true;
+}
+
 static bool read_one(struct accounts *to, const json_t *o)
 {
 	const json_t *totp = json_object_get(o, "totp");
@@ -220,6 +261,7 @@ static bool read_one(struct accounts *to, const json_t *o)
 	       copy_text(a->password, sizeof(a->password), json_object_get(o, "password")) &&
 	       copy_text(a->known, sizeof(a->known), json_object_get(o, "known")) &&
 	       read_passkeys(a, json_object_get(o, "handle"), json_object_get(o, "passkeys")) &&
+	       read_certificates(a, json_object_get(o, "certificates")) &&
 	       (!a->has_totp || !otp_base32_read(json_string_value(totp), a->totp));
 }
 
@@ -286,6 +328,10 @@ static json_t *one_json(const struct account *a)
 		(json_int_t)a->signed_in_us);
 	json_object_set_new(o, "handle", json_string(hex_encode(handle, a->handle, sizeof(a->handle))));
 	json_object_set_new(o, "passkeys", list);
+	list = json_array();
+	for (i = 0; i < a->certificates_n; i++)
+		json_array_append_new(list, bound_certificate_json(&a->certificates[i]));
+	json_object_set_new(o, "certificates", list);
 	return o;
 }
 

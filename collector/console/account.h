@@ -5,6 +5,7 @@
 #ifndef SEKISHO_CONSOLE_ACCOUNT_H
 #define SEKISHO_CONSOLE_ACCOUNT_H
 
+#include "collector/console/bound.h"
 #include "collector/console/passkey.h"
 #include "policy/trust/otp.h"
 #include <jansson.h>
@@ -35,6 +36,8 @@ struct account {
 	uint8_t handle[PASSKEY_HANDLE_SIZE]; /* what authenticators know the account by; zeros: none yet */
 	unsigned passkeys_n;
 	struct passkey passkeys[PASSKEYS_MAX];
+	unsigned certificates_n;
+	struct bound_certificate certificates[CERTIFICATES_MAX];
 	char known[ADDRESS_SIZE]; /* where its owner signed in from last */
 	int64_t created_us, signed_in_us;
 };
@@ -52,8 +55,15 @@ void accounts_deinit(struct accounts *a);
 int accounts_save(const struct accounts *a);
 
 struct account *account_find(struct accounts *a, const char *name);
-/* Has it anything besides the password? */
+/* Has it anything besides the password? How many of them? */
 bool account_has_factor(const struct account *a);
+unsigned account_factors(const struct account *a);
+/* Whose certificate has this fingerprint: NULL where nobody's has. */
+struct account *account_of_certificate(
+	struct accounts *a, const struct digest *fingerprint, struct bound_certificate **out);
+void account_drop_certificate(struct account *a, struct bound_certificate *b);
+/* What everybody may see of them who may see that they are there. */
+json_t *certificates_json(const struct account *a);
 /* Whose passkey has this id: NULL where nobody's is. */
 struct account *account_of_passkey(struct accounts *a, struct span id, struct passkey **key);
 /* The passkey that the API calls so, or NULL. */

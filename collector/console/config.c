@@ -20,6 +20,8 @@ static const struct conf_key keys[] = {
 	KEY_("page", CONF_STR, page, CONFIG_PATH_MAX, 0, 0, "folder of the page"),
 	KEY_("certificate", CONF_STR, certificate, CONFIG_PATH_MAX, 0, 0, "certificate chain, PEM"),
 	KEY_("certificate_key", CONF_STR, certificate_key, CONFIG_PATH_MAX, 0, 0, "its private key, PEM"),
+	KEY_("client_ca", CONF_STR, client_ca, CONFIG_PATH_MAX, 0, 0, "CA of people's certificates, PEM"),
+	KEY_("client_crl", CONF_STR, client_crl, CONFIG_PATH_MAX, 0, 0, "which of them are revoked, PEM"),
 	KEY_("origin", CONF_STR, origin, CONFIG_ORIGIN_SIZE, 0, 0, "where people open it, https://NAME[:PORT]"),
 	KEY_("metrics_token", CONF_STR, metrics_token, CONFIG_PATH_MAX, 0, 0, "file with the token of /metrics"),
 	KEY_("connections", CONF_UINT, connections, 0, 4, 100000, "connections at once"),
@@ -98,6 +100,8 @@ static int set_paths(struct config *c)
 	r = r ? r : root_in_place(c->page);
 	r = r ? r : root_in_place(c->certificate);
 	r = r ? r : root_in_place(c->certificate_key);
+	r = r ? r : root_in_place(c->client_ca);
+	r = r ? r : root_in_place(c->client_crl);
 	r = r ? r : root_in_place(c->metrics_token);
 	r = r ? r : program_path(c->run_dir, sizeof(c->run_dir), "/run/sekisho");
 	if (r)
@@ -151,6 +155,8 @@ int config_load(const char *path, struct config *out, struct why *why)
 		return r;
 	if (!c.certificate[0] != !c.certificate_key[0])
 		return why_set(why, V_BAD, "certificate and certificate_key belong together");
+	if (c.client_crl[0] && !c.client_ca[0])
+		return why_set(why, V_BAD, "client_crl: belongs to client_ca, which is not there");
 	if (!c.names[0]) {
 		if (gethostname(host, sizeof(host)))
 			return -errno;

@@ -20,8 +20,10 @@ struct config {
 	char collector[CONFIG_PATH_MAX]; /* the collector's folder */
 	char page[CONFIG_PATH_MAX];      /* static files; empty: none */
 	char certificate[CONFIG_PATH_MAX], certificate_key[CONFIG_PATH_MAX]; /* empty: of the collector's CA */
-	char metrics_token[CONFIG_PATH_MAX];                                 /* a file; empty: no metrics */
-	char origin[CONFIG_ORIGIN_SIZE];                                     /* that people open, https://NAME[:PORT] */
+	char client_ca[CONFIG_PATH_MAX],
+		client_crl[CONFIG_PATH_MAX]; /* of people's certificates; empty: none are asked for */
+	char metrics_token[CONFIG_PATH_MAX]; /* a file; empty: no metrics */
+	char origin[CONFIG_ORIGIN_SIZE];     /* that people open, https://NAME[:PORT] */
 
 	uint64_t connections;
 	uint64_t idle_us, session_us; /* of a session */

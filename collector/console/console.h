@@ -20,6 +20,7 @@
 #define SERVERS_MAX 8u
 
 struct page;
+struct visitors;
 struct traffic;
 struct live;
 struct export;
@@ -39,6 +40,7 @@ struct console {
 	struct attempts *attempts;
 	struct challenges *challenges;
 	struct page *page;
+	struct visitors *visitors; /* NULL: nobody is asked for a certificate */
 	struct traffic *traffic;
 	struct live *lives;
 	struct export *exports;
@@ -87,6 +89,7 @@ struct call {
 	const struct route *route;
 	struct session *session; /* NULL where none is needed */
 	struct account *account;
+	struct began began; /* by what a session begins that is made now */
 	char address[ADDRESS_SIZE];
 	char id[80]; /* what stands for {...} in the path */
 };
@@ -164,6 +167,22 @@ void passkeys_post(struct call *x);
 void passkey_remove(struct call *x);
 void people_get(struct call *x);
 void people_passkey_remove(struct call *x);
+
+/* --- visitors.c: the certificates that people show --- */
+/* TLS for browsers, as console.conf has it. 0; V_BAD with the reason; -errno. */
+int visitors_open(struct console *c, struct why *why);
+void visitors_close(struct console *c);
+/* Reads the CA and the list of revoked ones again where they changed; a file that is not good changes nothing. */
+void visitors_tick(struct console *c);
+/* What this browser showed, for whoever sees it: {name, refused}, or null. */
+json_t *visitor_json(const struct call *x);
+/*
+ * Is what this browser shows a certificate of this account (which may be NULL)? *key is it; else the reason says what
+ * was wrong.
+ */
+bool visitor_good(struct call *x, struct account *a, struct bound_certificate **key, struct why *why);
+/* Does the connection still show what its session began with? */
+bool visitor_same(const struct call *x);
 
 /* --- records.c, proven.c, facets.c, csv.c, vocabulary.c --- */
 void records_get(struct call *x);

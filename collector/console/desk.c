@@ -3,7 +3,7 @@
  * may knock is the socket's mode (root and group sekisho-admin); who did, and what, is in the access log. Passwords
  * that are made here are shown once and have to be changed at the first sign-in.
  */
-#include "collector/console/console.h"
+#include "collector/console/desk.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include <errno.h>
@@ -12,10 +12,11 @@
 
 static json_t *account_json(const struct account *a)
 {
-	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o}", "name", a->name, "roles",
+	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o}", "name", a->name, "roles",
 		roles_json(a->roles), "scope", scope_json(a), "disabled", a->disabled, "must_password",
 		a->must_password, "second_factor", account_has_factor(a), "totp", a->has_totp, "passkeys",
-		passkeys_json(a), "created", time_json(a->created_us), "signed_in", time_json(a->signed_in_us));
+		passkeys_json(a), "certificates", certificates_json(a), "created", time_json(a->created_us),
+		"signed_in", time_json(a->signed_in_us));
 }
 
 static void users_get(struct console *c, struct ask *a)
@@ -28,7 +29,7 @@ static void users_get(struct console *c, struct ask *a)
 	answer_json(a->req, 200, json_pack("{s:o}", "users", list));
 }
 
-static json_t *object(struct ask *a)
+json_t *desk_object(struct ask *a)
 {
 	struct why why = {""};
 	json_t *o = NULL;
@@ -38,8 +39,7 @@ static json_t *object(struct ask *a)
 	return o;
 }
 
-/* Tells it, then writes the accounts. False: answered, and what was before has to hold again. */
-static bool keep(struct console *c, struct ask *a, const char *what, const char *target)
+bool desk_keep(struct console *c, struct ask *a, const char *what, const char *target)
 {
 	struct told t = {.kind = KIND_CONSOLE_ACCOUNT,
 		.operation = a->path,
@@ -106,7 +106,7 @@ static void answer_password(struct ask *a, char password[32])
 
 static void users_post(struct console *c, struct ask *a)
 {
-	json_t *o = object(a);
+	json_t *o = desk_object(a);
 	const char *name = json_string_value(json_object_get(o, "name"));
 	struct account *x = NULL;
 	char password[32], what[128];
@@ -141,7 +141,7 @@ static void users_post(struct console *c, struct ask *a)
 	} else if (!new_password(x, password)) {
 		answer_error(a->req, 503, "busy", "no memory", 0);
 		c->accounts.n--;
-	} else if (!keep(c, a, what, name)) {
+	} else if (!desk_keep(c, a, what, name)) {
 		c->accounts.n--;
 	} else {
 		answer_password(a, password);
@@ -150,8 +150,7 @@ out:
 	json_decref(o);
 }
 
-/* The account that a request names. NULL: answered. */
-static struct account *named(struct console *c, struct ask *a, const json_t *o)
+struct account *desk_named(struct console *c, struct ask *a, const json_t *o)
 {
 	const char *name = json_string_value(json_object_get(o, "name"));
 	struct account *x = name ? account_find(&c->accounts, name) : NULL;
@@ -163,14 +162,14 @@ static struct account *named(struct console *c, struct ask *a, const json_t *o)
 
 static void disable_post(struct console *c, struct ask *a)
 {
-	json_t *o = object(a);
-	struct account *x = o ? named(c, a, o) : NULL;
+	json_t *o = desk_object(a);
+	struct account *x = o ? desk_named(c, a, o) : NULL;
 	bool before;
 
 	if (x) {
 		before = x->disabled;
 		x->disabled = true;
-		if (keep(c, a, "account disabled", x->name)) {
+		if (desk_keep(c, a, "account disabled", x->name)) {
 			session_end_all(c->sessions, x->name, NULL);
 			answer_json(a->req, 200, json_object());
 		} else {
@@ -183,8 +182,8 @@ static void disable_post(struct console *c, struct ask *a)
 /* Another one-time password, no second factor, and not disabled any more. */
 static void reset_post(struct console *c, struct ask *a)
 {
-	json_t *o = object(a);
-	struct account *x = o ? named(c, a, o) : NULL, before;
+	json_t *o = desk_object(a);
+	struct account *x = o ? desk_named(c, a, o) : NULL, before;
 	char password[32];
 
 	if (x) {
@@ -194,11 +193,13 @@ static void reset_post(struct console *c, struct ask *a)
 		x->totp_used = 0;
 		x->passkeys_n = 0;
 		memset(x->passkeys, 0, sizeof(x->passkeys));
+		x->certificates_n = 0;
+		memset(x->certificates, 0, sizeof(x->certificates));
 		x->known[0] = 0;
 		if (!new_password(x, password)) {
 			answer_error(a->req, 503, "busy", "no memory", 0);
 			*x = before;
-		} else if (!keep(c, a, "account reset", x->name)) {
+		} else if (!desk_keep(c, a, "account reset", x->name)) {
 			*x = before;
 		} else {
 			session_end_all(c->sessions, x->name, NULL);
@@ -214,7 +215,7 @@ static void report_told(struct console *c, struct ask *a)
 {
 	struct told t = {
 		.kind = KIND_CONSOLE_EXPORT, .operation = a->path, .has_uid = true, .uid = a->uid, .urgent = true};
-	json_t *o = object(a);
+	json_t *o = desk_object(a);
 	const char *what = json_string_value(json_object_get(o, "what"));
 	const char *name = json_string_value(json_object_get(o, "name"));
 	const char *hex = json_string_value(json_object_get(o, "hash"));
@@ -254,6 +255,8 @@ void desk_route(struct console *c, struct ask *a)
 		{"/desk/users", ASK_POST, users_post},
 		{"/desk/disable", ASK_POST, disable_post},
 		{"/desk/reset", ASK_POST, reset_post},
+		{"/desk/bind", ASK_POST, bind_post},
+		{"/desk/unbind", ASK_POST, unbind_post},
 		{"/desk/reports", ASK_POST, report_told},
 	};
 	size_t i;

@@ -127,8 +127,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	ticks++;
-	if (ticks % 2)
+	if (ticks % 2) {
 		sessions_tick(c);
+		visitors_tick(c);
+	}
 	if (c->server.stopping)
 		return;
 	traffic_tick(c);
@@ -231,15 +233,13 @@ static int load_metrics_token(struct console *c, struct why *why)
 /* All that is read with the console's own rights. */
 static int console_open(struct console *c, struct why *why)
 {
-	SSL_CTX *tls = NULL;
 	int r = key_load(c->conf.device_key, &c->device, why);
 
 	if (r == V_NOT_FOUND)
 		return why_set(why, r, "%s: no such file: run sekisho-console --init as root", c->conf.device_key);
-	r = r ? r : tls_site(c->conf.tls_crt, c->conf.tls_key, &tls, why);
+	r = r ? r : visitors_open(c, why);
 	if (r)
 		return r;
-	server_certify(&c->server, tls);
 	c->sessions = calloc(1, sizeof(*c->sessions));
 	c->attempts = calloc(1, sizeof(*c->attempts));
 	c->challenges = calloc(1, sizeof(*c->challenges));
@@ -269,6 +269,7 @@ static void console_close(struct console *c)
 	server_free(&c->server);
 	traffic_free(c->traffic);
 	page_free(c->page);
+	visitors_close(c);
 	accounts_deinit(&c->accounts);
 	if (c->sessions)
 		secret_wipe(c->sessions, sizeof(*c->sessions));

@@ -85,6 +85,7 @@ void password_post(struct call *x)
 	x->account->must_password = false;
 	if (!sign_in_keep(x, &before))
 		goto out;
+	x->began = x->session->began;
 	session_end_all(x->c->sessions, x->account->name, NULL);
 	sign_in_begin(x);
 out:

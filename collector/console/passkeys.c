@@ -163,10 +163,16 @@ bool shown_passkey_good(struct call *x, struct account *only, bool verified, con
 
 /* --- of one's own --- */
 
+/* What an account signs in with, beside its password. */
+static json_t *own_json(const struct account *a)
+{
+	return json_pack("{s:o, s:i, s:b, s:o}", "passkeys", passkeys_json(a), "most", (int)PASSKEYS_MAX, "codes",
+		a->has_totp, "certificates", certificates_json(a));
+}
+
 void passkeys_get(struct call *x)
 {
-	reply(x, json_pack("{s:o, s:i, s:b}", "passkeys", passkeys_json(x->account), "most", (int)PASSKEYS_MAX, "codes",
-			 x->account->has_totp));
+	reply(x, own_json(x->account));
 }
 
 /* The present password, where there is a factor already. False: answered. */
@@ -323,7 +329,7 @@ void passkey_remove(struct call *x)
 		reply_error(x, 404, "passkey", "no such passkey");
 		goto out;
 	}
-	if (a->passkeys_n == 1 && !a->has_totp) {
+	if (account_factors(a) == 1) {
 		reply_error(x, 409, "last", "it is the only second factor: add another one first");
 		goto out;
 	}
@@ -333,8 +339,7 @@ void passkey_remove(struct call *x)
 	if (!sign_in_keep(x, &before))
 		goto out;
 	session_end_all(x->c->sessions, a->name, x->session);
-	reply(x, json_pack("{s:o, s:i, s:b}", "passkeys", passkeys_json(a), "most", (int)PASSKEYS_MAX, "codes",
-			 a->has_totp));
+	reply(x, own_json(a));
 out:
 	secret_wipe(&before, sizeof(before));
 	json_decref(o);

@@ -16,11 +16,12 @@ void people_get(struct call *x)
 	for (i = 0; i < x->c->accounts.n; i++) {
 		const struct account *a = &x->c->accounts.v[i];
 
-		json_array_append_new(list,
-			json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o}", "account", a->name, "roles",
-				roles_json(a->roles), "scope", scope_json(a), "disabled", a->disabled, "password_due",
-				a->must_password, "codes", a->has_totp, "passkeys", passkeys_json(a), "created",
-				time_json(a->created_us), "signed_in", time_json(a->signed_in_us)));
+		json_array_append_new(
+			list, json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o, s:o}", "account", a->name,
+				      "roles", roles_json(a->roles), "scope", scope_json(a), "disabled", a->disabled,
+				      "password_due", a->must_password, "codes", a->has_totp, "passkeys",
+				      passkeys_json(a), "certificates", certificates_json(a), "created",
+				      time_json(a->created_us), "signed_in", time_json(a->signed_in_us)));
 	}
 	reply(x, json_pack("{s:o}", "people", list));
 }
@@ -43,7 +44,7 @@ void people_passkey_remove(struct call *x)
 		goto out;
 	before = *a;
 	/* Without a factor the password alone would do: who has it could make the next passkey theirs. */
-	last = a->passkeys_n == 1 && !a->has_totp;
+	last = account_factors(a) == 1;
 	snprintf(text, sizeof(text), "passkey removed%s: %s", last ? ", account disabled" : "", k->name);
 	if (!tell_call(x, (struct told){.kind = KIND_CONSOLE_ACCOUNT, .text = text, .target = a->name, .urgent = true}))
 		goto out;

@@ -128,6 +128,18 @@ static bool who(struct call *x)
 		reply_error(x, 401, "session", "sign in first");
 		return false;
 	}
+	if (!visitor_same(x)) {
+		struct told t = {.kind = KIND_CONSOLE_REFUSED,
+			.cause = CAUSE_CERTIFICATE,
+			.operation = x->a->path,
+			.text = "not with the certificate that the session began with"};
+
+		x->c->count.denied++;
+		if (tell_call(x, t))
+			reply_error(
+				x, 401, "certificate", "this session began with a certificate that is not shown here");
+		return false;
+	}
 	x->session->seen_us = now;
 	ask_known(x->a);
 	return true;

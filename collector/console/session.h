@@ -14,8 +14,15 @@
 #define SESSION_COOKIE "__Host-sekisho"
 #define SESSION_VIEWS 32u
 
+/* By what a session began: it ends with that. */
+struct began {
+	bool has_certificate;
+	struct digest certificate; /* SHA-256 of the one that was shown: every request has to show it */
+};
+
 struct session {
 	bool used;
+	struct began began;
 	struct digest id; /* of the cookie's value */
 	char csrf[SESSION_TEXT_SIZE];
 	char account[ACCOUNT_NAME_SIZE];

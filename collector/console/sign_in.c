@@ -42,6 +42,7 @@ void sign_in_begin(struct call *x)
 		reply_error(x, 503, "busy", "too many people are signed in");
 		return;
 	}
+	x->session->began = x->began;
 	set_cookie(x, cookie);
 	secret_wipe(cookie, sizeof(cookie));
 	/* What is behind the sign-in must not be what a page before it left in the browser. */
@@ -53,8 +54,8 @@ void ways_get(struct call *x)
 {
 	const struct config *conf = &x->c->conf;
 
-	reply(x, json_pack("{s:s?, s:b}", "origin", conf->origin[0] ? conf->origin : NULL, "passkeys",
-			 conf->rp_id[0] != 0));
+	reply(x, json_pack("{s:s?, s:b, s:b, s:o}", "origin", conf->origin[0] ? conf->origin : NULL, "passkeys",
+			 conf->rp_id[0] != 0, "certificates", x->c->visitors != NULL, "certificate", visitor_json(x)));
 }
 
 void session_get(struct call *x)
@@ -117,7 +118,7 @@ static bool right_code(struct call *x, bool right_password, bool has_code, unsig
 /* What somebody shows who signs in. */
 struct shown {
 	const char *account, *password; /* both, or neither */
-	bool has_code, has_passkey;
+	bool has_code, has_passkey, has_certificate;
 	unsigned code;
 	struct shown_passkey passkey;
 };
@@ -127,35 +128,50 @@ struct judged {
 	bool good;
 	unsigned cause;
 	const char *method;
-	struct why why; /* of a passkey */
+	struct why why; /* of a passkey or a certificate */
 	char key[PASSKEY_NAME_SIZE];
 };
+
+static const char *method_of(const struct shown *s)
+{
+	if (s->has_passkey)
+		return s->password ? "password and passkey" : "passkey";
+	if (s->has_certificate)
+		return "password and certificate";
+	return s->has_code ? "password and code" : "password";
+}
 
 /* Judges all of it, whatever is wrong with the first part. */
 static void judge(struct call *x, const struct shown *s, struct judged *j)
 {
 	struct account *a = x->account, before;
 	struct passkey *key = NULL;
+	struct bound_certificate *certificate = NULL;
 	unsigned cause = CAUSE_CREDENTIALS;
 	bool factor = true;
 
 	j->cause = CAUSE_CREDENTIALS;
-	j->method = s->has_passkey ? s->password ? "password and passkey" : "passkey"
-		    : s->has_code  ? "password and code"
-				   : "password";
+	j->method = method_of(s);
 	j->good = !s->password || (!password_check(s->password, a ? a->password : NULL) && a);
 	if (a)
 		before = *a;
 	if (s->has_passkey)
 		factor = shown_passkey_good(x, a, !s->password, &s->passkey, &key, &cause, &j->why);
-	else if (a && a->has_totp)
+	else if (s->has_certificate) {
+		cause = CAUSE_CERTIFICATE;
+		factor = visitor_good(x, a, &certificate, &j->why);
+	} else if (a && a->has_totp)
 		factor = right_code(x, j->good, s->has_code, s->code, &cause);
 	else if (a)
-		factor = !a->passkeys_n;
+		factor = !account_has_factor(a);
 	if (key && factor && j->good)
 		text_copy(j->key, sizeof(j->key), SPAN_STR(key->name));
-	/* Behind a wrong password nothing of a passkey is taken down. */
-	if (key && a && !j->good)
+	if (certificate && j->good) {
+		text_copy(j->key, sizeof(j->key), SPAN_STR(certificate->name));
+		x->began = (struct began){.has_certificate = true, .certificate = certificate->fingerprint};
+	}
+	/* Behind a wrong password nothing of a passkey or a certificate is taken down. */
+	if ((key || certificate) && a && !j->good)
 		*a = before;
 	if (a)
 		secret_wipe(&before, sizeof(before));
@@ -183,8 +199,13 @@ static bool read_shown(struct call *x, const json_t *o, struct shown *s)
 			return false;
 		s->has_passkey = passkey != NULL;
 	}
-	if (s->has_passkey && json_object_get(o, "code")) {
-		reply_error(x, 400, "request", "a code or a passkey, not both");
+	s->has_certificate = json_object_get(o, "certificate") != NULL;
+	if (s->has_certificate && !json_is_true(json_object_get(o, "certificate"))) {
+		reply_error(x, 400, "request", "\"certificate\" is true, or not there");
+		return false;
+	}
+	if ((json_object_get(o, "code") != NULL) + s->has_passkey + s->has_certificate > 1) {
+		reply_error(x, 400, "request", "a code, a passkey or the certificate: one of them");
 		return false;
 	}
 	return s->has_passkey ? shown_passkey_read(x, passkey, &s->passkey)
@@ -201,7 +222,7 @@ static void refuse(struct call *x, const struct judged *j)
 
 	x->c->count.sign_in_refused++;
 	if (tell_call(x, t))
-		reply_error(x, 401, "credentials", "name, password, code or passkey is wrong");
+		reply_error(x, 401, "credentials", "name, password, code, passkey or certificate is wrong");
 }
 
 /* They are who they say: remembers it, tells it, begins the session. */
@@ -230,7 +251,7 @@ static void let_in(struct call *x, const struct judged *j)
 
 void session_post(struct call *x)
 {
-	static const char *const names[] = {"account", "password", "code", "passkey", NULL};
+	static const char *const names[] = {"account", "password", "code", "passkey", "certificate", NULL};
 	json_t *o = body_object(x, SIGN_IN_PASSKEY_MAX, names);
 	struct shown s = {.account = NULL};
 	struct judged j = {.why = {""}};

@@ -233,6 +233,20 @@ void server_tick(struct server *s)
 	trim(s);
 }
 
+void server_drop_shown(struct server *s)
+{
+	struct cert_info info;
+	struct why why = {""};
+	const char *word;
+	struct conn *c;
+
+	for (c = TAILQ_FIRST(&s->conns); c; c = TAILQ_NEXT(c, link)) {
+		if (c->phase != PHASE_WRITING &&
+			tls_shown(bufferevent_openssl_get_ssl(c->bev), &info, &word, &why) != V_NOT_FOUND)
+			conn_end(c);
+	}
+}
+
 void server_drop_host(struct server *s, const struct digest *host)
 {
 	char hex[2 * DIGEST_SIZE + 1];

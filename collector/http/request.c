@@ -6,6 +6,7 @@
 #include "policy/base/text.h"
 #include <errno.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/keyvalq_struct.h>
 #include <sys/socket.h>
 
@@ -124,6 +125,11 @@ int ask_peer(const struct ask *a, struct cert_info *out)
 		return V_NOT_FOUND;
 	*out = a->conn->peer;
 	return 0;
+}
+
+int ask_shown(const struct ask *a, struct cert_info *out, const char **word, struct why *why)
+{
+	return a->conn ? tls_shown(bufferevent_openssl_get_ssl(a->conn->bev), out, word, why) : V_NOT_FOUND;
 }
 
 void ask_address(const struct ask *a, char *out, size_t size)

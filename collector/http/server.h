@@ -118,11 +118,15 @@ void server_soon(struct event *timer, int64_t us);
  * signal comes again; or until somebody breaks it. 0, -errno.
  */
 int server_run(struct server *s);
+/* Ends all connections whose client showed a certificate: they come again and are judged anew. */
+void server_drop_shown(struct server *s);
 /* Ends all connections of this PC (its certificate's name). */
 void server_drop_host(struct server *s, const struct digest *host);
 
 /* Who is at the other end: V_NOT_FOUND without a certificate. */
 int ask_peer(const struct ask *a, struct cert_info *out);
+/* What it showed, and what is wrong with that: see tls_shown. */
+int ask_shown(const struct ask *a, struct cert_info *out, const char **word, struct why *why);
 /* The address at the other end, in text; "" at the door. */
 void ask_address(const struct ask *a, char *out, size_t size);
 /*

@@ -135,7 +135,7 @@ _sekishoctl()
 		fi ;;
 	console,user)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --role --scope --json --socket --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --role --scope --certificate --json --socket --lang --help -h" -- "$cur"))
 		fi ;;
 	policy,check)
 		if [[ $cur == -* ]]; then

@@ -2,13 +2,18 @@
  * `console user`: accounts of the console, by its own door. Passwords are made there and shown once; none is ever on a
  * command line.
  */
+#include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/ctl/door.h"
+#include "policy/trust/digest.h"
 #include <limits.h>
 
 #define USERS "/desk/users"
 #define DISABLE "/desk/disable"
 #define RESET "/desk/reset"
+#define BIND "/desk/bind"
+#define UNBIND "/desk/unbind"
+#define CERTIFICATE_MAX 12288u
 
 /* Asks the console's door and says what is wrong. EXIT_*. */
 static int ask(struct ctl *c, const char *target, const json_t *body, json_t **answer)
@@ -67,6 +72,9 @@ static int list(struct ctl *c)
 		if (json_array_size(json_object_get(o, "passkeys")))
 			printf(SAY(c, "  passkeys: %zu", "  パスキー: %zu"),
 				json_array_size(json_object_get(o, "passkeys")));
+		if (json_array_size(json_object_get(o, "certificates")))
+			printf(SAY(c, "  certificates: %zu", "  証明書: %zu"),
+				json_array_size(json_object_get(o, "certificates")));
 		printf("%s%s\n", json_is_true(json_object_get(o, "disabled")) ? SAY(c, "  disabled", "  無効") : "",
 			json_is_true(json_object_get(o, "second_factor"))
 				? ""
@@ -139,6 +147,64 @@ static int on_one(struct ctl *c, const char *target, const char *name, bool pass
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }
 
+/* "certificate" with the file's text, or "fingerprint" where that is what was given. EXIT_*. */
+static int put_certificate(struct ctl *c, json_t *body)
+{
+	const char *given = option_value(c, OPT_CERTIFICATE);
+	_cleanup_buf_ struct buf pem = BUF_INIT(CERTIFICATE_MAX);
+	struct digest fingerprint;
+	char text[SHOWN_MAX];
+	int r;
+
+	if (!given)
+		return complain(
+			EXIT_USAGE, SAY(c, "--certificate FILE is missing", "--certificate FILE を指定してください"));
+	if (!hex_decode(given, fingerprint.b, DIGEST_SIZE)) {
+		json_object_set_new(body, "fingerprint", json_string(given));
+		return EXIT_GOOD;
+	}
+	r = file_read(given, &pem);
+	if (!r && json_object_set_new(body, "certificate", json_stringn((const char *)pem.p, pem.n)))
+		r = V_BAD;
+	return r ? complain(EXIT_USAGE,
+			   r == V_NOT_FOUND ? SAY(c, "%s: no such file", "%s: ファイルがありません")
+					    : SAY(c, "%s: no certificate in PEM", "%s: PEM 形式の証明書ではありません"),
+			   shown(text, given))
+		 : EXIT_GOOD;
+}
+
+static int bind_to(struct ctl *c, const char *target, const char *name)
+{
+	_cleanup_json_ json_t *answer = NULL, *body = json_pack("{s:s}", "name", name);
+	char text[SHOWN_MAX], print[SHOWN_MAX];
+	int r;
+
+	if (!body)
+		return complain(EXIT_USAGE, SAY(c, "not UTF-8", "UTF-8 ではありません"));
+	r = put_certificate(c, body);
+	r = r ? r : ask(c, target, body, &answer);
+	if (r)
+		return r;
+	if (option_on(c, OPT_JSON))
+		return say_json(answer);
+	shown(text, name);
+	door_text(print, answer, "fingerprint");
+	if (!strcmp(target, BIND))
+		printf(SAY(c, "%s: certificate bound, SHA-256 %s\n", "%s: 証明書を登録しました(SHA-256 %s)\n"), text,
+			print);
+	else
+		printf(json_is_true(json_object_get(answer, "disabled"))
+				? SAY(c,
+					  "%s: certificate unbound, SHA-256 %s; account disabled: it had no other "
+					  "second factor\n",
+					  "%s: 証明書の登録を解除しました(SHA-256 "
+					  "%s)。他に二要素認証がないため、アカウントは無効です\n")
+				: SAY(c, "%s: certificate unbound, SHA-256 %s\n",
+					  "%s: 証明書の登録を解除しました(SHA-256 %s)\n"),
+			text, print);
+	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
+}
+
 int command_console_user(struct ctl *c)
 {
 	const char *action = c->operands[0], *name = c->operands_n > 1 ? c->operands[1] : NULL;
@@ -152,8 +218,12 @@ int command_console_user(struct ctl *c)
 		return on_one(c, DISABLE, name, false);
 	if (!strcmp(action, "reset") && name)
 		return on_one(c, RESET, name, true);
+	if (!strcmp(action, "bind") && name)
+		return bind_to(c, BIND, name);
+	if (!strcmp(action, "unbind") && name)
+		return bind_to(c, UNBIND, name);
 	return complain(EXIT_USAGE,
-		SAY(c, "\"%s\": list, or add, disable or reset with a name; see --help",
-			"「%s」: list、または名前付きの add, disable, reset を指定してください"),
+		SAY(c, "\"%s\": list, or add, disable, reset, bind or unbind with a name; see --help",
+			"「%s」: list、または名前付きの add, disable, reset, bind, unbind を指定してください"),
 		shown(text, action));
 }

@@ -51,10 +51,14 @@ int cert_check(struct span pem, struct span ca_pem, enum cert_use use, struct ke
  */
 int tls_server(const char *cert_path, const char *key_path, const char *ca_path, SSL_CTX **out, struct why *why);
 /*
- * A TLS 1.3 server context for browsers: nobody is asked for a certificate, and certificate and key may be anybody's;
- * the chain is what the file holds.
+ * A TLS 1.3 server context for browsers: certificate and key may be anybody's; the chain is what the file holds. Where
+ * `client_ca` is not NULL visitors are asked for a certificate: one that chains to a root in that file, is for
+ * clientAuth (RFC 5280 section 4.2.1.12) and in its time is verified; where `client_crl` is not NULL, each CA of the
+ * chain also needs a list of revoked ones there that is in its own time, and none of the chain may be on it. The
+ * handshake ends well whatever a visitor shows: callers ask tls_peer or tls_shown.
  */
-int tls_site(const char *cert_path, const char *key_path, SSL_CTX **out, struct why *why);
+int tls_site(const char *cert_path, const char *key_path, const char *client_ca, const char *client_crl, SSL_CTX **out,
+	struct why *why);
 /* The same for a client of ours that does not use libcurl (tests, benchmarks). cert_path may be NULL. */
 int tls_client(const char *cert_path, const char *key_path, const char *ca_path, SSL_CTX **out, struct why *why);
 void tls_free(SSL_CTX *ctx);
@@ -73,5 +77,12 @@ void *tls_arg(const SSL *ssl);
 
 /* Who is at the other end of an established connection. 0; V_NOT_FOUND where it showed no (verified) certificate. */
 int tls_peer(SSL *ssl, struct cert_info *out);
+
+/*
+ * The same where callers tell what is wrong with one that was shown. 0; V_NOT_FOUND: none was shown; V_DENIED with
+ * *word ("revoked", "expired", "early", "foreign", "purpose", "list" or "bad"), the reason in OpenSSL's words, and
+ * *out, which nobody vouches for.
+ */
+int tls_shown(SSL *ssl, struct cert_info *out, const char **word, struct why *why);
 
 #endif

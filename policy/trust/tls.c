@@ -58,17 +58,58 @@ int tls_server(const char *cert_path, const char *key_path, const char *ca_path,
 	return 0;
 }
 
-int tls_site(const char *cert_path, const char *key_path, SSL_CTX **out, struct why *why)
+/*
+ * Judges what a visitor shows, and lets the handshake end well whatever comes of it: a browser would show its own page
+ * of a broken connection else, and nobody could be told why. The verdict stays with the connection.
+ */
+static int judge_visitor(X509_STORE_CTX *ctx, void *arg)
 {
-	SSL_CTX *c = NULL;
+	(void)arg;
+	if (X509_verify_cert(ctx) != 1 && X509_STORE_CTX_get_error(ctx) == X509_V_OK)
+		X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNSPECIFIED);
+	ERR_clear_error();
+	return 1;
+}
+
+/* Whom visitors' certificates have to be of, and which of those are revoked. */
+static int ask_visitors(SSL_CTX *c, const char *ca, const char *crl, struct why *why)
+{
+	STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(ca);
+	X509_LOOKUP *file;
+
+	if (!names || SSL_CTX_load_verify_file(c, ca) != 1) {
+		sk_X509_NAME_pop_free(names, X509_NAME_free);
+		return cert_why(why, ca);
+	}
+	/* Browsers offer what is of these only, and nothing where they have none. */
+	SSL_CTX_set_client_CA_list(c, names);
+	if (crl) {
+		file = X509_STORE_add_lookup(SSL_CTX_get_cert_store(c), X509_LOOKUP_file());
+		if (!file || X509_load_crl_file(file, crl, X509_FILETYPE_PEM) < 1)
+			return cert_why(why, crl);
+		X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(c), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+	}
+	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(c, judge_visitor, NULL);
+	return 0;
+}
+
+int tls_site(const char *cert_path, const char *key_path, const char *client_ca, const char *client_crl, SSL_CTX **out,
+	struct why *why)
+{
+	_cleanup_(SSL_CTX_freep) SSL_CTX *c = NULL;
 	int r = begin(TLS_server_method(), cert_path, key_path, NULL, &c, why);
 
 	if (r)
 		return r;
 	SSL_CTX_set_num_tickets(c, 0);
+	/* What visitors are judged by is not to complete our own chain. */
+	SSL_CTX_set_mode(c, SSL_MODE_NO_AUTO_CHAIN);
 	SSL_CTX_set_verify(c, SSL_VERIFY_NONE, NULL);
-	*out = c;
-	return 0;
+	r = client_ca ? ask_visitors(c, client_ca, client_crl, why) : 0;
+	if (!r)
+		*out = STEAL(c);
+	return r;
 }
 
 int tls_client(const char *cert_path, const char *key_path, const char *ca_path, SSL_CTX **out, struct why *why)
@@ -95,6 +136,52 @@ int tls_peer(SSL *ssl, struct cert_info *out)
 	if (!x || SSL_get_verify_result(ssl) != X509_V_OK || cert_info_of(x, out))
 		return V_NOT_FOUND;
 	return 0;
+}
+
+static const char *refusal(long error)
+{
+	switch (error) {
+	case X509_V_ERR_CERT_REVOKED:
+		return "revoked";
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		return "expired";
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return "early";
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+		return "foreign";
+	case X509_V_ERR_INVALID_PURPOSE:
+		return "purpose";
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+		return "list";
+	default:
+		return "bad";
+	}
+}
+
+int tls_shown(SSL *ssl, struct cert_info *out, const char **word, struct why *why)
+{
+	X509 *x = SSL_get0_peer_certificate(ssl);
+	struct cert_info info = {.cn = ""};
+	long error = SSL_get_verify_result(ssl);
+	int r;
+
+	if (!x)
+		return V_NOT_FOUND;
+	r = cert_info_of(x, &info);
+	if (!r && error == X509_V_OK) {
+		*out = info;
+		return 0;
+	}
+	*out = info;
+	*word = r ? "bad" : refusal(error);
+	return why_set(why, V_DENIED, "%s", r ? "it cannot be read" : X509_verify_cert_error_string(error));
 }
 
 /* --- pinning --- */

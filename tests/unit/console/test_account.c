@@ -34,6 +34,7 @@ static void there_and_back(void **state)
 	struct accounts a, b;
 	struct account *x;
 	struct passkey *k;
+	struct bound_certificate *c;
 	char ref[PASSKEY_REF_SIZE];
 	unsigned i;
 
@@ -60,7 +61,12 @@ static void there_and_back(void **state)
 		x->passkeys[i].key_n = 32;
 		assert_int_equal(hex_decode(ED25519_KEY, x->passkeys[i].key, 32), 0);
 		x->passkeys[i].count = UINT32_MAX - i;
+		memset(x->certificates[i].fingerprint.b, (int)i + 3, DIGEST_SIZE);
+		strcpy(x->certificates[i].name, i ? "" : "山田 花子");
+		x->certificates[i].not_after_us = 1800000000000000 + i;
+		x->certificates[i].bound_us = 5;
 	}
+	x->certificates_n = 2;
 	assert_int_equal(accounts_save(&a), 0);
 	assert_int_equal(accounts_load(path, &b, &why), 0);
 	assert_int_equal(b.n, 1);
@@ -73,6 +79,13 @@ static void there_and_back(void **state)
 	account_drop_passkey(x, &x->passkeys[0]);
 	assert_ptr_equal(account_passkey(x, ref), &x->passkeys[0]);
 	assert_null(account_passkey(x, "0011223344556677"));
+	assert_ptr_equal(account_of_certificate(&b, &x->certificates[1].fingerprint, &c), x);
+	assert_ptr_equal(c, &x->certificates[1]);
+	assert_int_equal(account_factors(x), 4);
+	account_drop_certificate(x, &x->certificates[0]);
+	assert_string_equal(x->certificates[0].name, "");
+	account_drop_certificate(x, &x->certificates[0]);
+	assert_null(account_of_certificate(&b, &x->certificates[1].fingerprint, &c));
 	x->has_totp = false;
 	assert_true(account_has_factor(x));
 	account_drop_passkey(x, &x->passkeys[0]);

@@ -119,7 +119,7 @@ static void serve(struct server *s, void *(*visit)(void *arg))
 		.stranger_max = 1u << 20,
 		.route = route};
 	assert_int_equal(server_bind(s, &why), 0);
-	assert_int_equal(tls_site(pem, key, &s->tls, &why), 0);
+	assert_int_equal(tls_site(pem, key, NULL, NULL, &s->tls, &why), 0);
 	assert_int_equal(server_start(s), 0);
 	assert_int_equal(getsockname(evconnlistener_get_fd(s->listeners[0]), (struct sockaddr *)&sa, &len), 0);
 	port = ntohs(sa.sin_port);

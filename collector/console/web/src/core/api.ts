@@ -20,6 +20,20 @@ export interface Session {
 export interface Ways {
   origin: string | null;
   passkeys: boolean;
+  certificates: boolean;
+  certificate: ShownCertificate | null;
+}
+/** What this browser showed, and why it is not accepted. */
+export interface ShownCertificate {
+  name: string;
+  refused: "revoked" | "expired" | "early" | "foreign" | "purpose" | "list" | "bad" | null;
+}
+export interface BoundCertificate {
+  fingerprint: string;
+  name: string;
+  not_after: string;
+  bound: string;
+  used: string | null;
 }
 export interface Challenge {
   challenge: string;
@@ -53,6 +67,7 @@ export interface Passkeys {
   passkeys: Passkey[];
   most: number;
   codes: boolean;
+  certificates: BoundCertificate[];
 }
 export interface Somebody {
   account: string;
@@ -62,6 +77,7 @@ export interface Somebody {
   password_due: boolean;
   codes: boolean;
   passkeys: Passkey[];
+  certificates: BoundCertificate[];
   created: string | null;
   signed_in: string | null;
 }
@@ -445,6 +461,8 @@ export const api = {
   challenge: () => askJson<Challenge>(`${v1}/session/challenge`, { method: "POST", json: {}, quiet: true }),
   signInPasskey: (passkey: ShownPasskey, known: { account: string; password: string } | null) =>
     askJson<Session>(`${v1}/session`, { method: "POST", json: { ...known, passkey }, quiet: true }),
+  signInCertificate: (account: string, password: string) =>
+    askJson<Session>(`${v1}/session`, { method: "POST", json: { account, password, certificate: true }, quiet: true }),
   passkeys: (signal?: Stop) => askJson<Passkeys>(`${v1}/session/passkeys`, { signal }),
   passkeyChallenge: (password: string | null) =>
     askJson<NewChallenge>(`${v1}/session/passkeys/challenge`, {

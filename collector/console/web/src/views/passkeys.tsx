@@ -7,6 +7,7 @@ import { plain } from "../core/hostile";
 import { makePasskey, passkeysHere, PasskeyStopped } from "../core/passkey";
 import { useResource } from "../core/resource";
 import { Field, useTask, Wrong } from "../ui/form";
+import { BoundCertificates } from "./certificates";
 import { Dialog, Failure, Loading } from "../ui/parts";
 import { Text } from "../ui/text";
 
@@ -96,6 +97,7 @@ export function MyPasskeys({ enter }: { enter: (s: Session) => void }) {
   const list = own.data;
   const error = own.error ?? ways.error;
   return (
+    <>
     <section class="panel" aria-labelledby="passkeys-title">
       <h2 id="passkeys-title">{p.title}</h2>
       <p class="hint">{p.why}</p>
@@ -145,6 +147,8 @@ export function MyPasskeys({ enter }: { enter: (s: Session) => void }) {
         />
       )}
     </section>
+    {list && <BoundCertificates list={list.certificates} />}
+    </>
   );
 }
 

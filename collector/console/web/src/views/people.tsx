@@ -45,9 +45,17 @@ export function People() {
                   </th>
                   <td>{one.roles.map((r) => words.roles[r]).join(", ")}</td>
                   <td>
-                    {!one.codes && !one.passkeys.length && <span class="quiet-text">{p.noFactor}</span>}
+                    {!one.codes && !one.passkeys.length && !one.certificates.length && <span class="quiet-text">{p.noFactor}</span>}
                     <ul class="factors">
                       {one.codes && <li>{p.codes}</li>}
+                      {one.certificates.map((k) => (
+                        <li key={k.fingerprint}>
+                          {words.certificates.one}: <Text of={k.name || words.certificates.noName} />{" "}
+                          <span class="quiet-text">
+                            ({words.certificates.until} {momentOf(k.not_after)})
+                          </span>
+                        </li>
+                      ))}
                       {one.passkeys.map((k) => (
                         <li key={k.id}>
                           <Text of={k.name} />{" "}

@@ -11,6 +11,7 @@ import { Field, useTask, Wrong } from "../ui/form";
 import { Failure, Icon, Loading, Mark } from "../ui/parts";
 import { Qr } from "../ui/qr";
 import { SettingsBar } from "../ui/settings";
+import { CertificateWay } from "./certificates";
 import { NewPasskey } from "./passkeys";
 
 export type WhyOut = "ended" | "idle" | null;
@@ -111,10 +112,12 @@ function Door({ enter }: { enter: (s: Session) => void }) {
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const [own, setOwn] = useState<string | null>(null);
+  const [byCertificate, setByCertificate] = useState(false);
   const ways = useResource("ways", () => api.ways());
   const { busy, error, run } = useTask();
   const start = (task: () => Promise<Session>) => {
     setOwn(null);
+    setByCertificate(false);
     run(async () => {
       try {
         enter(await task());
@@ -136,6 +139,11 @@ function Door({ enter }: { enter: (s: Session) => void }) {
       const shown = await showPasskey(await api.challenge(), !password);
       return api.signInPasskey(shown, account.trim() && password ? { account: account.trim(), password } : null);
     });
+  const certificate = () => {
+    if (!account.trim() || !password) return setOwn(words.certificates.first);
+    start(() => api.signInCertificate(account.trim(), password));
+    setByCertificate(true);
+  };
   return (
     <form class="stack" onSubmit={submit}>
       <h1 class="unseen">{words.signIn.title}</h1>
@@ -155,11 +163,12 @@ function Door({ enter }: { enter: (s: Session) => void }) {
           {own}
         </p>
       ) : (
-        <Wrong error={error} unauthorized={words.signIn.wrong} />
+        <Wrong error={error} unauthorized={byCertificate ? words.certificates.wrong : words.signIn.wrong} />
       )}
       <button type="submit" class="main" disabled={busy}>
         {words.signIn.go}
       </button>
+      {ways.data?.certificate && <CertificateWay shown={ways.data.certificate} busy={busy} go={certificate} />}
       {ways.data && passkeysHere(ways.data) && (
         <div class="other-ways">
           <button type="button" disabled={busy} onClick={passkey}>
