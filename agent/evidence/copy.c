@@ -52,7 +52,7 @@ static int begin(struct evidence_copy *c, const char *name, int document, struct
 	if (faccessat(e->dir, c->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return why_set(why, V_EXISTS, "there is one of that name");
 	c->size = (uint64_t)st.st_size;
-	r = evidence_room(e, c->size + c->size / 100 + EVIDENCE_OVERHEAD, why);
+	r = evidence_room(e, c->size + c->size / 50 + EVIDENCE_OVERHEAD, why);
 	if (r)
 		return r;
 	c->document = fcntl(document, F_DUPFD_CLOEXEC, 0);
@@ -63,10 +63,10 @@ static int begin(struct evidence_copy *c, const char *name, int document, struct
 		return errno == EEXIST   ? why_set(why, V_EXISTS, "one of that name is under way")
 		       : is_full(-errno) ? why_set(why, V_FULL, "the disk is full")
 					 : -errno;
-	c->reserved = c->size + c->size / 100 + EVIDENCE_OVERHEAD;
+	c->reserved = c->size + c->size / 50 + EVIDENCE_OVERHEAD;
 	e->reserved += c->reserved;
 	r = digesting_new(&c->digesting);
-	return r ? r : envelope_begin(e->readers, c->file, &c->envelope);
+	return r ? r : envelope_begin(e->readers, e->second, c->file, &c->envelope);
 }
 
 int evidence_begin(struct evidence *e, const char *name, int document, struct evidence_copy **out, struct why *why)

@@ -111,6 +111,7 @@ void evidence_close(struct evidence *e)
 	if (!e)
 		return;
 	envelope_readers_free(e->readers);
+	envelope_readers_free(e->second);
 	closep(&e->dir);
 	free(e->file);
 	free(e);
@@ -118,13 +119,19 @@ void evidence_close(struct evidence *e)
 
 int evidence_order(struct evidence *e, const struct evidence_orders *o, struct why *why)
 {
-	struct envelope_readers *readers = NULL;
+	_cleanup_(envelope_readers_freep) struct envelope_readers *readers = NULL, *second = NULL;
 	int r = envelope_readers_read(o->certificates, &readers, why);
 
+	if (!r && o->second.n)
+		r = envelope_readers_read(o->second, &second, why);
 	if (r)
 		return r;
+	if (second && envelope_readers_meet(readers, second))
+		return why_set(why, V_BAD, "one key is among the first and the second readers");
 	envelope_readers_free(e->readers);
-	e->readers = readers;
+	envelope_readers_free(e->second);
+	e->readers = STEAL(readers);
+	e->second = STEAL(second);
 	e->max_bytes = o->max_bytes;
 	e->oldest_goes = o->oldest_goes;
 	return 0;

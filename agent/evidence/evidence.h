@@ -15,11 +15,12 @@
 
 #define EVIDENCE_NAME_MAX 100u    /* bytes, without the suffix */
 #define EVIDENCE_FILES_MAX 65536u /* more are not kept, whatever their size */
-#define EVIDENCE_OVERHEAD 8192u   /* what an envelope may add, and a part in a hundred of the document */
+#define EVIDENCE_OVERHEAD 16384u  /* what two envelopes may add, and a part in fifty of the document */
 
 /* What the policy says. */
 struct evidence_orders {
 	struct span certificates; /* PEM, one or more (envelope_readers_read) */
+	struct span second;       /* empty, or of those who must open it behind one of the first */
 	uint64_t max_bytes;       /* of all copies together */
 	bool oldest_goes;         /* where it is full: the oldest go; otherwise the new one is not made */
 };

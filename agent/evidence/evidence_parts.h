@@ -16,6 +16,7 @@ struct evidence_file {
 struct evidence {
 	int dir;
 	struct envelope_readers *readers; /* NULL: no orders yet */
+	struct envelope_readers *second;  /* NULL: one of the readers opens it alone */
 	uint64_t max_bytes;
 	bool oldest_goes;
 	struct evidence_file *file; /* the oldest first */

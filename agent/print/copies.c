@@ -214,7 +214,7 @@ void copies_order(struct gate *g)
 	if (!policy_print_copies(g->orders.policy, &c))
 		return;
 	o = (struct evidence_orders){
-		.certificates = c.auditors, .max_bytes = c.max_bytes, .oldest_goes = c.oldest_goes};
+		.certificates = c.auditors, .second = c.second, .max_bytes = c.max_bytes, .oldest_goes = c.oldest_goes};
 	r = make(g);
 	if (!r && !g->copies->folder)
 		r = evidence_open(g->evidence, &g->copies->folder, &why);

@@ -119,7 +119,8 @@ static int say_hash(int fd, const char *path)
 }
 
 /* Under its name only when it is proven to be the document. */
-static int open_into(struct span envelope, struct span key, struct span certificate, const char *path, struct why *why)
+static int open_into(struct span envelope, struct span key, struct span certificate, const char *path, bool *another,
+	struct why *why)
 {
 	char part[PATH_MAX];
 	_cleanup_close_ int fd = -1;
@@ -130,12 +131,13 @@ static int open_into(struct span envelope, struct span key, struct span certific
 	fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = envelope_open(envelope, key, certificate, fd, why);
+	r = envelope_open(envelope, key, certificate, fd, another, why);
 	if (!r && (fsync(fd) || renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE)))
 		r = -errno;
 	if (r)
 		unlink(part);
-	return r ? r : say_hash(fd, path);
+	/* The record of the job has the document's hash, not that of what the second person opens. */
+	return r || *another ? r : say_hash(fd, path);
 }
 
 int command_evidence_open(struct ctl *c)
@@ -144,6 +146,7 @@ int command_evidence_open(struct ctl *c)
 	_cleanup_buf_ struct buf k = BUF_INIT(KEY_MAX), cert = BUF_INIT(KEY_MAX);
 	struct why why = {""};
 	struct span envelope;
+	bool another = false;
 	char a[SHOWN_MAX];
 	int r;
 
@@ -159,9 +162,14 @@ int command_evidence_open(struct ctl *c)
 	r = map(c->operands[0], &envelope);
 	if (r)
 		return complain_of(c, shown(a, c->operands[0]), r, NULL);
-	r = open_into(envelope, buf_span(&k), buf_span(&cert), c->operands[1], &why);
+	r = open_into(envelope, buf_span(&k), buf_span(&cert), c->operands[1], &another, &why);
 	secret_wipe(k.p, k.n);
 	if (r)
 		return complain_of(c, shown(a, c->operands[r == -EEXIST ? 1 : 0]), r, &why);
+	if (another)
+		fprintf(stderr,
+			SAY(c, "%s is an envelope for the second auditor, who opens it by the same command\n",
+				"%s は二人目の監査者あての封筒です。二人目が同じコマンドで開きます\n"),
+			shown(a, c->operands[1]));
 	return EXIT_GOOD;
 }

@@ -66,6 +66,7 @@ bool policy_print_stamps(const struct policy *p);
 /* Copies of documents, for whom and how many. */
 struct print_copies {
 	struct span auditors; /* their certificates, PEM; borrowed from the policy */
+	struct span second;   /* empty, or of those who must open a copy behind one of them; borrowed, too */
 	uint64_t max_bytes;
 	bool oldest_goes; /* where there are so many: the oldest go; otherwise no new ones are made */
 };

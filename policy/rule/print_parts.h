@@ -40,7 +40,7 @@ struct print_expectation {
 struct print_policy {
 	unsigned fallback, unavailable, unrecorded, unstamped; /* ACTION_* */
 	struct print_copies copies;                            /* auditors.n 0: none */
-	struct digest auditors;                                /* of their certificates */
+	struct digest auditors, second;                        /* of their certificates */
 	unsigned rules_n, expectations_n, patterns_n;
 	struct print_rule *rules;
 	struct print_expectation *expectations;

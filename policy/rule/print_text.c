@@ -80,6 +80,9 @@ int policy_print_settings(const struct policy *p, policy_setting_fn fn, void *ct
 	r = r ? r
 	      : fn(ctx, "print: copies: auditors (SHA-256)",
 			copies ? hex_encode(hex, s->auditors.b, DIGEST_SIZE) : "none");
+	r = r ? r
+	      : fn(ctx, "print: copies: second_auditors (SHA-256)",
+			copies && s->copies.second.n ? hex_encode(hex, s->second.b, DIGEST_SIZE) : "none");
 	snprintf(number, sizeof(number), "%llu", copies ? (unsigned long long)(s->copies.max_bytes >> 20) : 0);
 	r = r ? r : fn(ctx, "print: copies: max_mib", number);
 	return r ? r : fn(ctx, "print: copies: when_full", copies && !s->copies.oldest_goes ? "stop" : "drop-oldest");

@@ -271,7 +271,8 @@ static int take_expectation(struct reading *r, const yaml_node_t *n)
 
 /* --- copies for auditors --- */
 
-static int take_auditors(struct reading *r, const yaml_node_t *n, const char *key, struct print_policy *p)
+static int take_certificates(
+	struct reading *r, const yaml_node_t *n, const char *key, struct span *out, struct digest *hash)
 {
 	_cleanup_(envelope_readers_freep) struct envelope_readers *readers = NULL;
 	struct why why = {""};
@@ -283,8 +284,8 @@ static int take_auditors(struct reading *r, const yaml_node_t *n, const char *ke
 	v = envelope_readers_read(SPAN_STR(pem), &readers, &why);
 	if (v)
 		return v < 0 ? v : reading_bad(r, n, key, SAID(why.text, why_ja(&why)));
-	p->copies.auditors = SPAN_STR(pem);
-	digest_span(&p->auditors, p->copies.auditors);
+	*out = SPAN_STR(pem);
+	digest_span(hash, *out);
 	return 0;
 }
 
@@ -307,7 +308,9 @@ static int take_copies_key(struct reading *r, void *ctx, const char *key, const 
 	int v;
 
 	if (!strcmp(key, "auditors"))
-		return take_auditors(r, n, key, p);
+		return take_certificates(r, n, key, &p->copies.auditors, &p->auditors);
+	if (!strcmp(key, "second_auditors"))
+		return take_certificates(r, n, key, &p->copies.second, &p->second);
 	if (!strcmp(key, "when_full"))
 		return take_when_full(r, n, key, &p->copies.oldest_goes);
 	if (strcmp(key, "max_mib") != 0)
@@ -317,14 +320,29 @@ static int take_copies_key(struct reading *r, void *ctx, const char *key, const 
 	return v;
 }
 
+/* Both were read once already, so that they can be read again. */
+static bool one_is_both(const struct print_copies *c)
+{
+	_cleanup_(envelope_readers_freep) struct envelope_readers *first = NULL, *second = NULL;
+
+	return !envelope_readers_read(c->auditors, &first, NULL) && !envelope_readers_read(c->second, &second, NULL) &&
+	       envelope_readers_meet(first, second);
+}
+
 static int take_copies(struct reading *r, const yaml_node_t *n, const char *key, struct print_policy *p)
 {
 	int v = reading_pairs(r, n, key, take_copies_key, p);
 
-	return v || p->copies.auditors.n ? v
-					 : reading_bad(r, n, key,
-						   SAID("auditors are missing: who could open them?",
-							   "auditors がありません (誰も開けません)"));
+	if (v)
+		return v;
+	if (!p->copies.auditors.n)
+		return reading_bad(r, n, key,
+			SAID("auditors are missing: who could open them?", "auditors がありません (誰も開けません)"));
+	if (p->copies.second.n && one_is_both(&p->copies))
+		return reading_bad(r, n, key,
+			SAID("one key is among auditors and second_auditors: one person could open a copy alone",
+				"auditors と second_auditors に同じ鍵があります (一人で開けてしまいます)"));
+	return 0;
 }
 
 /* A copy that nobody can open is none. */

@@ -16,8 +16,8 @@ struct envelope_readers {
 };
 
 struct envelope {
-	CMS_ContentInfo *cms;
-	BIO *file, *chain; /* chain encrypts and encodes, and writes to file; made with the first part */
+	CMS_ContentInfo *outer, *inner; /* inner: NULL where one person opens it */
+	BIO *file, *chain;              /* chain encrypts and encodes, and writes to file; made with the first part */
 };
 
 DEFINE_CLEANUP(BIO *, BIO_free_all)
@@ -72,6 +72,17 @@ int envelope_readers_read(struct span pem, struct envelope_readers **out, struct
 	return 0;
 }
 
+bool envelope_readers_meet(const struct envelope_readers *a, const struct envelope_readers *b)
+{
+	unsigned i, j;
+
+	for (i = 0; i < a->n; i++)
+		for (j = 0; j < b->n; j++)
+			if (EVP_PKEY_eq(X509_get0_pubkey(a->cert[i]), X509_get0_pubkey(b->cert[j])) == 1)
+				return true;
+	return false;
+}
+
 void envelope_free(struct envelope *e)
 {
 	BIO *next;
@@ -85,33 +96,69 @@ void envelope_free(struct envelope *e)
 		e->chain = next;
 	}
 	BIO_free(e->file);
-	CMS_ContentInfo_free(e->cms);
+	CMS_ContentInfo_free(e->inner);
+	CMS_ContentInfo_free(e->outer);
 	free(e);
 }
 
-int envelope_begin(const struct envelope_readers *to, int fd, struct envelope **out)
+static int to_readers(const struct envelope_readers *to, CMS_ContentInfo **out)
+{
+	unsigned i;
+
+	/* NULL, then recipients one by one: CMS_PARTIAL says that it is not done yet */
+	*out = CMS_encrypt(NULL, NULL, EVP_aes_256_gcm(), CMS_STREAM | CMS_BINARY | CMS_PARTIAL);
+	if (!*out)
+		return -ENOMEM;
+	for (i = 0; i < to->n; i++)
+		if (!CMS_add1_recipient_cert(*out, to->cert[i], 0))
+			return -EINVAL;
+	return 0;
+}
+
+int envelope_begin(
+	const struct envelope_readers *to, const struct envelope_readers *then, int fd, struct envelope **out)
 {
 	_cleanup_(envelope_freep) struct envelope *e = calloc(1, sizeof(*e));
-	unsigned i;
+	int r;
 
 	if (!e)
 		return -ENOMEM;
-	/* NULL, then recipients one by one: CMS_PARTIAL says that it is not done yet */
-	e->cms = CMS_encrypt(NULL, NULL, EVP_aes_256_gcm(), CMS_STREAM | CMS_BINARY | CMS_PARTIAL);
 	e->file = BIO_new_fd(fd, BIO_NOCLOSE);
-	if (!e->cms || !e->file)
+	if (!e->file)
 		return -ENOMEM;
-	for (i = 0; i < to->n; i++)
-		if (!CMS_add1_recipient_cert(e->cms, to->cert[i], 0))
-			return -EINVAL;
-	*out = STEAL(e);
+	r = to_readers(to, &e->outer);
+	if (!r && then)
+		r = to_readers(then, &e->inner);
+	if (!r && then && !CMS_set1_eContentType(e->outer, OBJ_nid2obj(NID_id_smime_ct_authEnvelopedData)))
+		r = -ENOMEM;
+	if (!r)
+		*out = STEAL(e);
+	return r;
+}
+
+/* One that is written into another: its end, by BIO_flush, is the other's, too. */
+static int chain(struct envelope *e)
+{
+	BIO *inner;
+
+	e->chain = BIO_new_CMS(e->file, e->outer);
+	if (!e->chain)
+		return -ENOMEM;
+	if (!e->inner)
+		return 0;
+	inner = BIO_new_CMS(e->chain, e->inner);
+	if (!inner)
+		return -ENOMEM;
+	e->chain = inner;
 	return 0;
 }
 
 int envelope_put(struct envelope *e, struct span part)
 {
-	if (part.n && !e->chain && !(e->chain = BIO_new_CMS(e->file, e->cms)))
-		return -ENOMEM;
+	int r = part.n && !e->chain ? chain(e) : 0;
+
+	if (r)
+		return r;
 	while (part.n) {
 		int n = part.n > 1 << 20 ? 1 << 20 : (int)part.n, w;
 
@@ -124,23 +171,29 @@ int envelope_put(struct envelope *e, struct span part)
 	return 0;
 }
 
-int envelope_end(struct envelope *e)
+/* A document without a byte, of which the chain does not know. */
+static bool end_empty(struct envelope *e)
 {
 	static const char none[] = "";
 	_cleanup_(BIO_free_allp) BIO *empty = BIO_new_mem_buf(none, 0);
+	_cleanup_(BIO_free_allp) BIO *between = e->inner ? BIO_new(BIO_s_mem()) : NULL;
 
-	errno = 0;
-	/* The chain does not know of documents without a byte. */
-	if (!e->chain)
-		return empty && CMS_final(e->cms, empty, NULL, CMS_BINARY) && i2d_CMS_bio(e->file, e->cms) ? 0
-		       : errno                                                                             ? -errno
-													   : -EIO;
-	if (BIO_flush(e->chain) <= 0)
-		return errno ? -errno : -EIO;
-	return 0;
+	if (!empty || (e->inner && (!between || !CMS_final(e->inner, empty, NULL, CMS_BINARY) ||
+					   !i2d_CMS_bio(between, e->inner))))
+		return false;
+	return CMS_final(e->outer, between ? between : empty, NULL, CMS_BINARY) && i2d_CMS_bio(e->file, e->outer);
 }
 
-int envelope_open(struct span envelope, struct span key, struct span certificate, int fd, struct why *why)
+int envelope_end(struct envelope *e)
+{
+	errno = 0;
+	if (e->chain ? BIO_flush(e->chain) > 0 : end_empty(e))
+		return 0;
+	return errno ? -errno : -EIO;
+}
+
+int envelope_open(
+	struct span envelope, struct span key, struct span certificate, int fd, bool *another, struct why *why)
 {
 	_cleanup_(BIO_free_allp) BIO *in =
 		envelope.n <= INT32_MAX ? BIO_new_mem_buf(envelope.p, (int)envelope.n) : NULL;
@@ -172,5 +225,6 @@ int envelope_open(struct span envelope, struct span key, struct span certificate
 		ERR_clear_error();
 		return errno == ENOSPC ? -ENOSPC : why_set(why, V_DENIED, "not for this key, or changed");
 	}
+	*another = OBJ_obj2nid(CMS_get0_eContentType(cms)) == NID_id_smime_ct_authEnvelopedData;
 	return 0;
 }

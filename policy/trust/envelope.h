@@ -5,6 +5,10 @@
  *
  *   openssl cms -decrypt -binary -inform DER -in FILE -recip CERTIFICATE -inkey KEY -out DOCUMENT
  *
+ * For two people's eyes: an envelope to the second group of certificates inside one to the first. One of each group
+ * opens it, the first what was written, the second what the first got; alone neither has anything but an envelope for
+ * the other.
+ *
  * CMS and not HPKE, because a stock tool opens it. Anybody can write an envelope to a public key: who wrote it, and
  * that it is the one, is what the signed record of the copy says (its name, SHA-256 of the document).
  */
@@ -27,10 +31,17 @@ int envelope_readers_read(struct span pem, struct envelope_readers **out, struct
 void envelope_readers_free(struct envelope_readers *r);
 DEFINE_CLEANUP(struct envelope_readers *, envelope_readers_free)
 
+/* One key is in both: whoever has it would be two people. */
+bool envelope_readers_meet(const struct envelope_readers *a, const struct envelope_readers *b);
+
 struct envelope;
 
-/* Begins an envelope on `fd`, which stays the caller's. 0, -errno. */
-int envelope_begin(const struct envelope_readers *to, int fd, struct envelope **out);
+/*
+ * Begins an envelope on `fd`, which stays the caller's; where `then` is not NULL, what is opened by `to` is one more,
+ * to those. The outer one's content type says so (RFC 5083: id-ct-authEnvelopedData). 0, -errno.
+ */
+int envelope_begin(
+	const struct envelope_readers *to, const struct envelope_readers *then, int fd, struct envelope **out);
 /* The next part of the document; any size, nothing is kept. 0; -errno (ENOSPC, EIO). */
 int envelope_put(struct envelope *e, struct span part);
 /* The last part was put: closes the envelope with its tag. 0; -errno. */
@@ -42,8 +53,10 @@ DEFINE_CLEANUP(struct envelope *, envelope_free)
 /*
  * Opens one with a private key (PEM, without password): all of the document is on `fd` when 0 is returned; before, and
  * otherwise, what is there is not proven and must be thrown away. The envelope is held in memory. `certificate` (PEM)
- * may be empty where the envelope has one reader. V_BAD: no envelope; V_DENIED: not for this key, or changed; -errno.
+ * may be empty where the envelope has one reader. `*another`: what is on `fd` is an envelope itself, for somebody else.
+ * V_BAD: no envelope; V_DENIED: not for this key, or changed; -errno.
  */
-int envelope_open(struct span envelope, struct span key, struct span certificate, int fd, struct why *why);
+int envelope_open(
+	struct span envelope, struct span key, struct span certificate, int fd, bool *another, struct why *why);
 
 #endif

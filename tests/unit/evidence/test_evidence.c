@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-static struct buf certificate = BUF_INIT(1 << 16);
+static struct buf certificate = BUF_INIT(1 << 16), other = BUF_INIT(1 << 16);
 
 static int document(size_t n, char c)
 {
@@ -77,6 +77,28 @@ static void the_auditor_opens_it(void **state)
 	assert_int_equal(s.files, 2);
 	assert_int_equal(outside_run("[ $(cat copies/* | wc -c) -lt 3100000 ]"), 0);
 	assert_int_equal(copy(e, "20261125T000000Z-42-1", 10, 'x'), V_EXISTS);
+}
+
+static void two_people_open_it_together(void **state)
+{
+	_cleanup_(evidence_closep) struct evidence *e = begin_with(64 << 20, false);
+	struct evidence_orders o = {
+		.certificates = buf_span(&certificate), .second = buf_span(&certificate), .max_bytes = 64 << 20};
+	struct why why;
+
+	(void)state;
+	assert_int_equal(evidence_order(e, &o, &why), V_BAD);
+	assert_string_equal(why.text, "one key is among the first and the second readers");
+	o.second = buf_span(&other);
+	assert_int_equal(evidence_order(e, &o, NULL), 0);
+	assert_int_equal(copy(e, "20261125T000000Z-42-1", 3000000, 'x'), 0);
+	assert_int_equal(
+		outside_run(
+			"cms() { openssl cms -decrypt -binary -inform DER -in $1 -recip $2.crt -inkey $2.key "
+			"-out $3; }; "
+			"cms copies/*1.cms a half && cms half b plain && head -c 3000000 /dev/zero | tr '\\0' x | cmp "
+			"- plain && ! cms copies/*1.cms b none && ! cms half a none"),
+		0);
 }
 
 static void the_bound_holds(void **state)
@@ -201,10 +223,12 @@ static int setup(void **state)
 {
 	(void)state;
 	outside_begin();
-	if (outside_run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout a.key -out a.crt "
-			"-subj /CN=auditor -days 30"))
+	if (outside_run("for n in a b; do openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "
+			"$n.key "
+			"-out $n.crt -subj /CN=auditor -days 30; done"))
 		return -1;
 	outside_get("a.crt", &certificate);
+	outside_get("b.crt", &other);
 	return 0;
 }
 
@@ -212,6 +236,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	buf_deinit(&certificate);
+	buf_deinit(&other);
 	outside_end();
 	return 0;
 }
@@ -220,6 +245,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_auditor_opens_it),
+		cmocka_unit_test(two_people_open_it_together),
 		cmocka_unit_test(the_bound_holds),
 		cmocka_unit_test(the_oldest_goes),
 		cmocka_unit_test(what_is_there_counts_at_the_next_start),

@@ -190,6 +190,11 @@ static void copies_are_for_somebody(void **state)
 	assert_string_equal(why.text, "policy.yaml:3: copies: auditors are missing: who could open them?");
 	assert_int_equal(load("  copies: {auditors: nobody}\n"), V_BAD);
 	assert_string_equal(why.text, "policy.yaml:3: auditors: no certificate in PEM");
+	assert_int_equal(
+		load("  copies:\n    auditors: |\n" CERTIFICATE "    second_auditors: |\n" CERTIFICATE), V_BAD);
+	assert_non_null(strstr(why.text, "one key is among auditors and second_auditors"));
+	assert_int_equal(load("  copies:\n    second_auditors: |\n" CERTIFICATE), V_BAD);
+	assert_non_null(strstr(why.text, "auditors are missing"));
 	assert_int_equal(load("  copies:\n    max_mib: 5\n    when_full: stop\n    auditors: |\n" CERTIFICATE
 			      "  rules:\n  - {name: k, match: {users: taro}, action: hold, copy: yes}\n"),
 		0);

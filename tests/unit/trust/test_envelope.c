@@ -14,6 +14,8 @@
 	"openssl req -x509 -newkey ed25519 -nodes -keyout ed.key -out ed.crt -subj /CN=ed -days 30 && "                \
 	"cat ec.crt rsa.crt >both.crt"
 
+#define ANOTHER 1000 /* open_it: what was opened is an envelope itself */
+
 static const size_t sizes[] = {0, 1, 16, 65536, 3000001};
 
 /* Something that is not all alike. */
@@ -28,9 +30,9 @@ static void document(struct buf *b, size_t n)
 	b->n = n;
 }
 
-static void close_it(const char *readers, struct span doc, const char *name)
+static void close_for(const char *readers, const char *second, struct span doc, const char *name)
 {
-	_cleanup_(envelope_readers_freep) struct envelope_readers *to = NULL;
+	_cleanup_(envelope_readers_freep) struct envelope_readers *to = NULL, *then = NULL;
 	_cleanup_(envelope_freep) struct envelope *e = NULL;
 	_cleanup_buf_ struct buf pem = BUF_INIT(1 << 16);
 	_cleanup_close_ int fd = open(outside(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -39,7 +41,11 @@ static void close_it(const char *readers, struct span doc, const char *name)
 	assert_true(fd >= 0);
 	outside_get(readers, &pem);
 	assert_int_equal(envelope_readers_read(buf_span(&pem), &to, NULL), 0);
-	assert_int_equal(envelope_begin(to, fd, &e), 0);
+	if (second) {
+		outside_get(second, &pem);
+		assert_int_equal(envelope_readers_read(buf_span(&pem), &then, NULL), 0);
+	}
+	assert_int_equal(envelope_begin(to, then, fd, &e), 0);
 	/* in parts of every size */
 	for (at = 0, part = 1; at < doc.n; at += part, part = part * 3 + 1) {
 		size_t n = doc.n - at < part ? doc.n - at : part;
@@ -49,10 +55,16 @@ static void close_it(const char *readers, struct span doc, const char *name)
 	assert_int_equal(envelope_end(e), 0);
 }
 
+static void close_it(const char *readers, struct span doc, const char *name)
+{
+	close_for(readers, NULL, doc, name);
+}
+
 static int open_it(const char *name, const char *key, const char *cert, struct buf *out, struct why *why)
 {
 	_cleanup_buf_ struct buf envelope = BUF_INIT(16 << 20), k = BUF_INIT(1 << 16), c = BUF_INIT(1 << 16);
 	_cleanup_close_ int fd = open(outside("opened"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	bool another = true;
 	int r;
 
 	assert_true(fd >= 0);
@@ -60,10 +72,11 @@ static int open_it(const char *name, const char *key, const char *cert, struct b
 	outside_get(key, &k);
 	if (cert)
 		outside_get(cert, &c);
-	r = envelope_open(buf_span(&envelope), buf_span(&k), buf_span(&c), fd, why);
-	if (!r)
-		outside_get("opened", out);
-	return r;
+	r = envelope_open(buf_span(&envelope), buf_span(&k), buf_span(&c), fd, &another, why);
+	if (r)
+		return r;
+	outside_get("opened", out);
+	return another ? ANOTHER : 0;
 }
 
 static void openssl_opens_ours(void **state)
@@ -95,6 +108,58 @@ static void openssl_opens_ours(void **state)
 	outside_get("out", &out);
 	assert_non_null(strstr(buf_str(&out), "id-smime-ct-authEnvelopedData"));
 	assert_non_null(strstr((const char *)out.p, "aes-256-gcm"));
+}
+
+static void two_people_open_it_together(void **state)
+{
+	_cleanup_buf_ struct buf doc = BUF_INIT(16 << 20), out = BUF_INIT(16 << 20), half = BUF_INIT(16 << 20);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		document(&doc, sizes[i]);
+		close_for("ec.crt", "rsa.crt", buf_span(&doc), "ours");
+		/* by stock tools, one after the other */
+		assert_int_equal(
+			outside_run("openssl cms -decrypt -binary -inform DER -in ours -recip ec.crt -inkey ec.key "
+				    "-out half && openssl cms -decrypt -binary -inform DER -in half -recip rsa.crt "
+				    "-inkey rsa.key -out plain"),
+			0);
+		outside_get("plain", &out);
+		assert_true(span_eq(buf_span(&doc), buf_span(&out)));
+		/* by ours, which says that there is another one */
+		assert_int_equal(open_it("ours", "ec.key", NULL, &half, NULL), ANOTHER);
+		outside_put("half", buf_span(&half));
+		assert_int_equal(open_it("half", "rsa.key", NULL, &out, NULL), 0);
+		assert_true(span_eq(buf_span(&doc), buf_span(&out)));
+		/* neither of them alone, in whichever order */
+		assert_int_equal(open_it("ours", "rsa.key", NULL, &out, NULL), V_DENIED);
+		assert_int_equal(open_it("half", "ec.key", NULL, &out, NULL), V_DENIED);
+	}
+}
+
+/* Of two lists of certificates. */
+static bool meet(const char *a, const char *b)
+{
+	_cleanup_(envelope_readers_freep) struct envelope_readers *first = NULL, *second = NULL;
+	_cleanup_buf_ struct buf pem = BUF_INIT(1 << 16);
+
+	outside_get(a, &pem);
+	assert_int_equal(envelope_readers_read(buf_span(&pem), &first, NULL), 0);
+	outside_get(b, &pem);
+	assert_int_equal(envelope_readers_read(buf_span(&pem), &second, NULL), 0);
+	return envelope_readers_meet(first, second);
+}
+
+static void one_key_is_not_two_people(void **state)
+{
+	(void)state;
+	assert_false(meet("ec.crt", "rsa.crt"));
+	assert_true(meet("both.crt", "rsa.crt"));
+	/* another certificate of the same key */
+	assert_int_equal(
+		outside_run("openssl req -x509 -new -key ec.key -out again.crt -subj /CN=somebody -days 30"), 0);
+	assert_true(meet("again.crt", "both.crt"));
 }
 
 static void we_open_openssls(void **state)
@@ -171,7 +236,7 @@ static void a_full_disk_is_said(void **state)
 	outside_get("ec.crt", &pem);
 	document(&doc, 1 << 19);
 	assert_int_equal(envelope_readers_read(buf_span(&pem), &to, NULL), 0);
-	assert_int_equal(envelope_begin(to, full, &e), 0);
+	assert_int_equal(envelope_begin(to, NULL, full, &e), 0);
 	r = envelope_put(e, buf_span(&doc));
 	r = r ? r : envelope_end(e);
 	assert_int_equal(r, -ENOSPC);
@@ -195,6 +260,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(openssl_opens_ours),
+		cmocka_unit_test(two_people_open_it_together),
+		cmocka_unit_test(one_key_is_not_two_people),
 		cmocka_unit_test(we_open_openssls),
 		cmocka_unit_test(what_was_changed_does_not_open),
 		cmocka_unit_test(keys_that_are_none),
