@@ -52,43 +52,55 @@ def descriptors():
     return struct.pack("<III", 3, 12 + len(body), 3) + body
 
 
-def answers(sock, back, gone):
-    """What the printer answers, until it hangs up: what comes next from USB needs another connection then."""
-    while True:
-        try:
-            data = sock.recv(16384)
-        except OSError:
-            data = b""
-        if not data:
-            gone.set()
-            return
-        # A transfer ends with a short packet: whoever reads would wait for more behind a full one.
-        if len(data) % PACKET == 0:
-            os.write(back, data[:-1])
-            data = data[-1:]
-        os.write(back, data)
+class Bridge:
+    """One interface. A printer hangs up when nothing came for a while: what it has not answered then is asked again."""
 
+    def __init__(self, i):
+        self.out = os.open("%s/ep%d" % (FFS, 2 * i + 1), os.O_RDONLY)
+        self.back = os.open("%s/ep%d" % (FFS, 2 * i + 2), os.O_WRONLY)
+        self.lock = threading.Lock()
+        self.sock, self.unanswered = None, b""
 
-def bridge(i):
-    out = os.open("%s/ep%d" % (FFS, 2 * i + 1), os.O_RDONLY)
-    back = os.open("%s/ep%d" % (FFS, 2 * i + 2), os.O_WRONLY)
-    sock, gone = None, threading.Event()
-    while True:
-        try:
-            data = os.read(out, PACKET)  # more would wait for a short packet, which need not come
-        except OSError:
-            continue  # the host has looked away
-        if not data:
-            continue
+    def ask(self):
+        self.sock = socket.create_connection(("localhost", port))
+        threading.Thread(target=self.answers, args=(self.sock,), daemon=True).start()
+        self.sock.sendall(self.unanswered)
+
+    def answers(self, sock):
         while True:
             try:
-                if sock is None or gone.is_set():
-                    sock, gone = socket.create_connection(("localhost", port)), threading.Event()
-                    threading.Thread(target=answers, args=(sock, back, gone), daemon=True).start()
-                sock.sendall(data)
-                break
+                data = sock.recv(16384)
             except OSError:
-                sock = None  # it hung up meanwhile
+                data = b""
+            with self.lock:
+                if not data:
+                    if self.sock is sock:
+                        self.sock = None
+                        if self.unanswered:
+                            self.ask()
+                    return
+                self.unanswered = b""
+            # A transfer ends with a short packet: whoever reads would wait for more behind a full one.
+            if len(data) % PACKET == 0:
+                os.write(self.back, data[:-1])
+                data = data[-1:]
+            os.write(self.back, data)
+
+    def run(self):
+        while True:
+            try:
+                data = os.read(self.out, PACKET)  # more would wait for a short packet, which need not come
+            except OSError:
+                continue  # the host has looked away
+            with self.lock:
+                self.unanswered += data
+                try:
+                    if self.sock is None:
+                        self.ask()
+                    else:
+                        self.sock.sendall(data)
+                except OSError:
+                    pass  # whoever reads its answers sees that it is gone
 
 
 make()
@@ -97,7 +109,7 @@ os.write(control, descriptors())
 os.write(control, struct.pack("<IIII", 2, 16, 0, 0))
 put("UDC", os.listdir("/sys/class/udc")[0])
 for number in range(INTERFACES):
-    threading.Thread(target=bridge, args=(number,), daemon=True).start()
+    threading.Thread(target=Bridge(number).run, daemon=True).start()
 while True:
     events = os.read(control, 12 * 4)
     for at in range(0, len(events), 12):
