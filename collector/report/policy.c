@@ -95,7 +95,7 @@ static void pushed(struct gather *g, const struct record *r)
 void policy_take(struct gather *g, const struct store_row *row)
 {
 	const struct record *r = &row->record;
-	char text[320];
+	char name[128], what[512], text[sizeof(name) + sizeof(what) + 2];
 
 	switch (record_number(r, F_KIND, 0)) {
 	case KIND_POLICY:
@@ -117,9 +117,9 @@ void policy_take(struct gather *g, const struct store_row *row)
 		act_add(g, r, record_text(r, F_TEXT));
 		break;
 	case KIND_CONSOLE_ACCOUNT:
-		snprintf(text, sizeof(text), "%.*s: %.*s", (int)(record_text(r, F_TARGET_USER).n % 128),
-			(const char *)record_text(r, F_TARGET_USER).p, (int)(record_text(r, F_TEXT).n % 128),
-			(const char *)record_text(r, F_TEXT).p);
+		keep_text(name, sizeof(name), record_text(r, F_TARGET_USER));
+		keep_text(what, sizeof(what), record_text(r, F_TEXT));
+		snprintf(text, sizeof(text), "%s: %s", name, what);
 		act_add(g, r, SPAN_STR(text));
 		break;
 	case KIND_CONSOLE_CHANGE:
