@@ -8,10 +8,16 @@
 #include "collector/ingest/ingest.h"
 #include "policy/wire/retention.h"
 
-/* A month and channel that was found to be held: not looked through again while the hold is in force. */
-struct found_held {
+/*
+ * A channel of a month that is over, looked through for what a hold on a PC or a person keeps: a part at a time, for
+ * there may be a million segments in it. What was found holds as long as the hold: nothing comes to a month that is
+ * over.
+ */
+struct looked {
 	char month[8], hold[20];
 	unsigned channel;
+	uint64_t next; /* the leaf to go on with */
+	bool held, done;
 };
 
 struct keeper {
@@ -21,8 +27,8 @@ struct keeper {
 	uint64_t last_row; /* what the book has learned */
 	struct event *timer;
 	struct log_limit log;
-	struct found_held *held;
-	size_t held_n;
+	struct looked *looked;
+	size_t looked_n;
 };
 
 /* Channels that expire, and what the settings say of them. */
@@ -45,7 +51,11 @@ int keeper_now(struct keeper *k, int64_t *out);
  */
 int keeper_expire(struct keeper *k, const struct store_month *m, unsigned channel, const struct order *order,
 	struct span order_bytes, unsigned uid, uint64_t *freed);
-/* 0 with the hold, or NULL where nothing holds it; -errno. */
+/* 0 with the hold, or NULL where nothing holds it; V_AGAIN: it is being looked for, by keeper_look; -errno. */
 int keeper_held(struct keeper *k, const struct store_month *m, unsigned channel, const struct retention_hold **out);
+/* Goes on with what is being looked for, for some 20 ms. 0: nothing is; V_AGAIN; V_BAD: a pack is damaged; -errno. */
+int keeper_look(struct keeper *k);
+/* Soon, and not in an hour. */
+void keeper_soon(struct keeper *k);
 
 #endif

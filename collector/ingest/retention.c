@@ -13,6 +13,7 @@
 
 #define ROUND_S 3600
 #define SOON_S 1
+#define LOOK_US 40000 /* between two parts of what is looked through: others have two thirds of the time */
 #define SLICE_US 20000u
 #define CATCH_UP 10u     /* slices, before others have their turn */
 #define NEWEST 64u       /* headers of PCs whose time is asked */
@@ -249,6 +250,13 @@ static int look_at(void *ctx, const struct store_month *m)
 	return 0;
 }
 
+void keeper_soon(struct keeper *k)
+{
+	static const struct timeval soon = {0, LOOK_US};
+
+	event_add(k->timer, &soon);
+}
+
 static int round_(struct keeper *k, bool *more)
 {
 	struct looking l = {.k = k};
@@ -273,17 +281,23 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 {
 	struct keeper *k = arg;
 	struct timeval next = {0, 0};
-	bool more = false;
-	int r = round_(k, &more);
+	bool more = false, looking;
+	int r = keeper_look(k);
 
 	(void)fd;
 	(void)what;
+	looking = r == V_AGAIN;
+	r = r ? r : round_(k, &more);
 	if (r < 0) {
 		ingest_fail(k->in, r, "retention");
 		return;
 	}
 	if (r && r != V_AGAIN && log_allowed(&k->log))
 		log_error("retention: a pack is damaged, see sekishoctl verify: nothing expires");
+	if (looking) {
+		keeper_soon(k);
+		return;
+	}
 	next.tv_sec = more || r == V_AGAIN ? SOON_S : ROUND_S;
 	event_add(k->timer, &next);
 }
@@ -315,6 +329,6 @@ void keeper_free(struct keeper *k)
 	if (k->timer)
 		event_free(k->timer);
 	retention_deinit(&k->book);
-	free(k->held);
+	free(k->looked);
 	free(k);
 }

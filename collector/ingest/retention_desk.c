@@ -16,7 +16,8 @@
 static void failed(struct ingest *in, struct ask *a, int r, const char *what)
 {
 	if (r == V_AGAIN) {
-		answer_error(a->req, 503, "busy", "the index is being made: try again", 5);
+		answer_error(
+			a->req, 503, "busy", "the index is being made, or a month looked through for what is held", 5);
 		return;
 	}
 	answer_error(a->req, 503, "failed", "the collector failed", 5);
@@ -45,13 +46,16 @@ struct planning {
 };
 
 /* The hold that is known to keep it; PCs and people are looked for only where the time has come. */
-static int held_by(struct planning *p, const struct store_month *m, unsigned channel, bool due, const char **id)
+static int held_by(
+	struct planning *p, const struct store_month *m, unsigned channel, bool due, const char **id, bool *looking)
 {
 	const struct retention_hold *h = retention_held(&p->k->book, m->month, UINT64_MAX);
 	int r = 0;
 
 	if (!h && due)
 		r = keeper_held(p->k, m, channel, &h);
+	*looking = r == V_AGAIN;
+	r = *looking ? 0 : r;
 	*id = r || !h ? NULL : h->id;
 	return r;
 }
@@ -67,12 +71,13 @@ static int plan_month(void *ctx, const struct store_month *m)
 		const struct retention_expiry *e = retention_of(&p->k->book, c, m->month);
 		int64_t due = retention_due(m->month, months);
 		const char *hold = NULL;
+		bool looking = false;
 		json_t *o;
 		int r;
 
 		if (!m->channels[c].segments)
 			continue;
-		r = e || m->open ? 0 : held_by(p, m, c, p->now >= due, &hold);
+		r = e || m->open ? 0 : held_by(p, m, c, p->now >= due, &hold, &looking);
 		if (r)
 			return r;
 		o = json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:s, s:s?}", "month", m->month, "channel",
@@ -82,6 +87,7 @@ static int plan_month(void *ctx, const struct store_month *m)
 			: e                 ? "going"
 			: m->open           ? "open"
 			: hold              ? "held"
+			: looking           ? "looking"
 			: p->now >= due     ? "due"
 					    : "kept",
 			"hold", hold);

@@ -3,8 +3,11 @@
  * retention.c for what is due, and for orders.
  */
 #include "collector/ingest/keeper.h"
+#include "policy/base/clock.h"
 #include "policy/wire/body.h"
 #include <errno.h>
+
+#define SLICE_US 20000
 
 /* Facts that name a person. */
 static const unsigned people[] = {F_USER, F_JOB_USER, F_TARGET_USER, F_PERSON};
@@ -35,84 +38,132 @@ static int in_body(struct segment *s, const struct retention_hold *h, struct buf
 	return r < 0 ? r : 0;
 }
 
-static int look_through(
-	struct keeper *k, const struct store_month *m, unsigned channel, const struct retention_hold *h, bool *yes)
+/* One segment. */
+static int look_at(struct keeper *k, struct looked *l, const struct retention_hold *h, struct buf *header,
+	struct buf *body, struct buf *raw)
 {
-	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX),
-				 raw = BUF_INIT(BODY_RAW_MAX);
 	struct why why = {""};
 	struct segment s;
-	uint64_t i;
-	int r = 0;
+	bool own;
+	int r;
 
-	*yes = false;
-	for (i = m->first; !r && !*yes && i < m->first + m->count; i++) {
-		bool own;
-
-		buf_clear(&header);
-		buf_clear(&body);
-		r = store_read(k->in->store, i, &header, NULL, &why);
-		r = r ? r : header_parse(buf_span(&header), &s, &why);
-		if (r || s.header.producer != channel)
-			continue;
-		own = !h->has_peer || digest_eq(&s.header.host, &h->peer);
-		if (own && !h->person[0]) {
-			*yes = true;
-		} else if (own || channel >= PRODUCER_CONSOLE) {
-			/* Of a person; or what servers tell of a PC. */
-			buf_clear(&header);
-			r = store_read(k->in->store, i, &header, &body, &why);
-			s.body = buf_span(&body);
-			r = r || !body.n ? r : in_body(&s, h, &raw, yes);
-		}
+	buf_clear(header);
+	buf_clear(body);
+	r = store_read(k->in->store, l->next, header, NULL, &why);
+	r = r ? r : header_parse(buf_span(header), &s, &why);
+	if (r || s.header.producer != l->channel)
+		return r;
+	own = !h->has_peer || digest_eq(&s.header.host, &h->peer);
+	if (own && !h->person[0]) {
+		l->held = true;
+	} else if (own || l->channel >= PRODUCER_CONSOLE) {
+		/* Of a person; or what servers tell of a PC. */
+		buf_clear(header);
+		r = store_read(k->in->store, l->next, header, body, &why);
+		s.body = buf_span(body);
+		r = r || !body->n ? r : in_body(&s, h, raw, &l->held);
 	}
 	return r;
 }
 
-static int remember(struct keeper *k, const struct store_month *m, unsigned channel, const struct retention_hold *h)
-{
-	struct found_held *v = realloc(k->held, (k->held_n + 1) * sizeof(*v));
-
-	if (!v)
-		return -ENOMEM;
-	k->held = v;
-	v += k->held_n++;
-	memcpy(v->month, m->month, sizeof(v->month));
-	memcpy(v->hold, h->id, sizeof(v->hold));
-	v->channel = channel;
-	return 0;
-}
-
-static bool known(const struct keeper *k, const struct store_month *m, unsigned channel, const struct retention_hold *h)
+static const struct retention_hold *hold_of(const struct keeper *k, const char *id)
 {
 	size_t i;
 
-	for (i = 0; i < k->held_n; i++)
-		if (k->held[i].channel == channel && !strcmp(k->held[i].month, m->month) &&
-			!strcmp(k->held[i].hold, h->id))
-			return true;
-	return false;
+	for (i = 0; i < k->book.holds_n; i++)
+		if (k->book.holds[i].lifted_leaf == UINT64_MAX && !strcmp(k->book.holds[i].id, id))
+			return &k->book.holds[i];
+	return NULL;
+}
+
+static int look_on(struct keeper *k, struct looked *l, int64_t until)
+{
+	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX),
+				 raw = BUF_INIT(BODY_RAW_MAX);
+	const struct retention_hold *h = hold_of(k, l->hold);
+	struct store_month m;
+	uint64_t end;
+	int r = 0;
+
+	/* Lifted meanwhile, or the channel went by an order: nobody asks any more. */
+	if (h)
+		r = store_month(k->in->store, l->month, &m);
+	if (!h || r == V_NOT_FOUND) {
+		l->done = true;
+		return 0;
+	}
+	if (r)
+		return r;
+	end = m.first + m.count;
+	while (!r && !l->held && l->next < end) {
+		r = look_at(k, l, h, &header, &body, &raw);
+		l->next += !r;
+		if (!r && clock_boot_us() >= until)
+			break;
+	}
+	l->done = !r && (l->held || l->next == end);
+	return r;
+}
+
+int keeper_look(struct keeper *k)
+{
+	int64_t until = clock_boot_us() + SLICE_US;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < k->looked_n && clock_boot_us() < until; i++)
+		if (!k->looked[i].done)
+			r = look_on(k, &k->looked[i], until);
+	for (i = 0; !r && i < k->looked_n; i++)
+		if (!k->looked[i].done)
+			return V_AGAIN;
+	return r;
+}
+
+/* What is known of it; begun where nothing is. NULL: no memory. */
+static struct looked *looked_at(
+	struct keeper *k, const struct store_month *m, unsigned channel, const struct retention_hold *h)
+{
+	struct looked *l;
+	size_t i;
+
+	for (i = 0; i < k->looked_n; i++) {
+		l = &k->looked[i];
+		if (l->channel == channel && !strcmp(l->month, m->month) && !strcmp(l->hold, h->id))
+			return l;
+	}
+	l = reallocarray(k->looked, k->looked_n + 1, sizeof(*l));
+	if (!l)
+		return NULL;
+	k->looked = l;
+	l += k->looked_n++;
+	*l = (struct looked){.channel = channel, .next = m->first};
+	memcpy(l->month, m->month, sizeof(l->month));
+	memcpy(l->hold, h->id, sizeof(l->hold));
+	return l;
 }
 
 int keeper_held(struct keeper *k, const struct store_month *m, unsigned channel, const struct retention_hold **out)
 {
+	bool open = false;
 	size_t i;
-	int r = 0;
 
 	*out = retention_held(&k->book, m->month, UINT64_MAX);
-	for (i = 0; !r && !*out && i < k->book.holds_n; i++) {
+	for (i = 0; !*out && i < k->book.holds_n; i++) {
 		const struct retention_hold *h = &k->book.holds[i];
-		bool yes;
+		struct looked *l;
 
 		if (h->lifted_leaf != UINT64_MAX || (h->month[0] && strcmp(h->month, m->month) != 0))
 			continue;
-		yes = known(k, m, channel, h);
-		if (!yes) {
-			r = look_through(k, m, channel, h, &yes);
-			r = r || !yes ? r : remember(k, m, channel, h);
-		}
-		if (!r && yes)
+		l = looked_at(k, m, channel, h);
+		if (!l)
+			return -ENOMEM;
+		open |= !l->done;
+		if (l->held)
 			*out = h;
 	}
-	return r;
+	if (*out || !open)
+		return 0;
+	keeper_soon(k);
+	return V_AGAIN;
 }

@@ -10,6 +10,7 @@
 #include <limits.h>
 
 #define TIMEOUT_S 30L
+#define BUSY_TRIES 300u /* a second each: what takes the collector longer is asked for again by whoever wants it */
 
 DEFINE_CLEANUP(CURL *, curl_easy_cleanup)
 DEFINE_CLEANUP(struct curl_slist *, curl_slist_free_all)
@@ -28,7 +29,10 @@ static int judge(CURL *curl, struct buf *got, json_t **answer, struct why *why)
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	if (status != 200) {
 		const char *reason = json_string_value(json_object_get(o, "reason"));
+		const char *error = json_string_value(json_object_get(o, "error"));
 
+		if (status == 503 && reason && error && !strcmp(error, "busy"))
+			return why_set(why, V_AGAIN, "%s", text_escape_to(text, sizeof(text), SPAN_STR(reason)));
 		reason = reason ? reason : json_string_value(json_object_get(o, "error"));
 		return reason ? why_set(why, V_DENIED, "%s", text_escape_to(text, sizeof(text), SPAN_STR(reason)))
 			      : why_set(why, V_DENIED, "HTTP %ld", status);
@@ -39,7 +43,7 @@ static int judge(CURL *curl, struct buf *got, json_t **answer, struct why *why)
 	return 0;
 }
 
-int door_send(
+static int send_once(
 	const struct ctl *c, const char *target, const char *type, struct span body, json_t **answer, struct why *why)
 {
 	_cleanup_(curl_slist_free_allp) struct curl_slist *headers = NULL;
@@ -84,6 +88,21 @@ int door_send(
 	if (r)
 		return why_set(why, V_BAD, "%s", curl_easy_strerror(r));
 	return judge(curl, &got, answer, why);
+}
+
+int door_send(
+	const struct ctl *c, const char *target, const char *type, struct span body, json_t **answer, struct why *why)
+{
+	unsigned i;
+	int r;
+
+	for (i = 0; (r = send_once(c, target, type, body, answer, why)) == V_AGAIN && i < BUSY_TRIES; i++) {
+		if (!i)
+			fprintf(stderr, SAY(c, "collector: %s; waiting\n", "コレクター: %s。待っています\n"),
+				why->text);
+		sleep(1);
+	}
+	return r == V_AGAIN ? V_DENIED : r;
 }
 
 int door_ask(const struct ctl *c, const char *target, const json_t *body, json_t **answer, struct why *why)

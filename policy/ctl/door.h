@@ -8,7 +8,8 @@
 
 /*
  * Asks and waits for the answer, a JSON object. `body` NULL is a GET. 0; V_NOT_FOUND where nobody listens; V_DENIED
- * where the collector refused (its reason in `why`); V_BAD where the answer is none; -errno.
+ * where the collector refused (its reason in `why`), or was busy for five minutes, which is waited for and said on
+ * standard error; V_BAD where the answer is none; -errno.
  */
 int door_ask(const struct ctl *c, const char *target, const json_t *body, json_t **answer, struct why *why);
 /* The same with a body that is no JSON. */

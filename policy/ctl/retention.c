@@ -109,6 +109,7 @@ static const char *state_words(const struct ctl *c, const char *state)
 		{"open", {"is being written", "書き込み中"}},
 		{"held", {"held", "保留"}},
 		{"due", {"due", "期間満了"}},
+		{"looking", {"due; being looked through for what is held", "期間満了 (保留の有無を確認中)"}},
 		{"kept", {"kept", "保存中"}},
 	};
 	size_t i;
