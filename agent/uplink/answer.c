@@ -168,6 +168,7 @@ int answer_wait(struct span json, struct wait_answer *out, struct buf *policy, s
 		r = get_uint(o, "policy", &a.policy, why);
 	if (r)
 		return r;
+	a.cosign = json_is_true(json_object_get(o, "cosign"));
 	v = json_object_get(o, "signed");
 	if (v && (!json_is_string(v) || base64_decode(policy, SPAN(json_string_value(v), json_string_length(v)))))
 		return why_set(

@@ -49,6 +49,7 @@ int answer_consistency(struct span json, struct log_state *out, struct why *why)
 struct wait_answer {
 	uint64_t follow_s; /* somebody follows this PC for so long; at most ANSWER_FOLLOW_MAX_S */
 	uint64_t policy;
+	bool cosign; /* this PC's cosignature is asked for */
 };
 #define ANSWER_FOLLOW_MAX_S 86400u
 /* What it brings of a signed policy is appended to `policy`: nothing where the PC is to fetch it. */

@@ -54,13 +54,19 @@ static int set_url(struct uplink *u, const char *dir, struct why *why)
 	return http_check_url(u->url, why);
 }
 
-/* What only root can do: places that its user writes to. */
-static int prepare(struct uplink *u)
+/* What only root can do: places that its user writes to, and the device key's word for the witness key. */
+static int prepare(struct uplink *u, const char *uplink_dir)
 {
-	struct passwd *pw = getpwnam(USER);
+	struct passwd *pw = geteuid() ? NULL : getpwnam(USER);
+	char device_key[PATH_MAX];
 	struct stat st;
 	int r;
 
+	if (agent_path(device_key, sizeof(device_key), "/var/lib/sekisho/device/device.key"))
+		return -ENAMETOOLONG;
+	r = cosigner_make(device_key, uplink_dir, pw ? pw->pw_uid : (uid_t)-1, pw ? pw->pw_gid : (gid_t)-1);
+	if (r)
+		log_warning("this PC does not cosign checkpoints: its key cannot be made: %s", strerror(-r));
 	if (geteuid())
 		return 0;
 	r = dir_make(u->spool, 0755);
@@ -132,7 +138,7 @@ static int daemon_main(const struct program *program, const char *config)
 	r = program_settings(program, config, &u->conf, &why);
 	if (r)
 		return program_complain("settings", r, &why);
-	r = prepare(u);
+	r = prepare(u, uplink_dir);
 	if (r)
 		return program_complain("directories", r, &why);
 	signal(SIGPIPE, SIG_IGN);
@@ -147,6 +153,8 @@ static int daemon_main(const struct program *program, const char *config)
 		r = set_url(u, uplink_dir, &why);
 	if (!r)
 		r = witness_open(&u->witness, vkey, u->inbox, &why);
+	if (!r)
+		r = cosigner_load(&u->cosign.own, uplink_dir);
 	if (r)
 		return program_not_started("start", r, &why);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
@@ -164,6 +172,7 @@ static int daemon_main(const struct program *program, const char *config)
 		program_complain("ended", r, &why);
 	sd_event_unref(u->event);
 	witness_close(&u->witness);
+	cosigner_deinit(&u->cosign.own);
 	identity_deinit(&u->id);
 	curl_global_cleanup();
 	free(u);

@@ -74,6 +74,7 @@ static void let_go(struct uplink *u)
 	wait_stop(u);
 	uplink_disarm(s->rest);
 	s->sending = NULL;
+	cosign_stop(u);
 	batch_drop(&s->batch);
 }
 
@@ -321,7 +322,9 @@ void sender_drain(struct uplink *u)
 	struct sender *s = &u->sender;
 	unsigned i;
 
-	if (s->state != LINK_UP || s->sending || u->failed || rests(u))
+	if (s->state != LINK_UP || s->sending || u->cosign.busy || u->failed)
+		return;
+	if (cosign_turn(u) || rests(u))
 		return;
 	for (i = 0; i < PRODUCERS_MAX; i++) {
 		struct queue *q = &s->queues[(s->turn + i) % PRODUCERS_MAX];

@@ -3,6 +3,7 @@
  *
  *   sender   segments to the collector; decides when the link is up (sender.c), what answers mean (settle.c)
  *   wait     the request that is held: somebody follows this PC, newer policy (wait.c)
+ *   cosign   this PC's word for a checkpoint of the log (cosign.c, cosign_key.c)
  *   renew    the certificate (renew.c)
  *   network  hints that trying again is worth while (network.c)
  *   status   /run/sekisho/uplink.json (status.c)
@@ -12,6 +13,7 @@
 
 #include "agent/uplink/backoff.h"
 #include "agent/uplink/batch.h"
+#include "agent/uplink/cosign.h"
 #include "agent/uplink/http.h"
 #include "agent/uplink/network.h"
 #include "agent/uplink/witness.h"
@@ -92,6 +94,15 @@ struct policy_fetch {
 	int64_t fetched_us;     /* last, by the boot clock */
 };
 
+/* Cosignatures (cosign.c). */
+struct cosigning {
+	struct cosigner own;
+	bool asked, busy;       /* busy: a request of it is on its way */
+	uint64_t signing, size; /* leaves in what is being signed; in the last that the collector took */
+	uint64_t count;
+	struct buf body;
+};
+
 struct uplink {
 	sd_event *event;
 	struct agent_conf conf;
@@ -102,6 +113,7 @@ struct uplink {
 	struct sender sender;
 	struct wait wait;
 	struct renew renew;
+	struct cosigning cosign;
 	struct policy_fetch policy;
 	struct network network;
 	sd_event_source *status_timer;
@@ -144,6 +156,11 @@ void settle_aside(
 	struct uplink *u, struct queue *q, const struct spool_entry *e, const char *cause, const char *reason);
 /* Frees space where the disk is full: acknowledged segments go at once. */
 void settle_make_room(struct uplink *u);
+
+/* cosign.c */
+void cosign_asked(struct uplink *u); /* the collector asks for a cosignature: at the next turn */
+bool cosign_turn(struct uplink *u);  /* where it was asked for, its request is on its way then: true */
+void cosign_stop(struct uplink *u);  /* what was on its way was cancelled */
 
 /* wait.c */
 void wait_start(struct uplink *u);

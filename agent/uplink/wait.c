@@ -84,6 +84,8 @@ static void on_answer(void *ctx, const struct http_answer *a)
 		else
 			policy_offered(u, got.policy);
 		follow(u, got.follow_s);
+		if (got.cosign)
+			cosign_asked(u);
 	}
 	status_changed(u);
 	w->hasty = hasty ? w->hasty + 1 : 0;

@@ -6,6 +6,7 @@
 #include "collector/console/bundle_parts.h"
 #include "collector/store/month.h"
 #include "policy/base/text.h"
+#include "policy/trust/cosign.h"
 #include "policy/trust/proof.h"
 #include "policy/wire/body.h"
 #include <errno.h>
@@ -184,6 +185,29 @@ static int put_certificates(struct bundling *b)
 	return r;
 }
 
+/* What PCs have cosigned of this log, that it leads to `checkpoint`, and whose keys; nothing where nobody has. */
+static int put_cosigned(struct bundling *b)
+{
+	_cleanup_buf_ struct buf note = BUF_INIT(NOTE_SIZE_MAX), lines = BUF_INIT(WITNESSES_MAX);
+	struct merkle_proof p = {.n = 0};
+	uint64_t size;
+	unsigned i;
+	int r = store_cosigned(b->store, &note, &size);
+
+	if (r == V_NOT_FOUND)
+		return 0;
+	r = r ? r : store_consistency_of(b->store, size, b->claim.size, &p);
+	r = r ? r : store_witnesses_of(b->store, buf_span(&note), &lines);
+	r = r ? r : exhibit_put(b->writer, "cosigned", buf_span(&note));
+	buf_clear(&b->text);
+	for (i = 0; !r && i < p.n; i++) {
+		r = base64_encode(&b->text, SPAN(p.h[i].b, DIGEST_SIZE));
+		r = r ? r : buf_puts(&b->text, "\n");
+	}
+	r = r ? r : exhibit_put(b->writer, "cosigned.consistency", buf_span(&b->text));
+	return r ? r : exhibit_put(b->writer, "witnesses", buf_span(&lines));
+}
+
 int bundle_head(struct bundling *b)
 {
 	int r;
@@ -196,6 +220,7 @@ int bundle_head(struct bundling *b)
 	r = r ? r : buf_put_span(&b->text, buf_span(&b->c->vkey));
 	r = r ? r : buf_puts(&b->text, "\n");
 	r = r ? r : exhibit_put(b->writer, "log.vkey", buf_span(&b->text));
+	r = r ? r : put_cosigned(b);
 	r = r ? r : put_devices(b);
 	r = r ? r : put_certificates(b);
 	r = r ? r : exhibit_put(b->writer, "records.jsonl", buf_span(&b->list));

@@ -4,6 +4,7 @@
  */
 #include "collector/console/console.h"
 #include "policy/base/file.h"
+#include "policy/trust/cosign.h"
 #include <errno.h>
 #include <unistd.h>
 
@@ -35,11 +36,27 @@ static void metric(struct buf *out, const char *name, const char *type, const ch
 		help, name, type, name, (unsigned long long)v);
 }
 
+struct counted {
+	uint64_t size, n;
+};
+
+static void count_cosigned(struct console *c, struct counted *out)
+{
+	_cleanup_buf_ struct buf note = BUF_INIT(NOTE_SIZE_MAX);
+	struct cosignatures of;
+
+	if (!c->has_log || store_cosigned(c->store, &note, &out->size) ||
+		cosignatures_read(buf_span(&note), &c->log, &of, NULL))
+		return;
+	out->n = of.n;
+}
+
 void metrics_get(struct console *c, struct ask *a)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT(64u << 10);
 	struct sealer_stats seal = {0};
 	struct store_stats st = {0};
+	struct counted cosigned = {0};
 	unsigned i;
 
 	if (!c->metrics_token[0]) {
@@ -52,8 +69,10 @@ void metrics_get(struct console *c, struct ask *a)
 		return;
 	}
 	sealer_stats(c->sealer, &seal);
-	if (!store_of(c))
+	if (!store_of(c)) {
 		(void)store_stats(c->store, &st);
+		count_cosigned(c, &cosigned);
+	}
 	metric(&out, "sessions", "gauge", "People that are signed in.", sessions_n(c));
 	metric(&out, "sign_ins_total", "counter", "Sign-ins that were good.", c->count.signed_in);
 	metric(&out, "sign_ins_refused_total", "counter", "Sign-ins that were refused.", c->count.sign_in_refused);
@@ -73,6 +92,9 @@ void metrics_get(struct console *c, struct ask *a)
 		buf_putf(&out, "sekisho_console_answers_total{class=\"%uxx\"} %llu\n", i,
 			(unsigned long long)c->count.statuses[i]);
 	metric(&out, "log_segments", "gauge", "Segments in the log.", st.leaves);
+	metric(&out, "log_cosigned_segments", "gauge", "Segments of the newest checkpoint that PCs have cosigned.",
+		cosigned.size);
+	metric(&out, "log_cosignatures", "gauge", "PCs that have cosigned it.", cosigned.n);
 	metric(&out, "log_records", "gauge", "Records that can be searched.", st.records);
 	metric(&out, "hosts", "gauge", "PCs that are known.", st.hosts);
 	answer_header(a->req, "Cache-Control", "no-store");

@@ -5,13 +5,16 @@
 #include "collector/console/look.h"
 #include "collector/store/month.h"
 #include "policy/base/text.h"
+#include "policy/trust/cosign.h"
 #include "policy/trust/proof.h"
 #include <errno.h>
 
 #define CERT_MAX 4096u
+#define TIME_LAST_S 253402300799u /* of the year 9999: the last that is shown */
 
 struct proving {
 	struct buf bytes, cert, proof; /* the segment; its epoch's certificate; tlog-proof */
+	struct buf note;               /* the checkpoint: the one that PCs have cosigned, where it covers the segment */
 	struct segment s;
 	struct checkpoint head;
 	uint64_t leaf;
@@ -24,6 +27,7 @@ static void proving_deinit(struct proving *p)
 	buf_deinit(&p->bytes);
 	buf_deinit(&p->cert);
 	buf_deinit(&p->proof);
+	buf_deinit(&p->note);
 }
 
 /* The segment as the PC sent it, out of header and body. */
@@ -71,21 +75,23 @@ static int check_inclusion(struct console *c, struct proving *p)
 {
 	struct merkle_proof proof = {.n = 0};
 	struct digest leaf;
+	uint64_t size;
 	int r = store_refresh(c->store);
 
 	if (r < 0)
 		return r;
 	if (!c->has_log)
 		r = why_set(&p->why, V_BAD, "the log's key is not there");
-	r = r ? r : checkpoint_verify(store_checkpoint(c->store), &c->log, &p->head, &p->why);
-	r = r ? r : store_prove(c->store, p->leaf, &proof);
+	r = r ? r : store_note(c->store, p->leaf + 1, &p->note, &size);
+	r = r ? r : checkpoint_verify(buf_span(&p->note), &c->log, &p->head, &p->why);
+	r = r ? r : store_prove_of(c->store, p->leaf, p->head.size, &proof);
 	if (r < 0 || r == V_NOT_FOUND)
 		return r;
 	merkle_leaf(p->s.header_bytes, &leaf);
 	if (!r && merkle_verify_inclusion(p->leaf, p->head.size, &leaf, &proof, &p->head.root))
 		r = why_set(&p->why, V_BAD, "the log's tree does not have this segment at this place");
 	p->inclusion = !r;
-	return proof_write(p->leaf, &proof, store_checkpoint(c->store), &p->proof);
+	return proof_write(p->leaf, &proof, buf_span(&p->note), &p->proof);
 }
 
 static json_t *flags_json(uint64_t flags)
@@ -98,6 +104,61 @@ static json_t *flags_json(uint64_t flags)
 		if (flags >> i & 1)
 			json_array_append_new(list, json_string(names[i]));
 	return list;
+}
+
+struct cosigned {
+	struct call *x;
+	const struct cosignatures *of;
+	json_t *list;
+};
+
+/* One witness of the note: listed where its signature holds. */
+static int list_witness(struct cosigned *x, struct span line)
+{
+	struct verifier w = {.key = NULL};
+	char hex[2 * DIGEST_SIZE + 1];
+	struct digest host;
+	struct store_host h;
+	uint64_t time_s;
+	unsigned i;
+	int r = witness_read(line, &host, &w, NULL);
+
+	if (r)
+		return r < 0 ? r : 0;
+	for (i = 0; i < x->of->n && cosignature_check(x->of, i, &w, &time_s); i++)
+		;
+	verifier_deinit(&w);
+	if (i == x->of->n)
+		return 0;
+	r = store_host_get(x->x->c->store, &host, &h);
+	if (r < 0)
+		return r;
+	/* One that the log does not know is nobody's word. */
+	if (!r)
+		json_array_append_new(x->list,
+			json_pack("{s:s, s:o, s:o}", "host", hex_encode(hex, host.b, DIGEST_SIZE), "name",
+				x->x->account->scope_n ? json_null() : json_string(h.name), "time",
+				time_json((int64_t)(time_s < TIME_LAST_S ? time_s : TIME_LAST_S) * 1000000)));
+	return 0;
+}
+
+/* Which PCs have cosigned this checkpoint, verified here. Names are for accounts that see all PCs. */
+static json_t *cosigned_json(struct call *call, struct span note)
+{
+	_cleanup_buf_ struct buf lines = BUF_INIT(WITNESSES_MAX);
+	struct cosignatures of;
+	struct cosigned x = {.x = call, .of = &of, .list = json_array()};
+	struct span rest;
+	int r = cosignatures_read(note, &call->c->log, &of, NULL);
+
+	r = r ? r : of.n ? store_witnesses_of(call->c->store, note, &lines) : 0;
+	for (rest = buf_span(&lines); !r && rest.n;) {
+		size_t n = (size_t)((const uint8_t *)memchr(rest.p, '\n', rest.n) - rest.p);
+
+		r = list_witness(&x, SPAN(rest.p, n));
+		rest = SPAN(rest.p + n + 1, rest.n - n - 1);
+	}
+	return x.list;
 }
 
 static json_t *segment_json(const struct segment *s)
@@ -116,11 +177,10 @@ static json_t *segment_json(const struct segment *s)
 
 static json_t *proven_json(struct call *x, const struct proving *p, json_t *record)
 {
-	struct span note = store_checkpoint(x->c->store);
-
-	return json_pack("{s:O, s:o, s:{s:I, s:I, s:o, s:o}, s:o, s:{s:b, s:b, s:o}}", "record", record, "segment",
+	return json_pack("{s:O, s:o, s:{s:I, s:I, s:o, s:o, s:o}, s:o, s:{s:b, s:b, s:o}}", "record", record, "segment",
 		segment_json(&p->s), "log", "index", (json_int_t)p->leaf, "size", (json_int_t)p->head.size, "root",
-		digest_json(&p->head.root), "checkpoint", text_json(note), "tlog_proof", text_json(buf_span(&p->proof)),
+		digest_json(&p->head.root), "checkpoint", text_json(buf_span(&p->note)), "cosigned", cosigned_json(x, buf_span(&p->note)),
+		"tlog_proof", text_json(buf_span(&p->proof)),
 		"verified", "signature", p->signature, "inclusion", p->inclusion, "why",
 		p->signature && p->inclusion ? json_null() : text_json(SPAN_STR(p->why.text)));
 }
@@ -130,6 +190,7 @@ static struct proving proving_of(uint64_t row)
 	return (struct proving){.bytes = BUF_INIT(SEGMENT_MAX),
 		.cert = BUF_INIT(CERT_MAX),
 		.proof = BUF_INIT(PROOF_SIZE_MAX),
+		.note = BUF_INIT(NOTE_SIZE_MAX),
 		.leaf = row >> ROW_BITS};
 }
 

@@ -82,6 +82,35 @@ void ask_renew_deinit(struct ask_renew *a)
 	buf_deinit(&a->proof);
 }
 
+/* One line, with or without its end. */
+static bool one_line(struct span s, bool ended)
+{
+	const uint8_t *nl = s.n ? memchr(s.p, '\n', s.n) : NULL;
+
+	return ended ? nl && nl == s.p + s.n - 1 : s.n && !nl;
+}
+
+int ask_cosign_parse(struct span body, struct ask_cosign *out, struct why *why)
+{
+	struct ask_cosign a = {.json = NULL};
+	int r = ask_object(body, &a.json, why);
+
+	r = r ? r : get_span(a.json, "witness", &a.witness, why);
+	r = r ? r : get_span(a.json, "cosignature", &a.cosignature, why);
+	if (!r && (!one_line(a.witness, false) || !one_line(a.cosignature, true)))
+		r = why_set(why, V_BAD, "\"witness\" and \"cosignature\" are a line each");
+	if (r)
+		ask_cosign_deinit(&a);
+	else
+		*out = a;
+	return r;
+}
+
+void ask_cosign_deinit(struct ask_cosign *a)
+{
+	json_decref(a->json);
+}
+
 static const char *digits(const char *p, size_t min, size_t max)
 {
 	size_t n = 0;

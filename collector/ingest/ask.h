@@ -24,6 +24,13 @@ struct ask_renew {
 int ask_renew_parse(struct span body, struct ask_renew *out, struct why *why);
 void ask_renew_deinit(struct ask_renew *a);
 
+struct ask_cosign {
+	json_t *json;
+	struct span witness, cosignature; /* lines; cosign.h */
+};
+int ask_cosign_parse(struct span body, struct ask_cosign *out, struct why *why);
+void ask_cosign_deinit(struct ask_cosign *a);
+
 /*
  * "/tile/0/x001/067" and the like (C2SP tlog-tiles): may this path be looked up below the log's folder? Nothing but
  * digits in groups, the level or "entries", and a width behind ".p/".

@@ -27,6 +27,7 @@ struct config {
 	uint64_t idle_us;        /* a connection without a request is closed after this */
 	uint64_t memory;         /* bytes of requests that are being received, over all connections */
 	uint64_t commit_us;      /* longest wait until what came in is made durable */
+	uint64_t cosign_us;      /* PCs are asked for cosignatures so often; 0: never */
 	uint64_t disk_floor;     /* with less free space nothing is taken in */
 	uint64_t quota_records;  /* of a PC in a day, beyond which it is slowed; 0: any number */
 	uint64_t quota_bytes;    /* the same, of segments */

@@ -18,6 +18,7 @@ struct ingest {
 	struct journal *journal;
 	struct desks *desks;
 	struct keeper *keeper;
+	struct cosigning *cosigning;
 	struct server server;
 
 	/* commit.c */
@@ -109,6 +110,7 @@ struct peer {
 	int64_t renewed_us;      /* boot clock */
 	struct waiter *waiters;
 	struct share share;
+	struct digest witness;  /* SHA-256 of the line that declares its witness key; zero: none is known */
 	uint8_t ahead_boot[16]; /* for which it was told that its clock is ahead */
 	uint64_t policy;        /* in force there, as its guard's newest header says; 0: none, or not known */
 	bool policy_sought;     /* in the store, where it has not told since the start */
@@ -145,6 +147,8 @@ void renew_post(struct ingest *in, struct ask *a);
 void wait_get(struct ingest *in, struct ask *a);
 /* Answers every waiting request of this PC (NULL: of all). */
 void wait_wake(struct ingest *in, struct peer *p);
+/* Asks a PC that waits for its cosignature. False where none of it waits. */
+bool wait_cosign(struct peer *p);
 /* Answers all that do not know of this policy yet. */
 void wait_wake_policy(struct ingest *in);
 /* Answers those that waited long enough, and those whose being followed ended. */

@@ -5,7 +5,7 @@
  * Started by systemd (or packaging/quickstart) as root or as its user. Takes what needs privilege (a port, the
  * administrator's socket), gives it up, reads its keys, and then meets the world: in that order, below.
  */
-#include "collector/ingest/ingest.h"
+#include "collector/ingest/cosign.h"
 #include "policy/base/clock.h"
 #include "policy/base/confine.h"
 #include "policy/base/file.h"
@@ -73,6 +73,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	wait_tick(in);
+	cosign_tick(in);
 }
 
 static void on_status(evutil_socket_t fd, short what, void *arg)

@@ -1,7 +1,7 @@
 /*
  * What the collector has open: store, judge, journal. Called by main once privileges are given up.
  */
-#include "collector/ingest/ingest.h"
+#include "collector/ingest/cosign.h"
 #include "policy/base/clock.h"
 #include "policy/wire/api.h"
 #include <errno.h>
@@ -76,6 +76,7 @@ int ingest_open(struct ingest *in, struct why *why)
 	r = r ? r : enrol_self(in, why);
 	r = r ? r : desks_new(in, &in->desks);
 	r = r ? r : policy_open(in);
+	r = r ? r : cosign_open(in, why);
 	r = r ? r : keeper_new(in, &in->keeper);
 	r = r ? r : journal_put(in->journal, &e);
 	r = r ? r : journal_drain(in->journal, &n);
@@ -88,6 +89,7 @@ void ingest_close(struct ingest *in, bool well)
 	unsigned n;
 	int r;
 
+	cosign_close(in, well);
 	if (well && in->journal) {
 		r = journal_last(in->journal);
 		r = r ? r : journal_drain(in->journal, &n);

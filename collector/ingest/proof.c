@@ -44,10 +44,14 @@ void answer_behind(struct ingest *in, struct ask *a)
 
 void checkpoint_get(struct ingest *in, struct ask *a)
 {
-	struct span note = store_checkpoint(in->store);
+	_cleanup_buf_ struct buf note = BUF_INIT(NOTE_SIZE_MAX);
+	uint64_t size;
+	int r = store_note(in->store, store_size(in->store), &note, &size);
 
-	if (note.n)
-		answer_bytes(a->req, "text/plain; charset=utf-8", false, note);
+	if (r < 0)
+		answer_error(a->req, 503, "failed", "the store failed", 5);
+	else if (note.n)
+		answer_bytes(a->req, "text/plain; charset=utf-8", false, buf_span(&note));
 	else
 		answer_error(a->req, 404, "empty", "the log is empty", 0);
 }

@@ -1,7 +1,7 @@
 /*
  * Which request goes where. Called by the server for each whole request; each is answered once, now or later.
  */
-#include "collector/ingest/ingest.h"
+#include "collector/ingest/cosign.h"
 #include "policy/wire/api.h"
 
 void route(struct ask *a)
@@ -19,6 +19,10 @@ void route(struct ask *a)
 		{API_CHECKPOINT, false, checkpoint_get},
 		{"/checkpoint", false, checkpoint_get}, /* where tlog-tiles has it */
 		{API_CONSISTENCY, false, consistency_get},
+		{API_COSIGN, false, cosign_get},
+		{API_COSIGN, true, cosign_post},
+		{API_COSIGNED, false, cosigned_get},
+		{API_WITNESSES, false, witnesses_get},
 	};
 	struct ingest *in = a->owner;
 	bool known = false, post = a->method == ASK_POST;

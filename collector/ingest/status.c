@@ -1,7 +1,7 @@
 /*
  * What the collector says of itself: to the administrator's door, and into /run/sekisho/collector.json.
  */
-#include "collector/ingest/ingest.h"
+#include "collector/ingest/cosign.h"
 #include "policy/base/file.h"
 #include <inttypes.h>
 #include <sys/resource.h>
@@ -58,6 +58,7 @@ json_t *status_json(struct ingest *in)
 
 	(void)store_stats(in->store, &st);
 	log = NUMBERS({"size", store_size(in->store)}, {"index_lag", in->index_lag}, {"records", st.records});
+	json_object_set_new(log, "cosigned", cosign_json(in));
 	json_object_set_new(log, "origin", json_string(in->keys.origin));
 	json_object_set_new(o, "program", json_string(PROGRAM));
 	json_object_set_new(o, "version", json_string(SEKISHO_VERSION));

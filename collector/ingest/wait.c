@@ -17,6 +17,7 @@ struct waiter {
 	struct digest host;
 	struct waiter *next;
 	int64_t until_us; /* boot clock */
+	bool cosign;      /* it is answered to ask for a cosignature */
 	bool follow;      /* the PC believes that it is being followed */
 	uint64_t policy;  /* the version that it knows of; UINT64_MAX: it does not ask for any */
 	uint64_t above;   /* one that is newer comes with the answer; UINT64_MAX: it fetches it */
@@ -53,7 +54,8 @@ static void answer_wait(const struct ingest *in, struct evhttp_request *req, uin
 		hand_policy(in, req, seconds))
 		return;
 	answer_json(req, 200,
-		json_pack("{s:I, s:I}", "follow", (json_int_t)seconds, "policy", (json_int_t)in->policy_version));
+		json_pack("{s:I, s:I, s:b}", "follow", (json_int_t)seconds, "policy", (json_int_t)in->policy_version,
+			"cosign", w->cosign));
 }
 
 static void unlink_waiter(struct waiter *w)
@@ -164,6 +166,18 @@ void wait_wake(struct ingest *in, struct peer *p)
 	for (i = 0; i < in->peers_cap; i++)
 		if (in->peers[i].used)
 			wake(&in->peers[i], false);
+}
+
+bool wait_cosign(struct peer *p)
+{
+	struct waiter *w = p->waiters;
+
+	if (!w)
+		return false;
+	p->waiters = w->next;
+	w->cosign = true;
+	release(w, follow_seconds(p, clock_boot_us()), false);
+	return true;
 }
 
 void wait_wake_policy(struct ingest *in)

@@ -372,24 +372,34 @@ static int tree_of(struct store *s)
 	return 0;
 }
 
-int store_prove(struct store *s, uint64_t index, struct merkle_proof *out)
+int store_prove_of(struct store *s, uint64_t index, uint64_t size, struct merkle_proof *out)
 {
 	int r;
 
-	if (index >= s->head.size)
+	if (index >= size || size > s->head.size)
 		return V_NOT_FOUND;
 	r = tree_of(s);
-	return r ? r : merkle_prove_inclusion(index, s->head.size, tree_read, &s->tree, out);
+	return r ? r : merkle_prove_inclusion(index, size, tree_read, &s->tree, out);
+}
+
+int store_prove(struct store *s, uint64_t index, struct merkle_proof *out)
+{
+	return store_prove_of(s, index, s->head.size, out);
+}
+
+int store_consistency_of(struct store *s, uint64_t old_size, uint64_t size, struct merkle_proof *out)
+{
+	int r;
+
+	if (old_size > size || size > s->head.size)
+		return V_NOT_FOUND;
+	r = tree_of(s);
+	return r ? r : merkle_prove_consistency(old_size, size, tree_read, &s->tree, out);
 }
 
 int store_consistency(struct store *s, uint64_t old_size, struct merkle_proof *out)
 {
-	int r;
-
-	if (old_size > s->head.size)
-		return V_NOT_FOUND;
-	r = tree_of(s);
-	return r ? r : merkle_prove_consistency(old_size, s->head.size, tree_read, &s->tree, out);
+	return store_consistency_of(s, old_size, s->head.size, out);
 }
 
 int store_read(struct store *s, uint64_t index, struct buf *header, struct buf *body, struct why *why)

@@ -6,6 +6,7 @@
  *                           every proof still holds (RETENTION.md)
  *   packs/2026-11.offsets   where each leaf lies in the two; derived
  *   log/tile/...            C2SP tlog-tiles: hash tiles and entry bundles; log/checkpoint
+ *   log/cosigned            the newest checkpoint that PCs have cosigned; log/witnesses: their keys
  *   state/checkpoint        the last checkpoint signed, replaced durably BEFORE it leaves the process
  *   index/2026-11.db        SQLite: what queries read; can be deleted and rebuilt
  *   index/chains.db         headers by hash, heads of chains, epoch certificates: follows the leaves, kept up at
@@ -124,6 +125,29 @@ uint64_t store_size(const struct store *s); /* leaves in the committed log */
 struct span store_checkpoint(const struct store *s);
 int store_prove(struct store *s, uint64_t index, struct merkle_proof *out);          /* in the committed log */
 int store_consistency(struct store *s, uint64_t old_size, struct merkle_proof *out); /* to the committed log */
+/* The same for an older state of the log, of `size` leaves. */
+int store_prove_of(struct store *s, uint64_t index, uint64_t size, struct merkle_proof *out);
+int store_consistency_of(struct store *s, uint64_t old_size, uint64_t size, struct merkle_proof *out);
+
+/*
+ * The newest checkpoint that PCs have cosigned (C2SP tlog-cosignature), appended, with its size. 0; V_NOT_FOUND where
+ * there is none; -errno. And the one to hand out for leaves below `leaves`: that one where it covers them, else the
+ * newest, which nobody has cosigned yet (empty before the first).
+ */
+int store_cosigned(const struct store *s, struct buf *note, uint64_t *size);
+int store_note(const struct store *s, uint64_t leaves, struct buf *note, uint64_t *size);
+/* Keeps one, in the place of the one before. Durable. 0, -errno. */
+int store_cosign(struct store *s, struct span note);
+/*
+ * The witnesses' keys, a line each as witness_read (policy/trust/cosign.h) takes it; of a PC, the last one holds, and
+ * those before still tell whose older cosignatures are. Adds one, durably. 0, -errno.
+ */
+int store_witness_add(struct store *s, struct span line);
+/* Returns 0 to go on, V_END to stop; anything else stops too and is returned. Lines that cannot be read come as well. */
+typedef int (*store_witness_fn)(void *ctx, struct span line);
+/* Of those whose cosignatures are under this note, appended, ended by newlines; WITNESSES_MAX is enough. */
+int store_witnesses_of(const struct store *s, struct span note, struct buf *lines);
+int store_witness_each(const struct store *s, store_witness_fn fn, void *ctx);
 /*
  * Leaf bytes, and the body where it has not expired (empty then). Appended to the buffers. V_NOT_FOUND; V_BAD names
  * file and offset of what is damaged (where that is the body, the header is appended all the same).

@@ -39,6 +39,8 @@ int store_hosts(struct store *s, struct hosts **out);
 
 /* --- log.c: the tree and its checkpoint --- */
 
+/* What a note says, its signatures not looked at. 0, V_BAD. */
+int log_peek(struct span note, struct checkpoint *out, struct why *why);
 /* Reads what was signed last, and judges it where the log's key is at hand. 0; V_BAD; -errno. */
 int log_load_checkpoint(struct store *s, struct why *why);
 /* Brings the tree to the checkpoint and compares. For writing. 0; V_BAD; -errno. */

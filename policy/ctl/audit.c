@@ -161,6 +161,11 @@ static const struct key *device_of(const struct audit *a, const struct digest *i
 	return d ? d->key : NULL;
 }
 
+bool audit_knows(const struct audit *a, const struct digest *host)
+{
+	return device_of(a, host);
+}
+
 int audit_device(struct audit *a, struct span spki, struct why *why)
 {
 	_cleanup_(key_freep) struct key *k = NULL;

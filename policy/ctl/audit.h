@@ -46,6 +46,8 @@ DEFINE_CLEANUP(struct audit *, audit_free)
 
 /* A PC's device key (SubjectPublicKeyInfo): its id is its hash, so anybody may bring it. 0, V_BAD, V_FULL, -errno. */
 int audit_device(struct audit *a, struct span spki, struct why *why);
+/* Was the device key of this PC given? */
+bool audit_knows(const struct audit *a, const struct digest *host);
 /* A certificate of a sealing key that lies beside the segments, of a PC whose device key was given. 0, V_BAD, V_FULL,
  * -errno. */
 int audit_certificate(struct audit *a, const struct digest *host, struct span cert, struct why *why);

@@ -100,6 +100,12 @@ static const struct option_row status_options[] = {JSON_ROW, SOCKET_ROW, END};
 		}                                                                             \
 	}
 
+#define WITNESS_ROWS                                                                                         \
+	{OPT_WITNESSES, 0, "witnesses", "N", OFFER_NOTHING,                                                   \
+		{"that so many witnesses have cosigned the log", "必要な連署の数"}},                            \
+		{OPT_WITNESS_POLICY, 0, "witness-policy", "FILE", OFFER_FILE,                                 \
+			{"which witnesses have to have cosigned (C2SP tlog-policy)", "連署の条件(C2SP tlog-policy)"}}
+
 static const struct option_row verify_options[] = {
 	{OPT_DEVICE, 'd', "device", "FILE", OFFER_FILE,
 		{"device.pub of a PC (for files; repeatable)", "PC の device.pub(ファイル検証用、複数可)"}},
@@ -107,6 +113,7 @@ static const struct option_row verify_options[] = {
 	{OPT_CHECKPOINT, 0, "checkpoint", "FILE", OFFER_FILE,
 		{"a checkpoint that must be of this log (repeatable)",
 			"同じログのものであるべきチェックポイント(複数可)"}},
+	WITNESS_ROWS,
 	ADMINS_ROW,
 	{OPT_NO_BODIES, 0, "no-bodies", NULL, OFFER_NOTHING,
 		{"headers and log only: much faster", "ヘッダーとログのみ(高速)"}},
@@ -119,6 +126,7 @@ static const struct option_row verify_options[] = {
 static const struct option_row bundle_options[] = {
 	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE,
 		{"the log's verifier key, not from the bundle", "ログの検証鍵(証拠一式とは別に入手したもの)"}},
+	WITNESS_ROWS,
 	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"problems only", "問題のみ表示"}},
 	JSON_ROW,
 	END,

@@ -8,6 +8,7 @@
 #include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/ctl/log_filter.h"
+#include "policy/trust/cosign.h"
 #include "policy/trust/proof.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -32,7 +33,7 @@ struct carry {
 	struct store_filter filter;
 	struct range *ranges;
 	unsigned ranges_n, ranges_cap;
-	struct buf header, body, text;
+	struct buf header, body, text, note;
 	uint64_t segments;
 	struct why why;
 };
@@ -130,6 +131,7 @@ static int carry_one(struct carry *x, uint64_t index, const struct segment *s)
 	struct merkle_proof proof;
 	char name[128], hex[2 * DIGEST_SIZE + 1];
 	uint8_t prefix[SEGMENT_PREFIX] = {'S', 'K', 'S', '1'};
+	uint64_t size;
 	int r;
 
 	/* The leaf's index ends the name: a forked chain has two segments of one number. */
@@ -144,11 +146,14 @@ static int carry_one(struct carry *x, uint64_t index, const struct segment *s)
 	r = r ? r
 	      : write_file(
 			x, name, x->body.n ? ".seg" : ".header", x->body.n ? buf_span(&x->text) : buf_span(&x->header));
-	r = r ? r : store_prove(x->store, index, &proof);
+	/* The one that PCs have cosigned, where it covers the leaf. */
+	buf_clear(&x->note);
+	r = r ? r : store_note(x->store, index + 1, &x->note, &size);
+	r = r ? r : store_prove_of(x->store, index, size, &proof);
 	if (r)
 		return r;
 	buf_clear(&x->text);
-	r = proof_write(index, &proof, store_checkpoint(x->store), &x->text);
+	r = proof_write(index, &proof, buf_span(&x->note), &x->text);
 	r = r ? r : write_file(x, name, ".tlog-proof", buf_span(&x->text));
 	if (!r)
 		x->segments++;
@@ -203,6 +208,22 @@ static int carry_log_key(struct carry *x, const char *store)
 	return r ? r : write_file(x, "log.vkey", "", buf_span(&x->text));
 }
 
+/* The newest checkpoint that PCs have cosigned, and whose keys. */
+static int carry_cosigned(struct carry *x)
+{
+	uint64_t size;
+	int r;
+
+	buf_clear(&x->note);
+	buf_clear(&x->text);
+	r = store_cosigned(x->store, &x->note, &size);
+	if (r == V_NOT_FOUND)
+		return 0;
+	r = r ? r : write_file(x, "cosigned", "", buf_span(&x->note));
+	r = r ? r : store_witnesses_of(x->store, buf_span(&x->note), &x->text);
+	return r ? r : write_file(x, "witnesses", "", buf_span(&x->text));
+}
+
 static int run(struct carry *x, const char *store)
 {
 	int r = survey(x);
@@ -210,6 +231,7 @@ static int run(struct carry *x, const char *store)
 	r = r ? r : carry_all(x);
 	r = r ? r : store_host_each(x->store, on_host, x);
 	r = r ? r : write_file(x, "checkpoint", "", store_checkpoint(x->store));
+	r = r ? r : carry_cosigned(x);
 	return r ? r : carry_log_key(x, store);
 }
 
@@ -230,6 +252,7 @@ int command_export(struct ctl *c)
 		.header = BUF_INIT(SEGMENT_HEADER_MAX),
 		.body = BUF_INIT(SEGMENT_BODY_MAX),
 		.text = BUF_INIT(SEGMENT_MAX),
+		.note = BUF_INIT(NOTE_SIZE_MAX),
 	};
 	char room[PATH_MAX], text[SHOWN_MAX];
 	const char *store = store_path(c, room, sizeof(room));
@@ -260,5 +283,6 @@ int command_export(struct ctl *c)
 	buf_deinit(&x.header);
 	buf_deinit(&x.body);
 	buf_deinit(&x.text);
+	buf_deinit(&x.note);
 	return r;
 }

@@ -122,10 +122,11 @@ int verify_summary(struct report *r)
 	if (option_on(c, OPT_JSON)) {
 		printf("{\"good\":%s,\"segments\":%" PRIu64 ",\"verified\":%" PRIu64 ",\"records\":%" PRIu64
 		       ",\"bytes\":%" PRIu64 ",\"proven\":%" PRIu64 ",\"without_body\":%" PRIu64
-		       ",\"problems\":%" PRIu64 "}\n",
+		       ",\"witnesses\":%u,\"problems\":%" PRIu64 "}\n",
 			good ? "true" : "false", n->segments, n->good, n->records, n->bytes, n->proven, n->without_body,
-			n->problems);
+			r->witnesses.by_n, n->problems);
 	} else if (!option_on(c, OPT_QUIET)) {
+		witnesses_say(r);
 		printf(SAY(c, "%" PRIu64 " segments, %" PRIu64 " verified, %" PRIu64 " records, %" PRIu64 " bytes; ",
 			       "セグメント %" PRIu64 " 件、検証済み %" PRIu64 " 件、記録 %" PRIu64 " 件、%" PRIu64
 			       " バイト、"),
@@ -235,6 +236,24 @@ int verify_log_key(struct report *r, const char *store)
 	return x < 0 ? EXIT_MACHINE : EXIT_USAGE;
 }
 
+/* The keys of those that cosigned it lie beside it, as `export` puts them. 0, -errno. */
+static int add_cosigned(struct report *r, const char *path, struct span note, uint64_t size)
+{
+	_cleanup_buf_ struct buf lines = BUF_INIT(WITNESSES_MAX);
+	const char *slash = strrchr(path, '/');
+	char beside[PATH_MAX];
+	int x;
+
+	if (!r->operands_only)
+		return 0;
+	if (snprintf(beside, sizeof(beside), "%.*switnesses", slash ? (int)(slash - path + 1) : 0, path) >=
+		(int)sizeof(beside))
+		return 0;
+	x = file_read(beside, &lines);
+	x = x == V_NOT_FOUND || x == V_FULL ? 0 : x ? x : witnesses_lines(r, buf_span(&lines), beside);
+	return x < 0 ? x : witnesses_judge(r, note, size, path);
+}
+
 static int add_checkpoints(struct report *r)
 {
 	const struct ctl *c = r->ctl;
@@ -260,7 +279,8 @@ static int add_checkpoints(struct report *r)
 			return complain_of(c, path, x, NULL);
 		if (x)
 			audit_tell(r->audit, "log", path, false, 0, NULL, "%s", why.text);
-		else if ((x = report_head(r, head.size, &head.root, path, NULL)))
+		else if ((x = report_head(r, head.size, &head.root, path, NULL)) ||
+			 (x = add_cosigned(r, path, buf_span(&note), head.size)))
 			return complain_of(c, path, x, NULL);
 	}
 	return EXIT_GOOD;
@@ -278,8 +298,12 @@ static int run(struct report *r)
 			EXIT_USAGE, SAY(c, "files or --store, not both", "ファイルと --store は同時に指定できません"));
 	x = add_devices(r, store);
 	x = x ? x : verify_log_key(r, store);
+	x = x ? x : witnesses_options(r);
+	r->operands_only = !store;
 	x = x ? x : add_checkpoints(r);
 	x = x ? x : store ? verify_store(r, store) : verify_files(r, c->operands);
+	if (!x)
+		witnesses_end(r, store ? store : "checkpoint");
 	return x ? x : verify_summary(r);
 }
 
@@ -302,6 +326,7 @@ int command_verify(struct ctl *c)
 	report_clear(&r);
 	audit_free(r.audit);
 	heads_free(r.heads);
+	witnesses_deinit(&r.witnesses);
 	verifier_deinit(&r.log);
 	return x;
 }

@@ -7,15 +7,18 @@
 
 #include "policy/ctl/audit.h"
 #include "policy/ctl/heads.h"
+#include "policy/ctl/witnesses.h"
 
 struct report {
 	const struct ctl *ctl;
 	struct audit *audit;
 	struct heads *heads; /* trees of the log that were shown, by anybody */
 	struct verifier log; /* key NULL: not given */
+	struct witnesses witnesses;
 	const char *(*place)(void *ctx, uint64_t place);
 	void *place_ctx;
 	int64_t began_us, shown_us; /* progress */
+	bool operands_only;         /* files, not a store: its checkpoints are those of --checkpoint */
 	bool progress;              /* a line of it stands on the terminal */
 };
 

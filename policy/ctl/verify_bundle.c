@@ -232,6 +232,9 @@ static const struct {
 	{"bundle.json", EXHIBIT_CLAIM_SIZE},
 	{"checkpoint", NOTE_SIZE_MAX},
 	{"log.vkey", CERT_MAX},
+	{"cosigned", NOTE_SIZE_MAX},
+	{"cosigned.consistency", NOTE_SIZE_MAX},
+	{"witnesses", WITNESSES_MAX},
 	{"devices/", CERT_MAX},
 	{"certificates/", CERT_MAX},
 	{"records.jsonl", EXHIBIT_LIST_SIZE},
@@ -239,7 +242,21 @@ static const struct {
 	{"segments/", SEGMENT_MAX},
 	{"run.headers", EXHIBIT_RUN_SIZE},
 };
-enum { R_CLAIM, R_CHECKPOINT, R_LOG_KEY, R_DEVICES, R_CERTIFICATES, R_LIST, R_PAGE, R_SEGMENTS, R_RUN, R_NONE };
+enum {
+	R_CLAIM,
+	R_CHECKPOINT,
+	R_LOG_KEY,
+	R_COSIGNED,
+	R_CONSISTENCY,
+	R_WITNESSES,
+	R_DEVICES,
+	R_CERTIFICATES,
+	R_LIST,
+	R_PAGE,
+	R_SEGMENTS,
+	R_RUN,
+	R_NONE
+};
 
 static int rank_of(const char *name)
 {
@@ -263,6 +280,12 @@ static int take(struct judged *j, int rank)
 		return take_checkpoint(j);
 	case R_LOG_KEY:
 		return take_log_key(j);
+	case R_COSIGNED:
+		return cosigned_take(j);
+	case R_CONSISTENCY:
+		return cosigned_prove(j);
+	case R_WITNESSES:
+		return cosigned_judge(j);
 	case R_DEVICES:
 		return take_device(j);
 	case R_CERTIFICATES:
@@ -283,8 +306,13 @@ static bool skips(const struct judged *j, int to)
 {
 	int i;
 
+	/* What was cosigned, its proof and its witnesses: all, or none. */
+	if ((j->rank == R_COSIGNED || j->rank == R_CONSISTENCY) && to != j->rank + 1)
+		return true;
+	if ((to == R_CONSISTENCY || to == R_WITNESSES) && j->rank != to - 1)
+		return true;
 	for (i = j->rank + 1; i < to; i++)
-		if (i != R_DEVICES && i != R_CERTIFICATES && i != R_SEGMENTS && i != R_RUN)
+		if (i != R_COSIGNED && i != R_CONSISTENCY && i != R_WITNESSES && i != R_DEVICES && i != R_CERTIFICATES && i != R_SEGMENTS && i != R_RUN)
 			return true;
 	return false;
 }
@@ -327,12 +355,13 @@ static int judge_entries(struct judged *j, struct exhibit_reader *in)
 		return V_BAD;
 	}
 	range_end(j);
+	cosigned_end(j);
 	return list_end(j);
 }
 
 static void judged_deinit(struct judged *j)
 {
-	struct buf *bufs[] = {&j->entry, &j->note, &j->list, &j->rows, &j->page, &j->made, &j->body};
+	struct buf *bufs[] = {&j->entry, &j->note, &j->cosigned, &j->list, &j->rows, &j->page, &j->made, &j->body};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(bufs); i++)
@@ -354,6 +383,7 @@ static int run(struct report *r, struct judged *j, const char *path)
 				"--log-key FILE names the log's verifier key; take it from elsewhere than the bundle",
 				"--log-key でログの検証鍵を指定してください(証拠一式とは別に入手したもの)"));
 	x = verify_log_key(r, NULL);
+	x = x ? x : witnesses_options(r);
 	if (x)
 		return x;
 	x = exhibit_open(path, &in, &why);
@@ -379,6 +409,7 @@ int command_verify_bundle(struct ctl *c)
 		.rank = -1,
 		.entry = BUF_INIT(EXHIBIT_RUN_SIZE),
 		.note = BUF_INIT(NOTE_SIZE_MAX),
+		.cosigned = BUF_INIT(NOTE_SIZE_MAX),
 		.list = BUF_INIT(EXHIBIT_LIST_SIZE),
 		.rows = BUF_INIT(EXHIBIT_PAGE_SIZE),
 		.page = BUF_INIT(EXHIBIT_PAGE_SIZE),
@@ -397,6 +428,7 @@ int command_verify_bundle(struct ctl *c)
 	judged_deinit(&j);
 	audit_free(r.audit);
 	heads_free(r.heads);
+	witnesses_deinit(&r.witnesses);
 	verifier_deinit(&r.log);
 	return x;
 }

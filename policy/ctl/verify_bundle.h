@@ -20,8 +20,8 @@ struct chain_state {
 struct judged {
 	struct report *report;
 	struct exhibit_claim *claim; /* NULL before bundle.json */
-	struct checkpoint head;
-	struct buf entry, note, list, rows, page, made, body;
+	struct checkpoint head, seen; /* seen: what was cosigned */
+	struct buf entry, note, cosigned, list, rows, page, made, body;
 	char name[EXHIBIT_NAME_SIZE], last[EXHIBIT_NAME_SIZE];
 	int rank; /* of the entry before */
 	size_t list_at;
@@ -51,6 +51,15 @@ void range_left(struct judged *j, uint64_t index, uint64_t size, const struct me
 int range_run(struct judged *j, struct span run);
 /* Everything has come by. */
 void range_end(struct judged *j);
+
+/* --- verify_cosigned.c --- */
+
+/* The entries of what was cosigned: its note, that `checkpoint` extends it, whose keys. 0; -errno. */
+int cosigned_take(struct judged *j);
+int cosigned_prove(struct judged *j);
+int cosigned_judge(struct judged *j);
+/* Everything has come by: does it cover what is carried, and is it enough? */
+void cosigned_end(struct judged *j);
 
 /* --- verify_list.c --- */
 

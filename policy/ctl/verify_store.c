@@ -275,6 +275,53 @@ static int judge_log(struct judging *j, const struct checkpoint *head)
 	return x ? x : judge_published(j);
 }
 
+static int on_witness(struct report *r, struct span line)
+{
+	struct digest host;
+	int x = witnesses_line(r, line, "log/witnesses", &host);
+
+	if (!x && !audit_knows(r->audit, &host)) {
+		audit_tell(r->audit, "foreign", "log/witnesses", false, 0, NULL, "%s",
+			SAY(r->ctl, "a witness that was never enrolled", "登録されたことのない PC の証人鍵です"));
+		r->witnesses.keys_n--;
+		verifier_deinit(&r->witnesses.keys[r->witnesses.keys_n]);
+	}
+	return x == V_BAD ? 0 : x;
+}
+
+/* The newest checkpoint that PCs have cosigned: of this log, and by PCs of it. */
+static int judge_cosigned(struct judging *j, const struct checkpoint *head)
+{
+	_cleanup_buf_ struct buf note = BUF_INIT(NOTE_SIZE_MAX), lines = BUF_INIT(WITNESSES_MAX);
+	struct report *r = j->report;
+	struct merkle_proof proof = {.n = 0};
+	struct checkpoint c;
+	struct why why = {""};
+	struct span rest;
+	uint64_t size;
+	size_t n;
+	int x = store_cosigned(j->store, &note, &size);
+
+	if (x == V_NOT_FOUND)
+		return 0;
+	x = x ? x : checkpoint_verify(buf_span(&note), &r->log, &c, &why);
+	if (!x && c.size)
+		x = store_consistency_of(j->store, c.size, head->size, &proof);
+	if (!x && merkle_verify_consistency(c.size, &c.root, head->size, &head->root, &proof))
+		x = why_set(&why, V_BAD, "%s", SAY(r->ctl, "is not of this log", "このログのものではありません"));
+	if (x > 0) {
+		audit_tell(r->audit, "log", "log/cosigned", false, 0, NULL, "%s",
+			why.text[0] ? why.text : SAY(r->ctl, "is not of this log", "このログのものではありません"));
+		return 0;
+	}
+	x = x ? x : store_witnesses_of(j->store, buf_span(&note), &lines);
+	for (rest = buf_span(&lines); !x && rest.n; rest = SPAN(rest.p + n + 1, rest.n - n - 1)) {
+		n = (size_t)((const uint8_t *)memchr(rest.p, '\n', rest.n) - rest.p);
+		x = on_witness(r, SPAN(rest.p, n));
+	}
+	return x < 0 ? x : witnesses_judge(r, buf_span(&note), c.size, "log/cosigned");
+}
+
 static int on_host(void *ctx, const struct store_host *h)
 {
 	struct judging *j = ctx;
@@ -324,6 +371,7 @@ static int judge_store(struct judging *j)
 		j->size = store_size(j->store);
 	}
 	x = judge_log(j, &head);
+	x = x ? x : judge_cosigned(j, &head);
 	if (!x)
 		audit_end(r->audit);
 	return x ? x : expired_end(&j->expired, r);

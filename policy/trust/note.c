@@ -7,9 +7,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#define TYPE_ED25519 0x01
 #define DASH "\xe2\x80\x94 " /* em dash and a space */
-#define KEY_HASH 4
+#define KEY_HASH NOTE_KEY_HASH
 #define BODY_MAX 512
 
 /* The spaces of Unicode (White_Space) beyond ASCII, as UTF-8. */
@@ -40,19 +39,19 @@ static bool name_ok(struct span name)
 	return true;
 }
 
-static void key_hash(struct span name, const uint8_t raw[32], uint8_t hash[KEY_HASH])
+/* `typed` is the type byte and the key. */
+static void key_hash(struct span name, const uint8_t typed[33], uint8_t hash[KEY_HASH])
 {
-	const uint8_t type[1] = {TYPE_ED25519};
-	const struct span parts[] = {name, SPAN("\n", 1), SPAN(type, 1), SPAN(raw, 32)};
+	const struct span parts[] = {name, SPAN("\n", 1), SPAN(typed, 33)};
 	struct digest d;
 
 	digest_of(&d, parts, ARRAY_SIZE(parts));
 	memcpy(hash, d.b, KEY_HASH);
 }
 
-int verifier_encode(const char *name, const struct key *k, struct buf *out)
+int verifier_encode_as(enum note_type type, const char *name, const struct key *k, struct buf *out)
 {
-	uint8_t typed[33] = {TYPE_ED25519}, hash[KEY_HASH];
+	uint8_t typed[33] = {(uint8_t)type}, hash[KEY_HASH];
 	char hex[2 * KEY_HASH + 1];
 	size_t before = out->n;
 	int r;
@@ -61,12 +60,17 @@ int verifier_encode(const char *name, const struct key *k, struct buf *out)
 		return V_BAD;
 	r = key_public_raw(k, typed + 1);
 	if (!r)
-		key_hash(SPAN_STR(name), typed + 1, hash);
+		key_hash(SPAN_STR(name), typed, hash);
 	r = r ? r : buf_putf(out, "%s+%s+", name, hex_encode(hex, hash, KEY_HASH));
 	r = r ? r : base64_encode(out, SPAN(typed, sizeof(typed)));
 	if (r)
 		out->n = before;
 	return r;
+}
+
+int verifier_encode(const char *name, const struct key *k, struct buf *out)
+{
+	return verifier_encode_as(NOTE_LOG, name, k, out);
 }
 
 static struct span trim(struct span s)
@@ -81,6 +85,11 @@ static struct span trim(struct span s)
 }
 
 int verifier_decode(struct span text, struct verifier *out, struct why *why)
+{
+	return verifier_decode_as(NOTE_LOG, text, out, why);
+}
+
+int verifier_decode_as(enum note_type type, struct span text, struct verifier *out, struct why *why)
 {
 	_cleanup_buf_ struct buf raw = BUF_INIT(64);
 	struct span s = trim(text), name, hex, b64;
@@ -108,9 +117,10 @@ int verifier_decode(struct span text, struct verifier *out, struct why *why)
 	r = base64_decode(&raw, b64);
 	if (r < 0)
 		return r;
-	if (r || raw.n != 33 || raw.p[0] != TYPE_ED25519)
-		return why_set(why, V_BAD, "verifier key: not an Ed25519 key");
-	key_hash(name, raw.p + 1, hash);
+	if (r || raw.n != 33 || raw.p[0] != type)
+		return why_set(why, V_BAD, "verifier key: not an Ed25519 key of a %s",
+			type == NOTE_LOG ? "log" : "witness");
+	key_hash(name, raw.p, hash);
 	if (memcmp(hash, v.hash, KEY_HASH))
 		return why_set(why, V_BAD, "verifier key: hash is not the key's");
 	memcpy(v.name, name.p, name.n);
@@ -132,7 +142,7 @@ void verifier_deinit(struct verifier *v)
 int checkpoint_sign(const struct checkpoint *c, const struct key *k, struct buf *out)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(BODY_MAX);
-	uint8_t signed_part[KEY_HASH + SIGNATURE_SIZE], raw[32];
+	uint8_t signed_part[KEY_HASH + SIGNATURE_SIZE], typed[33] = {NOTE_LOG};
 	size_t before = out->n;
 	int r;
 
@@ -141,9 +151,9 @@ int checkpoint_sign(const struct checkpoint *c, const struct key *k, struct buf 
 	r = buf_putf(&text, "%s\n%" PRIu64 "\n", c->origin, c->size);
 	r = r ? r : base64_encode(&text, SPAN(c->root.b, DIGEST_SIZE));
 	r = r ? r : buf_puts(&text, "\n");
-	r = r ? r : key_public_raw(k, raw);
+	r = r ? r : key_public_raw(k, typed + 1);
 	if (!r)
-		key_hash(SPAN_STR(c->origin), raw, signed_part);
+		key_hash(SPAN_STR(c->origin), typed, signed_part);
 	r = r ? r : key_sign(k, buf_span(&text), signed_part + KEY_HASH);
 	r = r ? r : buf_put_span(out, buf_span(&text));
 	r = r ? r : buf_putf(out, "\n" DASH "%s ", c->origin);
@@ -184,14 +194,16 @@ static int read_size(struct span s, uint64_t *out)
 	return 0;
 }
 
-/* One signature line: "— name base64". 0 with *mine set where it is the verifier's and good; V_BAD. */
-static int read_signature(struct span line, struct span text, const struct verifier *v, bool *mine, struct why *why)
+int note_line(struct span *lines, struct span *name, struct buf *sig, struct why *why)
 {
-	_cleanup_buf_ struct buf sig = BUF_INIT(NOTE_SIZE_MAX);
-	struct span name;
+	struct span line, who;
 	const uint8_t *space;
 	int r;
 
+	if (!lines->n)
+		return V_END;
+	if (!next_line(lines, &line))
+		return why_set(why, V_BAD, "note: last line is not ended");
 	if (line.n < strlen(DASH) || memcmp(line.p, DASH, strlen(DASH)))
 		return why_set(why, V_BAD, "note: a signature line does not begin with a dash");
 	line.p += strlen(DASH);
@@ -199,14 +211,25 @@ static int read_signature(struct span line, struct span text, const struct verif
 	space = memchr(line.p, ' ', line.n);
 	if (!space)
 		return why_set(why, V_BAD, "note: a signature line without a signature");
-	name = SPAN(line.p, (size_t)(space - line.p));
-	if (!name_ok(name))
+	who = SPAN(line.p, (size_t)(space - line.p));
+	if (!name_ok(who))
 		return why_set(why, V_BAD, "note: bad name of a signer");
-	r = base64_decode(&sig, SPAN(space + 1, line.n - name.n - 1));
+	buf_clear(sig);
+	r = base64_decode(sig, SPAN(space + 1, line.n - who.n - 1));
 	if (r < 0)
 		return r;
-	if (r || sig.n <= KEY_HASH)
+	if (r || sig->n <= KEY_HASH)
 		return why_set(why, V_BAD, "note: a signature is not base64");
+	*name = who;
+	return 0;
+}
+
+/* Is this line the verifier's? 0 with *mine set where it is, and good; V_BAD. */
+static int judge_line(
+	struct span name, struct span sig, struct span text, const struct verifier *v, bool *mine, struct why *why)
+{
+	int r;
+
 	/* Somebody else's, or of a kind that we do not know: the specification says to pass over it. */
 	if (!span_eq(name, SPAN_STR(v->name)) || memcmp(sig.p, v->hash, KEY_HASH))
 		return 0;
@@ -232,15 +255,9 @@ static bool find_text(struct span note, struct span *text, struct span *signatur
 	return false;
 }
 
-int checkpoint_verify(struct span note, const struct verifier *v, struct checkpoint *out, struct why *why)
+int note_split(struct span note, struct span *text, struct span *lines, struct why *why)
 {
-	_cleanup_buf_ struct buf root = BUF_INIT(64);
-	struct span text, sigs, rest, origin, size, hash, line;
-	struct checkpoint c = {.size = 0};
-	bool mine = false;
-	unsigned n = 0;
 	size_t i;
-	int r;
 
 	if (note.n > NOTE_SIZE_MAX)
 		return why_set(why, V_BAD, "note: larger than %d bytes", NOTE_SIZE_MAX);
@@ -249,19 +266,40 @@ int checkpoint_verify(struct span note, const struct verifier *v, struct checkpo
 	for (i = 0; i < note.n; i++)
 		if (note.p[i] < 0x20 && note.p[i] != '\n')
 			return why_set(why, V_BAD, "note: control character at offset %zu", i);
-	if (!find_text(note, &text, &sigs) || !sigs.n)
-		return why_set(why, V_BAD, "note: no signatures");
-	while (next_line(&sigs, &line)) {
+	return find_text(note, text, lines) && lines->n ? 0 : why_set(why, V_BAD, "note: no signatures");
+}
+
+/* All lines are well-formed, no more than there may be, and one is the verifier's. */
+static int judge_lines(struct span lines, struct span text, const struct verifier *v, struct why *why)
+{
+	_cleanup_buf_ struct buf sig = BUF_INIT(NOTE_SIZE_MAX);
+	bool mine = false;
+	struct span name;
+	unsigned n = 0;
+	int r;
+
+	while (!(r = note_line(&lines, &name, &sig, why))) {
 		if (++n > NOTE_SIGNATURES_MAX)
 			return why_set(why, V_BAD, "note: more than %d signatures", NOTE_SIGNATURES_MAX);
-		r = read_signature(line, text, v, &mine, why);
+		r = judge_line(name, buf_span(&sig), text, v, &mine, why);
 		if (r)
 			return r;
 	}
-	if (sigs.n)
-		return why_set(why, V_BAD, "note: last line is not ended");
-	if (!mine)
-		return why_set(why, V_BAD, "note: not signed by %s", v->name);
+	if (r != V_END)
+		return r;
+	return mine ? 0 : why_set(why, V_BAD, "note: not signed by %s", v->name);
+}
+
+int checkpoint_verify(struct span note, const struct verifier *v, struct checkpoint *out, struct why *why)
+{
+	_cleanup_buf_ struct buf root = BUF_INIT(64);
+	struct span text, lines, rest, origin, size, hash, line;
+	struct checkpoint c = {.size = 0};
+	int r = note_split(note, &text, &lines, why);
+
+	r = r ? r : judge_lines(lines, text, v, why);
+	if (r)
+		return r;
 	rest = text;
 	if (!next_line(&rest, &origin) || !next_line(&rest, &size) || !next_line(&rest, &hash))
 		return why_set(why, V_BAD, "checkpoint: fewer than three lines");

@@ -10,6 +10,9 @@
 #define API_WAIT "/v1/wait"
 #define API_CHECKPOINT "/v1/checkpoint"
 #define API_CONSISTENCY "/v1/consistency"
+#define API_COSIGN "/v1/cosign"
+#define API_COSIGNED "/v1/cosigned"
+#define API_WITNESSES "/v1/witnesses"
 
 #define API_POLICY "/v1/policy"
 

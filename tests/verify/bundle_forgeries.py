@@ -6,6 +6,7 @@
 writes DIRECTORY/honest/*.zip, DIRECTORY/forged/*.zip and DIRECTORY/log.vkey, and judges all of them by the outside verifier.
 An independent writer beside the console's: nothing here comes from the C code.
 """
+import base64
 import io
 import json
 import os
@@ -16,7 +17,7 @@ import zipfile
 
 import sekisho_bundle as b
 import sekisho_verify as v
-from sekisho_write import GUARD, RECORDER, START_US, Log, Pc, example_records
+from sekisho_write import GUARD, RECORDER, START_US, Log, Pc, consistency, example_records
 
 SECOND = 1000000
 
@@ -48,6 +49,8 @@ class World:
 
 class Bundle:
     """What the console would write, in parts that a forger can change before they are put together."""
+
+    cosigned_size = None  # leaves in what its PCs have cosigned
 
     def __init__(self, world, since=START_US + 25 * SECOND, until=START_US + 55 * SECOND, hosts=None, run=True,
                  kind=None):
@@ -110,6 +113,12 @@ class Bundle:
         e.append(("bundle.json", json.dumps(self.claim).encode()))
         e.append(("checkpoint", log.checkpoint()))
         e.append(("log.vkey", log.vkey.encode()))
+        if self.cosigned_size:
+            note, both = log.checkpoint(self.cosigned_size), (self.w.one, self.w.two)
+            proof = consistency(self.cosigned_size, [v.leaf_hash(x) for x in log.leaves])
+            e.append(("cosigned", note + b"".join(pc.cosign(note) for pc in both)))
+            e.append(("cosigned.consistency", b"".join(base64.b64encode(h) + b"\n" for h in proof)))
+            e.append(("witnesses", "".join(pc.witness()[3] for pc in both).encode()))
         pcs = {pc.host.hex(): pc for pc in (self.w.one, self.w.two)}
         for h in self.claim["hosts"]:
             e.append(("devices/%s.pub" % h["id"], pcs[h["id"]].device_pub))
@@ -665,6 +674,170 @@ def header_beside_its_segment(d, x):
 @late
 def no_segments(d, x):
     return [(n, y) for n, y in d.items() if not n.startswith("segments/")]
+
+
+# --- cosignatures ---
+
+def cosigning(kind, size=None):
+    """`f` gets the entries of a bundle that both PCs have cosigned, as a dictionary, in order."""
+    def keep(f):
+        def make(path):
+            x = Bundle(World())
+            x.cosigned_size = size or len(x.w.leaves)
+            d = dict(x.put_together().entries)
+            f(d, x)
+            x.entries = list(d.items())
+            x.write(path)
+        kind[f.__name__.replace("_", "-")] = make
+        return f
+    return keep
+
+
+def as_line(name, sig):
+    return ("\u2014 %s %s\n" % (name, base64.b64encode(sig).decode())).encode()
+
+
+def change_signature(d, pc, change):
+    """Changes key hash, time and signature of one PC's line."""
+    name = pc.witness()[0]
+    lines = d["cosigned"].decode().split("\n")
+    at = next(i for i, x in enumerate(lines) if x.startswith("\u2014 " + name))
+    lines[at] = as_line(name, change(base64.b64decode(lines[at].split(" ")[2]))).decode()[:-1]
+    d["cosigned"] = "\n".join(lines).encode()
+
+
+@cosigning(HONEST)
+def cosigned(d, x):
+    pass
+
+
+@cosigning(HONEST, size=9)
+def cosigned_a_part(d, x):
+    """What was cosigned ends before what is carried: good, and no quorum of what is carried."""
+
+
+@cosigning(HONEST)
+def cosigned_by_a_stranger_too(d, x):
+    d["cosigned"] += Pc("pc-99").cosign(x.w.log.checkpoint())
+
+
+@cosigning(HONEST)
+def cosigned_twice_by_one(d, x):
+    """Counts once."""
+    d["cosigned"] = x.w.log.checkpoint() + 2 * x.w.one.cosign(x.w.log.checkpoint())
+    d["witnesses"] = x.w.one.witness()[3].encode()
+
+
+@cosigning(HONEST)
+def cosigned_under_another_key_id(d, x):
+    """Nobody's that is known: passed over, as the specification asks, and its key is not there either."""
+    change_signature(d, x.w.two, lambda s: bytes([s[0] ^ 1]) + s[1:])
+    d["witnesses"] = x.w.one.witness()[3].encode()
+
+
+@cosigning(FORGED)
+def cosignature_changed(d, x):
+    change_signature(d, x.w.one, lambda s: flip(s, 40))
+
+
+@cosigning(FORGED)
+def cosignature_of_another_time(d, x):
+    change_signature(d, x.w.one, lambda s: flip(s, 11))
+
+
+@cosigning(FORGED)
+def cosignature_without_time(d, x):
+    change_signature(d, x.w.one, lambda s: s[:4] + s[12:])
+
+
+@cosigning(FORGED)
+def cosignature_with_more_behind(d, x):
+    change_signature(d, x.w.one, lambda s: s + b"x")
+
+
+@cosigning(FORGED)
+def cosignature_of_another_size(d, x):
+    note = x.w.log.checkpoint()
+    d["cosigned"] = note + x.w.one.cosign(x.w.log.checkpoint(9)) + x.w.two.cosign(note)
+
+
+@cosigning(FORGED)
+def cosignature_of_another_root(d, x):
+    note = x.w.log.checkpoint()
+    d["cosigned"] = note + x.w.one.cosign(x.w.log.checkpoint(root=bytes(32))) + x.w.two.cosign(note)
+
+
+@cosigning(FORGED)
+def cosignature_as_of_a_log(d, x):
+    """A plain signature of the note, under the witness's key hash."""
+    note = x.w.log.checkpoint()
+    text = note.decode().rpartition("\n\n")[0] + "\n"
+    name, key_hash, key, _ = x.w.one.witness()
+    d["cosigned"] = note + as_line(name, key_hash + key.sign(text.encode())) + x.w.two.cosign(note)
+
+
+@cosigning(FORGED)
+def cosigned_by_sixteen(d, x):
+    """With the log's own that is one more than any verifier takes."""
+    note = x.w.log.checkpoint()
+    d["cosigned"] = note + b"".join(Pc("pc-%d" % i).cosign(note) for i in range(17, 33))
+    d["witnesses"] = b""
+
+
+@cosigning(FORGED)
+def cosigned_another_log(d, x):
+    note = x.w.log.checkpoint(9, bytes(32))
+    d["cosigned"] = note + x.w.one.cosign(note) + x.w.two.cosign(note)
+
+
+@cosigning(FORGED)
+def cosigned_more_than_there_is(d, x):
+    note = x.w.log.checkpoint(len(x.w.leaves) + 1, bytes(32))
+    d["cosigned"] = note + x.w.one.cosign(note) + x.w.two.cosign(note)
+
+
+@cosigning(FORGED, size=9)
+def consistency_changed(d, x):
+    rows = d["cosigned.consistency"].split(b"\n")
+    d["cosigned.consistency"] = b"\n".join([base64.b64encode(bytes(32))] + rows[1:])
+
+
+@cosigning(FORGED, size=9)
+def consistency_emptied(d, x):
+    d["cosigned.consistency"] = b""
+
+
+@cosigning(FORGED)
+def witnesses_missing(d, x):
+    del d["witnesses"]
+
+
+@cosigning(FORGED)
+def cosigned_missing(d, x):
+    del d["cosigned"]
+
+
+@cosigning(FORGED)
+def witness_declared_by_another(d, x):
+    """A PC's name and key, and another PC's word for it."""
+    one, two = x.w.one.witness()[3].split(" "), x.w.two.witness()[3].split(" ")
+    d["witnesses"] = " ".join([one[0], one[1], two[2]]).encode() + x.w.two.witness()[3].encode()
+
+
+@cosigning(FORGED)
+def witness_under_another_name(d, x):
+    one, two = x.w.one.witness()[3].split(" "), x.w.two.witness()[3].split(" ")
+    d["witnesses"] = " ".join([one[0], two[1], two[2]]).encode()
+
+
+@cosigning(FORGED)
+def witness_that_did_not_sign(d, x):
+    d["witnesses"] += Pc("pc-99").witness()[3].encode()
+
+
+@cosigning(FORGED)
+def witnesses_cut_off(d, x):
+    d["witnesses"] = d["witnesses"][:-1]
 
 
 def bytes_of(x):

@@ -16,7 +16,8 @@ import zipfile
 import compare_records
 import sekisho_verify as v
 
-LIMITS = {"bundle.json": 16 << 20, "checkpoint": 16384, "log.vkey": 4096, "devices/": 4096, "certificates/": 4096,
+LIMITS = {"bundle.json": 16 << 20, "checkpoint": 16384, "log.vkey": 4096, "cosigned": 16384,
+          "cosigned.consistency": 16384, "witnesses": 16384, "devices/": 4096, "certificates/": 4096,
           "records.jsonl": 48 << 20, "index.html": 32 << 20, "segments/": 8 + 4096 + (1 << 20), "run.headers": 160 << 20}
 RANKS = list(LIMITS)
 MANY = {"devices/", "certificates/", "segments/"}
@@ -328,7 +329,36 @@ def left_of(index, size, proof):
 
 # --- all of it ---
 
-def judge(path, verifier):
+def judge_cosigned(files, verifier, size, root, last, need):
+    """How many PCs have cosigned the log as far as it is carried."""
+    there = [n in files for n in ("cosigned", "cosigned.consistency", "witnesses")]
+    if any(there) and not all(there):
+        raise v.Refused("cosigned: its proof or its witnesses are missing")
+    names = {}
+    if all(there):
+        seen, seen_root = v.checkpoint(files["cosigned"], verifier)
+        if not 0 < seen <= size:
+            raise v.Refused("cosigned: of another size than there can be")
+        lines = files["cosigned.consistency"].split(b"\n")
+        if lines.pop() != b"":
+            raise v.Refused("cosigned.consistency: cut off")
+        v.check_consistency(seen, seen_root, size, root, [v.b64(x, 32) for x in lines])
+        lines = files["witnesses"].decode("utf-8", "replace").split("\n")
+        if lines.pop() != "" or len(lines) > 16:
+            raise v.Refused("witnesses: cut off, or too many")
+        keys = [v.Witness(x).verifier for x in lines]
+        signed = {(n, s[:4]) for n, s in v.note_parts(files["cosigned"])[1]}
+        if any((k.name, k.hash) not in signed for k in keys):
+            raise v.Refused("witnesses: a key of one that did not cosign")
+        names = v.cosigners(files["cosigned"], keys)
+        if need and last >= seen:
+            raise v.Refused("what was cosigned does not reach as far")
+    if len(names) < need:
+        raise v.Refused("cosigned by %d, %d are asked for" % (len(names), need))
+    return len(names)
+
+
+def judge(path, verifier, need=0):
     """The claim; or Refused."""
     e = v.Evidence()
     files = dict(entries(path))
@@ -360,6 +390,7 @@ def judge(path, verifier):
             left = judge_entry(claim, e, files, name, data, segments, verifier) or left
     if not segments:
         raise v.Refused("nothing is carried")
+    judge_cosigned(files, verifier, size, root, max(segments), need)
     good = e.judge()
     if e.problems or len(good) != len(segments):
         raise v.Refused("; ".join(e.problems[:5]) or "a segment is not good")
@@ -419,11 +450,12 @@ def judge_entry(claim, e, files, name, data, segments, verifier):
 def main(argv):
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--log-key", required=True, help="the log's verifier key: a file, from elsewhere than the bundle")
+    ap.add_argument("--witnesses", type=int, default=0, help="that so many PCs have cosigned the log as far as it is carried")
     ap.add_argument("bundle")
     a = ap.parse_args(argv)
     try:
         with open(a.log_key, encoding="utf-8") as f:
-            claim = judge(a.bundle, v.Verifier(f.read()))
+            claim = judge(a.bundle, v.Verifier(f.read()), a.witnesses)
     except v.Refused as e:
         print("problem: %s" % e)
         return 1

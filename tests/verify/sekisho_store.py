@@ -111,6 +111,29 @@ def judge(top, verifier, evidence, admins=None):
     if os.path.exists(own):
         with open(own, "rb") as f:
             evidence.add_device(f.read())
+    return judge_cosigned(os.path.join(top, "log"), verifier, leaves, evidence)
+
+
+def judge_cosigned(log, verifier, leaves, evidence):
+    """How many enrolled PCs have cosigned the newest checkpoint that any has."""
+    path = os.path.join(log, "cosigned")
+    if not os.path.exists(path):
+        return 0
+    with open(path, "rb") as f:
+        note = f.read()
+    size, root = v.checkpoint(note, verifier)
+    if size > len(leaves) or v.tree_root([v.leaf_hash(x) for x in leaves[:size]]) != root:
+        raise v.Refused("log/cosigned: not of this log")
+    signed = {(n, s[:4].hex()) for n, s in v.note_parts(note)[1]}
+    keys = []
+    with open(os.path.join(log, "witnesses"), encoding="utf-8") as f:
+        for line in f.read().split("\n"):
+            if tuple(line.split("+")[:2]) in signed:
+                w = v.Witness(line)
+                if w.host not in evidence.devices:
+                    raise v.Refused("log/witnesses: a witness that was never enrolled")
+                keys.append(w.verifier)
+    return len(v.cosigners(note, keys))
 
 
 def learn_devices(evidence):

@@ -442,15 +442,15 @@ def b64(s, size=None):
 
 
 class Verifier:
-    """A log's public key: name+hash+base64(0x01 || key)."""
+    """A log's public key: name+hash+base64(0x01 || key); a witness's: 0x04."""
 
-    def __init__(self, text):
+    def __init__(self, text, kind=1):
         parts = text.strip().split("+", 2)
         if len(parts) != 3:
             raise Refused("log key: not name+hash+key")
         self.name, key = parts[0], b64(parts[2], 33)
-        if key[0] != 1:
-            raise Refused("log key: not Ed25519")
+        if key[0] != kind:
+            raise Refused("log key: not Ed25519 of that kind")
         self.hash = sha256(self.name.encode() + b"\n" + key)[:4]
         if parts[1] != self.hash.hex():
             raise Refused("log key: hash does not match")
@@ -458,14 +458,14 @@ class Verifier:
         self.key = ed25519.Ed25519PublicKey.from_public_bytes(key[1:])
 
 
-def checkpoint(note, verifier):
-    """(size, root) of a signed checkpoint."""
+def note_parts(note):
+    """The text of a note and its signatures: (name, bytes)."""
     try:
         text, _, signatures = note.decode().rpartition("\n\n")
     except UnicodeDecodeError:
         raise Refused("checkpoint: not UTF-8")
     text += "\n"
-    good = 0
+    out = []
     lines = signatures.split("\n")
     if lines.pop() != "" or not 0 < len(lines) <= 16:
         raise Refused("checkpoint: no signatures, or too many")
@@ -473,8 +473,57 @@ def checkpoint(note, verifier):
         m = re.fullmatch("\u2014 ([^ +]+) ([A-Za-z0-9+/=]+)", line)
         if not m:
             raise Refused("checkpoint: malformed signature line")
-        sig = b64(m.group(2))
-        if m.group(1) != verifier.name or sig[:4] != verifier.hash:
+        out.append((m.group(1), b64(m.group(2))))
+    return text, out
+
+
+class Witness:
+    """A PC's witness key, by the PC's own word: vkey, device key, the device key's signature."""
+
+    def __init__(self, line):
+        parts = line.split(" ")
+        if len(parts) != 3:
+            raise Refused("witness: not a key, a PC's key and a proof")
+        spki_, proof = b64(parts[1]), b64(parts[2], 64)
+        device = device_key(spki_)
+        self.host = sha256(spki_)
+        r, s = int.from_bytes(proof[:32], "big"), int.from_bytes(proof[32:], "big")
+        try:
+            device.verify(encode_dss_signature(r, s), b"sekisho witness 1\0" + parts[0].encode(),
+                          ec.ECDSA(hashes.SHA256()))
+        except InvalidSignature:
+            raise Refused("witness: the PC's key did not sign this")
+        self.verifier = Verifier(parts[0], 4)
+        if self.verifier.text != parts[0] or self.verifier.name != "sekisho/pc/" + self.host.hex():
+            raise Refused("witness: its name is not the PC's")
+
+
+def cosigners(note, witnesses):
+    """{name: time} of those witnesses (Verifier of kind 4) that have cosigned a checkpoint. Strangers are passed over."""
+    text, signatures = note_parts(note)
+    known = {(w.name, w.hash): w for w in witnesses}
+    out = {}
+    for name, sig in signatures:
+        w = known.get((name, sig[:4]))
+        if not w:
+            continue
+        when = int.from_bytes(sig[4:12], "big")
+        if len(sig) != 4 + 8 + 64 or when >= 1 << 63:
+            raise Refused("cosignature of %s: not a time and a signature" % name)
+        try:
+            w.key.verify(sig[12:], b"cosignature/v1\ntime %d\n" % when + text.encode())
+        except InvalidSignature:
+            raise Refused("cosignature of %s: does not match this checkpoint" % name)
+        out.setdefault(name, when)
+    return out
+
+
+def checkpoint(note, verifier):
+    """(size, root) of a signed checkpoint."""
+    text, signatures = note_parts(note)
+    good = 0
+    for name, sig in signatures:
+        if name != verifier.name or sig[:4] != verifier.hash:
             continue
         try:
             verifier.key.verify(sig[4:], text.encode())
@@ -588,6 +637,7 @@ def main(argv):
     ap.add_argument("--log-key", help="the log's verifier key: a file")
     ap.add_argument("--checkpoint", action="append", default=[], help="a checkpoint that must be of the same log")
     ap.add_argument("--store", help="a collector's store: everything in it is judged")
+    ap.add_argument("--witnesses", type=int, default=0, help="of a store: that so many PCs have cosigned the log")
     ap.add_argument("--quiet", action="store_true")
     ap.add_argument("paths", nargs="*")
     a = ap.parse_args(argv)
@@ -604,7 +654,9 @@ def main(argv):
                 evidence.add_device(f.read())
         if a.store:
             import sekisho_store
-            sekisho_store.judge(a.store, verifier, evidence)
+            cosigned = sekisho_store.judge(a.store, verifier, evidence)
+            if cosigned < a.witnesses:
+                raise Refused("cosigned by %d, %d are asked for" % (cosigned, a.witnesses))
         for path in files_below(a.paths):
             evidence.add_file(path)
         good = evidence.judge()

@@ -70,6 +70,25 @@ class Pc:
         self.boot = seeded("boot " + name, 16)
         self.chains = {}  # producer -> [seq, hash of the last header, epoch]
 
+    def witness(self):
+        """The key with which it cosigns, and the line in which its device key says so."""
+        key = ed("witness " + self.name)
+        raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        name = "sekisho/pc/" + self.host.hex()
+        key_hash = sha256(name.encode() + b"\n\x04" + raw)[:4]
+        vkey = "%s+%s+%s" % (name, key_hash.hex(), base64.b64encode(b"\x04" + raw).decode())
+        r, s = decode_dss_signature(self.device.sign(b"sekisho witness 1\0" + vkey.encode(), ec.ECDSA(hashes.SHA256())))
+        proof = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        line = "%s %s %s\n" % (vkey, base64.b64encode(self.device_pub).decode(), base64.b64encode(proof).decode())
+        return name, key_hash, key, line
+
+    def cosign(self, note, when=1795429000):
+        """A cosignature/v1 line under a checkpoint."""
+        name, key_hash, key, _ = self.witness()
+        text = note.decode().rpartition("\n\n")[0] + "\n"
+        sig = key_hash + when.to_bytes(8, "big") + key.sign(("cosignature/v1\ntime %d\n%s" % (when, text)).encode())
+        return ("\u2014 %s %s\n" % (name, base64.b64encode(sig).decode())).encode()
+
     def certify(self, epoch, key=None, aad=EPOCH_AAD, **more):
         e = {1: self.host, 2: epoch.producer, 3: epoch.number,
              4: epoch.key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw),

@@ -122,7 +122,13 @@ export interface Segment {
 export interface Proven {
   record: Record_;
   segment: Segment;
-  log: { index: number; size: number; root: string; checkpoint: string };
+  log: {
+    index: number;
+    size: number;
+    root: string;
+    checkpoint: string;
+    cosigned: { host: string; name: string | null; time: string }[];
+  };
   tlog_proof: string;
   verified: { signature: boolean; inclusion: boolean; why: string | null };
 }

@@ -15,7 +15,7 @@ const table: Partial<Record<string, Channel>> = {
   "recorder-start": "system", "recorder-stop": "system", heartbeat: "system", "guard-start": "system",
   "guard-stop": "system", proof: "system", loss: "system", "collector-start": "system",
   enrol: "evidence", revoke: "evidence", refused: "evidence", gap: "evidence", forked: "evidence", rejoin: "evidence",
-  renew: "evidence", "witness-alarm": "evidence", clock: "evidence",
+  renew: "evidence", "witness-alarm": "evidence", witness: "evidence", clock: "evidence",
   retention: "evidence", expired: "evidence", hold: "evidence", "hold-lifted": "evidence",
   admin: "audit", alert: "audit", "alert-acknowledged": "audit", "alert-unsent": "audit", "herald-start": "system",
 };

@@ -301,6 +301,7 @@ export const en = {
     notVerified: "NOT verified",
     signature: "Signature of the PC",
     inclusion: "Included in the log",
+    cosigned: (n: string) => `The log's checkpoint is cosigned by PCs: ${n}`,
     good: "good",
     bad: "BAD",
     segment: "Segment",

@@ -302,6 +302,7 @@ export const ja: Words = {
     notVerified: "検証できません",
     signature: "PC の署名",
     inclusion: "ログへの収録",
+    cosigned: (n) => `チェックポイントに連署した PC: ${n} 台`,
     good: "正常",
     bad: "異常",
     segment: "セグメント",

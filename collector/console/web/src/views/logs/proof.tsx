@@ -42,6 +42,11 @@ export function Proof({ proven }: { proven: Proven }) {
           <li>
             {d.inclusion}: <strong>{v.inclusion ? d.good : d.bad}</strong>
           </li>
+          {log.cosigned.length > 0 && (
+            <li title={log.cosigned.map((w) => `${w.name ?? w.host.slice(0, 12)} ${momentOf(w.time)}`).join("\n")}>
+              {d.cosigned(count(log.cosigned.length, language))}
+            </li>
+          )}
         </ul>
         {v.why !== null && (
           <p>
