@@ -52,8 +52,8 @@ static int sign(struct uplink *u, const char *note)
 	_cleanup_free_ char *text = NULL;
 	json_auto_t *o = NULL;
 	int64_t now = clock_wall_us();
-	int r = cosignature_sign(SPAN_STR(note), u->cosign.own.name, u->cosign.own.key,
-		now > 0 ? (uint64_t)now / 1000000 : 0, &line);
+	int r = cosignature_sign(
+		SPAN_STR(note), u->cosign.own.name, u->cosign.own.key, now > 0 ? (uint64_t)now / 1000000 : 0, &line);
 
 	if (r)
 		return r;
@@ -61,6 +61,23 @@ static int sign(struct uplink *u, const char *note)
 	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	u->cosign.body = BUF_INIT(ASK_MAX);
 	return text ? buf_puts(&u->cosign.body, text) : -ENOMEM;
+}
+
+/* The round is over, or this PC has seen more of the log than is to be signed; or the log itself went back. */
+static void on_refused(struct uplink *u, const struct http_answer *a)
+{
+	struct log_state *log = &u->sender.answer.log;
+	struct error_answer e;
+	struct checkpoint c;
+
+	answer_error(a->body, &e);
+	if (a->status == 409 && e.checkpoint[0]) {
+		memcpy(log->checkpoint, e.checkpoint, sizeof(log->checkpoint));
+		log->consistency.n = 0;
+		if (!settle_log(u, log, &c))
+			return;
+	}
+	sender_drain(u);
 }
 
 static void on_checkpoint(void *ctx, const struct http_answer *a)
@@ -79,8 +96,8 @@ static void on_checkpoint(void *ctx, const struct http_answer *a)
 		sender_down(u, 0, text);
 		return;
 	}
-	if (a->status != 200) { /* the round is over, or this PC has seen more of the log by now */
-		sender_drain(u);
+	if (a->status != 200) {
+		on_refused(u, a);
 		return;
 	}
 	r = answer_consistency(a->body, log, &why);

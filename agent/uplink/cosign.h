@@ -1,7 +1,7 @@
 /*
- * This PC as a witness towards others: its cosignature under a checkpoint of the collector's log (C2SP tlog-cosignature),
- * with a key that signs nothing else. The key lies with the process that has the network, for what it signs is what that
- * process has just checked; no evidence is sealed with it.
+ * This PC as a witness towards others: its cosignature under a checkpoint of the collector's log (C2SP
+ * tlog-cosignature), with a key that signs nothing else. The key lies with the process that has the network, for what
+ * it signs is what that process has just checked; no evidence is sealed with it.
  */
 #ifndef SEKISHO_UPLINK_COSIGN_H
 #define SEKISHO_UPLINK_COSIGN_H

@@ -69,7 +69,7 @@ static json_t *whole(struct uplink *u)
 	}
 	return json_pack(
 		"{s:s, s:s, s:i, s:I, s:s, s:s, s:b, s:s, s:O, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I, "
-		"s:I, s:I}",
+		"s:I, s:I, s:I}",
 		"program", "sekisho-uplink", "version", SEKISHO_VERSION, "pid", (int)getpid(), "at", (json_int_t)now,
 		"collector", u->url, "host", u->id.info.cn, "connected", connected, "state", state_name(u), "producers",
 		queues, "checkpoint", checkpoint(u), "alarm",
@@ -80,7 +80,7 @@ static json_t *whole(struct uplink *u)
 		(json_int_t)s->requests, "failures", (json_int_t)s->failures, "last_contact",
 		time_or_null(s->last_good_wall_us), "follow_until_boot", (json_int_t)u->wait.follow_until_us, "policy",
 		(json_int_t)u->wait.policy, "certificate_until", (json_int_t)u->id.info.not_after_us, "network_hints",
-		(json_int_t)u->network.hints);
+		(json_int_t)u->network.hints, "cosigned", (json_int_t)u->cosign.size);
 }
 
 void status_write(struct uplink *u)

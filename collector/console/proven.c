@@ -135,10 +135,10 @@ static int list_witness(struct cosigned *x, struct span line)
 		return r;
 	/* One that the log does not know is nobody's word. */
 	if (!r)
-		json_array_append_new(x->list,
-			json_pack("{s:s, s:o, s:o}", "host", hex_encode(hex, host.b, DIGEST_SIZE), "name",
-				x->x->account->scope_n ? json_null() : json_string(h.name), "time",
-				time_json((int64_t)(time_s < TIME_LAST_S ? time_s : TIME_LAST_S) * 1000000)));
+		json_array_append_new(
+			x->list, json_pack("{s:s, s:o, s:o}", "host", hex_encode(hex, host.b, DIGEST_SIZE), "name",
+					 x->x->account->scope_n ? json_null() : json_string(h.name), "time",
+					 time_json((int64_t)(time_s < TIME_LAST_S ? time_s : TIME_LAST_S) * 1000000)));
 	return 0;
 }
 
@@ -179,9 +179,9 @@ static json_t *proven_json(struct call *x, const struct proving *p, json_t *reco
 {
 	return json_pack("{s:O, s:o, s:{s:I, s:I, s:o, s:o, s:o}, s:o, s:{s:b, s:b, s:o}}", "record", record, "segment",
 		segment_json(&p->s), "log", "index", (json_int_t)p->leaf, "size", (json_int_t)p->head.size, "root",
-		digest_json(&p->head.root), "checkpoint", text_json(buf_span(&p->note)), "cosigned", cosigned_json(x, buf_span(&p->note)),
-		"tlog_proof", text_json(buf_span(&p->proof)),
-		"verified", "signature", p->signature, "inclusion", p->inclusion, "why",
+		digest_json(&p->head.root), "checkpoint", text_json(buf_span(&p->note)), "cosigned",
+		cosigned_json(x, buf_span(&p->note)), "tlog_proof", text_json(buf_span(&p->proof)), "verified",
+		"signature", p->signature, "inclusion", p->inclusion, "why",
 		p->signature && p->inclusion ? json_null() : text_json(SPAN_STR(p->why.text)));
 }
 

@@ -14,10 +14,10 @@
 #include "policy/wire/api.h"
 #include <errno.h>
 
-#define ROUND_US 30000000  /* how long a round waits for those that were asked */
-#define ANSWER_US 5000000  /* who has not answered by then is made up for by another */
-#define ASKED_MAX 60u      /* in one round, of which 15 count */
-#define OFF_S 86400u       /* a PC whose clock is further off than that says no time */
+#define ROUND_US 30000000 /* how long a round waits for those that were asked */
+#define ANSWER_US 5000000 /* who has not answered by then is made up for by another */
+#define ASKED_MAX 60u     /* in one round, of which 15 count */
+#define OFF_S 86400u      /* a PC whose clock is further off than that says no time */
 #define RETRY_S 5u
 
 struct asked {
@@ -203,6 +203,10 @@ void cosign_get(struct ingest *in, struct ask *a)
 		return;
 	if (ask_query(a->query, "from", &from)) {
 		answer_error(a->req, 400, "request", "from=<size> belongs there", 0);
+		return;
+	}
+	if (from > store_size(in->store)) {
+		answer_behind(in, a);
 		return;
 	}
 	if (!c->open || !asked_of(c, &host.id)) {

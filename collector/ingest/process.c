@@ -89,7 +89,6 @@ void ingest_close(struct ingest *in, bool well)
 	unsigned n;
 	int r;
 
-	cosign_close(in, well);
 	if (well && in->journal) {
 		r = journal_last(in->journal);
 		r = r ? r : journal_drain(in->journal, &n);
@@ -98,6 +97,7 @@ void ingest_close(struct ingest *in, bool well)
 			log_error("the last records wait in the spool: %s", strerror(r < 0 ? -r : EIO));
 		status_write(in, false);
 	}
+	cosign_close(in, well);
 	server_free(&in->server);
 	desks_free(in->desks);
 	keeper_free(in->keeper);

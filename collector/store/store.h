@@ -143,7 +143,8 @@ int store_cosign(struct store *s, struct span note);
  * those before still tell whose older cosignatures are. Adds one, durably. 0, -errno.
  */
 int store_witness_add(struct store *s, struct span line);
-/* Returns 0 to go on, V_END to stop; anything else stops too and is returned. Lines that cannot be read come as well. */
+/* Returns 0 to go on, V_END to stop; anything else stops too and is returned. Lines that cannot be read come as well.
+ */
 typedef int (*store_witness_fn)(void *ctx, struct span line);
 /* Of those whose cosignatures are under this note, appended, ended by newlines; WITNESSES_MAX is enough. */
 int store_witnesses_of(const struct store *s, struct span note, struct buf *lines);

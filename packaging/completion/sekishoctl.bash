@@ -16,7 +16,7 @@ _sekishoctl()
 	--user|-U) return ;;
 	--program|-P) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--path|-p) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end print print-result print-missed print-queue print-start print-stop print-release print-route print-copy printer-connect retention expired hold hold-lifted herald-start alert alert-acknowledged alert-unsent" -- "$cur")); return ;;
+	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock witness console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end print print-result print-missed print-queue print-start print-stop print-release print-route print-copy printer-connect retention expired hold hold-lifted herald-start alert alert-acknowledged alert-unsent" -- "$cur")); return ;;
 	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
 	--text|-t) return ;;
 	--limit|-n) return ;;
@@ -25,6 +25,8 @@ _sekishoctl()
 	--store) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--socket) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--log-key|-l) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--witnesses) return ;;
+	--witness-policy) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--device|-d) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--checkpoint) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--admins) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -81,13 +83,13 @@ _sekishoctl()
 		fi ;;
 	verify,bundle)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --log-key -l --quiet -q --json --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --log-key -l --witnesses --witness-policy --quiet -q --json --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;
 	verify,*)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --device -d --log-key -l --checkpoint --admins --no-bodies --quiet -q --json --store --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --device -d --log-key -l --checkpoint --witnesses --witness-policy --admins --no-bodies --quiet -q --json --store --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;

@@ -100,11 +100,15 @@ static const struct option_row status_options[] = {JSON_ROW, SOCKET_ROW, END};
 		}                                                                             \
 	}
 
-#define WITNESS_ROWS                                                                                         \
-	{OPT_WITNESSES, 0, "witnesses", "N", OFFER_NOTHING,                                                   \
-		{"that so many witnesses have cosigned the log", "必要な連署の数"}},                            \
-		{OPT_WITNESS_POLICY, 0, "witness-policy", "FILE", OFFER_FILE,                                 \
-			{"which witnesses have to have cosigned (C2SP tlog-policy)", "連署の条件(C2SP tlog-policy)"}}
+#define WITNESS_ROWS                                                                                                    \
+	{OPT_WITNESSES, 0, "witnesses", "N", OFFER_NOTHING,                                                             \
+		{"that so many witnesses have cosigned the log", "必要な連署の数"}},                                    \
+	{                                                                                                               \
+		OPT_WITNESS_POLICY, 0, "witness-policy", "FILE", OFFER_FILE,                                            \
+		{                                                                                                       \
+			"which witnesses have to have cosigned (C2SP tlog-policy)", "連署の条件(C2SP tlog-policy)" \
+		}                                                                                                       \
+	}
 
 static const struct option_row verify_options[] = {
 	{OPT_DEVICE, 'd', "device", "FILE", OFFER_FILE,

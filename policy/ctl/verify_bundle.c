@@ -312,7 +312,8 @@ static bool skips(const struct judged *j, int to)
 	if ((to == R_CONSISTENCY || to == R_WITNESSES) && j->rank != to - 1)
 		return true;
 	for (i = j->rank + 1; i < to; i++)
-		if (i != R_COSIGNED && i != R_CONSISTENCY && i != R_WITNESSES && i != R_DEVICES && i != R_CERTIFICATES && i != R_SEGMENTS && i != R_RUN)
+		if (i != R_COSIGNED && i != R_CONSISTENCY && i != R_WITNESSES && i != R_DEVICES &&
+			i != R_CERTIFICATES && i != R_SEGMENTS && i != R_RUN)
 			return true;
 	return false;
 }

@@ -19,7 +19,7 @@ struct chain_state {
 
 struct judged {
 	struct report *report;
-	struct exhibit_claim *claim; /* NULL before bundle.json */
+	struct exhibit_claim *claim;  /* NULL before bundle.json */
 	struct checkpoint head, seen; /* seen: what was cosigned */
 	struct buf entry, note, cosigned, list, rows, page, made, body;
 	char name[EXHIBIT_NAME_SIZE], last[EXHIBIT_NAME_SIZE];

@@ -33,8 +33,8 @@ int witnesses_options(struct report *r)
 	x = file_read(path, &text);
 	x = x ? x : quorum_read(buf_span(&text), &r->witnesses.policy, &why);
 	if (!x && r->log.key && !quorum_has_log(r->witnesses.policy, &r->log))
-		return complain(EXIT_USAGE,
-			SAY(r->ctl, "%s: does not name this log", "%s: このログの記載がありません"), path);
+		return complain(
+			EXIT_USAGE, SAY(r->ctl, "%s: does not name this log", "%s: このログの記載がありません"), path);
 	if (!x)
 		return EXIT_GOOD;
 	complain_of(r->ctl, path, x, &why);

@@ -1,6 +1,6 @@
 /*
- * Cosignatures of a checkpoint (C2SP tlog-cosignature, Ed25519: cosignature/v1): a witness says that, at this time, this
- * was the largest tree of the log that it saw, and that it extends every one that it saw before.
+ * Cosignatures of a checkpoint (C2SP tlog-cosignature, Ed25519: cosignature/v1): a witness says that, at this time,
+ * this was the largest tree of the log that it saw, and that it extends every one that it saw before.
  *
  *   "— " name " " base64(hash || time (8 bytes, big-endian, seconds) || signature) "\n"
  *
@@ -34,7 +34,8 @@ struct cosignatures {
 	} at[NOTE_SIGNATURES_MAX];
 };
 
-/* Reads them, also where nobody knows the signers (`log` may be NULL). More than NOTE_SIGNATURES_MAX lines are V_BAD. 0, -ENOMEM. */
+/* Reads them, also where nobody knows the signers (`log` may be NULL). More than NOTE_SIGNATURES_MAX lines are V_BAD.
+ * 0, -ENOMEM. */
 int cosignatures_read(struct span note, const struct verifier *log, struct cosignatures *out, struct why *why);
 /*
  * Is number `i` this witness's? 0 with its time; V_NOT_FOUND where it is another's; V_BAD where it bears this witness's
@@ -48,8 +49,8 @@ int cosignature_check(const struct cosignatures *c, unsigned i, const struct ver
  */
 int witness_declare(const struct key *device, const struct key *witness, struct buf *out);
 /*
- * Reads one and checks it whole: name, SPKI and proof belong together. It shows whose key it is; whether that is a PC of
- * a fleet, the log says. 0; V_BAD.
+ * Reads one and checks it whole: name, SPKI and proof belong together. It shows whose key it is; whether that is a PC
+ * of a fleet, the log says. 0; V_BAD.
  */
 int witness_read(struct span line, struct digest *host, struct verifier *out, struct why *why);
 

@@ -118,8 +118,8 @@ int verifier_decode_as(enum note_type type, struct span text, struct verifier *o
 	if (r < 0)
 		return r;
 	if (r || raw.n != 33 || raw.p[0] != type)
-		return why_set(why, V_BAD, "verifier key: not an Ed25519 key of a %s",
-			type == NOTE_LOG ? "log" : "witness");
+		return why_set(
+			why, V_BAD, "verifier key: not an Ed25519 key of a %s", type == NOTE_LOG ? "log" : "witness");
 	key_hash(name, raw.p, hash);
 	if (memcmp(hash, v.hash, KEY_HASH))
 		return why_set(why, V_BAD, "verifier key: hash is not the key's");

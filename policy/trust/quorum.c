@@ -114,14 +114,14 @@ static int take_log(struct reading *in)
 static int take_witness(struct reading *in)
 {
 	struct quorum *q = in->q;
-	struct member *m;
+	struct member *m = NULL;
 	unsigned i;
 	int r;
 
 	if (in->n != 3 && in->n != 4)
 		return wrong(in, "witness <name> <vkey> [<url>]");
 	r = next_member(in, &m);
-	if (r)
+	if (r || !m)
 		return r;
 	r = verifier_decode_as(NOTE_WITNESS, in->words[2], &m->key, NULL);
 	if (r)
@@ -158,14 +158,14 @@ static unsigned threshold(struct span s, unsigned n)
 static int take_group(struct reading *in)
 {
 	struct quorum *q = in->q;
-	struct member *m;
+	struct member *m = NULL;
 	unsigned i, at;
 	int r;
 
 	if (in->n < 4)
 		return wrong(in, "group <name> <k>|any|all <name>...");
 	r = next_member(in, &m);
-	if (r)
+	if (r || !m)
 		return r;
 	m->is_group = true;
 	m->n = in->n - 3;

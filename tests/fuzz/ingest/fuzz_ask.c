@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct why why = {""};
 	struct ask_enrol e;
 	struct ask_renew n;
+	struct ask_cosign c;
 	uint64_t v;
 	char *text;
 
@@ -20,6 +21,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (!ask_renew_parse(in, &n, &why))
 		ask_renew_deinit(&n);
+	if (!ask_cosign_parse(in, &c, &why)) {
+		/* a line each: nothing behind it comes into the note */
+		if (memchr(c.witness.p, '\n', c.witness.n) ||
+			memchr(c.cosignature.p, '\n', c.cosignature.n) != c.cosignature.p + c.cosignature.n - 1)
+			abort();
+		ask_cosign_deinit(&c);
+	}
 	text = malloc(size + 1);
 	if (!text)
 		return 0;
