@@ -114,6 +114,16 @@ struct account *account_of_certificate(
 	return NULL;
 }
 
+struct account *account_of_oidc(struct accounts *a, const char *issuer, const char *subject)
+{
+	unsigned i;
+
+	for (i = 0; i < a->n; i++)
+		if (*subject && !strcmp(a->v[i].oidc.subject, subject) && !strcmp(a->v[i].oidc.issuer, issuer))
+			return &a->v[i];
+	return NULL;
+}
+
 void account_drop_certificate(struct account *a, struct bound_certificate *b)
 {
 	size_t at = (size_t)(b - a->certificates);
@@ -262,6 +272,7 @@ static bool read_one(struct accounts *to, const json_t *o)
 	       copy_text(a->known, sizeof(a->known), json_object_get(o, "known")) &&
 	       read_passkeys(a, json_object_get(o, "handle"), json_object_get(o, "passkeys")) &&
 	       read_certificates(a, json_object_get(o, "certificates")) &&
+	       bound_oidc_read(json_object_get(o, "oidc"), &a->oidc) &&
 	       (!a->has_totp || !otp_base32_read(json_string_value(totp), a->totp));
 }
 
@@ -332,6 +343,7 @@ static json_t *one_json(const struct account *a)
 	for (i = 0; i < a->certificates_n; i++)
 		json_array_append_new(list, bound_certificate_json(&a->certificates[i]));
 	json_object_set_new(o, "certificates", list);
+	json_object_set_new(o, "oidc", bound_oidc_json(&a->oidc));
 	return o;
 }
 

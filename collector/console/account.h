@@ -38,6 +38,7 @@ struct account {
 	struct passkey passkeys[PASSKEYS_MAX];
 	unsigned certificates_n;
 	struct bound_certificate certificates[CERTIFICATES_MAX];
+	struct bound_oidc oidc;
 	char known[ADDRESS_SIZE]; /* where its owner signed in from last */
 	int64_t created_us, signed_in_us;
 };
@@ -61,6 +62,8 @@ unsigned account_factors(const struct account *a);
 /* Whose certificate has this fingerprint: NULL where nobody's has. */
 struct account *account_of_certificate(
 	struct accounts *a, const struct digest *fingerprint, struct bound_certificate **out);
+/* Whose this person of an OpenID provider is: NULL where nobody's. */
+struct account *account_of_oidc(struct accounts *a, const char *issuer, const char *subject);
 void account_drop_certificate(struct account *a, struct bound_certificate *b);
 /* What everybody may see of them who may see that they are there. */
 json_t *certificates_json(const struct account *a);

@@ -1,5 +1,6 @@
 /*
- * Binding what people sign in with to their accounts, at the console's own door: client certificates. That is for
+ * Binding what people sign in with to their accounts, at the console's own door: client certificates, people of the
+ * OpenID provider. That is for
  * administrators of the machine alone, as making accounts is: nobody binds anything to their own.
  */
 #include "collector/console/desk.h"
@@ -45,6 +46,73 @@ static bool may_bind(struct console *c, struct ask *a, const struct account *x, 
 	return false;
 }
 
+/* A subject of the provider's (Core section 2), for people to type: printable ASCII. */
+static bool is_subject(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (s[i] <= 0x20 || s[i] >= 0x7f)
+			return false;
+	return n && n < sizeof(((struct bound_oidc *)NULL)->subject);
+}
+
+/* May this person of the provider be bound to the account? False: answered. */
+static bool may_bind_person(struct console *c, struct ask *a, const json_t *subject, const struct account *x)
+{
+	if (!c->federation)
+		answer_error(a->req, 409, "oidc", "console.conf names no oidc_issuer", 0);
+	else if (!json_is_string(subject) || !is_subject(json_string_value(subject), json_string_length(subject)))
+		answer_error(a->req, 400, "request", "a subject is 1 to 255 visible characters of ASCII", 0);
+	else if (account_of_oidc(&c->accounts, c->conf.oidc_issuer, json_string_value(subject)))
+		answer_error(a->req, 409, "known", "that person of the provider is bound to an account already", 0);
+	else if (x->oidc.subject[0])
+		answer_error(
+			a->req, 409, "full", "somebody of the provider is bound to this account: unbind them first", 0);
+	else
+		return true;
+	return false;
+}
+
+static void bind_person(struct console *c, struct ask *a, const json_t *subject, struct account *x)
+{
+	struct bound_oidc before = x->oidc;
+	char what[sizeof(before.issuer) + sizeof(before.subject) + 40];
+
+	if (!may_bind_person(c, a, subject, x))
+		return;
+	snprintf(x->oidc.issuer, sizeof(x->oidc.issuer), "%s", c->conf.oidc_issuer);
+	snprintf(x->oidc.subject, sizeof(x->oidc.subject), "%s", json_string_value(subject));
+	x->oidc.bound_us = clock_wall_us();
+	x->oidc.used_us = 0;
+	snprintf(what, sizeof(what), "OpenID subject bound: %s at %s", x->oidc.subject, x->oidc.issuer);
+	if (desk_keep(c, a, what, x->name))
+		answer_json(a->req, 200, json_pack("{s:s, s:s}", "issuer", x->oidc.issuer, "subject", x->oidc.subject));
+	else
+		x->oidc = before;
+}
+
+static void unbind_person(struct console *c, struct ask *a, const json_t *subject, struct account *x)
+{
+	struct bound_oidc before = x->oidc;
+	char what[sizeof(before.issuer) + sizeof(before.subject) + 40];
+
+	if (!json_is_string(subject) || !before.subject[0] || strcmp(json_string_value(subject), before.subject) != 0) {
+		answer_error(a->req, 404, "oidc", "that person of the provider is not bound to this account", 0);
+		return;
+	}
+	snprintf(what, sizeof(what), "OpenID subject unbound: %s at %s", before.subject, before.issuer);
+	memset(&x->oidc, 0, sizeof(x->oidc));
+	if (desk_keep(c, a, what, x->name)) {
+		session_end_all(c->sessions, x->name, NULL);
+		answer_json(a->req, 200,
+			json_pack(
+				"{s:s, s:s, s:b}", "issuer", before.issuer, "subject", before.subject, "disabled", 0));
+	} else {
+		x->oidc = before;
+	}
+}
+
 void bind_post(struct console *c, struct ask *a)
 {
 	char hex[2 * DIGEST_SIZE + 1], name[160], what[256];
@@ -53,6 +121,10 @@ void bind_post(struct console *c, struct ask *a)
 	struct bound_certificate *b;
 	struct cert_info info = {.cn = ""};
 
+	if (x && json_object_get(o, "oidc")) {
+		bind_person(c, a, json_object_get(o, "oidc"), x);
+		goto out;
+	}
 	if (!x || !json_object_get(o, "certificate") || !read_certificate(a, o, &info)) {
 		if (x && !json_object_get(o, "certificate"))
 			answer_error(a->req, 400, "request", "\"certificate\" belongs there", 0);
@@ -85,6 +157,10 @@ void unbind_post(struct console *c, struct ask *a)
 	struct cert_info info = {.cn = ""};
 	bool last;
 
+	if (x && json_object_get(o, "oidc")) {
+		unbind_person(c, a, json_object_get(o, "oidc"), x);
+		goto out;
+	}
 	if (!x || !read_certificate(a, o, &info))
 		goto out;
 	if (account_of_certificate(&c->accounts, &info.fingerprint, &b) != x) {

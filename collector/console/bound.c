@@ -28,3 +28,29 @@ bool bound_certificate_read(const json_t *o, struct bound_certificate *out)
 	*out = b;
 	return true;
 }
+
+json_t *bound_oidc_json(const struct bound_oidc *b)
+{
+	if (!b->subject[0])
+		return json_null();
+	return json_pack("{s:s, s:s, s:I, s:I}", "issuer", b->issuer, "subject", b->subject, "bound",
+		(json_int_t)b->bound_us, "used", (json_int_t)b->used_us);
+}
+
+bool bound_oidc_read(const json_t *o, struct bound_oidc *out)
+{
+	const char *issuer = json_string_value(json_object_get(o, "issuer"));
+	const char *subject = json_string_value(json_object_get(o, "subject"));
+	struct bound_oidc b = {.bound_us = json_integer_value(json_object_get(o, "bound")),
+		.used_us = json_integer_value(json_object_get(o, "used"))};
+
+	if (!o || json_is_null(o))
+		return true;
+	if (!issuer || !*issuer || strlen(issuer) >= sizeof(b.issuer) || !subject || !*subject ||
+		strlen(subject) >= sizeof(b.subject))
+		return false;
+	text_copy(b.issuer, sizeof(b.issuer), SPAN_STR(issuer));
+	text_copy(b.subject, sizeof(b.subject), SPAN_STR(subject));
+	*out = b;
+	return true;
+}

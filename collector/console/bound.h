@@ -19,6 +19,15 @@ struct bound_certificate {
 	int64_t not_after_us, bound_us, used_us;
 };
 
+/* Who somebody is at an OpenID provider: both together are one person, for ever (OpenID Connect Core section 5.7). */
+struct bound_oidc {
+	char issuer[512], subject[256]; /* empty: nobody */
+	int64_t bound_us, used_us;
+};
+
+json_t *bound_oidc_json(const struct bound_oidc *b);
+bool bound_oidc_read(const json_t *o, struct bound_oidc *out);
+
 /* For the accounts' file, and back. False: it is not as we write it. */
 json_t *bound_certificate_json(const struct bound_certificate *b);
 bool bound_certificate_read(const json_t *o, struct bound_certificate *out);

@@ -2,6 +2,7 @@
  * Settings of the console: the table of keys, which console.conf(5) describes. See config.h.
  */
 #include "collector/console/config.h"
+#include "collector/oidc/oidc.h"
 #include "policy/wire/program.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -22,6 +23,13 @@ static const struct conf_key keys[] = {
 	KEY_("certificate_key", CONF_STR, certificate_key, CONFIG_PATH_MAX, 0, 0, "its private key, PEM"),
 	KEY_("client_ca", CONF_STR, client_ca, CONFIG_PATH_MAX, 0, 0, "CA of people's certificates, PEM"),
 	KEY_("client_crl", CONF_STR, client_crl, CONFIG_PATH_MAX, 0, 0, "which of them are revoked, PEM"),
+	KEY_("oidc_issuer", CONF_STR, oidc_issuer, CONFIG_ISSUER_SIZE, 0, 0, "OpenID provider, https://..."),
+	KEY_("oidc_name", CONF_STR, oidc_name, 64, 0, 0, "what people call it"),
+	KEY_("oidc_client_id", CONF_STR, oidc_client_id, 256, 0, 0, "what it calls this console"),
+	KEY_("oidc_client_secret", CONF_STR, oidc_secret, CONFIG_PATH_MAX, 0, 0,
+		"file with the secret that it shares with this console"),
+	KEY_("oidc_ca", CONF_STR, oidc_ca, CONFIG_PATH_MAX, 0, 0, "CA of its certificate, PEM"),
+	KEY_("oidc_acr", CONF_STR, oidc_acr, 256, 0, 0, "what it calls a sign-in by two factors"),
 	KEY_("origin", CONF_STR, origin, CONFIG_ORIGIN_SIZE, 0, 0, "where people open it, https://NAME[:PORT]"),
 	KEY_("metrics_token", CONF_STR, metrics_token, CONFIG_PATH_MAX, 0, 0, "file with the token of /metrics"),
 	KEY_("connections", CONF_UINT, connections, 0, 4, 100000, "connections at once"),
@@ -82,6 +90,21 @@ static int set_origin(struct config *c, struct why *why)
 	return 0;
 }
 
+static int check_provider(const struct config *c, struct why *why)
+{
+	if (!c->oidc_issuer[0])
+		return c->oidc_client_id[0] || c->oidc_secret[0] || c->oidc_ca[0] || c->oidc_acr[0] || c->oidc_name[0]
+			       ? why_set(why, V_BAD, "oidc_...: belongs to oidc_issuer, which is not there")
+			       : 0;
+	if (!oidc_is_https(c->oidc_issuer) || strchr(c->oidc_issuer, '?'))
+		return why_set(why, V_BAD, "oidc_issuer: an https address without query belongs there");
+	if (!c->oidc_client_id[0])
+		return why_set(why, V_BAD, "oidc_issuer: oidc_client_id belongs to it");
+	if (!c->origin[0])
+		return why_set(why, V_BAD, "oidc_issuer: needs an origin, to which the provider sends people back");
+	return 0;
+}
+
 static int root_in_place(char path[CONFIG_PATH_MAX])
 {
 	char room[CONFIG_PATH_MAX];
@@ -102,6 +125,8 @@ static int set_paths(struct config *c)
 	r = r ? r : root_in_place(c->certificate_key);
 	r = r ? r : root_in_place(c->client_ca);
 	r = r ? r : root_in_place(c->client_crl);
+	r = r ? r : root_in_place(c->oidc_secret);
+	r = r ? r : root_in_place(c->oidc_ca);
 	r = r ? r : root_in_place(c->metrics_token);
 	r = r ? r : program_path(c->run_dir, sizeof(c->run_dir), "/run/sekisho");
 	if (r)
@@ -165,6 +190,7 @@ int config_load(const char *path, struct config *out, struct why *why)
 			strcmp(host, "localhost") ? "," : "");
 	}
 	r = set_origin(&c, why);
+	r = r ? r : check_provider(&c, why);
 	r = r ? r : set_paths(&c);
 	if (!r)
 		*out = c;

@@ -11,6 +11,7 @@
 #define CONFIG_PATH_MAX 512
 #define CONFIG_FILE_MAX (CONFIG_PATH_MAX + 32)
 #define CONFIG_ORIGIN_SIZE 272
+#define CONFIG_ISSUER_SIZE 512
 
 struct config {
 	char listen[128];
@@ -21,9 +22,12 @@ struct config {
 	char page[CONFIG_PATH_MAX];      /* static files; empty: none */
 	char certificate[CONFIG_PATH_MAX], certificate_key[CONFIG_PATH_MAX]; /* empty: of the collector's CA */
 	char client_ca[CONFIG_PATH_MAX],
-		client_crl[CONFIG_PATH_MAX]; /* of people's certificates; empty: none are asked for */
-	char metrics_token[CONFIG_PATH_MAX]; /* a file; empty: no metrics */
-	char origin[CONFIG_ORIGIN_SIZE];     /* that people open, https://NAME[:PORT] */
+		client_crl[CONFIG_PATH_MAX];  /* of people's certificates; empty: none are asked for */
+	char oidc_issuer[CONFIG_ISSUER_SIZE]; /* OpenID provider; empty: none */
+	char oidc_name[64], oidc_client_id[256], oidc_acr[256];
+	char oidc_secret[CONFIG_PATH_MAX], oidc_ca[CONFIG_PATH_MAX]; /* files; may be empty */
+	char metrics_token[CONFIG_PATH_MAX];                         /* a file; empty: no metrics */
+	char origin[CONFIG_ORIGIN_SIZE];                             /* that people open, https://NAME[:PORT] */
 
 	uint64_t connections;
 	uint64_t idle_us, session_us; /* of a session */

@@ -21,6 +21,7 @@
 
 struct page;
 struct visitors;
+struct federation;
 struct traffic;
 struct live;
 struct export;
@@ -40,7 +41,8 @@ struct console {
 	struct attempts *attempts;
 	struct challenges *challenges;
 	struct page *page;
-	struct visitors *visitors; /* NULL: nobody is asked for a certificate */
+	struct federation *federation; /* NULL: there is no OpenID provider */
+	struct visitors *visitors;     /* NULL: nobody is asked for a certificate */
 	struct traffic *traffic;
 	struct live *lives;
 	struct export *exports;
@@ -161,6 +163,8 @@ void sessions_tick(struct console *c);
 void password_post(struct call *x);
 void totp_post(struct call *x);
 void challenge_post(struct call *x);
+void oidc_post(struct call *x);
+void oidc_return_post(struct call *x);
 void passkeys_get(struct call *x);
 void passkeys_ask_post(struct call *x);
 void passkeys_post(struct call *x);

@@ -4,6 +4,7 @@
  * that are made here are shown once and have to be changed at the first sign-in.
  */
 #include "collector/console/desk.h"
+#include "collector/console/federate.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include <errno.h>
@@ -12,11 +13,11 @@
 
 static json_t *account_json(const struct account *a)
 {
-	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o}", "name", a->name, "roles",
+	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "name", a->name, "roles",
 		roles_json(a->roles), "scope", scope_json(a), "disabled", a->disabled, "must_password",
 		a->must_password, "second_factor", account_has_factor(a), "totp", a->has_totp, "passkeys",
-		passkeys_json(a), "certificates", certificates_json(a), "created", time_json(a->created_us),
-		"signed_in", time_json(a->signed_in_us));
+		passkeys_json(a), "certificates", certificates_json(a), "oidc", federated_json(a), "created",
+		time_json(a->created_us), "signed_in", time_json(a->signed_in_us));
 }
 
 static void users_get(struct console *c, struct ask *a)
@@ -193,6 +194,7 @@ static void reset_post(struct console *c, struct ask *a)
 		x->totp_used = 0;
 		x->passkeys_n = 0;
 		memset(x->passkeys, 0, sizeof(x->passkeys));
+		memset(&x->oidc, 0, sizeof(x->oidc));
 		x->certificates_n = 0;
 		memset(x->certificates, 0, sizeof(x->certificates));
 		x->known[0] = 0;

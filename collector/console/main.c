@@ -5,7 +5,7 @@
  * Started by systemd (or packaging/quickstart) as root or as its user, on the collector's machine. Takes what needs
  * privilege (folders, its certificate, a port, its socket), gives it up, then meets the world: in that order, below.
  */
-#include "collector/console/console.h"
+#include "collector/console/federate.h"
 #include "collector/paper/paper.h"
 #include "policy/base/clock.h"
 #include "policy/base/confine.h"
@@ -130,6 +130,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (ticks % 2) {
 		sessions_tick(c);
 		visitors_tick(c);
+		federate_tick(c);
 	}
 	if (c->server.stopping)
 		return;
@@ -170,6 +171,7 @@ static int loop(struct console *c)
 	r = c->seal_timer ? 0 : -ENOMEM;
 	r = r ? r : server_every(&c->server, TICK_US, on_tick, c);
 	r = r ? r : server_every(&c->server, EXPORT_US, on_export, c);
+	r = r ? r : federate_listen(c);
 	r = r ? r : server_start(&c->server);
 	if (!r) {
 		server_soon(c->seal_timer, 0);
@@ -270,6 +272,7 @@ static void console_close(struct console *c)
 	traffic_free(c->traffic);
 	page_free(c->page);
 	visitors_close(c);
+	federate_free(c);
 	accounts_deinit(&c->accounts);
 	if (c->sessions)
 		secret_wipe(c->sessions, sizeof(*c->sessions));
@@ -302,6 +305,7 @@ static int daemon_main(struct console *c)
 	if (paper_init())
 		log_warning("no font \"%s\" (fonts-noto-cjk): what is printed has no Japanese letters", PAPER_FONT);
 	r = geteuid() ? 0 : console_prepare(&c->conf, &why);
+	r = r ? r : federate_start(c, &why);
 	r = r ? r : bind_server(c, &why);
 	r = r ? r : program_give_up_power(USER, &why);
 	r = r ? r : confine_syscalls(CONFINE_SERVER);

@@ -127,7 +127,9 @@ void page_free(struct page *p)
 
 bool page_get(struct console *c, struct ask *a)
 {
-	const char *path = strcmp(a->path, "/") ? a->path : "/index.html", *have = ask_header(a, "If-None-Match");
+	/* An OpenID provider sends people back to /oidc: the page takes it from there. */
+	bool front = !strcmp(a->path, "/") || !strcmp(a->path, "/oidc");
+	const char *path = front ? "/index.html" : a->path, *have = ask_header(a, "If-None-Match");
 	unsigned i;
 
 	for (i = 0; i < c->page->n; i++) {

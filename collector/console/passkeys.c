@@ -5,6 +5,7 @@
  * A new one, and removing one, wants the present password where a factor is there already: who finds an open desk must
  * not leave a key of their own behind.
  */
+#include "collector/console/federate.h"
 #include "collector/console/sign_in.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
@@ -166,8 +167,8 @@ bool shown_passkey_good(struct call *x, struct account *only, bool verified, con
 /* What an account signs in with, beside its password. */
 static json_t *own_json(const struct account *a)
 {
-	return json_pack("{s:o, s:i, s:b, s:o}", "passkeys", passkeys_json(a), "most", (int)PASSKEYS_MAX, "codes",
-		a->has_totp, "certificates", certificates_json(a));
+	return json_pack("{s:o, s:i, s:b, s:o, s:o}", "passkeys", passkeys_json(a), "most", (int)PASSKEYS_MAX, "codes",
+		a->has_totp, "certificates", certificates_json(a), "oidc", federated_json(a));
 }
 
 void passkeys_get(struct call *x)
@@ -181,7 +182,7 @@ static bool may_change(struct call *x, const json_t *o, const char *what)
 	const char *password;
 
 	if (!account_has_factor(x->account)) {
-		if (!x->account->must_password)
+		if (!sign_in_due_password(x))
 			return true;
 		reply_error(x, 403, "must", "another password comes first");
 		return false;

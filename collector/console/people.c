@@ -2,6 +2,7 @@
  * The people of this console, for administrators: who has which ways to sign in; taking a lost passkey away. Accounts
  * themselves are made and reset by sekishoctl at the console's door (desk.c).
  */
+#include "collector/console/federate.h"
 #include "collector/console/sign_in.h"
 #include "policy/base/clock.h"
 
@@ -17,11 +18,11 @@ void people_get(struct call *x)
 		const struct account *a = &x->c->accounts.v[i];
 
 		json_array_append_new(
-			list, json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o, s:o}", "account", a->name,
+			list, json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "account", a->name,
 				      "roles", roles_json(a->roles), "scope", scope_json(a), "disabled", a->disabled,
 				      "password_due", a->must_password, "codes", a->has_totp, "passkeys",
-				      passkeys_json(a), "certificates", certificates_json(a), "created",
-				      time_json(a->created_us), "signed_in", time_json(a->signed_in_us)));
+				      passkeys_json(a), "certificates", certificates_json(a), "oidc", federated_json(a),
+				      "created", time_json(a->created_us), "signed_in", time_json(a->signed_in_us)));
 	}
 	reply(x, json_pack("{s:o}", "people", list));
 }

@@ -3,6 +3,7 @@
  * what is not in it does not exist, and every function in it is called only through here.
  */
 #include "collector/console/route.h"
+#include "collector/console/sign_in.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 
@@ -19,6 +20,8 @@ const struct route routes[] = {
 	{ASK_POST, "/api/v1/session/password", ALL, ROUTE_EARLY, password_post},
 	{ASK_POST, "/api/v1/session/totp", ALL, ROUTE_EARLY, totp_post},
 	{ASK_POST, "/api/v1/session/challenge", 0, ROUTE_OPEN, challenge_post},
+	{ASK_POST, "/api/v1/session/oidc", 0, ROUTE_OPEN, oidc_post},
+	{ASK_POST, "/api/v1/session/oidc/return", 0, ROUTE_OPEN, oidc_return_post},
 	{ASK_GET, "/api/v1/session/passkeys", ALL, ROUTE_EARLY, passkeys_get},
 	{ASK_POST, "/api/v1/session/passkeys/challenge", ALL, ROUTE_EARLY, passkeys_ask_post},
 	{ASK_POST, "/api/v1/session/passkeys", ALL, ROUTE_EARLY, passkeys_post},
@@ -170,7 +173,7 @@ static bool may(struct call *x)
 		return false;
 	if (r->method != ASK_GET && (!csrf || !same(csrf, x->session->csrf)))
 		return refuse(x, CAUSE_CROSS_SITE, "csrf", "the header Sekisho-Csrf is missing or of another session");
-	if (!(r->flags & ROUTE_EARLY) && (x->account->must_password || !account_has_factor(x->account))) {
+	if (!(r->flags & ROUTE_EARLY) && (sign_in_due_password(x) || sign_in_due_factor(x))) {
 		reply_error(x, 403, "must", "another password and a second factor come first");
 		return false;
 	}

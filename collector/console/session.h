@@ -18,6 +18,8 @@
 struct began {
 	bool has_certificate;
 	struct digest certificate; /* SHA-256 of the one that was shown: every request has to show it */
+	bool federated;            /* by an OpenID provider: no password was asked for */
+	bool assured;              /* which says that it was by two factors */
 };
 
 struct session {

@@ -3,18 +3,30 @@
  * word or by time.
  */
 #include "collector/console/sign_in.h"
+#include "collector/console/federate.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include <errno.h>
+
+bool sign_in_due_password(const struct call *x)
+{
+	/* Who came by a provider may have none that they know, and needs none. */
+	return x->account->must_password && !x->session->began.federated;
+}
+
+bool sign_in_due_factor(const struct call *x)
+{
+	return !account_has_factor(x->account) && !x->session->began.assured;
+}
 
 json_t *session_json(const struct call *x)
 {
 	const struct config *conf = &x->c->conf;
 	json_t *must = json_array();
 
-	if (x->account->must_password)
+	if (sign_in_due_password(x))
 		json_array_append_new(must, json_string("password"));
-	if (!account_has_factor(x->account))
+	if (sign_in_due_factor(x))
 		json_array_append_new(must, json_string("factor"));
 	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:I, s:o}", "account", x->account->name, "roles",
 		roles_json(x->account->roles), "scope", scope_json(x->account), "must", must, "csrf", x->session->csrf,
@@ -54,8 +66,9 @@ void ways_get(struct call *x)
 {
 	const struct config *conf = &x->c->conf;
 
-	reply(x, json_pack("{s:s?, s:b, s:b, s:o}", "origin", conf->origin[0] ? conf->origin : NULL, "passkeys",
-			 conf->rp_id[0] != 0, "certificates", x->c->visitors != NULL, "certificate", visitor_json(x)));
+	reply(x, json_pack("{s:s?, s:b, s:b, s:o, s:o}", "origin", conf->origin[0] ? conf->origin : NULL, "passkeys",
+			 conf->rp_id[0] != 0, "certificates", x->c->visitors != NULL, "certificate", visitor_json(x),
+			 "oidc", federate_json(x->c)));
 }
 
 void session_get(struct call *x)
@@ -118,6 +131,7 @@ static bool right_code(struct call *x, bool right_password, bool has_code, unsig
 /* What somebody shows who signs in. */
 struct shown {
 	const char *account, *password; /* both, or neither */
+	bool oidc;                      /* instead of both: a moment ago, at the provider */
 	bool has_code, has_passkey, has_certificate;
 	unsigned code;
 	struct shown_passkey passkey;
@@ -135,10 +149,12 @@ struct judged {
 static const char *method_of(const struct shown *s)
 {
 	if (s->has_passkey)
-		return s->password ? "password and passkey" : "passkey";
+		return s->oidc ? "OpenID Connect and passkey" : s->password ? "password and passkey" : "passkey";
 	if (s->has_certificate)
-		return "password and certificate";
-	return s->has_code ? "password and code" : "password";
+		return s->oidc ? "OpenID Connect and certificate" : "password and certificate";
+	if (s->has_code)
+		return s->oidc ? "OpenID Connect and code" : "password and code";
+	return s->oidc ? "OpenID Connect" : "password";
 }
 
 /* Judges all of it, whatever is wrong with the first part. */
@@ -156,7 +172,7 @@ static void judge(struct call *x, const struct shown *s, struct judged *j)
 	if (a)
 		before = *a;
 	if (s->has_passkey)
-		factor = shown_passkey_good(x, a, !s->password, &s->passkey, &key, &cause, &j->why);
+		factor = shown_passkey_good(x, a, !s->password && !s->oidc, &s->passkey, &key, &cause, &j->why);
 	else if (s->has_certificate) {
 		cause = CAUSE_CERTIFICATE;
 		factor = visitor_good(x, a, &certificate, &j->why);
@@ -168,7 +184,8 @@ static void judge(struct call *x, const struct shown *s, struct judged *j)
 		text_copy(j->key, sizeof(j->key), SPAN_STR(key->name));
 	if (certificate && j->good) {
 		text_copy(j->key, sizeof(j->key), SPAN_STR(certificate->name));
-		x->began = (struct began){.has_certificate = true, .certificate = certificate->fingerprint};
+		x->began.has_certificate = true;
+		x->began.certificate = certificate->fingerprint;
 	}
 	/* Behind a wrong password nothing of a passkey or a certificate is taken down. */
 	if ((key || certificate) && a && !j->good)
@@ -190,8 +207,12 @@ static bool read_shown(struct call *x, const json_t *o, struct shown *s)
 {
 	const json_t *passkey = json_object_get(o, "passkey");
 
-	if (passkey && !json_object_get(o, "account") && !json_object_get(o, "password")) {
-		s->has_passkey = true;
+	s->oidc = json_is_true(json_object_get(o, "oidc"));
+	if ((passkey || s->oidc) && !json_object_get(o, "account") && !json_object_get(o, "password")) {
+		s->has_passkey = passkey != NULL;
+	} else if (json_object_get(o, "oidc")) {
+		reply_error(x, 400, "request", "\"oidc\" is true, and without account and password");
+		return false;
 	} else {
 		s->account = body_text(x, o, "account", ACCOUNT_NAME_SIZE - 1);
 		s->password = s->account ? body_text(x, o, "password", PASSWORD_MAX) : NULL;
@@ -225,10 +246,9 @@ static void refuse(struct call *x, const struct judged *j)
 		reply_error(x, 401, "credentials", "name, password, code, passkey or certificate is wrong");
 }
 
-/* They are who they say: remembers it, tells it, begins the session. */
-static void let_in(struct call *x, const struct judged *j)
+void sign_in_let_in(struct call *x, const char *method, const char *text)
 {
-	struct told t = {.kind = KIND_SIGN_IN, .urgent = true, .method = j->method, .text = j->key};
+	struct told t = {.kind = KIND_SIGN_IN, .urgent = true, .method = method, .text = text};
 	struct account *a = x->account;
 	int r;
 
@@ -251,7 +271,7 @@ static void let_in(struct call *x, const struct judged *j)
 
 void session_post(struct call *x)
 {
-	static const char *const names[] = {"account", "password", "code", "passkey", "certificate", NULL};
+	static const char *const names[] = {"account", "password", "code", "passkey", "certificate", "oidc", NULL};
 	json_t *o = body_object(x, SIGN_IN_PASSKEY_MAX, names);
 	struct shown s = {.account = NULL};
 	struct judged j = {.why = {""}};
@@ -261,7 +281,7 @@ void session_post(struct call *x)
 		return;
 	if (!read_shown(x, o, &s))
 		goto out;
-	x->account = s.account ? account_find(&x->c->accounts, s.account) : NULL;
+	x->account = s.oidc ? federate_person(x) : s.account ? account_find(&x->c->accounts, s.account) : NULL;
 	/* A passkey cannot be guessed: no stranger's tries at an account are counted against it. */
 	wait = attempt_take(
 		x->c->attempts, x->address, s.account ? s.account : "", !s.account || is_known(x), clock_boot_us());
@@ -270,9 +290,18 @@ void session_post(struct call *x)
 		sign_in_too_often(x, wait, x->account ? x->account->name : "?");
 		goto out;
 	}
+	if (s.oidc && !x->account) {
+		reply_error(
+			x, 401, "session", "nobody signed in at the provider with this browser, or it is too long ago");
+		goto out;
+	}
 	judge(x, &s, &j);
+	if (j.good && s.oidc) {
+		x->began.federated = true;
+		federate_forget(x);
+	}
 	if (j.good)
-		let_in(x, &j);
+		sign_in_let_in(x, j.method, j.key);
 	else
 		refuse(x, &j);
 out:

@@ -13,6 +13,11 @@
 /* Begins a session for x->account and answers with it. */
 void sign_in_begin(struct call *x);
 json_t *session_json(const struct call *x);
+/* Somebody is who they say: remembers it, tells it by its method and what more there is to say, begins the session. */
+void sign_in_let_in(struct call *x, const char *method, const char *text);
+/* What has to be done before anything else: a password of their own; a second factor. */
+bool sign_in_due_password(const struct call *x);
+bool sign_in_due_factor(const struct call *x);
 /* Six digits, or none at all. False: answered. */
 bool sign_in_code(struct call *x, const json_t *o, bool *has, unsigned *code);
 /* Answers that there were too many attempts, and tells it. */

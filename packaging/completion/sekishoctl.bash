@@ -38,6 +38,7 @@ _sekishoctl()
 	--reason) return ;;
 	--role) COMPREPLY=($(compgen -W "administrator auditor viewer" -- "$cur")); return ;;
 	--scope) return ;;
+	--oidc) return ;;
 	--devices) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--usb) return ;;
 	--device-kind) COMPREPLY=($(compgen -W "storage optical sd phone network serial printer hid hub audio video smartcard bluetooth vendor other" -- "$cur")); return ;;
@@ -137,7 +138,7 @@ _sekishoctl()
 		fi ;;
 	console,user)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --role --scope --certificate --json --socket --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --role --scope --oidc --certificate --json --socket --lang --help -h" -- "$cur"))
 		fi ;;
 	policy,check)
 		if [[ $cur == -* ]]; then

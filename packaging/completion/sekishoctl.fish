@@ -109,6 +109,7 @@ complete -c sekishoctl -n __fish_use_subcommand -a console -d 'Accounts of the c
 complete -c sekishoctl -n '__fish_seen_subcommand_from console; and not __fish_seen_subcommand_from user' -a user -d 'Accounts of the console'
 complete -c sekishoctl -n '__fish_seen_subcommand_from console; and __fish_seen_subcommand_from user' -l role -x -a 'administrator auditor viewer' -d 'administrator, auditor, viewer (repeatable)'
 complete -c sekishoctl -n '__fish_seen_subcommand_from console; and __fish_seen_subcommand_from user' -l scope -x -d 'PCs that it may see, by name (repeatable)'
+complete -c sekishoctl -n '__fish_seen_subcommand_from console; and __fish_seen_subcommand_from user' -l oidc -x -d 'bind, unbind: who it is at the OpenID provider (sub)'
 complete -c sekishoctl -n '__fish_seen_subcommand_from console; and __fish_seen_subcommand_from user' -l certificate -r -F -d 'bind, unbind: a client certificate, or its SHA-256'
 complete -c sekishoctl -n '__fish_seen_subcommand_from console; and __fish_seen_subcommand_from user' -l json -d 'JSON for programs'
 complete -c sekishoctl -n '__fish_seen_subcommand_from console; and __fish_seen_subcommand_from user' -l socket -r -F -d 'the console\'s door'

@@ -75,6 +75,8 @@ static int list(struct ctl *c)
 		if (json_array_size(json_object_get(o, "certificates")))
 			printf(SAY(c, "  certificates: %zu", "  証明書: %zu"),
 				json_array_size(json_object_get(o, "certificates")));
+		if (json_is_object(json_object_get(o, "oidc")))
+			printf("  OpenID: %s", door_text(seen, json_object_get(o, "oidc"), "subject"));
 		printf("%s%s\n", json_is_true(json_object_get(o, "disabled")) ? SAY(c, "  disabled", "  無効") : "",
 			json_is_true(json_object_get(o, "second_factor"))
 				? ""
@@ -156,9 +158,6 @@ static int put_certificate(struct ctl *c, json_t *body)
 	char text[SHOWN_MAX];
 	int r;
 
-	if (!given)
-		return complain(
-			EXIT_USAGE, SAY(c, "--certificate FILE is missing", "--certificate FILE を指定してください"));
 	if (!hex_decode(given, fingerprint.b, DIGEST_SIZE)) {
 		json_object_set_new(body, "fingerprint", json_string(given));
 		return EXIT_GOOD;
@@ -173,6 +172,19 @@ static int put_certificate(struct ctl *c, json_t *body)
 		 : EXIT_GOOD;
 }
 
+/* What is to be bound: a certificate, or a person of the OpenID provider. EXIT_*. */
+static int put_bound(struct ctl *c, json_t *body)
+{
+	if (option_on(c, OPT_OIDC) == option_on(c, OPT_CERTIFICATE))
+		return complain(EXIT_USAGE, SAY(c, "--certificate FILE or --oidc SUBJECT belongs there",
+						    "--certificate FILE または --oidc SUBJECT を指定してください"));
+	if (!option_on(c, OPT_OIDC))
+		return put_certificate(c, body);
+	if (json_object_set_new(body, "oidc", json_string(option_value(c, OPT_OIDC))))
+		return complain(EXIT_USAGE, SAY(c, "not UTF-8", "UTF-8 ではありません"));
+	return EXIT_GOOD;
+}
+
 static int bind_to(struct ctl *c, const char *target, const char *name)
 {
 	_cleanup_json_ json_t *answer = NULL, *body = json_pack("{s:s}", "name", name);
@@ -181,15 +193,21 @@ static int bind_to(struct ctl *c, const char *target, const char *name)
 
 	if (!body)
 		return complain(EXIT_USAGE, SAY(c, "not UTF-8", "UTF-8 ではありません"));
-	r = put_certificate(c, body);
+	r = put_bound(c, body);
 	r = r ? r : ask(c, target, body, &answer);
 	if (r)
 		return r;
 	if (option_on(c, OPT_JSON))
 		return say_json(answer);
 	shown(text, name);
-	door_text(print, answer, "fingerprint");
-	if (!strcmp(target, BIND))
+	door_text(print, answer, option_on(c, OPT_OIDC) ? "subject" : "fingerprint");
+	if (option_on(c, OPT_OIDC))
+		printf(!strcmp(target, BIND)
+				? SAY(c, "%s: OpenID subject %s bound\n", "%s: OpenID の利用者 %s を登録しました\n")
+				: SAY(c, "%s: OpenID subject %s unbound\n",
+					  "%s: OpenID の利用者 %s の登録を解除しました\n"),
+			text, print);
+	else if (!strcmp(target, BIND))
 		printf(SAY(c, "%s: certificate bound, SHA-256 %s\n", "%s: 証明書を登録しました(SHA-256 %s)\n"), text,
 			print);
 	else

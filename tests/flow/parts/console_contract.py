@@ -68,6 +68,8 @@ BODIES = {
     "passkeyRemove": {"password": "wrong wrong wrong"},
     "peoplePasskeyRemove": {"account": "nobody", "passkey": "0011223344556677"},
     "challengePost": {},
+    "oidcPost": {},
+    "oidcReturnPost": {"state": "0", "code": "0"},
 }
 seen = set()
 for path, item in DOC["paths"].items():

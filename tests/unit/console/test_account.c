@@ -67,6 +67,9 @@ static void there_and_back(void **state)
 		x->certificates[i].bound_us = 5;
 	}
 	x->certificates_n = 2;
+	strcpy(x->oidc.issuer, "https://id.example");
+	strcpy(x->oidc.subject, "hanako-1");
+	x->oidc.used_us = 6;
 	assert_int_equal(accounts_save(&a), 0);
 	assert_int_equal(accounts_load(path, &b, &why), 0);
 	assert_int_equal(b.n, 1);
@@ -79,6 +82,9 @@ static void there_and_back(void **state)
 	account_drop_passkey(x, &x->passkeys[0]);
 	assert_ptr_equal(account_passkey(x, ref), &x->passkeys[0]);
 	assert_null(account_passkey(x, "0011223344556677"));
+	assert_ptr_equal(account_of_oidc(&b, "https://id.example", "hanako-1"), x);
+	assert_null(account_of_oidc(&b, "https://other.example", "hanako-1"));
+	assert_null(account_of_oidc(&b, "https://id.example", ""));
 	assert_ptr_equal(account_of_certificate(&b, &x->certificates[1].fingerprint, &c), x);
 	assert_ptr_equal(c, &x->certificates[1]);
 	assert_int_equal(account_factors(x), 4);
@@ -122,7 +128,11 @@ static void damaged(void **state)
 		"0}]}]}",
 		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
 		"\"known\": "
-		"\"\", \"handle\": \"00\"}]}"};
+		"\"\", \"handle\": \"00\"}]}",
+		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
+		"\"known\": \"\", \"certificates\": [{\"name\": \"k\", \"fingerprint\": \"00\"}]}]}",
+		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
+		"\"known\": \"\", \"oidc\": {\"issuer\": \"https://id.example\"}}]}"};
 	struct accounts a;
 	size_t i;
 

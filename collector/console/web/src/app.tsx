@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { api, Refusal, useToken, whenEnded, type Session } from "./core/api";
 import { DeskContext, makeVocabulary, WordsContext, type Vocabulary } from "./core/desk";
 import { keep, kept, oneOf } from "./core/kept";
+import { takeReturned } from "./core/provider";
 import { liveStart, liveStop } from "./core/live";
 import { toRefusal } from "./core/resource";
 import { Failure, Loading } from "./ui/parts";
@@ -52,11 +53,14 @@ export function App() {
   const [failed, setFailed] = useState<Refusal | null>(null);
   const [said, setSaid] = useState<Said>({ text: "", shown: false, turn: 0 });
   const [live, setLive] = useState(true);
+  const [returned, setReturned] = useState(takeReturned);
 
   const enter = useCallback((s: Session | null, out: WhyOut = null) => {
     useToken(s);
     setWhy(out);
     setSession(s);
+    // Who is in needs it no more, and must not be asked with it again when the session ends.
+    if (s) setReturned(null);
   }, []);
   const start = useCallback(() => {
     setFailed(null);
@@ -70,6 +74,8 @@ export function App() {
     );
   }, [enter]);
   useEffect(start, [start]);
+
+  const dropReturned = useCallback(() => setReturned(null), []);
 
   const ready = session && session.must.length === 0;
   useEffect(() => {
@@ -114,7 +120,7 @@ export function App() {
   let inside;
   if (failed && !desk) inside = <Failure error={failed} retry={start} />;
   else if (session === undefined) inside = <Loading />;
-  else if (!session || session.must.length) inside = <SignIn session={session} why={why} settings={settings} enter={enter} leave={leave} />;
+  else if (!session || session.must.length) inside = <SignIn session={session} why={why} settings={settings} enter={enter} leave={leave} returned={returned} dropReturned={dropReturned} />;
   else if (!desk) inside = <Loading />;
   else
     inside = (

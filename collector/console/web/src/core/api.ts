@@ -22,6 +22,26 @@ export interface Ways {
   passkeys: boolean;
   certificates: boolean;
   certificate: ShownCertificate | null;
+  oidc: { name: string } | null;
+}
+/** What the OpenID provider gave the browser, to be brought on. */
+export interface Returned {
+  state: string;
+  code?: string;
+  error?: string;
+  iss?: string;
+}
+/** Signed in at the provider; the account's own second factor comes next. */
+export interface FactorDue {
+  account: string;
+  factors: ("code" | "passkey" | "certificate")[];
+}
+/** Who somebody is at the provider. */
+export interface BoundPerson {
+  issuer: string;
+  subject: string;
+  bound: string;
+  used: string | null;
 }
 /** What this browser showed, and why it is not accepted. */
 export interface ShownCertificate {
@@ -68,6 +88,7 @@ export interface Passkeys {
   most: number;
   codes: boolean;
   certificates: BoundCertificate[];
+  oidc: BoundPerson | null;
 }
 export interface Somebody {
   account: string;
@@ -78,6 +99,7 @@ export interface Somebody {
   codes: boolean;
   passkeys: Passkey[];
   certificates: BoundCertificate[];
+  oidc: BoundPerson | null;
   created: string | null;
   signed_in: string | null;
 }
@@ -469,6 +491,11 @@ export const api = {
     askJson<Session>(`${v1}/session`, { method: "POST", json: { ...known, passkey }, quiet: true }),
   signInCertificate: (account: string, password: string) =>
     askJson<Session>(`${v1}/session`, { method: "POST", json: { account, password, certificate: true }, quiet: true }),
+  providerAddress: () => askJson<{ location: string }>(`${v1}/session/oidc`, { method: "POST", json: {}, quiet: true }),
+  providerReturn: (returned: Returned) =>
+    askJson<Session | FactorDue>(`${v1}/session/oidc/return`, { method: "POST", json: returned, quiet: true }),
+  signInFactor: (factor: { code: string } | { passkey: ShownPasskey } | { certificate: true }) =>
+    askJson<Session>(`${v1}/session`, { method: "POST", json: { oidc: true, ...factor }, quiet: true }),
   passkeys: (signal?: Stop) => askJson<Passkeys>(`${v1}/session/passkeys`, { signal }),
   passkeyChallenge: (password: string | null) =>
     askJson<NewChallenge>(`${v1}/session/passkeys/challenge`, {

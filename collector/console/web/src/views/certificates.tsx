@@ -1,5 +1,5 @@
-// Client certificates: the one that this browser showed, at the sign-in; those that are bound to an account.
-import type { BoundCertificate, ShownCertificate } from "../core/api";
+// Client certificates: the one that this browser showed, at the sign-in; those that are bound to an account. And who its owner is at an OpenID provider.
+import type { BoundCertificate, BoundPerson, ShownCertificate } from "../core/api";
 import { useWords } from "../core/desk";
 import { momentOf } from "../core/format";
 import { Icon } from "../ui/parts";
@@ -48,6 +48,36 @@ export function BoundCertificates({ list }: { list: BoundCertificate[] }) {
           </li>
         ))}
       </ul>
+    </section>
+  );
+}
+
+/** Who the account's owner is at the OpenID provider. */
+export function BoundProvider({ person }: { person: BoundPerson }) {
+  const { words } = useWords();
+  const p = words.provider;
+  return (
+    <section class="panel" aria-labelledby="provider-title">
+      <h2 id="provider-title">{p.title}</h2>
+      <p class="hint">{p.why}</p>
+      <dl class="facts">
+        <div class="fact">
+          <dt>{p.issuer}</dt>
+          <dd>
+            <Text of={person.issuer} />
+          </dd>
+        </div>
+        <div class="fact">
+          <dt>{p.subject}</dt>
+          <dd>
+            <Text of={person.subject} />
+          </dd>
+        </div>
+        <div class="fact">
+          <dt>{words.passkeys.used}</dt>
+          <dd>{person.used ? momentOf(person.used) : words.passkeys.never}</dd>
+        </div>
+      </dl>
     </section>
   );
 }

@@ -7,7 +7,7 @@ import { plain } from "../core/hostile";
 import { makePasskey, passkeysHere, PasskeyStopped } from "../core/passkey";
 import { useResource } from "../core/resource";
 import { Field, useTask, Wrong } from "../ui/form";
-import { BoundCertificates } from "./certificates";
+import { BoundCertificates, BoundProvider } from "./certificates";
 import { Dialog, Failure, Loading } from "../ui/parts";
 import { Text } from "../ui/text";
 
@@ -148,6 +148,7 @@ export function MyPasskeys({ enter }: { enter: (s: Session) => void }) {
       )}
     </section>
     {list && <BoundCertificates list={list.certificates} />}
+    {list?.oidc && <BoundProvider person={list.oidc} />}
     </>
   );
 }

@@ -48,6 +48,11 @@ export function People() {
                     {!one.codes && !one.passkeys.length && !one.certificates.length && <span class="quiet-text">{p.noFactor}</span>}
                     <ul class="factors">
                       {one.codes && <li>{p.codes}</li>}
+                      {one.oidc && (
+                        <li>
+                          {words.provider.title}: <Text of={one.oidc.subject} />
+                        </li>
+                      )}
                       {one.certificates.map((k) => (
                         <li key={k.fingerprint}>
                           {words.certificates.one}: <Text of={k.name || words.certificates.noName} />{" "}

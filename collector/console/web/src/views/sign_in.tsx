@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Settings } from "../app";
-import { api, useToken, type Refusal, type Secret, type Session } from "../core/api";
+import { api, useToken, type Refusal, type Returned, type Secret, type Session } from "../core/api";
 import { useWords } from "../core/desk";
 import { passkeysHere, PasskeyStopped, showPasskey } from "../core/passkey";
 import { toRefusal, useResource } from "../core/resource";
@@ -13,6 +13,7 @@ import { Qr } from "../ui/qr";
 import { SettingsBar } from "../ui/settings";
 import { CertificateWay } from "./certificates";
 import { NewPasskey } from "./passkeys";
+import { Back, ProviderWay } from "./provider";
 
 export type WhyOut = "ended" | "idle" | null;
 
@@ -22,9 +23,12 @@ interface Props {
   settings: Settings;
   enter: (session: Session | null) => void;
   leave: () => void;
+  /** What an OpenID provider sent the browser back with. */
+  returned: Returned | null;
+  dropReturned: () => void;
 }
 
-export function SignIn({ session, why, settings, enter, leave }: Props) {
+export function SignIn({ session, why, settings, enter, leave, returned, dropReturned }: Props) {
   const { words } = useWords();
   const next = session?.must[0] ?? null;
   // What there is to do in all: it shrinks as it is done, so the first count is kept.
@@ -49,7 +53,8 @@ export function SignIn({ session, why, settings, enter, leave }: Props) {
             {words.signIn[why]}
           </p>
         )}
-        {!session && <Door enter={enter} />}
+        {!session && returned && <Back returned={returned} enter={enter} again={dropReturned} />}
+        {!session && !returned && <Door enter={enter} />}
         {session && next === "password" && (
           <Task step={step} title={words.signIn.newTitle} why={words.signIn.newWhy}>
             <NewPassword done={enter} />
@@ -168,6 +173,7 @@ function Door({ enter }: { enter: (s: Session) => void }) {
       <button type="submit" class="main" disabled={busy}>
         {words.signIn.go}
       </button>
+      {ways.data?.oidc && <ProviderWay name={ways.data.oidc.name} />}
       {ways.data?.certificate && <CertificateWay shown={ways.data.certificate} busy={busy} go={certificate} />}
       {ways.data && passkeysHere(ways.data) && (
         <div class="other-ways">

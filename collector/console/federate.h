@@ -1,0 +1,31 @@
+/*
+ * Signing in by the OpenID provider of console.conf: what sign-in and accounts share with it. See federate.c.
+ */
+#ifndef SEKISHO_CONSOLE_FEDERATE_H
+#define SEKISHO_CONSOLE_FEDERATE_H
+
+#include "collector/console/console.h"
+
+/* Starts the process with the network, before the console gives its power up. 0, where no provider is named too; V_BAD,
+ * V_NOT_FOUND with the reason; -errno. */
+int federate_start(struct console *c, struct why *why);
+/* Begins to hear its answers. 0, -ENOMEM. */
+int federate_listen(struct console *c);
+void federate_free(struct console *c);
+/* Once a second: answers those whose question was never answered. */
+void federate_tick(struct console *c);
+/* For the page: {name}, or null where there is no provider. */
+json_t *federate_json(const struct console *c);
+
+/*
+ * Who signed in at the provider with this browser a moment ago, and still has to show a second factor of the console's:
+ * NULL where nobody did, or it is too long ago.
+ */
+struct account *federate_person(struct call *x);
+/* They have shown it, and are let in: it counts no more. */
+void federate_forget(struct call *x);
+
+/* What is bound to an account, for whoever sees it; null where nothing is. */
+json_t *federated_json(const struct account *a);
+
+#endif

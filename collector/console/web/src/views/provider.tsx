@@ -1,0 +1,147 @@
+// Signing in by an OpenID provider: the way there, the way back, and the account's own second factor where the provider did not ask for two.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api, Refusal, type FactorDue, type Returned, type Session } from "../core/api";
+import { useWords } from "../core/desk";
+import { PasskeyStopped, showPasskey } from "../core/passkey";
+import { toRefusal } from "../core/resource";
+import { Field, useTask, Wrong } from "../ui/form";
+import { Icon, Loading } from "../ui/parts";
+import { Text } from "../ui/text";
+
+/** What went wrong, in words; null where the usual ones do. */
+function useReason(): (error: Refusal) => string | null {
+  const { words } = useWords();
+  const known = words.provider.errors;
+  return (error) => (Object.hasOwn(known, error.word) ? known[error.word as keyof typeof known] : null);
+}
+
+function Reason({ error }: { error: Refusal }) {
+  const reason = useReason()(error);
+  const { words } = useWords();
+  return reason ? (
+    <p class="wrong" role="alert">
+      {reason}
+    </p>
+  ) : (
+    <Wrong error={error} unauthorized={words.provider.errors.session} />
+  );
+}
+
+export function ProviderWay({ name }: { name: string }) {
+  const { words } = useWords();
+  const { busy, error, run } = useTask();
+  const go = () => run(async () => location.assign((await api.providerAddress()).location));
+  return (
+    <div class="other-ways">
+      <button type="button" disabled={busy} onClick={go}>
+        <Icon name="right" />
+        {words.provider.go(name)}
+      </button>
+      {error && <Reason error={error} />}
+    </div>
+  );
+}
+
+/** The browser is back: brings what it was given, once. */
+export function Back({ returned, enter, again }: { returned: Returned; enter: (s: Session) => void; again: () => void }) {
+  const { words } = useWords();
+  const [due, setDue] = useState<FactorDue | null>(null);
+  const [failed, setFailed] = useState<Refusal | null>(null);
+  const brought = useRef(false);
+  useEffect(() => {
+    if (brought.current) return;
+    brought.current = true;
+    api.providerReturn(returned).then(
+      (got) => ("factors" in got ? setDue(got) : enter(got)),
+      (e: unknown) => setFailed(toRefusal(e)),
+    );
+  }, [returned, enter]);
+  return (
+    <section class="stack">
+      <h1>{due ? words.provider.factorTitle : words.provider.backTitle}</h1>
+      {due ? <OwnFactor due={due} enter={enter} /> : failed ? <Reason error={failed} /> : <Loading />}
+      {(due ?? failed) && (
+        <button type="button" class="quiet" onClick={again}>
+          {words.provider.again}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function OwnFactor({ due, enter }: { due: FactorDue; enter: (s: Session) => void }) {
+  const { words } = useWords();
+  const [code, setCode] = useState("");
+  const [own, setOwn] = useState<string | null>(null);
+  const { busy, error, run } = useTask();
+  const start = (task: () => Promise<Session>) => {
+    setOwn(null);
+    run(async () => {
+      try {
+        enter(await task());
+      } catch (e) {
+        if (e instanceof PasskeyStopped) setOwn(words.passkeys.stopped);
+        else throw e;
+      } finally {
+        setCode("");
+      }
+    });
+  };
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    start(() => api.signInFactor({ code }));
+  };
+  const passkey = () => start(async () => api.signInFactor({ passkey: await showPasskey(await api.challenge(), false) }));
+  const certificate = () => start(() => api.signInFactor({ certificate: true }));
+  return (
+    <form class="stack" onSubmit={submit}>
+      <p>
+        <Text of={due.account} />
+        {": "}
+        {words.provider.factorWhy}
+      </p>
+      {due.factors.includes("code") && (
+        <>
+          <Field
+            label={words.signIn.code}
+            type="text"
+            complete="one-time-code"
+            numeric
+            required
+            first
+            value={code}
+            set={(v) => setCode(v.replace(/\D/g, ""))}
+          />
+          <button type="submit" class="main" disabled={busy || code.length !== 6}>
+            {words.signIn.go}
+          </button>
+        </>
+      )}
+      {own ? (
+        <p class="wrong" role="alert">
+          {own}
+        </p>
+      ) : error?.word === "session" ? (
+        <Reason error={error} />
+      ) : (
+        <Wrong error={error} unauthorized={words.provider.factorWrong} />
+      )}
+      {(due.factors.includes("passkey") || due.factors.includes("certificate")) && (
+        <div class="other-ways">
+          {due.factors.includes("passkey") && (
+            <button type="button" disabled={busy} onClick={passkey}>
+              <Icon name="passkey" />
+              {words.passkeys.go}
+            </button>
+          )}
+          {due.factors.includes("certificate") && (
+            <button type="button" disabled={busy} onClick={certificate}>
+              <Icon name="passkey" />
+              {words.certificates.go}
+            </button>
+          )}
+        </div>
+      )}
+    </form>
+  );
+}

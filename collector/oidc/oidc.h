@@ -1,0 +1,101 @@
+/*
+ * Signing in by an OpenID provider (OpenID Connect Core 1.0; RFC 6749, RFC 7636, RFC 9207, RFC 9700): the console as a
+ * relying party, authorization code flow with PKCE. Used by sekisho-console.
+ *
+ * Three parts: what goes into and comes out of the browser (flow.c, pure); whether an ID token is good (token.c, pure,
+ * fuzzed by tests/fuzz/oidc/fuzz_token.c); a process with the network (child.c, provider.c). The console itself has no
+ * port out: it asks that process over a socket pair, and is told who signed in, or why nobody did. The process has a
+ * user of its own, can read none of the console's files, and does each question in a child that ends with it. Who
+ * takes it over can say that somebody signed in at the provider; not with a second factor of the console's.
+ */
+#ifndef SEKISHO_OIDC_OIDC_H
+#define SEKISHO_OIDC_OIDC_H
+
+#include "policy/base/buf.h"
+#include "policy/base/why.h"
+#include "policy/trust/digest.h"
+#include <jansson.h>
+#include <sys/types.h>
+
+#define OIDC_URL_MAX 1024u
+#define OIDC_SUBJECT_SIZE 256 /* Core section 2: sub has at most 255 ASCII characters */
+#define OIDC_CODE_MAX 2048u
+#define OIDC_MESSAGE_MAX 16384u
+#define OIDC_TOKEN_MAX 32768u
+#define OIDC_LEEWAY_S 60 /* by how much clocks may differ */
+#define OIDC_AGE_S 600   /* an ID token that was made longer ago is none of this sign-in */
+#define OIDC_TIME_S 20   /* of one question */
+#define OIDC_AT_ONCE 4u  /* questions; others wait */
+
+struct oidc_settings {
+	const char *issuer, *client_id;
+	const char *secret_file, *ca_file; /* may be empty: a public client; the machine's own CAs */
+	const char *acr;                   /* what counts as two factors, separated by blanks; empty: nothing does */
+};
+
+/* --- flow.c --- */
+
+/* What one sign-in is known by; all of it comes from 32 bytes that only the console has. */
+struct oidc_flow {
+	char state[65], nonce[65], verifier[65];
+};
+void oidc_flow(const uint8_t secret[32], struct oidc_flow *out);
+/*
+ * Where the browser goes: the provider's authorization endpoint with the request (Core section 3.1.2.1). 0; V_BAD where
+ * the endpoint is no https address; V_FULL; -ENOMEM.
+ */
+int oidc_location(const char *endpoint, const struct oidc_settings *s, const char *redirect, const struct oidc_flow *f,
+	struct buf *out);
+/* Is `url` an https address without fragment, of printable ASCII? */
+bool oidc_is_https(const char *url);
+/* base64url without padding (RFC 7515 section 2), of a SHA-256. */
+#define OIDC_HASH_TEXT_SIZE 44
+void oidc_hash_text(const uint8_t *p, size_t n, char out[OIDC_HASH_TEXT_SIZE]);
+/* Is it one of the words, which are separated by blanks? */
+bool oidc_has_word(const char *words, const char *word);
+
+/* --- token.c --- */
+
+struct oidc_want {
+	const char *issuer, *client_id, *nonce, *acr;
+	const char *access_token; /* which came with it; NULL: none */
+	int64_t now_s;
+};
+struct oidc_claims {
+	char subject[OIDC_SUBJECT_SIZE];
+	bool assured; /* by two factors, as acr asks */
+};
+/*
+ * Is this ID token good (Core section 3.1.3.7)? Signed by one of `jwks` (RFC 7517) with RS256, PS256 or ES256, and by
+ * nothing else; of this issuer, for this client alone, of this sign-in, in its time. 0; V_BAD with the reason.
+ */
+int oidc_token_check(
+	struct span token, const json_t *jwks, const struct oidc_want *want, struct oidc_claims *out, struct why *why);
+
+/* --- provider.c: what the child does --- */
+
+struct oidc_client {
+	struct oidc_settings s;
+	struct buf secret, ca;
+};
+/* Answers one question of the console's. Never NULL but without memory. */
+json_t *oidc_answer(const struct oidc_client *c, const json_t *question);
+
+/* --- child.c --- */
+
+/*
+ * Starts the process with the network, as `user`, before the caller gives its own power up; it ends when *fd (a
+ * SOCK_SEQPACKET of the caller's, which does not block) is closed. 0; V_BAD, V_NOT_FOUND with the reason; -errno.
+ *
+ * Messages are JSON objects, at most OIDC_MESSAGE_MAX bytes. Questions:
+ *   {"id": n, "ask": "where"}
+ *   {"id": n, "ask": "who", "code": s, "verifier": s, "nonce": s, "redirect": s}
+ * Answers, in any order, one for each:
+ *   {"id": n, "endpoint": s, "iss": b}    authorization endpoint; does the provider name itself in its answers (RFC
+ * 9207)?
+ *   {"id": n, "subject": s, "assured": b}
+ *   {"id": n, "refused": "provider" | "token", "reason": s}
+ */
+int oidc_start(const struct oidc_settings *s, const char *user, int *fd, struct why *why);
+
+#endif

@@ -1,0 +1,272 @@
+/*
+ * ID tokens: JSON Web Tokens in compact form (RFC 7519, RFC 7515), whose bytes come from outside. libjose checks the
+ * signature, with a key and an algorithm that are chosen here: what the token says of keys is not looked at. The
+ * practices of RFC 8725.
+ */
+#include "collector/oidc/oidc.h"
+#include "policy/base/text.h"
+#include <errno.h>
+#include <jose/b64.h>
+#include <jose/jws.h>
+
+#define PART_MAX 16384u
+#define KEYS_MAX 64u
+#define RSA_MIN 256u /* bytes of the modulus */
+#define RSA_MAX 512u
+
+#define _cleanup_json_ _cleanup_(json_decrefp)
+
+/* The algorithms that are taken, and the kind of key that each belongs to. */
+static const struct {
+	const char *alg, *kty, *crv;
+} algorithms[] = {{"RS256", "RSA", NULL}, {"PS256", "RSA", NULL}, {"ES256", "EC", "P-256"}};
+
+static const char *text(const json_t *o, const char *name)
+{
+	const json_t *v = json_object_get(o, name);
+	const char *s = json_string_value(v);
+
+	/* One with a NUL in it would pass as its own beginning. */
+	return s && strlen(s) == json_string_length(v) ? s : NULL;
+}
+
+static bool is(const json_t *o, const char *name, const char *want)
+{
+	const char *s = text(o, name);
+
+	return s && !strcmp(s, want);
+}
+
+/* A part of the token: base64url of a JSON object, without the same name twice. NULL: it is none. */
+static json_t *part(struct span s)
+{
+	_cleanup_free_ char *room = malloc(PART_MAX);
+	size_t n = room && s.n ? jose_b64_dec_buf(s.p, s.n, NULL, 0) : SIZE_MAX;
+	json_t *o;
+
+	if (n > PART_MAX || jose_b64_dec_buf(s.p, s.n, room, PART_MAX) != n)
+		return NULL;
+	o = json_loadb(room, n, JSON_REJECT_DUPLICATES, NULL);
+	if (json_is_object(o))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+/* Three parts between two dots. */
+static bool split(struct span token, struct span parts[3])
+{
+	const uint8_t *p = token.p, *end = token.p + token.n;
+	unsigned i;
+
+	if (!token.n || token.n > OIDC_TOKEN_MAX)
+		return false;
+	for (i = 0; i < 3; i++) {
+		const uint8_t *dot = memchr(p, '.', (size_t)(end - p));
+
+		if (!dot != (i == 2))
+			return false;
+		parts[i] = SPAN(p, (size_t)((dot ? dot : end) - p));
+		p = dot ? dot + 1 : end;
+	}
+	return true;
+}
+
+/* Which of the algorithms it is; -1: none of them. `alg` in other letters is another one. */
+static int algorithm(const json_t *header, struct why *why)
+{
+	const char *alg = text(header, "alg");
+	char shown[40];
+	size_t i;
+
+	/* Extensions that have to be understood: none is. */
+	if (json_object_get(header, "crit") || json_object_get(header, "b64"))
+		return why_set(why, -1, "the token wants an extension to be understood");
+	for (i = 0; alg && i < ARRAY_SIZE(algorithms); i++)
+		if (!strcmp(alg, algorithms[i].alg))
+			return (int)i;
+	return why_set(why, -1, "the token is signed by \"%s\", which is not taken",
+		text_escape_to(shown, sizeof(shown), SPAN_STR(alg ? alg : "")));
+}
+
+static bool fits(const json_t *key, const json_t *header, int alg)
+{
+	const char *kid = text(header, "kid"), *own = text(key, "kid"), *use = text(key, "use"),
+		   *bound = text(key, "alg");
+	size_t n = jose_b64_dec(json_object_get(key, "n"), NULL, 0);
+
+	if (!is(key, "kty", algorithms[alg].kty) || (algorithms[alg].crv && !is(key, "crv", algorithms[alg].crv)))
+		return false;
+	if (!algorithms[alg].crv && (n == SIZE_MAX || n < RSA_MIN || n > RSA_MAX))
+		return false;
+	if ((use && strcmp(use, "sig") != 0) || (bound && strcmp(bound, algorithms[alg].alg) != 0))
+		return false;
+	return !kid || (own && !strcmp(kid, own));
+}
+
+/* What of a key makes the key, and nothing of what else it may say. */
+static json_t *bare(const json_t *key, int alg)
+{
+	return algorithms[alg].crv ? json_pack("{s:s, s:s, s:O, s:O}", "kty", "EC", "crv", algorithms[alg].crv, "x",
+					     json_object_get(key, "x"), "y", json_object_get(key, "y"))
+				   : json_pack("{s:s, s:O, s:O}", "kty", "RSA", "n", json_object_get(key, "n"), "e",
+					     json_object_get(key, "e"));
+}
+
+static int check_signature(
+	const struct span parts[3], const json_t *jwks, const json_t *header, int alg, struct why *why)
+{
+	_cleanup_json_ json_t *jws = json_pack("{s:s%, s:s%, s:s%}", "protected", (const char *)parts[0].p, parts[0].n,
+		"payload", (const char *)parts[1].p, parts[1].n, "signature", (const char *)parts[2].p, parts[2].n);
+	const json_t *list = json_object_get(jwks, "keys");
+	size_t i, n = json_array_size(list), tried = 0;
+
+	if (!jws)
+		return why_set(why, V_BAD, "the token is no text");
+	for (i = 0; i < n && i < KEYS_MAX; i++) {
+		_cleanup_json_ json_t *key = NULL;
+
+		if (!fits(json_array_get(list, i), header, alg))
+			continue;
+		key = bare(json_array_get(list, i), alg);
+		tried++;
+		if (key && jose_jws_ver(NULL, jws, NULL, key, false))
+			return 0;
+	}
+	return why_set(why, V_BAD,
+		tried ? "the token's signature is not the provider's"
+		      : "the provider has no key of the kind that the token is signed with");
+}
+
+/* This client and nobody else (Core section 3.1.3.7, 3 to 5). */
+static bool for_us(const json_t *claims, const char *client_id)
+{
+	const json_t *aud = json_object_get(claims, "aud");
+
+	if (json_object_get(claims, "azp") && !is(claims, "azp", client_id))
+		return false;
+	if (json_is_array(aud)) {
+		const char *one = json_string_value(json_array_get(aud, 0));
+
+		return json_array_size(aud) == 1 && one && !strcmp(one, client_id) &&
+		       strlen(one) == json_string_length(json_array_get(aud, 0));
+	}
+	return is(claims, "aud", client_id);
+}
+
+/* Whole seconds, as providers write them: some as a number with a point. */
+static bool seconds(const json_t *claims, const char *name, int64_t *out)
+{
+	const json_t *v = json_object_get(claims, name);
+	double d = json_number_value(v);
+
+	if (!json_is_number(v) || !(d > 0 && d < 1e11))
+		return false;
+	*out = (int64_t)d;
+	return true;
+}
+
+static int check_time(const json_t *claims, int64_t now_s, struct why *why)
+{
+	int64_t made, end, from;
+
+	if (!seconds(claims, "iat", &made) || !seconds(claims, "exp", &end))
+		return why_set(why, V_BAD, "the token does not say its time");
+	if (end + OIDC_LEEWAY_S <= now_s)
+		return why_set(why, V_BAD, "the token has expired");
+	if (made > now_s + OIDC_LEEWAY_S)
+		return why_set(why, V_BAD, "the token is of the future: a clock is wrong");
+	if (made + OIDC_AGE_S < now_s)
+		return why_set(why, V_BAD, "the token was made too long ago");
+	if (json_object_get(claims, "nbf") && (!seconds(claims, "nbf", &from) || from > now_s + OIDC_LEEWAY_S))
+		return why_set(why, V_BAD, "the token is not valid yet");
+	return 0;
+}
+
+/* The left half of the SHA-256 of the access token (Core section 3.1.3.6), where the claim is there. */
+static bool right_at_hash(const json_t *claims, const char *access_token)
+{
+	char want[OIDC_HASH_TEXT_SIZE];
+	struct digest d;
+
+	if (!json_object_get(claims, "at_hash"))
+		return true;
+	if (!access_token)
+		return false;
+	digest_span(&d, SPAN_STR(access_token));
+	oidc_hash_text(d.b, DIGEST_SIZE / 2, want);
+	return is(claims, "at_hash", want);
+}
+
+static bool assured(const json_t *claims, const char *acr)
+{
+	const json_t *amr = json_object_get(claims, "amr");
+	const char *got = text(claims, "acr");
+	char word[128];
+	size_t i;
+
+	if (got && strncmp(got, "amr:", 4) != 0 && oidc_has_word(acr, got))
+		return true;
+	for (i = 0; i < json_array_size(amr); i++) {
+		const char *s = json_string_value(json_array_get(amr, i));
+
+		if (s && (size_t)snprintf(word, sizeof(word), "amr:%s", s) < sizeof(word) && oidc_has_word(acr, word))
+			return true;
+	}
+	return false;
+}
+
+/* 1 to 255 characters of ASCII, none of which is hidden. */
+static bool read_subject(const json_t *claims, char out[OIDC_SUBJECT_SIZE])
+{
+	const char *s = text(claims, "sub"), *p;
+
+	if (!s || !*s || strlen(s) >= OIDC_SUBJECT_SIZE)
+		return false;
+	for (p = s; *p; p++)
+		if (*p < 0x20 || *p >= 0x7f)
+			return false;
+	text_copy(out, OIDC_SUBJECT_SIZE, SPAN_STR(s));
+	return true;
+}
+
+int oidc_token_check(
+	struct span token, const json_t *jwks, const struct oidc_want *want, struct oidc_claims *out, struct why *why)
+{
+	_cleanup_json_ json_t *header = NULL, *claims = NULL;
+	struct oidc_claims got = {.subject = ""};
+	struct span parts[3];
+	int alg, r;
+
+	if (!split(token, parts))
+		return why_set(why, V_BAD, "the token is no signed JSON Web Token");
+	header = part(parts[0]);
+	if (!header)
+		return why_set(why, V_BAD, "the token's header cannot be read");
+	alg = algorithm(header, why);
+	if (alg < 0)
+		return V_BAD;
+	/* The signature first: nothing of what nobody signed is looked at. */
+	r = check_signature(parts, jwks, header, alg, why);
+	if (r)
+		return r;
+	claims = part(parts[1]);
+	if (!claims)
+		return why_set(why, V_BAD, "the token's claims cannot be read");
+	if (!is(claims, "iss", want->issuer))
+		return why_set(why, V_BAD, "the token is of another issuer");
+	if (!for_us(claims, want->client_id))
+		return why_set(why, V_BAD, "the token is for another client, or not for us alone");
+	if (!is(claims, "nonce", want->nonce))
+		return why_set(why, V_BAD, "the token is of another sign-in (nonce)");
+	r = check_time(claims, want->now_s, why);
+	if (r)
+		return r;
+	if (!right_at_hash(claims, want->access_token))
+		return why_set(why, V_BAD, "the token came with another access token (at_hash)");
+	if (!read_subject(claims, got.subject))
+		return why_set(why, V_BAD, "the token does not say who signed in");
+	got.assured = assured(claims, want->acr);
+	*out = got;
+	return 0;
+}

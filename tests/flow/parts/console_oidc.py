@@ -1,0 +1,205 @@
+"""Signing in by an OpenID provider that forges: each ID token that must not be taken, each answer that is not this browser's, each reason in the
+access log. The numbers are requirements of OWASP ASVS 5.0."""
+import base64
+import json
+import os
+import ssl
+import subprocess
+import urllib.request
+from urllib.parse import parse_qs, urlsplit
+
+from console_desk import Desk, Person, same, told, totp, true, until, user
+
+ISSUER = "https://localhost:" + os.environ["OIDC_PORT"]
+BEGIN, RETURN, SIGN = "/api/v1/session/oidc", "/api/v1/session/oidc/return", "/api/v1/session"
+addresses = iter("127.0.5.%d" % i for i in range(1, 250))
+
+
+def b64(b):
+    return base64.urlsafe_b64encode(b).decode().rstrip("=")
+
+
+def item(text):
+    print("  " + text, flush=True)
+
+
+def mode(name):
+    context = ssl.create_default_context(cafile=os.environ["OIDC_CRT"])
+    urllib.request.urlopen("%s/mode/%s" % (ISSUER, name), context=context).read()
+
+
+class Visitor(Desk):
+    """A browser that went to the provider and comes back."""
+
+    def __init__(self):
+        super().__init__(next(addresses))
+        self.kept = {}
+
+    def ask(self, method, path, body=None, status=None, headers=None, **more):
+        kept = "; ".join("%s=%s" % x for x in [*self.kept.items(), ("__Host-sekisho", self.cookie)] if x[1])
+        return super().ask(method, path, body, status, {"Cookie": kept or None, **(headers or {})}, **more)
+
+    def take(self, a):
+        super().take(a)
+        for line in a.headers.get_all("Set-Cookie", []):
+            name, value = line.split(";")[0].split("=", 1)
+            if name.startswith("__Host-sekisho-oidc"):
+                self.kept[name] = value
+                true("; Secure; HttpOnly; SameSite=Strict" in line and "; Path=/" in line, line)
+
+    def go(self):
+        there = urlsplit(self.post(BEGIN)["location"])
+        self.asked = {k: v[0] for k, v in parse_qs(there.query).items()}
+        return self
+
+    def code(self, **how):
+        return b64(json.dumps({"nonce": self.asked["nonce"], "challenge": self.asked["code_challenge"], **how}).encode())
+
+    def back(self, status=200, state=None, iss=ISSUER, **how):
+        """Comes back with a code that says how the token is to be made."""
+        return self.post(RETURN, {"state": state or self.asked["state"], "code": self.code(**how), **({"iss": iss} if iss else {})}, status)
+
+
+def refused(cause, words, **want):
+    until(lambda: any(words in r.get("text", "") for r in told("console-sign-in-refused", cause=cause, service="OpenID Connect", **want)),
+          "in the log: %s, %s" % (cause, words))
+
+
+def bind(name, subject, status=0, action="bind"):
+    r = subprocess.run(["sekishoctl", "console", "user", action, name, "--oidc", subject], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    same(r.returncode, status, "%s %s: %s" % (name, subject, r.stderr.decode()))
+
+
+item("10.4.x: the request has what a good one has")
+same(Desk().get("/api/v1/ways")["oidc"], {"name": "localhost"}, "ways")
+d = Visitor().go()
+same({k: d.asked[k] for k in ("tenant", "response_type", "scope", "client_id", "redirect_uri", "code_challenge_method", "acr_values")},
+     {"tenant": "1", "response_type": "code", "scope": "openid", "client_id": "the console", "redirect_uri": os.environ["CONSOLE_URL"] + "/oidc",
+      "code_challenge_method": "S256", "acr_values": "urn:two"}, "the request")
+other = Visitor().go()
+true(all(d.asked[k] != other.asked[k] and len(d.asked[k]) >= 43 for k in ("state", "nonce", "code_challenge")), "random, each time")
+
+item("no account is made, and none is anybody's that is not bound")
+same(Visitor().go().back(401)["error"], "unbound", "nobody's")
+refused("unbound", "subject hanako-1")
+hanako, tanaka = Person("hanako", "auditor", source="127.0.5.250"), Person("tanaka", "administrator", source="127.0.5.251")
+bind("hanako", "hanako-1")
+bind("hanako", "hanako-2", 1)
+bind("tanaka", "hanako-1", 1)
+bind("tanaka", "hanako 1", 1)
+bind("tanaka", "tanaka-1")
+until(lambda: [r for r in told("console-account", target_user="hanako") if "OpenID subject bound: hanako-1 at " + ISSUER in r.get("text", "")], "in the log")
+
+item("6.8.4: two factors at the provider are a whole sign-in; by acr or amr, with each algorithm")
+for alg, claims in (("RS256", {"acr": "urn:two"}), ("ES256", {"amr": ["pwd", "mfa"]}), ("PS256", {"acr": "urn:two", "aud": ["the console"], "azp": "the console"})):
+    d = Visitor().go()
+    d.back(alg=alg, claims=claims)
+    same((d.told["account"], d.told["must"]), ("hanako", []), alg)
+    d.get("/api/v1/records")
+until(lambda: told("console-sign-in", user="hanako", service="OpenID Connect, two factors"), "in the log")
+d.ask("DELETE", SIGN, status=204)
+d.get(SIGN, 401)
+
+item("6.3.3: one factor there: the account's own second factor is asked for, once the provider has said who it is")
+d = Visitor().go()
+same(d.back(claims={"acr": "urn:one"}), {"account": "hanako", "factors": ["code"]}, "what is left")
+d.get(SIGN, 401)
+thief = Visitor()
+thief.post(SIGN, {"oidc": True, "code": "000000"}, 401)
+d.post(SIGN, {"oidc": True}, 401)
+d.post(SIGN, {"oidc": True, "code": "000000"}, 401)
+d.post(SIGN, {"oidc": True, "account": "tanaka", "password": "x", "code": "000000"}, 400)
+d.post(SIGN, {"oidc": False, "code": "000000"}, 400)
+kept = dict(d.kept)
+d.post(SIGN, {"oidc": True, "code": hanako.next_code()})
+same((d.told["account"], d.told["must"]), ("hanako", []), "in")
+until(lambda: told("console-sign-in", user="hanako", service="OpenID Connect and code"), "in the log")
+d = Visitor()
+d.kept = kept
+same(d.post(SIGN, {"oidc": True, "code": "000000"}, 401)["error"], "session", "once")
+
+item("who has neither password nor factor of their own yet sets up a factor, and nothing else before that")
+user("add", "suzuki", "--role", "auditor")
+bind("suzuki", "suzuki-1")
+d = Visitor().go()
+d.back(sub="suzuki-1")
+same(d.told["must"], ["factor"], "what is left")
+same(d.get("/api/v1/records", 403)["error"], "must", "not before")
+secret = d.post("/api/v1/session/totp")["secret"]
+d.post("/api/v1/session/totp", {"code": totp(secret)})
+d.get("/api/v1/records")
+
+item("10.5.x: ID tokens that are not good: refused, each for its reason, whoever is named")
+two = {"acr": "urn:two"}
+for words, how in (("signature is not", {"key": "other"}), ("signature is not", {"key": "other", "alg": "ES256"}), ("signature is not", {"changed": True}),
+                   ("no key of the kind", {"key": "small"}), ("no key of the kind", {"head": {"kid": "unheard of"}}), ("no key of the kind", {"head": {"kid": "enc"}}),
+                   ("signature is not", {"alg": "RS256", "by": "PS256"}), ("not taken", {"alg": "none"}), ("not taken", {"alg": "NONE"}), ("not taken", {"head": {"alg": None}}),
+                   ("not taken", {"alg": "HS256"}), ("not taken", {"alg": "HS256", "key": "public"}), ("extension", {"head": {"crit": ["x"]}}),
+                   ("cannot be read", {"twice": True}), ("of another issuer", {"claims": {"iss": "https://elsewhere.example"}}), ("of another issuer", {"without": ["iss"]}),
+                   ("another client", {"claims": {"aud": "another"}}), ("another client", {"claims": {"aud": ["the console", "another"]}}),
+                   ("another client", {"claims": {"azp": "another"}}), ("another client", {"without": ["aud"]}), ("nonce", {"claims": {"nonce": "another"}}),
+                   ("nonce", {"without": ["nonce"]}), ("expired", {"claims": {"exp": 1000000000}}), ("its time", {"without": ["exp"]}),
+                   ("future", {"claims": {"iat": 9000000000, "exp": 9000000300}}), ("too long ago", {"claims": {"iat": 1000000000}}), ("at_hash", {"claims": {"at_hash": "AAAA"}}),
+                   ("who signed in", {"without": ["sub"]}), ("who signed in", {"claims": {"sub": ""}}), ("who signed in", {"claims": {"sub": "a\u0000b"}}),
+                   ("who signed in", {"sub": "x" * 256}), ("no signed JSON", {"raw": "x"}), ("cannot be read", {"raw": "AA.AA.AA"}), ("no signed JSON", {"raw": "a.b.c.d.e"})):
+    how.setdefault("claims", {}).setdefault("acr", "urn:two")
+    d = Visitor().go()
+    same(d.back(401, **how)["error"], "token", how)
+    d.get(SIGN, 401)
+    refused("provider", words)
+
+item("10.4.x: an answer is one browser's, to one question, once; and of the provider that was asked")
+d = Visitor().go()
+d.back(claims=two)
+again = d.asked
+d.cookie = None
+same(d.back(401, claims=two)["error"], "state", "a second time")
+refused("challenge", "brought before")
+d, other = Visitor().go(), Visitor().go()
+same(d.back(401, state=other.asked["state"], claims=two)["error"], "state", "another's state")
+refused("challenge", "another question")
+d = Visitor()
+d.asked = again
+same(d.back(401, claims=two)["error"], "state", "no cookie")
+refused("challenge", "was not sent")
+d.kept["__Host-sekisho-oidc"] = os.urandom(40).hex()
+same(d.back(401, claims=two)["error"], "state", "a cookie that was made up")
+same(Visitor().go().back(401, iss="https://elsewhere.example", claims=two)["error"], "token", "mixed up")
+same(Visitor().go().back(401, iss=None, claims=two)["error"], "token", "does not say")
+refused("provider", "of another issuer, or does not say")
+d, other = Visitor().go(), Visitor().go()
+other.asked["code_challenge"], theirs = d.asked["code_challenge"], other.asked["code_challenge"]
+same(other.back(502, claims=two)["error"], "provider", "a code of another's (PKCE)")
+d = Visitor().go()
+same(d.post(RETURN, {"state": d.asked["state"], "error": "access_denied", "iss": ISSUER}, 401)["error"], "declined", "declined")
+refused("provider", "access_denied")
+Visitor().post(RETURN, {"state": "x", "code": "y"}, 403, headers={"Sec-Fetch-Site": "cross-site"})
+for bad in ({}, {"state": "x"}, {"state": "x", "code": ""}, {"state": "x", "code": "y" * 2049}, {"state": 1, "code": "y"}, {"state": "x", "code": "y", "more": 1}):
+    Visitor().post(RETURN, bad, 400)
+
+item("a provider that does not answer as it should: told in words, and the console goes on")
+for end in ("error", "none", "hang up"):
+    same(Visitor().go().back(502, end=end, claims=two)["error"], "provider", end)
+for name, words in (("broken", "answered 500"), ("garbage", "no JSON object"), ("large", "configuration: "), ("moved", "answered 302"), ("mixed", "of another issuer"),
+                    ("plain", "no https address")):
+    mode(name)
+    same(Visitor().go().back(502, claims=two)["error"], "provider", name)
+    refused("provider", words)
+mode("good")
+Visitor().go().back(claims=two)
+
+item("disabled, unbound, reset: no more; people and their owners see what is bound")
+same([p["oidc"]["subject"] for p in tanaka.get("/api/v1/people")["people"] if p["account"] == "hanako"], ["hanako-1"], "an administrator's list")
+same(hanako.get("/api/v1/session/passkeys")["oidc"]["issuer"], ISSUER, "one's own")
+true("OpenID: hanako-1" in user("list"), "sekishoctl")
+d = Visitor().go()
+d.back(sub="tanaka-1", claims=two)
+bind("tanaka", "other-1", 1, "unbind")
+bind("tanaka", "tanaka-1", 0, "unbind")
+d.get(SIGN, 401)
+same(Visitor().go().back(401, sub="tanaka-1", claims=two)["error"], "unbound", "unbound")
+user("disable", "suzuki")
+same(Visitor().go().back(401, sub="suzuki-1", claims=two)["error"], "unbound", "disabled")
+refused("disabled", "suzuki-1", user="suzuki")
+user("reset", "hanako")
+same(Visitor().go().back(401, claims=two)["error"], "unbound", "reset")
