@@ -64,8 +64,7 @@ static int confine(const char *user, struct why *why)
 	int r;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_FSIZE, 0) || !limit(RLIMIT_CPU, CPU_S) ||
-		!limit(RLIMIT_NOFILE, FILES))
+	if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_FSIZE, 0) || !limit(RLIMIT_NOFILE, FILES))
 		return -errno;
 	r = confine_program(user, &stayed, why);
 	if (r)
@@ -136,6 +135,8 @@ static void ask(int fd, const struct oidc_client *c, json_t *q, struct running *
 	place->id = json_integer_value(json_object_get(q, "id"));
 	if (!pid) {
 		alarm(OIDC_TIME_S);
+		if (!limit(RLIMIT_CPU, CPU_S))
+			_exit(1);
 		say(fd, oidc_answer(c, q));
 		_exit(0);
 	}
@@ -186,6 +187,12 @@ __attribute__((noreturn)) static void child(int fd, const struct oidc_settings *
 		_exit(1);
 	for (i = 1; i < NSIG; i++)
 		signal(i, SIG_DFL);
+	/* A supervisor that stops the console tells all its processes: this one goes when the console has answered, and
+	 * closes the socket. */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 	r = read_files(&c, &why);
 	r = r ? r : confine(user, &why);
 	if (r && !why.text[0])
