@@ -50,12 +50,15 @@ static bool hand_policy(const struct ingest *in, struct evhttp_request *req, uin
 
 static void answer_wait(const struct ingest *in, struct evhttp_request *req, uint64_t seconds, const struct waiter *w)
 {
+	json_t *o;
+
 	if (!knows_policy(in, w->policy) && w->above < in->policy_version && in->policy_handed &&
 		hand_policy(in, req, seconds))
 		return;
-	answer_json(req, 200,
-		json_pack("{s:I, s:I, s:b}", "follow", (json_int_t)seconds, "policy", (json_int_t)in->policy_version,
-			"cosign", w->cosign));
+	o = json_pack("{s:I, s:I}", "follow", (json_int_t)seconds, "policy", (json_int_t)in->policy_version);
+	if (o && w->cosign)
+		json_object_set_new(o, "cosign", json_true());
+	answer_json(req, 200, o);
 }
 
 static void unlink_waiter(struct waiter *w)

@@ -17,6 +17,8 @@ chmod 777 "$SEKISHO_ROOT/run/sekisho"
 # settings [KEY = VALUE]...
 settings() {
 	printf '%s\n' 'listen = 127.0.0.1' "port = $COLLECTOR_PORT" "$@" >"$conf"
+	# Its doubles of PCs count answers: none that asks for a cosignature comes between.
+	grep -q '^cosign' "$conf" || echo 'cosign = 0s' >>"$conf"
 	grep -q '^disk_floor' "$conf" || echo 'disk_floor = 1M' >>"$conf"
 }
 
