@@ -5,7 +5,7 @@ _sekishoctl()
 	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W "log status verify export decode evidence token host console policy usb print release report retention store completion version help" -- "$cur"))
+		COMPREPLY=($(compgen -W "log status verify export decode evidence enrol collector token host console policy usb print release report retention store completion version help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -34,6 +34,8 @@ _sekishoctl()
 	--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--certificate) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--name) return ;;
+	--file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--valid) return ;;
 	--reason) return ;;
 	--role) COMPREPLY=($(compgen -W "administrator auditor viewer" -- "$cur")); return ;;
@@ -54,13 +56,13 @@ _sekishoctl()
 	--month|-m) return ;;
 	--pdf) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--csv) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-	--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--channel) COMPREPLY=($(compgen -W "recorder guard print console herald" -- "$cur")); return ;;
 	esac
 	if ((COMP_CWORD == 2)); then
 		case $name in
 		verify) COMPREPLY=($(compgen -W "bundle" -- "$cur") $(compgen -f -- "$cur")); [[ $cur == -* ]] || return ;;
 		evidence) COMPREPLY=($(compgen -W "list open" -- "$cur")); return ;;
+		collector) COMPREPLY=($(compgen -W "init" -- "$cur")); return ;;
 		token) COMPREPLY=($(compgen -W "create list" -- "$cur")); return ;;
 		host) COMPREPLY=($(compgen -W "list revoke export" -- "$cur")); return ;;
 		console) COMPREPLY=($(compgen -W "user" -- "$cur")); return ;;
@@ -115,6 +117,14 @@ _sekishoctl()
 			COMPREPLY=($(compgen -W " --key --certificate --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	enrol,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --name --again --file --lang --help -h" -- "$cur"))
+		fi ;;
+	collector,init)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --config --lang --help -h" -- "$cur"))
 		fi ;;
 	token,create)
 		if [[ $cur == -* ]]; then

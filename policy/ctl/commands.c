@@ -347,6 +347,22 @@ static const struct option_row countersign_options[] = {
 	END,
 };
 
+static const struct option_row enrol_options[] = {
+	{OPT_NAME, 0, "name", "NAME", OFFER_NOTHING,
+		{"of this PC, instead of its host name", "この PC の名前(既定: ホスト名)"}},
+	{OPT_AGAIN, 0, "again", NULL, OFFER_NOTHING,
+		{"also where it is enrolled: at another log", "登録済みでも登録し直す(別のログへ移す)"}},
+	{OPT_FILE, 0, "file", "FILE", OFFER_FILE,
+		{"address and token from this file, removed after use",
+			"アドレスとトークンを記したファイル(使用後に削除)"}},
+	END,
+};
+
+static const struct option_row init_options[] = {
+	{OPT_CONFIG, 0, "config", "FILE", OFFER_FILE, {"instead of /etc/sekisho/collector.conf", "設定ファイル"}},
+	END,
+};
+
 static const struct option_row store_options_rows[] = {JSON_ROW, STORE_ROW, END};
 static const struct option_row rebuild_options[] = {
 	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"no progress", "進行状況を表示しない"}},
@@ -374,6 +390,12 @@ const struct command commands[] = {
 		command_evidence_list},
 	{"evidence", "open", evidence_options, "COPY DOCUMENT", 2, 2, OFFER_FILE,
 		{"Open a copy of a printed document", "印刷文書の控えを復号する"}, command_evidence_open},
+	{"enrol", NULL, enrol_options, "[COLLECTOR TOKEN]", 0, 2, OFFER_NOTHING,
+		{"Make this PC known to a collector, and start", "この PC をコレクターに登録し、開始する"},
+		command_enrol},
+	{"collector", "init", init_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Make the collector's keys on this machine, and start", "コレクターの鍵を作成し、開始する"},
+		command_collector_init},
 	{"token", "create", token_create_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Make a token that enrols one PC", "PC 登録用トークンを発行する"}, command_token_create},
 	{"token", "list", door_options, NULL, 0, 0, OFFER_NOTHING,

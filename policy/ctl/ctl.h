@@ -114,6 +114,8 @@ enum option_id {
 	OPT_SCHEDULED,
 	OPT_CONFIG,
 	OPT_CHANNEL,
+	OPT_AGAIN,
+	OPT_FILE,
 };
 
 #define OPTIONS_GIVEN_MAX 128
@@ -189,6 +191,8 @@ int command_release(struct ctl *c);
 int command_release_answer(struct ctl *c);
 int command_release_keygen(struct ctl *c);
 int command_console_user(struct ctl *c);
+int command_enrol(struct ctl *c);
+int command_collector_init(struct ctl *c);
 int command_completion(struct ctl *c);
 int command_version(struct ctl *c);
 int command_help(struct ctl *c);

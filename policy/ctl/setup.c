@@ -1,0 +1,252 @@
+/*
+ * `enrol` and `collector init`: the one step that an installed package leaves to a person, on either side. Both are
+ * fronts: the programs that they are about do the work (sekisho-uplink enrol, sekisho-collector --init), then systemd
+ * starts what was waiting for it. A token never stands on the command line of a program that this one starts.
+ */
+#include "policy/base/cleanup.h"
+#include "policy/base/conf.h"
+#include "policy/ctl/ctl.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define URL_MAX 256
+#define TOKEN_MAX 512
+#define NAME_MAX_ 256
+#define WORDS_MAX 12
+
+/* How `sekisho-uplink enrol` ends (agent/uplink/enrol.h, and sekisho-uplink(8)). */
+enum { UPLINK_FAILED = 1, UPLINK_USAGE = 2, UPLINK_REFUSED = 3, UPLINK_NO_CONTACT = 4 };
+
+extern char **environ;
+
+/* What an unattended installation leaves: /etc/sekisho/enrol, sekishoctl(1). */
+struct answers {
+	char collector[URL_MAX], token[TOKEN_MAX], name[NAME_MAX_];
+};
+
+/* --- running --- */
+
+/* Where it was installed beside this program: in the same folder (as it is built), or in sbin. false, said. */
+static bool find_program(struct ctl *c, const char *name, char out[PATH_MAX])
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	static const char *const ways[] = {"", "../sbin/"};
+	size_t i;
+
+	if (n > 0) {
+		self[n] = 0;
+		*strrchr(self, '/') = 0;
+		for (i = 0; i < ARRAY_SIZE(ways); i++)
+			if (snprintf(out, PATH_MAX, "%s/%s%s", self, ways[i], name) < PATH_MAX && !access(out, X_OK))
+				return true;
+	}
+	complain(EXIT_MACHINE, SAY(c, "%s is not installed here", "%s がインストールされていません"), name);
+	return false;
+}
+
+/* Writes all of it; a reader that is gone says so by how it ended. */
+static void feed(int fd, const char *text)
+{
+	size_t n = strlen(text);
+
+	while (n) {
+		ssize_t w = write(fd, text, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return;
+		text += w;
+		n -= (size_t)w;
+	}
+}
+
+/* Runs it to its end, with `input` as its standard input (NULL: our own). Its exit status, or -errno. */
+static int run(const char *const *args, const char *input)
+{
+	posix_spawn_file_actions_t fa;
+	int pipes[2] = {-1, -1}, status = 0, r;
+	pid_t pid;
+
+	if (input && pipe2(pipes, O_CLOEXEC))
+		return -errno;
+	posix_spawn_file_actions_init(&fa);
+	if (input)
+		posix_spawn_file_actions_adddup2(&fa, pipes[0], STDIN_FILENO);
+	r = posix_spawnp(&pid, args[0], &fa, NULL, (char *const *)(uintptr_t)args, environ);
+	posix_spawn_file_actions_destroy(&fa);
+	closep(&pipes[0]);
+	if (!r && input)
+		feed(pipes[1], input);
+	closep(&pipes[1]);
+	if (r)
+		return -r;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
+}
+
+/* Starts these units anew where systemd runs; says so where it does not. */
+static int start_units(struct ctl *c, const char *const *units)
+{
+	const char *args[WORDS_MAX] = {"systemctl", "restart"};
+	size_t n = 2;
+	int r;
+
+	if (getenv("SEKISHO_ROOT"))
+		return EXIT_GOOD;
+	if (access("/run/systemd/system", F_OK)) {
+		puts(SAY(c, "systemd does not run here: start the services by hand.",
+			"systemd が動作していないため、サービスは手動で起動してください。"));
+		return EXIT_GOOD;
+	}
+	for (; *units && n < WORDS_MAX - 1; units++)
+		args[n++] = *units;
+	r = run(args, NULL);
+	if (r < 0)
+		return complain_of(c, "systemctl", r, NULL);
+	return r ? complain(EXIT_MACHINE,
+			   SAY(c, "not all services have started: see systemctl status 'sekisho-*'",
+				   "起動しなかったサービスがあります: systemctl status 'sekisho-*' を確認してください"))
+		 : EXIT_GOOD;
+}
+
+/* --- enrol --- */
+
+/* Root's alone: there is a secret in it. */
+static int read_answers(struct ctl *c, const char *path, struct answers *out)
+{
+	static const struct conf_key keys[] = {
+		CONF_KEY(struct answers, "collector", CONF_STR, collector, URL_MAX, 0, 0, "https://HOST[:PORT]"),
+		CONF_KEY(struct answers, "token", CONF_STR, token, TOKEN_MAX, 0, 0,
+			"as sekishoctl token create said it"),
+		CONF_KEY(struct answers, "name", CONF_STR, name, NAME_MAX_, 0, 0,
+			"of this PC, instead of its host name"),
+		{NULL, CONF_STR, 0, 0, 0, 0, NULL},
+	};
+	struct why why = {""};
+	struct stat st;
+	int r;
+
+	if (stat(path, &st))
+		return complain_of(c, path, errno == ENOENT ? V_NOT_FOUND : -errno, NULL);
+	if (st.st_mode & 077)
+		return complain(EXIT_PROBLEM,
+			SAY(c, "%s: others than its owner can read it (chmod 600): its token is no secret",
+				"%s: 所有者以外も読み取れます(chmod 600)。トークンが秘密になっていません"),
+			path);
+	r = conf_load(path, keys, out, &why);
+	if (r)
+		return complain_of(c, path, r, &why);
+	if (!out->collector[0] || !out->token[0])
+		return complain(EXIT_PROBLEM,
+			SAY(c, "%s: collector and token are both needed", "%s: collector と token の両方が必要です"),
+			path);
+	return EXIT_GOOD;
+}
+
+static int exit_of_uplink(struct ctl *c, int r)
+{
+	if (r < 0)
+		return complain_of(c, "sekisho-uplink", r, NULL);
+	return r == 0 ? EXIT_GOOD : r == UPLINK_USAGE ? EXIT_USAGE : r == UPLINK_REFUSED ? EXIT_PROBLEM : EXIT_MACHINE;
+}
+
+static int enrol_with(struct ctl *c, const char *url, const char *token, const char *name)
+{
+	static const char *const units[] = {"sekisho-guard.service", "sekisho-recorder.service",
+		"sekisho-print.service", "sekisho-uplink.service", NULL};
+	const char *args[WORDS_MAX];
+	char path[PATH_MAX];
+	size_t n = 0;
+	int r;
+
+	if (!find_program(c, "sekisho-uplink", path))
+		return EXIT_MACHINE;
+	args[n++] = path;
+	args[n++] = "enrol";
+	if (option_on(c, OPT_AGAIN))
+		args[n++] = "--again";
+	if (name) {
+		args[n++] = "--name";
+		args[n++] = name;
+	}
+	args[n++] = "--collector";
+	args[n++] = url;
+	args[n++] = "-";
+	args[n] = NULL;
+	fflush(stdout);
+	r = exit_of_uplink(c, run(args, token));
+	return r ? r : start_units(c, units);
+}
+
+int command_enrol(struct ctl *c)
+{
+	const char *file = option_value(c, OPT_FILE), *name = option_value(c, OPT_NAME);
+	struct answers a = {"", "", ""};
+	char line[TOKEN_MAX + 2];
+	int r;
+
+	if (!file && c->operands_n == 2) {
+		snprintf(line, sizeof(line), "%s\n", c->operands[1]);
+		return enrol_with(c, c->operands[0], strcmp(c->operands[1], "-") ? line : NULL, name);
+	}
+	if (!file || c->operands_n)
+		return complain(
+			EXIT_USAGE, SAY(c, "enrol: the collector's address and a token, or --file",
+					    "enrol: コレクターのアドレスとトークン、または --file を指定してください"));
+	r = read_answers(c, file, &a);
+	if (r)
+		return r;
+	snprintf(line, sizeof(line), "%s\n", a.token);
+	r = enrol_with(c, a.collector, line, name ? name : a.name[0] ? a.name : NULL);
+	/* Used: the token is good for nothing any more. Where a service did not start, the PC is known all the same. */
+	if (!r && unlink(file))
+		return complain_of(c, file, -errno, NULL);
+	return r;
+}
+
+/* --- collector init --- */
+
+int command_collector_init(struct ctl *c)
+{
+	static const char *const units[] = {"sekisho-collector.service", "sekisho-console.service",
+		"sekisho-herald.service", "sekisho-report.timer", NULL};
+	const char *args[] = {NULL, "--init", NULL, NULL, NULL};
+	char path[PATH_MAX];
+	int r;
+
+	if (!find_program(c, "sekisho-collector", path))
+		return EXIT_MACHINE;
+	args[0] = path;
+	if (option_on(c, OPT_CONFIG)) {
+		args[2] = "--config";
+		args[3] = option_value(c, OPT_CONFIG);
+	}
+	r = run(args, NULL);
+	if (r < 0)
+		return complain_of(c, "sekisho-collector", r, NULL);
+	if (r)
+		return r == EXIT_USAGE ? EXIT_USAGE : EXIT_MACHINE;
+	r = start_units(c, units);
+	if (r)
+		return r;
+	puts(SAY(c,
+		"The collector has its keys. Next:\n"
+		"  sekishoctl console user add NAME --role administrator   who may look, at https://HERE:8444\n"
+		"  sekishoctl token create                                 for each PC: sekishoctl enrol "
+		"https://HERE:8443 TOKEN",
+		"コレクターの鍵を作成しました。次の手順:\n"
+		"  sekishoctl console user add 名前 --role administrator   "
+		"コンソール(https://このサーバー:8444)の利用者を登録\n"
+		"  sekishoctl token create                                 PC ごとに発行し、PC で sekishoctl enrol "
+		"https://このサーバー:8443 トークン を実行"));
+	return EXIT_GOOD;
+}
