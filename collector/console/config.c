@@ -163,7 +163,7 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.port = 8444,
 		.dir = "/var/lib/sekisho-console",
 		.collector = "/var/lib/sekisho-collector",
-		.page = "/usr/local/share/sekisho/console",
+		.page = SEKISHO_PAGE,
 		.connections = 512,
 		.idle_us = 900 * S_,
 		.session_us = 12 * 3600 * S_,

@@ -1,0 +1,47 @@
+# The Debian packages of this tree, built once for each state of it and kept; and a next version of them. For the scripts that source
+# this after lib.sh.
+# shellcheck shell=bash disable=SC2154,SC2034
+
+# packages_build: the folder with the three packages in packages_dir, their version in packages_version. Ends the test (77) where the
+# tools are missing.
+packages_build() {
+	local cache=${SEKISHO_LAB_CACHE:-$root/tests/lab/cache} key c
+	for c in dpkg-buildpackage dh lintian apt-ftparchive gpg debconf-updatepo; do
+		command -v "$c" >/dev/null || {
+			echo "needs $c (packaging/install-dependencies test)"
+			exit 77
+		}
+	done
+	# Nothing in the packages comes from the tests, but the list of cases.
+	key=$({
+		(cd "$root" && git ls-files -z --cached --others --exclude-standard -- . ':!tests' | xargs -0 sha256sum 2>/dev/null)
+		sha256sum <"$root/tests/lab/CASES.md"
+		gcc --version
+	} | sha256sum | cut -c 1-16)
+	packages_dir=$cache/packages-$key
+	mkdir -p "$cache"
+	exec 9>"$cache/.packages"
+	flock 9
+	if ! compgen -G "$packages_dir/sekisho-agent_*.deb" >/dev/null; then
+		note 'building the packages of this state of the tree'
+		rm -rf "$packages_dir.part"
+		"$root/packaging/packages" build --out "$packages_dir.part" >"$tmp/build.log" 2>&1 || fail "$(tail -n 30 "$tmp/build.log")"
+		mv "$packages_dir.part" "$packages_dir"
+		find "$cache" -mindepth 1 -maxdepth 1 -name 'packages-????????????????' ! -path "$packages_dir" -mtime +2 -exec rm -rf {} +
+	fi
+	exec 9>&-
+	packages_version=$(dpkg-deb -f "$packages_dir"/sekisho-common_*.deb Version)
+}
+
+# packages_next DIR VERSION: the same packages under this version.
+packages_next() {
+	local deb room=$1/.room
+	mkdir -p "$1"
+	for deb in "$packages_dir"/*.deb; do
+		rm -rf "$room"
+		dpkg-deb -R "$deb" "$room"
+		sed -i "s/^Version: .*/Version: $2/; s/(= $packages_version)/(= $2)/" "$room/DEBIAN/control"
+		dpkg-deb --root-owner-group -Zgzip -z1 -b "$room" "$1" >/dev/null
+	done
+	rm -rf "$room"
+}
