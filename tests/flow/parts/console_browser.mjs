@@ -1,4 +1,4 @@
-// Debian's Chromium, driven by playwright-core, for the flows of the console's page: a person at a browser, and what must hold on every page that he
+// Debian's Chromium or (BROWSER=firefox, by WebDriver BiDi) Firefox, driven by playwright-core, for the flows of the console's page: a person at a browser, and what must hold on every page that he
 // sees: no violation of the Content-Security-Policy, nothing that axe finds, no error in the browser's console, no request to another host.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync } from "node:fs";
@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const require = createRequire(join(process.env.PAGE_SOURCE, "package.json"));
-const { chromium } = require("playwright-core");
+const { chromium, firefox } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 export const origin = process.env.CONSOLE_URL;
@@ -44,10 +44,13 @@ export class Browser {
   static async start() {
     const it = new Browser();
     it.people = [];
-    it.browser = await chromium.launch({
-      executablePath: "/usr/bin/chromium",
-      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    });
+    it.browser =
+      process.env.BROWSER === "firefox"
+        ? await firefox.launch({ executablePath: "/usr/bin/firefox-esr", channel: "moz-firefox" })
+        : await chromium.launch({
+            executablePath: "/usr/bin/chromium",
+            args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+          });
     mkdirSync(pictures, { recursive: true });
     return it;
   }

@@ -1,0 +1,79 @@
+// What the page needs of a browser, once more in Firefox: signing in, the views, a proof that the page checks itself, a policy that it signs.
+// tests/flow/92-console-page starts it, after the stories in Chromium.
+import { Browser, command, fail, same, step } from "./console_browser.mjs";
+
+const { AUDITOR, ADMINISTRATOR, KEY_FILE, STRANGER_FILE, VERSION } = process.env;
+const PASSWORD = "Kumo no mine ikutsu kuzurete tsuki no yama";
+const browser = await Browser.start();
+
+async function views(who, list) {
+  for (const [name, fragment] of list) {
+    await who.go(fragment);
+    await who.accessible(`${name} in Firefox`);
+    who.well();
+  }
+}
+
+async function auditor() {
+  const who = await browser.person("ja-JP");
+  const p = who.page;
+  step("Firefox: the door, the second factor, the overview");
+  await who.go("");
+  same(await p.evaluate(() => document.documentElement.lang), "ja", "language");
+  await who.begin("sachiko2", AUDITOR, PASSWORD);
+  await who.language("en");
+  await p.locator(".lane svg").first().waitFor();
+
+  step("Firefox: a record and its proof, which the page checks; hostile names; back by the browser");
+  await who.go("#/logs?since=all&c=file");
+  const rows = p.locator("a[data-row]");
+  same(await rows.count(), 100, "rows of a page");
+  await rows.nth(3).click();
+  await p.locator(".seal-good").waitFor();
+  await p.keyboard.press("Escape");
+  await p.locator(".detail").waitFor({ state: "detached" });
+  await who.go(`#/logs?since=all&text=${encodeURIComponent("<img src=x>\u202e\u0007")}`);
+  await p.locator(".mark-button .hidden-sign").first().waitFor();
+  same(await p.locator("main :is(script, img, iframe, object, embed, style)").count(), 0, "elements that nobody made");
+  await p.goBack();
+  await rows.nth(99).waitFor();
+
+  step("Firefox: the auditor's views");
+  await views(who, [["overview", "#/"], ["alerts", "#/alerts"], ["reports", "#/reports"], ["register", "#/register"], ["account", "#/account"]]);
+}
+
+async function administrator() {
+  const who = await browser.person("en-GB");
+  const p = who.page;
+  await who.begin("tanaka2", ADMINISTRATOR, PASSWORD);
+  step("Firefox: the administrator's views");
+  await views(who, [["drives", "#/drives"], ["ledger", "#/drives/ledger"], ["PCs", "#/pcs"]]);
+
+  step("Firefox: a policy is changed, signed in the browser, pushed");
+  await who.go("#/drives/rules");
+  const yaml = p.getByRole("textbox", { name: "policy.yaml" });
+  await yaml.fill(`${await yaml.inputValue()}\n# by Firefox\n`);
+  await who.go("#/drives/draft");
+  await p.locator(".verdict-good").waitFor();
+  await p.getByRole("button", { name: "Sign and push" }).click();
+  const file = p.locator("input[type=file]");
+  await file.setInputFiles(STRANGER_FILE);
+  await p.locator("dialog .verdict-bad").waitFor();
+  await file.setInputFiles(KEY_FILE);
+  await p.getByText("This is the key of office.").waitFor();
+  await p.getByRole("dialog").getByRole("button", { name: "Sign and push" }).click();
+  await p.getByRole("dialog").waitFor({ state: "detached" });
+  same(JSON.parse(command("sekishoctl", "policy", "status", "--json")).version, Number(VERSION), "version at the collector");
+  if (who.sent.some((body) => body.includes(process.env.KEY_TEXT))) fail("the key left the browser");
+  who.well();
+}
+
+try {
+  await auditor();
+  await administrator();
+} catch (e) {
+  await browser.failed();
+  throw e;
+} finally {
+  await browser.stop();
+}
