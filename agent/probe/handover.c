@@ -1,7 +1,7 @@
 /*
  * What records is replaced while a recorder works (an upgrade): the new set goes on with what the old one was told, so
  * that what happens until the next recorder has its filter is told too, and waits in the new ring buffer. Called by
- * load.c, when the new set is proven and pinned, just before the old one goes: in between both tell, none does never.
+ * load.c, when the new set is proven and pinned, just before the old one goes: in between both tell.
  */
 #include "agent/probe/load.h"
 #include "policy/base/cleanup.h"
