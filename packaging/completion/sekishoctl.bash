@@ -5,7 +5,7 @@ _sekishoctl()
 	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W "log status verify export decode evidence enrol collector token host console policy usb print release report retention store completion version help" -- "$cur"))
+		COMPREPLY=($(compgen -W "log status verify timestamp export decode evidence enrol collector token host console policy usb print release report retention store completion version help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -29,13 +29,15 @@ _sekishoctl()
 	--witness-policy) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--device|-d) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--checkpoint) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--timestamps) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	--tsa-ca) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--admins) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--out|-o) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--certificate) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--name) return ;;
 	--file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--valid) return ;;
 	--reason) return ;;
 	--role) COMPREPLY=($(compgen -W "administrator auditor viewer" -- "$cur")); return ;;
@@ -92,9 +94,13 @@ _sekishoctl()
 		fi ;;
 	verify,*)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --device -d --log-key -l --checkpoint --witnesses --witness-policy --admins --no-bodies --quiet -q --json --store --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --device -d --log-key -l --checkpoint --witnesses --witness-policy --timestamps --tsa-ca --admins --no-bodies --quiet -q --json --store --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	timestamp,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --config --log-key -l --quiet -q --json --store --lang --help -h" -- "$cur"))
 		fi ;;
 	export,*)
 		if [[ $cur == -* ]]; then

@@ -110,6 +110,16 @@ static const struct option_row status_options[] = {JSON_ROW, SOCKET_ROW, END};
 		}                                                                                                       \
 	}
 
+static const struct option_row timestamp_options[] = {
+	{OPT_CONFIG, 0, "config", "FILE", OFFER_FILE, {"instead of /etc/sekisho/timestamp.conf", "設定ファイル"}},
+	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE, {"the log's verifier key", "ログの検証鍵"}},
+	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING,
+		{"say nothing where nothing is new", "新しい記録がなければ何も表示しない"}},
+	JSON_ROW,
+	STORE_ROW,
+	END,
+};
+
 static const struct option_row verify_options[] = {
 	{OPT_DEVICE, 'd', "device", "FILE", OFFER_FILE,
 		{"device.pub of a PC (for files; repeatable)", "PC の device.pub(ファイル検証用、複数可)"}},
@@ -118,6 +128,10 @@ static const struct option_row verify_options[] = {
 		{"a checkpoint that must be of this log (repeatable)",
 			"同じログのものであるべきチェックポイント(複数可)"}},
 	WITNESS_ROWS,
+	{OPT_TIMESTAMPS, 0, "timestamps", "DIR", OFFER_DIR,
+		{"checkpoints with tokens of a timestamp authority", "タイムスタンプのフォルダー"}},
+	{OPT_TSA_CA, 0, "tsa-ca", "FILE", OFFER_FILE,
+		{"who may be that authority (PEM)", "タイムスタンプ局の認証局証明書(PEM)"}},
 	ADMINS_ROW,
 	{OPT_NO_BODIES, 0, "no-bodies", NULL, OFFER_NOTHING,
 		{"headers and log only: much faster", "ヘッダーとログのみ(高速)"}},
@@ -381,6 +395,8 @@ const struct command commands[] = {
 	{"verify", NULL, verify_options, "[FILE|DIR...]", 0, INT_MAX, OFFER_FILE,
 		{"Check signatures, chains, gaps and inclusion", "署名・記録列・欠落・ログ収録を検証する"},
 		command_verify},
+	{"timestamp", NULL, timestamp_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Have the log stamped by a timestamp authority", "ログのタイムスタンプを取得する"}, command_timestamp},
 	{"export", NULL, export_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Carry segments away with their proofs", "記録を証明付きで持ち出す"}, command_export},
 	{"decode", NULL, none, "FILE...", 1, INT_MAX, OFFER_FILE,

@@ -84,6 +84,8 @@ enum option_id {
 	OPT_CHECKPOINT,
 	OPT_WITNESSES,
 	OPT_WITNESS_POLICY,
+	OPT_TIMESTAMPS,
+	OPT_TSA_CA,
 	OPT_NAME,
 	OPT_VALID,
 	OPT_REASON,
@@ -151,6 +153,7 @@ extern const struct option_row common_options[];
 
 int command_log(struct ctl *c);
 int command_status(struct ctl *c);
+int command_timestamp(struct ctl *c);
 int command_verify(struct ctl *c);
 int command_verify_bundle(struct ctl *c);
 int command_export(struct ctl *c);

@@ -122,11 +122,12 @@ int verify_summary(struct report *r)
 	if (option_on(c, OPT_JSON)) {
 		printf("{\"good\":%s,\"segments\":%" PRIu64 ",\"verified\":%" PRIu64 ",\"records\":%" PRIu64
 		       ",\"bytes\":%" PRIu64 ",\"proven\":%" PRIu64 ",\"without_body\":%" PRIu64
-		       ",\"witnesses\":%u,\"problems\":%" PRIu64 "}\n",
+		       ",\"witnesses\":%u,\"timestamps\":%u,\"problems\":%" PRIu64 "}\n",
 			good ? "true" : "false", n->segments, n->good, n->records, n->bytes, n->proven, n->without_body,
-			r->witnesses.by_n, n->problems);
+			r->witnesses.by_n, r->timestamps.good, n->problems);
 	} else if (!option_on(c, OPT_QUIET)) {
 		witnesses_say(r);
+		timestamps_say(r);
 		printf(SAY(c, "%" PRIu64 " segments, %" PRIu64 " verified, %" PRIu64 " records, %" PRIu64 " bytes; ",
 			       "セグメント %" PRIu64 " 件、検証済み %" PRIu64 " 件、記録 %" PRIu64 " 件、%" PRIu64
 			       " バイト、"),
@@ -299,6 +300,7 @@ static int run(struct report *r)
 	x = add_devices(r, store);
 	x = x ? x : verify_log_key(r, store);
 	x = x ? x : witnesses_options(r);
+	x = x || !store ? x : timestamps_options(r);
 	r->operands_only = !store;
 	x = x ? x : add_checkpoints(r);
 	x = x ? x : store ? verify_store(r, store) : verify_files(r, c->operands);
@@ -327,6 +329,7 @@ int command_verify(struct ctl *c)
 	audit_free(r.audit);
 	heads_free(r.heads);
 	witnesses_deinit(&r.witnesses);
+	timestamps_deinit(&r.timestamps);
 	verifier_deinit(&r.log);
 	return x;
 }

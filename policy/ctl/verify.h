@@ -7,6 +7,7 @@
 
 #include "policy/ctl/audit.h"
 #include "policy/ctl/heads.h"
+#include "policy/ctl/timestamps.h"
 #include "policy/ctl/witnesses.h"
 
 struct report {
@@ -15,6 +16,7 @@ struct report {
 	struct heads *heads; /* trees of the log that were shown, by anybody */
 	struct verifier log; /* key NULL: not given */
 	struct witnesses witnesses;
+	struct timestamps timestamps;
 	const char *(*place)(void *ctx, uint64_t place);
 	void *place_ctx;
 	int64_t began_us, shown_us; /* progress */

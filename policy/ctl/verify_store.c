@@ -372,6 +372,7 @@ static int judge_store(struct judging *j)
 	}
 	x = judge_log(j, &head);
 	x = x ? x : judge_cosigned(j, &head);
+	x = x ? x : timestamps_judge(r, j->store, head.size, &head.root);
 	if (!x)
 		audit_end(r->audit);
 	return x ? x : expired_end(&j->expired, r);

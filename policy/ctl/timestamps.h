@@ -1,0 +1,57 @@
+/*
+ * Timestamps of the log: checkpoints, each with the token of an authority (RFC 3161), in a folder beside the store.
+ *
+ *   SIZE.checkpoint   the signed checkpoint of so many leaves (20 digits), as it was published
+ *   SIZE.tsr          the authority's reply over its bytes (policy/trust/timestamp.h)
+ *
+ * The checkpoint is written first: one without a token was not stamped yet. Nothing is ever replaced.
+ */
+#ifndef SEKISHO_CTL_TIMESTAMPS_H
+#define SEKISHO_CTL_TIMESTAMPS_H
+
+#include "policy/ctl/ctl.h"
+#include "policy/trust/digest.h"
+#include "policy/trust/timestamp.h"
+
+#define TIMESTAMP_CONFIG "/etc/sekisho/timestamp.conf"
+#define TIMESTAMP_FOLDER "/var/lib/sekisho-timestamps"
+
+struct timestamp_settings {
+	char url[1024];    /* of the authority; empty: none is asked */
+	char ca[PATH_MAX]; /* PEM; who may say who the authority is */
+	char folder[PATH_MAX];
+};
+
+/* timestamp.conf(5); defaults where there is none. `path` NULL: the usual place. 0; V_BAD; -errno. */
+int timestamp_settings_load(const char *path, struct timestamp_settings *out, struct why *why);
+/* The newest that has a token. *size 0: none. 0; V_NOT_FOUND without the folder; -errno. */
+int timestamp_newest(const char *folder, uint64_t *size);
+void timestamp_path(char out[PATH_MAX], const char *folder, uint64_t size, const char *ending);
+
+struct report;
+struct store;
+
+/* What verify judges, and what it found. */
+struct timestamps {
+	char folder[PATH_MAX];         /* empty: none is looked at */
+	struct timestamp_trust *trust; /* NULL: nobody said who may be an authority */
+	unsigned good, unjudged;       /* unjudged: nobody said who may be an authority */
+	uint64_t size;                 /* of the newest good one */
+	struct timestamp newest;
+};
+
+/*
+ * --timestamps and --tsa-ca; without them, for this machine's own store, what timestamp.conf says. A copy of a store
+ * that lies elsewhere is not judged by this machine's folder. EXIT_*, said.
+ */
+int timestamps_options(struct report *r);
+/*
+ * Judges all of them: each checkpoint is the log's, the log of `size` and `root` extends it, and its token is over it.
+ * What is wrong is told; a token has to be there for each checkpoint but the newest. 0, -errno.
+ */
+int timestamps_judge(struct report *r, struct store *s, uint64_t size, const struct digest *root);
+/* A line for people, where there is something to say. */
+void timestamps_say(const struct report *r);
+void timestamps_deinit(struct timestamps *t);
+
+#endif
