@@ -68,7 +68,7 @@ pause() {
 
 # plug NAME [OPTION...]: plugs it in (tests/lab/outside), waits until udev has dealt with it; DEV is its disk, where it has one.
 plug() {
-	local name=$1 d new until=$((SECONDS + 60))
+	local name=$1 d new until=$((SECONDS + 600)) # by a clock that counts instructions (run --count) a minute of waiting is over at once
 	local -A before=()
 	for d in /sys/bus/usb/devices/* /sys/block/*; do
 		before[$d]=1
