@@ -15,7 +15,6 @@
 #define DISCOVERY "/.well-known/openid-configuration"
 
 DEFINE_CLEANUP(CURL *, curl_easy_cleanup)
-DEFINE_CLEANUP(struct curl_slist *, curl_slist_free_all)
 #define _cleanup_json_ _cleanup_(json_decrefp)
 
 static size_t take(char *p, size_t size, size_t n, void *arg)
