@@ -153,7 +153,9 @@ class Person(Desk):
 
 def told(kind, **want):
     """Records of the access log, as the auditor's command shows them, once they are indexed."""
-    out = subprocess.run(["sekishoctl", "log", "--json", "--host", "console", "--kind", kind],
-                         stdout=subprocess.PIPE, check=True).stdout
-    rows = [json.loads(line) for line in out.decode().splitlines()]
+    out = subprocess.run(["sekishoctl", "log", "--json", "--host", "console", "--kind", kind], stdout=subprocess.PIPE)
+    if out.returncode == 1:
+        return []  # nothing of the console is there yet, so nobody is known by that name
+    out.check_returncode()
+    rows = [json.loads(line) for line in out.stdout.decode().splitlines()]
     return [r for r in rows if all(r.get(k) == v for k, v in want.items())]
