@@ -66,18 +66,10 @@ static int sign(struct uplink *u, const char *note)
 /* The round is over, or this PC has seen more of the log than is to be signed; or the log itself went back. */
 static void on_refused(struct uplink *u, const struct http_answer *a)
 {
-	struct log_state *log = &u->sender.answer.log;
 	struct error_answer e;
-	struct checkpoint c;
 
-	answer_error(a->body, &e);
-	if (a->status == 409 && e.checkpoint[0]) {
-		memcpy(log->checkpoint, e.checkpoint, sizeof(log->checkpoint));
-		log->consistency.n = 0;
-		if (!settle_log(u, log, &c))
-			return;
-	}
-	sender_drain(u);
+	if (sender_refused(u, a, &e))
+		sender_drain(u);
 }
 
 static void on_checkpoint(void *ctx, const struct http_answer *a)

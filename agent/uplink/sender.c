@@ -170,6 +170,19 @@ static void up(struct uplink *u)
 	status_changed(u);
 }
 
+bool sender_refused(struct uplink *u, const struct http_answer *a, struct error_answer *out)
+{
+	struct log_state *log = &u->sender.answer.log;
+	struct checkpoint c;
+
+	answer_error(a->body, out);
+	if (a->status != 409 || !out->checkpoint[0])
+		return true;
+	memcpy(log->checkpoint, out->checkpoint, sizeof(log->checkpoint));
+	log->consistency.n = 0;
+	return settle_log(u, log, &c);
+}
+
 static void on_probe(void *ctx, const struct http_answer *a)
 {
 	struct uplink *u = ctx;
@@ -191,13 +204,8 @@ static void on_probe(void *ctx, const struct http_answer *a)
 			up(u);
 		return;
 	}
-	answer_error(a->body, &e);
-	if (a->status == 409 && e.checkpoint[0]) {
-		memcpy(log->checkpoint, e.checkpoint, sizeof(log->checkpoint));
-		log->consistency.n = 0;
-		if (!settle_log(u, log, &c))
-			return;
-	}
+	if (!sender_refused(u, a, &e))
+		return;
 	snprintf(text, sizeof(text), "collector answers %ld%s%s", a->status, e.error[0] ? ": " : "", e.error);
 	sender_down(u, a->retry_after_us, text);
 }

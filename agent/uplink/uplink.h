@@ -135,6 +135,11 @@ void sender_drain(struct uplink *u); /* sends what waits, where the link is up a
 void sender_kick(struct uplink *u);  /* tries now instead of when the back-off ends */
 /* The connection, or what came over it, was bad: begin again after a pause, by asking how the log stands. */
 void sender_down(struct uplink *u, uint64_t asked_us, const char *why);
+/*
+ * Reads what a refusal says. One with a checkpoint (409) says that the log is smaller than what this PC saw, which is
+ * judged: false where all that is needed was done (settle_log).
+ */
+bool sender_refused(struct uplink *u, const struct http_answer *a, struct error_answer *out);
 /* The collector answers, but not now: go on after a pause. */
 void sender_pause(struct uplink *u, uint64_t asked_us, const char *why);
 /*

@@ -1,7 +1,7 @@
 /*
  * Binding what people sign in with to their accounts, at the console's own door: client certificates, people of the
- * OpenID provider. That is for
- * administrators of the machine alone, as making accounts is: nobody binds anything to their own.
+ * OpenID provider. That is for administrators of the machine alone, as making accounts is: nobody binds anything to
+ * their own.
  */
 #include "collector/console/desk.h"
 #include "policy/base/clock.h"
@@ -121,16 +121,17 @@ void bind_post(struct console *c, struct ask *a)
 	struct bound_certificate *b;
 	struct cert_info info = {.cn = ""};
 
-	if (x && json_object_get(o, "oidc")) {
+	if (!x)
+		goto out;
+	if (json_object_get(o, "oidc")) {
 		bind_person(c, a, json_object_get(o, "oidc"), x);
 		goto out;
 	}
-	if (!x || !json_object_get(o, "certificate") || !read_certificate(a, o, &info)) {
-		if (x && !json_object_get(o, "certificate"))
-			answer_error(a->req, 400, "request", "\"certificate\" belongs there", 0);
+	if (!json_object_get(o, "certificate")) {
+		answer_error(a->req, 400, "request", "\"certificate\" belongs there", 0);
 		goto out;
 	}
-	if (!may_bind(c, a, x, &info))
+	if (!read_certificate(a, o, &info) || !may_bind(c, a, x, &info))
 		goto out;
 	b = &x->certificates[x->certificates_n++];
 	b->fingerprint = info.fingerprint;

@@ -191,7 +191,6 @@ static int put_cosigned(struct bundling *b)
 	_cleanup_buf_ struct buf note = BUF_INIT(NOTE_SIZE_MAX), lines = BUF_INIT(WITNESSES_MAX);
 	struct merkle_proof p = {.n = 0};
 	uint64_t size;
-	unsigned i;
 	int r = store_cosigned(b->store, &note, &size);
 
 	if (r == V_NOT_FOUND)
@@ -200,10 +199,7 @@ static int put_cosigned(struct bundling *b)
 	r = r ? r : store_witnesses_of(b->store, buf_span(&note), &lines);
 	r = r ? r : exhibit_put(b->writer, "cosigned", buf_span(&note));
 	buf_clear(&b->text);
-	for (i = 0; !r && i < p.n; i++) {
-		r = base64_encode(&b->text, SPAN(p.h[i].b, DIGEST_SIZE));
-		r = r ? r : buf_puts(&b->text, "\n");
-	}
+	r = r ? r : proof_hashes(&p, &b->text);
 	r = r ? r : exhibit_put(b->writer, "cosigned.consistency", buf_span(&b->text));
 	return r ? r : exhibit_put(b->writer, "witnesses", buf_span(&lines));
 }

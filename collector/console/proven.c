@@ -148,16 +148,13 @@ static json_t *cosigned_json(struct call *call, struct span note)
 	_cleanup_buf_ struct buf lines = BUF_INIT(WITNESSES_MAX);
 	struct cosignatures of;
 	struct cosigned x = {.x = call, .of = &of, .list = json_array()};
-	struct span rest;
+	struct span rest, line;
 	int r = cosignatures_read(note, &call->c->log, &of, NULL);
 
 	r = r ? r : of.n ? store_witnesses_of(call->c->store, note, &lines) : 0;
-	for (rest = buf_span(&lines); !r && rest.n;) {
-		size_t n = (size_t)((const uint8_t *)memchr(rest.p, '\n', rest.n) - rest.p);
-
-		r = list_witness(&x, SPAN(rest.p, n));
-		rest = SPAN(rest.p + n + 1, rest.n - n - 1);
-	}
+	rest = buf_span(&lines);
+	while (!r && text_line(&rest, &line))
+		r = list_witness(&x, line);
 	return x.list;
 }
 

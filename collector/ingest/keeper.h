@@ -16,7 +16,7 @@
 struct looked {
 	char month[8], hold[20];
 	unsigned channel;
-	uint64_t next; /* the leaf to go on with */
+	uint64_t next, end; /* the leaf to go on with, and the first of another month */
 	bool held, done;
 };
 

@@ -236,16 +236,6 @@ out:
 	json_decref(o);
 }
 
-static const struct retention_hold *hold_of(const struct retention *t, const char *id)
-{
-	size_t i;
-
-	for (i = 0; i < t->holds_n; i++)
-		if (t->holds[i].lifted_leaf == UINT64_MAX && !strcmp(t->holds[i].id, id))
-			return &t->holds[i];
-	return NULL;
-}
-
 void retention_lift_post(struct ingest *in, struct ask *a)
 {
 	struct kept kept = {.channel = 0};
@@ -262,7 +252,7 @@ void retention_lift_post(struct ingest *in, struct ask *a)
 		goto out;
 	}
 	r = keeper_book(in->keeper);
-	if (!r && !hold_of(&in->keeper->book, kept.hold)) {
+	if (!r && !retention_hold_of(&in->keeper->book, kept.hold)) {
 		answer_error(a->req, 404, "hold", "no such hold is in force", 0);
 		goto out;
 	}

@@ -66,42 +66,25 @@ static int look_at(struct keeper *k, struct looked *l, const struct retention_ho
 	return r;
 }
 
-static const struct retention_hold *hold_of(const struct keeper *k, const char *id)
-{
-	size_t i;
-
-	for (i = 0; i < k->book.holds_n; i++)
-		if (k->book.holds[i].lifted_leaf == UINT64_MAX && !strcmp(k->book.holds[i].id, id))
-			return &k->book.holds[i];
-	return NULL;
-}
-
 static int look_on(struct keeper *k, struct looked *l, int64_t until)
 {
 	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX),
 				 raw = BUF_INIT(BODY_RAW_MAX);
-	const struct retention_hold *h = hold_of(k, l->hold);
-	struct store_month m;
-	uint64_t end;
+	const struct retention_hold *h = retention_hold_of(&k->book, l->hold);
 	int r = 0;
 
-	/* Lifted meanwhile, or the channel went by an order: nobody asks any more. */
-	if (h)
-		r = store_month(k->in->store, l->month, &m);
-	if (!h || r == V_NOT_FOUND) {
+	/* Lifted meanwhile: nobody asks any more. */
+	if (!h) {
 		l->done = true;
 		return 0;
 	}
-	if (r)
-		return r;
-	end = m.first + m.count;
-	while (!r && !l->held && l->next < end) {
+	while (!r && !l->held && l->next < l->end) {
 		r = look_at(k, l, h, &header, &body, &raw);
 		l->next += !r;
 		if (!r && clock_boot_us() >= until)
 			break;
 	}
-	l->done = !r && (l->held || l->next == end);
+	l->done = !r && (l->held || l->next == l->end);
 	return r;
 }
 
@@ -137,7 +120,7 @@ static struct looked *looked_at(
 		return NULL;
 	k->looked = l;
 	l += k->looked_n++;
-	*l = (struct looked){.channel = channel, .next = m->first};
+	*l = (struct looked){.channel = channel, .next = m->first, .end = m->first + m->count};
 	memcpy(l->month, m->month, sizeof(l->month));
 	memcpy(l->hold, h->id, sizeof(l->hold));
 	return l;

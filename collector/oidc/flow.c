@@ -4,6 +4,7 @@
 #include "collector/oidc/oidc.h"
 #include "policy/base/text.h"
 #include <errno.h>
+#include <jose/b64.h>
 
 static void derive(const uint8_t secret[32], const char *what, char out[65])
 {
@@ -24,18 +25,18 @@ void oidc_flow(const uint8_t secret[32], struct oidc_flow *out)
 
 void oidc_hash_text(const uint8_t *p, size_t n, char out[OIDC_HASH_TEXT_SIZE])
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	unsigned bits = 0, have = 0;
-	size_t i, at = 0;
+	size_t len = jose_b64_enc_buf(p, n, out, OIDC_HASH_TEXT_SIZE - 1);
 
-	for (i = 0; i < n && at + 2 < OIDC_HASH_TEXT_SIZE; i++) {
-		bits = bits << 8 | p[i];
-		for (have += 8; have >= 6; have -= 6)
-			out[at++] = letters[bits >> (have - 6) & 63];
-	}
-	if (have)
-		out[at++] = letters[bits << (6 - have) & 63];
-	out[at] = 0;
+	out[len == SIZE_MAX ? 0 : len] = 0;
+}
+
+const char *oidc_text(const json_t *o, const char *name)
+{
+	const json_t *v = json_object_get(o, name);
+	const char *s = json_string_value(v);
+
+	/* One with a NUL in it would pass as its own beginning. */
+	return s && strlen(s) == json_string_length(v) ? s : NULL;
 }
 
 bool oidc_is_https(const char *url)

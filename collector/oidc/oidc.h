@@ -54,6 +54,9 @@ void oidc_hash_text(const uint8_t *p, size_t n, char out[OIDC_HASH_TEXT_SIZE]);
 /* Is it one of the words, which are separated by blanks? */
 bool oidc_has_word(const char *words, const char *word);
 
+/* A string of an object from outside; NULL where it is none, or has a NUL in it. */
+const char *oidc_text(const json_t *o, const char *name);
+
 /* --- token.c --- */
 
 struct oidc_want {

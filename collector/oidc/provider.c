@@ -22,14 +22,6 @@ static size_t take(char *p, size_t size, size_t n, void *arg)
 	return buf_put(arg, p, size * n) ? 0 : size * n;
 }
 
-static const char *text(const json_t *o, const char *name)
-{
-	const json_t *v = json_object_get(o, name);
-	const char *s = json_string_value(v);
-
-	return s && strlen(s) == json_string_length(v) ? s : NULL;
-}
-
 static CURL *begin(const struct oidc_client *c, const char *url, struct buf *got, char error[CURL_ERROR_SIZE])
 {
 	struct curl_blob ca = {.data = c->ca.p, .len = c->ca.n, .flags = CURL_BLOB_NOCOPY};
@@ -109,11 +101,11 @@ static int discover(const struct oidc_client *c, json_t **out, struct why *why)
 	r = fetch(c, url, "configuration", &o, why);
 	if (r)
 		return r;
-	issuer = text(o, "issuer");
+	issuer = oidc_text(o, "issuer");
 	if (!issuer || strcmp(issuer, c->s.issuer) != 0)
 		return why_set(why, V_BAD, "configuration: of another issuer");
 	for (i = 0; i < ARRAY_SIZE(endpoints); i++) {
-		const char *s = text(o, endpoints[i]);
+		const char *s = oidc_text(o, endpoints[i]);
 
 		if (!s || !oidc_is_https(s))
 			return why_set(why, V_BAD, "configuration: %s is no https address", endpoints[i]);
@@ -177,14 +169,14 @@ static int redeem(const struct oidc_client *c, const json_t *conf, const json_t 
 	_cleanup_buf_ struct buf got = BUF_INIT(DOCUMENT_MAX), body = BUF_INIT(4 * OIDC_MESSAGE_MAX);
 	_cleanup_json_ json_t *o = NULL;
 	char error[CURL_ERROR_SIZE], shown[80];
-	_cleanup_(curl_easy_cleanupp) CURL *e = begin(c, text(conf, "token_endpoint"), &got, error);
+	_cleanup_(curl_easy_cleanupp) CURL *e = begin(c, oidc_text(conf, "token_endpoint"), &got, error);
 	const char *said;
 	long status = 0;
 	int r = e ? put(e, &body, "grant_type", "authorization_code") : -ENOMEM;
 
-	r = r ? r : put(e, &body, "code", text(q, "code"));
-	r = r ? r : put(e, &body, "redirect_uri", text(q, "redirect"));
-	r = r ? r : put(e, &body, "code_verifier", text(q, "verifier"));
+	r = r ? r : put(e, &body, "code", oidc_text(q, "code"));
+	r = r ? r : put(e, &body, "redirect_uri", oidc_text(q, "redirect"));
+	r = r ? r : put(e, &body, "code_verifier", oidc_text(q, "verifier"));
 	r = r ? r : show_client(e, c, conf, &body);
 	if (r)
 		return why_set(why, V_BAD, "no memory");
@@ -194,11 +186,11 @@ static int redeem(const struct oidc_client *c, const json_t *conf, const json_t 
 	secret_wipe(body.p, body.n);
 	if (r)
 		return r;
-	said = text(o, "error");
+	said = oidc_text(o, "error");
 	if (status != 200 || said)
 		return why_set(why, V_BAD, "token endpoint: answered %ld: %s", status,
 			text_escape_to(shown, sizeof(shown), SPAN_STR(said ? said : "")));
-	if (!text(o, "id_token"))
+	if (!oidc_text(o, "id_token"))
 		return why_set(why, V_BAD, "token endpoint: gave no ID token");
 	*out = STEAL(o);
 	return 0;
@@ -216,7 +208,7 @@ static json_t *where(const struct oidc_client *c)
 
 	if (discover(c, &conf, &why))
 		return refused("provider", &why);
-	return json_pack("{s:s, s:b}", "endpoint", text(conf, "authorization_endpoint"), "iss",
+	return json_pack("{s:s, s:b}", "endpoint", oidc_text(conf, "authorization_endpoint"), "iss",
 		json_is_true(json_object_get(conf, "authorization_response_iss_parameter_supported")));
 }
 
@@ -225,29 +217,29 @@ static json_t *who(const struct oidc_client *c, const json_t *q)
 	_cleanup_json_ json_t *conf = NULL, *tokens = NULL, *keys = NULL;
 	struct oidc_want want = {.issuer = c->s.issuer,
 		.client_id = c->s.client_id,
-		.nonce = text(q, "nonce"),
+		.nonce = oidc_text(q, "nonce"),
 		.acr = c->s.acr,
 		.now_s = clock_wall_us() / 1000000};
 	struct oidc_claims claims;
 	struct why why = {""};
-	int r = want.nonce && text(q, "code") && text(q, "verifier") && text(q, "redirect")
+	int r = want.nonce && oidc_text(q, "code") && oidc_text(q, "verifier") && oidc_text(q, "redirect")
 			? 0
 			: why_set(&why, V_BAD, "not asked as it should be");
 
 	r = r ? r : discover(c, &conf, &why);
 	r = r ? r : redeem(c, conf, q, &tokens, &why);
-	r = r ? r : fetch(c, text(conf, "jwks_uri"), "keys", &keys, &why);
+	r = r ? r : fetch(c, oidc_text(conf, "jwks_uri"), "keys", &keys, &why);
 	if (r)
 		return refused("provider", &why);
-	want.access_token = text(tokens, "access_token");
-	if (oidc_token_check(SPAN_STR(text(tokens, "id_token")), keys, &want, &claims, &why))
+	want.access_token = oidc_text(tokens, "access_token");
+	if (oidc_token_check(SPAN_STR(oidc_text(tokens, "id_token")), keys, &want, &claims, &why))
 		return refused("token", &why);
 	return json_pack("{s:s, s:b}", "subject", claims.subject, "assured", claims.assured);
 }
 
 json_t *oidc_answer(const struct oidc_client *c, const json_t *question)
 {
-	const char *ask = text(question, "ask");
+	const char *ask = oidc_text(question, "ask");
 	json_t *o = ask && !strcmp(ask, "where") ? where(c) : who(c, question);
 
 	if (o)

@@ -21,18 +21,9 @@ static const struct {
 	const char *alg, *kty, *crv;
 } algorithms[] = {{"RS256", "RSA", NULL}, {"PS256", "RSA", NULL}, {"ES256", "EC", "P-256"}};
 
-static const char *text(const json_t *o, const char *name)
-{
-	const json_t *v = json_object_get(o, name);
-	const char *s = json_string_value(v);
-
-	/* One with a NUL in it would pass as its own beginning. */
-	return s && strlen(s) == json_string_length(v) ? s : NULL;
-}
-
 static bool is(const json_t *o, const char *name, const char *want)
 {
-	const char *s = text(o, name);
+	const char *s = oidc_text(o, name);
 
 	return s && !strcmp(s, want);
 }
@@ -75,7 +66,7 @@ static bool split(struct span token, struct span parts[3])
 /* Which of the algorithms it is; -1: none of them. `alg` in other letters is another one. */
 static int algorithm(const json_t *header, struct why *why)
 {
-	const char *alg = text(header, "alg");
+	const char *alg = oidc_text(header, "alg");
 	char shown[40];
 	size_t i;
 
@@ -91,8 +82,8 @@ static int algorithm(const json_t *header, struct why *why)
 
 static bool fits(const json_t *key, const json_t *header, int alg)
 {
-	const char *kid = text(header, "kid"), *own = text(key, "kid"), *use = text(key, "use"),
-		   *bound = text(key, "alg");
+	const char *kid = oidc_text(header, "kid"), *own = oidc_text(key, "kid"), *use = oidc_text(key, "use"),
+		   *bound = oidc_text(key, "alg");
 	size_t n = jose_b64_dec(json_object_get(key, "n"), NULL, 0);
 
 	if (!is(key, "kty", algorithms[alg].kty) || (algorithms[alg].crv && !is(key, "crv", algorithms[alg].crv)))
@@ -201,7 +192,7 @@ static bool right_at_hash(const json_t *claims, const char *access_token)
 static bool assured(const json_t *claims, const char *acr)
 {
 	const json_t *amr = json_object_get(claims, "amr");
-	const char *got = text(claims, "acr");
+	const char *got = oidc_text(claims, "acr");
 	char word[128];
 	size_t i;
 
@@ -219,7 +210,7 @@ static bool assured(const json_t *claims, const char *acr)
 /* 1 to 255 characters of ASCII, none of which is hidden. */
 static bool read_subject(const json_t *claims, char out[OIDC_SUBJECT_SIZE])
 {
-	const char *s = text(claims, "sub"), *p;
+	const char *s = oidc_text(claims, "sub"), *p;
 
 	if (!s || !*s || strlen(s) >= OIDC_SUBJECT_SIZE)
 		return false;

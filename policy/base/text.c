@@ -134,6 +134,18 @@ char *text_copy(char *out, size_t size, struct span s)
 	return out;
 }
 
+bool text_line(struct span *rest, struct span *line)
+{
+	const uint8_t *nl = rest->n ? memchr(rest->p, '\n', rest->n) : NULL;
+
+	if (!nl)
+		return false;
+	*line = SPAN(rest->p, (size_t)(nl - rest->p));
+	rest->n -= line->n + 1;
+	rest->p = nl + 1;
+	return true;
+}
+
 char *hex_encode(char *out, const void *p, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";

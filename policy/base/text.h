@@ -24,6 +24,9 @@ const char *text_escape_to(char *out, size_t size, struct span s);
  */
 char *text_copy(char *out, size_t size, struct span s);
 
+/* The next line of `rest`, without its newline, and behind it. False, and nothing is taken, where none is ended. */
+bool text_line(struct span *rest, struct span *line);
+
 /* Lower-case hexadecimal; `out` has room for 2 n + 1. Returns out. */
 char *hex_encode(char *out, const void *p, size_t n);
 /* Exactly n bytes from 2 n digits of either case, then the end of the string. 0 or V_BAD. */

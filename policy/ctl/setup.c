@@ -5,6 +5,7 @@
  */
 #include "policy/base/cleanup.h"
 #include "policy/base/conf.h"
+#include "policy/base/file.h"
 #include "policy/ctl/ctl.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -50,23 +51,6 @@ static bool find_program(struct ctl *c, const char *name, char out[PATH_MAX])
 	return false;
 }
 
-/* Writes all of it; a reader that is gone says so by how it ended. */
-static void feed(int fd, const char *text)
-{
-	size_t n = strlen(text);
-
-	while (n) {
-		ssize_t w = write(fd, text, n);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return;
-		text += w;
-		n -= (size_t)w;
-	}
-}
-
 /* Runs it to its end, with `input` as its standard input (NULL: our own). Its exit status, or -errno. */
 static int run(const char *const *args, const char *input)
 {
@@ -82,8 +66,9 @@ static int run(const char *const *args, const char *input)
 	r = posix_spawnp(&pid, args[0], &fa, NULL, (char *const *)(uintptr_t)args, environ);
 	posix_spawn_file_actions_destroy(&fa);
 	closep(&pipes[0]);
+	/* A reader that is gone says so by how it ended. */
 	if (!r && input)
-		feed(pipes[1], input);
+		write_all(pipes[1], input, strlen(input));
 	closep(&pipes[1]);
 	if (r)
 		return -r;

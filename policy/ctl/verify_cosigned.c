@@ -4,6 +4,7 @@
  */
 #include "policy/base/text.h"
 #include "policy/ctl/verify_bundle.h"
+#include "policy/trust/proof.h"
 
 int cosigned_take(struct judged *j)
 {
@@ -21,19 +22,13 @@ int cosigned_take(struct judged *j)
 	return r ? r : buf_put_span(&j->cosigned, buf_span(&j->entry));
 }
 
-/* A hash in base64 a line. */
 static int read_hashes(struct span in, struct merkle_proof *p)
 {
-	while (in.n) {
-		_cleanup_buf_ struct buf hash = BUF_INIT(4 * DIGEST_SIZE);
-		const uint8_t *end = memchr(in.p, '\n', in.n);
+	struct span line;
 
-		if (!end || p->n == MERKLE_PROOF_MAX || base64_decode(&hash, SPAN(in.p, (size_t)(end - in.p))) ||
-			hash.n != DIGEST_SIZE)
+	while (in.n)
+		if (!text_line(&in, &line) || proof_hash(line, p))
 			return V_BAD;
-		memcpy(p->h[p->n++].b, hash.p, DIGEST_SIZE);
-		in = SPAN(end + 1, in.n - (size_t)(end - in.p) - 1);
-	}
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "collector/store/store.h"
 #include "policy/base/file.h"
+#include "policy/base/text.h"
 #include "policy/ctl/audit_tree.h"
 #include "policy/ctl/expired.h"
 #include "policy/ctl/verify.h"
@@ -297,9 +298,8 @@ static int judge_cosigned(struct judging *j, const struct checkpoint *head)
 	struct merkle_proof proof = {.n = 0};
 	struct checkpoint c;
 	struct why why = {""};
-	struct span rest;
+	struct span rest, line;
 	uint64_t size;
-	size_t n;
 	int x = store_cosigned(j->store, &note, &size);
 
 	if (x == V_NOT_FOUND)
@@ -315,10 +315,9 @@ static int judge_cosigned(struct judging *j, const struct checkpoint *head)
 		return 0;
 	}
 	x = x ? x : store_witnesses_of(j->store, buf_span(&note), &lines);
-	for (rest = buf_span(&lines); !x && rest.n; rest = SPAN(rest.p + n + 1, rest.n - n - 1)) {
-		n = (size_t)((const uint8_t *)memchr(rest.p, '\n', rest.n) - rest.p);
-		x = on_witness(r, SPAN(rest.p, n));
-	}
+	rest = buf_span(&lines);
+	while (!x && text_line(&rest, &line))
+		x = on_witness(r, line);
 	return x < 0 ? x : witnesses_judge(r, buf_span(&note), c.size, "log/cosigned");
 }
 

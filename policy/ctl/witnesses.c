@@ -64,18 +64,16 @@ int witnesses_line(struct report *r, struct span line, const char *place, struct
 
 int witnesses_lines(struct report *r, struct span lines, const char *place)
 {
+	struct span line;
 	int x = 0;
 
 	while (!x && lines.n) {
-		const uint8_t *end = memchr(lines.p, '\n', lines.n);
-
-		if (!end) {
+		if (!text_line(&lines, &line)) {
 			audit_tell(r->audit, "witness", place, false, 0, NULL, "%s",
 				SAY(r->ctl, "cut off", "途中で切れています"));
 			return V_BAD;
 		}
-		x = witnesses_line(r, SPAN(lines.p, (size_t)(end - lines.p)), place, NULL);
-		lines = SPAN(end + 1, lines.n - (size_t)(end - lines.p) - 1);
+		x = witnesses_line(r, line, place, NULL);
 	}
 	return x;
 }

@@ -164,19 +164,6 @@ int checkpoint_sign(const struct checkpoint *c, const struct key *k, struct buf 
 	return r;
 }
 
-/* The next line without its newline; false where there is no whole one. */
-static bool next_line(struct span *rest, struct span *line)
-{
-	const uint8_t *nl = rest->n ? memchr(rest->p, '\n', rest->n) : NULL;
-
-	if (!nl)
-		return false;
-	*line = SPAN(rest->p, (size_t)(nl - rest->p));
-	rest->n -= line->n + 1;
-	rest->p = nl + 1;
-	return true;
-}
-
 static int read_size(struct span s, uint64_t *out)
 {
 	uint64_t v = 0;
@@ -202,7 +189,7 @@ int note_line(struct span *lines, struct span *name, struct buf *sig, struct why
 
 	if (!lines->n)
 		return V_END;
-	if (!next_line(lines, &line))
+	if (!text_line(lines, &line))
 		return why_set(why, V_BAD, "note: last line is not ended");
 	if (line.n < strlen(DASH) || memcmp(line.p, DASH, strlen(DASH)))
 		return why_set(why, V_BAD, "note: a signature line does not begin with a dash");
@@ -301,7 +288,7 @@ int checkpoint_verify(struct span note, const struct verifier *v, struct checkpo
 	if (r)
 		return r;
 	rest = text;
-	if (!next_line(&rest, &origin) || !next_line(&rest, &size) || !next_line(&rest, &hash))
+	if (!text_line(&rest, &origin) || !text_line(&rest, &size) || !text_line(&rest, &hash))
 		return why_set(why, V_BAD, "checkpoint: fewer than three lines");
 	if (!span_eq(origin, SPAN_STR(v->name)))
 		return why_set(why, V_BAD, "checkpoint: of another log");
@@ -314,7 +301,7 @@ int checkpoint_verify(struct span note, const struct verifier *v, struct checkpo
 		return why_set(why, V_BAD, "checkpoint: bad root hash");
 	/* Extension lines may follow; an empty one may not. */
 	while (rest.n)
-		if (!next_line(&rest, &line) || !line.n)
+		if (!text_line(&rest, &line) || !line.n)
 			return why_set(why, V_BAD, "checkpoint: bad extension line");
 	memcpy(c.origin, origin.p, origin.n);
 	memcpy(c.root.b, root.p, DIGEST_SIZE);

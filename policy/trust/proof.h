@@ -9,6 +9,10 @@
 
 #define PROOF_SIZE_MAX (NOTE_SIZE_MAX + 16384u)
 
+/* The hashes of a proof, each in base64 on a line of its own: appends all; reads one. 0; V_FULL, -ENOMEM; V_BAD. */
+int proof_hashes(const struct merkle_proof *p, struct buf *out);
+int proof_hash(struct span line, struct merkle_proof *p);
+
 /* Appends a proof. 0, V_FULL, -ENOMEM. */
 int proof_write(uint64_t index, const struct merkle_proof *p, struct span note, struct buf *out);
 /* Reads one: its checkpoint must be signed by `log`. 0 or V_BAD. */

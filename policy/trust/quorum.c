@@ -3,6 +3,7 @@
  * pass upwards says what is met.
  */
 #include "policy/trust/quorum.h"
+#include "policy/base/text.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -254,14 +255,12 @@ int quorum_read(struct span text, struct quorum **out, struct why *why)
 	in->why = why;
 	rest = SPAN(q->text, text.n);
 	while (!r && rest.n) {
-		const uint8_t *end = memchr(rest.p, '\n', rest.n);
+		struct span line;
 
 		in->line++;
-		if (!end)
+		if (!text_line(&rest, &line))
 			return wrong(in, "is not ended");
-		r = take_line(in, SPAN(rest.p, (size_t)(end - rest.p)));
-		rest.n -= (size_t)(end - rest.p) + 1;
-		rest.p = end + 1;
+		r = take_line(in, line);
 	}
 	if (!r && !q->has_quorum)
 		r = why_set(why, V_BAD, "policy: no quorum line");

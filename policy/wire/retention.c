@@ -129,6 +129,16 @@ static int learn_hold(struct retention *t, uint64_t leaf, const struct record *r
 	return x;
 }
 
+const struct retention_hold *retention_hold_of(const struct retention *t, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < t->holds_n; i++)
+		if (t->holds[i].lifted_leaf == UINT64_MAX && !strcmp(t->holds[i].id, id))
+			return &t->holds[i];
+	return NULL;
+}
+
 static void learn_lifted(struct retention *t, uint64_t leaf, const struct record *r)
 {
 	char id[sizeof(t->holds->id)];

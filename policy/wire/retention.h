@@ -80,6 +80,8 @@ const struct retention_expiry *retention_of(const struct retention *t, unsigned 
 const struct retention_expiry *retention_cover(const struct retention *t, unsigned channel, uint64_t leaf);
 /* Was this order used before? */
 bool retention_used(const struct retention *t, struct span order);
+/* The hold of that name that is in force; NULL: none. */
+const struct retention_hold *retention_hold_of(const struct retention *t, const char *id);
 /* A hold on the whole month (of no PC or person) at `leaf`, where UINT64_MAX is now; NULL. */
 const struct retention_hold *retention_held(const struct retention *t, const char *month, uint64_t leaf);
 
