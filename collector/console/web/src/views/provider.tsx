@@ -2,11 +2,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, Refusal, type FactorDue, type Returned, type Session } from "../core/api";
 import { useWords } from "../core/desk";
-import { PasskeyStopped, showPasskey } from "../core/passkey";
+import { showPasskey } from "../core/passkey";
 import { toRefusal } from "../core/resource";
 import { Field, useTask, Wrong } from "../ui/form";
 import { Icon, Loading } from "../ui/parts";
 import { Text } from "../ui/text";
+import { useAttempt } from "./attempt";
 
 /** What went wrong, in words; null where the usual ones do. */
 function useReason(): (error: Refusal) => string | null {
@@ -71,22 +72,7 @@ export function Back({ returned, enter, again }: { returned: Returned; enter: (s
 
 function OwnFactor({ due, enter }: { due: FactorDue; enter: (s: Session) => void }) {
   const { words } = useWords();
-  const [code, setCode] = useState("");
-  const [own, setOwn] = useState<string | null>(null);
-  const { busy, error, run } = useTask();
-  const start = (task: () => Promise<Session>) => {
-    setOwn(null);
-    run(async () => {
-      try {
-        enter(await task());
-      } catch (e) {
-        if (e instanceof PasskeyStopped) setOwn(words.passkeys.stopped);
-        else throw e;
-      } finally {
-        setCode("");
-      }
-    });
-  };
+  const { code, setCode, own, busy, error, start } = useAttempt(enter);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     start(() => api.signInFactor({ code }));

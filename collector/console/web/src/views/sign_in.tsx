@@ -5,12 +5,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Settings } from "../app";
 import { api, useToken, type Refusal, type Returned, type Secret, type Session } from "../core/api";
 import { useWords } from "../core/desk";
-import { passkeysHere, PasskeyStopped, showPasskey } from "../core/passkey";
+import { passkeysHere, showPasskey } from "../core/passkey";
 import { toRefusal, useResource } from "../core/resource";
 import { Field, useTask, Wrong } from "../ui/form";
 import { Failure, Icon, Loading, Mark } from "../ui/parts";
 import { Qr } from "../ui/qr";
 import { SettingsBar } from "../ui/settings";
+import { useAttempt } from "./attempt";
 import { CertificateWay } from "./certificates";
 import { NewPasskey } from "./passkeys";
 import { Back, ProviderWay } from "./provider";
@@ -115,39 +116,25 @@ function Door({ enter }: { enter: (s: Session) => void }) {
   const { words } = useWords();
   const [account, setAccount] = useState("");
   const [password, setPassword] = useState("");
-  const [code, setCode] = useState("");
-  const [own, setOwn] = useState<string | null>(null);
   const [byCertificate, setByCertificate] = useState(false);
   const ways = useResource("ways", () => api.ways());
-  const { busy, error, run } = useTask();
-  const start = (task: () => Promise<Session>) => {
-    setOwn(null);
-    setByCertificate(false);
-    run(async () => {
-      try {
-        enter(await task());
-      } catch (e) {
-        // Whoever closes the browser's window has done nothing wrong.
-        if (e instanceof PasskeyStopped) setOwn(words.passkeys.stopped);
-        else throw e;
-      } finally {
-        setCode("");
-      }
-    });
+  const { code, setCode, own, setOwn, busy, error, start } = useAttempt(enter);
+  const by = (certificate: boolean, task: () => Promise<Session>) => {
+    setByCertificate(certificate);
+    start(task);
   };
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    start(() => api.signIn(account.trim(), password, code));
+    by(false, () => api.signIn(account.trim(), password, code));
   };
   const passkey = () =>
-    start(async () => {
+    by(false, async () => {
       const shown = await showPasskey(await api.challenge(), !password);
       return api.signInPasskey(shown, account.trim() && password ? { account: account.trim(), password } : null);
     });
   const certificate = () => {
     if (!account.trim() || !password) return setOwn(words.certificates.first);
-    start(() => api.signInCertificate(account.trim(), password));
-    setByCertificate(true);
+    by(true, () => api.signInCertificate(account.trim(), password));
   };
   return (
     <form class="stack" onSubmit={submit}>
