@@ -12,6 +12,8 @@ const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 export const origin = process.env.CONSOLE_URL;
 const pictures = process.env.SCREENSHOTS;
 const PICTURE_MAX = 250 << 10;
+/** Everybody's, once they have one of their own. */
+export const PASSWORD = "Kumo no mine ikutsu kuzurete tsuki no yama";
 /** A loaded machine takes its time: nothing here measures. */
 export const LIMIT = 90_000;
 
@@ -145,9 +147,7 @@ export class Person {
     await between("totp");
     await p.locator("input[autocomplete=one-time-code]").fill(totp(await secret.innerText()));
     await p.locator("form button.main").click();
-    await p.locator("nav a[aria-current=page]").first().waitFor();
-    await this.settled();
-    this.well();
+    await this.inside();
   }
 
   async language(name) {
@@ -172,6 +172,35 @@ export class Person {
       return r.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 150)} ${n.any[0]?.message ?? ""}`).join(" | ")}`);
     });
     if (found.length) fail(`axe on ${what}:\n${found.join("\n")}`);
+  }
+
+  /** What is seen now, in both languages and colours. */
+  async looks(name) {
+    for (const language of ["ja", "en"]) {
+      await this.language(language);
+      for (const theme of ["dark", "light"]) {
+        await this.theme(theme);
+        await this.accessible(`${name}, ${language}, ${theme}`);
+      }
+      await this.picture(`${name}-${language}`);
+      if (await this.overflows()) fail(`${name} is wider than the window`);
+    }
+  }
+
+  /** Signed in: a view is there, and nothing went wrong on the way. */
+  async inside() {
+    await this.page.locator("nav a[aria-current=page]").first().waitFor();
+    await this.settled();
+    this.well();
+  }
+
+  /** In the dialog that signs: a stranger's key is refused, the administrator's is known. */
+  async chooseKey(stranger, own) {
+    const file = this.page.locator("input[type=file]");
+    await file.setInputFiles(stranger);
+    await this.page.locator("dialog .verdict-bad").waitFor();
+    await file.setInputFiles(own);
+    await this.page.getByText("This is the key of office.").waitFor();
   }
 
   async picture(name) {

@@ -1,8 +1,7 @@
 // Client certificates in Chromium: what the sign-in offers and says, good and bad; what an account shows. tests/flow/99-console-certificates
 // starts what is behind it.
-import { Browser, command, fail, origin, Person, same, step } from "./console_browser.mjs";
+import { Browser, PASSWORD, command, origin, Person, same, step } from "./console_browser.mjs";
 
-const PASSWORD = "Kumo no mine ikutsu kuzurete tsuki no yama";
 const certs = process.env.CERTS;
 const browser = await Browser.start();
 
@@ -19,25 +18,6 @@ async function bearer(file) {
   return who;
 }
 
-/** Both languages, both colours. */
-async function look(who, name) {
-  for (const language of ["ja", "en"]) {
-    await who.language(language);
-    for (const theme of ["dark", "light"]) {
-      await who.theme(theme);
-      await who.accessible(`${name}, ${language}, ${theme}`);
-    }
-    await who.picture(`${name}-${language}`);
-    if (await who.overflows()) fail(`${name} is wider than the window`);
-  }
-}
-
-async function inside(who) {
-  await who.page.locator("nav a[aria-current=page]").first().waitFor();
-  await who.settled();
-  who.well();
-}
-
 async function good() {
   const first = command("sekishoctl", "console", "user", "add", "suzuki", "--role", "administrator").trim();
   command("sekishoctl", "console", "user", "bind", "suzuki", "--certificate", `${certs}/later.crt`);
@@ -48,7 +28,7 @@ async function good() {
   const go = p.getByRole("button", { name: "Sign in with the certificate" });
   await go.waitFor();
   await p.getByText("hanako's next one").waitFor();
-  await look(who, "sign-in-certificate");
+  await who.looks("sign-in-certificate");
   await go.click();
   await p.getByText("Enter account and password first").waitFor();
   await p.locator("input[autocomplete=username]").fill("suzuki");
@@ -65,12 +45,12 @@ async function good() {
   await p.locator("input[autocomplete=current-password]").fill(first);
   for (const i of [0, 1]) await p.locator("input[autocomplete=new-password]").nth(i).fill(PASSWORD);
   await p.locator("form button.main").click();
-  await inside(who);
+  await who.inside();
   step("the account shows what is bound; so does the list of people");
   await who.go("#/account");
   await p.locator(".certificates li").waitFor();
   await p.locator(".people").getByText("hanako's next one").waitFor();
-  await look(who, "certificates");
+  await who.looks("certificates");
   who.well();
 }
 
@@ -79,7 +59,7 @@ async function bad() {
   const who = await bearer("gone");
   await who.go("");
   await who.page.getByText("It is not accepted: it was revoked.").waitFor();
-  await look(who, "sign-in-certificate-refused");
+  await who.looks("sign-in-certificate-refused");
   who.well();
   step("none: nothing of it on the page");
   const other = await browser.person();

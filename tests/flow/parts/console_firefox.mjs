@@ -1,9 +1,8 @@
 // What the page needs of a browser, once more in Firefox: signing in, the views, a proof that the page checks itself, a policy that it signs.
 // tests/flow/92-console-page starts it, after the stories in Chromium.
-import { Browser, command, fail, same, step } from "./console_browser.mjs";
+import { Browser, PASSWORD, command, fail, same, step } from "./console_browser.mjs";
 
 const { AUDITOR, ADMINISTRATOR, KEY_FILE, STRANGER_FILE, VERSION } = process.env;
-const PASSWORD = "Kumo no mine ikutsu kuzurete tsuki no yama";
 const browser = await Browser.start();
 
 async function views(who, list) {
@@ -56,11 +55,7 @@ async function administrator() {
   await who.go("#/drives/draft");
   await p.locator(".verdict-good").waitFor();
   await p.getByRole("button", { name: "Sign and push" }).click();
-  const file = p.locator("input[type=file]");
-  await file.setInputFiles(STRANGER_FILE);
-  await p.locator("dialog .verdict-bad").waitFor();
-  await file.setInputFiles(KEY_FILE);
-  await p.getByText("This is the key of office.").waitFor();
+  await who.chooseKey(STRANGER_FILE, KEY_FILE);
   await p.getByRole("dialog").getByRole("button", { name: "Sign and push" }).click();
   await p.getByRole("dialog").waitFor({ state: "detached" });
   same(JSON.parse(command("sekishoctl", "policy", "status", "--json")).version, Number(VERSION), "version at the collector");

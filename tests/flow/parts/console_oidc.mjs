@@ -1,22 +1,9 @@
 // Signing in by an OpenID provider, in Chromium: there and back, the second factor, the first time, cancelled, nobody's, and what an account shows.
 // tests/flow/99-console-oidc starts what is behind it.
-import { Browser, command, fail, origin, same, step, totp } from "./console_browser.mjs";
+import { Browser, PASSWORD, command, origin, same, step, totp } from "./console_browser.mjs";
 
-const PASSWORD = "Kumo no mine ikutsu kuzurete tsuki no yama";
 const browser = await Browser.start();
 const issuer = `https://localhost:${process.env.OIDC_PORT}`;
-
-async function look(who, name) {
-  for (const language of ["ja", "en"]) {
-    await who.language(language);
-    for (const theme of ["dark", "light"]) {
-      await who.theme(theme);
-      await who.accessible(`${name}, ${language}, ${theme}`);
-    }
-    await who.picture(`${name}-${language}`);
-    if (await who.overflows()) fail(`${name} is wider than the window`);
-  }
-}
 
 /** What the provider's own pages do is theirs. */
 async function atProvider(who, act) {
@@ -41,12 +28,6 @@ async function begin(who) {
   await who.page.getByRole("button", { name: "Sign in with 事務所の ID" }).click();
 }
 
-async function inside(who) {
-  await who.page.locator("nav a[aria-current=page]").first().waitFor();
-  await who.settled();
-  who.well();
-}
-
 async function hanako(who) {
   const p = who.page;
   await who.context.route(/googleapis/, (r) => r.abort());
@@ -54,13 +35,13 @@ async function hanako(who) {
   command("sekishoctl", "console", "user", "add", "hanako", "--role", "administrator");
   await who.go("");
   await p.getByRole("button", { name: "Sign in with 事務所の ID" }).waitFor();
-  await look(who, "sign-in-provider");
+  await who.looks("sign-in-provider");
   step("nobody's: told in words");
   await begin(who);
   await atProvider(who, (at) => signInThere(at, "hanako-1"));
   await p.getByText("no account here belongs to that person").waitFor();
   same(new URL(p.url()).search + new URL(p.url()).pathname, "/", "the address holds nothing of it");
-  await look(who, "provider-unbound");
+  await who.looks("provider-unbound");
   command("sekishoctl", "console", "user", "bind", "hanako", "--oidc", "hanako-1");
   await p.getByRole("button", { name: "Back to the sign-in" }).click();
   await p.getByRole("button", { name: "Sign in with 事務所の ID" }).focus();
@@ -70,12 +51,12 @@ async function hanako(who) {
   const secret = await p.locator(".secret").innerText();
   await p.locator("input[autocomplete=one-time-code]").fill(totp(secret));
   await p.locator("form button.main").click();
-  await inside(who);
+  await who.inside();
   step("the account shows who its owner is there; so does the list of people");
   await who.go("#/account");
   await p.locator("#provider-title").waitFor();
   await p.locator(".people").getByText("hanako-1").waitFor();
-  await look(who, "provider");
+  await who.looks("provider");
   step("again: the second factor behind the provider; a wrong one");
   await p.locator(".rail-foot button").filter({ has: p.locator("svg") }).last().click();
   await p.locator("input[autocomplete=username]").waitFor();
@@ -83,7 +64,7 @@ async function hanako(who) {
   await p.locator("input[autocomplete=one-time-code]").waitFor();
   await p.getByRole("heading", { name: "Second factor" }).waitFor();
   who.bad.length = 0;
-  await look(who, "provider-factor");
+  await who.looks("provider-factor");
   await p.locator("input[autocomplete=one-time-code]").fill("000000");
   await p.locator("form button.main").click();
   await p.getByText("That is not the second factor of this account.").waitFor();
@@ -99,13 +80,13 @@ async function nobody(who) {
   step("an answer that was used");
   await who.page.goto(`${origin}/oidc?state=x&code=y`);
   await who.page.getByText("does not belong to what this browser asked").waitFor();
-  await look(who, "provider-state");
+  await who.looks("provider-state");
   who.well();
   step("the session of before goes on, whatever an address says");
   const first = command("sekishoctl", "console", "user", "add", "tanaka", "--role", "auditor").trim();
   await who.begin("tanaka", first, PASSWORD);
   await who.page.goto(`${origin}/oidc?state=x&code=y`);
-  await inside(who);
+  await who.inside();
   same(new URL(who.page.url()).search, "", "the address holds nothing of it");
 }
 

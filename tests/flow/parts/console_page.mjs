@@ -1,10 +1,9 @@
 // The stories of the desk, walked in a browser: tests/flow/92-console-page starts what is behind it. Each person has a browser of his own.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Browser, command, fail, origin, same, step, until } from "./console_browser.mjs";
+import { Browser, PASSWORD, command, fail, origin, same, step, until } from "./console_browser.mjs";
 
 const { AUDITOR, ADMINISTRATOR, VIEWER, KEY_FILE, STRANGER_FILE, EVIDENCE, ENROL } = process.env;
-const PASSWORD = "Kumo no mine ikutsu kuzurete tsuki no yama";
 const browser = await Browser.start();
 const all = "since=all";
 
@@ -232,14 +231,7 @@ async function tried(who) {
 /** In both languages and colours, and on a tablet. */
 async function trialLooks(who, name) {
   const p = who.page;
-  for (const language of ["ja", "en"]) {
-    await who.language(language);
-    for (const theme of ["dark", "light"]) {
-      await who.theme(theme);
-      await who.accessible(`${name}, ${language}, ${theme}`);
-    }
-    await who.picture(`${name}-${language}`);
-  }
+  await who.looks(name);
   await p.setViewportSize({ width: 820, height: 1180 });
   if (await who.overflows()) fail(`${name} is wider than a tablet`);
   await p.setViewportSize({ width: 1280, height: 800 });
@@ -386,11 +378,7 @@ async function policy(who) {
 
   step("a stranger's key signs nothing; the administrator's does, in the browser, and the PC obeys");
   await p.getByRole("button", { name: "Sign and push" }).click();
-  const file = p.locator("input[type=file]");
-  await file.setInputFiles(STRANGER_FILE);
-  await p.locator("dialog .verdict-bad").waitFor();
-  await file.setInputFiles(KEY_FILE);
-  await p.getByText("This is the key of office.").waitFor();
+  await who.chooseKey(STRANGER_FILE, KEY_FILE);
   await who.accessible("signing");
   await who.picture("sign-en");
   who.sent.length = 0;
@@ -408,7 +396,7 @@ async function policy(who) {
   await who.go("#/drives/draft");
   await p.locator(".diff-removed").first().waitFor();
   await p.getByRole("button", { name: "Sign and push" }).click();
-  await file.setInputFiles(KEY_FILE);
+  await p.locator("input[type=file]").setInputFiles(KEY_FILE);
   await p.getByRole("dialog").getByRole("button", { name: "Sign and push" }).click();
   await arrived(3);
 

@@ -1,8 +1,7 @@
 // Passkeys in Chromium, with virtual authenticators (Chrome DevTools Protocol, WebAuthn): the first factor, another one, signing in with and
 // without a password, by the keyboard alone, removing; what an administrator sees. tests/flow/98-console-passkeys starts what is behind it.
-import { Browser, command, fail, same, step } from "./console_browser.mjs";
+import { Browser, PASSWORD, command, fail, same, step } from "./console_browser.mjs";
 
-const PASSWORD = "Kumo no mine ikutsu kuzurete tsuki no yama";
 const browser = await Browser.start();
 
 /** An authenticator in the browser: of the device itself ("internal"), or a key in a port ("usb"). */
@@ -32,12 +31,6 @@ class Authenticator {
   async keys() {
     return (await this.send("getCredentials")).credentials;
   }
-}
-
-async function inside(who) {
-  await who.page.locator("nav a[aria-current=page]").first().waitFor();
-  await who.settled();
-  who.well();
 }
 
 async function signOut(who) {
@@ -78,7 +71,7 @@ async function hanako(who) {
   await look(who, "passkey-first");
   await p.getByLabel("Name of the passkey").fill("事務所の PC");
   await p.getByRole("button", { name: "Add a passkey" }).click();
-  await inside(who);
+  await who.inside();
   const [made] = await own.keys();
   same([made.isResidentCredential, made.rpId], [true, "localhost"], "what the authenticator keeps");
 
@@ -107,7 +100,7 @@ async function hanako(who) {
   await p.keyboard.press("Tab");
   same(await p.evaluate(() => document.activeElement?.textContent), "Sign in with a passkey", "what comes after the button");
   await p.keyboard.press("Enter");
-  await inside(who);
+  await who.inside();
   await who.go("#/account");
   await p.getByText("hanako").first().waitFor();
   const [used] = await key.keys();
@@ -126,7 +119,7 @@ async function hanako(who) {
   await p.getByText("Account, password, code or passkey is wrong.").waitFor();
   await p.locator("input[autocomplete=current-password]").fill(PASSWORD);
   await p.getByRole("button", { name: "Sign in with a passkey" }).click();
-  await inside(who);
+  await who.inside();
 
   step("removing one's own: with the password");
   await who.go("#/account");
