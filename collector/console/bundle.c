@@ -37,6 +37,7 @@ static void bundling_free(struct bundling *b)
 	free(b->claim.hosts);
 	free(b->claim.chains);
 	free(b->rows);
+	free(b->own);
 	free(b);
 }
 
@@ -84,9 +85,11 @@ static void begin_stream(struct bundling *b)
 static int one_step(struct bundling *b)
 {
 	static int (*const steps[])(struct bundling *) = {[BUNDLE_SURVEY] = bundle_survey,
+		[BUNDLE_EXPIRED] = bundle_expired,
 		[BUNDLE_SEARCH] = bundle_search,
 		[BUNDLE_LIST] = bundle_list,
 		[BUNDLE_HEAD] = bundle_head,
+		[BUNDLE_RETENTION] = bundle_retention,
 		[BUNDLE_SEGMENTS] = bundle_segments,
 		[BUNDLE_RUN] = bundle_run};
 	int r;
@@ -126,8 +129,6 @@ static void give_up(struct bundling *b, int r, const char *how)
 		answer_error(req, 401, "session", "sign in first", 0);
 	else if (r == V_BAD && !strncmp(b->why.text, "filter", 6))
 		answer_error(req, 400, "filter", b->why.text, 0);
-	else if (r == V_BAD && !strncmp(b->why.text, "expired", 7))
-		answer_error(req, 400, "expired", b->why.text, 0);
 	else
 		answer_error(req, 503, "store", "the collector's store cannot be read now", 5);
 	bundling_free(b);

@@ -71,7 +71,7 @@ int bundle_search(struct bundling *b)
 	return V_END;
 }
 
-static int read_leaf(struct bundling *b, uint64_t leaf, bool body, struct segment *s)
+int bundle_read(struct bundling *b, uint64_t leaf, bool body, struct segment *s)
 {
 	int r;
 
@@ -91,9 +91,14 @@ static int list_leaf(struct bundling *b, uint64_t leaf)
 	struct record *record = &b->c->record;
 	struct segment s;
 	unsigned n = 0;
-	int r = read_leaf(b, leaf, true, &s);
+	int r = bundle_read(b, leaf, true, &s);
 
-	r = r ? r : segment_raw(&s, &b->text, &b->why);
+	/* The index may still tell of a body that is gone: the bundle shows that, and lists nothing of it. */
+	while (!r && !s.body.n && b->row_at < b->rows_n && b->rows[b->row_at] >> ROW_BITS == leaf)
+		b->row_at++;
+	if (r || !s.body.n)
+		return r > 0 ? -EIO : r;
+	r = segment_raw(&s, &b->text, &b->why);
 	r = r ? r : body_reader_new(buf_span(&b->text), &in);
 	while (!r && b->row_at < b->rows_n && b->rows[b->row_at] >> ROW_BITS == leaf) {
 		unsigned want = (unsigned)(b->rows[b->row_at] & ((1u << ROW_BITS) - 1));
@@ -126,21 +131,31 @@ int bundle_list(struct bundling *b)
 
 /* --- the entries --- */
 
-static int put_devices(struct bundling *b)
+static int put_device(struct bundling *b, const struct digest *id)
 {
 	char name[EXHIBIT_NAME_SIZE], hex[2 * DIGEST_SIZE + 1];
 	struct store_host h;
+	int r = store_host_get(b->store, id, &h);
+
+	snprintf(name, sizeof(name), "devices/%s.pub", hex_encode(hex, id->b, DIGEST_SIZE));
+	return r > 0 ? -EIO : r ? r : exhibit_put(b->writer, name, SPAN(h.spki, h.spki_len));
+}
+
+static int put_devices(struct bundling *b)
+{
+	/* The collector, where it speaks of retention and is none of the PCs. */
+	bool own = b->own_n && !exhibit_host_of(&b->claim, &b->own_host);
 	size_t i;
 	int r = 0;
 
 	for (i = 0; !r && i < b->claim.hosts_n; i++) {
-		r = store_host_get(b->store, &b->claim.hosts[i].id, &h);
-		if (r > 0)
-			return -EIO;
-		snprintf(name, sizeof(name), "devices/%s.pub", hex_encode(hex, h.id.b, DIGEST_SIZE));
-		r = r ? r : exhibit_put(b->writer, name, SPAN(h.spki, h.spki_len));
+		if (own && memcmp(b->own_host.b, b->claim.hosts[i].id.b, DIGEST_SIZE) < 0) {
+			r = put_device(b, &b->own_host);
+			own = false;
+		}
+		r = r ? r : put_device(b, &b->claim.hosts[i].id);
 	}
-	return r;
+	return r || !own ? r : put_device(b, &b->own_host);
 }
 
 static int by_name(const void *pa, const void *pb)
@@ -155,6 +170,8 @@ static bool is_used(const struct bundling *b, const struct met_epoch *e)
 {
 	const struct exhibit_chain *k = exhibit_chain_of(&b->claim, &e->host, e->producer);
 
+	if (b->own_n && e->producer == PRODUCER_COLLECTOR && digest_eq(&e->host, &b->own_host))
+		return e->first <= b->own[b->own_n - 1];
 	return k && e->last >= (k->has_before ? k->before : k->first) &&
 	       e->first <= (k->has_after ? k->after : k->last);
 }
@@ -221,7 +238,7 @@ int bundle_head(struct bundling *b)
 	r = r ? r : put_certificates(b);
 	r = r ? r : exhibit_put(b->writer, "records.jsonl", buf_span(&b->list));
 	buf_clear(&b->text);
-	r = r ? r : exhibit_page(&b->claim, buf_span(&b->page_rows), &b->text);
+	r = r ? r : exhibit_page(&b->claim, b->gone, buf_span(&b->page_rows), &b->text);
 	r = r ? r : exhibit_put(b->writer, "index.html", buf_span(&b->text));
 	buf_deinit(&b->list);
 	buf_deinit(&b->page_rows);
@@ -229,7 +246,7 @@ int bundle_head(struct bundling *b)
 	return r > 0 ? -EIO : r ? r : V_END;
 }
 
-static int put_segment(struct bundling *b, uint64_t leaf, const struct segment *s)
+static int put_segment(struct bundling *b, const char *folder, uint64_t leaf, const struct segment *s)
 {
 	uint8_t prefix[SEGMENT_PREFIX] = {'S', 'K', 'S', '1'};
 	struct merkle_proof proof;
@@ -244,15 +261,29 @@ static int put_segment(struct bundling *b, uint64_t leaf, const struct segment *
 	}
 	r = r ? r : buf_put_span(&b->text, buf_span(&b->header));
 	r = r || !whole ? r : buf_put_span(&b->text, s->body);
-	snprintf(name, sizeof(name), "segments/%020" PRIu64 "%s", leaf, whole ? ".seg" : ".header");
+	snprintf(name, sizeof(name), "%s/%020" PRIu64 "%s", folder, leaf, whole ? ".seg" : ".header");
 	r = r ? r : exhibit_put(b->writer, name, buf_span(&b->text));
 	r = r ? r : store_prove(b->store, leaf, &proof);
 	if (r)
 		return r;
 	buf_clear(&b->text);
 	r = proof_write(leaf, &proof, buf_span(&b->note), &b->text);
-	snprintf(name, sizeof(name), "segments/%020" PRIu64 ".tlog-proof", leaf);
+	snprintf(name, sizeof(name), "%s/%020" PRIu64 ".tlog-proof", folder, leaf);
 	return r ? r : exhibit_put(b->writer, name, buf_span(&b->text));
+}
+
+int bundle_retention(struct bundling *b)
+{
+	unsigned n;
+	int r = 0;
+
+	for (n = 0; !r && n < SEGMENTS_A_STEP && b->own_at < b->own_n; n++, b->own_at++) {
+		struct segment s;
+
+		r = bundle_read(b, b->own[b->own_at], true, &s);
+		r = r ? r : put_segment(b, "retention", b->own[b->own_at], &s);
+	}
+	return r > 0 ? -EIO : r ? r : b->own_at < b->own_n ? 0 : V_END;
 }
 
 int bundle_segments(struct bundling *b)
@@ -264,17 +295,19 @@ int bundle_segments(struct bundling *b)
 		struct segment s;
 		bool whole;
 
-		r = read_leaf(b, b->at, false, &s);
+		r = bundle_read(b, b->at, false, &s);
 		if (r || !bundle_carries(b, &s, b->at, &whole))
 			continue;
-		r = whole ? read_leaf(b, b->at, true, &s) : 0;
-		r = r ? r : put_segment(b, b->at, &s);
+		r = whole ? bundle_read(b, b->at, true, &s) : 0;
+		r = r ? r : put_segment(b, "segments", b->at, &s);
+		b->gone_put += whole && !s.body.n;
 		carried++;
 	}
 	if (r || b->at <= b->last)
 		return r > 0 ? -EIO : r;
 	b->at = b->claim.run;
-	return V_END;
+	/* A month that went meanwhile is not on the page. */
+	return b->gone_put == b->gone ? V_END : -EAGAIN;
 }
 
 int bundle_run(struct bundling *b)
@@ -288,7 +321,7 @@ int bundle_run(struct bundling *b)
 	for (n = 0; !r && n < RUN_A_STEP && b->at < b->claim.size; n++, b->at++) {
 		struct segment s;
 
-		r = read_leaf(b, b->at, false, &s);
+		r = bundle_read(b, b->at, false, &s);
 		put_be32(length, (uint32_t)b->header.n);
 		r = r ? r : buf_put(&b->run, length, sizeof(length));
 		r = r ? r : buf_put_span(&b->run, buf_span(&b->header));

@@ -25,11 +25,11 @@ struct met_epoch {
 struct met_chain {
 	struct exhibit_chain k;
 	bool fits, known, has_start, started; /* known: some leaf of it came by */
-	bool gone;                            /* from the start on, a body is not there any more */
 	uint64_t newest, start;               /* its last leaf; the first that is not older than the range */
 	bool has_start_before;
 	uint64_t start_before;
 	uint64_t waiting_n, waiting_bytes, n, bytes; /* from the start on; of them up to k.last */
+	uint64_t waiting_gone, gone;                 /* of these, whose bodies are not there any more */
 	size_t epoch;                                /* the newest of it, + 1 */
 };
 
@@ -43,9 +43,11 @@ struct bundling {
 	struct digesting *digest;
 	enum {
 		BUNDLE_SURVEY,
+		BUNDLE_EXPIRED,
 		BUNDLE_SEARCH,
 		BUNDLE_LIST,
 		BUNDLE_HEAD,
+		BUNDLE_RETENTION,
 		BUNDLE_SEGMENTS,
 		BUNDLE_RUN,
 		BUNDLE_END,
@@ -61,7 +63,12 @@ struct bundling {
 	struct met_epoch *epochs;
 	size_t epochs_n, epochs_cap;
 	struct exhibit_claim claim;
-	uint64_t last; /* leaf that is carried */
+	uint64_t last;                      /* leaf that is carried */
+	uint64_t carried_n, gone, gone_put; /* segments of the range; of them without bodies; of these, put */
+	/* The collector's own chain: carried where bodies are gone, up to what it says last of that. */
+	uint64_t *own;
+	size_t own_n, own_cap, own_at;
+	struct digest own_host;
 	struct {
 		bool there;
 		uint64_t until;
@@ -80,15 +87,20 @@ struct bundling {
 
 /* Goes on with the survey. 0; V_END: it is over and the claim stands; V_FULL with the reason; -errno. */
 int bundle_survey(struct bundling *b);
+/* How far the collector's chain has to go, once it is known whether bodies are gone. As above. */
+int bundle_expired(struct bundling *b);
 /* Is this leaf carried, and whole? */
 bool bundle_carries(const struct bundling *b, const struct segment *s, uint64_t leaf, bool *whole);
 
 /* --- bundle_fill.c --- */
 
+/* One leaf of the log; its body too, where that is there. 0; V_*; -errno. */
+int bundle_read(struct bundling *b, uint64_t leaf, bool body, struct segment *s);
 /* Each: 0; V_END: it is done; V_* with the reason; -errno. */
 int bundle_search(struct bundling *b);
 int bundle_list(struct bundling *b);
 int bundle_head(struct bundling *b);
+int bundle_retention(struct bundling *b);
 int bundle_segments(struct bundling *b);
 int bundle_run(struct bundling *b);
 

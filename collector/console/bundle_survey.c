@@ -5,9 +5,11 @@
  */
 #include "collector/console/bundle_parts.h"
 #include "policy/base/text.h"
+#include "policy/wire/body.h"
 #include <errno.h>
 
 #define LEAVES_A_STEP 2000u
+#define OWN_A_STEP 200u
 
 static int by_chain(const struct exhibit_chain *k, const struct digest *host, unsigned producer)
 {
@@ -124,6 +126,26 @@ static bool body_there(struct bundling *b, const struct header *h, uint64_t leaf
 	return b->bodies[h->producer].there;
 }
 
+/* The collector's own chain, in the order of the log. */
+static int meet_own(struct bundling *b, const struct header *h, uint64_t leaf)
+{
+	if (!b->own_n)
+		b->own_host = h->host;
+	if (!digest_eq(&b->own_host, &h->host))
+		return 0;
+	if (b->own_n == b->own_cap) {
+		size_t cap = b->own_cap ? 2 * b->own_cap : 1024;
+		uint64_t *p = realloc(b->own, cap * sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		b->own = p;
+		b->own_cap = cap;
+	}
+	b->own[b->own_n++] = leaf;
+	return 0;
+}
+
 static int meet(struct bundling *b, const struct segment *s, uint64_t leaf)
 {
 	const struct header *h = &s->header;
@@ -132,8 +154,13 @@ static int meet(struct bundling *b, const struct segment *s, uint64_t leaf)
 	struct met_chain *m = NULL;
 	int r = chain_of(b, h, &m);
 
-	if (r || !m || !m->fits)
+	if (!r && m && h->producer == PRODUCER_COLLECTOR)
+		r = meet_own(b, h, leaf);
+	if (r || !m)
 		return r;
+	/* Its certificates may be needed for what it says of retention, whichever PC was asked for. */
+	if (!m->fits)
+		return h->producer == PRODUCER_COLLECTOR ? meet_epoch(b, m, s, leaf) : 0;
 	if (late && !m->has_start) {
 		m->has_start = true;
 		m->start = leaf;
@@ -143,17 +170,15 @@ static int meet(struct bundling *b, const struct segment *s, uint64_t leaf)
 	if (m->has_start) {
 		m->waiting_n++;
 		m->waiting_bytes += h->body_len + s->header_bytes.n;
-		m->gone = m->gone || !body_there(b, h, leaf);
+		m->waiting_gone += !body_there(b, h, leaf);
 	}
 	if (m->has_start && early) {
-		/* What is not there cannot be shown to be whole: better nothing than a file that verifiers refuse. */
-		if (m->gone)
-			return why_set(&b->why, V_BAD, "expired: records of that time are kept no longer");
 		m->started = true;
 		m->k.last = leaf;
 		m->k.has_after = false;
 		m->n = m->waiting_n;
 		m->bytes = m->waiting_bytes;
+		m->gone = m->waiting_gone;
 	} else if (m->started && !m->k.has_after) {
 		m->k.has_after = true;
 		m->k.after = leaf;
@@ -211,6 +236,7 @@ static int claim(struct bundling *b)
 			b->last = m->k.after;
 		n += m->n;
 		bytes += m->bytes;
+		b->gone += m->gone;
 		c->chains[c->chains_n++] = m->k;
 		r = claim_host(b, &m->k.host);
 	}
@@ -221,6 +247,7 @@ static int claim(struct bundling *b)
 	if (n > EXHIBIT_SEGMENTS_MAX || bytes > BUNDLE_BYTES_MAX || c->chains_n > EXHIBIT_CHAINS_MAX)
 		return why_set(&b->why, V_FULL, "too much for one file: ask for less time, or for one PC");
 	b->at = first;
+	b->carried_n = n;
 	c->has_run = c->size - first <= BUNDLE_RUN_LEAVES;
 	c->run = first;
 	/* What the log's other leaves do not show is not claimed: then it is of the PCs that it names. */
@@ -245,6 +272,41 @@ int bundle_survey(struct bundling *b)
 		return r;
 	r = claim(b);
 	return r ? r : V_END;
+}
+
+static bool tells_expiry(struct bundling *b, uint64_t leaf, int *r)
+{
+	_cleanup_(body_reader_freep) struct body_reader *in = NULL;
+	struct record *record = &b->c->record;
+	struct segment s;
+	bool found = false;
+
+	buf_clear(&b->text);
+	*r = bundle_read(b, leaf, true, &s);
+	*r = *r ? *r : segment_raw(&s, &b->text, &b->why);
+	*r = *r ? *r : body_reader_new(buf_span(&b->text), &in);
+	while (!*r && !found && !(*r = body_next(in, record, &b->why)))
+		found = record_number(record, F_KIND, 0) == KIND_EXPIRED;
+	*r = *r == V_END ? 0 : *r > 0 ? -EIO : *r;
+	return found;
+}
+
+int bundle_expired(struct bundling *b)
+{
+	unsigned n;
+	int r = 0;
+
+	if (!b->gone)
+		b->own_n = 0;
+	for (n = 0; n < OWN_A_STEP && b->own_n; n++, b->own_n--) {
+		if (tells_expiry(b, b->own[b->own_n - 1], &r) || r)
+			break;
+	}
+	if (r || (b->own_n && n == OWN_A_STEP))
+		return r;
+	if (b->own_n + b->carried_n > EXHIBIT_SEGMENTS_MAX)
+		return why_set(&b->why, V_FULL, "too much for one file: ask for less time, or for one PC");
+	return V_END;
 }
 
 bool bundle_carries(const struct bundling *b, const struct segment *s, uint64_t leaf, bool *whole)

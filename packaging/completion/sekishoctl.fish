@@ -32,6 +32,7 @@ complete -c sekishoctl -n '__fish_seen_subcommand_from verify' -F
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and __fish_seen_subcommand_from bundle' -l log-key -s l -r -F -d 'the log\'s verifier key, not from the bundle'
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and __fish_seen_subcommand_from bundle' -l witnesses -x -d 'that so many witnesses have cosigned the log'
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and __fish_seen_subcommand_from bundle' -l witness-policy -r -F -d 'which witnesses have to have cosigned (C2SP tlog-policy)'
+complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and __fish_seen_subcommand_from bundle' -l admins -r -F -d 'administrators\' public keys'
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and __fish_seen_subcommand_from bundle' -l quiet -s q -d 'problems only'
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and __fish_seen_subcommand_from bundle' -l json -d 'JSON for programs'
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and __fish_seen_subcommand_from bundle' -l lang -x -a 'en ja' -d 'language of what is printed'

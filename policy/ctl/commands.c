@@ -145,6 +145,7 @@ static const struct option_row bundle_options[] = {
 	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE,
 		{"the log's verifier key, not from the bundle", "ログの検証鍵(証拠一式とは別に入手したもの)"}},
 	WITNESS_ROWS,
+	ADMINS_ROW,
 	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"problems only", "問題のみ表示"}},
 	JSON_ROW,
 	END,

@@ -19,6 +19,7 @@ void expired_deinit(struct expired *e)
 	retention_deinit(&e->book);
 	admins_deinit(&e->admins);
 	free(e->runs);
+	free(e->used);
 	buf_deinit(&e->raw);
 }
 
@@ -169,6 +170,18 @@ static void say_expired(const struct report *r, const struct retention_expiry *x
 			shown(reason, o->reason));
 }
 
+int expired_by(struct expired *e, unsigned channel, uint64_t leaf, const struct retention_expiry **by)
+{
+	*by = retention_cover(&e->book, channel, leaf);
+	if (!e->used)
+		e->used = calloc(e->book.expiries_n + 1, sizeof(*e->used));
+	if (!e->used)
+		return -ENOMEM;
+	if (*by)
+		e->used[*by - e->book.expiries] = true;
+	return 0;
+}
+
 int expired_end(struct expired *e, const struct report *r)
 {
 	size_t i;
@@ -180,7 +193,11 @@ int expired_end(struct expired *e, const struct report *r)
 		struct why why = {""};
 		struct order o;
 		bool unproven;
-		int y = retention_judge(&e->book, x, e->has_admins ? &e->admins : NULL, e->has_fleet ? &e->fleet : NULL,
+		int y;
+
+		if (e->used && !e->used[i])
+			continue;
+		y = retention_judge(&e->book, x, e->has_admins ? &e->admins : NULL, e->has_fleet ? &e->fleet : NULL,
 			&unproven, &o, &why);
 
 		if (y < 0)

@@ -1,6 +1,6 @@
 /*
- * Bodies that are not there: did their time end, or did somebody take them away? For verify_store.c; what
- * is judged is in collector/store/RETENTION.md.
+ * Bodies that are not there: did their time end, or did somebody take them away? For verify_store.c and
+ * verify_gone.c (bundles); what is judged is in collector/store/RETENTION.md.
  */
 #ifndef SEKISHO_CTL_EXPIRED_H
 #define SEKISHO_CTL_EXPIRED_H
@@ -15,6 +15,7 @@ struct expired {
 	struct absence *runs; /* leaves without body, by channel */
 	size_t runs_n;
 	size_t open[CHANNELS_MAX]; /* the run that may go on, from 1 */
+	bool *used;                /* beside book.expiries, from the first question on: see expired_by */
 	struct digest own;         /* the collector of this log */
 	bool has_own;
 	struct admins admins;
@@ -34,8 +35,13 @@ void expired_deinit(struct expired *e);
 /* A leaf, in the order of the log; `s->bytes` is empty where its body is not there. 0, -errno. */
 int expired_take(struct expired *e, uint64_t leaf, const struct segment *s);
 /*
- * All have come by: tells what expired by which record, and what is wrong with it, as far as the leaves that came say.
- * 0, -errno.
+ * The record by which the body of a leaf expired, which is then among those that expired_end tells; *by NULL: none. All
+ * of the collector's records have come by. 0, -ENOMEM.
+ */
+int expired_by(struct expired *e, unsigned channel, uint64_t leaf, const struct retention_expiry **by);
+/*
+ * All have come by: tells what expired by which record, and what is wrong with it, as far as the leaves that came say;
+ * where expired_by was asked, of those records alone that it named. 0, -errno.
  */
 int expired_end(struct expired *e, const struct report *r);
 

@@ -4,15 +4,12 @@
  */
 #include "policy/ctl/verify_bundle.h"
 #include "policy/base/clock.h"
-#include "policy/base/file.h"
 #include "policy/base/text.h"
-#include "policy/trust/proof.h"
 #include "policy/wire/body.h"
 #include <errno.h>
 #include <inttypes.h>
 
 #define CERT_MAX 4096u
-#define LEAF_DIGITS 20
 
 void bundle_tell(struct judged *j, const char *word, const struct header *h, const char *text)
 {
@@ -23,7 +20,7 @@ static const char *place_of(void *ctx, uint64_t leaf)
 {
 	struct judged *j = ctx;
 
-	snprintf(j->last, sizeof(j->last), "segments/%020" PRIu64, leaf);
+	snprintf(j->last, sizeof(j->last), "%s%020" PRIu64, j->own ? "retention/" : "segments/", leaf);
 	return j->last;
 }
 
@@ -115,103 +112,6 @@ static int keep(struct buf *out, const struct judged *j)
 	return buf_put_span(out, buf_span(&j->entry));
 }
 
-/* --- segments --- */
-
-static bool leaf_of_name(const char *name, const char *ending, uint64_t *leaf)
-{
-	char again[EXHIBIT_NAME_SIZE];
-	int end = 0;
-
-	if (sscanf(name, "segments/%20" SCNu64 "%n", leaf, &end) != 1 || !end || *leaf > INT64_MAX)
-		return false;
-	snprintf(again, sizeof(again), "segments/%020" PRIu64 "%s", *leaf, ending);
-	return !strcmp(again, name);
-}
-
-static int take_proof(struct judged *j)
-{
-	struct merkle_proof p = {.n = 0};
-	struct checkpoint head = {.size = 0};
-	struct why why = {""};
-	uint64_t index = 0, leaf;
-	size_t at = j->entry.n - j->note.n;
-	int r;
-
-	if (!j->has_pending || !leaf_of_name(j->name, ".tlog-proof", &leaf) || leaf != j->pending_index) {
-		bundle_tell(j, "form", NULL,
-			SAY(j->report->ctl, "proves nothing that is there", "対応するものがありません"));
-		return 0;
-	}
-	j->has_pending = false;
-	r = proof_read(buf_span(&j->entry), &j->report->log, &index, &p, &head, &why);
-	if (!r && (j->entry.n < j->note.n || memcmp(j->entry.p + at, j->note.p, j->note.n) != 0))
-		r = why_set(&why, V_BAD, "%s",
-			SAY(j->report->ctl, "leads to another checkpoint", "別のチェックポイントのものです"));
-	if (!r && index != leaf)
-		r = why_set(&why, V_BAD, "%s", SAY(j->report->ctl, "is of another leaf", "別の葉のものです"));
-	if (!r && merkle_verify_inclusion(index, head.size, &j->pending_leaf, &p, &head.root))
-		r = why_set(&why, V_BAD, "%s",
-			SAY(j->report->ctl, "does not prove that this segment is in the log",
-				"このセグメントのログ収録を証明していません"));
-	if (r < 0)
-		return r;
-	if (r) {
-		bundle_tell(j, "proof", NULL, why.text);
-		return 0;
-	}
-	audit_counts(j->report->audit)->proven++;
-	if (j->claim->has_run && leaf == j->claim->run)
-		range_left(j, index, head.size, &p);
-	return 0;
-}
-
-static int take_segment(struct judged *j)
-{
-	struct audit *a = j->report->audit;
-	struct why why = {""};
-	struct segment s;
-	uint64_t leaf, good = audit_counts(a)->good;
-	bool whole = leaf_of_name(j->name, ".seg", &leaf);
-	int r;
-
-	if (!whole && !leaf_of_name(j->name, ".header", &leaf))
-		return take_proof(j);
-	if (j->has_pending)
-		bundle_tell(j, "proof", NULL,
-			SAY(j->report->ctl, "the one before it has no proof", "直前のものに証明がありません"));
-	r = whole ? segment_parse(buf_span(&j->entry), &s, &why) : header_parse(buf_span(&j->entry), &s, &why);
-	if (!r && whole && s.bytes.n != j->entry.n)
-		r = why_set(&why, V_BAD, "%s",
-			SAY(j->report->ctl, "something follows the segment", "セグメントの後に余分なものがあります"));
-	if (r < 0)
-		return r;
-	if (r || j->leaves_n == 2 * EXHIBIT_SEGMENTS_MAX + 2 * j->claim->chains_n) {
-		bundle_tell(j, "form", NULL, r ? why.text : "too many segments");
-		j->has_pending = false;
-		return r ? 0 : V_BAD;
-	}
-	if (!(j->leaves_n & (j->leaves_n + 1))) {
-		uint64_t *p = realloc(j->leaves, 2 * (j->leaves_n + 1) * sizeof(*p));
-
-		if (!p)
-			return -ENOMEM;
-		j->leaves = p;
-	}
-	j->leaves[j->leaves_n++] = leaf;
-	merkle_leaf(s.header_bytes, &j->pending_leaf);
-	j->pending_index = leaf;
-	j->has_pending = true;
-	r = audit_segment(a, &s, leaf, 0);
-	if (!r && audit_counts(a)->good > good) {
-		range_take(j, leaf, &s);
-		if (s.header.seen_size)
-			r = report_head(j->report, s.header.seen_size, &s.header.seen_root, j->name, &s.header);
-		r = r || !whole ? r : list_segment(j, leaf, &s);
-	}
-	report_progress(j->report, j->leaves_n, j->claim->size);
-	return r;
-}
-
 static int take_run(struct judged *j)
 {
 	if (!j->claim->has_run) {
@@ -239,6 +139,7 @@ static const struct {
 	{"certificates/", CERT_MAX},
 	{"records.jsonl", EXHIBIT_LIST_SIZE},
 	{"index.html", EXHIBIT_PAGE_SIZE},
+	{"retention/", SEGMENT_MAX},
 	{"segments/", SEGMENT_MAX},
 	{"run.headers", EXHIBIT_RUN_SIZE},
 };
@@ -253,6 +154,7 @@ enum {
 	R_CERTIFICATES,
 	R_LIST,
 	R_PAGE,
+	R_RETENTION,
 	R_SEGMENTS,
 	R_RUN,
 	R_NONE
@@ -294,8 +196,10 @@ static int take(struct judged *j, int rank)
 		return keep(&j->list, j);
 	case R_PAGE:
 		return keep(&j->page, j);
+	case R_RETENTION:
 	case R_SEGMENTS:
-		return take_segment(j);
+		j->own = rank == R_RETENTION;
+		return carried_take(j);
 	default:
 		return take_run(j);
 	}
@@ -313,7 +217,7 @@ static bool skips(const struct judged *j, int to)
 		return true;
 	for (i = j->rank + 1; i < to; i++)
 		if (i != R_COSIGNED && i != R_CONSISTENCY && i != R_WITNESSES && i != R_DEVICES &&
-			i != R_CERTIFICATES && i != R_SEGMENTS && i != R_RUN)
+			i != R_CERTIFICATES && i != R_RETENTION && i != R_SEGMENTS && i != R_RUN)
 			return true;
 	return false;
 }
@@ -357,7 +261,8 @@ static int judge_entries(struct judged *j, struct exhibit_reader *in)
 	}
 	range_end(j);
 	cosigned_end(j);
-	return list_end(j);
+	r = gone_end(j);
+	return r ? r : list_end(j);
 }
 
 static void judged_deinit(struct judged *j)
@@ -367,6 +272,7 @@ static void judged_deinit(struct judged *j)
 
 	for (i = 0; i < ARRAY_SIZE(bufs); i++)
 		buf_deinit(bufs[i]);
+	expired_deinit(&j->expired);
 	exhibit_claim_free(j->claim);
 	free(j->chains);
 	free(j->leaves);
@@ -385,6 +291,7 @@ static int run(struct report *r, struct judged *j, const char *path)
 				"--log-key でログの検証鍵を指定してください(証拠一式とは別に入手したもの)"));
 	x = verify_log_key(r, NULL);
 	x = x ? x : witnesses_options(r);
+	x = x ? x : expired_begin(&j->expired, r, NULL);
 	if (x)
 		return x;
 	x = exhibit_open(path, &in, &why);

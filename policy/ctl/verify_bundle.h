@@ -1,10 +1,12 @@
 /*
- * Judging an evidence bundle: what verify_bundle.c (entries, segments, what people read) and verify_range.c (is
- * anything of the range left out?) share. ../exhibit/EVIDENCE.md says what is judged.
+ * Judging an evidence bundle: what verify_bundle.c (entries), verify_carried.c (segments and proofs), verify_range.c
+ * (is anything of the range left out?), verify_gone.c (bodies that are not there), verify_cosigned.c and verify_list.c
+ * share. ../exhibit/EVIDENCE.md says what is judged.
  */
 #ifndef SEKISHO_CTL_VERIFY_BUNDLE_H
 #define SEKISHO_CTL_VERIFY_BUNDLE_H
 
+#include "policy/ctl/expired.h"
 #include "policy/ctl/verify.h"
 #include "policy/exhibit/exhibit.h"
 #include "policy/trust/merkle.h"
@@ -34,23 +36,44 @@ struct judged {
 	struct segment pending; /* waits for its proof */
 	struct digest pending_leaf;
 	uint64_t pending_index;
-	bool has_pending, has_run, over; /* over: what follows cannot be judged */
+	bool own; /* what comes by is of the collector's own chain */
+	bool has_pending, pending_own, has_run;
 	uint64_t open_ends;
+	struct expired expired; /* what the collector says of bodies that are gone */
+	struct digest own_hash; /* its last header so far */
+	uint64_t own_n, own_last;
+	bool own_last_set;
+	uint64_t gone; /* segments of the range without their bodies */
 };
 
 /* Something is wrong with the bundle as such. */
 void bundle_tell(struct judged *j, const char *word, const struct header *h, const char *text);
 
+/* --- verify_carried.c --- */
+
+/* A segment, a header, or a proof. 0; V_BAD: nothing behind it can be judged (told); -errno. */
+int carried_take(struct judged *j);
+
 /* --- verify_range.c --- */
 
-/* A segment or header of a chain, in the order of the log: is it where the claim says, and of the time it says? */
-void range_take(struct judged *j, uint64_t leaf, const struct segment *s);
+/* A segment or header of a chain, in the order of the log: is it where the claim says, and of the time it says?
+ * 0; -errno. */
+int range_take(struct judged *j, uint64_t leaf, const struct segment *s);
 /* The proof of the first leaf of the run: what stands before it in the tree. */
 void range_left(struct judged *j, uint64_t index, uint64_t size, const struct merkle_proof *p);
 /* run.headers: all leaves from claim->run to the end. 0; -errno. */
 int range_run(struct judged *j, struct span run);
 /* Everything has come by. */
 void range_end(struct judged *j);
+
+/* --- verify_gone.c --- */
+
+/* A segment of the collector's own chain, good by itself: is it the next one? What it says of retention. 0; -errno. */
+int gone_take(struct judged *j, uint64_t leaf, const struct segment *s);
+/* A segment of the range, with its body or without: is that what the collector's records say? 0; -errno. */
+int gone_judge(struct judged *j, uint64_t leaf, const struct segment *s);
+/* Everything has come by: tells by which records, and judges these. 0; -errno. */
+int gone_end(struct judged *j);
 
 /* --- verify_cosigned.c --- */
 

@@ -85,6 +85,9 @@ int cosigned_judge(struct judged *j)
 void cosigned_end(struct judged *j)
 {
 	/* Leaves come ascending. */
-	j->report->witnesses.short_of = j->leaves_n && j->seen.size && j->leaves[j->leaves_n - 1] >= j->seen.size;
+	uint64_t last = j->leaves_n ? j->leaves[j->leaves_n - 1] : 0;
+
+	last = j->own_last > last ? j->own_last : last;
+	j->report->witnesses.short_of = j->leaves_n && j->seen.size && last >= j->seen.size;
 	witnesses_end(j->report, "cosigned");
 }

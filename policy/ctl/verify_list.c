@@ -51,7 +51,7 @@ int list_end(struct judged *j)
 				"記録と異なることが書かれています"));
 	}
 	buf_clear(&j->made);
-	r = exhibit_page(j->claim, buf_span(&j->rows), &j->made);
+	r = exhibit_page(j->claim, j->gone, buf_span(&j->rows), &j->made);
 	if (!r && !span_eq(buf_span(&j->made), buf_span(&j->page))) {
 		snprintf(j->name, sizeof(j->name), "index.html");
 		bundle_tell(j, "list", NULL,

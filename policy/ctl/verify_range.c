@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-void range_take(struct judged *j, uint64_t leaf, const struct segment *s)
+int range_take(struct judged *j, uint64_t leaf, const struct segment *s)
 {
 	const struct ctl *c = j->report->ctl;
 	const struct exhibit_claim *claim = j->claim;
@@ -18,7 +18,7 @@ void range_take(struct judged *j, uint64_t leaf, const struct segment *s)
 	if (!k) {
 		bundle_tell(j, "claim", h,
 			SAY(c, "of a chain that bundle.json does not name", "bundle.json にない記録列のものです"));
-		return;
+		return 0;
 	}
 	t = &j->chains[k - claim->chains];
 	if (leaf < (k->has_before ? k->before : k->first) || leaf > (k->has_after ? k->after : k->last) ||
@@ -27,7 +27,7 @@ void range_take(struct judged *j, uint64_t leaf, const struct segment *s)
 		bundle_tell(j, "claim", h,
 			SAY(c, "lies outside of what bundle.json says of its chain",
 				"bundle.json の示す範囲の外にあります"));
-		return;
+		return 0;
 	}
 	t->at_before |= k->has_before && leaf == k->before;
 	t->at_after |= k->has_after && leaf == k->after;
@@ -37,18 +37,13 @@ void range_take(struct judged *j, uint64_t leaf, const struct segment *s)
 	t->newest = leaf;
 	t->until_us = h->last_us;
 	if (leaf >= k->first && leaf <= k->last) {
-		if (!s->bytes.n)
-			bundle_tell(j, "body", h,
-				SAY(c,
-					"its body expired or is missing: what it recorded cannot be shown, and a "
-					"bundle does not show why",
-					"本文が満了で削除されたか欠けており、記録の内容を示せません"));
 		if (leaf == k->first && !k->has_before && h->has_prev)
 			bundle_tell(j, "range", h,
 				SAY(c,
 					"the chain has something before it, which is not there to show that it is of "
 					"another time",
 					"これより前の記録があるはずですが、期間外であることを示すものがありません"));
+		return gone_judge(j, leaf, s);
 	} else if (s->bytes.n) {
 		bundle_tell(
 			j, "claim", h, SAY(c, "a neighbour of the range has a body", "範囲外の記録に本文があります"));
@@ -59,6 +54,7 @@ void range_take(struct judged *j, uint64_t leaf, const struct segment *s)
 		bundle_tell(j, "range", h,
 			SAY(c, "what is carried ends earlier than the range", "収録の終わりが期間の終わりより前です"));
 	}
+	return 0;
 }
 
 void range_left(struct judged *j, uint64_t index, uint64_t size, const struct merkle_proof *p)

@@ -75,8 +75,8 @@ int exhibit_line(uint64_t leaf, unsigned n, const struct record *r, struct buf *
 int exhibit_line_peek(struct span lines, uint64_t *leaf, unsigned *n, size_t *len);
 /* A row of the page, appended. */
 int exhibit_row(const struct exhibit_claim *c, const struct digest *host, const struct record *r, struct buf *out);
-/* index.html, with rows that were made before, appended. */
-int exhibit_page(const struct exhibit_claim *c, struct span rows, struct buf *out);
+/* index.html, with rows that were made before, appended; `gone`: segments of the range without their bodies. */
+int exhibit_page(const struct exhibit_claim *c, uint64_t gone, struct span rows, struct buf *out);
 
 /* --- the container: a ZIP file, nothing compressed --- */
 

@@ -149,7 +149,7 @@ static int number_fact(struct buf *out, const char *ja, const char *en, uint64_t
 	return fact(out, ja, en, SPAN_STR(text));
 }
 
-static int facts(const struct exhibit_claim *c, struct buf *out)
+static int facts(const struct exhibit_claim *c, uint64_t gone, struct buf *out)
 {
 	char time[TEXT_TIME_SIZE], hex[2 * DIGEST_SIZE + 1];
 	size_t i;
@@ -168,6 +168,8 @@ static int facts(const struct exhibit_claim *c, struct buf *out)
 	r = r ? r : number_fact(out, "記録の件数", "Records", c->records);
 	if (c->more)
 		r = r ? r : fact(out, "打ち切り", "Cut off", SPAN_STR("ほかにもあります / there are more"));
+	if (gone)
+		r = r ? r : number_fact(out, "本文のない封緘単位", "Segments whose bodies are gone", gone);
 	for (i = 0; !r && i < c->hosts_n; i++) {
 		r = buf_puts(out, "<dt>PC</dt><dd>");
 		r = r ? r : put_text(out, SPAN_STR(c->hosts[i].name));
@@ -176,7 +178,7 @@ static int facts(const struct exhibit_claim *c, struct buf *out)
 	return r;
 }
 
-int exhibit_page(const struct exhibit_claim *c, struct span rows, struct buf *out)
+int exhibit_page(const struct exhibit_claim *c, uint64_t gone, struct span rows, struct buf *out)
 {
 	static const char facts_at[] = "@FACTS@", rows_at[] = "@ROWS@";
 	const char *all = (const char *)page_html;
@@ -186,7 +188,7 @@ int exhibit_page(const struct exhibit_claim *c, struct span rows, struct buf *ou
 	int r = buf_put(out, page_html, (size_t)(f - page_html));
 
 	f += sizeof(facts_at) - 1;
-	r = r ? r : facts(c, out);
+	r = r ? r : facts(c, gone, out);
 	r = r ? r : buf_put(out, f, (size_t)(w - f));
 	r = r ? r : buf_put_span(out, rows);
 	return r ? r : buf_put(out, behind, (size_t)(end - behind));

@@ -16,6 +16,7 @@ import warnings
 import zipfile
 
 import sekisho_bundle as b
+import sekisho_retention
 import sekisho_verify as v
 from sekisho_write import GUARD, RECORDER, START_US, Log, Pc, consistency, example_records
 
@@ -29,22 +30,30 @@ class World:
         self.one, self.two, self.log = Pc("pc-17"), Pc("pc-18"), Log(seed=seed)
         records = example_records()
         records[4] = {**records[4], 13: "<b>&'\"", 30: "/x/" + "あ" * 300 + "\u202e\n"}
+        self.pcs = [self.one, self.two]
         self.leaves = []  # (leaf, body)
-
-        def seal(pc, producer=RECORDER, carry=None, n=6):
-            s = pc.seal(producer, records[:n], carry)
-            leaf = s.leaf()
-            pc.chains[producer][1] = v.sha256(leaf)
-            self.leaves.append((leaf, s.body))
-
+        self.begin()
         for i in range(6):
-            seal(self.one, carry=self.one.begin(RECORDER) if i in (0, 3) else None)
+            self.seal(self.one, RECORDER, records, self.one.begin(RECORDER) if i in (0, 3) else None)
             if i < 2:
-                seal(self.one, GUARD, n=2)
+                self.seal(self.one, GUARD, records[:2])
             if i < 4:
-                seal(self.two, n=3 if i else 0)
+                self.seal(self.two, RECORDER, records[:3 if i else 0])
+        self.end()
         self.log.leaves = [leaf for leaf, _ in self.leaves]
-        self.epochs = [c[2] for pc in (self.one, self.two) for c in pc.chains.values()]
+
+    def begin(self):
+        """What is in the log before."""
+
+    def end(self):
+        """What is in the log behind."""
+
+    def seal(self, pc, producer, records, carry=None, key=None, **more):
+        s = pc.seal(producer, records, carry, **more)
+        s.key = key or s.key
+        leaf = s.leaf()
+        pc.chains[producer][1] = v.sha256(leaf)
+        self.leaves.append((leaf, s.body))
 
 
 class Bundle:
@@ -83,11 +92,12 @@ class Bundle:
                     self.carried[i] = True
                 elif i in (k["before"], k["after"]):
                     self.carried[i] = False
-        names = {pc.host.hex(): pc.name for pc in (world.one, world.two)}
+        names = {pc.host.hex(): pc.name for pc in world.pcs}
         for h in sorted({k["host"] for k in self.claim["chains"]}):
             self.claim["hosts"].append({"id": h, "name": names[h]})
         if run:
             self.claim["run"] = min(self.carried)
+        self.own = []  # leaves of the collector's chain, where bodies are gone
         self.lines = None
         self.page = None
         self.entries = None  # what is written, once it is put together
@@ -103,12 +113,17 @@ class Bundle:
                     rows.append(b.row(self.claim, self.segs[i].host, r))
         return lines, rows
 
+    def gone(self):
+        """Leaves of the range that are carried without their bodies."""
+        return [i for k in self.claim["chains"] for i in self.carried if not self.carried[i] and
+                k["first"] <= i <= k["last"] and (self.segs[i].host.hex(), self.segs[i].producer) == (k["host"], k["producer"])]
+
     def put_together(self):
         lines, rows = self.list()
         if self.lines is None:
             self.lines = lines
             self.claim["records"] = len(lines)
-        page = b.page(self.claim, rows[:b.PAGE_MAX]) if self.page is None else self.page
+        page = b.page(self.claim, rows[:b.PAGE_MAX], len(self.gone())) if self.page is None else self.page
         log, e = self.w.log, []
         e.append(("bundle.json", json.dumps(self.claim).encode()))
         e.append(("checkpoint", log.checkpoint()))
@@ -119,11 +134,11 @@ class Bundle:
             e.append(("cosigned", note + b"".join(pc.cosign(note) for pc in both)))
             e.append(("cosigned.consistency", b"".join(base64.b64encode(h) + b"\n" for h in proof)))
             e.append(("witnesses", "".join(pc.witness()[3] for pc in both).encode()))
-        pcs = {pc.host.hex(): pc for pc in (self.w.one, self.w.two)}
-        for h in self.claim["hosts"]:
-            e.append(("devices/%s.pub" % h["id"], pcs[h["id"]].device_pub))
+        pcs = {pc.host.hex(): pc for pc in self.w.pcs}
+        for h in sorted({h["id"] for h in self.claim["hosts"]} | {self.segs[i].host.hex() for i in self.own}):
+            e.append(("devices/%s.pub" % h, pcs[h].device_pub))
         certs = {}
-        for i in self.carried:
+        for i in [*self.carried, *self.own]:
             s = self.segs[i]
             for j in range(i, -1, -1):
                 o = self.segs[j]
@@ -133,12 +148,13 @@ class Bundle:
         e += sorted(certs.items())
         e.append(("records.jsonl", b"".join(self.lines)))
         e.append(("index.html", page))
-        for i in sorted(self.carried):
-            leaf, body = self.w.leaves[i]
-            stem = "segments/%020d" % i
-            e.append((stem + ".seg", v.MAGIC + len(leaf).to_bytes(4, "big") + leaf + body) if self.carried[i]
-                     else (stem + ".header", leaf))
-            e.append((stem + ".tlog-proof", log.tlog_proof(i)))
+        for folder, leaves in (("retention", dict.fromkeys(self.own, True)), ("segments", self.carried)):
+            for i in sorted(leaves):
+                leaf, body = self.w.leaves[i]
+                stem = "%s/%020d" % (folder, i)
+                e.append((stem + ".seg", v.MAGIC + len(leaf).to_bytes(4, "big") + leaf + body) if leaves[i]
+                         else (stem + ".header", leaf))
+                e.append((stem + ".tlog-proof", log.tlog_proof(i)))
         if self.claim["run"] is not None:
             e.append(("run.headers", b"".join(len(x).to_bytes(4, "big") + x for x in log.leaves[self.claim["run"]:])))
         self.entries = e
@@ -309,7 +325,7 @@ def since_forever(x):
 
 @early
 def body_expired(x):
-    """What is made where bodies of the range are gone: all the rest is in order, and proves nothing of what was recorded."""
+    """All the rest is in order, but nobody says why a body of the range is gone."""
     x.carried[chain(x, x.w.one)["first"]] = False
 
 
@@ -879,9 +895,14 @@ raw("no-archive", lambda d: b"x" * 1000)
 
 def main(argv):
     top = argv[0]
+    os.makedirs(top)
     warnings.simplefilter("ignore")  # of names that are there twice: that is what is meant
+    import bundle_expired  # which begins with what is above
     verifier = v.Verifier(Log().vkey)
-    for folder, makers in (("honest", HONEST), ("forged", FORGED)):
+    with open(os.path.join(top, "admin.keys"), "w", encoding="utf-8") as f:
+        f.write(bundle_expired.ADMINS)
+    admins = sekisho_retention.admins_of(os.path.join(top, "admin.keys"))
+    for folder, makers in (("honest", {**HONEST, **bundle_expired.HONEST}), ("forged", {**FORGED, **bundle_expired.FORGED})):
         os.makedirs(os.path.join(top, folder))
         for name, make in makers.items():
             make(os.path.join(top, folder, name + ".zip"))
@@ -890,7 +911,7 @@ def main(argv):
     for folder in ("honest", "forged"):
         for name in sorted(os.listdir(os.path.join(top, folder))):
             try:
-                b.judge(os.path.join(top, folder, name), verifier)
+                b.judge(os.path.join(top, folder, name), verifier, admins=admins)
                 taken = ""
             except v.Refused as e:
                 taken = str(e)

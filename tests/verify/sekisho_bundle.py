@@ -14,13 +14,14 @@ import sys
 import zipfile
 
 import compare_records
+import sekisho_retention
 import sekisho_verify as v
 
 LIMITS = {"bundle.json": 16 << 20, "checkpoint": 16384, "log.vkey": 4096, "cosigned": 16384,
           "cosigned.consistency": 16384, "witnesses": 16384, "devices/": 4096, "certificates/": 4096,
-          "records.jsonl": 48 << 20, "index.html": 32 << 20, "segments/": 8 + 4096 + (1 << 20), "run.headers": 160 << 20}
+          "records.jsonl": 48 << 20, "index.html": 32 << 20, "retention/": 8 + 4096 + (1 << 20), "segments/": 8 + 4096 + (1 << 20), "run.headers": 160 << 20}
 RANKS = list(LIMITS)
-MANY = {"devices/", "certificates/", "segments/"}
+MANY = {"devices/", "certificates/", "retention/", "segments/"}
 NEEDED = {"bundle.json", "checkpoint", "log.vkey", "records.jsonl", "index.html"}
 FRAME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../policy/exhibit/page.html")
 PAGE_MAX, RECORDS_MAX, CELL_MAX = 1000, 100000, 512
@@ -183,7 +184,7 @@ def row(claim, host, record):
         moment(record[2]), pc, kind, record.get(NUMBERS["user"], ""), record.get(NUMBERS["program"], ""), thing))
 
 
-def page(claim, rows):
+def page(claim, rows, gone=0):
     def fact(ja, en, text):
         return '<dt>%s <span lang="en">/ %s</span></dt><dd>%s</dd>\n' % (ja, en, escaped(text.encode()))
 
@@ -196,6 +197,8 @@ def page(claim, rows):
              fact("記録の件数", "Records", str(claim["records"]))]
     if claim["more"]:
         facts.append(fact("打ち切り", "Cut off", "ほかにもあります / there are more"))
+    if gone:
+        facts.append(fact("本文のない封緘単位", "Segments whose bodies are gone", str(gone)))
     facts += ["<dt>PC</dt><dd>%s <code>%s</code></dd>\n" % (escaped(h["name"].encode()), h["id"]) for h in claim["hosts"]]
     with open(FRAME, encoding="utf-8", newline="") as f:
         head, rest = f.read().split("@FACTS@")
@@ -265,8 +268,6 @@ def judge_chain(claim, k, mine):
         inside = k["first"] <= leaf <= k["last"]
         if not inside and leaf not in want:
             raise v.Refused("leaf %d is outside of what is claimed" % leaf)
-        if inside and s.body is None:
-            raise v.Refused("leaf %d: its body expired or is missing: what it recorded cannot be shown" % leaf)
         if not inside and s.body is not None:
             raise v.Refused("leaf %d: a body is there where none belongs" % leaf)
         if leaf == k["before"] and (claim["since"] is None or s.h[12] >= claim["since"]):
@@ -358,7 +359,41 @@ def judge_cosigned(files, verifier, size, root, last, need):
     return len(names)
 
 
-def judge(path, verifier, need=0):
+def judge_gone(claim, chains, segments, own, book):
+    """Bodies of the range that are not there: each by a record of the collector's, judged by its whole chain up to there.
+    How many."""
+    before = None
+    for leaf, s in sorted(own.items()):
+        follows = s.prev is None if before is None else s.prev == before.hash and s.host == before.host
+        if s.producer != sekisho_retention.COLLECTOR or s.body is None or not follows:
+            raise v.Refused("retention: leaf %d is not the next one of the collector's own chain" % leaf)
+        book.take(leaf, s)
+        before = s
+    by, gone = {}, 0
+    for leaf, s in sorted(segments.items()):
+        k = chains[s.host.hex(), s.producer]
+        if not k["first"] <= leaf <= k["last"]:
+            continue
+        record = book.cover(s.producer, leaf)
+        if s.body is not None:
+            if record:
+                raise v.Refused("leaf %d: its body is there, and a record says that it expired" % leaf)
+            continue
+        if not record:
+            raise v.Refused("leaf %d: removed: its body is not there, and no record here says that it expired" % leaf)
+        gone += 1
+        by[record[0], record[1][sekisho_retention.MONTH], s.producer] = record
+    if own and not gone:
+        raise v.Refused("retention: no body of the range is missing")
+    for leaf, r in by.values():
+        wrong = book.wrong(leaf, r)
+        if wrong:
+            raise v.Refused("retention: leaf %d: %s" % (leaf, wrong))
+        print("%s %s expired by leaf %d" % (r[sekisho_retention.MONTH], sekisho_retention.CHANNELS[r[sekisho_retention.CHANNEL]], leaf))
+    return gone
+
+
+def judge(path, verifier, need=0, admins=None):
     """The claim; or Refused."""
     e = v.Evidence()
     files = dict(entries(path))
@@ -369,7 +404,7 @@ def judge(path, verifier, need=0):
     inner = v.Verifier(files["log.vkey"].decode("utf-8", "replace"))
     if (inner.name, inner.hash) != (verifier.name, verifier.hash):
         raise v.Refused("log.vkey: another key than the one given")
-    segments, left = {}, []
+    segments, own, left = {}, {}, []
     for name, data in files.items():
         if name.startswith("devices/"):
             if name != "devices/%s.pub" % v.sha256(data).hex():
@@ -388,11 +423,13 @@ def judge(path, verifier, need=0):
             e.epochs[p[1], p[2], p[3], v.sha256(v.spki(key))[:8]] = (p, key, data)
         elif name.startswith("segments/"):
             left = judge_entry(claim, e, files, name, data, segments, verifier) or left
+        elif name.startswith("retention/"):
+            judge_entry(claim, e, files, name, data, own, verifier)
     if not segments:
         raise v.Refused("nothing is carried")
-    judge_cosigned(files, verifier, size, root, max(segments), need)
+    judge_cosigned(files, verifier, size, root, max([*segments, *own]), need)
     good = e.judge()
-    if e.problems or len(good) != len(segments):
+    if e.problems or len(good) != len(segments) + len(own):
         raise v.Refused("; ".join(e.problems[:5]) or "a segment is not good")
     for s in good:
         told = s.h.get(16)
@@ -412,25 +449,26 @@ def judge(path, verifier, need=0):
         if claim["run"] != min(segments):
             raise v.Refused("the run does not begin with what is carried")
         judge_run(claim, files["run.headers"], left, root, segments, chains)
+    gone = judge_gone(claim, chains, segments, own, sekisho_retention.Book(verifier, admins))
     rows = judge_list(claim, files["records.jsonl"], segments)
-    if files["index.html"] != page(claim, rows):
+    if files["index.html"] != page(claim, rows, gone):
         raise v.Refused("index.html: not the page that is made from these records")
     return claim
 
 
 def judge_entry(claim, e, files, name, data, segments, verifier):
     """A segment, a header, or a proof; the left part of the tree where it is the run's first."""
-    m = re.fullmatch("segments/([0-9]{20})(\\.seg|\\.header|\\.tlog-proof)", name)
+    m = re.fullmatch("(segments/|retention/)([0-9]{20})(\\.seg|\\.header|\\.tlog-proof)", name)
     if not m:
         raise v.Refused("%s: not the name of a segment" % name)
-    stem = "segments/" + m.group(1)
-    if m.group(2) == ".tlog-proof":
+    stem = m.group(1) + m.group(2)
+    if m.group(3) == ".tlog-proof":
         if stem + ".seg" not in files and stem + ".header" not in files:
             raise v.Refused("%s: proves nothing that is there" % name)
         return None
-    if stem + ".tlog-proof" not in files or (m.group(2) == ".header" and stem + ".seg" in files):
+    if stem + ".tlog-proof" not in files or (m.group(3) == ".header" and stem + ".seg" in files):
         raise v.Refused("%s: no proof, or there twice" % name)
-    if m.group(2) == ".seg":
+    if m.group(3) == ".seg":
         found = list(v.split(data, name))
         if len(found) != 1:
             raise v.Refused("%s: not one segment" % name)
@@ -439,7 +477,7 @@ def judge_entry(claim, e, files, name, data, segments, verifier):
         s = v.Segment(data, None, name)
     proof = files[stem + ".tlog-proof"]
     index, path, size, root = v.tlog_proof(proof, verifier)
-    if index != int(m.group(1)) or not proof.endswith(b"\n\n" + files["checkpoint"]):
+    if index != int(m.group(2)) or not proof.endswith(b"\n\n" + files["checkpoint"]):
         raise v.Refused("%s: the proof is of another leaf or checkpoint" % name)
     v.check_inclusion(index, size, v.leaf_hash(s.leaf), path, root)
     segments[index] = s
@@ -451,11 +489,13 @@ def main(argv):
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--log-key", required=True, help="the log's verifier key: a file, from elsewhere than the bundle")
     ap.add_argument("--witnesses", type=int, default=0, help="that so many PCs have cosigned the log as far as it is carried")
+    ap.add_argument("--admins", help="administrators' public keys, by which orders are judged")
     ap.add_argument("bundle")
     a = ap.parse_args(argv)
     try:
         with open(a.log_key, encoding="utf-8") as f:
-            claim = judge(a.bundle, v.Verifier(f.read()), a.witnesses)
+            verifier = v.Verifier(f.read())
+        claim = judge(a.bundle, verifier, a.witnesses, sekisho_retention.admins_of(a.admins) if a.admins else None)
     except v.Refused as e:
         print("problem: %s" % e)
         return 1

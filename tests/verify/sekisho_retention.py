@@ -31,6 +31,12 @@ def is_month(t):
     return isinstance(t, str) and re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", t) is not None
 
 
+def admins_of(path):
+    """The administrators' keys of a file, a line each."""
+    with open(path, encoding="utf-8") as f:
+        return [v.Verifier(x) for x in f if x.strip() and not x.startswith("#")]
+
+
 class Order:
     def __init__(self, data, admins):
         self.names = []
@@ -135,6 +141,10 @@ class Book:
             return "before its time, and not ordered"
         return None
 
+    def cover(self, channel, leaf):
+        """The record by which the body of a leaf expired: (leaf, record), or None."""
+        return next(((at, r) for at, r in self.expired if r[CHANNEL] == channel and r[FROM] <= leaf <= r[TO] and leaf < at), None)
+
     def judge(self, evidence):
         for leaf, r in self.expired:
             wrong = self.wrong(leaf, r)
@@ -143,5 +153,5 @@ class Book:
             else:
                 print("%s %s expired by leaf %d" % (r[MONTH], CHANNELS[r[CHANNEL]], leaf))
         for leaf, producer, where in self.absent:
-            if not any(r[CHANNEL] == producer and r[FROM] <= leaf <= r[TO] and leaf < at for at, r in self.expired):
+            if not self.cover(producer, leaf):
                 evidence.problem(where, "removed: its body is not there, and no record says that it expired")

@@ -81,8 +81,7 @@ def judge(top, verifier, evidence, admins=None):
     month_of, bodies = {}, {}
     beside = os.path.join(top, "../admin.keys")
     if admins is None and os.path.exists(beside):
-        with open(beside, encoding="utf-8") as f:
-            admins = [v.Verifier(x) for x in f if x.strip() and not x.startswith("#")]
+        admins = sekisho_retention.admins_of(beside)
     book = sekisho_retention.Book(verifier, admins)
     for path in sorted(glob.glob(os.path.join(top, "packs/*.headers"))):
         for _, frame in frames(path):

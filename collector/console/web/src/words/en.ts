@@ -247,7 +247,6 @@ export const en = {
     bundleMaking: "Being made… (stop)",
     bundleMade: "The evidence bundle was made.",
     bundleEmpty: "Nothing was recorded in that time.",
-    bundleExpired: "Records of that time are kept no longer: choose a later one.",
     bundleLarge: "Too much for one file: choose less time, or one PC.",
     order: "Order",
     newest: "Newest first",

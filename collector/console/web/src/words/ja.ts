@@ -248,7 +248,6 @@ export const ja: Words = {
     bundleMaking: "作成中…(中止)",
     bundleMade: "証拠一式を作成しました。",
     bundleEmpty: "その期間には記録がありません。",
-    bundleExpired: "この期間の記録は保存期間を過ぎたため削除されています。後の期間を選んでください。",
     bundleLarge: "1つのファイルには多すぎます。期間を短くするか、PC を1台に絞ってください。",
     order: "並び順",
     newest: "新しい順",

@@ -233,7 +233,6 @@ function SaveDialog({ search, close }: { search: Search; close: () => void }) {
 function whyNoBundle(error: Refusal, words: Words) {
   if (error.status === 404) return words.logs.bundleEmpty;
   if (error.word === "large") return words.logs.bundleLarge;
-  if (error.word === "expired") return words.logs.bundleExpired;
   return explain(error, words);
 }
 

@@ -1,0 +1,63 @@
+/*
+ * Segments of a bundle whose bodies are not there: the collector's own chain is carried from its beginning, so that
+ * what it says of periods, holds and expiry is judged as with the store. See verify_bundle.h and
+ * ../exhibit/EVIDENCE.md.
+ */
+#include "policy/ctl/verify_bundle.h"
+
+int gone_take(struct judged *j, uint64_t leaf, const struct segment *s)
+{
+	const struct header *h = &s->header;
+	/* One after the other from the first on: a period or a hold between two of them cannot be left out. */
+	bool next = !j->own_last_set ? !h->has_prev
+				     : leaf > j->own_last && h->has_prev && digest_eq(&h->prev, &j->own_hash) &&
+					       digest_eq(&h->host, &j->expired.own);
+
+	if (h->producer != PRODUCER_COLLECTOR || !s->bytes.n || !next) {
+		bundle_tell(j, "retention", h,
+			SAY(j->report->ctl, "is not the next one of the collector's own chain, from its beginning on",
+				"コレクター自身の記録列の、先頭から続くものではありません"));
+		return 0;
+	}
+	j->own_hash = s->hash;
+	j->own_last = leaf;
+	j->own_last_set = true;
+	return expired_take(&j->expired, leaf, s);
+}
+
+int gone_judge(struct judged *j, uint64_t leaf, const struct segment *s)
+{
+	const struct header *h = &s->header;
+	const struct retention_expiry *by;
+	int r;
+
+	if (!j->own_n && s->bytes.n)
+		return 0;
+	/* Asked of the others too: a body that is there did not expire. */
+	by = s->bytes.n ? retention_cover(&j->expired.book, h->producer, leaf) : NULL;
+	r = s->bytes.n ? 0 : expired_by(&j->expired, h->producer, leaf, &by);
+	if (r)
+		return r;
+	j->gone += !s->bytes.n;
+	if (!s->bytes.n && !by)
+		bundle_tell(j, "removed", h,
+			SAY(j->report->ctl, "its body is not there, and no record here says that it expired",
+				"本文がなく、満了で削除されたという記録も収録されていません"));
+	if (s->bytes.n && by)
+		bundle_tell(j, "body", h,
+			SAY(j->report->ctl, "its body is there, and a record says that it expired",
+				"本文がありますが、満了で削除されたという記録があります"));
+	return 0;
+}
+
+int gone_end(struct judged *j)
+{
+	if (!j->own_n)
+		return 0;
+	if (!j->gone) {
+		snprintf(j->name, sizeof(j->name), "retention/");
+		bundle_tell(j, "form", NULL,
+			SAY(j->report->ctl, "no body of the range is missing", "期間内に欠けた本文はありません"));
+	}
+	return j->gone ? expired_end(&j->expired, j->report) : 0;
+}
