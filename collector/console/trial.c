@@ -3,7 +3,8 @@
  * than a bound, and told as one answer. That it was tried, by whom and with which texts, is in the access log before
  * anything is read.
  *
- * Must never show a record of a PC outside the account's scope, nor what only auditors may read to others.
+ * Must never show a record of a PC outside the account's scope, nor what only auditors may read to others; not by the
+ * answer to a rule, either, that asks for it.
  */
 #include "collector/console/trial.h"
 #include "collector/console/route.h"
@@ -122,9 +123,15 @@ static void tell_it(struct trying *t)
 {
 	/* By the rights of now: who lost some meanwhile is not told what they were for. */
 	const struct account *a = account_find(&t->c->accounts, t->by.account.name);
-	json_t *answer = trial_told(t, a && route_reads(a) && route_reads(&t->by.account));
+	bool read = route_reads(&t->by.account), reads = a && route_reads(a);
 	struct evhttp_request *req;
+	json_t *answer;
 
+	if (read && !reads) {
+		give_up(t, 403, "role", "that is not among this account's rights any more");
+		return;
+	}
+	answer = trial_told(t, read);
 	if (!answer) {
 		give_up(t, 503, "busy", "no memory");
 		return;
@@ -266,6 +273,8 @@ static bool begin(struct call *x, struct trying *t, const json_t *o)
 		reply_error(x, 503, "busy", "no memory");
 		return false;
 	}
+	if (!route_reads(x->account))
+		trial_blind(t->trial);
 	if ((r = store_of(x->c)) || (r = store_refresh(x->c->store))) {
 		store_failed(x, r, &why);
 		return false;

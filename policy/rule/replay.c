@@ -23,12 +23,12 @@ static bool was_noted(const struct record *r)
 	return record_number(r, F_POLICY_MODE, 0) == POLICY_MODE_NOTE;
 }
 
-/* The person, in `user`; NULL where nobody was known. */
+/* The person, in `user`; NULL where nobody was known; somebody without a name where that is not looked at. */
 static struct device_user who(
-	const struct record *r, const char *host, const char *const *groups, char *user, size_t size)
+	const struct record *r, const char *host, const char *const *groups, bool blind, char *user, size_t size)
 {
-	text_copy(user, size, record_text(r, F_USER));
-	return (struct device_user){.user = user[0] ? user : NULL,
+	text_copy(user, size, blind ? SPAN("", 0) : record_text(r, F_USER));
+	return (struct device_user){.user = blind || user[0] ? user : NULL,
 		.groups = groups,
 		.host = host,
 		.wall_us = record_has(r, F_TIME) ? r->v[F_TIME].i : 0};
@@ -91,12 +91,12 @@ static void take_device(struct device *d, const struct record *r, unsigned kind)
 	d->encrypted = record_number(r, F_ACCESS, 0) == ACCESS_READ_WRITE;
 }
 
-static int of_device(
-	const struct policy *p, const struct record *r, const char *host, const char *const *groups, struct replay *out)
+static int of_device(const struct policy *p, const struct record *r, const char *host, const char *const *groups,
+	bool blind, struct replay *out)
 {
 	uint64_t kind = record_number(r, F_DEVICE_KIND, 0);
 	char rule[POLICY_NAME_SIZE + 16], user[256];
-	struct device_user person = who(r, host, groups, user, sizeof(user));
+	struct device_user person = who(r, host, groups, blind, user, sizeof(user));
 	struct decision now;
 	struct device d;
 
@@ -124,12 +124,12 @@ static bool goes_through(unsigned action, bool note)
 	return note || action == ACTION_ALLOW || action == ACTION_NOTE;
 }
 
-static int of_print(
-	const struct policy *p, const struct record *r, const char *host, const char *const *groups, struct replay *out)
+static int of_print(const struct policy *p, const struct record *r, const char *host, const char *const *groups,
+	bool blind, struct replay *out)
 {
 	char rule[POLICY_NAME_SIZE + 16], user[256], printer[256], printer_class[256], uri[TEXT_SIZE], location[256],
 		title[TEXT_SIZE], format[256];
-	struct print_facts f = {.who = who(r, host, groups, user, sizeof(user)),
+	struct print_facts f = {.who = who(r, blind ? "" : host, groups, blind, user, sizeof(user)),
 		.printer = printer,
 		.printer_class = printer_class,
 		.uri = uri,
@@ -152,7 +152,7 @@ static int of_print(
 	text_copy(printer_class, sizeof(printer_class), record_text(r, F_PRINTER_CLASS));
 	text_copy(uri, sizeof(uri), record_text(r, F_PRINTER_URI));
 	text_copy(location, sizeof(location), record_text(r, F_LOCATION));
-	text_copy(title, sizeof(title), record_text(r, F_TITLE));
+	text_copy(title, sizeof(title), blind ? SPAN("", 0) : record_text(r, F_TITLE));
 	text_copy(format, sizeof(format), record_text(r, F_FORMAT));
 	policy_print(p, &f, &now);
 	out->of_device = false;
@@ -166,12 +166,12 @@ static int of_print(
 	return 0;
 }
 
-int replay_record(
-	const struct policy *p, const struct record *r, const char *host, const char *const *groups, struct replay *out)
+int replay_record(const struct policy *p, const struct record *r, const char *host, const char *const *groups,
+	bool blind, struct replay *out)
 {
 	uint64_t kind = record_number(r, F_KIND, 0);
 
-	return kind == KIND_DECISION ? of_device(p, r, host, groups, out)
-	       : kind == KIND_PRINT  ? of_print(p, r, host, groups, out)
+	return kind == KIND_DECISION ? of_device(p, r, host, groups, blind, out)
+	       : kind == KIND_PRINT  ? of_print(p, r, host, groups, blind, out)
 				     : V_NOT_FOUND;
 }

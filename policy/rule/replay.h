@@ -24,11 +24,11 @@ struct replay {
 };
 
 /*
- * `host`: the name of the PC whose record it is. `groups` ends with NULL. 0; V_NOT_FOUND where the record is neither,
- * says too little, or was decided by something else than a policy's text (a code, a person who released a job, a
- * fault).
+ * `host`: the name of the PC whose record it is. `groups` ends with NULL. `blind`: the person is not looked at, nor, of
+ * a print job, its title and its PC: rules that name one do not fit. 0; V_NOT_FOUND where the record is neither, says
+ * too little, or was decided by something else than a policy's text (a code, a person who released a job, a fault).
  */
 int replay_record(const struct policy *p, const struct record *r, const char *host, const char *const *groups,
-	struct replay *out);
+	bool blind, struct replay *out);
 
 #endif

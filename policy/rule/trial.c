@@ -10,6 +10,7 @@
 struct trial {
 	const struct policy *policy;
 	const char *const *groups;
+	bool blind;
 	struct trial_counts counts;
 	size_t words_room;
 	size_t n, changed_n;
@@ -34,6 +35,11 @@ int trial_new(const struct policy *p, const char *const *groups, struct trial **
 	t->words_room = TRIAL_WORDS_BYTES;
 	*out = t;
 	return 0;
+}
+
+void trial_blind(struct trial *t)
+{
+	t->blind = true;
 }
 
 void trial_free(struct trial *t)
@@ -160,7 +166,7 @@ int trial_add(struct trial *t, const struct record *r, const char *host, uint64_
 	int x;
 
 	t->counts.looked++;
-	if (replay_record(t->policy, r, host ? host : "", t->groups, &t->fresh.decided)) {
+	if (replay_record(t->policy, r, host ? host : "", t->groups, t->blind, &t->fresh.decided)) {
 		t->counts.not_compared++;
 		return 0;
 	}

@@ -52,6 +52,11 @@ struct trial;
 
 /* `p` and `groups` (which end with NULL: everybody is taken to be in them) are borrowed until the end. 0, -ENOMEM. */
 int trial_new(const struct policy *p, const char *const *groups, struct trial **out);
+/*
+ * From here on nothing that is told depends on who a record is of (replay.h, `blind`): for whoever may not read
+ * records. A rule that names a person would be a question about that person.
+ */
+void trial_blind(struct trial *t);
 void trial_free(struct trial *t);
 DEFINE_CLEANUP(struct trial *, trial_free)
 

@@ -1,5 +1,5 @@
 """Signing in with client certificates: whose, behind what, and each way in which one is refused, with its reason in the access log. The
-numbers are requirements of OWASP ASVS 5.0."""
+numbers are requirements of OWASP ASVS 5.0.0."""
 import http.client
 import os
 import shutil

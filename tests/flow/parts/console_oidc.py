@@ -1,5 +1,5 @@
 """Signing in by an OpenID provider that forges: each ID token that must not be taken, each answer that is not this browser's, each reason in the
-access log. The numbers are requirements of OWASP ASVS 5.0."""
+access log. The numbers are requirements of OWASP ASVS 5.0.0."""
 import base64
 import json
 import os
@@ -70,7 +70,7 @@ def bind(name, subject, status=0, action="bind"):
     same(r.returncode, status, "%s %s: %s" % (name, subject, r.stderr.decode()))
 
 
-item("10.4.x: the request has what a good one has")
+item("10.1.2, 10.2.1, 10.2.3: the request has what a good one has")
 same(Desk().get("/api/v1/ways")["oidc"], {"name": "localhost"}, "ways")
 d = Visitor().go()
 same({k: d.asked[k] for k in ("tenant", "response_type", "scope", "client_id", "redirect_uri", "code_challenge_method", "acr_values")},
@@ -129,7 +129,7 @@ secret = d.post("/api/v1/session/totp")["secret"]
 d.post("/api/v1/session/totp", {"code": totp(secret)})
 d.get("/api/v1/records")
 
-item("10.5.x: ID tokens that are not good: refused, each for its reason, whoever is named")
+item("6.8.2, 9.1.1 to 9.2.3, 10.5.1, 10.5.2, 10.5.4: ID tokens that are not good: refused, each for its reason, whoever is named")
 two = {"acr": "urn:two"}
 for words, how in (("signature is not", {"key": "other"}), ("signature is not", {"key": "other", "alg": "ES256"}), ("signature is not", {"changed": True}),
                    ("no key of the kind", {"key": "small"}), ("no key of the kind", {"head": {"kid": "unheard of"}}), ("no key of the kind", {"head": {"kid": "enc"}}),
@@ -148,7 +148,7 @@ for words, how in (("signature is not", {"key": "other"}), ("signature is not", 
     d.get(SIGN, 401)
     refused("provider", words)
 
-item("10.4.x: an answer is one browser's, to one question, once; and of the provider that was asked")
+item("10.1.2, 10.2.1, 10.2.2: an answer is one browser's, to one question, once; and of the provider that was asked")
 d = Visitor().go()
 d.back(claims=two)
 again = d.asked

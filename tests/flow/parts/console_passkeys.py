@@ -1,5 +1,5 @@
 """Passkeys: made, shown, removed, and forged in every way that the specification names, each refused with its reason in the access log. The
-numbers are requirements of OWASP ASVS 5.0."""
+numbers are requirements of OWASP ASVS 5.0.0."""
 import base64
 import os
 
@@ -81,7 +81,7 @@ for name in ("", "x" * 65, "a\nb"):
 same(len(hanako.get(OWN)["passkeys"]), 4, "four, as before")
 until(lambda: len(told("console-refused", operation=OWN)) >= 12, "refusals in the log")
 
-item("6.5.x: signing in without a password: by each kind of key, also by one without a counter")
+item("6.3.3, 6.3.4: signing in without a password: by each kind of key, also by one without a counter")
 for key, step in ((mine, 1), (spare, 0), (rsa_key, 1), (ed, 7)):
     d = door()
     d.post(SIGN, {"passkey": key.show(d.asked, ORIGIN, step=step)})
@@ -181,7 +181,7 @@ for name, bad in (("client_data", b"{}"), ("client_data", b"[]"), ("client_data"
     d = door()
     d.post(SIGN, {"passkey": {**mine.show(d.asked, ORIGIN), name: b64(bad)}}, 401)
 
-item("7.4.x, removing: with the password; not the last factor; who used it is signed out")
+item("6.5.6, 7.4.3, 7.5.1, removing: with the password; not the last factor; who used it is signed out")
 elsewhere = door()
 elsewhere.post(SIGN, {"passkey": mine.show(elsewhere.asked, ORIGIN)})
 mine_id = next(k["id"] for k in hanako.get(OWN)["passkeys"] if k["name"].startswith("仕"))

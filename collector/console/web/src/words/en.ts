@@ -467,7 +467,7 @@ export const en = {
         cases: "There are more kinds of cases than can be kept apart; the rest is in the counts only.",
         answer: "There are more cases than are shown; they are in the counts.",
       },
-      noReads: "Titles, people and records are for auditors: print jobs are counted by printer and rule.",
+      noReads: "Titles, people and records are for auditors: print jobs are counted by printer and rule. Rules that name a user, a title, or the PC of a print job are taken as not fitting: have an auditor try those.",
       show: "Cases",
       shows: { changes: "What changes", stricter: "Stricter", looser: "Looser", same: "The same", all: "All" },
       what: "Of",
