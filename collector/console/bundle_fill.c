@@ -5,9 +5,12 @@
  */
 #include "collector/console/bundle_parts.h"
 #include "collector/store/month.h"
+#include "collector/store/stamps.h"
+#include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/trust/cosign.h"
 #include "policy/trust/proof.h"
+#include "policy/trust/timestamp.h"
 #include "policy/wire/body.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -221,6 +224,33 @@ static int put_cosigned(struct bundling *b)
 	return r ? r : exhibit_put(b->writer, "witnesses", buf_span(&lines));
 }
 
+/*
+ * The log as an authority stamped it: the first time after all that is carried, or the last time there was; nothing
+ * where there is none.
+ */
+static int put_stamped(struct bundling *b)
+{
+	_cleanup_buf_ struct buf note = BUF_INIT(NOTE_SIZE_MAX), token = BUF_INIT(TIMESTAMP_MAX);
+	uint64_t last = b->own_n && b->own[b->own_n - 1] > b->last ? b->own[b->own_n - 1] : b->last, size;
+	struct merkle_proof p = {.n = 0};
+	char path[PATH_MAX];
+	int r = stamp_find(b->c->conf.timestamps, last + 1, b->claim.size, &size);
+
+	/* A folder that is not to be read is its administrator's matter, and no reason to have no evidence. */
+	if (r == V_NOT_FOUND || r == -EACCES || (!r && !size))
+		return 0;
+	stamp_path(path, b->c->conf.timestamps, size, "checkpoint");
+	r = r ? r : file_read(path, &note);
+	stamp_path(path, b->c->conf.timestamps, size, "tsr");
+	r = r ? r : file_read(path, &token);
+	r = r ? r : store_consistency_of(b->store, size, b->claim.size, &p);
+	r = r ? r : exhibit_put(b->writer, "stamped", buf_span(&note));
+	buf_clear(&b->text);
+	r = r ? r : proof_hashes(&p, &b->text);
+	r = r ? r : exhibit_put(b->writer, "stamped.consistency", buf_span(&b->text));
+	return r ? r : exhibit_put(b->writer, "stamped.tsr", buf_span(&token));
+}
+
 int bundle_head(struct bundling *b)
 {
 	int r;
@@ -234,6 +264,7 @@ int bundle_head(struct bundling *b)
 	r = r ? r : buf_puts(&b->text, "\n");
 	r = r ? r : exhibit_put(b->writer, "log.vkey", buf_span(&b->text));
 	r = r ? r : put_cosigned(b);
+	r = r ? r : put_stamped(b);
 	r = r ? r : put_devices(b);
 	r = r ? r : put_certificates(b);
 	r = r ? r : exhibit_put(b->writer, "records.jsonl", buf_span(&b->list));

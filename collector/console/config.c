@@ -3,6 +3,7 @@
  */
 #include "collector/console/config.h"
 #include "collector/oidc/oidc.h"
+#include "collector/store/stamps.h"
 #include "policy/wire/program.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ static const struct conf_key keys[] = {
 	KEY_("names", CONF_STR, names, 1024, 0, 0, "names and addresses in the certificate"),
 	KEY_("dir", CONF_STR, dir, CONFIG_PATH_MAX, 0, 0, "folder of accounts, key and spool"),
 	KEY_("collector", CONF_STR, collector, CONFIG_PATH_MAX, 0, 0, "folder of the collector"),
+	KEY_("timestamps", CONF_STR, timestamps, CONFIG_PATH_MAX, 0, 0, "folder of the log's timestamps"),
 	KEY_("page", CONF_STR, page, CONFIG_PATH_MAX, 0, 0, "folder of the page"),
 	KEY_("certificate", CONF_STR, certificate, CONFIG_PATH_MAX, 0, 0, "certificate chain, PEM"),
 	KEY_("certificate_key", CONF_STR, certificate_key, CONFIG_PATH_MAX, 0, 0, "its private key, PEM"),
@@ -120,6 +122,7 @@ static int set_paths(struct config *c)
 	int r = root_in_place(c->dir);
 
 	r = r ? r : root_in_place(c->collector);
+	r = r ? r : root_in_place(c->timestamps);
 	r = r ? r : root_in_place(c->page);
 	r = r ? r : root_in_place(c->certificate);
 	r = r ? r : root_in_place(c->certificate_key);
@@ -163,6 +166,7 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.port = 8444,
 		.dir = "/var/lib/sekisho-console",
 		.collector = "/var/lib/sekisho-collector",
+		.timestamps = STAMPS_FOLDER,
 		.page = SEKISHO_PAGE,
 		.connections = 512,
 		.idle_us = 900 * S_,

@@ -27,11 +27,11 @@ _sekishoctl()
 	--log-key|-l) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--witnesses) return ;;
 	--witness-policy) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--tsa-ca) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--admins) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--device|-d) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--checkpoint) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--timestamps) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-	--tsa-ca) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--out|-o) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -88,7 +88,7 @@ _sekishoctl()
 		fi ;;
 	verify,bundle)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --log-key -l --witnesses --witness-policy --admins --quiet -q --json --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --log-key -l --witnesses --witness-policy --tsa-ca --admins --quiet -q --json --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;

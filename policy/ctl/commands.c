@@ -100,6 +100,14 @@ static const struct option_row status_options[] = {JSON_ROW, SOCKET_ROW, END};
 		}                                                                             \
 	}
 
+#define TSA_CA_ROW                                                                                                       \
+	{                                                                                                                \
+		OPT_TSA_CA, 0, "tsa-ca", "FILE", OFFER_FILE,                                                             \
+		{                                                                                                        \
+			"who may be the timestamp authority (PEM)", "タイムスタンプ局の認証局証明書(PEM)" \
+		}                                                                                                        \
+	}
+
 #define WITNESS_ROWS                                                                                                    \
 	{OPT_WITNESSES, 0, "witnesses", "N", OFFER_NOTHING,                                                             \
 		{"that so many witnesses have cosigned the log", "必要な連署の数"}},                                    \
@@ -130,8 +138,7 @@ static const struct option_row verify_options[] = {
 	WITNESS_ROWS,
 	{OPT_TIMESTAMPS, 0, "timestamps", "DIR", OFFER_DIR,
 		{"checkpoints with tokens of a timestamp authority", "タイムスタンプのフォルダー"}},
-	{OPT_TSA_CA, 0, "tsa-ca", "FILE", OFFER_FILE,
-		{"who may be that authority (PEM)", "タイムスタンプ局の認証局証明書(PEM)"}},
+	TSA_CA_ROW,
 	ADMINS_ROW,
 	{OPT_NO_BODIES, 0, "no-bodies", NULL, OFFER_NOTHING,
 		{"headers and log only: much faster", "ヘッダーとログのみ(高速)"}},
@@ -145,6 +152,7 @@ static const struct option_row bundle_options[] = {
 	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE,
 		{"the log's verifier key, not from the bundle", "ログの検証鍵(証拠一式とは別に入手したもの)"}},
 	WITNESS_ROWS,
+	TSA_CA_ROW,
 	ADMINS_ROW,
 	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"problems only", "問題のみ表示"}},
 	JSON_ROW,

@@ -89,10 +89,10 @@ static int keep(struct stamping *x, const struct timestamp *t)
 	char path[PATH_MAX], when[TEXT_TIME_SIZE], who[SHOWN_MAX];
 	int r;
 
-	timestamp_path(path, x->s.folder, x->head.size, "checkpoint");
+	stamp_path(path, x->s.folder, x->head.size, "checkpoint");
 	r = file_replace(path, buf_span(&x->note), 0644);
 	if (!r) {
-		timestamp_path(path, x->s.folder, x->head.size, "tsr");
+		stamp_path(path, x->s.folder, x->head.size, "tsr");
 		r = file_replace(path, buf_span(&x->reply), 0644);
 	}
 	if (r)
@@ -118,7 +118,7 @@ static int stamp(struct stamping *x)
 
 	if (r)
 		return r;
-	r = timestamp_newest(x->s.folder, &before);
+	r = stamp_find(x->s.folder, UINT64_MAX, UINT64_MAX, &before);
 	if (r)
 		return complain_of(x->c, x->s.folder, r, NULL);
 	if (!x->head.size || before >= x->head.size) {

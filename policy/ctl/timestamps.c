@@ -12,8 +12,6 @@
 #include <inttypes.h>
 #include <limits.h>
 
-#define DIGITS 20u
-
 static const struct conf_key keys[] = {
 	CONF_KEY(struct timestamp_settings, "url", CONF_STR, url, sizeof(((struct timestamp_settings *)0)->url), 0, 0,
 		"the timestamp authority (RFC 3161 by HTTP)"),
@@ -30,49 +28,17 @@ int timestamp_settings_load(const char *path, struct timestamp_settings *out, st
 	int r;
 
 	*out = (struct timestamp_settings){.url = ""};
-	layout_path(out->folder, sizeof(out->folder), TIMESTAMP_FOLDER);
+	layout_path(out->folder, sizeof(out->folder), STAMPS_FOLDER);
 	layout_path(usual, sizeof(usual), TIMESTAMP_CONFIG);
 	r = conf_load(path ? path : usual, keys, out, why);
 	return r == V_NOT_FOUND && !path ? 0 : r;
-}
-
-void timestamp_path(char out[PATH_MAX], const char *folder, uint64_t size, const char *ending)
-{
-	snprintf(out, PATH_MAX, "%.*s/%020" PRIu64 ".%s", PATH_MAX - 64, folder, size, ending);
-}
-
-/* The number in a name with that ending. False: another file. */
-static bool is_of(const char *name, const char *ending, uint64_t *size)
-{
-	char *end;
-
-	if (strspn(name, "0123456789") != DIGITS || name[DIGITS] != '.' || strcmp(name + DIGITS + 1, ending) != 0)
-		return false;
-	errno = 0;
-	*size = strtoull(name, &end, 10);
-	return !errno && end == name + DIGITS && *size;
 }
 
 static int is_checkpoint(const struct dirent *e)
 {
 	uint64_t size;
 
-	return is_of(e->d_name, "checkpoint", &size);
-}
-
-int timestamp_newest(const char *folder, uint64_t *size)
-{
-	_cleanup_closedir_ DIR *d = opendir(folder);
-	struct dirent *e;
-	uint64_t n;
-
-	*size = 0;
-	if (!d)
-		return errno == ENOENT ? V_NOT_FOUND : -errno;
-	while ((e = readdir(d)))
-		if (is_of(e->d_name, "tsr", &n) && n > *size)
-			*size = n;
-	return 0;
+	return stamp_name(e->d_name, "checkpoint", &size);
 }
 
 struct stamped {
@@ -113,9 +79,9 @@ static int judge_one(struct stamped *x, const char *folder, const char *name, bo
 	uint64_t size = 0;
 	int v;
 
-	is_of(name, "checkpoint", &size);
-	timestamp_path(path, folder, size, "checkpoint");
-	timestamp_path(token, folder, size, "tsr");
+	stamp_name(name, "checkpoint", &size);
+	stamp_path(path, folder, size, "checkpoint");
+	stamp_path(token, folder, size, "tsr");
 	buf_clear(&x->note);
 	buf_clear(&x->reply);
 	v = file_read(path, &x->note);
@@ -159,16 +125,24 @@ static int judge_folder(struct stamped *x, const char *folder)
 	return v;
 }
 
+int timestamps_trust(struct report *r, const char *ca)
+{
+	struct why why = {""};
+	int x = ca ? timestamp_trust_load(ca, &r->timestamps.trust, &why) : 0;
+
+	return x ? complain_of(r->ctl, ca, x, &why) : EXIT_GOOD;
+}
+
 int timestamps_options(struct report *r)
 {
 	struct timestamps *t = &r->timestamps;
 	const char *folder = option_value(r->ctl, OPT_TIMESTAMPS), *ca = option_value(r->ctl, OPT_TSA_CA);
 	struct timestamp_settings own = {.url = ""};
 	struct why why = {""};
-	int x;
 
 	if (!folder && !option_value(r->ctl, OPT_STORE)) {
-		x = timestamp_settings_load(NULL, &own, &why);
+		int x = timestamp_settings_load(NULL, &own, &why);
+
 		if (x)
 			return complain_of(r->ctl, TIMESTAMP_CONFIG, x, &why);
 		folder = own.folder;
@@ -176,8 +150,7 @@ int timestamps_options(struct report *r)
 	}
 	if (folder && snprintf(t->folder, sizeof(t->folder), "%s", folder) >= (int)sizeof(t->folder))
 		return complain_of(r->ctl, folder, -ENAMETOOLONG, NULL);
-	x = ca ? timestamp_trust_load(ca, &t->trust, &why) : 0;
-	return x ? complain_of(r->ctl, ca, x, &why) : EXIT_GOOD;
+	return timestamps_trust(r, ca);
 }
 
 int timestamps_judge(struct report *r, struct store *s, uint64_t size, const struct digest *root)

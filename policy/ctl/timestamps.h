@@ -1,20 +1,15 @@
 /*
- * Timestamps of the log: checkpoints, each with the token of an authority (RFC 3161), in a folder beside the store.
- *
- *   SIZE.checkpoint   the signed checkpoint of so many leaves (20 digits), as it was published
- *   SIZE.tsr          the authority's reply over its bytes (policy/trust/timestamp.h)
- *
- * The checkpoint is written first: one without a token was not stamped yet. Nothing is ever replaced.
+ * Timestamps of the log (collector/store/stamps.h) and of bundles, judged: for verify. And timestamp.conf(5).
  */
 #ifndef SEKISHO_CTL_TIMESTAMPS_H
 #define SEKISHO_CTL_TIMESTAMPS_H
 
+#include "collector/store/stamps.h"
 #include "policy/ctl/ctl.h"
 #include "policy/trust/digest.h"
 #include "policy/trust/timestamp.h"
 
 #define TIMESTAMP_CONFIG "/etc/sekisho/timestamp.conf"
-#define TIMESTAMP_FOLDER "/var/lib/sekisho-timestamps"
 
 struct timestamp_settings {
 	char url[1024];    /* of the authority; empty: none is asked */
@@ -24,9 +19,6 @@ struct timestamp_settings {
 
 /* timestamp.conf(5); defaults where there is none. `path` NULL: the usual place. 0; V_BAD; -errno. */
 int timestamp_settings_load(const char *path, struct timestamp_settings *out, struct why *why);
-/* The newest that has a token. *size 0: none. 0; V_NOT_FOUND without the folder; -errno. */
-int timestamp_newest(const char *folder, uint64_t *size);
-void timestamp_path(char out[PATH_MAX], const char *folder, uint64_t size, const char *ending);
 
 struct report;
 struct store;
@@ -45,6 +37,8 @@ struct timestamps {
  * that lies elsewhere is not judged by this machine's folder. EXIT_*, said.
  */
 int timestamps_options(struct report *r);
+/* --tsa-ca alone: for a bundle, which brings its own. EXIT_*, said. */
+int timestamps_trust(struct report *r, const char *ca);
 /*
  * Judges all of them: each checkpoint is the log's, the log of `size` and `root` extends it, and its token is over it.
  * What is wrong is told; a token has to be there for each checkpoint but the newest. 0, -errno.

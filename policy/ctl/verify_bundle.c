@@ -16,6 +16,14 @@ void bundle_tell(struct judged *j, const char *word, const struct header *h, con
 	audit_tell(j->report->audit, word, j->name, false, 0, h, "%s", text);
 }
 
+uint64_t bundle_last(const struct judged *j)
+{
+	/* Leaves come ascending. */
+	uint64_t last = j->leaves_n ? j->leaves[j->leaves_n - 1] : 0;
+
+	return j->own_last > last ? j->own_last : last;
+}
+
 static const char *place_of(void *ctx, uint64_t leaf)
 {
 	struct judged *j = ctx;
@@ -135,6 +143,9 @@ static const struct {
 	{"cosigned", NOTE_SIZE_MAX},
 	{"cosigned.consistency", NOTE_SIZE_MAX},
 	{"witnesses", WITNESSES_MAX},
+	{"stamped", NOTE_SIZE_MAX},
+	{"stamped.consistency", NOTE_SIZE_MAX},
+	{"stamped.tsr", TIMESTAMP_MAX},
 	{"devices/", CERT_MAX},
 	{"certificates/", CERT_MAX},
 	{"records.jsonl", EXHIBIT_LIST_SIZE},
@@ -150,6 +161,9 @@ enum {
 	R_COSIGNED,
 	R_CONSISTENCY,
 	R_WITNESSES,
+	R_STAMPED,
+	R_STAMPED_CONSISTENCY,
+	R_TOKEN,
 	R_DEVICES,
 	R_CERTIFICATES,
 	R_LIST,
@@ -188,6 +202,12 @@ static int take(struct judged *j, int rank)
 		return cosigned_prove(j);
 	case R_WITNESSES:
 		return cosigned_judge(j);
+	case R_STAMPED:
+		return stamped_take(j);
+	case R_STAMPED_CONSISTENCY:
+		return stamped_prove(j);
+	case R_TOKEN:
+		return stamped_judge(j);
 	case R_DEVICES:
 		return take_device(j);
 	case R_CERTIFICATES:
@@ -210,14 +230,16 @@ static bool skips(const struct judged *j, int to)
 {
 	int i;
 
-	/* What was cosigned, its proof and its witnesses: all, or none. */
-	if ((j->rank == R_COSIGNED || j->rank == R_CONSISTENCY) && to != j->rank + 1)
+	/* What was cosigned, its proof and its witnesses: all, or none. So of what was stamped. */
+	if ((j->rank == R_COSIGNED || j->rank == R_CONSISTENCY || j->rank == R_STAMPED ||
+		    j->rank == R_STAMPED_CONSISTENCY) &&
+		to != j->rank + 1)
 		return true;
-	if ((to == R_CONSISTENCY || to == R_WITNESSES) && j->rank != to - 1)
+	if ((to == R_CONSISTENCY || to == R_WITNESSES || to == R_STAMPED_CONSISTENCY || to == R_TOKEN) &&
+		j->rank != to - 1)
 		return true;
 	for (i = j->rank + 1; i < to; i++)
-		if (i != R_COSIGNED && i != R_CONSISTENCY && i != R_WITNESSES && i != R_DEVICES &&
-			i != R_CERTIFICATES && i != R_RETENTION && i != R_SEGMENTS && i != R_RUN)
+		if ((i < R_COSIGNED || i > R_CERTIFICATES) && i != R_RETENTION && i != R_SEGMENTS && i != R_RUN)
 			return true;
 	return false;
 }
@@ -261,13 +283,15 @@ static int judge_entries(struct judged *j, struct exhibit_reader *in)
 	}
 	range_end(j);
 	cosigned_end(j);
+	stamped_end(j);
 	r = gone_end(j);
 	return r ? r : list_end(j);
 }
 
 static void judged_deinit(struct judged *j)
 {
-	struct buf *bufs[] = {&j->entry, &j->note, &j->cosigned, &j->list, &j->rows, &j->page, &j->made, &j->body};
+	struct buf *bufs[] = {
+		&j->entry, &j->note, &j->cosigned, &j->stamped_note, &j->list, &j->rows, &j->page, &j->made, &j->body};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(bufs); i++)
@@ -292,6 +316,7 @@ static int run(struct report *r, struct judged *j, const char *path)
 	x = verify_log_key(r, NULL);
 	x = x ? x : witnesses_options(r);
 	x = x ? x : expired_begin(&j->expired, r, NULL);
+	x = x ? x : timestamps_trust(r, option_value(r->ctl, OPT_TSA_CA));
 	if (x)
 		return x;
 	x = exhibit_open(path, &in, &why);
@@ -318,6 +343,7 @@ int command_verify_bundle(struct ctl *c)
 		.entry = BUF_INIT(EXHIBIT_RUN_SIZE),
 		.note = BUF_INIT(NOTE_SIZE_MAX),
 		.cosigned = BUF_INIT(NOTE_SIZE_MAX),
+		.stamped_note = BUF_INIT(NOTE_SIZE_MAX),
 		.list = BUF_INIT(EXHIBIT_LIST_SIZE),
 		.rows = BUF_INIT(EXHIBIT_PAGE_SIZE),
 		.page = BUF_INIT(EXHIBIT_PAGE_SIZE),
@@ -337,6 +363,7 @@ int command_verify_bundle(struct ctl *c)
 	audit_free(r.audit);
 	heads_free(r.heads);
 	witnesses_deinit(&r.witnesses);
+	timestamps_deinit(&r.timestamps);
 	verifier_deinit(&r.log);
 	return x;
 }

@@ -1,7 +1,7 @@
 /*
  * Judging an evidence bundle: what verify_bundle.c (entries), verify_carried.c (segments and proofs), verify_range.c
- * (is anything of the range left out?), verify_gone.c (bodies that are not there), verify_cosigned.c and verify_list.c
- * share. ../exhibit/EVIDENCE.md says what is judged.
+ * (is anything of the range left out?), verify_gone.c (bodies that are not there), verify_cosigned.c, verify_stamped.c
+ * and verify_list.c share. ../exhibit/EVIDENCE.md says what is judged.
  */
 #ifndef SEKISHO_CTL_VERIFY_BUNDLE_H
 #define SEKISHO_CTL_VERIFY_BUNDLE_H
@@ -21,9 +21,9 @@ struct chain_state {
 
 struct judged {
 	struct report *report;
-	struct exhibit_claim *claim;  /* NULL before bundle.json */
-	struct checkpoint head, seen; /* seen: what was cosigned */
-	struct buf entry, note, cosigned, list, rows, page, made, body;
+	struct exhibit_claim *claim;           /* NULL before bundle.json */
+	struct checkpoint head, seen, stamped; /* seen: what was cosigned */
+	struct buf entry, note, cosigned, stamped_note, list, rows, page, made, body;
 	char name[EXHIBIT_NAME_SIZE], last[EXHIBIT_NAME_SIZE];
 	int rank; /* of the entry before */
 	size_t list_at;
@@ -46,6 +46,8 @@ struct judged {
 	uint64_t gone; /* segments of the range without their bodies */
 };
 
+/* The last leaf that is carried. */
+uint64_t bundle_last(const struct judged *j);
 /* Something is wrong with the bundle as such. */
 void bundle_tell(struct judged *j, const char *word, const struct header *h, const char *text);
 
@@ -77,12 +79,25 @@ int gone_end(struct judged *j);
 
 /* --- verify_cosigned.c --- */
 
+/* A checkpoint of the same log, not larger than the bundle's, of size 0 where it is not good (told). 0; -errno. */
+int earlier_take(struct judged *j, struct checkpoint *out);
+/* That `checkpoint` extends it. As above. */
+int earlier_prove(struct judged *j, struct checkpoint *of);
 /* The entries of what was cosigned: its note, that `checkpoint` extends it, whose keys. 0; -errno. */
 int cosigned_take(struct judged *j);
 int cosigned_prove(struct judged *j);
 int cosigned_judge(struct judged *j);
 /* Everything has come by: does it cover what is carried, and is it enough? */
 void cosigned_end(struct judged *j);
+
+/* --- verify_stamped.c --- */
+
+/* The entries of what was stamped: its note, that `checkpoint` extends it, the token. 0; -errno. */
+int stamped_take(struct judged *j);
+int stamped_prove(struct judged *j);
+int stamped_judge(struct judged *j);
+/* Everything has come by: where --tsa-ca is given, a good token has to cover it. */
+void stamped_end(struct judged *j);
 
 /* --- verify_list.c --- */
 

@@ -6,20 +6,20 @@
 #include "policy/ctl/verify_bundle.h"
 #include "policy/trust/proof.h"
 
-int cosigned_take(struct judged *j)
+int earlier_take(struct judged *j, struct checkpoint *out)
 {
 	struct why why = {""};
-	int r = checkpoint_verify(buf_span(&j->entry), &j->report->log, &j->seen, &why);
+	int r = checkpoint_verify(buf_span(&j->entry), &j->report->log, out, &why);
 
-	if (!r && (!j->seen.size || j->seen.size > j->head.size))
+	if (!r && (!out->size || out->size > j->head.size))
 		r = why_set(&why, V_BAD, "%s",
 			SAY(j->report->ctl, "is of another size than there can be", "ログの大きさと矛盾します"));
 	if (r > 0) {
 		bundle_tell(j, "log", NULL, why.text);
-		j->seen.size = 0;
+		out->size = 0;
 		return 0;
 	}
-	return r ? r : buf_put_span(&j->cosigned, buf_span(&j->entry));
+	return r;
 }
 
 static int read_hashes(struct span in, struct merkle_proof *p)
@@ -32,20 +32,32 @@ static int read_hashes(struct span in, struct merkle_proof *p)
 	return 0;
 }
 
-int cosigned_prove(struct judged *j)
+int earlier_prove(struct judged *j, struct checkpoint *of)
 {
 	struct merkle_proof p = {.n = 0};
 
-	if (!j->seen.size) /* told */
+	if (!of->size) /* told */
 		return 0;
 	if (read_hashes(buf_span(&j->entry), &p) ||
-		merkle_verify_consistency(j->seen.size, &j->seen.root, j->head.size, &j->head.root, &p)) {
+		merkle_verify_consistency(of->size, &of->root, j->head.size, &j->head.root, &p)) {
 		bundle_tell(j, "log", NULL,
-			SAY(j->report->ctl, "does not prove that the checkpoint extends what was cosigned",
-				"チェックポイントが連署されたものの続きであることを証明していません"));
-		j->seen.size = 0;
+			SAY(j->report->ctl, "does not prove that the checkpoint extends the earlier one",
+				"チェックポイントが以前のものの続きであることを証明していません"));
+		of->size = 0;
 	}
 	return 0;
+}
+
+int cosigned_take(struct judged *j)
+{
+	int r = earlier_take(j, &j->seen);
+
+	return r || !j->seen.size ? r : buf_put_span(&j->cosigned, buf_span(&j->entry));
+}
+
+int cosigned_prove(struct judged *j)
+{
+	return earlier_prove(j, &j->seen);
 }
 
 /* Each line is of one that signed here. */
@@ -84,10 +96,6 @@ int cosigned_judge(struct judged *j)
 
 void cosigned_end(struct judged *j)
 {
-	/* Leaves come ascending. */
-	uint64_t last = j->leaves_n ? j->leaves[j->leaves_n - 1] : 0;
-
-	last = j->own_last > last ? j->own_last : last;
-	j->report->witnesses.short_of = j->leaves_n && j->seen.size && last >= j->seen.size;
+	j->report->witnesses.short_of = j->seen.size && bundle_last(j) >= j->seen.size;
 	witnesses_end(j->report, "cosigned");
 }

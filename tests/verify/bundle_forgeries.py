@@ -98,6 +98,7 @@ class Bundle:
         if run:
             self.claim["run"] = min(self.carried)
         self.own = []  # leaves of the collector's chain, where bodies are gone
+        self.stamped = []  # entries of what an authority stamped
         self.lines = None
         self.page = None
         self.entries = None  # what is written, once it is put together
@@ -134,6 +135,7 @@ class Bundle:
             e.append(("cosigned", note + b"".join(pc.cosign(note) for pc in both)))
             e.append(("cosigned.consistency", b"".join(base64.b64encode(h) + b"\n" for h in proof)))
             e.append(("witnesses", "".join(pc.witness()[3] for pc in both).encode()))
+        e += self.stamped
         pcs = {pc.host.hex(): pc for pc in self.w.pcs}
         for h in sorted({h["id"] for h in self.claim["hosts"]} | {self.segs[i].host.hex() for i in self.own}):
             e.append(("devices/%s.pub" % h, pcs[h].device_pub))
@@ -897,12 +899,15 @@ def main(argv):
     top = argv[0]
     os.makedirs(top)
     warnings.simplefilter("ignore")  # of names that are there twice: that is what is meant
-    import bundle_expired  # which begins with what is above
+    import bundle_expired  # which begin with what is above
+    import bundle_stamped
+    tsa_ca = bundle_stamped.begin(os.path.join(top, "tsa"))
     verifier = v.Verifier(Log().vkey)
     with open(os.path.join(top, "admin.keys"), "w", encoding="utf-8") as f:
         f.write(bundle_expired.ADMINS)
     admins = sekisho_retention.admins_of(os.path.join(top, "admin.keys"))
-    for folder, makers in (("honest", {**HONEST, **bundle_expired.HONEST}), ("forged", {**FORGED, **bundle_expired.FORGED})):
+    for folder, makers in (("honest", {**HONEST, **bundle_expired.HONEST, **bundle_stamped.HONEST}),
+                           ("forged", {**FORGED, **bundle_expired.FORGED, **bundle_stamped.FORGED})):
         os.makedirs(os.path.join(top, folder))
         for name, make in makers.items():
             make(os.path.join(top, folder, name + ".zip"))
@@ -911,7 +916,8 @@ def main(argv):
     for folder in ("honest", "forged"):
         for name in sorted(os.listdir(os.path.join(top, folder))):
             try:
-                b.judge(os.path.join(top, folder, name), verifier, admins=admins)
+                b.judge(os.path.join(top, folder, name), verifier, admins=admins,
+                        tsa_ca=tsa_ca if name.startswith("stamped-") else None)
                 taken = ""
             except v.Refused as e:
                 taken = str(e)

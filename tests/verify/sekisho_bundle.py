@@ -10,7 +10,9 @@ import html
 import json
 import os
 import re
+import subprocess
 import sys
+import tempfile
 import zipfile
 
 import compare_records
@@ -18,7 +20,8 @@ import sekisho_retention
 import sekisho_verify as v
 
 LIMITS = {"bundle.json": 16 << 20, "checkpoint": 16384, "log.vkey": 4096, "cosigned": 16384,
-          "cosigned.consistency": 16384, "witnesses": 16384, "devices/": 4096, "certificates/": 4096,
+          "cosigned.consistency": 16384, "witnesses": 16384, "stamped": 16384, "stamped.consistency": 16384,
+          "stamped.tsr": 65536, "devices/": 4096, "certificates/": 4096,
           "records.jsonl": 48 << 20, "index.html": 32 << 20, "retention/": 8 + 4096 + (1 << 20), "segments/": 8 + 4096 + (1 << 20), "run.headers": 160 << 20}
 RANKS = list(LIMITS)
 MANY = {"devices/", "certificates/", "retention/", "segments/"}
@@ -330,6 +333,40 @@ def left_of(index, size, proof):
 
 # --- all of it ---
 
+def leads(data, seen, seen_root, size, root):
+    """An earlier checkpoint to this one."""
+    lines = data.split(b"\n")
+    if lines.pop() != b"":
+        raise v.Refused("consistency: cut off")
+    v.check_consistency(seen, seen_root, size, root, [v.b64(x, 32) for x in lines])
+
+
+def judge_stamped(files, verifier, size, root, last, tsa_ca):
+    """The token's time, by `openssl ts`; None where nobody asks for it."""
+    there = [n in files for n in ("stamped", "stamped.consistency", "stamped.tsr")]
+    if any(there) and not all(there):
+        raise v.Refused("stamped: its proof or its token is missing")
+    seen = 0
+    if all(there):
+        seen, seen_root = v.checkpoint(files["stamped"], verifier)
+        if not 0 < seen <= size:
+            raise v.Refused("stamped: of another size than there can be")
+        leads(files["stamped.consistency"], seen, seen_root, size, root)
+    if not tsa_ca:
+        return None
+    if last >= seen:
+        raise v.Refused("stamped: does not reach as far as what is carried")
+    with tempfile.TemporaryDirectory() as d:
+        for name, data in (("data", files["stamped"]), ("token", files["stamped.tsr"])):
+            with open(os.path.join(d, name), "wb") as f:
+                f.write(data)
+        at = ["-data", os.path.join(d, "data"), "-in", os.path.join(d, "token")]
+        if subprocess.run(["openssl", "ts", "-verify", *at, "-CAfile", tsa_ca], capture_output=True, check=False).returncode:
+            raise v.Refused("stamped.tsr: no token of that authority over what was stamped")
+        text = subprocess.run(["openssl", "ts", "-reply", "-text", *at[2:]], capture_output=True, check=True).stdout.decode()
+    return re.search("^Time stamp: (.*)$", text, re.M).group(1)
+
+
 def judge_cosigned(files, verifier, size, root, last, need):
     """How many PCs have cosigned the log as far as it is carried."""
     there = [n in files for n in ("cosigned", "cosigned.consistency", "witnesses")]
@@ -340,10 +377,7 @@ def judge_cosigned(files, verifier, size, root, last, need):
         seen, seen_root = v.checkpoint(files["cosigned"], verifier)
         if not 0 < seen <= size:
             raise v.Refused("cosigned: of another size than there can be")
-        lines = files["cosigned.consistency"].split(b"\n")
-        if lines.pop() != b"":
-            raise v.Refused("cosigned.consistency: cut off")
-        v.check_consistency(seen, seen_root, size, root, [v.b64(x, 32) for x in lines])
+        leads(files["cosigned.consistency"], seen, seen_root, size, root)
         lines = files["witnesses"].decode("utf-8", "replace").split("\n")
         if lines.pop() != "" or len(lines) > 16:
             raise v.Refused("witnesses: cut off, or too many")
@@ -393,7 +427,7 @@ def judge_gone(claim, chains, segments, own, book):
     return gone
 
 
-def judge(path, verifier, need=0, admins=None):
+def judge(path, verifier, need=0, admins=None, tsa_ca=None):
     """The claim; or Refused."""
     e = v.Evidence()
     files = dict(entries(path))
@@ -427,7 +461,11 @@ def judge(path, verifier, need=0, admins=None):
             judge_entry(claim, e, files, name, data, own, verifier)
     if not segments:
         raise v.Refused("nothing is carried")
-    judge_cosigned(files, verifier, size, root, max([*segments, *own]), need)
+    last = max([*segments, *own])
+    judge_cosigned(files, verifier, size, root, last, need)
+    stamped = judge_stamped(files, verifier, size, root, last, tsa_ca)
+    if stamped:
+        print("was there before %s" % stamped)
     good = e.judge()
     if e.problems or len(good) != len(segments) + len(own):
         raise v.Refused("; ".join(e.problems[:5]) or "a segment is not good")
@@ -489,13 +527,15 @@ def main(argv):
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--log-key", required=True, help="the log's verifier key: a file, from elsewhere than the bundle")
     ap.add_argument("--witnesses", type=int, default=0, help="that so many PCs have cosigned the log as far as it is carried")
+    ap.add_argument("--tsa-ca", help="who may be the timestamp authority (PEM): it has to have stamped all that is carried")
     ap.add_argument("--admins", help="administrators' public keys, by which orders are judged")
     ap.add_argument("bundle")
     a = ap.parse_args(argv)
     try:
         with open(a.log_key, encoding="utf-8") as f:
             verifier = v.Verifier(f.read())
-        claim = judge(a.bundle, verifier, a.witnesses, sekisho_retention.admins_of(a.admins) if a.admins else None)
+        claim = judge(a.bundle, verifier, a.witnesses, sekisho_retention.admins_of(a.admins) if a.admins else None,
+                      a.tsa_ca)
     except v.Refused as e:
         print("problem: %s" % e)
         return 1
