@@ -70,27 +70,38 @@ void release_free(struct release *r)
 	if (!r)
 		return;
 	secret_wipe(r->secret, sizeof(r->secret));
+	key_free(r->theirs);
 	free(r);
+}
+
+/* 0, also where there is none to know; V_AGAIN where the device key cannot be used now; V_BAD; -errno. */
+static int know_secret(struct release *r)
+{
+	int e = r->has_secret || !r->theirs ? 0 : release_secret(r->device_key, r->theirs, r->secret);
+
+	r->has_secret = !e && r->theirs;
+	return e;
 }
 
 int release_policy(struct release *r, const char *key_base64, unsigned max_s, unsigned per_day, struct why *why)
 {
 	_cleanup_buf_ struct buf der = BUF_INIT(512);
-	_cleanup_(key_freep) struct key *theirs = NULL;
 	int e;
 
 	r->has_secret = false;
+	key_free(STEAL(r->theirs));
 	r->max_s = max_s;
 	r->per_day = per_day;
 	if (!key_base64[0])
 		return 0;
 	e = base64_decode(&der, SPAN_STR(key_base64));
-	e = e ? e : key_from_public_der(buf_span(&der), &theirs, why);
-	e = e ? e : release_secret(r->device_key, theirs, r->secret);
-	if (e)
-		return e < 0 ? e : why_set(why, V_BAD, "release: key: no public P-256 key");
-	r->has_secret = true;
-	return 0;
+	e = e ? e : key_from_public_der(buf_span(&der), &r->theirs, why);
+	e = e ? e : know_secret(r);
+	/* Held elsewhere, and not to be had now: asked again when somebody wants a code. The policy is in force. */
+	if (!e || e == V_AGAIN)
+		return 0;
+	key_free(STEAL(r->theirs));
+	return e < 0 ? e : why_set(why, V_BAD, "release: key: no public P-256 key");
 }
 
 /* --- challenge and answer --- */
@@ -104,6 +115,9 @@ int release_challenge(struct release *r, const struct device *d, uint64_t pluggi
 	struct digest device;
 	int e;
 
+	if (know_secret(r))
+		return WHY_BOTH(why, V_AGAIN, "this PC's key cannot be used now: is its TPM there? (sekishoctl status)",
+			"このPCの鍵を現在使用できません。TPM を確認してください(sekishoctl status)");
 	if (!r->has_secret)
 		return WHY_BOTH(why, V_NOT_FOUND, "the policy in force names no key for release codes",
 			"適用中のポリシーに解除コード用の鍵がありません");
@@ -173,7 +187,7 @@ int release_answer(struct release *r, const char *text, int64_t now_boot, struct
 	unsigned seconds, i = 0;
 	int e;
 
-	if (!r->has_secret || !r->out)
+	if (know_secret(r) || !r->has_secret || !r->out)
 		return WHY_BOTH(why, V_NOT_FOUND, "there is no challenge that this could be the answer to",
 			"この回答に対応するチャレンジがありません");
 	if (r->grants_n == RELEASE_GRANTS_MAX)

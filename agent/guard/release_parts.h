@@ -25,6 +25,7 @@ struct release {
 	const struct key *device_key;
 	struct digest host;
 	uint8_t boot[16];
+	struct key *theirs; /* owned; the administrator's, as the policy in force names it; NULL: none */
 	bool has_secret;
 	uint8_t secret[SECRET_SIZE];
 	unsigned max_s, per_day;

@@ -57,6 +57,8 @@ int status_json(const struct status *s, struct buf *out)
 	json_object_set_new(j, "segments", number(k->segments));
 	json_object_set_new(j, "sealed_bytes", number(k->sealed_bytes));
 	json_object_set_new(j, "last_seal_us", json_integer(k->last_seal_wall_us));
+	json_object_set_new(j, "device_key", json_string(key_place_name(k->key_place)));
+	json_object_set_new(j, "device_key_waits", json_boolean(k->key_waits));
 	json_object_set_new(j, "spool_segments", number(k->spool_segments));
 	json_object_set_new(j, "spool_bytes", number(k->spool_bytes));
 	json_object_set_new(j, "spool_full", json_boolean(k->full));

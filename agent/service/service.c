@@ -65,6 +65,8 @@ void service_put_chain(json_t *status, struct sealer *sealer)
 	json_object_set_new(status, "last_seal_us", json_integer(k.last_seal_wall_us));
 	json_object_set_new(status, "spool_segments", json_integer((json_int_t)k.spool_segments));
 	json_object_set_new(status, "spool_bytes", json_integer((json_int_t)k.spool_bytes));
+	json_object_set_new(status, "device_key", json_string(key_place_name(k.key_place)));
+	json_object_set_new(status, "device_key_waits", json_boolean(k.key_waits));
 	json_object_set_new(status, "spool_full", json_boolean(k.full));
 	json_object_set_new(status, "lost", lost);
 }

@@ -33,25 +33,39 @@ static int own_key(const char *dir, struct key **out)
 	return r > 0 ? -EEXIST : r;
 }
 
+static int become(uid_t uid, gid_t gid)
+{
+	return (gid != (gid_t)-1 && setegid(gid)) || (uid != (uid_t)-1 && seteuid(uid)) ? -errno : 0;
+}
+
+static int become_again(uid_t uid, gid_t gid)
+{
+	return (uid != geteuid() && seteuid(uid)) || (gid != getegid() && setegid(gid)) ? -errno : 0;
+}
+
 /* In the child: 0, -errno. */
 static int declare(const char *device_key, const char *dir, uid_t uid, gid_t gid)
 {
 	_cleanup_(key_freep) struct key *device = NULL, *own = NULL;
 	_cleanup_buf_ struct buf line = BUF_INIT(WITNESS_LINE_MAX);
 	char path[PATH_MAX];
+	const uid_t root = geteuid();
+	const gid_t group = getegid();
 	struct why why = {""};
 	int r = key_load(device_key, &device, &why);
 
 	if (r)
 		return r == V_NOT_FOUND || r == -EACCES ? 0 : r > 0 ? -EINVAL : r;
-	if ((gid != (gid_t)-1 && setegid(gid)) || (uid != (uid_t)-1 && seteuid(uid)))
-		return -errno;
-	r = own_key(dir, &own);
+	r = become(uid, gid);
+	r = r ? r : own_key(dir, &own);
+	/* A keeper asks who wants the device key's word: the network's user does not get it. */
+	r = r ? r : become_again(root, group);
 	r = r ? r : witness_declare(device, own, &line);
+	r = r ? r : become(uid, gid);
 	r = r ? r : buf_puts(&line, "\n");
 	r = r ? r : at(dir, "witness.pub", path);
 	r = r ? r : file_replace(path, buf_span(&line), 0644);
-	return r > 0 ? -EIO : r;
+	return r == V_AGAIN ? -EAGAIN : r > 0 ? -EIO : r;
 }
 
 int cosigner_make(const char *device_key, const char *dir, uid_t uid, gid_t gid)

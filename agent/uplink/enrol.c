@@ -12,6 +12,7 @@
 #include "policy/base/log.h"
 #include "policy/base/text.h"
 #include "policy/wire/agent_conf.h"
+#include "policy/wire/segment.h"
 #include <errno.h>
 #include <getopt.h>
 #include <grp.h>
@@ -20,6 +21,7 @@
 
 #define DEVICE_DIR "/var/lib/sekisho/device"
 #define UPLINK_DIR "/var/lib/sekisho/uplink"
+#define SPOOL_DIR "/var/spool/sekisho"
 #define INBOX_DIR "/var/lib/sekisho/inbox"
 #define UPLINK_USER "sekisho-uplink"
 #define SEAL_GROUP "sekisho-seal"
@@ -90,7 +92,9 @@ static int device_key(struct enrol *e)
 
 	snprintf(path, sizeof(path), "%s/device.key", e->device);
 	r = key_load(path, &e->device_key, &why);
-	if (r == V_NOT_FOUND) {
+	if (r == V_NOT_FOUND && e->held) {
+		r = key_make_held(path, 0640, &e->device_key, &why);
+	} else if (r == V_NOT_FOUND) {
 		r = key_new(KEY_P256, &e->device_key);
 		if (!r)
 			r = key_save(e->device_key, path, 0640);
@@ -110,6 +114,54 @@ static int device_key(struct enrol *e)
 		return enrol_say(ENROL_FAILED, "%s: %s", path, strerror(r < 0 ? -r : EIO));
 	hex_encode(e->host, id.b, DIGEST_SIZE);
 	return 0;
+}
+
+static int forget(const char *dir, const char *name)
+{
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return unlink(path) && errno != ENOENT ? enrol_say(ENROL_FAILED, "%s: %s", path, strerror(errno)) : 0;
+}
+
+/*
+ * Chains go on under the key that began them: with another one each producer begins anew. What the old ones left stays
+ * beside, by the time of day; producers make their folders at their start.
+ */
+static int leave_old_chains(void)
+{
+	char spool[PATH_MAX], from[PATH_MAX + 64], to[PATH_MAX + 96];
+	const long long now = (long long)clock_wall_us() / 1000000;
+	unsigned i;
+
+	if (agent_path(spool, sizeof(spool), SPOOL_DIR))
+		return enrol_say(ENROL_FAILED, "SEKISHO_ROOT is too long");
+	for (i = 0; i < 2 * CHANNELS_MAX; i++) {
+		snprintf(from, sizeof(from), "%s/%s%s", spool, producer_name(i / 2), i % 2 ? ".own" : "");
+		snprintf(to, sizeof(to), "%s.until-%lld", from, now);
+		if (rename(from, to) && errno != ENOENT)
+			return enrol_say(ENROL_FAILED, "%s: %s", from, strerror(errno));
+	}
+	return 0;
+}
+
+/* With other keys it is another PC to everybody. */
+static int forget_keys(const struct enrol *e)
+{
+	static const char *const of_uplink[] = {
+		"tls.crt", "tls.key", "tls.key.next", "witness.pub", "witness.key", NULL};
+	uid_t root = geteuid();
+	gid_t group = getegid();
+	unsigned i;
+	int r = become(e->uid, e->gid);
+
+	for (i = 0; !r && of_uplink[i]; i++)
+		r = forget(e->uplink, of_uplink[i]);
+	if (seteuid(root) || setegid(group))
+		return enrol_say(ENROL_FAILED, "cannot be root again: %s", strerror(errno));
+	r = r ? r : leave_old_chains();
+	r = r ? r : forget(e->device, "device.pub");
+	return r ? r : forget(e->device, "device.key");
 }
 
 /* Enrolled, and all of it in order? */
@@ -203,7 +255,7 @@ static int tls_key(struct enrol *e, bool next)
 	int r = become(e->uid, e->gid);
 
 	if (!r)
-		r = identity_key(e->uplink, next ? "tls.key.next" : "tls.key", &e->tls_key, &why);
+		r = identity_key(e->uplink, next ? "tls.key.next" : "tls.key", e->held, &e->tls_key, &why);
 	if (seteuid(root) || setegid(group))
 		return enrol_say(ENROL_FAILED, "cannot be root again: %s", strerror(errno));
 	return r ? enrol_say(ENROL_FAILED, "%s", why.text[0] ? why.text : strerror(r < 0 ? -r : EIO)) : 0;
@@ -231,7 +283,8 @@ static int enrol(struct enrol *e)
 		r = own_dir(e->inbox, e->uid, e->gid);
 	if (r)
 		return enrol_say(ENROL_FAILED, "%s: %s", base, strerror(-r));
-	r = device_key(e);
+	r = e->new_keys ? forget_keys(e) : 0;
+	r = r ? r : device_key(e);
 	if (r)
 		return r;
 	if (is_enrolled(e, &info) && !e->again) {
@@ -239,7 +292,7 @@ static int enrol(struct enrol *e)
 			text_time_local(until, info.not_after_us));
 		return ENROL_DONE;
 	}
-	r = tls_key(e, e->again);
+	r = tls_key(e, e->again && !e->new_keys);
 	if (r)
 		return r;
 	a = calloc(1, sizeof(*a));
@@ -260,7 +313,8 @@ static int enrol(struct enrol *e)
 
 static int usage(FILE *to, int code)
 {
-	fputs("usage: sekisho-uplink enrol [--name NAME] [--again] --collector https://HOST[:PORT] TOKEN\n"
+	fputs("usage: sekisho-uplink enrol [--config FILE] [--name NAME] [--again [--new-keys]] --collector\n"
+	      "       https://HOST[:PORT] TOKEN\n"
 	      "       TOKEN may be - to read it from standard input\n",
 		to);
 	return code;
@@ -270,11 +324,13 @@ int enrol_main(int argc, char **argv)
 {
 	static const struct option options[] = {{"name", required_argument, NULL, 'n'},
 		{"collector", required_argument, NULL, 'c'}, {"again", no_argument, NULL, 'a'},
-		{"config", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	char host[256] = "", line[512] = "";
+		{"new-keys", no_argument, NULL, 'k'}, {"config", required_argument, NULL, 'f'},
+		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	char host[256] = "", line[512] = "", path[PATH_MAX];
 	struct enrol e = {.url = NULL};
+	const char *config = NULL, *text;
+	struct agent_conf conf;
 	struct why why = {""};
-	const char *text;
 	int o, r;
 
 	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -288,7 +344,11 @@ int enrol_main(int argc, char **argv)
 		case 'a':
 			e.again = true;
 			break;
-		case 'f': /* taken for all commands alike; nothing in it matters here */
+		case 'k':
+			e.new_keys = true;
+			break;
+		case 'f':
+			config = optarg;
 			break;
 		case 'h':
 			return usage(stdout, 0);
@@ -296,8 +356,13 @@ int enrol_main(int argc, char **argv)
 			return usage(stderr, ENROL_USAGE);
 		}
 	}
-	if (optind + 1 != argc || !e.url)
+	if (optind + 1 != argc || !e.url || (e.new_keys && !e.again))
 		return usage(stderr, ENROL_USAGE);
+	r = config ? 0 : agent_path(path, sizeof(path), AGENT_CONF_PATH);
+	r = r ? r : agent_conf_load(config ? config : path, &conf, &why);
+	if (r)
+		return enrol_say(ENROL_FAILED, "settings: %s", r < 0 ? strerror(-r) : why.text);
+	e.held = agent_conf_held(&conf);
 	text = argv[optind];
 	if (!strcmp(text, "-"))
 		text = fgets(line, sizeof(line), stdin) ? line : "";

@@ -11,7 +11,8 @@
 
 struct enrol {
 	const char *url, *name;
-	bool again;
+	bool again, new_keys;
+	bool held; /* new keys are made by the keeper */
 	struct token token;
 	char device[PATH_MAX], uplink[PATH_MAX], inbox[PATH_MAX], vkey[PATH_MAX];
 	uid_t uid; /* of the network side; ours where there is no such user (tests) */

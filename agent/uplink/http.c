@@ -43,6 +43,7 @@ struct http {
 	struct slot slots[HTTP_SLOTS];
 	char url[512];
 	struct buf key, cert, ca;
+	const struct key *held; /* the identity's: where libcurl cannot have the key */
 };
 
 int http_check_url(const char *url, struct why *why)
@@ -223,6 +224,27 @@ static int add_header(struct slot *s, const char *line)
 	return 0;
 }
 
+static CURLcode on_context(CURL *curl, void *ctx, void *userptr)
+{
+	const struct http *h = userptr;
+
+	(void)curl;
+	return tls_identify(ctx, buf_span(&h->cert), h->held, NULL) ? CURLE_SSL_CERTPROBLEM : CURLE_OK;
+}
+
+static int show_identity(struct http *h, struct slot *s)
+{
+	int r;
+
+	if (h->held) {
+		TRY(curl_easy_setopt(s->easy, CURLOPT_SSL_CTX_FUNCTION, on_context));
+		TRY(curl_easy_setopt(s->easy, CURLOPT_SSL_CTX_DATA, h));
+		return 0;
+	}
+	r = set_blob(s->easy, CURLOPT_SSLCERT_BLOB, &h->cert);
+	return r ? r : set_blob(s->easy, CURLOPT_SSLKEY_BLOB, &h->key);
+}
+
 static int prepare(struct http *h, struct slot *s, const struct http_request *rq)
 {
 	char url[1024], type[128];
@@ -240,9 +262,7 @@ static int prepare(struct http *h, struct slot *s, const struct http_request *rq
 	if (!r)
 		r = set_blob(s->easy, CURLOPT_CAINFO_BLOB, &h->ca);
 	if (!r && !rq->anonymous)
-		r = set_blob(s->easy, CURLOPT_SSLCERT_BLOB, &h->cert);
-	if (!r && !rq->anonymous)
-		r = set_blob(s->easy, CURLOPT_SSLKEY_BLOB, &h->key);
+		r = show_identity(h, s);
 	for (i = 0; !r && i < rq->headers_n; i++)
 		r = add_header(s, rq->headers[i]);
 	if (!r && rq->body.p) {
@@ -344,7 +364,12 @@ static int copy(struct buf *to, const struct buf *from)
 int http_identify(struct http *h, const struct identity *id)
 {
 	int r = copy(&h->key, &id->key);
+	unsigned i;
 
+	/* libcurl does not see what a context shows: a connection of before would be taken for one of now. */
+	h->held = id->held;
+	for (i = 0; i < HTTP_SLOTS; i++)
+		h->slots[i].fresh = true;
 	if (!r)
 		r = copy(&h->cert, &id->cert);
 	return r ? r : copy(&h->ca, &id->ca);

@@ -38,7 +38,10 @@ int http_new(sd_event *event, const char *url, struct http **out);
 void http_free(struct http *h);
 DEFINE_CLEANUP(struct http *, http_free)
 
-/* Copies what requests need from `id`; requests that run go on as they began. 0, -errno. */
+/*
+ * Copies what requests need from `id`, but for a key that a keeper holds: `id` has to live until the next call.
+ * Requests that run go on as they began. 0, -errno.
+ */
 int http_identify(struct http *h, const struct identity *id);
 
 struct http_request {

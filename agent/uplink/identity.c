@@ -66,6 +66,19 @@ static int settle(const char *dir, const struct cert_info *cert, struct why *why
 	return dir_sync(dir);
 }
 
+/* What libcurl cannot read: a key that is not in its file. */
+static int load_held(struct identity *id, struct why *why)
+{
+	_cleanup_(key_freep) struct key *k = NULL;
+	char path[PATH_MAX];
+	int r = at(id->dir, "tls.key", path);
+
+	r = r ? r : key_load(path, &k, why);
+	if (!r && key_place(k) != KEY_IN_FILE)
+		id->held = STEAL(k);
+	return r;
+}
+
 int identity_load(struct identity *id, const char *dir, struct why *why)
 {
 	struct identity n = {.key = BUF_INIT(IDENTITY_PEM_MAX),
@@ -83,6 +96,8 @@ int identity_load(struct identity *id, const char *dir, struct why *why)
 	if (!r)
 		r = read_pem(dir, "tls.key", &n.key, why);
 	if (!r)
+		r = load_held(&n, why);
+	if (!r)
 		r = read_pem(dir, "ca.crt", &n.ca, why);
 	if (r) {
 		identity_deinit(&n);
@@ -96,6 +111,7 @@ void identity_deinit(struct identity *id)
 {
 	if (id->key.p)
 		secret_wipe(id->key.p, id->key.cap);
+	key_free(STEAL(id->held));
 	buf_deinit(&id->key);
 	buf_deinit(&id->cert);
 	buf_deinit(&id->ca);
@@ -106,7 +122,7 @@ int64_t identity_renew_at_us(const struct identity *id)
 	return id->info.not_before_us + (id->info.not_after_us - id->info.not_before_us) / 3 * 2;
 }
 
-int identity_key(const char *dir, const char *name, struct key **out, struct why *why)
+int identity_key(const char *dir, const char *name, bool held, struct key **out, struct why *why)
 {
 	_cleanup_(key_freep) struct key *k = NULL;
 	char path[PATH_MAX];
@@ -117,6 +133,8 @@ int identity_key(const char *dir, const char *name, struct key **out, struct why
 	r = key_load(path, out, why);
 	if (r != V_NOT_FOUND)
 		return r;
+	if (held)
+		return key_make_held(path, 0600, out, why);
 	r = key_new(KEY_P256, &k);
 	if (!r)
 		r = key_save(k, path, 0600);
@@ -142,16 +160,16 @@ int identity_proof(const struct key *k, const char *purpose, const char *token_i
 	return r ? r : base64_encode(out, SPAN(sig, sizeof(sig)));
 }
 
-int identity_renewal(const struct identity *id, struct buf *json, struct why *why)
+int identity_renewal(const struct identity *id, bool held, struct buf *json, struct why *why)
 {
 	_cleanup_(key_freep) struct key *current = NULL, *next = NULL;
 	_cleanup_buf_ struct buf csr = BUF_INIT(IDENTITY_PEM_MAX), proof = BUF_INIT(256);
 	json_auto_t *o = NULL;
 	_cleanup_free_ char *text = NULL;
-	int r = identity_key(id->dir, "tls.key", &current, why);
+	int r = identity_key(id->dir, "tls.key", false, &current, why);
 
 	if (!r)
-		r = identity_key(id->dir, "tls.key.next", &next, why);
+		r = identity_key(id->dir, "tls.key.next", held, &next, why);
 	if (!r)
 		r = cert_request(next, id->info.cn, &csr);
 	if (!r)

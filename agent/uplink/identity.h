@@ -17,6 +17,7 @@
 struct identity {
 	char dir[PATH_MAX];
 	struct buf key, cert, ca; /* PEM */
+	struct key *held;         /* owned; the TLS key where a keeper holds it and `key` only names it; else NULL */
 	struct cert_info info;
 };
 
@@ -27,10 +28,13 @@ void identity_deinit(struct identity *id);
 /* The moment when two thirds of the certificate's life are over. */
 int64_t identity_renew_at_us(const struct identity *id);
 
-/* Loads `name` in dir, or makes it: a TLS key, 0600. 0, V_BAD, -errno. */
-int identity_key(const char *dir, const char *name, struct key **out, struct why *why);
-/* A request for the next key, and its proof by the current one: what /v1/renew takes, as JSON. 0, V_BAD, -errno. */
-int identity_renewal(const struct identity *id, struct buf *json, struct why *why);
+/* Loads `name` in dir, or makes it: a TLS key, 0600; with `held`, by the keeper. 0, V_BAD, V_AGAIN, -errno. */
+int identity_key(const char *dir, const char *name, bool held, struct key **out, struct why *why);
+/*
+ * A request for the next key, and its proof by the current one: what /v1/renew takes, as JSON. 0, V_BAD, V_AGAIN,
+ * -errno.
+ */
+int identity_renewal(const struct identity *id, bool held, struct buf *json, struct why *why);
 /* Takes the new certificate in: it must be for the next key and this host. 0, V_BAD, -errno. `id` is the new one then.
  */
 int identity_renewed(struct identity *id, const char *certificate, struct why *why);

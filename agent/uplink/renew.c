@@ -91,7 +91,7 @@ static int on_timer(sd_event_source *src, uint64_t usec, void *userdata)
 	if (http_busy(u->http, HTTP_RENEW))
 		return 0;
 	u->renew.body = BUF_INIT(2 * IDENTITY_PEM_MAX);
-	r = identity_renewal(&u->id, &u->renew.body, &why);
+	r = identity_renewal(&u->id, agent_conf_held(&u->conf), &u->renew.body, &why);
 	if (r) {
 		buf_deinit(&u->renew.body);
 		again(u, 0, why.text[0] ? why.text : "request cannot be made");

@@ -67,12 +67,13 @@ static json_t *whole(struct uplink *u)
 		refused += s->queues[i].refused;
 		json_object_set_new(queues, producer_name(i), one_queue(u, &s->queues[i]));
 	}
-	return json_pack(
-		"{s:s, s:s, s:i, s:I, s:s, s:s, s:b, s:s, s:O, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I, "
-		"s:I, s:I, s:I}",
-		"program", "sekisho-uplink", "version", SEKISHO_VERSION, "pid", (int)getpid(), "at", (json_int_t)now,
-		"collector", u->url, "host", u->id.info.cn, "connected", connected, "state", state_name(u), "producers",
-		queues, "checkpoint", checkpoint(u), "alarm",
+	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:b, s:s, s:O, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, "
+			 "s:o, s:I, s:I, "
+			 "s:I, s:I, s:I}",
+		"program", "sekisho-uplink", "tls_key",
+		key_place_name(u->id.held ? key_place(u->id.held) : KEY_IN_FILE), "version", SEKISHO_VERSION, "pid",
+		(int)getpid(), "at", (json_int_t)now, "collector", u->url, "host", u->id.info.cn, "connected",
+		connected, "state", state_name(u), "producers", queues, "checkpoint", checkpoint(u), "alarm",
 		u->witness.alarm[0] ? json_string(u->witness.alarm) : json_null(), "alarm_since",
 		u->witness.alarm[0] ? time_or_null(u->witness.alarm_since_us) : json_null(), "backoff_until",
 		waits ? json_integer(until) : json_null(), "last_error",

@@ -126,7 +126,7 @@ _sekishoctl()
 		fi ;;
 	enrol,*)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --name --again --file --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --name --again --new-keys --file --lang --help -h" -- "$cur"))
 		fi ;;
 	collector,init)
 		if [[ $cur == -* ]]; then

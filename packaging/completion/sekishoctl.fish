@@ -90,6 +90,7 @@ complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and __fish_seen
 complete -c sekishoctl -n __fish_use_subcommand -a enrol -d 'Make this PC known to a collector, and start'
 complete -c sekishoctl -n '__fish_seen_subcommand_from enrol' -l name -x -d 'of this PC, instead of its host name'
 complete -c sekishoctl -n '__fish_seen_subcommand_from enrol' -l again -d 'also where it is enrolled: at another log'
+complete -c sekishoctl -n '__fish_seen_subcommand_from enrol' -l new-keys -d 'with --again: as another PC, its keys made where agent.conf says'
 complete -c sekishoctl -n '__fish_seen_subcommand_from enrol' -l file -r -F -d 'address and token from this file, removed after use'
 complete -c sekishoctl -n '__fish_seen_subcommand_from enrol' -l lang -x -a 'en ja' -d 'language of what is printed'
 complete -c sekishoctl -n '__fish_seen_subcommand_from enrol' -l help -s h -d 'this help'

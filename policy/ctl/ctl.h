@@ -117,6 +117,7 @@ enum option_id {
 	OPT_CONFIG,
 	OPT_CHANNEL,
 	OPT_AGAIN,
+	OPT_NEW_KEYS,
 	OPT_FILE,
 };
 

@@ -159,6 +159,8 @@ static int enrol_with(struct ctl *c, const char *url, const char *token, const c
 	args[n++] = "enrol";
 	if (option_on(c, OPT_AGAIN))
 		args[n++] = "--again";
+	if (option_on(c, OPT_NEW_KEYS))
+		args[n++] = "--new-keys";
 	if (name) {
 		args[n++] = "--name";
 		args[n++] = name;

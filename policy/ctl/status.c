@@ -129,6 +129,28 @@ static void uplink(struct status_view *v, const char *name, const json_t *o)
 			name, door_text(a, o, "alarm"));
 }
 
+/* Where the PC's keys live, by its own programs' word; a file needs no words. */
+static void keys(struct status_view *v, const char *name, const json_t *o)
+{
+	const struct ctl *c = v->ctl;
+	const char *device = json_string_value(json_object_get(o, "device_key"));
+	const char *tls = json_string_value(json_object_get(o, "tls_key"));
+	char a[SHOWN_MAX];
+
+	if (device && strcmp(device, "file") != 0)
+		buf_putf(&v->out, SAY(c, "    device key: in %s\n", "    デバイス鍵: %s 内\n"),
+			!strcmp(device, "tpm") ? "TPM" : shown(a, device));
+	if (tls && strcmp(tls, "file") != 0)
+		buf_putf(&v->out, SAY(c, "    TLS key: in %s\n", "    TLS 鍵: %s 内\n"),
+			!strcmp(tls, "tpm") ? "TPM" : shown(a, tls));
+	if (json_is_true(json_object_get(o, "device_key_waits")))
+		status_wrong(v,
+			SAY(c, "%s: this PC's key cannot be used; records wait unsealed. See the log of sekisho-keeper",
+				"%s: このPCの鍵を使用できません。記録は封印されずに待機しています。sekisho-keeper "
+				"のログを確認してください"),
+			name);
+}
+
 static void program(struct status_view *v, const char *file, json_t *o)
 {
 	const struct ctl *c = v->ctl;
@@ -151,6 +173,7 @@ static void program(struct status_view *v, const char *file, json_t *o)
 	buf_puts(&v->out, "\n");
 	if (!runs)
 		status_wrong(v, SAY(c, "%s does not run", "%s が動作していません"), name);
+	keys(v, name, o);
 	recorder(v, name, o);
 	status_guard(v, name, o);
 	status_print(v, name, o);

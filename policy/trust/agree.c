@@ -4,6 +4,7 @@
 #include "policy/trust/agree.h"
 #include "policy/trust/key_parts.h"
 #include <errno.h>
+#include <openssl/err.h>
 #include <openssl/hmac.h>
 
 DEFINE_CLEANUP(EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
@@ -31,9 +32,12 @@ int key_agree(const struct key *mine, const struct key *theirs, const char *purp
 	if (!ctx || EVP_PKEY_derive_init(ctx) <= 0)
 		return -EIO;
 	/* Checks that the other point is on the curve. */
-	if (EVP_PKEY_derive_set_peer(ctx, theirs->pkey) <= 0 || EVP_PKEY_derive(ctx, secret, &n) <= 0 ||
-		n != sizeof(secret))
+	if (EVP_PKEY_derive_set_peer(ctx, theirs->pkey) <= 0)
 		return V_BAD;
+	if (EVP_PKEY_derive(ctx, secret, &n) <= 0 || n != sizeof(secret)) {
+		ERR_clear_error();
+		return mine->place == KEY_IN_FILE ? V_BAD : V_AGAIN;
+	}
 	r = hmac_sha256(SPAN(secret, sizeof(secret)), SPAN_STR(purpose), out);
 	secret_wipe(secret, sizeof(secret));
 	return r;

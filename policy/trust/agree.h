@@ -9,7 +9,8 @@
 
 #define SECRET_SIZE 32
 
-/* HMAC-SHA256(x-coordinate of the common point, purpose). 0; V_BAD where the keys are no P-256 pair; -errno. */
+/* HMAC-SHA256(x-coordinate of the common point, purpose). 0; V_BAD where the keys are no P-256 pair; V_AGAIN
+ * as in key_sign; -errno. */
 int key_agree(const struct key *mine, const struct key *theirs, const char *purpose, uint8_t out[SECRET_SIZE]);
 
 int hmac_sha256(struct span key, struct span message, uint8_t out[SECRET_SIZE]);

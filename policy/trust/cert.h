@@ -62,6 +62,8 @@ int tls_site(const char *cert_path, const char *key_path, const char *client_ca,
 /* The same for a client of ours that does not use libcurl (tests, benchmarks). cert_path may be NULL. */
 int tls_client(const char *cert_path, const char *key_path, const char *ca_path, SSL_CTX **out, struct why *why);
 void tls_free(SSL_CTX *ctx);
+/* Makes a client's context show this certificate (the first in `pem`), proven by `k`. 0, V_BAD, -errno. */
+int tls_identify(SSL_CTX *ctx, struct span pem, const struct key *k, struct why *why);
 /*
  * Makes a client's context trust exactly the CA with this fingerprint, which the server sends at the end of its chain;
  * for enrolment, where the PC has the fingerprint and not yet the certificate. `fingerprint` is copied. 0, -errno.

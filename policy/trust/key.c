@@ -3,6 +3,7 @@
  * key_save.
  */
 #include "policy/base/file.h"
+#include "policy/trust/keeper.h"
 #include "policy/trust/key_parts.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -93,6 +94,18 @@ bool key_is_private(const struct key *k)
 	return k->is_private;
 }
 
+enum key_place key_place(const struct key *k)
+{
+	return k->place;
+}
+
+const char *key_place_name(enum key_place place)
+{
+	static const char *const names[] = {[KEY_IN_FILE] = "file", [KEY_IN_TPM] = "tpm"};
+
+	return names[place];
+}
+
 DEFINE_CLEANUP(BIO *, BIO_free_all)
 DEFINE_CLEANUP(EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
 
@@ -102,7 +115,7 @@ int key_save(const struct key *k, const char *path, mode_t mode)
 	const char *pem;
 	long n;
 
-	if (!k->is_private)
+	if (!k->is_private || k->place != KEY_IN_FILE)
 		return -EINVAL;
 	if (!access(path, F_OK))
 		return V_EXISTS;
@@ -135,6 +148,10 @@ int key_load(const char *path, struct key **out, struct why *why)
 		return why_set(why, V_BAD, "%s: too large for a key", path);
 	if (r)
 		return r;
+	if (b.n && key_place_of(buf_span(&b)) != KEY_IN_FILE) {
+		r = key_read_held(buf_span(&b), out);
+		return r > 0 ? why_set(why, V_BAD, "%s: names no P-256 key of a TPM", path) : r;
+	}
 	bio = BIO_new_mem_buf(b.p ? (const void *)b.p : "", (int)b.n);
 	if (!bio)
 		return -ENOMEM;

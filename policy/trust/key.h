@@ -1,6 +1,6 @@
 /*
- * Keys. P-256 keys live in files (later: in a TPM) and say who a PC is; Ed25519 keys seal and sign, and the sealing
- * ones live in memory only.
+ * Keys. P-256 keys live in files or in a TPM, and say who a PC is; Ed25519 keys seal and sign, and the
+ * sealing ones live in memory only.
  *
  * A host's id is the SHA-256 of its device key's SubjectPublicKeyInfo (DER, RFC 5480): not of anything that a cloned
  * disk or a virtual machine shares by accident.
@@ -25,12 +25,26 @@ int key_new(enum key_type type, struct key **out);
 void key_free(struct key *k);
 DEFINE_CLEANUP(struct key *, key_free)
 
+/* Where the private half lives. What is not in a file is used through the keeper (keeper.h). */
+enum key_place { KEY_IN_FILE, KEY_IN_TPM };
+
 enum key_type key_type(const struct key *k);
+enum key_place key_place(const struct key *k);
+/* "file" or "tpm": as in agent.conf. */
+const char *key_place_name(enum key_place place);
 bool key_is_private(const struct key *k);
 
-/* PEM (PKCS#8) private key files; written by rename with `mode`, never replacing one. V_EXISTS; V_NOT_FOUND; V_BAD. */
+/*
+ * PEM (PKCS#8) private key files; written by rename with `mode`, never replacing one. A file may also name a key that
+ * a keeper holds; loading it asks nobody. V_EXISTS; V_NOT_FOUND; V_BAD.
+ */
 int key_save(const struct key *k, const char *path, mode_t mode);
 int key_load(const char *path, struct key **out, struct why *why);
+/*
+ * A new P-256 key, made by the keeper where agent.conf says, and the file that names it. 0; V_EXISTS; V_AGAIN, V_DENIED
+ * or V_BAD where the keeper says no; -errno.
+ */
+int key_make_held(const char *path, mode_t mode, struct key **out, struct why *why);
 
 /* The public half: SubjectPublicKeyInfo in DER, appended to `out`; and back. */
 int key_public_der(const struct key *k, struct buf *out);
@@ -43,7 +57,8 @@ int key_public_raw(const struct key *k, uint8_t raw[32]);
 int key_from_public_raw(struct span raw, struct key **out);
 
 /*
- * Signs `msg`; 64 bytes both: Ed25519's own, or r || s for P-256 (RFC 9053 section 2.1). -errno.
+ * Signs `msg`; 64 bytes both: Ed25519's own, or r || s for P-256 (RFC 9053 section 2.1). 0; V_AGAIN where a keeper
+ * holds the key and cannot use it now (the log says why); -errno.
  */
 #define SIGNATURE_SIZE 64
 int key_sign(const struct key *k, struct span msg, uint8_t sig[SIGNATURE_SIZE]);

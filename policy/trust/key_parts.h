@@ -11,10 +11,13 @@ struct key {
 	EVP_PKEY *pkey;
 	enum key_type type;
 	bool is_private;
+	enum key_place place;
 	struct digest id; /* what every signature names: to encode the key for each takes longer than to sign */
 };
 
 /* Makes a key of an OpenSSL object, which it takes over in any case. 0; V_BAD for other types; -ENOMEM. */
 int key_wrap(EVP_PKEY *pkey, bool is_private, struct key **out);
+
+enum key_place key_place_of(struct span file);
 
 #endif

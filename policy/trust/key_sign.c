@@ -57,8 +57,10 @@ int key_sign(const struct key *k, struct span msg, uint8_t sig[SIGNATURE_SIZE])
 	if (!k->is_private)
 		return -EINVAL;
 	if (!ctx || EVP_DigestSignInit_ex(ctx, NULL, digest_name(k), NULL, NULL, k->pkey, NULL) != 1 ||
-		EVP_DigestSign(ctx, out, &n, msg.p, msg.n) != 1)
-		return -EIO;
+		EVP_DigestSign(ctx, out, &n, msg.p, msg.n) != 1) {
+		ERR_clear_error();
+		return k->place == KEY_IN_FILE ? -EIO : V_AGAIN;
+	}
 	if (k->type == KEY_P256)
 		return der_to_raw(out, n, sig);
 	if (n != SIGNATURE_SIZE)

@@ -3,6 +3,7 @@
  * its own contexts and takes tls_pin_ca for enrolment. Must never let a peer in whose chain ends anywhere else.
  */
 #include "policy/trust/cert_parts.h"
+#include "policy/trust/key_parts.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -122,6 +123,20 @@ int tls_client(const char *cert_path, const char *key_path, const char *ca_path,
 	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
 	*out = c;
 	return 0;
+}
+
+int tls_identify(SSL_CTX *ctx, struct span pem, const struct key *k, struct why *why)
+{
+	X509 *x = NULL;
+	int r = cert_pem(pem, &x, why);
+
+	if (r)
+		return r;
+	if (SSL_CTX_use_certificate(ctx, x) != 1 || SSL_CTX_use_PrivateKey(ctx, k->pkey) != 1 ||
+		SSL_CTX_check_private_key(ctx) != 1)
+		r = cert_why(why, "certificate and key");
+	X509_free(x);
+	return r;
 }
 
 void tls_free(SSL_CTX *ctx)

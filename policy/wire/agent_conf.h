@@ -20,7 +20,8 @@ struct agent_conf {
 	uint64_t spool_bound, spool_floor;
 	char spool_full[16]; /* "drop-new" or "drop-old" */
 	uint64_t seal_after_us, heartbeat_us, epoch_us;
-	bool debug; /* say more in the log */
+	bool debug;    /* say more in the log */
+	char keys[16]; /* where new keys are made: "file" or "tpm" */
 
 	/* uplink */
 	char collector[AGENT_URL_MAX]; /* empty: the one that the PC enrolled with */
@@ -31,6 +32,12 @@ struct agent_conf {
 	uint64_t rate;      /* bytes a second while catching up; 0: no limit */
 	uint64_t wait_us;   /* how long one waiting request is held */
 };
+
+/* Are new keys made by the keeper (policy/trust/keeper.h)? */
+static inline bool agent_conf_held(const struct agent_conf *c)
+{
+	return strcmp(c->keys, "file") != 0;
+}
 
 /* Fills `c` with the defaults, then from `path` where there is such a file. 0; V_BAD with the line; -errno. */
 static inline int agent_conf_load(const char *path, struct agent_conf *c, struct why *why)
@@ -46,6 +53,7 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 		KEY_("heartbeat", CONF_TIME, heartbeat_us, 0, S_, 86400 * S_, "an idle PC says so this often"),
 		KEY_("epoch", CONF_TIME, epoch_us, 0, 60 * S_, 7 * 86400 * S_, "life of a sealing key"),
 		KEY_("debug", CONF_BOOL, debug, 0, 0, 0, "say more in the log"),
+		KEY_("keys", CONF_STR, keys, 16, 0, 0, "where this PC's keys are made: file or tpm"),
 		KEY_("acked_keep", CONF_TIME, acked_keep_us, 0, 0, 90 * 86400 * S_, "acknowledged segments are kept"),
 		KEY_("backoff_max", CONF_TIME, backoff_max_us, 0, S_ / 10, 86400 * S_, "longest wait between attempts"),
 		KEY_("outage", CONF_TIME, outage_us, 0, 0, 86400 * S_, "a longer outage is a long one"),
@@ -58,6 +66,7 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 		.spool_bound = 512ull << 20,
 		.spool_floor = 1ull << 30,
 		.spool_full = "drop-new",
+		.keys = "file",
 		.seal_after_us = 15 * S_,
 		.heartbeat_us = 900 * S_,
 		.epoch_us = 86400 * S_,
@@ -74,6 +83,8 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 		return r;
 	if (strcmp(got.spool_full, "drop-new") != 0 && strcmp(got.spool_full, "drop-old") != 0)
 		return why_set(why, V_BAD, "%s: spool_full: neither drop-new nor drop-old", path);
+	if (strcmp(got.keys, "file") != 0 && strcmp(got.keys, "tpm") != 0)
+		return why_set(why, V_BAD, "%s: keys: neither file nor tpm", path);
 	*c = got;
 	return 0;
 #undef S_

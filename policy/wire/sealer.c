@@ -24,6 +24,8 @@
 #define FOLLOW_SEAL_US 1000000
 #define RETRY_US 5000000
 #define WRITE_TRIES 8
+#define EPOCH_CERT_MAX 1024
+#define KEY_RETRY_US 20000000
 
 /* --- losses --- */
 
@@ -121,7 +123,18 @@ static bool open_recover(struct sealer *s)
 
 /* --- epochs --- */
 
-static int epoch_begin(struct sealer *s, int64_t now_boot)
+/* Not now: whoever holds the device key is asked again after a while, and not at each record. */
+static int epoch_wait(struct sealer *s, int r, int64_t now)
+{
+	s->key_retry_us = r == V_AGAIN ? now + KEY_RETRY_US : 0;
+	return r;
+}
+
+/*
+ * A new key, with which the device key agreed. V_AGAIN where that cannot be used now: a TPM that is gone, or busy. What
+ * is open stays so, and the old key seals for as long as it is good.
+ */
+static int epoch_make(struct sealer *s, int64_t now_boot, struct key **key, struct buf *cert)
 {
 	_cleanup_(key_freep) struct key *k = NULL;
 	struct epoch e = {.host = s->host, .producer = s->o.producer, .number = s->epoch + 1};
@@ -133,24 +146,47 @@ static int epoch_begin(struct sealer *s, int64_t now_boot)
 	e.not_after_us = now + (int64_t)(2 * s->o.epoch_us);
 	e.has_since = true;
 	e.since_us = now_boot;
+	if (s->key_retry_us > now_boot)
+		return V_AGAIN;
 	r = key_new(KEY_ED25519, &k);
 	r = r ? r : key_public_raw(k, e.public_key);
+	r = r ? r : epoch_certify(s->o.device, &e, cert);
+	if (!r)
+		*key = STEAL(k);
+	return epoch_wait(s, r, now_boot);
+}
+
+static int epoch_take(struct sealer *s, int64_t now_boot, struct key *k, struct span cert)
+{
+	int r;
+
 	buf_clear(&s->epoch_cert);
 	buf_clear(&s->handover);
-	r = r ? r : epoch_certify(s->o.device, &e, &s->epoch_cert);
+	r = buf_put_span(&s->epoch_cert, cert);
 	/* A key that sealed nothing is not known to anybody: nothing can be handed over by it. */
 	if (!r && s->epoch_key && !s->epoch_fresh)
-		r = handover_sign(s->epoch_key, buf_span(&s->epoch_cert), &s->handover);
-	if (r)
+		r = handover_sign(s->epoch_key, cert, &s->handover);
+	if (r) {
+		key_free(k);
 		return r;
+	}
 	key_free(s->epoch_key);
-	s->epoch_key = STEAL(k);
-	s->epoch = e.number;
+	s->epoch_key = k;
+	s->epoch++;
 	s->epoch_fresh = true;
 	s->epoch_until_us = now_boot + (int64_t)s->o.epoch_us;
 	s->epoch_good_us = now_boot + (int64_t)(2 * s->o.epoch_us);
-	s->stats.epoch = e.number;
+	s->stats.epoch = s->epoch;
 	return 0;
+}
+
+static int epoch_begin(struct sealer *s, int64_t now)
+{
+	_cleanup_buf_ struct buf cert = BUF_INIT(EPOCH_CERT_MAX);
+	struct key *k = NULL;
+	int r = epoch_make(s, now, &k, &cert);
+
+	return r ? r : epoch_take(s, now, k, buf_span(&cert));
 }
 
 /* --- sealing --- */
@@ -207,7 +243,11 @@ static int seal(struct sealer *s, uint64_t flags, int64_t now)
 	int r;
 
 	/* The PC slept for longer than the key is good (the boot clock counts sleep). */
-	r = now > s->epoch_good_us ? epoch_begin(s, now) : 0;
+	r = !s->epoch_key || now > s->epoch_good_us ? epoch_begin(s, now) : 0;
+	if (r == V_AGAIN) {
+		s->retry_us = s->key_retry_us;
+		return V_FULL;
+	}
 	if (r)
 		return r;
 	w.epoch_key = s->epoch_key;
@@ -341,7 +381,7 @@ int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *
 		return -ENOMEM;
 	s->o = *o;
 	s->dirfd = s->ownfd = s->lock = -1;
-	s->epoch_cert = s->handover = BUF_INIT(1024);
+	s->epoch_cert = s->handover = BUF_INIT(EPOCH_CERT_MAX);
 	fill_defaults(&s->o);
 	if ((size_t)snprintf(s->spool_dir, sizeof(s->spool_dir), "%s", o->spool_dir) >= sizeof(s->spool_dir) ||
 		(size_t)snprintf(s->dir, sizeof(s->dir), "%s/%s", o->spool_dir, producer_name(o->producer)) >=
@@ -383,7 +423,7 @@ int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *
 	room_scan(s, clock_boot_us());
 	r = open_map(s);
 	r = r ? r : epoch_begin(s, clock_boot_us());
-	if (r)
+	if (r && r != V_AGAIN)
 		return r;
 	s->last_seal_boot_us = clock_boot_us();
 	s->cut = s->chain_open == CHAIN_OPEN_MEMORY || (s->chain_open == CHAIN_OPEN_FILE && !open_is_whole(s));
@@ -471,7 +511,7 @@ void sealer_follow(struct sealer *s, int64_t until_boot_us)
 
 int64_t sealer_due(const struct sealer *s)
 {
-	int64_t due = s->last_seal_boot_us + (int64_t)s->o.idle_us;
+	int64_t due = s->last_seal_boot_us + (int64_t)s->o.idle_us, renew;
 
 	if (s->opened_us) {
 		int64_t wait = (int64_t)s->o.seal_us;
@@ -480,23 +520,30 @@ int64_t sealer_due(const struct sealer *s)
 			wait = FOLLOW_SEAL_US;
 		due = s->opened_us + wait < due ? s->opened_us + wait : due;
 	}
-	if (s->epoch_until_us < due)
-		due = s->epoch_until_us;
+	renew = s->key_retry_us > s->epoch_until_us ? s->key_retry_us : s->epoch_until_us;
+	due = renew < due ? renew : due;
 	return s->retry_us > due ? s->retry_us : due;
 }
 
 int sealer_run(struct sealer *s, int64_t now_boot_us)
 {
+	_cleanup_buf_ struct buf cert = BUF_INIT(EPOCH_CERT_MAX);
+	_cleanup_(key_freep) struct key *k = NULL;
 	int r = 0;
 
 	if (now_boot_us < sealer_due(s))
 		return 0;
-	if (now_boot_us >= s->epoch_until_us) {
+	if (now_boot_us >= s->epoch_until_us)
+		r = epoch_make(s, now_boot_us, &k, &cert);
+	if (k) {
 		/* The old key's last segment first; the new key's first one, with the handover in it, right behind. */
 		r = now_boot_us > s->epoch_good_us ? 0 : seal(s, SF_LAST, now_boot_us);
-		r = r ? r : epoch_begin(s, now_boot_us);
+		r = r ? r : epoch_take(s, now_boot_us, STEAL(k), buf_span(&cert));
 	}
-	r = r ? r : seal(s, 0, now_boot_us);
+	/* Nothing to do but for the key, which waits. */
+	if (r == V_AGAIN && !s->opened_us && now_boot_us < s->last_seal_boot_us + (int64_t)s->o.idle_us)
+		return 0;
+	r = r && r != V_AGAIN ? r : seal(s, 0, now_boot_us);
 	return r < 0 ? r : 0;
 }
 
@@ -518,6 +565,8 @@ void sealer_stats(struct sealer *s, struct sealer_stats *out)
 	if (now - s->scanned_us > FOLLOW_SEAL_US)
 		room_scan(s, now);
 	s->stats.seq = s->next_seq;
+	s->stats.key_place = key_place(s->o.device);
+	s->stats.key_waits = s->key_retry_us != 0;
 	s->stats.unprotected = !s->open_is_file;
 	*out = s->stats;
 }

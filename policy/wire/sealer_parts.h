@@ -48,6 +48,7 @@ struct sealer {
 	/* the sealing key */
 	struct key *epoch_key;
 	int64_t epoch_until_us; /* boot clock */
+	int64_t key_retry_us;   /* boot clock: the device key is not asked before; 0: it answered */
 	int64_t epoch_good_us;  /* boot clock: what is sealed later would be refused */
 	struct buf epoch_cert, handover;
 

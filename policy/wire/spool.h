@@ -75,10 +75,12 @@ struct sealer_stats {
 	uint64_t seq, epoch, records, segments, sealed_bytes, dropped;
 	uint64_t spool_bytes, spool_segments; /* not yet acknowledged */
 	int64_t last_seal_wall_us;
-	bool full;        /* the spool is at its bound: new records are dropped, and counted */
-	bool cut;         /* the last run ended without a word: what it had not sealed may be lost */
-	bool unprotected; /* no room for the open segment on disk: a crash would lose what is not sealed */
-	unsigned lost_n;  /* all losses since start, by cause */
+	bool full;                /* the spool is at its bound: new records are dropped, and counted */
+	bool cut;                 /* the last run ended without a word: what it had not sealed may be lost */
+	enum key_place key_place; /* of the device key */
+	bool key_waits;           /* it could not be used when it was last asked: what is open waits */
+	bool unprotected;         /* no room for the open segment on disk: a crash would lose what is not sealed */
+	unsigned lost_n;          /* all losses since start, by cause */
 	struct loss lost[SEGMENT_CAUSES_MAX];
 };
 void sealer_stats(struct sealer *s, struct sealer_stats *out);

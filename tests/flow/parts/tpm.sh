@@ -1,0 +1,35 @@
+# Shared by flows with a TPM: swtpm, and the keeper as systemd would start it. Source lib.sh and doubles/uplink.sh first.
+# shellcheck shell=bash disable=SC2154,SC2034
+parts=$root/tests/flow/parts
+keeper=$SEKISHO_ROOT/run/sekisho/keeper.sock
+# Whoever speaks to swtpm takes the port behind it for its control channel.
+tpm_port=$(free_port)
+tpm_control=$((tpm_port + 1))
+tpm_pid=''
+
+# start_tpm NAME: a TPM with what it had when it was last there.
+start_tpm() {
+	mkdir -p "$tmp/tpm-$1"
+	swtpm socket --tpm2 --tpmstate "dir=$tmp/tpm-$1" --server "type=tcp,port=$tpm_port" --ctrl "type=tcp,port=$tpm_control" \
+		--flags not-need-init,startup-clear >>"$tmp/swtpm.log" 2>&1 &
+	tpm_pid=$!
+	at_exit "kill -9 $tpm_pid 2>/dev/null"
+	wait_for 10 grep -q ":$(printf '%04X' "$tpm_port") .* 0A " /proc/net/tcp
+}
+
+stop_tpm() {
+	kill "$tpm_pid"
+	wait "$tpm_pid" 2>/dev/null || true
+}
+
+start_keeper() {
+	systemd-socket-activate --accept --inetd --listen "$keeper" -E SEKISHO_ROOT -E "TPM2OPENSSL_TCTI=swtpm:host=127.0.0.1,port=$tpm_port" \
+		"$BIN/sekisho-keeper" --config "$conf" >>"$tmp/keeper.log" 2>&1 &
+	at_exit "kill -9 $! 2>/dev/null"
+	wait_for 10 test -S "$keeper"
+	chmod 666 "$keeper"
+}
+
+ask_keeper() {
+	"$py" "$parts/tpm_ask.py" "$keeper" "$@"
+}
