@@ -14,6 +14,7 @@
 #ifndef SEKISHO_INSPECT_INSPECT_H
 #define SEKISHO_INSPECT_INSPECT_H
 
+#include "agent/inspect/find.h"
 #include "policy/base/buf.h"
 #include "policy/base/why.h"
 #include "policy/trust/digest.h"
@@ -120,7 +121,7 @@ struct inspect_facts {
 	char generator[INSPECT_NAME_MAX]; /* program that made it, as the document says; may be empty */
 
 	bool my_number_named; /* the words for it (個人番号, マイナンバー, ...) are there */
-	uint64_t my_numbers;  /* personal numbers (12 digits, good check digit) that stand for themselves */
+	struct finding found[FIND_KINDS]; /* numbers of people and accounts */
 	uint64_t matches[INSPECT_PATTERNS_MAX]; /* of each pattern of the question */
 
 	unsigned gaps; /* how many there were; the first INSPECT_GAPS_MAX are kept */

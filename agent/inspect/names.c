@@ -92,11 +92,32 @@ static const char *const cause_names[INSPECT_CAUSES] = {
 	[INSPECT_GONE] = "inspector-gone",
 };
 
+/* "my-number 30 (**********18), card 0 to 1": what is sure, with one of them masked; to what else it may be. */
+static int put_numbers(const struct inspect_facts *f, struct buf *out, const char **between)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < FIND_KINDS && !r; i++) {
+		const struct finding *n = &f->found[i];
+
+		if (!n->sure && !n->maybe)
+			continue;
+		r = buf_putf(out, "%s%s %" PRIu64, *between, find_kind_name((enum find_kind)i), n->sure);
+		if (!r && n->maybe)
+			r = buf_putf(out, " to %" PRIu64, n->sure + n->maybe);
+		if (!r && n->sample[0])
+			r = buf_putf(out, " (%s)", n->sample);
+		*between = ", ";
+	}
+	return r;
+}
+
 int inspect_findings(const struct inspect_facts *f, struct buf *out)
 {
 	const char *between = "";
 	size_t i;
-	int r = 0;
+	int r = put_numbers(f, out, &between);
 
 	for (i = 0; i < ARRAY_SIZE(flag_names) && !r; i++)
 		if (f->flags & flag_names[i].flag) {

@@ -1,5 +1,5 @@
 /*
- * Patterns (PCRE2) and personal numbers in text, as counts. See pattern.h.
+ * Patterns (PCRE2) and numbers of people (find.h) in text, as counts. See pattern.h.
  *
  * The text is first folded: full-width letters and digits to narrow ones, the ideographic space to a blank. So a number
  * is found in whichever width it is set, and a pattern need not say it twice.
@@ -20,6 +20,7 @@ struct patterns {
 	pcre2_code *code[INSPECT_PATTERNS_MAX];
 	pcre2_match_data *data;
 	pcre2_match_context *context;
+	struct finder *finder;
 	struct buf folded;
 };
 
@@ -33,6 +34,7 @@ void patterns_free(struct patterns *p)
 		pcre2_code_free(p->code[i]);
 	pcre2_match_data_free(p->data);
 	pcre2_match_context_free(p->context);
+	finder_free(p->finder);
 	buf_deinit(&p->folded);
 	free(p);
 }
@@ -49,7 +51,7 @@ int patterns_make(const char *const *pattern, size_t n, struct patterns **out, s
 	p->folded = BUF_INIT(256u << 20);
 	p->data = pcre2_match_data_create(1, NULL);
 	p->context = pcre2_match_context_create(NULL);
-	if (!p->data || !p->context)
+	if (!p->data || !p->context || finder_make(&p->finder))
 		return -ENOMEM;
 	pcre2_set_match_limit(p->context, MATCH_STEPS);
 	pcre2_set_depth_limit(p->context, MATCH_STEPS);
@@ -109,104 +111,6 @@ static int fold(struct buf *out, struct span in)
 	return 0;
 }
 
-bool my_number_good(const uint8_t d[12])
-{
-	unsigned sum = 0, n, check;
-
-	/* The n-th digit from the right, the check digit left out, weighs n + 1 up to the sixth, then n - 5. */
-	for (n = 1; n <= 11; n++)
-		sum += d[11 - n] * (n <= 6 ? n + 1 : n - 5);
-	check = sum % 11 <= 1 ? 0 : 11 - sum % 11;
-	return d[11] == check;
-}
-
-/* Groups of digits with one separator between them: of equal length, as forms and people write such a number. */
-struct run {
-	uint8_t digits[12 * 64];
-	size_t n;      /* digits kept */
-	size_t groups; /* groups of `each` digits */
-	size_t each;
-};
-
-static uint64_t run_end(struct run *r)
-{
-	size_t per = r->each == 12 ? 1 : r->each == 4 ? 3 : r->each == 1 ? 12 : 0;
-	uint64_t found = 0;
-	size_t i;
-
-	/* Four groups of four are a payment card; other counts that are no multiple are something else. */
-	if (per && r->groups % per == 0)
-		for (i = 0; i + 12 <= r->n; i += 12)
-			found += my_number_good(r->digits + i);
-	r->n = r->groups = r->each = 0;
-	return found;
-}
-
-static void run_add(struct run *r, const uint8_t *digits, size_t n)
-{
-	size_t i;
-
-	r->each = n;
-	r->groups++;
-	for (i = 0; i < n && r->n < sizeof(r->digits); i++)
-		r->digits[r->n++] = (uint8_t)(digits[i] - '0');
-}
-
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* What may stand between two groups: one hyphen, or up to two blanks or line ends. */
-static size_t separator(struct span s, size_t at)
-{
-	size_t n = 0;
-
-	if (at < s.n && s.p[at] == '-')
-		return 1;
-	while (n < 2 && at + n < s.n && (s.p[at + n] == ' ' || s.p[at + n] == '\n' || s.p[at + n] == '\r'))
-		n++;
-	return n;
-}
-
-static uint64_t my_numbers(struct span s)
-{
-	struct run run = {{0}, 0, 0, 0};
-	uint64_t found = 0;
-	size_t i = 0, n;
-
-	while (i < s.n) {
-		if (!is_digit(s.p[i])) {
-			i++;
-			continue;
-		}
-		for (n = 1; i + n < s.n && is_digit(s.p[i + n]); n++)
-			;
-		if (run.groups && (n != run.each || run.n + n > sizeof(run.digits)))
-			found += run_end(&run);
-		run_add(&run, s.p + i, n);
-		i += n;
-		n = separator(s, i);
-		if (n && i + n < s.n && is_digit(s.p[i + n]))
-			i += n;
-		else
-			found += run_end(&run);
-	}
-	return found + run_end(&run);
-}
-
-static bool has_words(struct span s)
-{
-	static const char *const words[] = {"個人番号", "マイナンバー", "ﾏｲﾅﾝﾊﾞｰ", "My Number", "my number",
-		"MY NUMBER", "Individual Number", "individual number"};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(words); i++)
-		if (s.n && memmem(s.p, s.n, words[i], strlen(words[i])))
-			return true;
-	return false;
-}
-
 static int count(struct patterns *p, size_t i, struct span s, uint64_t *matches)
 {
 	size_t at = 0;
@@ -236,8 +140,8 @@ int patterns_count(struct patterns *p, struct span text, struct inspect_facts *f
 	if (r)
 		return r;
 	s = buf_span(&p->folded);
-	facts->my_numbers += my_numbers(s);
-	facts->my_number_named = facts->my_number_named || has_words(s);
+	finder_text(p->finder, s);
+	finder_tell(p->finder, facts->found, &facts->my_number_named);
 	for (i = 0; i < p->n; i++) {
 		r = count(p, i, s, &facts->matches[i]);
 		if (r)

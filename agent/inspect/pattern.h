@@ -1,6 +1,6 @@
 /*
- * What is looked for in text: personal numbers (マイナンバー) and the patterns of the policy, as counts. Used by the
- * child; the daemon's side only checks patterns. No number that was found leaves these functions.
+ * What is looked for in text: numbers of people and accounts (find.h) and the patterns of the policy, as counts. Used by
+ * the child; the daemon's side only checks patterns. No number that was found leaves these functions.
  */
 #ifndef SEKISHO_INSPECT_PATTERN_H
 #define SEKISHO_INSPECT_PATTERN_H
@@ -19,8 +19,5 @@ DEFINE_CLEANUP(struct patterns *, patterns_free)
  * 0; V_FULL where an expression took too many steps on this text: its count is a lower bound then.
  */
 int patterns_count(struct patterns *p, struct span text, struct inspect_facts *facts);
-
-/* Twelve digits whose last one checks the others (ordinance 85 of 2014, article 5). */
-bool my_number_good(const uint8_t digits[12]);
 
 #endif

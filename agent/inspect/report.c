@@ -134,6 +134,17 @@ static int put_matches(struct buf *b, const struct inspect_facts *f)
 	return r;
 }
 
+static int put_found(struct buf *b, const struct inspect_facts *f)
+{
+	unsigned i;
+	int r = cbor_put_array(b, 3 * FIND_KINDS);
+
+	for (i = 0; i < FIND_KINDS && !r; i++)
+		if (!(r = cbor_put_uint(b, f->found[i].sure)) && !(r = cbor_put_uint(b, f->found[i].maybe)))
+			r = cbor_put_bytes(b, SPAN_STR(f->found[i].sample));
+	return r;
+}
+
 int report_write(struct buf *out, const struct inspect_facts *f, enum inspect_what about)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(REPORT_FRAME_MAX - 4);
@@ -151,7 +162,7 @@ int report_write(struct buf *out, const struct inspect_facts *f, enum inspect_wh
 		(r = cbor_put_uint(&b, f->color)) || (r = cbor_put_bytes(&b, SPAN_STR(f->media))) ||
 		(r = cbor_put_uint(&b, f->width_um)) || (r = cbor_put_uint(&b, f->height_um)) ||
 		(r = cbor_put_bytes(&b, SPAN_STR(f->generator))) || (r = cbor_put_bool(&b, f->my_number_named)) ||
-		(r = cbor_put_uint(&b, f->my_numbers)) || (r = put_matches(&b, f)) || (r = put_gaps(&b, f)))
+		(r = put_found(&b, f)) || (r = put_matches(&b, f)) || (r = put_gaps(&b, f)))
 		return r;
 	put_be32(head, (uint32_t)b.n);
 	r = buf_reserve(out, sizeof(head) + b.n);
@@ -223,6 +234,32 @@ static int read_matches(struct cbor_reader *r, struct inspect_facts *f, struct w
 	return v;
 }
 
+/* A sample is digits and asterisks: who took a child over sends no words by it. */
+static bool is_sample(const char *s)
+{
+	return strspn(s, "*0123456789") == strlen(s);
+}
+
+static int read_found(struct cbor_reader *r, struct inspect_facts *f, struct why *why)
+{
+	struct cbor_item it;
+	unsigned i;
+	int v = cbor_expect(r, CBOR_ARRAY, "found", &it, why);
+
+	if (!v && it.u != 3 * FIND_KINDS)
+		v = why_set(why, V_BAD, "kinds of numbers are not %u", FIND_KINDS);
+	for (i = 0; i < FIND_KINDS && !v; i++) {
+		struct finding *n = &f->found[i];
+
+		if ((v = cbor_expect_uint(r, "sure", &n->sure, why)) || (v = cbor_expect_uint(r, "maybe", &n->maybe, why)) ||
+			(v = expect_string(r, "sample", n->sample, sizeof(n->sample), why)))
+			return v;
+		if (!is_sample(n->sample))
+			return why_set(why, V_BAD, "a sample that is no number");
+	}
+	return v;
+}
+
 /* Whoever made the report, what goes on from here is printable. */
 static void clean(char *s, size_t size)
 {
@@ -286,7 +323,7 @@ int report_read(struct span frame, struct inspect_facts *facts, enum inspect_wha
 		(v = expect_below(&r, "height", 1ull << 32, &height, why)) ||
 		(v = expect_string(&r, "generator", f.generator, sizeof(f.generator), why)) ||
 		(v = expect_bool(&r, "number named", &f.my_number_named, why)) ||
-		(v = cbor_expect_uint(&r, "numbers", &f.my_numbers, why)) || (v = read_matches(&r, &f, why)) ||
+		(v = read_found(&r, &f, why)) || (v = read_matches(&r, &f, why)) ||
 		(v = read_gaps(&r, &f, why)))
 		return v;
 	if (!cbor_at_end(&r))

@@ -18,6 +18,20 @@ struct options {
 	bool json;
 };
 
+/* {"card":{"sure":2,"maybe":0,"sample":"************1111"}}: of what there is. */
+static json_t *numbers(const struct inspect_facts *f)
+{
+	json_t *o = json_object();
+	unsigned i;
+
+	for (i = 0; i < FIND_KINDS; i++)
+		if (f->found[i].sure || f->found[i].maybe)
+			json_object_set_new(o, find_kind_name((enum find_kind)i),
+				json_pack("{s:I, s:I, s:s}", "sure", (json_int_t)f->found[i].sure, "maybe",
+					(json_int_t)f->found[i].maybe, "sample", f->found[i].sample));
+	return o;
+}
+
 static int say_json(const char *file, const struct inspect_facts *f, const struct inspect_ask *ask)
 {
 	_cleanup_buf_ struct buf note = BUF_INIT(OUTPUT_MAX);
@@ -39,7 +53,7 @@ static int say_json(const char *file, const struct inspect_facts *f, const struc
 	if (o && f->has_pages)
 		json_object_set_new(o, "pages", json_integer((json_int_t)f->pages));
 	if (o && ask->text) {
-		json_object_set_new(o, "my_numbers", json_integer((json_int_t)f->my_numbers));
+		json_object_set_new(o, "numbers", numbers(f));
 		json_object_set_new(o, "my_number_named", json_boolean(f->my_number_named));
 		json_object_set(o, "matches", matches);
 	}
@@ -70,8 +84,8 @@ static void say_text(const char *file, const struct inspect_facts *f, const stru
 		printf(", %.1f x %.1f mm", f->width_um / 1000.0, f->height_um / 1000.0);
 	if (f->generator[0])
 		printf(", by %s", f->generator);
-	if (ask->text)
-		printf(", %" PRIu64 " personal numbers%s", f->my_numbers, f->my_number_named ? " (named so)" : "");
+	if (ask->text && f->my_number_named)
+		printf(", personal numbers are named");
 	for (i = 0; i < ask->patterns; i++)
 		printf(", pattern %u: %" PRIu64, i + 1, f->matches[i]);
 	if (!inspect_findings(f, &note) && note.n)

@@ -115,7 +115,7 @@ static void add(const struct inspect_facts *d, bool first, bool text, struct doc
 	out->pages += d->pages;
 	out->exact &= !(d->flags & INSPECT_CLAIMED);
 	out->readable &= was_read(d, text);
-	out->my_numbers += d->my_numbers;
+	out->my_numbers += d->found[FIND_MY_NUMBER].sure;
 	for (i = 0; i < PRINT_PATTERNS_MAX && i < INSPECT_PATTERNS_MAX; i++)
 		out->matches[i] += d->matches[i];
 	out->colour = first ? colour_of(d, 0) : out->colour ? colour_of(d, out->colour) : 0;

@@ -203,7 +203,8 @@ static void text_is_counted(void **state)
 		print_message("%s\n", texts[i].name);
 		facts_of(texts[i].name, &ask, &f);
 		assert_true(f.flags & INSPECT_TEXT_READ);
-		assert_int_equal(f.my_numbers, texts[i].numbers);
+		assert_int_equal(f.found[FIND_MY_NUMBER].sure + f.found[FIND_MY_NUMBER].maybe, texts[i].numbers);
+		assert_int_equal(f.found[FIND_MY_NUMBER].sure, texts[i].named);
 		assert_int_equal(f.my_number_named, texts[i].named);
 		for (k = 0; k < 3; k++)
 			assert_int_equal(f.matches[k], texts[i].matches[k]);
@@ -225,7 +226,7 @@ static void text_that_is_not_had_is_said(void **state)
 	assert_true(has_gap(&f, INSPECT_ABOUT_ALL, INSPECT_NEEDS_PASSWORD));
 	facts_of("japanese-cid.pdf", &ask, &f);
 	if (f.flags & INSPECT_TEXT_READ)
-		assert_int_equal(f.my_numbers, 1);
+		assert_int_equal(f.found[FIND_MY_NUMBER].sure, 1);
 	else
 		assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_NOT_SAID));
 }
