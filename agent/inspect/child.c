@@ -228,6 +228,7 @@ void child_run(int document, int report, const struct question *q)
 	bool packed, there;
 	int into = -1;
 
+	l.room = max;
 	keep_two(document, report);
 	if (l.text)
 		make_patterns(&l, q);
@@ -235,7 +236,8 @@ void child_run(int document, int report, const struct question *q)
 	packed = there && span_starts(doc, "\x1f\x8b", 2);
 	if (packed && (into = memfd_create("unpacked", MFD_CLOEXEC)) < 0)
 		_exit(CHILD_NO_ROOM);
-	confine(q, doc.n, packed ? max : 0);
+	/* What is unpacked into memory counts as twice itself while it grows. */
+	confine(q, doc.n, (packed ? max : 0) + (l.text ? 2 * max : 0));
 	if (!there)
 		finish(&l);
 	facts.bytes = facts.plain_bytes = doc.n;

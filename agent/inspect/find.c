@@ -195,6 +195,14 @@ static void whole(struct finder *f, const struct group *g, size_t groups, bool s
 	bool broken = over_lines(g, groups), t;
 
 	switch (n) {
+	case 11:
+		/* A sheet that keeps it as a number has lost the zero before it: only below or behind words for it. */
+		if (label_of(f) == FIND_MY_NUMBER) {
+			memmove(d + 1, d, n);
+			d[0] = 0;
+			consider(f, FIND_MY_NUMBER, d, n + 1, my_number_good(d), shape, broken);
+		}
+		break;
 	case 12:
 		consider(f, FIND_MY_NUMBER, d, n, my_number_good(d), shape, broken);
 		break;

@@ -39,6 +39,19 @@ enum inspect_format {
 	INSPECT_JPEG,
 	INSPECT_PNG,
 	INSPECT_TEXT,
+	INSPECT_HTML,
+	INSPECT_RTF,
+	INSPECT_DOCX,
+	INSPECT_XLSX,
+	INSPECT_PPTX,
+	INSPECT_OPENDOCUMENT,
+	INSPECT_DOC, /* Word, Excel, PowerPoint of 1997 to 2003 */
+	INSPECT_XLS,
+	INSPECT_PPT,
+	INSPECT_OLE,  /* another compound file: a message of Outlook, a locked office document */
+	INSPECT_MAIL, /* RFC 5322 */
+	INSPECT_ZIP,
+	INSPECT_ARCHIVE,      /* 7z, tar, rar, cab, lha, and single files by gzip, bzip2, xz, zstd, lz4 */
 	INSPECT_CUPS_COMMAND, /* maintenance of the printer, no document */
 	INSPECT_EMPTY,
 	INSPECT_FORMATS, /* how many there are */
@@ -120,8 +133,8 @@ struct inspect_facts {
 	uint32_t width_um, height_um; /* of the first page, micrometres; 0: not known */
 	char generator[INSPECT_NAME_MAX]; /* program that made it, as the document says; may be empty */
 
-	bool my_number_named; /* the words for it (個人番号, マイナンバー, ...) are there */
-	struct finding found[FIND_KINDS]; /* numbers of people and accounts */
+	bool my_number_named;                   /* the words for it (個人番号, マイナンバー, ...) are there */
+	struct finding found[FIND_KINDS];       /* numbers of people and accounts */
 	uint64_t matches[INSPECT_PATTERNS_MAX]; /* of each pattern of the question */
 
 	unsigned gaps; /* how many there were; the first INSPECT_GAPS_MAX are kept */

@@ -2,7 +2,7 @@
  * What the parsers share: how facts come together, and the way from a document's first bytes to the parser of each of
  * its parts. See look.h.
  */
-#include "agent/inspect/look.h"
+#include "agent/inspect/container.h"
 #include "policy/base/text.h"
 #include <ctype.h>
 
@@ -14,6 +14,10 @@ void look_gap(struct look *l, enum inspect_what what, enum inspect_cause cause, 
 {
 	char detail[sizeof(l->facts->gap[0].detail)];
 	va_list ap;
+
+	/* Pages are those of the document that lies there, not of what lies in it. */
+	if (l->depth && (what == INSPECT_ABOUT_PAGES || what == INSPECT_ABOUT_COLOR))
+		return;
 
 	va_start(ap, fmt);
 	vsnprintf(detail, sizeof(detail), fmt, ap);
@@ -50,7 +54,7 @@ void look_size(struct look *l, double width_um, double height_um)
 	struct inspect_facts *f = l->facts;
 	const double most = 1e8, same = 500;
 
-	if (!(width_um >= 1 && height_um >= 1 && width_um <= most && height_um <= most))
+	if (l->depth || !(width_um >= 1 && height_um >= 1 && width_um <= most && height_um <= most))
 		return;
 	if (!f->width_um) {
 		f->width_um = (uint32_t)(width_um + 0.5);
@@ -63,6 +67,8 @@ void look_size(struct look *l, double width_um, double height_um)
 
 void look_pages(struct look *l, uint64_t more)
 {
+	if (l->depth)
+		return;
 	l->facts->has_pages = true;
 	l->facts->pages += more;
 }
@@ -72,84 +78,8 @@ void look_color(struct look *l, enum inspect_color color)
 	static const int weight[] = {
 		[INSPECT_COLOR_UNKNOWN] = 0, [INSPECT_GREY] = 1, [INSPECT_COLOR_OK] = 2, [INSPECT_COLOR] = 3};
 
-	if (weight[color] > weight[l->facts->color])
+	if (!l->depth && weight[color] > weight[l->facts->color])
 		l->facts->color = color;
-}
-
-/* Nothing but what people write: letters of any encoding, line ends, tabs, form feeds. */
-static bool is_text(struct span s)
-{
-	size_t i, n = s.n < 4096 ? s.n : 4096;
-
-	if (span_starts(s, "\xff\xfe", 2) || span_starts(s, "\xfe\xff", 2))
-		return true;
-	for (i = 0; i < n; i++)
-		if ((s.p[i] < 0x20 && !strchr("\t\n\r\f\b\x1b\x0e\x0f", s.p[i])) || !s.p[i] || s.p[i] == 0x7f)
-			return false;
-	return true;
-}
-
-static bool is_escp(struct span s)
-{
-	return span_starts(s, "\x1b@", 2) || span_starts(s, "\x1b(R", 3) ||
-	       span_starts(s, "\x00\x00\x00\x1b\x01@EJL", 9);
-}
-
-static bool is_pcl(struct span s)
-{
-	return span_starts(s,
-		       "\x1b"
-		       "E",
-		       2) ||
-	       (s.n >= 3 && s.p[0] == 0x1b && strchr("%&*()", s.p[1]) && s.p[1] && isalnum(s.p[2]));
-}
-
-enum inspect_format sniff_format(struct span s)
-{
-	static const struct {
-		const char *magic;
-		size_t n;
-		enum inspect_format format;
-	} known[] = {
-		{"%!", 2, INSPECT_POSTSCRIPT},
-		{"\x04%!", 3, INSPECT_POSTSCRIPT},
-		{"\xc5\xd0\xd3\xc6", 4, INSPECT_POSTSCRIPT},
-		{"RaSt", 4, INSPECT_CUPS_RASTER},
-		{"tSaR", 4, INSPECT_CUPS_RASTER},
-		{"RaS2", 4, INSPECT_CUPS_RASTER},
-		{"2SaR", 4, INSPECT_CUPS_RASTER},
-		{"RaS3", 4, INSPECT_CUPS_RASTER},
-		{"3SaR", 4, INSPECT_CUPS_RASTER},
-		{"UNIRAST\0", 8, INSPECT_APPLE_RASTER},
-		{"\xff\xd8\xff", 3, INSPECT_JPEG},
-		{"\x89PNG\r\n\x1a\n", 8, INSPECT_PNG},
-		{") HP-PCL XL", 11, INSPECT_PCLXL},
-		{"( HP-PCL XL", 11, INSPECT_PCLXL},
-		{"JZJZ", 4, INSPECT_ZJS},
-		{"ZJZJ", 4, INSPECT_ZJS},
-		{",XQX", 4, INSPECT_ZJS},
-		{"#CUPS-COMMAND", 13, INSPECT_CUPS_COMMAND},
-	};
-	struct span head = SPAN(s.p, s.n < 1024 ? s.n : 1024);
-	size_t i;
-
-	if (!s.n)
-		return INSPECT_EMPTY;
-	for (i = 0; i < ARRAY_SIZE(known); i++)
-		if (span_starts(s, known[i].magic, known[i].n)) {
-			bool pwg =
-				known[i].format == INSPECT_CUPS_RASTER && span_starts(span_from(s, 4), "PwgRaster", 10);
-
-			return pwg ? INSPECT_PWG_RASTER : known[i].format;
-		}
-	/* Readers of PDF look for its header within the first kilobyte. */
-	if (span_find(head, "%PDF-", 5) != SIZE_MAX)
-		return INSPECT_PDF;
-	if (is_escp(s))
-		return INSPECT_ESCP;
-	if (is_pcl(s))
-		return INSPECT_PCL;
-	return is_text(s) ? INSPECT_TEXT : INSPECT_UNKNOWN;
 }
 
 static void nothing(struct look *l)
@@ -158,7 +88,7 @@ static void nothing(struct look *l)
 	look_pages(l, 0);
 }
 
-static void look_part(struct look *l, enum inspect_format format, struct span part)
+void look_part(struct look *l, enum inspect_format format, struct span part)
 {
 	switch (format) {
 	case INSPECT_PDF:
@@ -191,6 +121,31 @@ static void look_part(struct look *l, enum inspect_format format, struct span pa
 	case INSPECT_ZJS:
 	case INSPECT_UNKNOWN:
 		look_gap(l, INSPECT_ABOUT_ALL, INSPECT_NOT_LOOKED_AT, "%s", inspect_format_name(format));
+		break;
+	case INSPECT_DOCX:
+	case INSPECT_XLSX:
+	case INSPECT_PPTX:
+	case INSPECT_OPENDOCUMENT:
+		look_office(l, format, part);
+		break;
+	case INSPECT_DOC:
+	case INSPECT_XLS:
+	case INSPECT_PPT:
+	case INSPECT_OLE:
+		look_ole(l, part);
+		break;
+	case INSPECT_RTF:
+		look_rtf(l, part);
+		break;
+	case INSPECT_HTML:
+		look_html(l, part);
+		break;
+	case INSPECT_MAIL:
+		look_mail(l, part);
+		break;
+	case INSPECT_ZIP:
+	case INSPECT_ARCHIVE:
+		look_archive(l, part);
 		break;
 	case INSPECT_EMPTY:
 		nothing(l);

@@ -17,6 +17,9 @@ struct look {
 	void (*tell)(struct look *l, enum inspect_what about);
 	int report; /* the pipe, for tell() */
 	bool text_seen, image_seen;
+	unsigned depth;  /* of archives and attachments around what is read: of those inside only text counts */
+	unsigned inside; /* files met in them */
+	uint64_t room;   /* bytes that may still be unpacked */
 };
 
 /* Says that something stays unknown. `fmt` is ours; what comes from the document in it must be escaped before. */
@@ -35,6 +38,10 @@ void look_color(struct look *l, enum inspect_color color);
 /* What the bytes are by their first ones. */
 enum inspect_format sniff_format(struct span doc);
 
+/* Numbers and patterns in one piece of text, which is UTF-8. */
+void look_words(struct look *l, struct span utf8);
+/* What is of this format. */
+void look_part(struct look *l, enum inspect_format format, struct span part);
 /* The whole of a document: header lines, and each part by its format. */
 void look_document(struct look *l, struct span doc);
 /* Header lines of a printer's job language: what they say, and the name behind ENTER LANGUAGE. Returns their length. */

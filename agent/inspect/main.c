@@ -2,6 +2,7 @@
  * sekisho-inspect: looks into documents that are to be printed. Started by the print daemon (inspect_start), with its
  * end of a socket as descriptor 0; `show` does the same for a person. It holds no key and must never open a network.
  */
+#include "agent/inspect/container.h"
 #include "agent/inspect/inspect.h"
 #include "agent/inspect/pdf_text.h"
 #include "agent/inspect/serve.h"
@@ -57,6 +58,9 @@ static int run_server(void)
 	/* What libraries fetch and find at their first use, while it can still be found. */
 	digest_span(&warm, SPAN("", 0));
 	pdf_text_prepare();
+	encoding_prepare();
+	mail_prepare();
+	ole_prepare();
 	r = confine_program(USER, &stayed, &why);
 	if (r) {
 		say(r == V_NOT_FOUND ? '?' : '-', r < 0 ? strerror(-r) : why.text);

@@ -1,6 +1,6 @@
 /*
- * What is looked for in text: numbers of people and accounts (find.h) and the patterns of the policy, as counts. Used by
- * the child; the daemon's side only checks patterns. No number that was found leaves these functions.
+ * What is looked for in text: numbers of people and accounts (find.h) and the patterns of the policy, as counts. Used
+ * by the child; the daemon's side only checks patterns. No number that was found leaves these functions.
  */
 #ifndef SEKISHO_INSPECT_PATTERN_H
 #define SEKISHO_INSPECT_PATTERN_H

@@ -251,7 +251,8 @@ static int read_found(struct cbor_reader *r, struct inspect_facts *f, struct why
 	for (i = 0; i < FIND_KINDS && !v; i++) {
 		struct finding *n = &f->found[i];
 
-		if ((v = cbor_expect_uint(r, "sure", &n->sure, why)) || (v = cbor_expect_uint(r, "maybe", &n->maybe, why)) ||
+		if ((v = cbor_expect_uint(r, "sure", &n->sure, why)) ||
+			(v = cbor_expect_uint(r, "maybe", &n->maybe, why)) ||
 			(v = expect_string(r, "sample", n->sample, sizeof(n->sample), why)))
 			return v;
 		if (!is_sample(n->sample))
@@ -322,9 +323,8 @@ int report_read(struct span frame, struct inspect_facts *facts, enum inspect_wha
 		(v = expect_below(&r, "width", 1ull << 32, &width, why)) ||
 		(v = expect_below(&r, "height", 1ull << 32, &height, why)) ||
 		(v = expect_string(&r, "generator", f.generator, sizeof(f.generator), why)) ||
-		(v = expect_bool(&r, "number named", &f.my_number_named, why)) ||
-		(v = read_found(&r, &f, why)) || (v = read_matches(&r, &f, why)) ||
-		(v = read_gaps(&r, &f, why)))
+		(v = expect_bool(&r, "number named", &f.my_number_named, why)) || (v = read_found(&r, &f, why)) ||
+		(v = read_matches(&r, &f, why)) || (v = read_gaps(&r, &f, why)))
 		return v;
 	if (!cbor_at_end(&r))
 		return why_set(why, V_BAD, "bytes behind the report");

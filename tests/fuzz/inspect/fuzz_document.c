@@ -1,8 +1,8 @@
 /*
- * Any bytes as a document: every parser of ours ends and stays inside (PDF is qpdf's, with our walk over its content).
- * Here without the child around it.
+ * Any bytes as a document: every parser of ours ends and stays inside (PDF is qpdf's, with our walk over its content;
+ * archives, XML and mails are libraries'). Here without the child around it.
  */
-#include "agent/inspect/look.h"
+#include "agent/inspect/container.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,10 +16,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct patterns *patterns;
 	struct inspect_facts facts = {0};
-	struct look l = {.facts = &facts, .tell = tell, .text = sniff_format(SPAN(data, size)) == INSPECT_TEXT};
+	struct look l = {
+		.facts = &facts, .tell = tell, .text = sniff_format(SPAN(data, size)) != INSPECT_PDF, .room = 4 << 20};
 
-	if (!patterns && patterns_make(NULL, 0, &patterns, NULL))
-		abort();
+	if (!patterns) {
+		encoding_prepare();
+		mail_prepare();
+		ole_prepare();
+		if (patterns_make(NULL, 0, &patterns, NULL))
+			abort();
+	}
 	l.patterns = patterns;
 	look_document(&l, SPAN(data, size));
 	if (facts.blank_pages > facts.pages || (facts.flags & ~(INSPECT_FLAGS_END - 1u)))

@@ -1,6 +1,6 @@
 /*
- * Numbers of people and accounts in text. Check digits were worked out by hand from the ordinances' formulas, or are the
- * brands' own test numbers.
+ * Numbers of people and accounts in text. Check digits were worked out by hand from the ordinances' formulas, or are
+ * the brands' own test numbers.
  */
 #include "agent/inspect/find.h"
 #include "tests/unit/cm.h"
@@ -138,17 +138,12 @@ static void labels_decide(void **state)
 		{"法人番号 7000012050002", FIND_CORPORATE_NUMBER, 1, 0},
 		{"登録番号 T7000012050002", FIND_CORPORATE_NUMBER, 1, 0},
 		{"7-0000-1205-0002 法人番号", FIND_CORPORATE_NUMBER, 1, 0},
-		{"JAN 7000012050002", FIND_CORPORATE_NUMBER, 0, 0},
-		{"4111-1111-1111-1111", FIND_CARD, 1, 0},
-		{"4111111111111111", FIND_CARD, 0, 1},
-		{"カード番号 4111111111111111", FIND_CARD, 1, 0},
-		{"3782 822463 10005", FIND_CARD, 1, 0},
-		{"注文番号 4111111111111111", FIND_CARD, 0, 0},
+		{"JAN 7000012050002", FIND_CORPORATE_NUMBER, 0, 0}, {"4111-1111-1111-1111", FIND_CARD, 1, 0},
+		{"4111111111111111", FIND_CARD, 0, 1}, {"カード番号 4111111111111111", FIND_CARD, 1, 0},
+		{"3782 822463 10005", FIND_CARD, 1, 0}, {"注文番号 4111111111111111", FIND_CARD, 0, 0},
 		{"みずほ銀行 丸の内支店 普通 1234567", FIND_BANK_ACCOUNT, 1, 0},
-		{"口座番号: 001-1234567", FIND_BANK_ACCOUNT, 1, 0},
-		{"1234567", FIND_BANK_ACCOUNT, 0, 0},
-		{"基礎年金番号 1234-567890", FIND_PENSION_NUMBER, 1, 0},
-		{"0312-345678", FIND_PENSION_NUMBER, 0, 0},
+		{"口座番号: 001-1234567", FIND_BANK_ACCOUNT, 1, 0}, {"1234567", FIND_BANK_ACCOUNT, 0, 0},
+		{"基礎年金番号 1234-567890", FIND_PENSION_NUMBER, 1, 0}, {"0312-345678", FIND_PENSION_NUMBER, 0, 0},
 		{"保険者番号 06139463", FIND_INSURANCE_NUMBER, 1, 0},
 		{"雇用保険被保険者番号 12345678", FIND_INSURANCE_NUMBER, 0, 0},
 		{"hotel 123456789018", FIND_MY_NUMBER, 0, 1}, /* no "tel" */
@@ -161,8 +156,8 @@ static void labels_decide(void **state)
 static void columns_decide(void **state)
 {
 	static const struct expected cases[] = {
-		{"氏名,個人番号,電話番号\n山田,123456789018,031234567890\n鈴木,123456789018,031234567890\n", FIND_MY_NUMBER, 2,
-			0},
+		{"氏名,個人番号,電話番号\n山田,123456789018,031234567890\n鈴木,123456789018,031234567890\n",
+			FIND_MY_NUMBER, 2, 0},
 		{"氏名\t伝票番号\n山田\t123456789018\n鈴木\t123456789026\n", FIND_MY_NUMBER, 0, 0},
 		/* three of three are no chance, one of three is */
 		{"123456789018\n234567890121\n345678901234\n", FIND_MY_NUMBER, 3, 0},
@@ -183,10 +178,10 @@ static void transfers(void **state)
 
 	(void)state;
 	n = snprintf(text, sizeof(text), "12101234567890%-106s\r\n", "SEKISHO");
-	n += snprintf(text + n, sizeof(text) - (size_t)n, "20001%-15s001%-15s0000%d%s%-30s0000250000%-30s\r\n", "MIZUHO",
-		"HONTEN", 1, "1234567", "YAMADA", "");
-	n += snprintf(text + n, sizeof(text) - (size_t)n, "20001%-15s001%-15s0000%d%s%-30s0000250000%-30s\r\n", "MIZUHO",
-		"HONTEN", 1, "7654321", "SUZUKI", "");
+	n += snprintf(text + n, sizeof(text) - (size_t)n, "20001%-15s001%-15s0000%d%s%-30s0000250000%-30s\r\n",
+		"MIZUHO", "HONTEN", 1, "1234567", "YAMADA", "");
+	n += snprintf(text + n, sizeof(text) - (size_t)n, "20001%-15s001%-15s0000%d%s%-30s0000250000%-30s\r\n",
+		"MIZUHO", "HONTEN", 1, "7654321", "SUZUKI", "");
 	snprintf(text + n, sizeof(text) - (size_t)n, "8%-119s\r\n9%-119s\r\n", "000002000000500000", "");
 	look(text);
 	assert_int_equal(found[FIND_BANK_ACCOUNT].sure, 2);

@@ -211,6 +211,80 @@ static void text_is_counted(void **state)
 	}
 }
 
+/* The same five people, as offices keep them (data/make-offices). */
+static const struct {
+	const char *name;
+	enum inspect_format format;
+	uint64_t numbers, marks;
+} offices[] = {
+	{"people.xlsx", INSPECT_XLSX, 5, 1},
+	{"people.docx", INSPECT_DOCX, 5, 2},
+	{"people.pptx", INSPECT_PPTX, 5, 1},
+	{"people.ods", INSPECT_OPENDOCUMENT, 5, 1},
+	{"people.odt", INSPECT_OPENDOCUMENT, 5, 2},
+	{"people.xls", INSPECT_XLS, 5, 1},
+	{"people.doc", INSPECT_DOC, 5, 2},
+	{"people.ppt.gz", INSPECT_PPT, 5, 1},
+	{"people.rtf", INSPECT_RTF, 5, 2},
+	{"people.html", INSPECT_HTML, 5, 2},
+	{"people-sjis.csv", INSPECT_TEXT, 5, 1},
+	{"people-euc.csv", INSPECT_TEXT, 5, 1},
+	{"people-jis.csv", INSPECT_TEXT, 5, 1},
+	{"people-utf16.csv", INSPECT_TEXT, 5, 1},
+	{"people.eml", INSPECT_MAIL, 5, 2},
+	{"people.zip", INSPECT_ZIP, 5, 1},
+	{"people.7z", INSPECT_ARCHIVE, 5, 1},
+	{"people.tar.gz", INSPECT_ARCHIVE, 10, 2},
+	{"people.csv.zst", INSPECT_ARCHIVE, 5, 1},
+};
+
+static void office_documents_are_read(void **state)
+{
+	static const char *const patterns[] = {"社外秘"};
+	struct inspect_ask ask = {.text = true, .patterns = 1, .pattern = patterns};
+	struct inspect_facts f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(offices); i++) {
+		print_message("%s\n", offices[i].name);
+		facts_of(offices[i].name, &ask, &f);
+		assert_int_equal(f.format, offices[i].format);
+		assert_int_equal(f.found[FIND_MY_NUMBER].sure, offices[i].numbers);
+		assert_int_equal(f.found[FIND_MY_NUMBER].maybe, 0);
+		assert_string_equal(f.found[FIND_MY_NUMBER].sample, "**********18");
+		assert_int_equal(f.matches[0], offices[i].marks);
+		assert_true(f.flags & INSPECT_TEXT_READ);
+		assert_false(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_BROKEN));
+	}
+}
+
+/* What cannot be read is a finding of its own, never silence. */
+static void what_is_locked_is_said(void **state)
+{
+	static const char *const locked[] = {
+		"locked.xlsx", "locked.xls", "locked.ods", "locked.zip", "locked-names.7z"};
+	struct inspect_ask ask = {.text = true};
+	struct inspect_facts f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(locked); i++) {
+		print_message("%s\n", locked[i]);
+		facts_of(locked[i], &ask, &f);
+		assert_true(f.flags & INSPECT_PASSWORD);
+		assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_NEEDS_PASSWORD));
+		assert_int_equal(f.found[FIND_MY_NUMBER].sure, 0);
+	}
+	facts_of("deep.zip", &ask, &f);
+	assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG));
+	ask.unpacked = 1 << 20;
+	facts_of("bomb.zip", &ask, &f);
+	assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG));
+	facts_of("people.xlsx", &ask, &f);
+	assert_int_equal(f.found[FIND_MY_NUMBER].sure, 5);
+}
+
 /* Text that is there and cannot be had is a gap; the collection's maps may be opened where the kernel has Landlock. */
 static void text_that_is_not_had_is_said(void **state)
 {
@@ -466,6 +540,8 @@ int main(void)
 		cmocka_unit_test(documents_of_other_tools),
 		cmocka_unit_test(size_and_hash_are_those_of_the_file),
 		cmocka_unit_test(text_is_counted),
+		cmocka_unit_test(office_documents_are_read),
+		cmocka_unit_test(what_is_locked_is_said),
 		cmocka_unit_test(text_that_is_not_had_is_said),
 		cmocka_unit_test(bombs_do_not_go_off),
 		cmocka_unit_test(a_child_that_dies_is_told_of),

@@ -1,0 +1,195 @@
+/*
+ * Archives by libarchive, from memory: zip with names of any encoding, 7z, tar, cab, rar, lha, and single files by
+ * gzip, bzip2, xz, zstd, lz4. No filter that runs a program is switched on. What it becomes is bounded over all levels
+ * together: an archive that says 4 GiB in 4 KiB ends at the bound, and that is a finding. See container.h.
+ */
+#include "agent/inspect/container.h"
+#include "policy/base/text.h"
+#include <archive.h>
+#include <archive_entry.h>
+
+#define BLOCK (64u << 10)
+
+static void archive_freep(struct archive **a)
+{
+	if (*a)
+		archive_read_free(*a);
+}
+
+static struct archive *open_archive(struct span doc)
+{
+	_cleanup_(archive_freep) struct archive *a = archive_read_new();
+
+	if (!a)
+		return NULL;
+	archive_read_support_filter_gzip(a);
+	archive_read_support_filter_bzip2(a);
+	archive_read_support_filter_xz(a);
+	archive_read_support_filter_lzma(a);
+	archive_read_support_filter_zstd(a);
+	archive_read_support_filter_lz4(a);
+	archive_read_support_filter_compress(a);
+	archive_read_support_format_zip(a);
+	archive_read_support_format_7zip(a);
+	archive_read_support_format_tar(a);
+	archive_read_support_format_cab(a);
+	archive_read_support_format_rar(a);
+	archive_read_support_format_rar5(a);
+	archive_read_support_format_lha(a);
+	archive_read_support_format_raw(a);
+	if (archive_read_open_memory(a, doc.p, doc.n) != ARCHIVE_OK)
+		return NULL;
+	return STEAL(a);
+}
+
+static const char *name_of(struct archive_entry *e)
+{
+	const char *name = archive_entry_pathname_utf8(e);
+
+	name = name ? name : archive_entry_pathname(e);
+	return name ? name : "";
+}
+
+static void locked(struct look *l, const char *name)
+{
+	char shown[64];
+
+	l->facts->flags |= INSPECT_ENCRYPTED | INSPECT_PASSWORD;
+	look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NEEDS_PASSWORD, "%s",
+		text_escape_to(shown, sizeof(shown), SPAN_STR(name)));
+}
+
+/* The bytes of the file that stands there. False: no more can be had of the archive. */
+static bool read_bytes(struct look *l, struct archive *a, const char *name, struct buf *b)
+{
+	char shown[64];
+
+	for (;;) {
+		la_ssize_t n;
+
+		if (buf_reserve(b, BLOCK)) {
+			look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "becomes more than %llu MiB",
+				(unsigned long long)(l->room >> 20));
+			return false;
+		}
+		n = archive_read_data(a, b->p + b->n, BLOCK);
+		if (n == 0)
+			return true;
+		if (n < 0) {
+			if (archive_read_has_encrypted_entries(a) == 1)
+				locked(l, name);
+			else
+				look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_BROKEN, "%s",
+					text_escape_to(shown, sizeof(shown), SPAN_STR(name)));
+			return archive_errno(a) != ARCHIVE_FATAL;
+		}
+		b->n += (size_t)n;
+	}
+}
+
+/* One file. False: it was the last that can be had. */
+static bool one(struct look *l, struct archive *a, struct archive_entry *e, const struct archive_reader *to)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(l->room);
+	_cleanup_free_ char *name = strdup(name_of(e));
+	bool more;
+
+	if (!name)
+		return false;
+	if (archive_entry_filetype(e) != AE_IFREG && archive_format(a) != ARCHIVE_FORMAT_RAW)
+		return true;
+	if (++l->inside > INSIDE_FILES_MAX) {
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "more than %u files in it", INSIDE_FILES_MAX);
+		return false;
+	}
+	if (!to->wants(to->ctx, name))
+		return true;
+	if (archive_entry_is_encrypted(e)) {
+		locked(l, name);
+		return true;
+	}
+	more = read_bytes(l, a, name, &b);
+	l->room -= b.n < l->room ? b.n : l->room;
+	to->take(to->ctx, name, buf_span(&b));
+	return more;
+}
+
+void archive_each(struct look *l, struct span doc, const struct archive_reader *to)
+{
+	_cleanup_(archive_freep) struct archive *a = open_archive(doc);
+	struct archive_entry *e;
+	int r = ARCHIVE_FATAL;
+
+	if (a)
+		while ((r = archive_read_next_header(a, &e)) == ARCHIVE_OK || r == ARCHIVE_WARN || r == ARCHIVE_RETRY)
+			if (!one(l, a, e, to))
+				return;
+	if (r == ARCHIVE_EOF)
+		return;
+	if (a && archive_read_has_encrypted_entries(a) == 1)
+		locked(l, "names in it");
+	else
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_BROKEN, "archive");
+}
+
+static bool want_all(void *ctx, const char *name)
+{
+	(void)ctx;
+	(void)name;
+	return true;
+}
+
+static void take_all(void *ctx, const char *name, struct span bytes)
+{
+	look_inside(ctx, name, bytes);
+}
+
+void look_archive(struct look *l, struct span doc)
+{
+	struct archive_reader to = {want_all, take_all, l};
+
+	look_gap(l, INSPECT_ABOUT_PAGES, INSPECT_NOT_SAID, "archive");
+	if (l->text)
+		archive_each(l, doc, &to);
+}
+
+void look_inside(struct look *l, const char *name, struct span doc)
+{
+	enum inspect_format format = sniff_format(doc);
+	char shown[64];
+
+	if (l->depth + 1 >= INSIDE_DEPTH_MAX) {
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "archives %u deep: %s", l->depth + 1,
+			text_escape_to(shown, sizeof(shown), SPAN_STR(name)));
+		return;
+	}
+	l->tell(l, INSPECT_ABOUT_TEXT);
+	l->depth++;
+	look_part(l, format, doc);
+	l->depth--;
+}
+
+/* What stands in a zip's directory says what it is; its bytes are not unpacked for that. */
+static bool has_name(struct span doc, const char *name)
+{
+	return span_find(doc, name, strlen(name)) != SIZE_MAX;
+}
+
+enum inspect_format zip_format(struct span doc)
+{
+	/* The first entry of OpenDocument is its type, not compressed. */
+	static const char type[] = "mimetypeapplication/vnd.oasis.opendocument.";
+	struct span head = SPAN(doc.p, doc.n < 256 ? doc.n : 256);
+
+	if (span_find(head, type, sizeof(type) - 1) != SIZE_MAX)
+		return INSPECT_OPENDOCUMENT;
+	if (has_name(doc, "[Content_Types].xml")) {
+		if (has_name(doc, "xl/workbook"))
+			return INSPECT_XLSX;
+		if (has_name(doc, "word/document"))
+			return INSPECT_DOCX;
+		if (has_name(doc, "ppt/presentation"))
+			return INSPECT_PPTX;
+	}
+	return INSPECT_ZIP;
+}
