@@ -197,6 +197,9 @@ const char *inspect_color_name(enum inspect_color color);
 const char *inspect_duplex_name(enum inspect_duplex duplex); /* as IPP's sides; "" where not known */
 /* Flags and gaps in one line, for the record's note: "image-only, damaged; pages: not-said (plain text)". */
 int inspect_findings(const struct inspect_facts *facts, struct buf *out);
+/* Numbers that were found: "my-number 30 (**********18), card 0 to 1": what is sure, one of them masked, what it may
+ * be. */
+int inspect_numbers(const struct inspect_facts *facts, struct buf *out);
 
 DEFINE_CLEANUP(struct inspect *, inspect_stop)
 DEFINE_CLEANUP(struct inspect_job *, inspect_job_free)

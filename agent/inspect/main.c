@@ -25,7 +25,7 @@ static const char usage[] =
 	"out.\n"
 	"Each document is read in a process of its own that has no rights and no time to lose.\n"
 	"\n"
-	"  --text            also count personal numbers (My Number) in the text\n"
+	"  --text            also look for numbers of people and accounts in the text\n"
 	"  --pattern REGEX   also count what matches this Perl-compatible expression\n"
 	"  --json            one JSON object a line\n"
 	"  --time SECONDS    give up after this long (10)\n"

@@ -105,9 +105,9 @@ static const char *const cause_names[INSPECT_CAUSES] = {
 	[INSPECT_GONE] = "inspector-gone",
 };
 
-/* "my-number 30 (**********18), card 0 to 1": what is sure, with one of them masked; to what else it may be. */
-static int put_numbers(const struct inspect_facts *f, struct buf *out, const char **between)
+int inspect_numbers(const struct inspect_facts *f, struct buf *out)
 {
+	const char *between = "";
 	size_t i;
 	int r = 0;
 
@@ -116,12 +116,12 @@ static int put_numbers(const struct inspect_facts *f, struct buf *out, const cha
 
 		if (!n->sure && !n->maybe)
 			continue;
-		r = buf_putf(out, "%s%s %" PRIu64, *between, find_kind_name((enum find_kind)i), n->sure);
+		r = buf_putf(out, "%s%s %" PRIu64, between, find_kind_name((enum find_kind)i), n->sure);
 		if (!r && n->maybe)
 			r = buf_putf(out, " to %" PRIu64, n->sure + n->maybe);
 		if (!r && n->sample[0])
 			r = buf_putf(out, " (%s)", n->sample);
-		*between = ", ";
+		between = ", ";
 	}
 	return r;
 }
@@ -130,7 +130,7 @@ int inspect_findings(const struct inspect_facts *f, struct buf *out)
 {
 	const char *between = "";
 	size_t i;
-	int r = put_numbers(f, out, &between);
+	int r = 0;
 
 	for (i = 0; i < ARRAY_SIZE(flag_names) && !r; i++)
 		if (f->flags & flag_names[i].flag) {

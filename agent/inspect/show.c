@@ -88,6 +88,9 @@ static void say_text(const char *file, const struct inspect_facts *f, const stru
 		printf(", personal numbers are named");
 	for (i = 0; i < ask->patterns; i++)
 		printf(", pattern %u: %" PRIu64, i + 1, f->matches[i]);
+	if (!inspect_numbers(f, &note) && note.n)
+		printf(", %s", buf_str(&note));
+	buf_clear(&note);
 	if (!inspect_findings(f, &note) && note.n)
 		printf(", %s", buf_str(&note));
 	putchar('\n');

@@ -90,13 +90,24 @@ static unsigned colour_of(const struct inspect_facts *d, unsigned so_far)
 	return 0;
 }
 
-static void add_findings(const struct inspect_facts *d, struct document_facts *out)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT(sizeof(out->findings));
-	size_t at = strlen(out->findings);
+static const enum find_kind find_kind_of[NUMBERS] = {
+	[NUMBER_MY] = FIND_MY_NUMBER,
+	[NUMBER_CORPORATE] = FIND_CORPORATE_NUMBER,
+	[NUMBER_CARD] = FIND_CARD,
+	[NUMBER_BANK_ACCOUNT] = FIND_BANK_ACCOUNT,
+	[NUMBER_PENSION] = FIND_PENSION_NUMBER,
+	[NUMBER_INSURANCE] = FIND_INSURANCE_NUMBER,
+};
 
-	if (!inspect_findings(d, &b) && b.n && buf_str(&b))
-		snprintf(out->findings + at, sizeof(out->findings) - at, "%s%s", at ? "; " : "", (char *)b.p);
+/* One document's words behind those of the ones before it. */
+static void add_line(
+	const struct inspect_facts *d, int (*words)(const struct inspect_facts *, struct buf *), char *out, size_t size)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(size);
+	size_t at = strlen(out);
+
+	if (!words(d, &b) && b.n && buf_str(&b))
+		snprintf(out + at, size - at, "%s%s", at ? "; " : "", (char *)b.p);
 }
 
 static bool was_read(const struct inspect_facts *d, bool text)
@@ -115,7 +126,8 @@ static void add(const struct inspect_facts *d, bool first, bool text, struct doc
 	out->pages += d->pages;
 	out->exact &= !(d->flags & INSPECT_CLAIMED);
 	out->readable &= was_read(d, text);
-	out->my_numbers += d->found[FIND_MY_NUMBER].sure;
+	for (i = 0; i < NUMBERS; i++)
+		out->numbers[i] += d->found[find_kind_of[i]].sure;
 	for (i = 0; i < PRINT_PATTERNS_MAX && i < INSPECT_PATTERNS_MAX; i++)
 		out->matches[i] += d->matches[i];
 	out->colour = first ? colour_of(d, 0) : out->colour ? colour_of(d, out->colour) : 0;
@@ -124,7 +136,8 @@ static void add(const struct inspect_facts *d, bool first, bool text, struct doc
 		out->media = d->media;
 		out->generator = d->generator;
 	}
-	add_findings(d, out);
+	add_line(d, inspect_findings, out->findings, sizeof(out->findings));
+	add_line(d, inspect_numbers, out->found, sizeof(out->found));
 }
 
 void documents_facts(struct gate *g, struct job *j, struct document_facts *out)

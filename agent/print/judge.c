@@ -46,8 +46,8 @@ static void fill(struct gate *g, struct job *j, const struct document_facts *d, 
 		.pages = d->pages,
 		.copies = (unsigned)j->request.copies_n,
 		.colour = colour_asked(j) ? colour_asked(j) : d->colour,
-		.readable = d->readable,
-		.my_numbers = d->my_numbers};
+		.readable = d->readable};
+	memcpy(f->numbers, d->numbers, sizeof(f->numbers));
 	memcpy(f->matches, d->matches, sizeof(f->matches));
 	if (!f->who.user[0])
 		f->who.user = NULL;

@@ -193,12 +193,12 @@ void stamping_over(struct gate *g, const struct job *j);
 struct document_facts {
 	bool complete; /* nothing is being looked into any more */
 	bool readable, has_pages, exact;
-	uint64_t pages, bytes, my_numbers, matches[PRINT_PATTERNS_MAX];
+	uint64_t pages, bytes, numbers[NUMBERS], matches[PRINT_PATTERNS_MAX];
 	unsigned colour; /* COLOUR_*; 0 */
 	bool has_hash;
 	struct digest hash; /* of the one document, or of the hashes of several, in their order */
 	const char *format, *media, *generator;
-	char findings[512];
+	char findings[512], found[256];
 };
 void documents_begin(struct gate *g, struct job *j, const int *fds, unsigned n);
 bool documents_done(struct job *j);

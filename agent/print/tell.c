@@ -139,6 +139,8 @@ static void set_decision(struct record *r, const struct job *j)
 
 static void set_documents(struct record *r, const struct job *j, const struct document_facts *d)
 {
+	unsigned i;
+
 	if (j->request.documents_n)
 		record_set_uint(r, F_DOCUMENTS, j->request.documents_n);
 	if (d->bytes)
@@ -148,8 +150,10 @@ static void set_documents(struct record *r, const struct job *j, const struct do
 	record_set_text(r, F_FORMAT, either(d->format, j->request.type));
 	record_set_text(r, F_GENERATOR, d->generator);
 	record_set_text(r, F_FINDINGS, d->findings);
-	if (d->my_numbers)
-		record_set_uint(r, F_MY_NUMBERS, d->my_numbers);
+	record_set_text(r, F_FOUND, d->found);
+	for (i = 0; i < NUMBERS; i++)
+		if (d->numbers[i])
+			record_set_uint(r, print_number_field((enum print_number)i), d->numbers[i]);
 	if (d->colour && !(record_has(r, F_COLOUR) && r->v[F_COLOUR].u == COLOUR_MONO))
 		record_set_uint(r, F_COLOUR, d->colour);
 	if (!record_has(r, F_MEDIA))

@@ -64,15 +64,50 @@ static bool one_found(uint32_t patterns, const uint64_t matches[PRINT_PATTERNS_M
 	return false;
 }
 
+static const struct {
+	const char *word;
+	unsigned field;
+} numbers[NUMBERS] = {
+	[NUMBER_MY] = {"my_numbers", F_MY_NUMBERS},
+	[NUMBER_CORPORATE] = {"corporate_numbers", F_CORPORATE_NUMBERS},
+	[NUMBER_CARD] = {"cards", F_CARDS},
+	[NUMBER_BANK_ACCOUNT] = {"bank_accounts", F_BANK_ACCOUNTS},
+	[NUMBER_PENSION] = {"pension_numbers", F_PENSION_NUMBERS},
+	[NUMBER_INSURANCE] = {"insurance_numbers", F_INSURANCE_NUMBERS},
+};
+
+const char *print_number_word(enum print_number n)
+{
+	return numbers[n].word;
+}
+
+unsigned print_number_field(enum print_number n)
+{
+	return numbers[n].field;
+}
+
+bool asks_numbers(const struct print_match *m)
+{
+	unsigned i;
+
+	for (i = 0; i < NUMBERS; i++)
+		if (m->numbers[i])
+			return true;
+	return false;
+}
+
 /* What stands in a document that could be read only in part counts as far as it was read. */
 static bool document_fits(const struct print_match *m, const struct print_facts *f)
 {
+	unsigned i;
+
 	if (m->has_pages_over && (!f->has_pages || f->pages * f->copies <= m->pages_over))
 		return false;
 	if (m->colour && m->colour != f->colour)
 		return false;
-	if (m->my_numbers && f->my_numbers < m->my_numbers)
-		return false;
+	for (i = 0; i < NUMBERS; i++)
+		if (f->numbers[i] < m->numbers[i])
+			return false;
 	if (m->patterns && !one_found(m->patterns, f->matches))
 		return false;
 	return !m->unreadable || !f->readable;
@@ -116,7 +151,12 @@ static void explain(const struct print_rule *rule, const struct print_facts *f, 
 		{m->printers || m->uris || m->locations, " the printer", "プリンター"},
 		{m->titles != NULL, " the title", "文書名"},
 		{m->has_pages_over, " the number of pages", "ページ数"},
-		{m->my_numbers > 0, " personal numbers", "個人番号"},
+		{m->numbers[NUMBER_MY] > 0, " personal numbers", "個人番号"},
+		{m->numbers[NUMBER_CORPORATE] > 0, " corporate numbers", "法人番号"},
+		{m->numbers[NUMBER_CARD] > 0, " card numbers", "カード番号"},
+		{m->numbers[NUMBER_BANK_ACCOUNT] > 0, " bank accounts", "口座番号"},
+		{m->numbers[NUMBER_PENSION] > 0, " pension numbers", "基礎年金番号"},
+		{m->numbers[NUMBER_INSURANCE] > 0, " insurance numbers", "健康保険番号"},
 		{m->patterns != 0, " words in it", "文書中の語句"},
 		{m->unreadable && !f->readable, " it cannot be read", "読み取れない文書"},
 	};
@@ -204,7 +244,7 @@ bool policy_print_documents(const struct policy *p)
 	for (i = 0; i < s->rules_n; i++) {
 		const struct print_match *m = &s->rules[i].match;
 
-		if (m->has_pages_over || m->colour || m->my_numbers || m->patterns || m->unreadable)
+		if (m->has_pages_over || m->colour || asks_numbers(m) || m->patterns || m->unreadable)
 			return true;
 	}
 	return false;
@@ -216,7 +256,7 @@ bool policy_print_text(const struct policy *p)
 	unsigned i;
 
 	for (i = 0; i < s->rules_n; i++)
-		if (s->rules[i].match.my_numbers || s->rules[i].match.patterns || s->rules[i].match.unreadable)
+		if (asks_numbers(&s->rules[i].match) || s->rules[i].match.patterns || s->rules[i].match.unreadable)
 			return true;
 	return false;
 }

@@ -19,6 +19,21 @@
 #define PRINT_PATTERN_SIZE_MAX 256u /* bytes of one */
 #define PRINT_MESSAGE_MAX 300u
 
+/* Numbers of people and accounts that a document may hold; a record has a field of each, a rule a word. */
+enum print_number {
+	NUMBER_MY,
+	NUMBER_CORPORATE,
+	NUMBER_CARD,
+	NUMBER_BANK_ACCOUNT,
+	NUMBER_PENSION,
+	NUMBER_INSURANCE,
+	NUMBERS,
+};
+
+/* Its word in a policy, which is its field's name in records ("my_numbers"); the field (F_*). */
+const char *print_number_word(enum print_number n);
+unsigned print_number_field(enum print_number n);
+
 /* A job as the policy sees it. Strings come from users and printers, and are never NULL but where it is said. */
 struct print_facts {
 	struct device_user who; /* who printed, on which PC, when; user NULL: not known */
@@ -34,7 +49,7 @@ struct print_facts {
 	unsigned copies; /* at least 1 */
 	unsigned colour; /* COLOUR_*; 0: not known */
 	bool readable;   /* all documents were looked into, and nothing of them stayed unread */
-	uint64_t my_numbers;
+	uint64_t numbers[NUMBERS];            /* that stand in the text */
 	uint64_t matches[PRINT_PATTERNS_MAX]; /* of policy_print_patterns, in their order */
 };
 

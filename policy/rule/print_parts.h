@@ -14,10 +14,13 @@ struct print_match {
 	bool has_pages_over;
 	uint64_t pages_over; /* pages times copies */
 	unsigned colour;     /* COLOUR_*; 0: any */
-	uint64_t my_numbers; /* at least so many; 0: any */
+	uint64_t numbers[NUMBERS]; /* at least so many of each; 0: any */
 	uint32_t patterns;   /* bit per pattern of the section: one of them is found; 0: any */
 	bool unreadable;
 };
+
+/* Does it ask for numbers of any kind? */
+bool asks_numbers(const struct print_match *m);
 
 struct print_rule {
 	char name[POLICY_NAME_SIZE];

@@ -35,6 +35,7 @@ static int put_patterns(const struct print_policy *s, struct buf *out, uint32_t 
 
 static int put_match(const struct print_policy *s, struct buf *out, const struct print_match *m)
 {
+	unsigned i;
 	int r = policy_put_people(out, &m->who);
 
 	r = r ? r : policy_put_words(out, "printers", m->printers);
@@ -44,7 +45,8 @@ static int put_match(const struct print_policy *s, struct buf *out, const struct
 	r = r ? r : policy_put_words(out, "formats", m->formats);
 	r = r || !m->has_pages_over ? r : put_number(out, "pages_over", m->pages_over);
 	r = r || !m->colour ? r : policy_put_text(out, "colour", m->colour == COLOUR_COLOUR ? "yes" : "no");
-	r = r || !m->my_numbers ? r : put_number(out, "my_numbers", m->my_numbers);
+	for (i = 0; i < NUMBERS; i++)
+		r = r || !m->numbers[i] ? r : put_number(out, print_number_word((enum print_number)i), m->numbers[i]);
 	r = r ? r : put_patterns(s, out, m->patterns);
 	return r || !m->unreadable ? r : policy_put_text(out, "unreadable", "yes");
 }

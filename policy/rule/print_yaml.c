@@ -88,8 +88,9 @@ static int take_match(struct reading *r, void *ctx, const char *key, const yaml_
 		m->has_pages_over = true;
 		return reading_number(r, n, key, 0, 1000000, &m->pages_over);
 	}
-	if (!strcmp(key, "my_numbers"))
-		return reading_number(r, n, key, 1, 1000000, &m->my_numbers);
+	for (i = 0; i < NUMBERS; i++)
+		if (!strcmp(key, print_number_word((enum print_number)i)))
+			return reading_number(r, n, key, 1, 1000000, &m->numbers[i]);
 	if (!strcmp(key, "contains"))
 		return reading_items(r, n, key, one_pattern, &m->patterns);
 	if (!strcmp(key, "colour")) {
@@ -178,6 +179,7 @@ static int take_job_key(struct reading *r, void *ctx, const char *key, const yam
 	struct print_facts *f = &e->facts;
 	uint64_t number = 0;
 	int yes, v;
+	size_t i;
 
 	if (!strcmp(key, "user"))
 		return reading_text(r, n, key, &f->who.user);
@@ -209,8 +211,9 @@ static int take_job_key(struct reading *r, void *ctx, const char *key, const yam
 		f->copies = (unsigned)number;
 		return v;
 	}
-	if (!strcmp(key, "my_numbers"))
-		return reading_number(r, n, key, 0, 1000000, &f->my_numbers);
+	for (i = 0; i < NUMBERS; i++)
+		if (!strcmp(key, print_number_word((enum print_number)i)))
+			return reading_number(r, n, key, 0, 1000000, &f->numbers[i]);
 	if (!strcmp(key, "colour")) {
 		v = take_yes(r, n, key, &yes);
 		f->colour = yes ? COLOUR_COLOUR : COLOUR_MONO;

@@ -141,9 +141,12 @@ static int of_print(const struct policy *p, const struct record *r, const char *
 		.pages = record_number(r, F_PAGES, 0),
 		.copies = record_number(r, F_COPIES, 0) ? (unsigned)record_number(r, F_COPIES, 0) : 1,
 		.colour = (unsigned)record_number(r, F_COLOUR, 0),
-		.readable = !record_has(r, F_FINDINGS),
-		.my_numbers = record_number(r, F_MY_NUMBERS, 0)};
+		.readable = !record_has(r, F_FINDINGS)};
 	struct print_decision now;
+	unsigned i;
+
+	for (i = 0; i < NUMBERS; i++)
+		f.numbers[i] = record_number(r, print_number_field((enum print_number)i), 0);
 
 	text_copy(rule, sizeof(rule), record_text(r, F_RULE));
 	if (!has_name(r, F_ACTION) || (!begins(rule, "print:") && strcmp(rule, "print-default") != 0))

@@ -144,11 +144,11 @@ static void contents(void **state)
 		0);
 	assert_int_equal(policy_print_patterns(policy, &patterns), 2);
 	assert_string_equal(patterns[1], "beta");
-	f.my_numbers = 1;
+	f.numbers[NUMBER_MY] = 1;
 	assert_int_equal(decide(&f), ACTION_ALLOW);
 	f.matches[1] = 4;
 	assert_int_equal(decide(&f), ACTION_HOLD);
-	f.my_numbers = 2;
+	f.numbers[NUMBER_MY] = 2;
 	assert_int_equal(decide(&f), ACTION_DENY);
 }
 
