@@ -45,10 +45,10 @@ struct print_facts {
 	const char *title_raw; /* as the application sent it: CUPS makes "Untitled" of what it does not like */
 	const char *format;    /* media type */
 	bool has_pages;
-	uint64_t pages;  /* of all documents, once, before copies */
-	unsigned copies; /* at least 1 */
-	unsigned colour; /* COLOUR_*; 0: not known */
-	bool readable;   /* all documents were looked into, and nothing of them stayed unread */
+	uint64_t pages;                       /* of all documents, once, before copies */
+	unsigned copies;                      /* at least 1 */
+	unsigned colour;                      /* COLOUR_*; 0: not known */
+	bool readable;                        /* all documents were looked into, and nothing of them stayed unread */
 	uint64_t numbers[NUMBERS];            /* that stand in the text */
 	uint64_t matches[PRINT_PATTERNS_MAX]; /* of policy_print_patterns, in their order */
 };

@@ -12,10 +12,10 @@ struct print_match {
 	struct match who; /* users, groups, hosts, days, hours, from, until: nothing else of it */
 	words printers, uris, locations, titles, formats; /* patterns; NULL: any */
 	bool has_pages_over;
-	uint64_t pages_over; /* pages times copies */
-	unsigned colour;     /* COLOUR_*; 0: any */
+	uint64_t pages_over;       /* pages times copies */
+	unsigned colour;           /* COLOUR_*; 0: any */
 	uint64_t numbers[NUMBERS]; /* at least so many of each; 0: any */
-	uint32_t patterns;   /* bit per pattern of the section: one of them is found; 0: any */
+	uint32_t patterns;         /* bit per pattern of the section: one of them is found; 0: any */
 	bool unreadable;
 };
 
