@@ -7,6 +7,7 @@
 #include "policy/base/clock.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
@@ -388,8 +389,19 @@ int gate_try(int canary_fd)
 	return layers;
 }
 
+/* There is one canary: who proves while another does would see it unharmed. Root alone can open the folder. */
+static int wait_for_turn(void)
+{
+	int fd = open(GATE_PIN_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, LOCK_EX))
+		closep(&fd);
+	return fd;
+}
+
 int gate_prove(const struct gate *g)
 {
+	_cleanup_close_ int turn = wait_for_turn();
 	/* What has no canary of its own stands as it was attached; remounts are denied by the same means as ioctls. */
 	unsigned untried = GATE_TRACK | GATE_MEDIUM | GATE_WATCH | GATE_REFUSALS;
 	int r = gate_try(g->canary);

@@ -2,6 +2,7 @@
  * sekisho-load: loads and pins the kernel programs, says which set it is and why not a fuller one, and exits. With
  * --unload it removes them. It needs privilege, so it does nothing else: it reads no settings and follows no events.
  */
+#include "agent/probe/check.h"
 #include "agent/probe/dump.h"
 #include "agent/probe/egress.h"
 #include "agent/probe/gate.h"
@@ -42,6 +43,7 @@ static const char usage[] =
 	"  --ring MiB    size of the ring buffer, a power of two (8)\n"
 	"  --unload      remove the recorder's set: recording ends, the gate stays\n"
 	"  --unload-gate remove the gate and what stands at the way to printers: nothing is held any more\n"
+	"  --check       print as JSON what is loaded, of which version, and whether it does what it is for\n"
 	"  --dump FOLDER print what is told of files below FOLDER, and of processes, as JSON, until interrupted;\n"
 	"                for trying things out where no recorder runs: it takes the recorder's place and filter\n"
 	"  -h, --help    this text\n"
@@ -247,12 +249,13 @@ int main(int argc, char **argv)
 		{"set", required_argument, NULL, 's'}, {"ring", required_argument, NULL, 'r'},
 		{"unload", no_argument, NULL, 'u'}, {"unload-gate", no_argument, NULL, 'U'},
 		{"gate", required_argument, NULL, 'g'}, {"dump", required_argument, NULL, 'd'},
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+		{"check", no_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 	struct probe_options o = {.set = 0};
 	struct group *gr = getgrnam(GROUP);
 	const struct enum_info *set;
 	const char *below = NULL;
-	bool unload = false, unload_gate = false, gate = true, printers = true, recorder = true;
+	bool check = false, unload = false, unload_gate = false, gate = true, printers = true, recorder = true;
 	enum gate_how how = HOW_ENFORCE;
 	unsigned long mib;
 	char *end;
@@ -289,6 +292,9 @@ int main(int argc, char **argv)
 		case 'd':
 			below = optarg;
 			break;
+		case 'c':
+			check = true;
+			break;
 		case 'u':
 			unload = true;
 			break;
@@ -320,6 +326,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sekisho-load: only root can load kernel programs\n");
 		return 3;
 	}
+	if (check)
+		return check_print();
 	if (below)
 		return dump(below);
 	if (unload_gate)

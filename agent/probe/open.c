@@ -310,6 +310,16 @@ bool probe_sleep(struct probe *p)
 	return true;
 }
 
+uint64_t probe_told(const struct probe *p)
+{
+	return __atomic_load_n(p->produced, __ATOMIC_ACQUIRE);
+}
+
+uint64_t probe_taken(const struct probe *p)
+{
+	return __atomic_load_n(p->consumed, __ATOMIC_ACQUIRE);
+}
+
 /* What a reader was told stands in the shared page, so that the next one goes on from there. */
 void probe_lost(struct probe *p, uint64_t *lost)
 {

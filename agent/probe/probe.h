@@ -77,6 +77,10 @@ int probe_consume(struct probe *p, probe_event_fn fn, void *ctx, unsigned max);
  */
 bool probe_sleep(struct probe *p);
 
+/* How much the kernel has told, and how much of it was taken by whoever reads: positions in bytes, which only grow. */
+uint64_t probe_told(const struct probe *p);
+uint64_t probe_taken(const struct probe *p);
+
 /* What was lost since the last call, by cause: `lost` has PROBE_CAUSES places, and is added to. */
 void probe_lost(struct probe *p, uint64_t *lost);
 

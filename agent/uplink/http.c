@@ -58,6 +58,17 @@ int http_check_url(const char *url, struct why *why)
 	return *host ? 0 : why_set(why, V_BAD, "the collector's URL names no host");
 }
 
+/* Date (RFC 9110 section 6.6.1). */
+static int64_t date_of(CURL *easy)
+{
+	struct curl_header *h;
+	time_t t = -1;
+
+	if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &h) == CURLHE_OK)
+		t = curl_getdate(h->value, NULL);
+	return t > 0 ? (int64_t)t * 1000000 : 0;
+}
+
 static void on_done(struct slot *s)
 {
 	CURLMsg *m;
@@ -82,6 +93,7 @@ static void on_done(struct slot *s)
 			curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &a.status);
 			if (!curl_easy_getinfo(s->easy, CURLINFO_RETRY_AFTER, &wait) && wait > 0)
 				a.retry_after_us = wait > 1000000 ? 1000000000000ull : (uint64_t)wait * 1000000;
+			a.date_us = date_of(s->easy);
 			a.body = buf_span(&s->answer);
 		}
 		/* The body belongs to this answer, also where the callback starts the next request on the slot. */

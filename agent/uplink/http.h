@@ -26,6 +26,7 @@ struct http_answer {
 	long status;
 	struct span body;
 	uint64_t retry_after_us; /* 0: not given */
+	int64_t date_us;         /* the peer's clock when it answered, to the second; 0: it did not say */
 };
 
 /* Called once for each request that was started and not cancelled. It may start the next one, also on the same slot. */

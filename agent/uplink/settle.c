@@ -286,6 +286,10 @@ void settle(struct uplink *u, const struct http_answer *a)
 		return;
 	backoff_reset(&s->backoff);
 	s->last_good_wall_us = clock_wall_us();
+	if (a->date_us) {
+		s->has_ahead = true;
+		s->ahead_us = s->last_good_wall_us - a->date_us;
+	}
 	s->last_error[0] = 0;
 	if (u->conf.rate) {
 		int64_t begun = s->next_boot_us > s->sent_boot_us ? s->next_boot_us : s->sent_boot_us;

@@ -69,7 +69,7 @@ static json_t *whole(struct uplink *u)
 	}
 	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:b, s:s, s:O, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, "
 			 "s:o, s:I, s:I, "
-			 "s:I, s:I, s:I}",
+			 "s:I, s:I, s:I, s:o}",
 		"program", "sekisho-uplink", "tls_key",
 		key_place_name(u->id.held ? key_place(u->id.held) : KEY_IN_FILE), "version", SEKISHO_VERSION, "pid",
 		(int)getpid(), "at", (json_int_t)now, "collector", u->url, "host", u->id.info.cn, "connected",
@@ -81,7 +81,8 @@ static json_t *whole(struct uplink *u)
 		(json_int_t)s->requests, "failures", (json_int_t)s->failures, "last_contact",
 		time_or_null(s->last_good_wall_us), "follow_until_boot", (json_int_t)u->wait.follow_until_us, "policy",
 		(json_int_t)u->wait.policy, "certificate_until", (json_int_t)u->id.info.not_after_us, "network_hints",
-		(json_int_t)u->network.hints, "cosigned", (json_int_t)u->cosign.size);
+		(json_int_t)u->network.hints, "cosigned", (json_int_t)u->cosign.size, "clock_ahead_s",
+		s->has_ahead ? json_integer(s->ahead_us / 1000000) : json_null());
 }
 
 void status_write(struct uplink *u)

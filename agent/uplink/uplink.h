@@ -67,6 +67,8 @@ struct sender {
 	uint64_t requests, failures;
 	char last_error[256];
 	int64_t last_error_wall_us, last_good_wall_us;
+	bool has_ahead;
+	int64_t ahead_us;     /* this PC's clock before the collector's, when that answered last */
 	struct answer answer; /* large: kept here, not on the stack */
 };
 

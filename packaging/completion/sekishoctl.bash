@@ -5,7 +5,7 @@ _sekishoctl()
 	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W "log status verify timestamp export decode evidence enrol collector token host console policy usb print release report retention store completion version help" -- "$cur"))
+		COMPREPLY=($(compgen -W "log status doctor verify timestamp export decode evidence enrol collector token host console policy usb print release report retention store completion version help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -85,6 +85,10 @@ _sekishoctl()
 	status,*)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	doctor,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
 		fi ;;
 	verify,bundle)
 		if [[ $cur == -* ]]; then

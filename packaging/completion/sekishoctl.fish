@@ -26,6 +26,10 @@ complete -c sekishoctl -n '__fish_seen_subcommand_from status' -l json -d 'JSON 
 complete -c sekishoctl -n '__fish_seen_subcommand_from status' -l socket -r -F -d 'the collector\'s door'
 complete -c sekishoctl -n '__fish_seen_subcommand_from status' -l lang -x -a 'en ja' -d 'language of what is printed'
 complete -c sekishoctl -n '__fish_seen_subcommand_from status' -l help -s h -d 'this help'
+complete -c sekishoctl -n __fish_use_subcommand -a doctor -d 'What is wrong on this machine, and what mends it'
+complete -c sekishoctl -n '__fish_seen_subcommand_from doctor' -l json -d 'JSON for programs'
+complete -c sekishoctl -n '__fish_seen_subcommand_from doctor' -l lang -x -a 'en ja' -d 'language of what is printed'
+complete -c sekishoctl -n '__fish_seen_subcommand_from doctor' -l help -s h -d 'this help'
 complete -c sekishoctl -n __fish_use_subcommand -a verify -d 'Check signatures, chains, gaps and inclusion'
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify; and not __fish_seen_subcommand_from bundle' -a bundle -d 'Check an evidence bundle: nothing changed, nothing left out'
 complete -c sekishoctl -n '__fish_seen_subcommand_from verify' -F

@@ -401,6 +401,8 @@ const struct command commands[] = {
 		{"Show records: filter, follow, export", "記録を表示・絞り込み・追跡・出力する"}, command_log},
 	{"status", NULL, status_options, NULL, 0, 0, OFFER_NOTHING,
 		{"What runs on this machine, and how it is", "このマシンの動作状況を表示する"}, command_status},
+	{"doctor", NULL, usb_options, NULL, 0, 0, OFFER_NOTHING,
+		{"What is wrong on this machine, and what mends it", "問題の有無と対処方法を診断する"}, command_doctor},
 	{"verify", "bundle", bundle_options, "FILE", 1, 1, OFFER_FILE,
 		{"Check an evidence bundle: nothing changed, nothing left out", "証拠一式(バンドル)を検証する"},
 		command_verify_bundle},

@@ -154,6 +154,7 @@ extern const struct option_row common_options[];
 
 int command_log(struct ctl *c);
 int command_status(struct ctl *c);
+int command_doctor(struct ctl *c);
 int command_timestamp(struct ctl *c);
 int command_verify(struct ctl *c);
 int command_verify_bundle(struct ctl *c);

@@ -17,8 +17,7 @@
 #define PROGRAMS_MAX 32
 #define COMM_SHOWN 15 /* the kernel keeps that much of a program's name */
 
-/* Is there such a process, and is it that program? */
-static bool alive(json_int_t pid, const char *program)
+bool status_alive(json_int_t pid, const char *program)
 {
 	_cleanup_buf_ struct buf comm = BUF_INIT(64);
 	char path[64];
@@ -157,7 +156,7 @@ static void program(struct status_view *v, const char *file, json_t *o)
 	const char *own = json_string_value(json_object_get(o, "program"));
 	char name[SHOWN_MAX], t[TEXT_TIME_SIZE];
 	json_int_t pid = status_number(o, "pid");
-	bool runs = own && alive(pid, own) && !json_is_false(json_object_get(o, "running"));
+	bool runs = own && status_alive(pid, own) && !json_is_false(json_object_get(o, "running"));
 
 	if (status_kernel(v, o))
 		return;

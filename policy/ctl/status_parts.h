@@ -16,6 +16,8 @@ struct status_view {
 
 /* Something is wrong: it is listed at the end, and decides the exit code. */
 __attribute__((format(printf, 2, 3))) void status_wrong(struct status_view *v, const char *fmt, ...);
+/* Is there such a process, and is it that program? */
+bool status_alive(json_int_t pid, const char *program);
 /* A number of a status file; 0 where there is none. */
 json_int_t status_number(const json_t *o, const char *key);
 

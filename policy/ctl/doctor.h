@@ -1,0 +1,57 @@
+/*
+ * The parts of `sekishoctl doctor`: doctor_facts.c gathers what there is on this machine into one JSON object,
+ * doctor_pc.c and doctor_server.c judge it, doctor.c says it. Nobody else includes this.
+ *
+ * Facts, each absent where it is not here or could not be seen: "now_us", "root", "pc", "enrolled", "server",
+ * "systemd", "kernel" {"release", "btf", "lsm", "lockdown"}, "load" (what sekisho-load --check prints), "clock_synced",
+ * "disks" {path: {"free", "size"}}, "certificates" {path: not after in microseconds}, "cups", "timestamps" {"url",
+ * "newest_us"}, and the status file of each program by its short name ("recorder": {..., "alive"}).
+ */
+#ifndef SEKISHO_CTL_DOCTOR_H
+#define SEKISHO_CTL_DOCTOR_H
+
+#include "policy/ctl/ctl.h"
+
+enum doctor_state {
+	DOCTOR_GOOD,
+	DOCTOR_ATTENTION, /* it works, and will not for long, or does less than it could */
+	DOCTOR_BAD,
+	DOCTOR_NOT_HERE, /* nothing of it is on this machine, or only root may look */
+};
+
+struct doctor {
+	const struct ctl *ctl;
+	const json_t *facts;
+	json_t *findings; /* [{"check", "state", "found", "fix"}] in the order of judging; the fix is null where none is
+			     needed */
+	bool ill;         /* one is neither good nor not here */
+};
+
+/* The words of "state". */
+const char *doctor_state_name(enum doctor_state s);
+/* One finding. `check` is its name for programs; `fix` a command, or NULL. */
+__attribute__((format(printf, 5, 6))) void doctor_found(
+	struct doctor *d, const char *check, enum doctor_state s, const char *fix, const char *fmt, ...);
+/* A part of the facts; NULL where it is not there. */
+const json_t *doctor_fact(const struct doctor *d, const char *name);
+/* How a service of ours is started anew here: by systemd, or by quickstart. */
+const char *doctor_restart(const struct doctor *d, char room[SHOWN_MAX], const char *service);
+/*
+ * Is the service `name` (sekisho-NAME) at work? Where it is not, a finding says so, under the check `name`, and false
+ * is returned.
+ */
+bool doctor_runs(struct doctor *d, const char *name);
+/* How full the disk of `path` is, under the check `check`; says nothing where nobody knows. */
+void doctor_disk(struct doctor *d, const char *check, const char *path);
+/* How long something is good that ends at `until_us`, with `warn_days` of attention before. */
+void doctor_until(
+	struct doctor *d, const char *check, const char *what, int64_t until_us, int warn_days, const char *fix);
+
+/* All checks of a PC, and of a collector's machine. */
+void doctor_pc(struct doctor *d);
+void doctor_server(struct doctor *d);
+
+/* Gathers the facts; runs sekisho-load --check where it may. NULL where there is no memory. */
+json_t *doctor_facts(void);
+
+#endif

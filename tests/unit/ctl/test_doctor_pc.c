@@ -1,0 +1,210 @@
+/* A PC where all is well, and each thing that can be wrong with it: named, with what mends it, and nothing else. */
+#include "policy/ctl/doctor.h"
+#include "tests/unit/cm.h"
+#include <stdio.h>
+
+#define NOW 1795428000000000
+
+static const char well[] =
+	"{\"now_us\":1795428000000000,\"root\":true,\"pc\":true,\"enrolled\":true,\"systemd\":true,\"cups\":true,"
+	"\"clock_synced\":true,\"kernel\":{\"release\":\"6.1.0\",\"btf\":true,\"lsm\":\"capability,bpf\","
+	"\"lockdown\":\"none [integrity] confidentiality\"},\"load\":{\"recorder\":{\"state\":\"current\",\"set\":"
+	"\"trampoline\",\"told\":true,\"taken\":true},\"gate\":{\"state\":\"current\",\"how\":\"enforce\",\"layers\":"
+	"\"open,erofs\",\"missing\":\"\"}},\"disks\":{\"/var/spool/"
+	"sekisho\":{\"free\":9000000000,\"size\":90000000000}},"
+	"\"certificates\":{\"/var/lib/sekisho/uplink/ca.crt\":1995428000000000},\"recorder\":{\"alive\":true,"
+	"\"records\":12,\"lost\":{\"ring-full\":0}},\"guard\":{\"alive\":true,\"gate\":\"enforce\",\"devices\":2,"
+	"\"policy\":"
+	"{\"version\":7,\"signer\":\"hanako\",\"expired\":false,\"refused\":null,\"until_us\":1825428000000000}},"
+	"\"print\":"
+	"{\"alive\":true,\"outside\":\"\",\"inspector\":true,\"queues\":[{\"name\":\"floor-3\",\"inside\":true}]},"
+	"\"uplink\":{\"alive\":true,\"connected\":true,\"collector\":\"https://"
+	"c:8443\",\"last_contact\":1795427990000000,"
+	"\"certificate_until\":1805428000000000,\"clock_ahead_s\":0,\"producers\":{\"recorder\":{\"waiting\":1}}}}";
+
+static const struct ctl english = {.lang = LANG_EN}, japanese = {.lang = LANG_JA};
+
+/* Judges what is well but for `path` (keys by dots), which is `value` (JSON), or gone where that is NULL. */
+static struct doctor judge(const struct ctl *c, const char *path, const char *value)
+{
+	json_t *facts = json_loads(well, JSON_REJECT_DUPLICATES, NULL), *o = facts;
+	struct doctor d = {.ctl = c, .facts = facts, .findings = json_array()};
+	char keys[128], *key, *next;
+
+	assert_non_null(facts);
+	snprintf(keys, sizeof(keys), "%s", path ? path : "");
+	for (key = keys; (next = strchr(key, '>')); key = next + 1) {
+		*next = 0;
+		o = json_object_get(o, key);
+		assert_non_null(o);
+	}
+	if (*key && value)
+		assert_int_equal(json_object_set_new(o, key, json_loads(value, JSON_DECODE_ANY, NULL)), 0);
+	else if (*key)
+		assert_int_equal(json_object_del(o, key), 0);
+	doctor_pc(&d);
+	return d;
+}
+
+static void end(struct doctor *d)
+{
+	json_decref(d->findings);
+	json_decref((json_t *)(uintptr_t)d->facts);
+}
+
+static void what_is_well_is_good(void **state)
+{
+	struct doctor d = judge(&english, NULL, NULL);
+	const json_t *f;
+	size_t i;
+
+	(void)state;
+	assert_false(d.ill);
+	assert_true(json_array_size(d.findings) >= 11);
+	json_array_foreach(d.findings, i, f)
+	{
+		assert_string_equal(json_string_value(json_object_get(f, "state")), "good");
+		assert_true(json_is_null(json_object_get(f, "fix")));
+	}
+	end(&d);
+}
+
+static const struct wrong {
+	const char *path, *value, *check, *state, *fix;
+} wrongs[] = {
+	{"kernel>btf", "false", "kernel", "bad", "linux-image"},
+	{"kernel>lockdown", "\"none integrity [confidentiality]\"", "kernel", "bad", "lockdown=integrity"},
+	{"load>recorder>state", "\"none\"", "probes", "bad", "sekisho-probes"},
+	{"load>recorder>state", "\"other\"", "probes", "bad", "sekisho-probes"},
+	{"load>recorder>state", "\"failed\"", "probes", "bad", "sekisho-probes"},
+	{"load>recorder>told", "false", "probes", "bad", "sekisho-probes"},
+	{"load>recorder>taken", "false", "recorder", "bad", "restart sekisho-recorder"},
+	{"load>gate>state", "\"none\"", "gate", "bad", "sekisho-load"},
+	{"load>gate>how", "\"note\"", "gate", "attention", "--gate enforce"},
+	{"load>gate>missing", "\"open\"", "gate", "bad", "sekisho-load"},
+	{"load>gate>missing", NULL, "gate", "bad", "sekisho-load"},
+	{"recorder>alive", "false", "recorder", "bad", "restart sekisho-recorder"},
+	{"recorder", NULL, "recorder", "bad", "restart sekisho-recorder"},
+	{"recorder>lost", "{\"ring-full\":3}", "recorder", "attention", "sekishoctl log"},
+	{"recorder>spool_full", "true", "recorder", "bad", "df"},
+	{"recorder>unprotected", "true", "recorder", "bad", "df"},
+	{"recorder>filter_refused", "\"line 3\"", "recorder", "bad", "record.yaml"},
+	{"guard>alive", "false", "guard", "bad", "restart sekisho-guard"},
+	{"guard>gate", "\"none\"", "guard", "bad", "restart sekisho-load"},
+	{"print>alive", "false", "print", "bad", "restart sekisho-print"},
+	{"print>inspector", "false", "print", "bad", "restart sekisho-print"},
+	{"print>queues", "[{\"name\":\"q\",\"inside\":false,\"reason\":\"r\",\"reason_ja\":\"r\"}]", "queues", "bad",
+		"print queues"},
+	{"uplink>alive", "false", "uplink", "bad", "restart sekisho-uplink"},
+	{"uplink>connected", "false", "uplink", "bad", "curl"},
+	{"uplink>alarm", "\"it forgot\"", "uplink", "bad", "inbox/alarm"},
+	{"uplink>last_contact", "1795420000000000", "uplink", "attention", "curl"},
+	{"uplink>producers", "{\"guard\":{\"refused\":2}}", "uplink", "bad", "host list"},
+	{"uplink>certificate_until", "1795427000000000", "certificate", "bad", "enrol --again"},
+	{"uplink>certificate_until", "1795528000000000", "certificate", "attention", "enrol --again"},
+	{"uplink>clock_ahead_s", "31", "clock", "attention", "timedatectl"},
+	{"uplink>clock_ahead_s", "-4000", "clock", "bad", "timedatectl"},
+	{"disks>/var/spool/sekisho", "{\"free\":1000}", "disk", "bad", "df"},
+	{"disks>/var/spool/sekisho", "{\"free\":200000000}", "disk", "attention", "df"},
+	{"guard>policy>version", "0", "policy", "attention", "policy push"},
+	{"guard>policy>expired", "true", "policy", "bad", "policy push"},
+	{"guard>policy>until_us", "1795528000000000", "policy", "attention", "policy push"},
+	{"guard>policy>note", "true", "policy", "attention", "mode"},
+	{"guard>policy>refused", "\"older\"", "policy", "bad", "policy show"},
+};
+
+static void what_is_wrong_is_named_with_its_fix(void **state)
+{
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(wrongs); i++) {
+		const struct wrong *w = &wrongs[i];
+		unsigned ill = 0, language;
+
+		for (language = 0; language < 2; language++) {
+			struct doctor d = judge(language ? &japanese : &english, w->path, w->value);
+			const json_t *f;
+
+			json_array_foreach(d.findings, k, f)
+			{
+				const char *how = json_string_value(json_object_get(f, "state"));
+
+				if (!strcmp(how, "good"))
+					continue;
+				ill++;
+				assert_string_equal(json_string_value(json_object_get(f, "check")), w->check);
+				assert_string_equal(how, w->state);
+				assert_non_null(strstr(json_string_value(json_object_get(f, "fix")), w->fix));
+				assert_string_not_equal(json_string_value(json_object_get(f, "found")), "");
+			}
+			assert_true(d.ill);
+			end(&d);
+		}
+		if (ill != 2)
+			fail_msg("%s = %s: %u findings", w->path, w->value ? w->value : "gone", ill);
+	}
+}
+
+/* What nobody could look at is neither good nor wrong. */
+static void what_is_not_seen_is_not_wrong(void **state)
+{
+	static const char *const gone[] = {"cups", "clock_synced"};
+	struct doctor d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(gone); i++) {
+		d = judge(&english, gone[i], NULL);
+		assert_false(d.ill);
+		end(&d);
+	}
+	/* Root would have seen it, and others do not. */
+	d = judge(&english, "load", NULL);
+	assert_true(d.ill);
+	json_object_set_new((json_t *)(uintptr_t)d.facts, "root", json_false());
+	json_array_clear(d.findings);
+	d.ill = false;
+	doctor_pc(&d);
+	assert_false(d.ill);
+	end(&d);
+}
+
+/* Hostile status files: any type in any place. */
+static void any_type_in_any_place(void **state)
+{
+	static const char *const values[] = {"null", "1", "-1", "\"\"", "[]", "{}", "[{}]", "{\"a\":{}}", "true",
+		"9223372036854775807", "-9223372036854775808", "\"\\u0007\\u001b[2J\""};
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(wrongs); i++)
+		for (k = 0; k < ARRAY_SIZE(values); k++) {
+			struct doctor d = judge(&english, wrongs[i].path, values[k]);
+
+			end(&d);
+		}
+}
+
+static void before_enrolment(void **state)
+{
+	struct doctor d = judge(&english, "enrolled", "false");
+
+	(void)state;
+	assert_true(d.ill);
+	assert_int_equal(json_array_size(d.findings), 3);
+	end(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_well_is_good),
+		cmocka_unit_test(what_is_wrong_is_named_with_its_fix),
+		cmocka_unit_test(what_is_not_seen_is_not_wrong),
+		cmocka_unit_test(any_type_in_any_place),
+		cmocka_unit_test(before_enrolment),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
