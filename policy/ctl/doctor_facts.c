@@ -139,8 +139,8 @@ static json_t *disks(void)
 		layout_path(room, sizeof(room), paths[i]);
 		if (!statvfs(room, &fs))
 			json_object_set_new(o, paths[i],
-				json_pack("{s:I, s:I}", "free", (json_int_t)(fs.f_bavail * fs.f_frsize), "size",
-					(json_int_t)(fs.f_blocks * fs.f_frsize)));
+				json_pack("{s:I, s:I}", "free", (json_int_t)fs.f_bavail * (json_int_t)fs.f_frsize,
+					"size", (json_int_t)fs.f_blocks * (json_int_t)fs.f_frsize));
 	}
 	return o;
 }
