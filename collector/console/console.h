@@ -116,6 +116,8 @@ void console_route(struct ask *a);
 void reply(struct call *x, json_t *steal);
 void reply_none(struct call *x);
 void reply_error(struct call *x, int status, const char *word, const char *reason);
+/* A string of an object; "" where there is none. */
+const char *text_of(const json_t *o, const char *name);
 /* A moment in text, or null where it is 0. */
 json_t *time_json(int64_t wall_us);
 /* A string that may not be UTF-8: {"hex": ...} then. */
@@ -229,8 +231,9 @@ void alert_seen_post(struct call *x);
 /* Alerts since then that this account may see, newest first. 0; verdicts of the store; -errno. */
 int alerts_list(struct call *x, int64_t from_us, json_t **list, bool *complete, struct why *why);
 
-/* --- overview.c, traffic.c, live.c --- */
+/* --- overview.c, expiring.c, traffic.c, live.c --- */
 void overview_get(struct call *x);
+void expiring_get(struct call *x);
 int traffic_new(struct console *c, struct traffic **out);
 void traffic_free(struct traffic *t);
 /* Takes in what is new, and a piece of what was before. */

@@ -17,13 +17,6 @@ static int64_t number(const json_t *o, const char *name)
 	return json_integer_value(json_object_get(o, name));
 }
 
-static const char *text(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s ? s : "";
-}
-
 static bool is_forked(const json_t *host)
 {
 	const json_t *chains = json_object_get(host, "chains");
@@ -42,7 +35,7 @@ static const json_t *obeys(const json_t *status, const char *id)
 	size_t i;
 
 	for (i = 0; i < json_array_size(list); i++)
-		if (!strcmp(text(json_array_get(list, i), "id"), id))
+		if (!strcmp(text_of(json_array_get(list, i), "id"), id))
 			return json_array_get(list, i);
 	return NULL;
 }
@@ -50,12 +43,12 @@ static const json_t *obeys(const json_t *status, const char *id)
 /* The collector itself and this console are PCs without a guard: they are never silent while anybody can ask. */
 static json_t *host_json(struct console *c, const json_t *h, const json_t *status)
 {
-	bool active = !strcmp(text(h, "state"), "active");
-	const json_t *o = obeys(status, text(h, "id"));
+	bool active = !strcmp(text_of(h, "state"), "active");
+	const json_t *o = obeys(status, text_of(h, "id"));
 	const char *means = json_string_value(json_object_get(o, "means"));
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:I, s:o, s:b, s:b}", "id", text(h, "id"), "name",
-		text(h, "name"), "state", text(h, "state"), "enrolled", time_json(number(h, "enrolled")), "seen",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:I, s:o, s:b, s:b}", "id", text_of(h, "id"), "name",
+		text_of(h, "name"), "state", text_of(h, "state"), "enrolled", time_json(number(h, "enrolled")), "seen",
 		time_json(number(h, "seen")), "connected", json_is_true(json_object_get(h, "connected")), "policy",
 		(json_int_t)(o ? number(o, "policy") : 0), "means", means ? json_string(means) : json_null(), "forked",
 		is_forked(h), "silent",
@@ -65,9 +58,9 @@ static json_t *host_json(struct console *c, const json_t *h, const json_t *statu
 static int by_name(const void *a, const void *b)
 {
 	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-	int r = strcmp(text(x, "name"), text(y, "name"));
+	int r = strcmp(text_of(x, "name"), text_of(y, "name"));
 
-	return r ? r : strcmp(text(x, "id"), text(y, "id"));
+	return r ? r : strcmp(text_of(x, "id"), text_of(y, "id"));
 }
 
 /* Both lists of the collector. False: answered. */
@@ -98,7 +91,7 @@ void hosts_get_all(struct call *x)
 		goto out;
 	}
 	for (i = 0; i < json_array_size(list); i++)
-		if (account_sees(x->account, text(json_array_get(list, i), "name")))
+		if (account_sees(x->account, text_of(json_array_get(list, i), "name")))
 			sorted[n++] = json_array_get(list, i);
 	qsort(sorted, n, sizeof(*sorted), by_name);
 	k = s->has_cursor ? s->cursor_row : 0;
@@ -134,7 +127,7 @@ static const json_t *find(struct call *x, const json_t *hosts)
 	}
 	for (i = 0; i < json_array_size(list); i++) {
 		h = json_array_get(list, i);
-		if (!strcasecmp(text(h, "id"), x->id) && account_sees(x->account, text(h, "name")))
+		if (!strcasecmp(text_of(h, "id"), x->id) && account_sees(x->account, text_of(h, "name")))
 			return h;
 	}
 	reply_error(x, 404, "host", "no such PC");
@@ -180,9 +173,9 @@ void host_get(struct call *x)
 	if (ask_both(x, &hosts, &status) && (h = find(x, hosts)) && tell_view(x, KIND_CONSOLE_VIEW, NULL, 0)) {
 		chains = json_object_get(h, "chains");
 		reply(x, json_pack("{s:o, s:O, s:o, s:o, s:o}", "host", host_json(x->c, h, status), "chains", chains,
-				 "recorder", newest(x, text(h, "id"), KIND_RECORDER_START), "guard",
-				 newest(x, text(h, "id"), KIND_GUARD_START), "proof",
-				 newest(x, text(h, "id"), KIND_PROOF)));
+				 "recorder", newest(x, text_of(h, "id"), KIND_RECORDER_START), "guard",
+				 newest(x, text_of(h, "id"), KIND_GUARD_START), "proof",
+				 newest(x, text_of(h, "id"), KIND_PROOF)));
 	}
 	json_decref(hosts);
 	json_decref(status);
@@ -224,8 +217,8 @@ void host_revoke(struct call *x)
 		snprintf(what, sizeof(what), "revoke: %s", reason);
 		/* The collector's record has to name the person, too. */
 		snprintf(by, sizeof(by), "%s (%s, at the console)", reason, x->account->name);
-		body = json_pack("{s:s, s:s}", "host", text(h, "id"), "reason", by);
-		if (change(x, API_ADMIN_REVOKE, body, what, text(h, "name"), &answer))
+		body = json_pack("{s:s, s:s}", "host", text_of(h, "id"), "reason", by);
+		if (change(x, API_ADMIN_REVOKE, body, what, text_of(h, "name"), &answer))
 			reply_none(x);
 	}
 	json_decref(body);
@@ -245,7 +238,7 @@ void tokens_get(struct call *x)
 		for (i = 0; i < json_array_size(list); i++) {
 			t = json_array_get(list, i);
 			json_array_append_new(
-				out, json_pack("{s:s, s:O, s:o}", "id", text(t, "id"), "name",
+				out, json_pack("{s:s, s:O, s:o}", "id", text_of(t, "id"), "name",
 					     json_object_get(t, "name"), "expires", time_json(number(t, "expires"))));
 		}
 		reply(x, json_pack("{s:O}", "tokens", out));
@@ -272,7 +265,7 @@ void tokens_post(struct call *x)
 			(long long)json_integer_value(valid), json_is_null(name) ? "" : ", for ",
 			json_is_null(name) ? "" : json_string_value(name));
 		if (change(x, API_ADMIN_TOKENS, o, what, NULL, &answer))
-			reply(x, json_pack("{s:s}", "token", text(answer, "token")));
+			reply(x, json_pack("{s:s}", "token", text_of(answer, "token")));
 	}
 	json_decref(answer);
 	json_decref(o);

@@ -198,13 +198,6 @@ struct fleet {
 	json_int_t known, connected, silent, revoked, policy, current, old;
 };
 
-static const char *text_of(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s ? s : "";
-}
-
 /* The collector and what works beside it have chains of their own, and nobody plugs drives into them. */
 static bool is_server(const json_t *host)
 {

@@ -54,6 +54,13 @@ json_t *name_json(struct span s)
 	return o;
 }
 
+const char *text_of(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s ? s : "";
+}
+
 json_t *text_json(struct span s)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(4 * s.n + 16);

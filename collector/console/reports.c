@@ -204,7 +204,7 @@ static unsigned parts_of(const struct account *a)
 	return parts;
 }
 
-static const char *text_of(const json_t *o, const char *name)
+static const char *asked_text(const json_t *o, const char *name)
 {
 	const json_t *v = json_object_get(o, name);
 
@@ -214,8 +214,8 @@ static const char *text_of(const json_t *o, const char *name)
 /* What was asked, into the options and, for the access log, into `what`. False: answered. */
 static bool period_of(struct call *x, const json_t *o, struct report_options *to, char what[160])
 {
-	const char *month = text_of(o, "month"), *since = text_of(o, "since"), *until = text_of(o, "until");
-	const char *lang = text_of(o, "lang");
+	const char *month = asked_text(o, "month"), *since = asked_text(o, "since"), *until = asked_text(o, "until");
+	const char *lang = asked_text(o, "lang");
 	int64_t now = clock_wall_us();
 	char from[TEXT_TIME_SIZE], before[TEXT_TIME_SIZE];
 	bool good = !lang || !strcmp(lang, "en") || !strcmp(lang, "ja");

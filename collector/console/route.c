@@ -47,6 +47,7 @@ const struct route routes[] = {
 	{ASK_GET, "/api/v1/alerts", AUDIT | VIEW, 0, alerts_get},
 	{ASK_POST, "/api/v1/alerts/{}/acknowledge", AUDIT | VIEW, 0, alert_seen_post},
 	{ASK_GET, "/api/v1/overview", ALL, 0, overview_get},
+	{ASK_GET, "/api/v1/expiring", ALL, 0, expiring_get},
 	{ASK_GET, "/api/v1/traffic", ALL, 0, traffic_get},
 	{ASK_GET, "/api/v1/live", ALL, 0, live_get},
 	{ASK_GET, "/api/v1/hosts", ALL, 0, hosts_get_all},

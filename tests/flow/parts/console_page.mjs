@@ -32,6 +32,8 @@ async function auditor(who) {
   await p.getByRole("button", { name: "7 days" }).click();
   await p.getByRole("button", { name: "As a table" }).click();
   await p.locator(".traffic table tbody tr").first().waitFor();
+  // This month, of each channel that has anything: in years.
+  await p.locator(".expiring table tbody tr").first().waitFor();
 
   step("logs: filtered, paged by cursor, back by the browser, the same after a reload");
   await who.go(`#/logs?${all}&c=file`);

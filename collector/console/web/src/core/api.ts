@@ -230,6 +230,19 @@ export interface Overview {
   };
   log: { size: number; records: number; index_lag: number; disk_full: boolean };
 }
+export interface Expiring {
+  now: string;
+  months: {
+    month: string;
+    channel: "recorder" | "guard" | "print" | "console" | "herald";
+    segments: number;
+    bytes: number;
+    due: string;
+    state: "missing" | "going" | "open" | "held" | "looking" | "due" | "kept";
+    hold: string | null;
+  }[];
+  more: boolean;
+}
 export interface Traffic {
   from: string;
   step: number;
@@ -538,6 +551,7 @@ export const api = {
   acknowledge: (row: string, comment: string) =>
     ask(`${v1}/alerts/${id(row)}/acknowledge`, { method: "POST", json: { comment } }),
   overview: (signal?: Stop) => askJson<Overview>(`${v1}/overview`, { signal }),
+  expiring: (signal?: Stop) => askJson<Expiring>(`${v1}/expiring`, { signal }),
   traffic: (hours: number, signal?: Stop) => askJson<Traffic>(`${v1}/traffic?hours=${hours}`, { signal }),
   hosts: (cursor: string | null, signal?: Stop) =>
     askJson<HostPage>(`${v1}/hosts${queryText({ limit: 500, cursor: cursor ?? undefined })}`, { signal }),

@@ -1,6 +1,6 @@
 // The first view: what needs a person, how the fleet is, and records by hour and channel. Live.
 import { useState } from "preact/hooks";
-import { api, type Attention, type Overview, type Traffic } from "../core/api";
+import { api, type Attention, type Expiring, type Overview, type Traffic } from "../core/api";
 import { channelOf, CHANNELS, type Channel } from "../core/channels";
 import { may, useDesk } from "../core/desk";
 import { ago, clockOf, count, dayOf, momentOf } from "../core/format";
@@ -15,6 +15,7 @@ export function OverviewView() {
   const [hours, setHours] = useState(24);
   const overview = useResource("overview", (signal) => api.overview(signal));
   const traffic = useResource(`traffic ${hours}`, (signal) => api.traffic(hours, signal));
+  const expiring = useResource("expiring", (signal) => api.expiring(signal));
   useLive(() => {
     overview.reload();
     traffic.reload();
@@ -42,7 +43,50 @@ export function OverviewView() {
           {!traffic.data && !traffic.error && <Loading />}
           {traffic.data && <TrafficLanes of={traffic.data} />}
         </section>
+        <section class="panel expiring" aria-labelledby="expiring-title">
+          <header class="panel-head">
+            <h2 id="expiring-title">{words.overview.expiring}</h2>
+          </header>
+          {expiring.error && <Failure error={expiring.error} retry={expiring.reload} />}
+          {!expiring.data && !expiring.error && <Loading />}
+          {expiring.data && <ExpiringTable of={expiring.data} />}
+        </section>
       </div>
+    </div>
+  );
+}
+
+/** What goes first; the plan is long, and the first ones are what somebody may still want to hold. */
+function ExpiringTable({ of }: { of: Expiring }) {
+  const { words, language } = useDesk();
+  const o = words.overview;
+  if (!of.months.length) return <p class="state">{o.expiringNone}</p>;
+  return (
+    <div class="table-room" tabIndex={0} role="region" aria-label={`${o.expiring} (${o.asTable})`}>
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">{o.expiringDue}</th>
+            <th scope="col">{o.expiringMonth}</th>
+            <th scope="col">{o.expiringWhat}</th>
+            <th scope="col">{o.segments}</th>
+            <th scope="col">{o.expiringState}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {of.months.slice(0, 6).map((m) => (
+            <tr key={`${m.month} ${m.channel}`}>
+              <th scope="row">{dayOf(new Date(m.due))}</th>
+              <td>{m.month}</td>
+              <td>{o.producer[m.channel]}</td>
+              <td class="number">{count(m.segments, language)}</td>
+              <td>
+                {m.hold === null ? o.retention[m.state] : o.heldBy(m.hold)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </div>
   );
 }

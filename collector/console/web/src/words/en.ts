@@ -182,6 +182,18 @@ export const en = {
     asTable: "As a table",
     asChart: "As charts",
     hour: "Hour",
+    expiring: "Expires next",
+    expiringNone: "Nothing expires: all of it is kept for ever, or there is none yet.",
+    expiringDue: "On",
+    expiringMonth: "Month",
+    expiringWhat: "Records of",
+    expiringState: "State",
+    producer: { recorder: "Files and programs", guard: "Devices", print: "Printing", console: "Access to the desk", herald: "Alerts" },
+    retention: {
+      missing: "MISSING: removed without a record", going: "Is going now", open: "Is being written", held: "Held", looking: "Due; holds are looked for",
+      due: "Due", kept: "Kept until then",
+    },
+    heldBy: (hold: string) => `Held (${hold}): stays`,
     severity: { alarm: "Alarm", warning: "Warning", note: "Note" },
     what: {
       alert: "Alert",

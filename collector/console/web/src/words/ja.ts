@@ -183,6 +183,18 @@ export const ja: Words = {
     asTable: "表で見る",
     asChart: "グラフで見る",
     hour: "時刻",
+    expiring: "次に期限を迎える記録",
+    expiringNone: "期限を迎える記録はありません(無期限の保存、または記録なし)。",
+    expiringDue: "削除予定日",
+    expiringMonth: "対象月",
+    expiringWhat: "記録の種類",
+    expiringState: "状態",
+    producer: { recorder: "ファイルとプログラム", guard: "デバイス", print: "印刷", console: "監査画面の利用", herald: "警告" },
+    retention: {
+      missing: "消失: 削除の記録がありません", going: "削除中", open: "書き込み中", held: "保留", looking: "期間満了(保留の有無を確認中)",
+      due: "期間満了", kept: "期日まで保存",
+    },
+    heldBy: (hold: string) => `保留(${hold})のため保存を継続`,
     severity: { alarm: "警報", warning: "警告", note: "注意" },
     what: {
       alert: "警告",
