@@ -177,8 +177,8 @@ static json_t *timestamps(void)
 	if (timestamp_settings_load(NULL, &s, &why) || !s.url[0])
 		return NULL;
 	o = json_pack("{s:s}", "url", s.url);
-	if (!timestamp_newest(s.folder, &size) && size) {
-		timestamp_path(path, s.folder, size, "tsr");
+	if (!stamp_find(s.folder, UINT64_MAX, UINT64_MAX, &size) && size) {
+		stamp_path(path, s.folder, size, "tsr");
 		if (!stat(path, &st))
 			json_object_set_new(o, "newest_us", json_integer((json_int_t)st.st_mtime * 1000000));
 	}
