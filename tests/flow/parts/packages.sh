@@ -2,8 +2,8 @@
 # this after lib.sh.
 # shellcheck shell=bash disable=SC2154,SC2034
 
-# packages_build: the folder with the three packages in packages_dir, their version in packages_version. Ends the test (77) where the
-# tools are missing.
+# packages_build [ROOT]: the folder with the three packages in packages_dir, their version in packages_version; built in the Debian that
+# lies in ROOT, where one is named. Ends the test (77) where the tools are missing.
 packages_build() {
 	local cache=${SEKISHO_LAB_CACHE:-$root/tests/lab/cache} key c
 	for c in dpkg-buildpackage dh lintian apt-ftparchive gpg debconf-updatepo; do
@@ -17,6 +17,7 @@ packages_build() {
 		(cd "$root" && git ls-files -z --cached --others --exclude-standard -- . ':!tests' | xargs -0 sha256sum 2>/dev/null)
 		sha256sum <"$root/tests/lab/CASES.md"
 		gcc --version
+		printf '%s' "${1:-}"
 	} | sha256sum | cut -c 1-16)
 	packages_dir=$cache/packages-$key
 	mkdir -p "$cache"
@@ -25,7 +26,7 @@ packages_build() {
 	if ! compgen -G "$packages_dir/sekisho-agent_*.deb" >/dev/null; then
 		note 'building the packages of this state of the tree'
 		rm -rf "$packages_dir.part"
-		"$root/packaging/packages" build --out "$packages_dir.part" >"$tmp/build.log" 2>&1 || fail "$(tail -n 30 "$tmp/build.log")"
+		"$root/packaging/packages" build ${1:+--in "$1"} --out "$packages_dir.part" >"$tmp/build.log" 2>&1 || fail "$(tail -n 30 "$tmp/build.log")"
 		mv "$packages_dir.part" "$packages_dir"
 		find "$cache" -mindepth 1 -maxdepth 1 -name 'packages-????????????????' ! -path "$packages_dir" -mtime +2 -exec rm -rf {} +
 	fi
@@ -44,4 +45,21 @@ packages_next() {
 		dpkg-deb --root-owner-group -Zgzip -z1 -b "$room" "$1" >/dev/null
 	done
 	rm -rf "$room"
+}
+
+# packages_snapshot ROOT: all that lies there, with owner, mode and content, but for what dpkg, apt, debconf and a PC that runs write about
+# themselves.
+packages_snapshot() {
+	(
+		cd "$1"
+		find . -xdev \( -path ./var/lib/dpkg -o -path ./var/lib/apt -o -path ./var/cache -o -path ./var/log -o -path ./repository \
+			-o -path ./tmp -o -path ./var/tmp -o -path ./root -o -path ./var/spool/cups -o -path ./var/lib/systemd \) -prune \
+			-o \( -type f -o -type l -o -type d \) -printf '%P\t%y %m %U:%G %l\n' |
+			grep -vE '^(etc|var/backups)/(passwd|group|g?shadow|sub[ug]id)-|^etc/(ld.so.cache|cups/(printers|subscriptions).conf)' | sort
+		sort etc/passwd etc/group etc/gshadow
+		cut -d: -f 1 etc/shadow
+		find etc -xdev -type f ! -name '*-' ! -name 'ld.so.cache' ! -name shadow ! -path 'etc/cups/printers.conf*' \
+			! -path 'etc/cups/subscriptions.conf*' -exec sha256sum {} + | sort -k 2
+		! [ -d var/lib/systemd ] || find var/lib/systemd -name '*sekisho*'
+	)
 }

@@ -13,7 +13,7 @@ trixie_packages=(cups cups-client cups-ipp-utils cups-browsed cups-filters ghost
 
 # trixie_root: the folder, in trixie_dir.
 trixie_root() {
-	debian_root cups-trixie trixie 13 '' true "${trixie_packages[@]}"
+	debian_root cups-trixie trixie 13 '' '' "${trixie_packages[@]}"
 	trixie_dir=$debian_dir
 }
 
