@@ -39,6 +39,7 @@ struct finder {
 	/* of the piece that is being read */
 	struct span text;
 	struct line line;
+	bool continues;
 	bool table; /* the heads come from a line with fields */
 	uint8_t heads[COLUMNS_MAX];
 	struct company columns[COLUMNS_MAX][COMPANIES][COMPANY_KINDS];
@@ -353,6 +354,27 @@ static bool bound_behind(struct span s, size_t at)
 	return isalnum(c) || c == '_' || ((c == '.' || c == '-') && at + 1 < s.n && isalnum(s.p[at + 1]));
 }
 
+/* An amount: what stands before it, or behind it. */
+static bool is_amount(struct span s, size_t from, size_t end)
+{
+	static const char *const signs[] = {"¥", "￥", "$", "\\"}, *const units[] = {"円", "千円", "万円", "百万円",
+									   "億円", "yen", "JPY"};
+	size_t i;
+
+	from -= from && s.p[from - 1] == ' ';
+	end += end < s.n && s.p[end] == ' ';
+	for (i = 0; i < ARRAY_SIZE(signs); i++) {
+		size_t n = strlen(signs[i]);
+
+		if (from >= n && memcmp(s.p + from - n, signs[i], n) == 0)
+			return true;
+	}
+	for (i = 0; i < ARRAY_SIZE(units); i++)
+		if (s.n - end >= strlen(units[i]) && memcmp(s.p + end, units[i], strlen(units[i])) == 0)
+			return true;
+	return false;
+}
+
 /* Groups from here on; returns where they end. */
 static size_t read_run(struct finder *f, size_t at)
 {
@@ -375,7 +397,7 @@ static size_t read_run(struct finder *f, size_t at)
 			break;
 		at += n;
 	}
-	if (bound_behind(s, at))
+	if (bound_behind(s, at) || is_amount(s, g[0].at, at))
 		groups = 0;
 	if (groups && !bound)
 		run(f, g, groups);
@@ -446,15 +468,23 @@ static void weigh(struct finder *f)
 				}
 }
 
+void finder_continue(struct finder *f)
+{
+	f->continues = true;
+}
+
 void finder_text(struct finder *f, struct span text)
 {
 	size_t at = 0, n;
 
 	f->text = text;
-	memset(f->heads, LABEL_NONE, sizeof(f->heads));
+	if (!f->continues || !f->table) {
+		memset(f->heads, LABEL_NONE, sizeof(f->heads));
+		f->table = false;
+	}
+	f->continues = false;
 	memset(f->columns, 0, sizeof(f->columns));
 	memset(f->seen, 0, sizeof(f->seen));
-	f->table = false;
 	memset(&f->line, 0, sizeof(f->line));
 	new_line(f);
 	f->labelled[FIND_BANK_ACCOUNT].sure += transfer_records(text, f->labelled[FIND_BANK_ACCOUNT].sample);

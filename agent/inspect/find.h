@@ -50,6 +50,8 @@ DEFINE_CLEANUP(struct finder *, finder_free)
  * place.
  */
 void finder_text(struct finder *f, struct span text);
+/* The next piece goes on where the last one ended: heads of its table stand over it too (pages). */
+void finder_continue(struct finder *f);
 /* What has been found by now, of all pieces together. `named`: words for the personal number are somewhere in it. */
 void finder_tell(const struct finder *f, struct finding found[FIND_KINDS], bool *named);
 

@@ -131,6 +131,11 @@ static int count(struct patterns *p, size_t i, struct span s, uint64_t *matches)
 	return 0;
 }
 
+void patterns_continue(struct patterns *p)
+{
+	finder_continue(p->finder);
+}
+
 int patterns_count(struct patterns *p, struct span text, struct inspect_facts *facts)
 {
 	struct span s;

@@ -20,4 +20,7 @@ DEFINE_CLEANUP(struct patterns *, patterns_free)
  */
 int patterns_count(struct patterns *p, struct span text, struct inspect_facts *facts);
 
+/* The next text is the page behind the last one. */
+void patterns_continue(struct patterns *p);
+
 #endif

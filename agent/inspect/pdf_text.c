@@ -5,8 +5,11 @@
  */
 #include "agent/inspect/pdf_text.h"
 #include "agent/inspect/look.h"
+#include "agent/inspect/pdf_layout.h"
 #include <ctype.h>
 #include <poppler.h>
+
+#define PAGE_MAX (64u << 20) /* bytes of text of one page */
 
 static void unrefp(void *object)
 {
@@ -85,17 +88,18 @@ void look_pdf_text(struct look *l, struct span doc)
 	n = poppler_document_get_n_pages(d);
 	for (i = 0; i < n; i++) {
 		_cleanup_(unrefp) PopplerPage *page = poppler_document_get_page(d, i);
-		char *raw = page ? poppler_page_get_text(page) : NULL;
+		_cleanup_buf_ struct buf raw = BUF_INIT(PAGE_MAX);
 		/* Fonts say "radical" where the letter is meant: the compatible form is the one that people type. */
-		char *text = raw ? g_utf8_normalize(raw, -1, G_NORMALIZE_NFKC) : NULL;
+		char *text =
+			page && !page_text(page, &raw) ? g_utf8_normalize(buf_str(&raw), -1, G_NORMALIZE_NFKC) : NULL;
 
 		if (text && has_letters(text)) {
-			letters++;
+			if (letters++)
+				patterns_continue(l->patterns);
 			if (patterns_count(l->patterns, SPAN_STR(text), l->facts))
 				too_many_steps = true;
 		}
 		g_free(text);
-		g_free(raw);
 	}
 	gaps(l, letters, too_many_steps);
 }

@@ -134,7 +134,9 @@ static void labels_decide(void **state)
 		{"伝票番号 123456789018、個人番号 123456789018", FIND_MY_NUMBER, 1, 0},
 		{"個人番号 123456789018 電話 0312345678", FIND_MY_NUMBER, 1, 0},
 		{"電話 0312345678 個人番号 123456789018", FIND_MY_NUMBER, 1, 0},
-		{"200001010009", FIND_MY_NUMBER, 0, 0}, /* a moment */
+		{"200001010009", FIND_MY_NUMBER, 0, 0},                      /* a moment */
+		{"マイナンバー 予算 123456789018 円", FIND_MY_NUMBER, 0, 0}, /* an amount */
+		{"マイナンバー ¥123456789018", FIND_MY_NUMBER, 0, 0},
 		{"法人番号 7000012050002", FIND_CORPORATE_NUMBER, 1, 0},
 		{"登録番号 T7000012050002", FIND_CORPORATE_NUMBER, 1, 0},
 		{"7-0000-1205-0002 法人番号", FIND_CORPORATE_NUMBER, 1, 0},
