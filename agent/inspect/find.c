@@ -10,7 +10,8 @@
 
 #define GROUPS_MAX 64u /* of digits with one separator between them */
 #define GROUP_DIGITS_MAX 19u
-#define COMPANIES 3 /* kinds that can be told without a label: the first three */
+#define NUMBER_MIN 5u /* digits of the shortest number that is looked for */
+#define COMPANIES 3   /* kinds that can be told without a label: the first three */
 
 struct group {
 	size_t at, n;
@@ -397,7 +398,7 @@ static size_t read_run(struct finder *f, size_t at)
 			break;
 		at += n;
 	}
-	if (bound_behind(s, at) || is_amount(s, g[0].at, at))
+	if (bound_behind(s, at) || (at - g[0].at >= NUMBER_MIN && is_amount(s, g[0].at, at)))
 		groups = 0;
 	if (groups && !bound)
 		run(f, g, groups);
@@ -499,7 +500,7 @@ void finder_text(struct finder *f, struct span text)
 		} else if (c == '\t' || c == ',') {
 			new_field(f);
 			at++;
-		} else if ((n = read_label(f, at))) {
+		} else if ((c & 0xc0) != 0x80 && (n = read_label(f, at))) {
 			at += n;
 		} else {
 			if (isalpha(c) || c >= 0x80)

@@ -97,18 +97,32 @@ static const struct {
 	{"timestamp", LABEL_OTHER},
 };
 
-/* By the first byte, lower case: the first of `words` there, and the next of each; 0 ends. */
-static uint8_t first[256], next[ARRAY_SIZE(words) + 1];
+#define BUCKETS 256u
+#define KEY 3u /* bytes by which words are told apart at first: no word is shorter */
+
+/* By a hash of the first bytes, lower case: the first of `words` there, and the next of each; 0 ends. */
+static uint8_t first[BUCKETS], next[ARRAY_SIZE(words) + 1], length[ARRAY_SIZE(words) + 1];
+
+static uint8_t lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+
+static unsigned bucket(const uint8_t *p)
+{
+	return (lower(p[0]) * 31u ^ lower(p[1]) * 7u ^ lower(p[2])) % BUCKETS;
+}
 
 static void order_words(void)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		uint8_t c = (uint8_t)words[i].word[0];
+		unsigned b = bucket((const uint8_t *)words[i].word);
 
-		next[i + 1] = first[c];
-		first[c] = (uint8_t)(i + 1);
+		length[i + 1] = (uint8_t)strlen(words[i].word);
+		next[i + 1] = first[b];
+		first[b] = (uint8_t)(i + 1);
 	}
 }
 
@@ -118,8 +132,8 @@ static bool begins_with(struct span s, const char *word, size_t n)
 
 	if (s.n < n)
 		return false;
-	for (i = 1; i < n; i++)
-		if ((s.p[i] >= 'A' && s.p[i] <= 'Z' ? s.p[i] + 32 : s.p[i]) != (uint8_t)word[i])
+	for (i = 0; i < n; i++)
+		if (lower(s.p[i]) != (uint8_t)word[i])
 			return false;
 	return true;
 }
@@ -127,24 +141,21 @@ static bool begins_with(struct span s, const char *word, size_t n)
 size_t label_at(struct span text, size_t at, uint8_t *label)
 {
 	static bool ordered;
-	uint8_t c = text.p[at], i;
 	size_t longest = 0;
+	uint8_t i;
 
 	if (!ordered)
 		order_words();
 	ordered = true;
-	if (c >= 'A' && c <= 'Z')
-		c = (uint8_t)(c + 32);
-	/* Latin words stand for themselves: no "tel" in "hotel". */
-	if (c < 0x80 && at && isalpha(text.p[at - 1]))
+	if (text.n - at < KEY)
 		return 0;
-	for (i = first[c]; i; i = next[i]) {
-		size_t n = strlen(words[i - 1].word);
-
-		if (n > longest && begins_with(SPAN(text.p + at, text.n - at), words[i - 1].word, n)) {
-			longest = n;
+	/* Latin words stand for themselves: no "tel" in "hotel". */
+	if (text.p[at] < 0x80 && at && isalpha(text.p[at - 1]))
+		return 0;
+	for (i = first[bucket(text.p + at)]; i; i = next[i])
+		if (length[i] > longest && begins_with(SPAN(text.p + at, text.n - at), words[i - 1].word, length[i])) {
+			longest = length[i];
 			*label = words[i - 1].label;
 		}
-	}
 	return longest;
 }
