@@ -54,7 +54,7 @@ static void tell(int r, const struct why *why)
 		log_notice("this PC's key answers again");
 	if (r > 0 && strcmp(last, why->text) != 0)
 		log_warning("this PC's key: %s", why->text);
-	snprintf(last, sizeof(last), "%s", r > 0 ? why->text : "");
+	snprintf(last, sizeof(last), "%.*s", (int)sizeof(last) - 1, r > 0 ? why->text : "");
 }
 
 static int ask(const EC_KEY *key, enum keeper_what what, struct span input, uint8_t *out, size_t n)
