@@ -107,10 +107,20 @@ void doctor_disk(struct doctor *d, const char *check, const char *path)
 		path, (int64_t)(room >> 20));
 }
 
+int64_t doctor_since(const struct doctor *d, int64_t then_us)
+{
+	int64_t ago;
+
+	/* What was told may be any number. */
+	if (__builtin_sub_overflow(json_integer_value(doctor_fact(d, "now_us")), then_us, &ago))
+		return then_us < 0 ? INT64_MAX : INT64_MIN + 1;
+	return ago;
+}
+
 void doctor_until(
 	struct doctor *d, const char *check, const char *what, int64_t until_us, int warn_days, const char *fix)
 {
-	int64_t left = until_us - json_integer_value(doctor_fact(d, "now_us"));
+	int64_t left = -doctor_since(d, until_us);
 	char t[TEXT_TIME_SIZE];
 
 	text_time_local(t, until_us);

@@ -43,6 +43,8 @@ const char *doctor_restart(const struct doctor *d, char room[SHOWN_MAX], const c
 bool doctor_runs(struct doctor *d, const char *name);
 /* How full the disk of `path` is, under the check `check`; says nothing where nobody knows. */
 void doctor_disk(struct doctor *d, const char *check, const char *path);
+/* Microseconds from then until now; bounded where that cannot be said. */
+int64_t doctor_since(const struct doctor *d, int64_t then_us);
 /* How long something is good that ends at `until_us`, with `warn_days` of attention before. */
 void doctor_until(
 	struct doctor *d, const char *check, const char *what, int64_t until_us, int warn_days, const char *fix);

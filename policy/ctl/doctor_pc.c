@@ -248,7 +248,7 @@ static void print(struct doctor *d)
 static void uplink(struct doctor *d)
 {
 	const json_t *o = doctor_fact(d, "uplink"), *q;
-	int64_t ago = number(d->facts, "now_us") - number(o, "last_contact"), waiting = 0;
+	int64_t ago = doctor_since(d, number(o, "last_contact")), waiting = 0;
 	char a[SHOWN_MAX], b[SHOWN_MAX], fix[SHOWN_MAX];
 	const char *producer;
 
@@ -256,7 +256,8 @@ static void uplink(struct doctor *d)
 		return;
 	json_object_foreach((json_t *)json_object_get(o, "producers"), producer, q)
 	{
-		waiting += number(q, "waiting");
+		if (__builtin_add_overflow(waiting, number(q, "waiting"), &waiting))
+			waiting = INT64_MAX;
 		if (number(q, "refused"))
 			doctor_found(d, "uplink", DOCTOR_BAD, "sekishoctl host list; journalctl -u sekisho-uplink",
 				SAY(d->ctl, "the collector refused %" PRId64 " segments of %s",
@@ -304,13 +305,13 @@ static void certificate(struct doctor *d)
 static void clock(struct doctor *d)
 {
 	const json_t *ahead = json_object_get(doctor_fact(d, "uplink"), "clock_ahead_s");
-	int64_t s = json_integer_value(ahead), off = s < 0 ? -s : s;
+	int64_t s = json_integer_value(ahead), off = s == INT64_MIN ? INT64_MAX : s < 0 ? -s : s;
 	bool synced = on(d->facts, "clock_synced");
 
 	if (json_is_integer(ahead) && off > CLOCK_OFF_S)
 		doctor_found(d, "clock", off > CLOCK_WRONG_S ? DOCTOR_BAD : DOCTOR_ATTENTION,
 			"timedatectl set-ntp true",
-			s > 0 ? SAY(d->ctl, "%" PRId64 " s before the collector's",
+			s > 0 ? SAY(d->ctl, "%" PRId64 " s ahead of the collector's",
 					"コレクターより %" PRId64 " 秒進んでいます")
 			      : SAY(d->ctl, "%" PRId64 " s behind the collector's",
 					"コレクターより %" PRId64 " 秒遅れています"),

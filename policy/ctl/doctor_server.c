@@ -47,7 +47,7 @@ static void witnesses(struct doctor *d)
 {
 	const json_t *log = json_object_get(doctor_fact(d, "collector"), "log"), *w = json_object_get(log, "cosigned");
 	int64_t since = number(w, "at") ? number(w, "at") : number(doctor_fact(d, "collector"), "since_us");
-	int64_t ago = number(d->facts, "now_us") - since;
+	int64_t ago = doctor_since(d, since);
 
 	if (!w || !number(log, "size"))
 		return;
@@ -69,7 +69,7 @@ static void witnesses(struct doctor *d)
 static void timestamps(struct doctor *d)
 {
 	const json_t *o = doctor_fact(d, "timestamps"), *newest = json_object_get(o, "newest_us");
-	int64_t days = (number(d->facts, "now_us") - json_integer_value(newest)) / DAY_US;
+	int64_t days = doctor_since(d, json_integer_value(newest)) / DAY_US;
 	char a[SHOWN_MAX];
 
 	if (!o)
