@@ -51,7 +51,7 @@ packages_next() {
 # themselves.
 packages_snapshot() {
 	(
-		cd "$1"
+		cd "$1" || exit 1
 		find . -xdev \( -path ./var/lib/dpkg -o -path ./var/lib/apt -o -path ./var/cache -o -path ./var/log -o -path ./repository \
 			-o -path ./tmp -o -path ./var/tmp -o -path ./root -o -path ./var/spool/cups -o -path ./var/lib/systemd \) -prune \
 			-o \( -type f -o -type l -o -type d \) -printf '%P\t%y %m %U:%G %l\n' |
