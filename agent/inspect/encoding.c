@@ -98,12 +98,9 @@ static unsigned long doubt_cp932(struct span s)
 		if (c >= 0xa1 && c <= 0xdf) {
 			doubt += 2;
 		} else if ((c >= 0x81 && c <= 0x9f) || (c >= 0xe0 && c <= 0xfc)) {
-			if (i + 1 == s.n)
-				break;
-			if (d < 0x40 || d == 0x7f || d > 0xfc)
-				doubt += 20;
-			else if (c >= 0x99) /* the second level, and makers' own */
-				doubt += 3;
+			/* the second level, and makers' own, from 0x99 on */
+			if (i + 1 < s.n)
+				doubt += d < 0x40 || d == 0x7f || d > 0xfc ? 20 : c >= 0x99 ? 3 : 0;
 			i++;
 		} else {
 			doubt += 20;
@@ -129,12 +126,9 @@ static unsigned long doubt_euc(struct span s)
 			doubt += 5;
 			i += 2;
 		} else if (c >= 0xa1 && c <= 0xfe) {
-			if (i + 1 == s.n)
-				break;
-			if (d < 0xa1 || d > 0xfe)
-				doubt += 20;
-			else if (c >= 0xd0) /* the second level */
-				doubt += 3;
+			/* the second level from 0xd0 on */
+			if (i + 1 < s.n)
+				doubt += d < 0xa1 || d > 0xfe ? 20 : c >= 0xd0 ? 3 : 0;
 			i++;
 		} else {
 			doubt += 20;

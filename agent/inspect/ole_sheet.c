@@ -26,11 +26,6 @@ enum {
 #define EXTENDED 4u
 #define RICH 8u
 
-static uint16_t get_le16(const uint8_t *p)
-{
-	return (uint16_t)(p[1] << 8 | p[0]);
-}
-
 struct book {
 	struct look *l;
 	struct span s;

@@ -12,11 +12,6 @@
 #define FIB_LCB_CLX 0x1a6
 #define PIECE_COMPRESSED 0x40000000u
 
-static uint16_t get_le16(const uint8_t *p)
-{
-	return (uint16_t)(p[1] << 8 | p[0]);
-}
-
 const char *doc_table_name(struct span main)
 {
 	return main.n > FIB_FLAGS + 1 && get_le16(main.p + FIB_FLAGS) & FLAG_TABLE1 ? "1Table" : "0Table";

@@ -58,6 +58,12 @@ bool text_is_utf8(struct span s)
 	return true;
 }
 
+void text_whole(char *s)
+{
+	while (*s && !text_is_utf8(SPAN_STR(s)))
+		s[strlen(s) - 1] = '\0';
+}
+
 /* What must not reach a terminal or a log as it is: it moves the cursor, hides text or turns its direction. */
 static bool is_unsafe(uint32_t c)
 {

@@ -9,6 +9,8 @@
 
 /* Well-formed UTF-8 by the table of RFC 3629 section 4 (no surrogates, no overlong forms, at most U+10FFFF). */
 bool text_is_utf8(struct span s);
+/* Takes from its end what is no UTF-8: a character that was cut in the middle would make it no JSON string. */
+void text_whole(char *s);
 
 /*
  * Appends `s` so that it can stand on a terminal or in a log: control characters (C0, DEL, C1), U+2028/2029, bidi

@@ -56,9 +56,7 @@ void doctor_found(struct doctor *d, const char *check, enum doctor_state s, cons
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* Cut in the middle of a character it would be no JSON string. */
-	while (*text && !text_is_utf8(SPAN_STR(text)))
-		text[strlen(text) - 1] = 0;
+	text_whole(text);
 	json_array_append_new(d->findings, json_pack("{s:s, s:s, s:s, s:s?}", "check", check, "state",
 						   doctor_state_name(s), "found", text, "fix", fix));
 	d->ill |= s == DOCTOR_ATTENTION || s == DOCTOR_BAD;

@@ -13,9 +13,7 @@ void status_wrong(struct status_view *v, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* Cut in the middle of a character it would be no JSON string. */
-	while (*text && !text_is_utf8(SPAN_STR(text)))
-		text[strlen(text) - 1] = 0;
+	text_whole(text);
 	json_array_append_new(v->problems, json_string(text));
 }
 

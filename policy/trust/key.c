@@ -125,8 +125,7 @@ int key_save(const struct key *k, const char *path, mode_t mode)
 	return file_replace(path, SPAN(pem, (size_t)n), mode);
 }
 
-/* Never asks at a terminal: an encrypted key file is refused. */
-static int no_password(char *buf, int size, int rw, void *u)
+int key_no_password(char *buf, int size, int rw, void *u)
 {
 	(void)buf;
 	(void)size;
@@ -155,7 +154,7 @@ int key_load(const char *path, struct key **out, struct why *why)
 	bio = BIO_new_mem_buf(b.p ? (const void *)b.p : "", (int)b.n);
 	if (!bio)
 		return -ENOMEM;
-	p = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	p = PEM_read_bio_PrivateKey(bio, NULL, key_no_password, NULL);
 	secret_wipe(b.p ? b.p : (uint8_t *)"", b.p ? b.n : 0);
 	ERR_clear_error();
 	if (!p)

@@ -18,6 +18,9 @@ struct key {
 /* Makes a key of an OpenSSL object, which it takes over in any case. 0; V_BAD for other types; -ENOMEM. */
 int key_wrap(EVP_PKEY *pkey, bool is_private, struct key **out);
 
+/* For OpenSSL (pem_password_cb): never asks at a terminal; an encrypted key file is refused. */
+int key_no_password(char *buf, int size, int rw, void *unused);
+
 enum key_place key_place_of(struct span file);
 
 #endif

@@ -71,16 +71,6 @@ int tpm_make(struct buf *file, struct why *why)
 	return put_bio(bio, file);
 }
 
-/* Never asks at a terminal. */
-static int no_password(char *buf, int size, int rw, void *u)
-{
-	(void)buf;
-	(void)size;
-	(void)rw;
-	(void)u;
-	return -1;
-}
-
 static int load(struct span file, EVP_PKEY **out, struct why *why)
 {
 	_cleanup_(BIO_free_allp) BIO *bio = BIO_new_mem_buf(file.p, (int)file.n), *again = NULL;
@@ -88,7 +78,7 @@ static int load(struct span file, EVP_PKEY **out, struct why *why)
 
 	if (!bio)
 		return -ENOMEM;
-	p = PEM_read_bio_PrivateKey_ex(bio, NULL, no_password, NULL, NULL, OF_TPM);
+	p = PEM_read_bio_PrivateKey_ex(bio, NULL, key_no_password, NULL, NULL, OF_TPM);
 	if (!p)
 		return refused(why, V_BAD,
 			"this TPM does not take the key: it was cleared, or is another PC's; the PC has to be enrolled "
