@@ -19,16 +19,21 @@
 
 bool status_alive(json_int_t pid, const char *program)
 {
-	_cleanup_buf_ struct buf comm = BUF_INIT(64);
+	_cleanup_buf_ struct buf stat = BUF_INIT(4096);
 	char path[64];
+	const uint8_t *from, *to;
 	size_t n = strlen(program);
 
-	snprintf(path, sizeof(path), "/proc/%" PRId64 "/comm", (int64_t)pid);
-	if (pid <= 0 || file_read(path, &comm))
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/stat", (int64_t)pid);
+	if (pid <= 0 || file_read(path, &stat))
 		return false;
-	if (comm.n && comm.p[comm.n - 1] == '\n')
-		comm.n--;
-	return span_eq(buf_span(&comm), SPAN(program, n < COMM_SHOWN ? n : COMM_SHOWN));
+	/* proc(5): the name in brackets, of which it may hold some itself, then the state. One that ended is a zombie
+	   until its parent asks for it. */
+	from = memchr(stat.p, '(', stat.n);
+	to = memrchr(stat.p, ')', stat.n);
+	if (!from || !to || to < from || to + 2 >= stat.p + stat.n || to[2] == 'Z' || to[2] == 'X')
+		return false;
+	return span_eq(SPAN(from + 1, (size_t)(to - from - 1)), SPAN(program, n < COMM_SHOWN ? n : COMM_SHOWN));
 }
 
 static const char *when(char out[TEXT_TIME_SIZE], const json_t *o, const char *key)
