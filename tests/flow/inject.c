@@ -1,0 +1,200 @@
+/*
+ * A system call made by another process, as a debugger makes it: inject PID NUMBER [ARGUMENT]..., where an argument is
+ * a number, or s:TEXT for a string in that process's memory. Prints what came of it: "done", the name of an errno, or
+ * "killed" where the process was ended for it. For tests/flow/parts/forbidden, which tries what a program of ours must
+ * not be able to do from inside of it, so that no program has to have a part for tests. Never for a process that is not
+ * the test's own. Ends with 77 where it is built for another processor than x86-64.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef __x86_64__
+#define ARGS 6
+#define ROOM 512 /* below the red zone of its stack */
+#define TRIES 200
+
+static int die(const char *what)
+{
+	perror(what);
+	return 3;
+}
+
+static int poke(pid_t pid, unsigned long at, const void *from, size_t n)
+{
+	unsigned long word;
+	size_t i;
+
+	for (i = 0; i < n; i += sizeof(word)) {
+		memcpy(&word, (const char *)from + i, sizeof(word));
+		if (ptrace(PTRACE_POKEDATA, pid, at + i, word))
+			return -1;
+	}
+	return 0;
+}
+
+static int peek(pid_t pid, unsigned long at, void *to, size_t n)
+{
+	long word;
+	size_t i;
+
+	for (i = 0; i < n; i += sizeof(word)) {
+		errno = 0;
+		word = ptrace(PTRACE_PEEKDATA, pid, at + i, NULL);
+		if (errno)
+			return -1;
+		memcpy((char *)to + i, &word, sizeof(word));
+	}
+	return 0;
+}
+
+/* Stopped while it waits in a system call: there is the instruction that makes one, just before. */
+static int stop_in_call(pid_t pid, struct user_regs_struct *regs)
+{
+	int i, status;
+
+	if (ptrace(PTRACE_SEIZE, pid, NULL, PTRACE_O_TRACESYSGOOD))
+		return -1;
+	for (i = 0; i < TRIES; i++) {
+		unsigned short code = 0;
+		unsigned long word = 0;
+
+		if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) || waitpid(pid, &status, __WALL) != pid ||
+			!WIFSTOPPED(status))
+			return -1;
+		if (ptrace(PTRACE_GETREGS, pid, NULL, regs) || peek(pid, regs->rip - 2, &word, sizeof(word)))
+			return -1;
+		memcpy(&code, &word, sizeof(code));
+		if ((long)regs->orig_rax >= 0 && code == 0x050f)
+			return 0;
+		if (ptrace(PTRACE_CONT, pid, NULL, NULL))
+			return -1;
+		usleep(10000);
+	}
+	errno = EAGAIN;
+	return -1;
+}
+
+/* To its entry, and to its end. The status that waitpid gave last. */
+static int run(pid_t pid)
+{
+	int status = 0, i;
+
+	for (i = 0; i < 2; i++) {
+		if (ptrace(PTRACE_SYSCALL, pid, NULL, NULL) || waitpid(pid, &status, __WALL) != pid)
+			return -1;
+		if (!WIFSTOPPED(status))
+			break;
+	}
+	return status;
+}
+
+/* Is SIGSYS on its way to it? */
+static int dies(pid_t pid)
+{
+	char path[64], line[128];
+	unsigned long pending = 0, bits;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "SigPnd: %lx", &bits) == 1 || sscanf(line, "ShdPnd: %lx", &bits) == 1)
+			pending |= bits;
+	if (f)
+		fclose(f);
+	return pending >> (SIGSYS - 1) & 1;
+}
+
+/* The kernel's own answers to a call that was interrupted (ERESTART*): made again, as it would have been. */
+static void take_up_again(struct user_regs_struct *regs)
+{
+	long r = (long)regs->rax;
+
+	if (r == -512 || r == -513 || r == -514)
+		regs->rax = regs->orig_rax;
+	else if (r == -516)
+		regs->rax = 219; /* restart_syscall */
+	else
+		return;
+	regs->rip -= 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct user_regs_struct was, now;
+	unsigned long arg[ARGS] = {0}, number;
+	char memory[ROOM], strings[ROOM] = {0};
+	size_t used = 0;
+	int i, status;
+	pid_t pid;
+
+	if (argc < 3 || argc > 3 + ARGS)
+		return 2;
+	pid = (pid_t)atoi(argv[1]);
+	number = strtoul(argv[2], NULL, 0);
+	if (stop_in_call(pid, &was))
+		return die("stop");
+	for (i = 3; i < argc; i++) {
+		size_t n = strlen(argv[i]);
+
+		if (strncmp(argv[i], "s:", 2) != 0) {
+			arg[i - 3] = strtoul(argv[i], NULL, 0);
+			continue;
+		}
+		if (used + n > ROOM)
+			return 2;
+		arg[i - 3] = ((was.rsp - 2 * ROOM) & ~7ul) + used;
+		memcpy(strings + used, argv[i] + 2, n - 1);
+		used = (used + n + 7) & ~(size_t)7;
+	}
+	if (peek(pid, (was.rsp - 2 * ROOM) & ~7ul, memory, ROOM) ||
+		poke(pid, (was.rsp - 2 * ROOM) & ~7ul, strings, ROOM))
+		return die("memory");
+	now = was;
+	now.rip -= 2;
+	now.orig_rax = (unsigned long)-1;
+	now.rax = number;
+	now.rdi = arg[0];
+	now.rsi = arg[1];
+	now.rdx = arg[2];
+	now.r10 = arg[3];
+	now.r8 = arg[4];
+	now.r9 = arg[5];
+	if (ptrace(PTRACE_SETREGS, pid, NULL, &now))
+		return die("registers");
+	status = run(pid);
+	if (status == -1)
+		return die("run");
+	if (WIFSTOPPED(status) && ptrace(PTRACE_GETREGS, pid, NULL, &now))
+		return die("registers");
+	/* Refused by seccomp for good: it dies on its way to its own code, of a signal that may be told to us first. */
+	while (WIFSTOPPED(status) && dies(pid))
+		if (ptrace(PTRACE_CONT, pid, NULL, SIGSYS) || waitpid(pid, &status, __WALL) != pid)
+			return die("run");
+	if (!WIFSTOPPED(status)) {
+		puts("killed");
+		return 0;
+	}
+	take_up_again(&was);
+	/* Not a call any more: nothing of it is made again on the way back. */
+	was.orig_rax = (unsigned long)-1;
+	if (poke(pid, (was.rsp - 2 * ROOM) & ~7ul, memory, ROOM) || ptrace(PTRACE_SETREGS, pid, NULL, &was) ||
+		ptrace(PTRACE_DETACH, pid, NULL, NULL))
+		return die("back");
+	puts((long)now.rax >= 0 ? "done" : strerrorname_np(-(int)now.rax));
+	return 0;
+}
+#else
+int main(void)
+{
+	puts("only for x86-64");
+	return 77;
+}
+#endif
