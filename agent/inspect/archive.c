@@ -54,9 +54,7 @@ static void locked(struct look *l, const char *name)
 {
 	char shown[64];
 
-	l->facts->flags |= INSPECT_ENCRYPTED | INSPECT_PASSWORD;
-	look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NEEDS_PASSWORD, "%s",
-		text_escape_to(shown, sizeof(shown), SPAN_STR(name)));
+	look_locked(l, INSPECT_ABOUT_TEXT, text_escape_to(shown, sizeof(shown), SPAN_STR(name)));
 }
 
 /* The bytes of the file that stands there. False: no more can be had of the archive. */

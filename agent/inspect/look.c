@@ -25,6 +25,12 @@ void look_gap(struct look *l, enum inspect_what what, enum inspect_cause cause, 
 	facts_gap(l->facts, what, cause, detail);
 }
 
+void look_locked(struct look *l, enum inspect_what about, const char *what)
+{
+	l->facts->flags |= INSPECT_ENCRYPTED | INSPECT_PASSWORD;
+	look_gap(l, about, INSPECT_NEEDS_PASSWORD, "%s", what);
+}
+
 /* Whole characters only, no NUL; whoever reads the report escapes the rest. */
 static void keep_first(char *into, size_t size, struct span name)
 {

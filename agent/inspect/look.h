@@ -26,6 +26,9 @@ struct look {
 __attribute__((format(printf, 4, 5))) void look_gap(
 	struct look *l, enum inspect_what what, enum inspect_cause cause, const char *fmt, ...);
 
+/* It is locked by a password: `what` of it, ours or escaped. A finding of its own. */
+void look_locked(struct look *l, enum inspect_what about, const char *what);
+
 /* The generator and medium, escaped and cut. Only the first that is given stays. */
 void look_generator(struct look *l, struct span name);
 void look_media(struct look *l, struct span name);

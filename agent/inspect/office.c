@@ -163,10 +163,8 @@ static bool wants(void *ctx, const char *name)
 	if (o->format == INSPECT_OPENDOCUMENT)
 		return !strcmp(name, "content.xml") || !strcmp(name, "styles.xml") ||
 		       !strcmp(name, "META-INF/manifest.xml") || begins(name, "Object ");
-	if (o->format == INSPECT_XLSX && begins(name, "xl/worksheets/") && ends(name, ".xml"))
-		return o->sheets.shared_known;
 	if (!strcmp(name, "xl/sharedStrings.xml"))
-		return !o->sheets.shared_known;
+		return true;
 	if (strstr(name, "/embeddings/"))
 		return true;
 	if (!ends(name, ".xml"))
@@ -178,6 +176,13 @@ static bool wants(void *ctx, const char *name)
 	       begins(name, "xl/threadedComments/");
 }
 
+/* For the second way through the file. */
+static bool wants_sheet(void *ctx, const char *name)
+{
+	(void)ctx;
+	return begins(name, "xl/worksheets/") && ends(name, ".xml");
+}
+
 static void take(void *ctx, const char *name, struct span bytes)
 {
 	struct office *o = ctx;
@@ -187,8 +192,7 @@ static void take(void *ctx, const char *name, struct span bytes)
 		look_inside(l, name, bytes);
 	} else if (!strcmp(name, "META-INF/manifest.xml")) {
 		if (span_find(bytes, "encryption-data", 15) != SIZE_MAX) {
-			l->facts->flags |= INSPECT_ENCRYPTED | INSPECT_PASSWORD;
-			look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NEEDS_PASSWORD, "OpenDocument");
+			look_locked(l, INSPECT_ABOUT_TEXT, "OpenDocument");
 		}
 	} else if (!strcmp(name, "xl/sharedStrings.xml")) {
 		sheets_shared(l, &o->sheets, bytes);
@@ -209,9 +213,7 @@ void look_office(struct look *l, enum inspect_format format, struct span doc)
 		return;
 	archive_each(l, doc, &to);
 	/* Strings of all sheets stand in one part, which may come behind them: the sheets are read on a second way. */
-	if (format == INSPECT_XLSX) {
-		o.sheets.shared_known = true;
-		archive_each(l, doc, &(struct archive_reader){sheets_wants, take, &o});
-	}
+	if (format == INSPECT_XLSX)
+		archive_each(l, doc, &(struct archive_reader){wants_sheet, take, &o});
 	sheets_done(&o.sheets);
 }

@@ -12,11 +12,8 @@ struct sheets {
 	struct buf strings; /* all shared strings, one behind the other */
 	uint32_t *ends;     /* where each ends in `strings` */
 	size_t n, room;
-	bool shared_known;
 };
 
-/* Only sheets: for the second way through the file. */
-bool sheets_wants(void *office, const char *name);
 void sheets_shared(struct look *l, struct sheets *s, struct span xml);
 void sheets_sheet(struct look *l, struct sheets *s, struct span xml);
 void sheets_done(struct sheets *s);

@@ -33,12 +33,6 @@ static bool stream(struct look *l, GsfInfile *in, const char *name, struct buf *
 	return true;
 }
 
-static void locked(struct look *l)
-{
-	l->facts->flags |= INSPECT_ENCRYPTED | INSPECT_PASSWORD;
-	look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NEEDS_PASSWORD, "office document");
-}
-
 static bool word(struct look *l, GsfInfile *in)
 {
 	_cleanup_buf_ struct buf main = {0}, table = {0};
@@ -49,7 +43,7 @@ static bool word(struct look *l, GsfInfile *in)
 	if (!stream(l, in, doc_table_name(buf_span(&main)), &table))
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_BROKEN, "doc");
 	else if (doc_read(l, buf_span(&main), buf_span(&table)) == V_DENIED)
-		locked(l);
+		look_locked(l, INSPECT_ABOUT_TEXT, "office document");
 	return true;
 }
 
@@ -61,7 +55,7 @@ static bool excel(struct look *l, GsfInfile *in)
 		return false;
 	l->facts->format = l->depth ? l->facts->format : INSPECT_XLS;
 	if (xls_read(l, buf_span(&book)) == V_DENIED)
-		locked(l);
+		look_locked(l, INSPECT_ABOUT_TEXT, "office document");
 	return true;
 }
 
@@ -74,14 +68,14 @@ static bool powerpoint(struct look *l, GsfInfile *in)
 	l->facts->format = l->depth ? l->facts->format : INSPECT_PPT;
 	/* MS-PPT 2.3.2: what a locked one says in "Current User". */
 	if (stream(l, in, "Current User", &user) && user.n >= 16 && get_le32(user.p + 12) == 0xf3d1c4df)
-		locked(l);
+		look_locked(l, INSPECT_ABOUT_TEXT, "office document");
 	else
 		ppt_read(l, buf_span(&slides));
 	return true;
 }
 
 /* Body and attachments of a message (MS-OXMSG). */
-static bool message(struct look *l, GsfInfile *in, unsigned depth)
+static bool message(struct look *l, GsfInfile *in)
 {
 	static const char *const texts[] = {"__substg1.0_0037001F", "__substg1.0_1000001F", "__substg1.0_10130102",
 		"__substg1.0_0037001E", "__substg1.0_1000001E"};
@@ -101,7 +95,7 @@ static bool message(struct look *l, GsfInfile *in, unsigned depth)
 		else
 			look_inside(l, "body", buf_span(&b));
 	}
-	for (i = 0; i < n && any && depth < INSIDE_DEPTH_MAX; i++) {
+	for (i = 0; i < n && any; i++) {
 		const char *name = gsf_infile_name_by_index(in, i);
 		_cleanup_(unref) GsfInput *child = NULL;
 		_cleanup_buf_ struct buf b = {0};
@@ -132,7 +126,7 @@ void look_ole(struct look *l, struct span doc)
 	}
 	package = gsf_infile_child_by_name(in, "EncryptedPackage");
 	if (package)
-		locked(l);
-	else if (!word(l, in) && !excel(l, in) && !powerpoint(l, in) && !message(l, in, 0))
+		look_locked(l, INSPECT_ABOUT_TEXT, "office document");
+	else if (!word(l, in) && !excel(l, in) && !powerpoint(l, in) && !message(l, in))
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_LOOKED_AT, "compound file");
 }

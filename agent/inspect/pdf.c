@@ -32,8 +32,7 @@ static void unreadable(struct pdf *d, enum inspect_what what)
 	const char *text = error_text(d, &code);
 
 	if (code == qpdf_e_password) {
-		d->l->facts->flags |= INSPECT_PASSWORD | INSPECT_ENCRYPTED;
-		look_gap(d->l, what, INSPECT_NEEDS_PASSWORD, "%s", "");
+		look_locked(d->l, what, "");
 	} else if (strstr(text, "bad_alloc")) {
 		look_gap(d->l, what, INSPECT_TOO_BIG, "memory");
 	} else {

@@ -11,13 +11,6 @@
 #define STRINGS_N_MAX 4000000u
 #define WHOLE_MAX 1e15 /* integers that a double holds without loss */
 
-bool sheets_wants(void *office, const char *name)
-{
-	(void)office;
-	return strncmp(name, "xl/worksheets/", 14) == 0 && strlen(name) > 4 &&
-	       strcmp(name + strlen(name) - 4, ".xml") == 0;
-}
-
 void sheets_done(struct sheets *s)
 {
 	buf_deinit(&s->strings);

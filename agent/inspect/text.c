@@ -4,9 +4,8 @@
 #include "agent/inspect/container.h"
 #include "agent/inspect/encoding.h"
 
-bool look_utf8(struct look *l, struct span doc, struct buf *out)
+static bool to_utf8(struct look *l, enum encoding e, struct span doc, struct buf *out)
 {
-	enum encoding e = encoding_of(doc);
 	uint64_t lost = 0;
 	int r;
 
@@ -19,6 +18,11 @@ bool look_utf8(struct look *l, struct span doc, struct buf *out)
 	else if (lost)
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_BROKEN, "bytes that are no characters of %s", encoding_name(e));
 	return !r;
+}
+
+bool look_utf8(struct look *l, struct span doc, struct buf *out)
+{
+	return to_utf8(l, encoding_of(doc), doc, out);
 }
 
 void look_encoded(struct look *l, enum encoding e, struct span doc)
@@ -34,14 +38,16 @@ void look_encoded(struct look *l, enum encoding e, struct span doc)
 void look_text(struct look *l, struct span doc)
 {
 	_cleanup_buf_ struct buf utf8 = BUF_INIT(WORDS_MAX);
+	enum encoding e;
 
 	look_gap(l, INSPECT_ABOUT_PAGES, INSPECT_NOT_SAID, "plain text");
 	look_color(l, INSPECT_GREY);
 	if (!l->text)
 		return;
 	/* What needs no change is not copied: a log of gigabytes is text too. */
-	if (encoding_of(doc) == ENCODING_UTF8)
+	e = encoding_of(doc);
+	if (e == ENCODING_UTF8)
 		look_words(l, doc);
-	else if (look_utf8(l, doc, &utf8))
+	else if (to_utf8(l, e, doc, &utf8))
 		look_words(l, buf_span(&utf8));
 }
