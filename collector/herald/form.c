@@ -148,6 +148,7 @@ static struct ocsf_class class_of(const struct record *r)
 		if (created)
 			return (struct ocsf_class)FILE_(1, "Create");
 		return wrote ? (struct ocsf_class)FILE_(3, "Update") : (struct ocsf_class)FILE_(2, "Read");
+	case KIND_COPY:
 	case KIND_MKDIR:
 	case KIND_LINK:
 	case KIND_SYMLINK:

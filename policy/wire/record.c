@@ -314,7 +314,7 @@ static int put_device(struct buf *out, const struct record *r, enum record_lang 
 
 int record_line(const struct record *r, enum record_lang lang, struct buf *out)
 {
-	const bool ja = lang == LANG_JA;
+	const bool ja = lang == LANG_JA, copy = record_number(r, F_KIND, 0) == KIND_COPY;
 	const char *gap = "  (";
 	char when[TEXT_TIME_SIZE] = "";
 	int x = 0;
@@ -339,8 +339,9 @@ int record_line(const struct record *r, enum record_lang lang, struct buf *out)
 		x = buf_puts(out, "  ");
 		x = x ? x : put_plain(out, r, F_KIND, lang);
 	}
-	x = x ? x : put_escaped(out, "  ", r, F_PATH);
-	x = x ? x : put_escaped(out, " → ", r, F_PATH2);
+	/* Of a copy the second path is what it was made from. */
+	x = x ? x : put_escaped(out, "  ", r, copy ? F_PATH2 : F_PATH);
+	x = x ? x : put_escaped(out, " → ", r, copy ? F_PATH : F_PATH2);
 	x = x ? x : put_escaped(out, "  ", r, F_TITLE);
 	x = x ? x : put_escaped(out, " → ", r, F_PRINTER);
 	x = x ? x : put_escaped(out, "  ", r, F_TARGET_USER);
@@ -366,6 +367,8 @@ int record_line(const struct record *r, enum record_lang lang, struct buf *out)
 	if (!x && record_has(r, F_FLAGS) && r->v[F_FLAGS].u & ~(uint64_t)(RF_READ | RF_WROTE)) {
 		DETAIL(F_FLAGS, put_flags(out, r->v[F_FLAGS].u & ~(uint64_t)(RF_READ | RF_WROTE), "", " ", lang))
 	}
+	DETAIL(F_CERTAINTY, put_plain(out, r, F_CERTAINTY, lang))
+	DETAIL(F_REASON, put_plain(out, r, F_REASON, lang))
 	DETAIL(F_ACTION, put_plain(out, r, F_ACTION, lang))
 	DETAIL(F_OUTCOME, put_plain(out, r, F_OUTCOME, lang))
 	DETAIL(F_ACCESS, put_plain(out, r, F_ACCESS, lang))

@@ -36,6 +36,8 @@ export function objectOf(r: Record_): ObjectWords | null {
   }
   const device = deviceText(r);
   if (channel === "usb" && device) return { kind: "text", first: path ? `${device}  ${factText(path)}` : device };
+  // Of a copy the second path is what it was made from.
+  if (path && path2 && r.facts.kind === "copy") return { kind: "path", first: path2, second: path };
   if (path) return path2 ? { kind: "path", first: path, second: path2 } : { kind: "path", first: path };
   if (device) return { kind: "text", first: device };
   for (const name of ["target_user", "text", "peer_name", "signer", "cause"]) {
