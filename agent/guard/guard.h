@@ -129,6 +129,7 @@ struct guard {
 	struct release *release;
 	struct notify *notify;
 	struct printers *printers; /* NULL: connections to printers are not seen */
+	struct written *written;
 	struct unit *units;
 	unsigned units_n, next_id;
 	uint64_t refused_units, denials;
@@ -214,6 +215,9 @@ bool mounts_close(const struct disk *d, bool unmount);
 /* What the desktop mounted read-only because it was held is remounted for writing. */
 void mounts_open(const struct disk *d);
 
+/* Calls `fn` with the folder of each mount of the disk, until it says false. */
+void mounts_each(const struct disk *d, bool (*fn)(const char *target, void *ctx), void *ctx);
+
 /* openers.c: true where a program has it open for writing, or mapped. */
 bool openers_write(const struct disk *d);
 
@@ -238,6 +242,22 @@ void printers_order(struct guard *g);
 void printers_run(struct guard *g, int64_t now);
 int64_t printers_due(const struct guard *g);
 void printers_close(struct guard *g);
+
+/* --- written.c: what is written to removable drives --- */
+
+/* Takes what needs privilege, and starts the inspector, before there are keys that it could see. 0, -errno. */
+int written_open(struct guard *g);
+/* Listens. 0, -errno. */
+int written_start(struct guard *g);
+/* Another policy is in force, or another drive is there: what is mounted from drives is watched where it asks for it.
+ */
+void written_order(struct guard *g);
+/* Looks into what is due; and when that is next to be done (boot clock). */
+void written_run(struct guard *g, int64_t now);
+int64_t written_due(const struct guard *g);
+/* What has not been looked into by now is told. */
+void written_stop(struct guard *g);
+void written_close(struct guard *g);
 
 /* --- people.c --- */
 
@@ -269,9 +289,18 @@ void tell_proof(struct guard *g, unsigned layers, unsigned before);
 /* Headers, so heartbeats too, say from now on by which means devices are held. */
 void tell_means(struct guard *g);
 
+/* For the other files that make records (tell_written.c): room for what a record borrows, and the steps of making one.
+ */
+struct tell_room {
+	char id[16], dev[32], interfaces[DEVICE_INTERFACES_MAX * 9], layers[128];
+};
+void tell_begin(struct guard *g, struct record *r, unsigned kind, const struct unit *u);
+void tell_describe(struct record *r, const struct unit *u, const struct disk *d, struct tell_room *room);
+void tell_put(struct guard *g, struct record *r, bool urgent);
+
 /* --- report.c --- */
 
-void report_write(struct guard *g);
+void report_save(struct guard *g);
 /* What is plugged in, as JSON, for sekishoctl. Owned by the caller. */
 struct json_t;
 struct json_t *report_list(struct guard *g, bool held_only);

@@ -72,7 +72,9 @@ static int on_udev(sd_event_source *source, int fd, uint32_t events, void *ctx)
 		if (devices_scan(g) || judge_all(g))
 			guard_fail(g, -EIO, "devices");
 	}
-	report_write(g);
+	/* One that was mounted before we heard of it. */
+	written_order(g);
+	report_save(g);
 	return 0;
 }
 
@@ -187,7 +189,7 @@ static void prove(struct guard *g, int64_t now)
 	g->layers = (unsigned)layers;
 	tell_means(g);
 	tell_proof(g, g->layers, before);
-	report_write(g);
+	report_save(g);
 }
 
 /* --- inbox, signals --- */
@@ -211,7 +213,7 @@ static int on_inbox(sd_event_source *source, const struct inotify_event *e, void
 		if (r)
 			guard_fail(g, r, "deciding");
 	}
-	report_write(g);
+	report_save(g);
 	return 0;
 }
 
@@ -224,7 +226,7 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	if (orders_look(g) && judge_all(g))
 		guard_fail(g, -EIO, "deciding");
 	prove(g, clock_boot_us());
-	report_write(g);
+	report_save(g);
 	return 0;
 }
 
@@ -266,6 +268,7 @@ static int add_sources(struct guard *g)
 		log_warning("%s cannot be watched: %s; no policy will arrive", g->inbox, strerror(-r));
 	read_follow(g);
 	r = printers_start(g);
+	r = r < 0 ? r : written_start(g);
 	return r < 0 ? r : people_start(g);
 }
 
@@ -285,10 +288,11 @@ static int one_round(struct guard *g)
 	}
 	printers_run(g, now);
 	media_run(g, now);
+	written_run(g, now);
 	if (!r && now >= sealer_due(g->sealer))
 		r = sealer_run(g->sealer, now);
 	if (now >= g->status_boot_us + REPORT_EVERY_US)
-		report_write(g);
+		report_save(g);
 	if (r)
 		return r;
 	next = sealer_due(g->sealer);
@@ -304,6 +308,8 @@ static int one_round(struct guard *g)
 		next = printers_due(g);
 	if (media_due(g) < next)
 		next = media_due(g);
+	if (written_due(g) < next)
+		next = written_due(g);
 	r = sd_event_run(g->event, next > now ? (uint64_t)(next - now) : 0);
 	return r < 0 ? r : g->failed;
 }
@@ -338,7 +344,9 @@ static int begin(struct guard *g)
 		log_warning("devices cannot be listed: %s", strerror(-r));
 	/* What was unplugged while nobody looked is not released any more. */
 	judge_releases(g);
-	return judge_all(g);
+	r = judge_all(g);
+	written_order(g);
+	return r;
 }
 
 int loop_run(struct guard *g)
@@ -347,15 +355,16 @@ int loop_run(struct guard *g)
 
 	if (r)
 		return r;
-	report_write(g);
+	report_save(g);
 	sd_notify(0, "READY=1");
 	log_info("guarding: policy %llu, %u devices", (unsigned long long)g->orders.version, g->units_n);
 	while (!g->stopping && !r)
 		r = one_round(g);
 	sd_notify(0, "STOPPING=1");
+	written_stop(g);
 	tell_stop(g);
 	if (!r)
 		r = sealer_flush(g->sealer, true);
-	report_write(g);
+	report_save(g);
 	return r;
 }

@@ -198,6 +198,27 @@ static bool count_one(const struct mounted *m, void *ctx)
 	return true;
 }
 
+struct each_target {
+	bool (*fn)(const char *target, void *ctx);
+	void *ctx;
+	bool over;
+};
+
+static bool target_one(const struct mounted *m, void *ctx)
+{
+	struct each_target *e = ctx;
+
+	e->over = e->over || !e->fn(m->target, e->ctx);
+	return true;
+}
+
+void mounts_each(const struct disk *d, bool (*fn)(const char *target, void *ctx), void *ctx)
+{
+	struct each_target e = {.fn = fn, .ctx = ctx};
+
+	each_mount(d, target_one, &e);
+}
+
 bool mounts_close(const struct disk *d, bool unmount)
 {
 	unsigned n = 0;

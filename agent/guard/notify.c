@@ -39,10 +39,9 @@ static void device_key(const struct device *d, struct digest *out)
 	digest_of(out, parts, ARRAY_SIZE(parts));
 }
 
-static bool told_before(struct notify *n, enum notice what, const struct device *d, const struct decision *why)
+static bool told_before(struct notify *n, enum notice what, const struct device *d, const char *rule)
 {
 	struct digest device, cause;
-	const char *rule = why ? why->rule : "";
 	struct span parts[3];
 	unsigned i;
 
@@ -93,6 +92,8 @@ static const struct words english[] = {
 		"You can use it until %s, or until you unplug it. What is done with it is recorded."},
 	[NOTICE_RELEASE_END] = {"The release of this device has ended",
 		"What was saved until now is on it. If you need it longer, ask the administrator for another code."},
+	[NOTICE_WRITTEN] = {"Take care of what you saved on this drive",
+		"What stands in it must not be carried out just so. It is recorded, and the administrator is told."},
 };
 
 static const struct words japanese[] = {
@@ -109,6 +110,8 @@ static const struct words japanese[] = {
 		"%s まで、または取り外すまで利用できます。操作は記録されます。"},
 	[NOTICE_RELEASE_END] = {"この機器の一時解除が終了しました",
 		"これまでに保存した内容は残っています。引き続き必要な場合は管理者に新しいコードを依頼してください。"},
+	[NOTICE_WRITTEN] = {"このドライブに保存した内容に注意してください",
+		"持ち出しに注意が必要な情報が含まれています。記録され、管理者に通知されます。"},
 };
 
 static bool is_japanese(const char *lang)
@@ -119,7 +122,7 @@ static bool is_japanese(const char *lang)
 /* Text for a body that may be read as markup. */
 static int put_escaped(struct buf *b, const char *s)
 {
-	char shown[2 * DEVICE_TEXT_SIZE];
+	char shown[2 * PRINT_MESSAGE_MAX];
 	int r = 0;
 
 	text_escape_to(shown, sizeof(shown), SPAN_STR(s));
@@ -163,18 +166,21 @@ static int put_body(struct buf *b, const char *words, const struct decision *why
 }
 
 int notify_text(enum notice what, const char *lang, const struct device *d, const struct decision *why,
-	struct buf *summary, struct buf *body)
+	const struct drive_decision *written, struct buf *summary, struct buf *body)
 {
 	const struct words *w = is_japanese(lang) ? &japanese[what] : &english[what];
+	const char *message = !written ? "" : is_japanese(lang) ? written->message_ja : written->message;
 	int r = buf_puts(summary, w->summary);
 
 	r = r ? r : put_device(body, d, why);
-	return r ? r : put_body(body, w->body, why);
+	/* The administrator's own words go before ours. */
+	return r ? r : message[0] ? put_escaped(body, message) : put_body(body, w->body, why);
 }
 
 /* --- the child --- */
 
-static int child(enum notice what, const struct device *d, const struct decision *why, uint32_t uid)
+static int child(enum notice what, const struct device *d, const struct decision *why,
+	const struct drive_decision *written, uint32_t uid)
 {
 	_cleanup_buf_ struct buf summary = BUF_INIT(TEXT_MAX), body = BUF_INIT(TEXT_MAX);
 	_cleanup_(speaker_freep) struct speaker *s = NULL;
@@ -184,7 +190,7 @@ static int child(enum notice what, const struct device *d, const struct decision
 	if (speaker_become(uid) || speaker_new(uid, &s))
 		return 1;
 	speaker_language(s, lang);
-	if (notify_text(what, lang, d, why, &summary, &body) || !buf_str(&summary) || !buf_str(&body))
+	if (notify_text(what, lang, d, why, written, &summary, &body) || !buf_str(&summary) || !buf_str(&body))
 		return 1;
 	return speaker_say(s, "drive-removable-media", (char *)summary.p, (char *)body.p,
 		       what != NOTICE_APPROVED && what != NOTICE_RELEASED) < 0;
@@ -199,12 +205,13 @@ void notify_reap(struct notify *n)
 			n->children[i] = 0;
 }
 
-void notify_show(struct notify *n, enum notice what, const struct device *d, const struct decision *why, uint32_t uid)
+static void show(struct notify *n, enum notice what, const struct device *d, const struct decision *why,
+	const struct drive_decision *written, uint32_t uid)
 {
 	unsigned i;
 	pid_t pid;
 
-	if (uid == UINT32_MAX || told_before(n, what, d, why))
+	if (uid == UINT32_MAX || told_before(n, what, d, written ? written->rule : why ? why->rule : ""))
 		return;
 	notify_reap(n);
 	for (i = 0; i < NOTIFY_CHILDREN_MAX && n->children[i]; i++)
@@ -213,7 +220,18 @@ void notify_show(struct notify *n, enum notice what, const struct device *d, con
 		return;
 	pid = fork();
 	if (pid == 0)
-		_exit(child(what, d, why, uid));
+		_exit(child(what, d, why, written, uid));
 	if (pid > 0)
 		n->children[i] = pid;
+}
+
+void notify_show(struct notify *n, enum notice what, const struct device *d, const struct decision *why, uint32_t uid)
+{
+	show(n, what, d, why, NULL, uid);
+}
+
+void notify_written(struct notify *n, const struct device *d, const struct decision *why,
+	const struct drive_decision *written, uint32_t uid)
+{
+	show(n, NOTICE_WRITTEN, d, why, written, uid);
 }

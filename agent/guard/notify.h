@@ -8,7 +8,7 @@
 #ifndef SEKISHO_GUARD_NOTIFY_H
 #define SEKISHO_GUARD_NOTIFY_H
 
-#include "policy/rule/policy.h"
+#include "policy/rule/drives.h"
 #include <sys/types.h>
 
 #define NOTIFY_CAUSES_MAX 128u /* remembered; then the oldest may be told again */
@@ -22,6 +22,7 @@ enum notice {
 	NOTICE_TWIN,        /* another device with the same serial number is there */
 	NOTICE_RELEASED,    /* by a code, until a time */
 	NOTICE_RELEASE_END, /* that time is over */
+	NOTICE_WRITTEN,     /* what was written to it is something that the policy alerts of */
 };
 
 struct notify;
@@ -31,13 +32,17 @@ void notify_free(struct notify *n);
 
 /* `d` may be borrowed from anywhere; `why` may be NULL; `uid` UINT32_MAX: nobody is there, and nothing is shown. */
 void notify_show(struct notify *n, enum notice what, const struct device *d, const struct decision *why, uint32_t uid);
+/* Of a file that was written to it, once per rule: with what the administrator has to say. `why` may be NULL. */
+void notify_written(struct notify *n, const struct device *d, const struct decision *why,
+	const struct drive_decision *written, uint32_t uid);
 /* The device was unplugged: the same may be said again. */
 void notify_forget(struct notify *n, const struct device *d);
 /* Takes in children that ended. */
 void notify_reap(struct notify *n);
 
-/* The texts, for tests: `lang` is "ja..." or anything else. 0, V_FULL, -ENOMEM. */
+/* The texts, for tests: `written` is of NOTICE_WRITTEN only, else NULL; `lang` is "ja..." or anything else. 0, V_FULL,
+ * -ENOMEM. */
 int notify_text(enum notice what, const char *lang, const struct device *d, const struct decision *why,
-	struct buf *summary, struct buf *body);
+	const struct drive_decision *written, struct buf *summary, struct buf *body);
 
 #endif

@@ -146,6 +146,7 @@ static void put_in_force(struct guard *g, const struct bundle *b, struct policy 
 	snprintf(o->signer, sizeof(o->signer), "%s", b->signer);
 	tell_release_terms(g);
 	printers_order(g);
+	written_order(g);
 	if (g->sealer)
 		sealer_policy(g->sealer, o->version);
 }
@@ -259,6 +260,7 @@ static bool expire(struct guard *g)
 	o->policy = p;
 	o->expired = true;
 	tell_release_terms(g);
+	written_order(g);
 	log_warning("policy %llu has expired: the built-in defaults hold", (unsigned long long)o->version);
 	tell_policy(g, KIND_POLICY, o->version, o->signer, "expired: the built-in defaults hold");
 	return true;

@@ -158,7 +158,7 @@ static json_t *status(struct guard *g)
 	return j;
 }
 
-void report_write(struct guard *g)
+void report_save(struct guard *g)
 {
 	g->status_boot_us = clock_boot_us();
 	service_write_status(g->status_path, status(g));

@@ -16,11 +16,7 @@
 #define INTERFACES_TEXT (DEVICE_INTERFACES_MAX * 9)
 #define PROC_TEXT 4096
 
-struct room {
-	char id[16], dev[32], interfaces[INTERFACES_TEXT], layers[128];
-};
-
-static void put(struct guard *g, struct record *r, bool urgent)
+void tell_put(struct guard *g, struct record *r, bool urgent)
 {
 	int got;
 
@@ -36,7 +32,7 @@ static void put(struct guard *g, struct record *r, bool urgent)
 }
 
 /* `u` is the device that it is about (NULL: none): who is at its seat is in the record. */
-static void begin(struct guard *g, struct record *r, unsigned kind, const struct unit *u)
+void tell_begin(struct guard *g, struct record *r, unsigned kind, const struct unit *u)
 {
 	const struct person *p = person_of(g, u);
 
@@ -67,7 +63,7 @@ static void interfaces_text(const struct device *d, char out[INTERFACES_TEXT])
 	}
 }
 
-static void describe(struct record *r, const struct unit *u, const struct disk *d, struct room *room)
+void tell_describe(struct record *r, const struct unit *u, const struct disk *d, struct tell_room *room)
 {
 	const struct device *f = &u->device;
 
@@ -102,33 +98,33 @@ static void set_kind(struct record *r, const struct unit *u)
 void tell_plug(struct guard *g, const struct unit *u)
 {
 	struct record r;
-	struct room room;
+	struct tell_room room;
 
-	begin(g, &r, KIND_PLUG, u);
-	describe(&r, u, NULL, &room);
+	tell_begin(g, &r, KIND_PLUG, u);
+	tell_describe(&r, u, NULL, &room);
 	set_kind(&r, u);
-	put(g, &r, true);
+	tell_put(g, &r, true);
 }
 
 void tell_unplug(struct guard *g, const struct unit *u)
 {
 	struct record r;
-	struct room room;
+	struct tell_room room;
 
-	begin(g, &r, KIND_UNPLUG, u);
-	describe(&r, u, NULL, &room);
+	tell_begin(g, &r, KIND_UNPLUG, u);
+	tell_describe(&r, u, NULL, &room);
 	set_kind(&r, u);
 	record_set_int(&r, F_DURATION, clock_boot_us() - u->since_boot_us);
-	put(g, &r, true);
+	tell_put(g, &r, true);
 }
 
 void tell_decision(struct guard *g, const struct unit *u, const struct disk *d, const struct decision *now)
 {
 	struct record r;
-	struct room room;
+	struct tell_room room;
 
-	begin(g, &r, KIND_DECISION, u);
-	describe(&r, u, d, &room);
+	tell_begin(g, &r, KIND_DECISION, u);
+	tell_describe(&r, u, d, &room);
 	record_set_uint(&r, F_DEVICE_KIND, now->kind);
 	record_set_uint(&r, F_ACCESS, now->access);
 	record_set_uint(&r, F_POLICY_MODE, now->note ? POLICY_MODE_NOTE : POLICY_MODE_ENFORCE);
@@ -138,35 +134,35 @@ void tell_decision(struct guard *g, const struct unit *u, const struct disk *d, 
 	record_set_text(&r, F_TEXT, now->reason);
 	if (now->until_us != INT64_MAX)
 		record_set_int(&r, F_UNTIL, now->until_us);
-	put(g, &r, true);
+	tell_put(g, &r, true);
 }
 
 void tell_medium(struct guard *g, const struct unit *u, const struct disk *d)
 {
 	struct record r;
-	struct room room;
+	struct tell_room room;
 
-	begin(g, &r, KIND_MEDIUM, u);
-	describe(&r, u, d, &room);
-	put(g, &r, true);
+	tell_begin(g, &r, KIND_MEDIUM, u);
+	tell_describe(&r, u, d, &room);
+	tell_put(g, &r, true);
 }
 
 void tell_release(struct guard *g, unsigned kind, const struct unit *u, const char *rule, unsigned access,
 	int64_t until_us, const char *text)
 {
 	struct record r;
-	struct room room;
+	struct tell_room room;
 
-	begin(g, &r, kind, u);
+	tell_begin(g, &r, kind, u);
 	if (u)
-		describe(&r, u, NULL, &room);
+		tell_describe(&r, u, NULL, &room);
 	record_set_text(&r, F_RULE, rule);
 	if (access)
 		record_set_uint(&r, F_ACCESS, access);
 	if (until_us)
 		record_set_int(&r, F_UNTIL, until_us);
 	record_set_text(&r, F_TEXT, text);
-	put(g, &r, true);
+	tell_put(g, &r, true);
 }
 
 /* --- what the kernel tells --- */
@@ -269,12 +265,12 @@ void tell_event(struct guard *g, const struct gate_event *e)
 	struct unit *u = unit_by_dev(g, e->type ? e->type : GATE_BLOCK, dev, &d);
 	char number[32];
 	struct record r;
-	struct room room;
+	struct tell_room room;
 
 	g->denials++;
-	begin(g, &r, e->kind == GATE_EVENT_WRITE_SEEN ? KIND_WRITE_SEEN : KIND_DENIED, u);
+	tell_begin(g, &r, e->kind == GATE_EVENT_WRITE_SEEN ? KIND_WRITE_SEEN : KIND_DENIED, u);
 	if (u)
-		describe(&r, u, d, &room);
+		tell_describe(&r, u, d, &room);
 	if (!d && e->dev) {
 		snprintf(room.dev, sizeof(room.dev), "%u:%u", e->dev >> 20, e->dev & 0xfffff);
 		record_set_str(&r, F_DEVICE, room.dev);
@@ -290,7 +286,7 @@ void tell_event(struct guard *g, const struct gate_event *e)
 	record_set_int(&r, F_RESULT, -EROFS);
 	set_process(&r, e, program);
 	set_path(&r, e, path);
-	put(g, &r, true);
+	tell_put(g, &r, true);
 }
 
 /* --- connections to printers --- */
@@ -303,7 +299,7 @@ void tell_printer(struct guard *g, const struct egress_event *e, uint64_t count)
 
 	if (e->refused)
 		g->denials += count;
-	begin(g, &r, KIND_PRINTER_CONNECT, NULL);
+	tell_begin(g, &r, KIND_PRINTER_CONNECT, NULL);
 	inet_ntop(e->family == AF_INET ? AF_INET : AF_INET6, e->address, address, sizeof(address));
 	snprintf(text, sizeof(text), e->family == AF_INET ? "%s:%u" : "[%s]:%u", address, e->port);
 	record_set_str(&r, F_ADDRESS, text);
@@ -322,12 +318,12 @@ void tell_printer(struct guard *g, const struct egress_event *e, uint64_t count)
 	record_set_span(&r, F_COMM, SPAN(e->comm, strnlen(e->comm, sizeof(e->comm))));
 	if (still_there(e->pid, e->start_boot_ns) && read_link((pid_t)e->pid, "exe", program))
 		record_set_str(&r, F_PROGRAM, program);
-	put(g, &r, true);
+	tell_put(g, &r, true);
 }
 
 /* --- about the guard itself --- */
 
-static void layers_text(unsigned layers, struct room *room)
+static void layers_text(unsigned layers, struct tell_room *room)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(sizeof(room->layers) - 1);
 
@@ -338,7 +334,7 @@ static void layers_text(unsigned layers, struct room *room)
 
 void tell_means(struct guard *g)
 {
-	struct room room;
+	struct tell_room room;
 	char names[sizeof(room.layers) + 32];
 
 	layers_text(g->layers, &room);
@@ -350,44 +346,44 @@ void tell_means(struct guard *g)
 void tell_start(struct guard *g)
 {
 	struct record r;
-	struct room room;
+	struct tell_room room;
 
-	begin(g, &r, KIND_GUARD_START, NULL);
+	tell_begin(g, &r, KIND_GUARD_START, NULL);
 	layers_text(g->layers, &room);
 	record_set_text(&r, F_LAYERS, room.layers);
 	record_set_uint(&r, F_ENFORCE, g->layers & GATE_OPEN ? ENFORCE_FULL : ENFORCE_NONE);
 	record_set_text(&r, F_TEXT, g->gate ? NULL : "the kernel's gate is not there: only udev and flags hold");
-	put(g, &r, true);
+	tell_put(g, &r, true);
 }
 
 void tell_stop(struct guard *g)
 {
 	struct record r;
 
-	begin(g, &r, KIND_GUARD_STOP, NULL);
+	tell_begin(g, &r, KIND_GUARD_STOP, NULL);
 	record_set_text(&r, F_TEXT, "what is held stays held");
-	put(g, &r, true);
+	tell_put(g, &r, true);
 }
 
 void tell_policy(struct guard *g, unsigned kind, uint64_t version, const char *signer, const char *text)
 {
 	struct record r;
 
-	begin(g, &r, kind, NULL);
+	tell_begin(g, &r, kind, NULL);
 	if (version)
 		record_set_uint(&r, F_POLICY, version);
 	record_set_text(&r, F_SIGNER, signer);
 	record_set_text(&r, F_TEXT, text);
-	put(g, &r, true);
+	tell_put(g, &r, true);
 }
 
 void tell_proof(struct guard *g, unsigned layers, unsigned before)
 {
 	unsigned taken = g->gate ? gate_layers(g->gate) : 0;
 	struct record r;
-	struct room room;
+	struct tell_room room;
 
-	begin(g, &r, KIND_PROOF, NULL);
+	tell_begin(g, &r, KIND_PROOF, NULL);
 	layers_text(layers, &room);
 	record_set_text(&r, F_LAYERS, room.layers);
 	record_set_uint(&r, F_ENFORCE, layers & GATE_OPEN ? ENFORCE_FULL : ENFORCE_NONE);
@@ -396,5 +392,5 @@ void tell_proof(struct guard *g, unsigned layers, unsigned before)
 		: taken & ~layers  ? "a means that the kernel took does not hold"
 		: layers & ~before ? "a means that did not hold before holds again"
 				   : "every means holds");
-	put(g, &r, true);
+	tell_put(g, &r, true);
 }

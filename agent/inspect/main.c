@@ -1,6 +1,7 @@
 /*
- * sekisho-inspect: looks into documents that are to be printed. Started by the print daemon (inspect_start), with its
- * end of a socket as descriptor 0; `show` does the same for a person. It holds no key and must never open a network.
+ * sekisho-inspect: looks into documents that are printed or written to drives. Started by the print daemon and the
+ * guard (inspect_start), with its end of a socket as descriptor 0; `show` does the same for a person. It holds no key
+ * and must never open a network.
  */
 #include "agent/inspect/container.h"
 #include "agent/inspect/inspect.h"
@@ -19,9 +20,9 @@
 
 static const char usage[] =
 	"usage: sekisho-inspect show [--text] [--pattern REGEX]... [--json] [--time SECONDS] FILE...\n"
-	"       sekisho-inspect serve          (by sekisho-print: a socket is descriptor 0)\n"
+	"       sekisho-inspect serve          (by sekisho-print and sekisho-guard: a socket is descriptor 0)\n"
 	"\n"
-	"Shows what a printed document is: format, pages, colour, paper, who made it; and what could not be found "
+	"Shows what a document is: format, pages, colour, paper, who made it; and what could not be found "
 	"out.\n"
 	"Each document is read in a process of its own that has no rights and no time to lose.\n"
 	"\n"

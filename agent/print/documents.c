@@ -2,6 +2,7 @@
  * A job's documents: given to the inspector (agent/inspect), whose sandboxed children look into them, and what they
  * found, added up for the job. Called by jobs.c and judge.c; nothing of a document is read in this process.
  */
+#include "agent/inspect/numbers.h"
 #include "agent/print/print.h"
 #include "policy/base/log.h"
 #include <errno.h>
@@ -90,15 +91,6 @@ static unsigned colour_of(const struct inspect_facts *d, unsigned so_far)
 	return 0;
 }
 
-static const enum find_kind find_kind_of[NUMBERS] = {
-	[NUMBER_MY] = FIND_MY_NUMBER,
-	[NUMBER_CORPORATE] = FIND_CORPORATE_NUMBER,
-	[NUMBER_CARD] = FIND_CARD,
-	[NUMBER_BANK_ACCOUNT] = FIND_BANK_ACCOUNT,
-	[NUMBER_PENSION] = FIND_PENSION_NUMBER,
-	[NUMBER_INSURANCE] = FIND_INSURANCE_NUMBER,
-};
-
 /* One document's words behind those of the ones before it. */
 static void add_line(
 	const struct inspect_facts *d, int (*words)(const struct inspect_facts *, struct buf *), char *out, size_t size)
@@ -127,7 +119,7 @@ static void add(const struct inspect_facts *d, bool first, bool text, struct doc
 	out->exact &= !(d->flags & INSPECT_CLAIMED);
 	out->readable &= was_read(d, text);
 	for (i = 0; i < NUMBERS; i++)
-		out->numbers[i] += d->found[find_kind_of[i]].sure;
+		out->numbers[i] += d->found[find_kind_of((enum print_number)i)].sure;
 	for (i = 0; i < PRINT_PATTERNS_MAX && i < INSPECT_PATTERNS_MAX; i++)
 		out->matches[i] += d->matches[i];
 	out->colour = first ? colour_of(d, 0) : out->colour ? colour_of(d, out->colour) : 0;

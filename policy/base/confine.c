@@ -134,8 +134,8 @@ static const int server_calls[] = {CALL(socket), CALL(socketpair), CALL(bind), C
 static const int child_calls[] = {CALL(accept4), CALL(clone), CALL(clone3), CALL(setresuid), CALL(setresgid),
 	CALL(setgroups), CALL(setsid), CALL(prctl), CALL(seccomp), CALL(capset), CALL(socketpair), CALL(close_range)};
 
-/* The guard's own: what is mounted from a device that is to be held. */
-static const int device_calls[] = {CALL(mount), CALL(umount2), CALL(sync), CALL(syncfs)};
+/* The guard's own: what is mounted from a device that is to be held, or watched. */
+static const int device_calls[] = {CALL(mount), CALL(umount2), CALL(sync), CALL(syncfs), CALL(fanotify_mark)};
 
 /* A child that reads a file or two and speaks on a bus; what it opens, it opens for reading (speak_rules). */
 static const int speak_calls[] = {CALL(stat), CALL(lstat), CALL(newfstatat), CALL(statx), CALL(readlink), CALL(access),

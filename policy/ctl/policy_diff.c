@@ -2,7 +2,7 @@
  * What two policies differ in, as JSON. See policy_diff.h. Pure: called by `policy diff` and its tests.
  */
 #include "policy/ctl/policy_diff_parts.h"
-#include "policy/rule/print.h"
+#include "policy/rule/drives.h"
 #include <errno.h>
 
 /* --- settings --- */
@@ -34,8 +34,10 @@ static int diff_settings(const struct policy *from, const struct policy *to, jso
 	int r = s.before ? policy_settings(from, keep_setting, &s) : -ENOMEM;
 
 	r = r ? r : policy_print_settings(from, keep_setting, &s);
+	r = r ? r : policy_drives_settings(from, keep_setting, &s);
 	r = r ? r : policy_settings(to, compare_setting, &s);
 	r = r ? r : policy_print_settings(to, compare_setting, &s);
+	r = r ? r : policy_drives_settings(to, compare_setting, &s);
 	json_decref(s.before);
 	return r;
 }
@@ -43,14 +45,15 @@ static int diff_settings(const struct policy *from, const struct policy *to, jso
 int policy_diff(const struct policy *from, const struct policy *to, const struct device_user *who, json_t **out)
 {
 	json_t *settings = json_array(), *rules = json_array(), *rows = json_array(), *devices = json_array();
-	json_t *print_rules = json_array();
-	json_t *all = json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "from", (json_int_t)policy_version(from), "to",
-		(json_int_t)policy_version(to), "settings", settings, "rules", rules, "rows", rows, "devices", devices,
-		"print_rules", print_rules);
+	json_t *print_rules = json_array(), *drive_rules = json_array();
+	json_t *all = json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "from", (json_int_t)policy_version(from),
+		"to", (json_int_t)policy_version(to), "settings", settings, "rules", rules, "rows", rows, "devices",
+		devices, "print_rules", print_rules, "drive_rules", drive_rules);
 	int r = all ? diff_settings(from, to, settings) : -ENOMEM;
 
-	r = r ? r : diff_rules(from, to, false, rules);
-	r = r ? r : diff_rules(from, to, true, print_rules);
+	r = r ? r : diff_rules(from, to, DIFF_DEVICES, rules);
+	r = r ? r : diff_rules(from, to, DIFF_PRINT, print_rules);
+	r = r ? r : diff_rules(from, to, DIFF_DRIVES, drive_rules);
 	r = r ? r : diff_strangers(from, to, who, devices);
 	r = r ? r : diff_ledgers(from, to, who, rows, devices);
 	if (r) {
@@ -59,7 +62,7 @@ int policy_diff(const struct policy *from, const struct policy *to, const struct
 	}
 	json_object_set_new(all, "same",
 		json_boolean(!json_array_size(settings) && !json_array_size(rules) && !json_array_size(rows) &&
-			     !json_array_size(print_rules)));
+			     !json_array_size(print_rules) && !json_array_size(drive_rules)));
 	*out = all;
 	return 0;
 }

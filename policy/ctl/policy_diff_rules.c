@@ -2,7 +2,7 @@
  * Rules that were added, removed, changed or moved. See policy_diff_parts.h.
  */
 #include "policy/ctl/policy_diff_parts.h"
-#include "policy/rule/print.h"
+#include "policy/rule/drives.h"
 #include <errno.h>
 
 struct rule_text {
@@ -27,21 +27,27 @@ static void rules_deinit(struct rules *r)
 	free(r->list);
 }
 
-/* One of either section, read like the other. */
-static int rule_of(const struct policy *p, bool print, unsigned i, struct rule_text *out, struct buf *text)
+/* One of any section, read like the others. */
+static int rule_of(
+	const struct policy *p, enum diff_section section, unsigned i, struct rule_text *out, struct buf *text)
 {
 	struct print_rule_text print_rule = {.name = NULL};
+	struct drive_rule_text drive_rule = {.name = NULL};
 	struct policy_rule rule = {.name = NULL};
-	int r = print ? policy_print_rule(p, i, &print_rule, text) : policy_rule(p, i, &rule, text);
+	int r = section == DIFF_PRINT    ? policy_print_rule(p, i, &print_rule, text)
+		: section == DIFF_DRIVES ? policy_drives_rule(p, i, &drive_rule, text)
+					 : policy_rule(p, i, &rule, text);
 
-	out->name = print ? print_rule.name : rule.name;
-	out->line = print ? print_rule.line : rule.line;
+	out->name = section == DIFF_PRINT ? print_rule.name : section == DIFF_DRIVES ? drive_rule.name : rule.name;
+	out->line = section == DIFF_PRINT ? print_rule.line : section == DIFF_DRIVES ? drive_rule.line : rule.line;
 	return r;
 }
 
-static int rules_init(const struct policy *p, bool print, struct rules *out)
+static int rules_init(const struct policy *p, enum diff_section section, struct rules *out)
 {
-	unsigned i, n = print ? policy_print_rules_n(p) : policy_rules_n(p);
+	unsigned i, n = section == DIFF_PRINT    ? policy_print_rules_n(p)
+			: section == DIFF_DRIVES ? policy_drives_rules_n(p)
+						 : policy_rules_n(p);
 	int r = 0;
 
 	out->list = calloc(n + 1, sizeof(*out->list));
@@ -51,7 +57,7 @@ static int rules_init(const struct policy *p, bool print, struct rules *out)
 		_cleanup_buf_ struct buf text = BUF_INIT(POLICY_TEXT_MAX);
 
 		out->list[i].other = -1;
-		r = rule_of(p, print, i, &out->list[i], &text);
+		r = rule_of(p, section, i, &out->list[i], &text);
 		if (!r)
 			out->list[i].text = strdup(buf_str(&text) ? (const char *)text.p : "");
 		if (!r && !out->list[i].text)
@@ -122,13 +128,13 @@ static json_t *rule_json(const char *change, const char *name, const struct rule
 	return o;
 }
 
-int diff_rules(const struct policy *from, const struct policy *to, bool print, json_t *list)
+int diff_rules(const struct policy *from, const struct policy *to, enum diff_section section, json_t *list)
 {
 	_cleanup_(rules_deinit) struct rules a = {.n = 0}, b = {.n = 0};
 	unsigned i;
-	int r = rules_init(from, print, &a);
+	int r = rules_init(from, section, &a);
 
-	r = r ? r : rules_init(to, print, &b);
+	r = r ? r : rules_init(to, section, &b);
 	if (r)
 		return r;
 	pair_rules(&a, &b);

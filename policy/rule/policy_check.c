@@ -4,6 +4,7 @@
  * (policy_check_rules.c, policy_check_rows.c).
  */
 #include "policy/rule/check_parts.h"
+#include "policy/rule/drives_parts.h"
 #include "policy/rule/print_parts.h"
 #include <errno.h>
 
@@ -136,6 +137,7 @@ int policy_try(const struct policy *p, policy_say fn, void *ctx)
 
 	check_expectations(&c);
 	check_print_expectations(&c);
+	check_drive_expectations(&c);
 	check_lockout(&c);
 	return c.fatal ? V_BAD : 0;
 }
@@ -147,6 +149,7 @@ int policy_check(const struct policy *p, int64_t now_us, policy_say fn, void *ct
 
 	check_rules(&c);
 	check_print_rules(&c);
+	check_drive_rules(&c);
 	r = check_rows(&c);
 	return r ? r : refused;
 }

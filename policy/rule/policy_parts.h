@@ -70,7 +70,8 @@ struct policy {
 	char release_key[256];
 	unsigned release_max_s, release_per_day;
 	struct policy_past_cups past_cups;
-	struct print_policy *print; /* NULL: no such section */
+	struct print_policy *print;   /* NULL: no such section */
+	struct drives_policy *drives; /* NULL: no such section */
 	unsigned rules_n, rows_n, expectations_n;
 	struct rule *rules;
 	struct row *rows;

@@ -2,6 +2,7 @@
  * policy.yaml to struct policy: its sections, and the rules. What a section holds is read by the functions of
  * reading.h; a section of another subject is read by a file of its own, which is named here once (take_top).
  */
+#include "policy/rule/drives_parts.h"
 #include "policy/rule/print_parts.h"
 #include "policy/rule/reading.h"
 #include <errno.h>
@@ -118,6 +119,8 @@ static int take_top(struct reading *r, void *ctx, const char *key, const yaml_no
 		return reading_nodes(r, n, key, take_rule);
 	if (!strcmp(key, "print"))
 		return policy_read_print(r, n);
+	if (!strcmp(key, "drives"))
+		return policy_read_drives(r, n);
 	if (!strcmp(key, "expectations"))
 		return reading_nodes(r, n, key, policy_read_expectation);
 	return V_NOT_FOUND;

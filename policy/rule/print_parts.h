@@ -5,22 +5,16 @@
 #ifndef SEKISHO_RULE_PRINT_PARTS_H
 #define SEKISHO_RULE_PRINT_PARTS_H
 
-#include "policy/rule/policy_parts.h"
-#include "policy/rule/print.h"
+#include "policy/rule/content.h"
 
 struct print_match {
 	struct match who; /* users, groups, hosts, days, hours, from, until: nothing else of it */
 	words printers, uris, locations, titles, formats; /* patterns; NULL: any */
 	bool has_pages_over;
-	uint64_t pages_over;       /* pages times copies */
-	unsigned colour;           /* COLOUR_*; 0: any */
-	uint64_t numbers[NUMBERS]; /* at least so many of each; 0: any */
-	uint32_t patterns;         /* bit per pattern of the section: one of them is found; 0: any */
-	bool unreadable;
+	uint64_t pages_over; /* pages times copies */
+	unsigned colour;     /* COLOUR_*; 0: any */
+	struct content_match content;
 };
-
-/* Does it ask for numbers of any kind? */
-bool asks_numbers(const struct print_match *m);
 
 struct print_rule {
 	char name[POLICY_NAME_SIZE];
@@ -44,10 +38,10 @@ struct print_policy {
 	unsigned fallback, unavailable, unrecorded, unstamped; /* ACTION_* */
 	struct print_copies copies;                            /* auditors.n 0: none */
 	struct digest auditors, second;                        /* of their certificates */
-	unsigned rules_n, expectations_n, patterns_n;
+	unsigned rules_n, expectations_n;
 	struct print_rule *rules;
 	struct print_expectation *expectations;
-	const char *patterns[PRINT_PATTERNS_MAX + 1];
+	struct content_patterns patterns;
 };
 
 /* print_yaml.c: the section's node (a yaml_node_t). 0, V_BAD, -ENOMEM. */

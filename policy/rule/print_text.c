@@ -21,21 +21,8 @@ static int put_number(struct buf *out, const char *name, uint64_t n)
 	return policy_put_text(out, name, text);
 }
 
-static int put_patterns(const struct print_policy *s, struct buf *out, uint32_t set)
-{
-	const char *list[PRINT_PATTERNS_MAX + 1];
-	unsigned i, n = 0;
-
-	for (i = 0; i < s->patterns_n; i++)
-		if (set >> i & 1)
-			list[n++] = s->patterns[i];
-	list[n] = NULL;
-	return policy_put_words(out, "contains", n ? list : NULL);
-}
-
 static int put_match(const struct print_policy *s, struct buf *out, const struct print_match *m)
 {
-	unsigned i;
 	int r = policy_put_people(out, &m->who);
 
 	r = r ? r : policy_put_words(out, "printers", m->printers);
@@ -45,10 +32,7 @@ static int put_match(const struct print_policy *s, struct buf *out, const struct
 	r = r ? r : policy_put_words(out, "formats", m->formats);
 	r = r || !m->has_pages_over ? r : put_number(out, "pages_over", m->pages_over);
 	r = r || !m->colour ? r : policy_put_text(out, "colour", m->colour == COLOUR_COLOUR ? "yes" : "no");
-	for (i = 0; i < NUMBERS; i++)
-		r = r || !m->numbers[i] ? r : put_number(out, print_number_word((enum print_number)i), m->numbers[i]);
-	r = r ? r : put_patterns(s, out, m->patterns);
-	return r || !m->unreadable ? r : policy_put_text(out, "unreadable", "yes");
+	return r ? r : content_put(out, &m->content, &s->patterns);
 }
 
 int policy_print_rule(const struct policy *p, unsigned i, struct print_rule_text *out, struct buf *text)

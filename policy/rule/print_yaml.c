@@ -16,35 +16,11 @@ static int take_action(struct reading *r, const yaml_node_t *n, const char *key,
 
 	if (!s)
 		return V_BAD;
-	if (!e || (!all && e->value != ACTION_ALLOW && e->value != ACTION_HOLD))
+	if (!e || e->value > ACTION_DENY || (!all && e->value != ACTION_ALLOW && e->value != ACTION_HOLD))
 		return reading_bad_value(r, n, key, s,
 			all ? SAID("allow, note, hold or deny", "allow、note、hold、deny のいずれか")
 			    : SAID("allow or hold", "allow または hold"));
 	*out = (unsigned)e->value;
-	return 0;
-}
-
-/* Equal expressions of several rules are looked for once. */
-static int one_pattern(struct reading *r, void *ctx, const yaml_node_t *n, const char *key, const char *s)
-{
-	struct print_policy *p = r->p->print;
-	uint32_t *set = ctx;
-	unsigned i;
-
-	if (!*s || strlen(s) > PRINT_PATTERN_SIZE_MAX)
-		return reading_bad(
-			r, n, key, *s ? SAID("too long an expression", "式が長すぎます") : SAID("is empty", "空です"));
-	for (i = 0; i < p->patterns_n && strcmp(p->patterns[i], s) != 0; i++)
-		;
-	if (i == PRINT_PATTERNS_MAX)
-		return reading_bad(r, n, key, SAID("too many expressions in all", "式の総数が多すぎます"));
-	if (i == p->patterns_n) {
-		p->patterns[i] = policy_keep_text(r->p, SPAN_STR(s));
-		if (!p->patterns[i])
-			return -ENOMEM;
-		p->patterns_n++;
-	}
-	*set |= 1u << i;
 	return 0;
 }
 
@@ -53,14 +29,6 @@ static int take_yes(struct reading *r, const yaml_node_t *n, const char *key, in
 	int yes = 0, v = reading_yes(r, n, key, &yes);
 
 	*out = v ? 0 : yes;
-	return v;
-}
-
-static int take_flag(struct reading *r, const yaml_node_t *n, const char *key, bool *out)
-{
-	int yes = 0, v = take_yes(r, n, key, &yes);
-
-	*out = yes;
 	return v;
 }
 
@@ -88,38 +56,12 @@ static int take_match(struct reading *r, void *ctx, const char *key, const yaml_
 		m->has_pages_over = true;
 		return reading_number(r, n, key, 0, 1000000, &m->pages_over);
 	}
-	for (i = 0; i < NUMBERS; i++)
-		if (!strcmp(key, print_number_word((enum print_number)i)))
-			return reading_number(r, n, key, 1, 1000000, &m->numbers[i]);
-	if (!strcmp(key, "contains"))
-		return reading_items(r, n, key, one_pattern, &m->patterns);
 	if (!strcmp(key, "colour")) {
 		v = take_yes(r, n, key, &yes);
 		m->colour = yes ? COLOUR_COLOUR : COLOUR_MONO;
 		return v;
 	}
-	if (!strcmp(key, "unreadable")) {
-		v = take_yes(r, n, key, &yes);
-		m->unreadable = yes;
-		return !v && !yes ? reading_bad(r, n, key, SAID("only yes belongs here", "書けるのは yes だけです"))
-				  : v;
-	}
-	return V_NOT_FOUND;
-}
-
-static int take_message(struct reading *r, const yaml_node_t *n, const char *key, const char **out)
-{
-	int v = reading_text(r, n, key, out);
-	const char *s;
-
-	if (v)
-		return v;
-	if (strlen(*out) >= PRINT_MESSAGE_MAX)
-		return reading_bad(r, n, key, SAID("too long", "長すぎます"));
-	for (s = *out; *s; s++)
-		if ((unsigned char)*s < ' ')
-			return reading_bad(r, n, key, SAID("is more than one line", "1 行ではありません"));
-	return 0;
+	return content_read(r, &m->content, &r->p->print->patterns, key, n);
 }
 
 static int take_rule_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
@@ -135,13 +77,13 @@ static int take_rule_key(struct reading *r, void *ctx, const char *key, const ya
 	if (!strcmp(key, "action"))
 		return take_action(r, n, key, true, &rule->action);
 	if (!strcmp(key, "copy"))
-		return take_flag(r, n, key, &rule->copy);
+		return content_read_flag(r, n, key, &rule->copy);
 	if (!strcmp(key, "stamp"))
-		return take_flag(r, n, key, &rule->stamp);
+		return content_read_flag(r, n, key, &rule->stamp);
 	if (!strcmp(key, "message"))
-		return take_message(r, n, key, &rule->message);
+		return content_read_message(r, n, key, &rule->message);
 	if (!strcmp(key, "message_ja"))
-		return take_message(r, n, key, &rule->message_ja);
+		return content_read_message(r, n, key, &rule->message_ja);
 	return V_NOT_FOUND;
 }
 

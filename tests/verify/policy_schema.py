@@ -74,6 +74,20 @@ print:
     - name: e
       job: {user: taro, groups: [g], host: h, at: 2026-11-25 10:00, printer: p, uri: "ipp://x", location: 1F, title: y, format: application/pdf, pages: 3, copies: 2, colour: yes, my_numbers: 0, unreadable: no}
       action: note
+drives:
+  default: note
+  max_mib: 64
+  rules:
+    - name: all
+      match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, paths: ["*.csv"], formats: xlsx, mib_over: 0, my_numbers: 1, cards: 2, contains: ["a+"], unreadable: yes}
+      action: alert
+      mode: note
+      message: why
+      message_ja: why
+  expectations:
+    - name: e
+      file: {user: taro, groups: [g], host: h, at: 2026-11-25 10:00, path: /media/x, format: pdf, mib: 3, my_numbers: 0, unreadable: no}
+      action: note
 """ % ("0a" * 32, "0B" * 32)
 
 GOOD = [

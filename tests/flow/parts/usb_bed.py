@@ -2,7 +2,9 @@
 
 usage: umockdev-wrapper usb_bed.py FIFO COMMAND...    runs COMMAND in the bed; then does what it reads from FIFO, one a line, and says "done" for each:
 
-  plug PORT VENDOR:PRODUCT SERIAL KIND    "-": no serial number, "_": a blank; KIND: storage, phone, keyboard
+  plug PORT VENDOR:PRODUCT SERIAL KIND [MAJOR:MINOR]
+                                          "-": no serial number, "_": a blank; KIND: storage, phone, keyboard. With numbers, the disk is that
+                                          block device of this machine (a loop device), under a name that nothing has
   unplug PORT
   start | stop                            COMMAND (anew, in the same bed)
   read PORT                               prints what `authorized` of its first interface is
@@ -40,7 +42,7 @@ class Bed:
         self.bed.add_from_string("\n".join(lines) + "\n")
         return "/sys" + path
 
-    def plug(self, port, ids, serial, kind):
+    def plug(self, port, ids, serial, kind, dev=None):
         vendor, product = ids.split(":")
         number, self.next = self.next, self.next + 1
         attributes = {"busnum": 1, "devnum": number, "idVendor": vendor, "idProduct": product, "manufacturer": "Maker", "product": "Thing",
@@ -54,9 +56,10 @@ class Bed:
                  self.add(inner, {"SUBSYSTEM": "usb", "DEVTYPE": "usb_interface"}, {"authorized": 1, "bInterfaceNumber": "00"})]
         if kind == "storage":
             disk = f"sdbed{number}"  # which no machine has: the guard means what it does to a disk
-            paths.append(self.add(f"{inner}/block/{disk}", {"SUBSYSTEM": "block", "DEVTYPE": "disk", "DEVNAME": "/dev/" + disk, "MAJOR": 8,
-                                                            "MINOR": 900000 + number, "ID_FS_TYPE": "vfat", "ID_FS_UUID": "1234-ABCD"},
-                                  {"size": 2048, "dev": f"8:{900000 + number}"}))
+            dev = dev or f"8:{900000 + number}"
+            paths.append(self.add(f"{inner}/block/{disk}", {"SUBSYSTEM": "block", "DEVTYPE": "disk", "DEVNAME": "/dev/" + disk,
+                                                            "MAJOR": dev.split(":")[0], "MINOR": dev.split(":")[1], "ID_FS_TYPE": "vfat", "ID_FS_UUID": "1234-ABCD"},
+                                  {"size": 2048, "dev": dev}))
         self.ports[port] = paths
 
     def unplug(self, port):

@@ -104,6 +104,28 @@ static void rules_for_print_jobs_are_compared_too(void **state)
 	json_decref(d);
 }
 
+static void rules_for_files_on_drives_are_compared_too(void **state)
+{
+	json_t *d = diff("version: 1\ndrives:\n  rules:\n"
+			 "  - {name: p, match: {paths: a, contains: [x, y]}, action: alert}\n"
+			 "  - {name: q, match: {users: taro, mib_over: 3}, action: note}\n",
+		"",
+		"version: 2\ndrives:\n  max_mib: 3\n  rules:\n"
+		"  - {name: p, match: {contains: [x, y], paths: [a]}, action: alert}\n"
+		"  - {name: q, match: {users: taro, mib_over: 4}, action: note}\n",
+		"");
+
+	(void)state;
+	lists(d, "drive_rules", "name", "changed q ");
+	lists(d, "settings", "name", "drives: max_mib ");
+	lists(d, "print_rules", "name", "");
+	assert_false(json_is_true(json_object_get(d, "same")));
+	json_decref(d);
+	d = diff("version: 1\n", "", "version: 1\ndrives: {}\n", "");
+	lists(d, "settings", "name", "drives: default drives: max_mib ");
+	json_decref(d);
+}
+
 static void settings_and_what_they_change_are_told(void **state)
 {
 	json_t *d = diff("version: 1\n", "", "version: 2\ndefaults: {phone: read-only}\nrelease: {max_hours: 2}\n", "");
@@ -187,6 +209,7 @@ int main(void)
 		cmocka_unit_test(the_same_is_the_same),
 		cmocka_unit_test(rules_are_compared_by_their_names),
 		cmocka_unit_test(rules_for_print_jobs_are_compared_too),
+		cmocka_unit_test(rules_for_files_on_drives_are_compared_too),
 		cmocka_unit_test(settings_and_what_they_change_are_told),
 		cmocka_unit_test(rows_are_compared_by_their_devices),
 		cmocka_unit_test(what_excel_calls_csv_in_japan_is_read),

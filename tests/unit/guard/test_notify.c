@@ -12,7 +12,7 @@ static const char *text(enum notice what, const char *lang, const struct device 
 {
 	buf_clear(&summary);
 	buf_clear(&body);
-	assert_int_equal(notify_text(what, lang, d, why, &summary, &body), 0);
+	assert_int_equal(notify_text(what, lang, d, why, NULL, &summary, &body), 0);
 	assert_true(text_is_utf8(buf_span(&summary)) && text_is_utf8(buf_span(&body)));
 	assert_non_null(buf_str(&summary));
 	return buf_str(&body);
@@ -25,7 +25,7 @@ static void each_has_words_in_both_languages(void **state)
 	int what;
 
 	(void)state;
-	for (what = NOTICE_READ_ONLY; what <= NOTICE_RELEASE_END; what++) {
+	for (what = NOTICE_READ_ONLY; what <= NOTICE_WRITTEN; what++) {
 		assert_non_null(strstr(text(what, "en_US.UTF-8", &d, NULL), "Stick (A1)\n"));
 		snprintf(english, sizeof(english), "%s", buf_str(&summary));
 		assert_non_null(strstr(text(what, "ja_JP.UTF-8", &d, NULL), "Stick (A1)\n"));
@@ -64,12 +64,28 @@ static void a_release_says_until_when(void **state)
 	assert_non_null(strstr(text(NOTICE_RELEASED, "ja", &d, &why), "19:00 まで"));
 }
 
+static void what_was_written_has_the_administrators_words(void **state)
+{
+	const struct device d = {.product_name = "Stick"};
+	const struct drive_decision written = {.message = "ask <b>", .message_ja = "確認"};
+
+	(void)state;
+	buf_clear(&summary);
+	buf_clear(&body);
+	assert_int_equal(notify_text(NOTICE_WRITTEN, "C", &d, NULL, &written, &summary, &body), 0);
+	assert_string_equal(buf_str(&body), "Stick\nask &lt;b&gt;");
+	buf_clear(&body);
+	assert_int_equal(notify_text(NOTICE_WRITTEN, "ja_JP", &d, NULL, &written, &summary, &body), 0);
+	assert_string_equal(buf_str(&body), "Stick\n確認");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_words_in_both_languages),
 		cmocka_unit_test(names_are_text),
 		cmocka_unit_test(a_release_says_until_when),
+		cmocka_unit_test(what_was_written_has_the_administrators_words),
 	};
 	int r = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -1,0 +1,101 @@
+/*
+ * Records of files that were written to removable drives: what they are, what stands in them (counts and one masked
+ * sample of a kind, never the numbers), what the policy says. Called by written.c and written_watch.c.
+ */
+#include "agent/guard/written.h"
+#include "policy/base/text.h"
+#include <errno.h>
+#include <sys/sysmacros.h>
+
+#define WORDS_MAX 1024u
+
+static void drive(struct guard *g, struct record *r, const char *name, struct tell_room *room)
+{
+	struct disk *d = NULL;
+	struct unit *u;
+
+	for (u = g->units; u; u = u->next)
+		for (d = u->disks; d; d = d->next)
+			if (!strcmp(d->name, name)) {
+				tell_begin(g, r, KIND_DRIVE_FILE, u);
+				tell_describe(r, u, d, room);
+				record_set_uint(r, F_DEVICE_KIND, d->kind);
+				record_set_text(r, F_OWNER, d->decided.owner);
+				record_set_text(r, F_LABEL, d->decided.label);
+				return;
+			}
+	/* It was pulled since. */
+	tell_begin(g, r, KIND_DRIVE_FILE, NULL);
+}
+
+static void process(struct record *r, const struct written_file *f)
+{
+	if (f->pid)
+		record_set_uint(r, F_PID, f->pid);
+	if (f->uid != UINT32_MAX)
+		record_set_uint(r, F_UID, f->uid);
+	if (f->login_uid != UINT32_MAX)
+		record_set_uint(r, F_LOGIN_UID, f->login_uid);
+	record_set_text(r, F_PROGRAM, f->program);
+}
+
+static const char *words(
+	const struct inspect_facts *d, int (*put)(const struct inspect_facts *, struct buf *), struct buf *b)
+{
+	return put(d, b) || !b->n || !buf_str(b) ? NULL : (const char *)b->p;
+}
+
+static void set_facts(struct record *r, const struct inspect_facts *d, struct buf *findings, struct buf *found)
+{
+	if (d->has_hash)
+		record_set_span(r, F_HASH, SPAN(&d->hash, sizeof(d->hash)));
+	if (d->format != INSPECT_UNKNOWN)
+		record_set_text(r, F_FORMAT, inspect_format_name(d->format));
+	record_set_text(r, F_GENERATOR, d->generator);
+	record_set_text(r, F_FINDINGS, words(d, inspect_findings, findings));
+	record_set_text(r, F_FOUND, words(d, inspect_numbers, found));
+	if (d->has_pages)
+		record_set_uint(r, F_PAGES, d->pages);
+}
+
+void tell_written(struct guard *g, const struct written_file *f, const char *path, bool gone, uint64_t size,
+	const struct inspect_facts *facts, const struct drive_facts *judged, const struct drive_decision *d)
+{
+	_cleanup_buf_ struct buf findings = BUF_INIT(WORDS_MAX), found = BUF_INIT(WORDS_MAX);
+	char text[sizeof(d->reason) + 32], device[32];
+	struct tell_room room;
+	struct record r;
+	unsigned i;
+
+	drive(g, &r, f->device, &room);
+	process(&r, f);
+	/* Of the file system, as the recorder's own record of the write has it. */
+	snprintf(device, sizeof(device), "%u:%u", major(f->dev), minor(f->dev));
+	record_set_str(&r, F_DEVICE, device);
+	record_set_uint(&r, F_INODE, f->ino);
+	record_set_text(&r, F_PATH, path);
+	record_set_uint(&r, F_SIZE, size);
+	set_facts(&r, facts, &findings, &found);
+	for (i = 0; i < NUMBERS; i++)
+		if (judged->numbers[i])
+			record_set_uint(&r, print_number_field((enum print_number)i), judged->numbers[i]);
+	record_set_uint(&r, F_ACTION, d->action);
+	record_set_uint(&r, F_POLICY_MODE, d->note ? POLICY_MODE_NOTE : POLICY_MODE_ENFORCE);
+	record_set_text(&r, F_RULE, d->rule);
+	snprintf(text, sizeof(text), "%s%s", d->reason, gone ? "; deleted since" : "");
+	record_set_text(&r, F_TEXT, text);
+	tell_put(g, &r, d->action == ACTION_ALERT);
+}
+
+void tell_unwatched(struct guard *g, const struct written_place *p, const char *why)
+{
+	struct tell_room room;
+	struct record r;
+	char text[160];
+
+	drive(g, &r, p->disk, &room);
+	record_set_text(&r, F_PATH, p->target);
+	snprintf(text, sizeof(text), "what is written there is not looked into: %s", why);
+	record_set_text(&r, F_FINDINGS, text);
+	tell_put(g, &r, true);
+}

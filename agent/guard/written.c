@@ -1,0 +1,420 @@
+/*
+ * What is written to removable drives is looked into: each file that was closed behind writing is given to the
+ * inspector (agent/inspect), judged by the policy's section `drives:`, and a record; who is at the PC is told where the
+ * policy wants that. Called by loop.c and orders.c; which file systems are watched is written_watch.c's.
+ *
+ * Nobody waits for any of this. What can be felt is that a drive is busy for an unmount while one of its files is held
+ * open here: LOOK_MS and WAIT_US bound that. Nothing of a file is read in this process.
+ */
+#include "agent/guard/written.h"
+#include "agent/inspect/numbers.h"
+#include "policy/base/clock.h"
+#include "policy/base/log.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/fanotify.h>
+#include <sys/resource.h>
+
+#define SETTLE_US 200000ll       /* behind a close: programs that open and close a file again and again */
+#define AGAIN_US 3000000ll       /* between two looks into the same file */
+#define WAIT_US (15ll * 1000000) /* what has not had its turn by then is told without having been looked into */
+#define LOOK_MS 10000u           /* a look ends */
+#define DESCRIPTORS (2u * WRITTEN_WAITING_MAX)
+
+/* --- judging --- */
+
+static bool gap_counts(const struct inspect_gap *gap)
+{
+	/* How many pages a text has, or whether it has colour, is nothing that is missed here. */
+	return gap->what == INSPECT_ABOUT_ALL || gap->what == INSPECT_ABOUT_TEXT;
+}
+
+static bool was_read(const struct inspect_facts *d)
+{
+	unsigned i;
+
+	if (d->gaps > INSPECT_GAPS_MAX || !(d->flags & INSPECT_TEXT_READ) ||
+		d->flags & (INSPECT_PASSWORD | INSPECT_IMAGE_ONLY | INSPECT_TRUNCATED))
+		return false;
+	for (i = 0; i < d->gaps; i++)
+		if (gap_counts(&d->gap[i]))
+			return false;
+	return true;
+}
+
+static void fill(struct guard *g, const struct person *p, const char *path, uint64_t size,
+	const struct inspect_facts *d, struct drive_facts *out)
+{
+	unsigned i;
+
+	*out = (struct drive_facts){.who = {.user = p->there ? p->name : NULL,
+					    .groups = p->groups,
+					    .host = g->host,
+					    .wall_us = orders_now(g)},
+		.path = path,
+		.format = inspect_format_name(d->format),
+		.size = size,
+		.readable = was_read(d)};
+	for (i = 0; i < NUMBERS; i++)
+		out->numbers[i] = d->found[find_kind_of((enum print_number)i)].sure;
+	for (i = 0; i < PRINT_PATTERNS_MAX && i < INSPECT_PATTERNS_MAX; i++)
+		out->matches[i] = d->matches[i];
+}
+
+/* As it is called now: what was written beside and renamed over it has its last name. */
+static bool name_of(int fd, char out[WRITTEN_PATH_SIZE])
+{
+	static const char gone[] = " (deleted)";
+	char link[32];
+	struct stat st;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, out, WRITTEN_PATH_SIZE - 1);
+	out[n > 0 ? n : 0] = 0;
+	if (fstat(fd, &st) || st.st_nlink)
+		return true;
+	if ((size_t)n > sizeof(gone) && !strcmp(out + n - (sizeof(gone) - 1), gone))
+		out[n - (ssize_t)(sizeof(gone) - 1)] = 0;
+	return false;
+}
+
+static struct unit *unit_of(struct guard *g, const char *disk, struct disk **out)
+{
+	struct unit *u;
+
+	for (u = g->units; u; u = u->next)
+		for (*out = u->disks; *out; *out = (*out)->next)
+			if (!strcmp((*out)->name, disk))
+				return u;
+	return NULL;
+}
+
+static void judge(struct guard *g, const struct written_file *f, const struct inspect_facts *d)
+{
+	struct disk *disk = NULL;
+	struct unit *u = unit_of(g, f->device, &disk);
+	const struct person *p = person_of(g, u);
+	static char path[WRITTEN_PATH_SIZE];
+	bool there = name_of(f->fd, path);
+	struct drive_decision decided;
+	struct drive_facts facts;
+	struct stat st = {.st_size = 0};
+	uint64_t size = d->has_hash ? d->bytes : !fstat(f->fd, &st) ? (uint64_t)st.st_size : 0;
+
+	fill(g, p, path, size, d, &facts);
+	policy_drive(g->orders.policy, &facts, &decided);
+	g->written->files++;
+	g->written->alerts += decided.action == ACTION_ALERT;
+	tell_written(g, f, path, !there, size, d, &facts, &decided);
+	if (decided.action == ACTION_ALERT && !decided.note && u && p->there)
+		notify_written(g->notify, &u->device, disk ? &disk->decided : NULL, &decided, p->uid);
+}
+
+static void judge_unread(struct guard *g, const struct written_file *f, enum inspect_cause cause, const char *detail)
+{
+	struct inspect_facts none;
+
+	inspect_nothing(&none, cause, detail);
+	g->written->missed++;
+	judge(g, f, &none);
+}
+
+/* --- its life --- */
+
+static void file_free(struct written_file *f)
+{
+	sd_event_source_disable_unref(f->source);
+	inspect_job_free(f->job);
+	closep(&f->fd);
+	free(f);
+}
+
+static void remember_look(struct written *w, const struct written_file *f)
+{
+	unsigned i = w->looked_at++ % ARRAY_SIZE(w->looked);
+
+	w->looked[i].dev = f->dev;
+	w->looked[i].ino = f->ino;
+	w->looked[i].boot_us = clock_boot_us();
+}
+
+static int64_t last_look(const struct written *w, const struct written_file *f)
+{
+	int64_t last = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(w->looked); i++)
+		if (w->looked[i].dev == f->dev && w->looked[i].ino == f->ino && w->looked[i].boot_us > last)
+			last = w->looked[i].boot_us;
+	return last;
+}
+
+static void run(struct guard *g);
+
+static int on_found(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	struct guard *g = ctx;
+	struct written *w = g->written;
+	struct written_file **at, *f;
+
+	(void)source;
+	(void)events;
+	if (inspect_is_gone(w->inspect)) {
+		guard_fail(g, -EPIPE, "the inspector is gone");
+		return 0;
+	}
+	for (at = &w->busy; *at && inspect_job_fd((*at)->job) != fd; at = &(*at)->next)
+		;
+	f = *at;
+	if (!f || inspect_job_step(f->job) == V_AGAIN)
+		return 0;
+	*at = f->next;
+	w->busy_n--;
+	judge(g, f, inspect_job_facts(f->job));
+	remember_look(w, f);
+	file_free(f);
+	run(g);
+	return 0;
+}
+
+static int begin(struct guard *g, struct written_file *f)
+{
+	struct inspect_ask ask = {.text = true, .time_ms = LOOK_MS};
+	struct why why = {""};
+	int r;
+
+	ask.patterns = policy_drives_patterns(g->orders.policy, &ask.pattern);
+	r = inspect_begin(g->written->inspect, f->fd, &ask, &f->job, &why);
+	if (r == V_BAD)
+		log_error("an expression of the policy is none: %s", why.text);
+	return r ? r : sd_event_add_io(g->event, &f->source, inspect_job_fd(f->job), EPOLLIN, on_found, g);
+}
+
+static bool too_large(const struct guard *g, int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && (uint64_t)st.st_size > policy_drives_max_bytes(g->orders.policy);
+}
+
+static void look(struct guard *g, struct written_file *f)
+{
+	struct written *w = g->written;
+	int r;
+
+	if (!w->inspect) {
+		judge_unread(g, f, INSPECT_GONE, "");
+	} else if (too_large(g, f->fd)) {
+		judge_unread(g, f, INSPECT_TOO_BIG, "larger than the policy's max_mib");
+	} else if ((r = begin(g, f)) == 0) {
+		f->next = w->busy;
+		w->busy = f;
+		w->busy_n++;
+		return;
+	} else if (r == -EPIPE) {
+		guard_fail(g, r, "the inspector is gone");
+		judge_unread(g, f, INSPECT_GONE, "");
+	} else {
+		judge_unread(g, f, r == V_BAD ? INSPECT_NOT_LOOKED_AT : INSPECT_BUSY, "");
+	}
+	file_free(f);
+}
+
+static struct written_file *take_first(struct written *w, struct written_file **at)
+{
+	struct written_file *f = *at;
+
+	*at = f->next;
+	if (!*at)
+		w->last = at;
+	f->next = NULL;
+	w->waiting_n--;
+	return f;
+}
+
+/* What has waited too long is told, what is due begins. */
+static void run(struct guard *g)
+{
+	struct written *w = g->written;
+	int64_t now = clock_boot_us();
+	struct written_file **at = &w->waiting;
+
+	while (*at) {
+		if (now - (*at)->closed_boot_us > WAIT_US) {
+			struct written_file *f = take_first(w, at);
+
+			judge_unread(g, f, INSPECT_BUSY, "too many files were written");
+			file_free(f);
+		} else if (w->busy_n < WRITTEN_AT_ONCE && now >= (*at)->due_boot_us) {
+			look(g, take_first(w, at));
+		} else {
+			at = &(*at)->next;
+		}
+	}
+}
+
+/* One that waits already is looked into once, as it is then. */
+static void on_close(struct guard *g, const struct written_file *file)
+{
+	struct written *w = g->written;
+	struct written_file *f;
+	int64_t last;
+
+	for (f = w->waiting; f; f = f->next)
+		if (f->dev == file->dev && f->ino == file->ino) {
+			close(file->fd);
+			f->due_boot_us = file->closed_boot_us + SETTLE_US;
+			return;
+		}
+	f = w->waiting_n < WRITTEN_WAITING_MAX ? malloc(sizeof(*f)) : NULL;
+	if (!f) {
+		judge_unread(g, file, INSPECT_BUSY, "too many files were written");
+		close(file->fd);
+		return;
+	}
+	*f = *file;
+	last = last_look(w, f);
+	f->due_boot_us = f->closed_boot_us + SETTLE_US;
+	if (last && last + AGAIN_US > f->due_boot_us)
+		f->due_boot_us = last + AGAIN_US;
+	f->next = NULL;
+	*w->last = f;
+	w->last = &f->next;
+	w->waiting_n++;
+}
+
+/* --- the loop --- */
+
+static int on_group(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	struct guard *g = ctx;
+	int r = written_closes(g, on_close);
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	if (r)
+		guard_fail(g, r, "files that were written to drives");
+	run(g);
+	return 0;
+}
+
+static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	struct guard *g = ctx;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	written_watch(g);
+	return 0;
+}
+
+int64_t written_due(const struct guard *g)
+{
+	const struct written *w = g->written;
+	const struct written_file *f;
+	int64_t due = INT64_MAX;
+
+	for (f = w ? w->waiting : NULL; f; f = f->next) {
+		int64_t at = w->busy_n < WRITTEN_AT_ONCE ? f->due_boot_us : f->closed_boot_us + WAIT_US;
+
+		if (at < due)
+			due = at;
+	}
+	return due;
+}
+
+void written_run(struct guard *g, int64_t now)
+{
+	if (now >= written_due(g))
+		run(g);
+}
+
+void written_order(struct guard *g)
+{
+	struct written *w = g->written;
+
+	if (!w || (!policy_drives(g->orders.policy) && !w->on))
+		return;
+	w->on = policy_drives(g->orders.policy);
+	if (w->on && !w->inspect)
+		log_error("what is written to drives is not looked into: there is no inspector");
+	written_watch(g);
+}
+
+int written_open(struct guard *g)
+{
+	struct rlimit files;
+	struct why why = {""};
+	struct written *w;
+	int r;
+
+	g->written = w = calloc(1, sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	w->last = &w->waiting;
+	w->mounts = -1;
+	w->group = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK,
+		O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
+	if (w->group < 0 && errno == ENOSYS)
+		log_error("this kernel does not tell of files that are written to drives");
+	else if (w->group < 0)
+		return -errno;
+	w->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (w->mounts < 0)
+		return -errno;
+	/* A descriptor for each file that waits. */
+	if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < DESCRIPTORS) {
+		files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	r = inspect_start(NULL, &w->inspect, &why);
+	if (r > 0)
+		log_info("there is no inspector: %s", why.text);
+	return r < 0 ? r : 0;
+}
+
+int written_start(struct guard *g)
+{
+	struct written *w = g->written;
+	int r = w->group < 0 ? 0 : sd_event_add_io(g->event, NULL, w->group, EPOLLIN, on_group, g);
+
+	if (r >= 0)
+		r = sd_event_add_io(g->event, NULL, w->mounts, EPOLLPRI, on_mounts, g);
+	return r < 0 ? r : 0;
+}
+
+void written_close(struct guard *g)
+{
+	struct written *w = g->written;
+	struct written_file *f;
+
+	if (!w)
+		return;
+	while ((f = w->waiting)) {
+		w->waiting = f->next;
+		file_free(f);
+	}
+	while ((f = w->busy)) {
+		w->busy = f->next;
+		file_free(f);
+	}
+	closep(&w->group);
+	closep(&w->mounts);
+	inspect_stop(w->inspect);
+	free(STEAL(g->written));
+}
+
+void written_stop(struct guard *g)
+{
+	struct written *w = g->written;
+	struct written_file *f;
+
+	for (f = w ? w->waiting : NULL; f; f = f->next)
+		judge_unread(g, f, INSPECT_GONE, "the guard stopped");
+	for (f = w ? w->busy : NULL; f; f = f->next)
+		judge_unread(g, f, INSPECT_GONE, "the guard stopped");
+}

@@ -1,0 +1,71 @@
+/*
+ * What is written to removable drives: the parts of written.c (files that wait, are looked into, are judged) and of
+ * written_watch.c (which file systems are watched, what was closed on them). Nobody else includes this; the rest of the
+ * guard knows guard.h's functions.
+ */
+#ifndef SEKISHO_GUARD_WRITTEN_H
+#define SEKISHO_GUARD_WRITTEN_H
+
+#include "agent/guard/guard.h"
+#include "agent/inspect/inspect.h"
+#include "policy/rule/drives.h"
+#include <sys/stat.h>
+
+#define WRITTEN_WAITING_MAX 1024u /* files; a descriptor is held for each. More are told, and not looked into */
+#define WRITTEN_AT_ONCE 2u        /* that are looked into: the desktop has the other cores */
+#define WRITTEN_PATH_SIZE 4096u
+#define WRITTEN_FILE_SYSTEMS_MAX 128u
+
+/* A file that was closed behind writing. */
+struct written_file {
+	struct written_file *next;
+	int fd;                      /* for reading */
+	char device[DISK_NAME_SIZE]; /* the disk's name */
+	dev_t dev;
+	ino_t ino;
+	int64_t closed_boot_us;       /* first close that is not looked into yet */
+	int64_t due_boot_us;          /* when it is to be looked into */
+	uint32_t pid, uid, login_uid; /* of who closed it; UINT32_MAX: not known */
+	char program[512];            /* empty: it had ended */
+	struct inspect_job *job;      /* NULL: it waits */
+	sd_event_source *source;
+};
+
+/* A file system of a drive that is watched. */
+struct written_place {
+	dev_t dev; /* as stat(2) tells it of files there */
+	char disk[DISK_NAME_SIZE];
+	char target[PATH_MAX];
+	bool fails;
+};
+
+struct written {
+	struct inspect *inspect; /* NULL: there is none */
+	int group;               /* of fanotify(7) */
+	int mounts;              /* /proc/self/mountinfo, which says when it changes */
+	bool on;                 /* the policy in force asks for it */
+	struct written_place place[WRITTEN_FILE_SYSTEMS_MAX];
+	unsigned places_n;
+	struct written_file *waiting, **last, *busy;
+	unsigned waiting_n, busy_n;
+	struct {
+		dev_t dev;
+		ino_t ino;
+		int64_t boot_us;
+	} looked[64]; /* the last ones, so that a file that is written all the time is not looked into all the time */
+	unsigned looked_at;
+	uint64_t files, alerts, missed;
+};
+
+/* written_watch.c: what is mounted from drives now is watched, and nothing else. */
+void written_watch(struct guard *g);
+/* Takes in closes, `fn` for each regular file that is not empty; it owns file->fd. 0, -errno. */
+typedef void (*written_fn)(struct guard *g, const struct written_file *file);
+int written_closes(struct guard *g, written_fn fn);
+
+/* tell_written.c. `gone`: its name is (it was deleted since). `facts` NULL: it was not looked into, `text` says why. */
+void tell_written(struct guard *g, const struct written_file *f, const char *path, bool gone, uint64_t size,
+	const struct inspect_facts *facts, const struct drive_facts *judged, const struct drive_decision *d);
+void tell_unwatched(struct guard *g, const struct written_place *p, const char *why);
+
+#endif

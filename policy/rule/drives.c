@@ -1,0 +1,88 @@
+/*
+ * What a policy says of a file that was written to a removable drive. See drives.h.
+ */
+#include "policy/rule/drives.h"
+#include "policy/rule/drives_parts.h"
+
+static const struct drives_policy none = {.fallback = ACTION_ALLOW};
+
+static const struct drives_policy *section(const struct policy *p)
+{
+	return p->drives ? p->drives : &none;
+}
+
+static bool fits(const struct drive_match *m, const struct drive_facts *f)
+{
+	if (!match_people(&m->who, &f->who) || !match_time(&m->who, f->who.wall_us))
+		return false;
+	if (m->paths && !content_like(m->paths, f->path))
+		return false;
+	if (m->formats && !content_like(m->formats, f->format))
+		return false;
+	if (m->has_size_over && f->size <= m->size_over)
+		return false;
+	return content_fits(&m->content, f->readable, f->numbers, f->matches);
+}
+
+static void explain(const struct drive_rule *rule, const struct drive_facts *f, struct drive_decision *out)
+{
+	const struct drive_match *m = &rule->match;
+	struct content_reason facts[4 + CONTENT_REASONS] = {
+		{m->who.users || m->who.groups, " who it is", "利用者"},
+		{m->paths != NULL, " its name", "ファイル名"},
+		{m->formats != NULL, " its format", "形式"},
+		{m->has_size_over, " its size", "サイズ"},
+	};
+
+	content_reasons(&m->content, f->readable, facts + 4);
+	content_explain(rule->line, facts, ARRAY_SIZE(facts), out->reason, sizeof(out->reason), out->reason_ja,
+		sizeof(out->reason_ja));
+}
+
+bool policy_drives(const struct policy *p)
+{
+	return p->drives != NULL;
+}
+
+void policy_drive(const struct policy *p, const struct drive_facts *f, struct drive_decision *out)
+{
+	const struct drives_policy *s = section(p);
+	unsigned i;
+
+	memset(out, 0, sizeof(*out));
+	out->note = p->note;
+	for (i = 0; i < s->rules_n; i++) {
+		const struct drive_rule *rule = &s->rules[i];
+
+		if (!fits(&rule->match, f))
+			continue;
+		out->action = rule->action;
+		out->note |= rule->note;
+		snprintf(out->rule, sizeof(out->rule), "drives:%s", rule->name);
+		explain(rule, f, out);
+		snprintf(out->message, sizeof(out->message), "%s", rule->message ? rule->message : "");
+		snprintf(out->message_ja, sizeof(out->message_ja), "%s",
+			rule->message_ja ? rule->message_ja : out->message);
+		return;
+	}
+	out->action = s->fallback;
+	snprintf(out->rule, sizeof(out->rule), "drives-default");
+	snprintf(out->reason, sizeof(out->reason), "no rule fits");
+	snprintf(out->reason_ja, sizeof(out->reason_ja), "該当する規則がありません");
+}
+
+uint64_t policy_drives_max_bytes(const struct policy *p)
+{
+	return section(p)->max_bytes;
+}
+
+unsigned policy_drives_patterns(const struct policy *p, const char *const **list)
+{
+	*list = section(p)->patterns.list;
+	return section(p)->patterns.n;
+}
+
+unsigned policy_drives_rules_n(const struct policy *p)
+{
+	return section(p)->rules_n;
+}

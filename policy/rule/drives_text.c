@@ -1,0 +1,44 @@
+/*
+ * The section `drives:` as one line of text for each rule and setting, so that two policies can be compared
+ * (sekishoctl policy diff). Written as policy.yaml has them; the same text is the same rule.
+ */
+#include "policy/rule/drives_parts.h"
+
+static const char *action_name(unsigned action)
+{
+	const struct enum_info *e = enum_by_value(F_ACTION, action);
+
+	return e ? e->name : "unknown";
+}
+
+int policy_drives_rule(const struct policy *p, unsigned i, struct drive_rule_text *out, struct buf *text)
+{
+	const struct drive_rule *rule = &p->drives->rules[i];
+	const struct drive_match *m = &rule->match;
+	char mib[32];
+	int r = policy_put_people(text, &m->who);
+
+	r = r ? r : policy_put_words(text, "paths", m->paths);
+	r = r ? r : policy_put_words(text, "formats", m->formats);
+	snprintf(mib, sizeof(mib), "%llu", (unsigned long long)(m->size_over >> 20));
+	r = r ? r : policy_put_text(text, "mib_over", m->has_size_over ? mib : NULL);
+	r = r ? r : content_put(text, &m->content, &p->drives->patterns);
+	r = r ? r : policy_put_text(text, "action", action_name(rule->action));
+	r = r ? r : policy_put_text(text, "mode", rule->note ? "note" : NULL);
+	r = r ? r : policy_put_text(text, "message", rule->message);
+	r = r ? r : policy_put_text(text, "message_ja", rule->message_ja);
+	if (r)
+		return r;
+	*out = (struct drive_rule_text){.name = rule->name, .line = rule->line};
+	return 0;
+}
+
+int policy_drives_settings(const struct policy *p, policy_setting_fn fn, void *ctx)
+{
+	const struct drives_policy *s = p->drives;
+	char mib[32];
+	int r = fn(ctx, "drives: default", s ? action_name(s->fallback) : "not looked into");
+
+	snprintf(mib, sizeof(mib), "%llu", (unsigned long long)(s ? s->max_bytes >> 20 : 0));
+	return r ? r : fn(ctx, "drives: max_mib", mib);
+}

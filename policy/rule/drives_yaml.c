@@ -1,0 +1,198 @@
+/*
+ * The section `drives:` of policy.yaml, read. See drives.h for what it means and reading.h for how values are read.
+ */
+#include "policy/rule/drives_parts.h"
+#include "policy/rule/reading.h"
+#include <errno.h>
+
+#define MAX_MIB 256u /* where the policy does not say */
+
+static int take_action(struct reading *r, const yaml_node_t *n, const char *key, unsigned *out)
+{
+	const char *s = reading_text_of(r, n, key);
+	const struct enum_info *e = s ? enum_by_name(F_ACTION, s) : NULL;
+
+	if (!s)
+		return V_BAD;
+	if (!e || (e->value != ACTION_ALLOW && e->value != ACTION_NOTE && e->value != ACTION_ALERT))
+		return reading_bad_value(r, n, key, s, SAID("allow, note or alert", "allow、note、alert のいずれか"));
+	*out = (unsigned)e->value;
+	return 0;
+}
+
+static int take_mib(struct reading *r, const yaml_node_t *n, const char *key, uint64_t least, uint64_t *out)
+{
+	uint64_t mib = 0;
+	int v = reading_number(r, n, key, least, DRIVES_MIB_MAX, &mib);
+
+	*out = mib << 20;
+	return v;
+}
+
+/* --- rules --- */
+
+static int take_match(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
+{
+	static const char *const of_people[] = {"users", "groups", "hosts", "days", "hours", "from", "until"};
+	struct drive_match *m = ctx;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(of_people); i++)
+		if (!strcmp(key, of_people[i]))
+			return policy_read_match(r, &m->who, key, n);
+	if (!strcmp(key, "paths"))
+		return reading_words(r, n, key, &m->paths);
+	if (!strcmp(key, "formats"))
+		return reading_words(r, n, key, &m->formats);
+	if (!strcmp(key, "mib_over")) {
+		m->has_size_over = true;
+		return take_mib(r, n, key, 0, &m->size_over);
+	}
+	return content_read(r, &m->content, &r->p->drives->patterns, key, n);
+}
+
+static int take_rule_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
+{
+	struct drive_rule *rule = ctx;
+
+	if (!strcmp(key, "name"))
+		return reading_name(r, n, key, rule->name);
+	if (!strcmp(key, "match"))
+		return reading_pairs(r, n, key, take_match, &rule->match);
+	if (!strcmp(key, "mode"))
+		return reading_mode(r, n, key, &rule->note);
+	if (!strcmp(key, "action"))
+		return take_action(r, n, key, &rule->action);
+	if (!strcmp(key, "message"))
+		return content_read_message(r, n, key, &rule->message);
+	if (!strcmp(key, "message_ja"))
+		return content_read_message(r, n, key, &rule->message_ja);
+	return V_NOT_FOUND;
+}
+
+static int take_rule(struct reading *r, const yaml_node_t *n)
+{
+	struct drives_policy *p = r->p->drives;
+	struct drive_rule *rule;
+	unsigned i;
+	int v;
+
+	if (p->rules_n == DRIVES_RULES_MAX)
+		return reading_bad(r, n, "drives: rules", SAID("too many", "多すぎます"));
+	rule = &p->rules[p->rules_n];
+	*rule = (struct drive_rule){.line = (unsigned)n->start_mark.line + 1};
+	match_init(&rule->match.who);
+	v = reading_pairs(r, n, "drives: rules", take_rule_key, rule);
+	if (v)
+		return v;
+	if (!rule->name[0] || !rule->action)
+		return reading_bad(r, n, "drives: rules",
+			SAID("a rule needs name and action", "規則には name と action が必要です"));
+	for (i = 0; i < p->rules_n; i++)
+		if (!strcmp(p->rules[i].name, rule->name))
+			return reading_bad(
+				r, n, "name", SAID("another rule has this name", "同じ名前の規則があります"));
+	p->rules_n++;
+	return 0;
+}
+
+/* --- expectations --- */
+
+static int take_file_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
+{
+	struct drive_expectation *e = ctx;
+	struct drive_facts *f = &e->facts;
+	bool unreadable = false;
+	int v;
+	size_t i;
+
+	if (!strcmp(key, "user"))
+		return reading_text(r, n, key, &f->who.user);
+	if (!strcmp(key, "groups"))
+		return reading_words(r, n, key, &e->groups);
+	if (!strcmp(key, "host"))
+		return reading_text(r, n, key, &f->who.host);
+	if (!strcmp(key, "at"))
+		return reading_time(r, n, key, &f->who.wall_us);
+	if (!strcmp(key, "path"))
+		return reading_text(r, n, key, &f->path);
+	if (!strcmp(key, "format"))
+		return reading_text(r, n, key, &f->format);
+	if (!strcmp(key, "mib"))
+		return take_mib(r, n, key, 0, &f->size);
+	for (i = 0; i < NUMBERS; i++)
+		if (!strcmp(key, print_number_word((enum print_number)i)))
+			return reading_number(r, n, key, 0, 1000000, &f->numbers[i]);
+	if (strcmp(key, "unreadable") != 0)
+		return V_NOT_FOUND;
+	v = content_read_flag(r, n, key, &unreadable);
+	f->readable = !unreadable;
+	return v;
+}
+
+static int take_expectation_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
+{
+	struct drive_expectation *e = ctx;
+
+	if (!strcmp(key, "name"))
+		return reading_name(r, n, key, e->name);
+	if (!strcmp(key, "file"))
+		return reading_pairs(r, n, key, take_file_key, e);
+	if (!strcmp(key, "action"))
+		return take_action(r, n, key, &e->action);
+	return V_NOT_FOUND;
+}
+
+static int take_expectation(struct reading *r, const yaml_node_t *n)
+{
+	static const char *const nobody[] = {NULL};
+	struct drives_policy *p = r->p->drives;
+	struct drive_expectation *e;
+	int v;
+
+	if (p->expectations_n == DRIVES_EXPECTATIONS_MAX)
+		return reading_bad(r, n, "drives: expectations", SAID("too many", "多すぎます"));
+	e = &p->expectations[p->expectations_n];
+	*e = (struct drive_expectation){.line = (unsigned)n->start_mark.line + 1,
+		.facts = {.path = "", .format = "", .readable = true, .who = {.host = ""}}};
+	v = reading_pairs(r, n, "drives: expectations", take_expectation_key, e);
+	if (v)
+		return v;
+	if (!e->action)
+		return reading_bad(r, n, "drives: expectations", SAID("action is missing", "action がありません"));
+	e->facts.who.groups = e->groups ? e->groups : nobody;
+	p->expectations_n++;
+	return 0;
+}
+
+/* --- the section --- */
+
+static int take_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
+{
+	struct drives_policy *p = ctx;
+
+	if (!strcmp(key, "default"))
+		return take_action(r, n, key, &p->fallback);
+	if (!strcmp(key, "max_mib"))
+		return take_mib(r, n, key, 1, &p->max_bytes);
+	if (!strcmp(key, "rules"))
+		return reading_nodes(r, n, key, take_rule);
+	if (!strcmp(key, "expectations"))
+		return reading_nodes(r, n, key, take_expectation);
+	return V_NOT_FOUND;
+}
+
+int policy_read_drives(struct reading *r, const void *section)
+{
+	struct drives_policy *p = policy_keep(r->p, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct drives_policy){.fallback = ACTION_ALLOW, .max_bytes = (uint64_t)MAX_MIB << 20};
+	p->rules = policy_keep(r->p, DRIVES_RULES_MAX * sizeof(*p->rules));
+	p->expectations = policy_keep(r->p, DRIVES_EXPECTATIONS_MAX * sizeof(*p->expectations));
+	if (!p->rules || !p->expectations)
+		return -ENOMEM;
+	r->p->drives = p;
+	return reading_pairs(r, section, "drives", take_key, p);
+}

@@ -1,0 +1,179 @@
+/*
+ * policy/rule/drives*.c: what a policy says of files that are written to removable drives.
+ */
+#include "policy/rule/drives.h"
+#include "tests/unit/cm.h"
+
+static struct policy *policy;
+static struct why why;
+
+static int load(const char *drives)
+{
+	_cleanup_buf_ struct buf yaml = BUF_INIT(1 << 16);
+
+	policy_free(STEAL(policy));
+	why.text[0] = 0;
+	assert_int_equal(buf_putf(&yaml, "version: 1\n%s", drives), 0);
+	return policy_load(buf_span(&yaml), SPAN("", 0), &policy, &why);
+}
+
+static struct drive_facts file(void)
+{
+	static const char *const groups[] = {"staff", NULL};
+
+	return (struct drive_facts){
+		.who = {.user = "taro", .groups = groups, .host = "pc-1", .wall_us = 1795650302000000},
+		.path = "/media/taro/KEY/List.CSV",
+		.format = "text",
+		.size = 5 << 20,
+		.readable = true};
+}
+
+static const char *decide(const struct drive_facts *f, unsigned action)
+{
+	static struct drive_decision d;
+
+	policy_drive(policy, f, &d);
+	assert_int_equal(d.action, action);
+	return d.rule;
+}
+
+static void without_a_section_nothing_is_looked_into(void **state)
+{
+	struct drive_facts f = file();
+
+	(void)state;
+	assert_int_equal(load(""), 0);
+	assert_false(policy_drives(policy));
+	assert_string_equal(decide(&f, ACTION_ALLOW), "drives-default");
+	assert_int_equal(load("drives: {}\n"), 0);
+	assert_true(policy_drives(policy));
+	assert_int_equal(policy_drives_max_bytes(policy), 256u << 20);
+	assert_int_equal(load("drives: {default: alert, max_mib: 3}\n"), 0);
+	assert_int_equal(policy_drives_max_bytes(policy), 3u << 20);
+	decide(&f, ACTION_ALERT);
+}
+
+static void first_rule_that_fits(void **state)
+{
+	struct drive_facts f = file();
+	const char *const *list;
+
+	(void)state;
+	assert_int_equal(load("drives:\n  rules:\n"
+			      "  - {name: people, match: {my_numbers: 2, cards: 1}, action: alert}\n"
+			      "  - {name: words, match: {contains: [secret, 社外秘]}, action: alert, mode: note}\n"
+			      "  - {name: more, match: {contains: [x, secret]}, action: note}\n"
+			      "  - {name: closed, match: {unreadable: yes}, action: note}\n"
+			      "  - {name: sheets, match: {paths: '*.csv', users: taro, mib_over: 4}, action: note}\n"
+			      "  - {name: archives, match: {formats: [zip, archive]}, action: alert}\n"),
+		0);
+	assert_int_equal(policy_drives_rules_n(policy), 6);
+	assert_int_equal(policy_drives_patterns(policy, &list), 3);
+	assert_string_equal(list[1], "社外秘");
+	assert_string_equal(decide(&f, ACTION_NOTE), "drives:sheets");
+	f.size = 4 << 20;
+	assert_string_equal(decide(&f, ACTION_ALLOW), "drives-default");
+	f.format = "zip";
+	assert_string_equal(decide(&f, ACTION_ALERT), "drives:archives");
+	f.readable = false;
+	assert_string_equal(decide(&f, ACTION_NOTE), "drives:closed");
+	f.matches[2] = 1;
+	assert_string_equal(decide(&f, ACTION_NOTE), "drives:more");
+	f.matches[1] = 1;
+	assert_string_equal(decide(&f, ACTION_ALERT), "drives:words");
+	f.numbers[NUMBER_MY] = 2;
+	assert_string_equal(decide(&f, ACTION_ALERT), "drives:words");
+	f.numbers[NUMBER_CARD] = 1;
+	assert_string_equal(decide(&f, ACTION_ALERT), "drives:people");
+}
+
+static void the_reason_names_what_led_there(void **state)
+{
+	struct drive_facts f = file();
+	struct drive_decision d;
+
+	(void)state;
+	assert_int_equal(
+		load("mode: note\ndrives:\n  rules:\n"
+		     "  - {name: a, match: {paths: '*', contains: x}, action: alert, message: m, message_ja: n}\n"),
+		0);
+	f.matches[0] = 1;
+	policy_drive(policy, &f, &d);
+	assert_true(d.note);
+	assert_string_equal(d.reason, "policy.yaml:5: its name, words in it");
+	assert_string_equal(d.reason_ja, "policy.yaml:5: ファイル名、文書中の語句");
+	assert_string_equal(d.message, "m");
+	assert_string_equal(d.message_ja, "n");
+}
+
+static void mistakes_are_named(void **state)
+{
+	static const struct {
+		const char *yaml, *why;
+	} cases[] = {
+		{"drives: [a]\n", "policy.yaml:2"},
+		{"drives: {default: hold}\n", "policy.yaml:2: default: \"hold\" is no allow, note or alert"},
+		{"drives: {max_mib: 0}\n", "policy.yaml:2: max_mib"},
+		{"drives: {copies: {}}\n", "copies"},
+		{"drives: {rules: [{name: a}]}\n", "a rule needs name and action"},
+		{"drives: {rules: [{name: a, action: deny}]}\n", "\"deny\" is no allow"},
+		{"drives: {rules: [{name: a, action: note}, {name: a, action: note}]}\n", "another rule has this name"},
+		{"drives: {rules: [{name: a, match: {titles: x}, action: note}]}\n", "titles"},
+		{"drives: {rules: [{name: a, match: {unreadable: no}, action: note}]}\n", "only yes belongs here"},
+		{"drives: {rules: [{name: a, match: {mib_over: 5000}, action: note}]}\n", "mib_over"},
+		{"drives: {rules: [{name: a, stamp: yes, action: note}]}\n", "stamp"},
+		{"drives: {expectations: [{file: {path: x}}]}\n", "action is missing"},
+		{"print: {rules: [{name: a, action: alert}]}\n", "\"alert\" is no allow, note, hold or deny"},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(load(cases[i].yaml), V_BAD);
+		if (!strstr(why.text, cases[i].why))
+			fail_msg("%s: %s", cases[i].yaml, why.text);
+	}
+}
+
+static char said[512];
+
+static void say(void *ctx, const struct policy_finding *f)
+{
+	(void)ctx;
+	snprintf(said, sizeof(said), "%s:%u: %s", f->code, f->line, f->en);
+}
+
+static void expects_of_itself(void **state)
+{
+	(void)state;
+	assert_int_equal(load("drives:\n  rules: [{name: n, match: {my_numbers: 3}, action: alert}]\n  expectations:\n"
+			      "  - {file: {my_numbers: 3}, action: alert}\n"
+			      "  - {name: e, file: {my_numbers: 2, mib: 1, unreadable: yes}, action: alert}\n"),
+		0);
+	assert_int_equal(policy_try(policy, say, NULL), V_BAD);
+	assert_string_equal(said, "expectation:6: e: alert was expected, drives-default decides allow");
+	assert_int_equal(load("drives:\n  rules: [{name: n, action: note}, {name: m, action: alert}]\n"), 0);
+	assert_int_equal(policy_check(policy, 0, say, NULL), 0);
+	assert_string_equal(said, "hidden:3: rule n fits every file: those behind it are never reached");
+}
+
+static int release(void **state)
+{
+	(void)state;
+	policy_free(STEAL(policy));
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_section_nothing_is_looked_into),
+		cmocka_unit_test(first_rule_that_fits),
+		cmocka_unit_test(the_reason_names_what_led_there),
+		cmocka_unit_test(mistakes_are_named),
+		cmocka_unit_test(expects_of_itself),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, release);
+}
