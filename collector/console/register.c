@@ -43,6 +43,7 @@ static const struct part {
 	{1, true, false, {KIND_FILE, KIND_RENAME, KIND_LINK, KIND_SYMLINK}, {0}, NULL},
 	{1, false, false, {KIND_PRINT}, {0}, holds_numbers},
 	{2, false, false, {KIND_FILE}, {CLASS_USB, CLASS_REMOVABLE}, carries_out},
+	{2, false, false, {KIND_DRIVE_FILE}, {0}, holds_numbers},
 	{2, false, false, {KIND_PLUG, KIND_UNPLUG}, {0}, record_carries_files},
 	{3, true, false, {KIND_UNLINK, KIND_RMDIR, KIND_TRUNCATE}, {0}, NULL},
 	{4, false, true, {KIND_CONSOLE_CHANGE}, {0}, is_proof},

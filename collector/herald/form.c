@@ -45,6 +45,8 @@ static unsigned weight(const struct record *r)
 		return SEVERITY_WARNING;
 	case KIND_PRINT:
 		return record_has(r, F_ACTION) && r->v[F_ACTION].u == ACTION_DENY ? SEVERITY_WARNING : 0;
+	case KIND_DRIVE_FILE:
+		return record_has(r, F_ACTION) && r->v[F_ACTION].u == ACTION_ALERT ? SEVERITY_ALARM : 0;
 	default:
 		return 0;
 	}

@@ -225,13 +225,19 @@ same(both.ask("POST", "/api/v1/proofs", {**filed, "content": "x"}).status, 400, 
 same(auditor.ask("POST", "/api/v1/proofs", filed).status, 403, "an auditor changes nothing")
 same(auditor.ask("GET", "/api/v1/proofs/" + "../" * 3 + "accounts.json").status, 404, "a path")
 until(lambda: told("console-change", operation="/api/v1/proofs"), "the proof is in the log")
+# Files with numbers on a drive are media that were carried out; those without are not.
+written = {2: 54000, 1: 94, 13: "花子", **STICK, 133: 5, 109: "drives:people"}
+two.post(two.sealed(records=[{**written, 30: "/media/鍵/名簿.csv", 148: 30}, {**written, 30: "/media/鍵/読書.txt"}]))
+until(lambda: len(pages(auditor, "limit=500&kind=drive-file")) == 2, "files on a drive")
+same([r["facts"]["my_numbers"] for r in pages(auditor, "limit=500&kind=drive-file&fact=my_numbers:30")], [30], "numbers in them")
 period = "since=-1h&until=%s&path=/home/hanako&lang=" % time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60))
 a = auditor.ask("GET", "/api/v1/register.csv?" + period + "ja", status=200)
 table = list(csv.reader(io.StringIO(a.body.decode("utf-8-sig"), newline="")))
 same(table[0], ["記録の区分", "番号", "日時", "PC", "取扱者", "種別", "対象", "詳細"], "headings")
 same({len(r) for r in table}, {8}, "columns")
 parts = [[r for r in table if r[0].startswith("%d." % n)] for n in range(1, 6)]
-same([len(x) for x in parts[:4]], [240, 0, 6, 1], "use, carried out, deleted, proven")
+same([len(x) for x in parts[:4]], [240, 1, 6, 1], "use, carried out, deleted, proven")
+true(parts[1][0][6] == "/media/鍵/名簿.csv" and "個人番号の件数: 30" in parts[1][0][7], parts[1])
 same({(r[4], r[6]) for r in parts[0]}, {("花子", "/home/hanako/給与-%d.txt" % k) for k in range(40)}, "who used what")
 true(parts[3][0][6] == "溶解処理 / 書類 12箱 / 証明.pdf" and sha256(proof).hex() in parts[3][0][7], parts[3])
 true({r[4] for r in parts[4]} >= {"auditor", "viewer", "both"}, "who signed in")
