@@ -273,6 +273,7 @@ static bool read_one(struct accounts *to, const json_t *o)
 	       read_passkeys(a, json_object_get(o, "handle"), json_object_get(o, "passkeys")) &&
 	       read_certificates(a, json_object_get(o, "certificates")) &&
 	       bound_oidc_read(json_object_get(o, "oidc"), &a->oidc) &&
+	       recovery_read(json_object_get(o, "recovery"), &a->recovery) &&
 	       (!a->has_totp || !otp_base32_read(json_string_value(totp), a->totp));
 }
 
@@ -344,6 +345,7 @@ static json_t *one_json(const struct account *a)
 		json_array_append_new(list, bound_certificate_json(&a->certificates[i]));
 	json_object_set_new(o, "certificates", list);
 	json_object_set_new(o, "oidc", bound_oidc_json(&a->oidc));
+	json_object_set_new(o, "recovery", recovery_json(&a->recovery));
 	return o;
 }
 

@@ -7,6 +7,7 @@
 
 #include "collector/console/bound.h"
 #include "collector/console/passkey.h"
+#include "collector/console/recovery.h"
 #include "policy/trust/otp.h"
 #include <jansson.h>
 
@@ -39,6 +40,7 @@ struct account {
 	unsigned certificates_n;
 	struct bound_certificate certificates[CERTIFICATES_MAX];
 	struct bound_oidc oidc;
+	struct recovery recovery; /* no factor: what stands for one that was lost */
 	char known[ADDRESS_SIZE]; /* where its owner signed in from last */
 	int64_t created_us, signed_in_us;
 };
@@ -72,6 +74,8 @@ struct account *account_of_passkey(struct accounts *a, struct span id, struct pa
 /* The passkey that the API calls so, or NULL. */
 struct passkey *account_passkey(struct account *a, const char *ref);
 void account_drop_passkey(struct account *a, struct passkey *k);
+/* What everybody may see of recovery codes: {left, of, made}; null where none were made. */
+json_t *recovery_left_json(const struct account *a);
 /* What everybody may see of them who may see that they are there: {id, name, created, used}. */
 json_t *passkeys_json(const struct account *a);
 /* 0 with the new one, which is in no file yet; V_EXISTS; V_FULL; V_BAD where that is no name. */
@@ -92,6 +96,8 @@ bool account_sees(const struct account *a, const char *host_name);
 int password_hash(const char *password, char out[PASSWORD_HASH_SIZE]);
 /* 0; V_DENIED. As long for an account that is not there (hash NULL). */
 int password_check(const char *password, const char *hash);
+/* `groups` groups of four letters of 31, with dashes between: 5 * groups characters with the NUL. 0, -errno. */
+int password_groups(char *out, unsigned groups);
 /* A password that nobody could guess, for one sign-in: 5 groups of 4. 0, -errno. */
 int password_make(char out[32]);
 /* Good enough? 0; V_BAD with the reason. */

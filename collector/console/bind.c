@@ -104,7 +104,7 @@ static void unbind_person(struct console *c, struct ask *a, const json_t *subjec
 	snprintf(what, sizeof(what), "OpenID subject unbound: %s at %s", before.subject, before.issuer);
 	memset(&x->oidc, 0, sizeof(x->oidc));
 	if (desk_keep(c, a, what, x->name)) {
-		session_end_all(c->sessions, x->name, NULL);
+		desk_ends(c, x);
 		answer_json(a->req, 200,
 			json_pack(
 				"{s:s, s:s, s:b}", "issuer", before.issuer, "subject", before.subject, "disabled", 0));
@@ -176,7 +176,7 @@ void unbind_post(struct console *c, struct ask *a)
 	account_drop_certificate(x, b);
 	x->disabled = x->disabled || last;
 	if (desk_keep(c, a, what, x->name)) {
-		session_end_all(c->sessions, x->name, NULL);
+		desk_ends(c, x);
 		answer_json(a->req, 200, json_pack("{s:s, s:b}", "fingerprint", hex, "disabled", x->disabled));
 	} else {
 		*x = before;

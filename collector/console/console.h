@@ -19,6 +19,16 @@
 #define ALERTS_FRESH 64u
 #define SERVERS_MAX 8u
 
+#define SECONDS_MAX 64u
+
+/* Somebody who has shown the first factor, and has the second one before them (second.c). */
+struct second {
+	struct digest id; /* of the cookie */
+	char account[ACCOUNT_NAME_SIZE], address[ADDRESS_SIZE];
+	bool federated; /* by the OpenID provider; else by a password */
+	int64_t at_us;  /* boot clock; 0: nobody */
+};
+
 struct page;
 struct visitors;
 struct federation;
@@ -40,6 +50,7 @@ struct console {
 	struct sessions *sessions;
 	struct attempts *attempts;
 	struct challenges *challenges;
+	struct second seconds[SECONDS_MAX];
 	struct page *page;
 	struct federation *federation; /* NULL: there is no OpenID provider */
 	struct visitors *visitors;     /* NULL: nobody is asked for a certificate */
@@ -162,8 +173,12 @@ void session_post(struct call *x);
 void session_delete(struct call *x);
 /* Ends sessions that are over. */
 void sessions_tick(struct console *c);
+/* Gives up on those who have not shown their second factor. */
+void seconds_tick(struct console *c);
 void password_post(struct call *x);
 void totp_post(struct call *x);
+void totp_remove_post(struct call *x);
+void recovery_post(struct call *x);
 void challenge_post(struct call *x);
 void oidc_post(struct call *x);
 void oidc_return_post(struct call *x);

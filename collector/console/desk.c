@@ -5,6 +5,7 @@
  */
 #include "collector/console/desk.h"
 #include "collector/console/federate.h"
+#include "collector/console/sign_in.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include <errno.h>
@@ -13,11 +14,11 @@
 
 static json_t *account_json(const struct account *a)
 {
-	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "name", a->name, "roles",
+	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "name", a->name, "roles",
 		roles_json(a->roles), "scope", scope_json(a), "disabled", a->disabled, "must_password",
-		a->must_password, "second_factor", account_has_factor(a), "totp", a->has_totp, "passkeys",
-		passkeys_json(a), "certificates", certificates_json(a), "oidc", federated_json(a), "created",
-		time_json(a->created_us), "signed_in", time_json(a->signed_in_us));
+		a->must_password, "second_factor", account_has_factor(a), "totp", a->has_totp, "recovery",
+		recovery_left_json(a), "passkeys", passkeys_json(a), "certificates", certificates_json(a), "oidc",
+		federated_json(a), "created", time_json(a->created_us), "signed_in", time_json(a->signed_in_us));
 }
 
 static void users_get(struct console *c, struct ask *a)
@@ -57,6 +58,12 @@ bool desk_keep(struct console *c, struct ask *a, const char *what, const char *t
 		answer_error(a->req, 503, "failed", "the change cannot be written or recorded", 0);
 	}
 	return !r;
+}
+
+void desk_ends(struct console *c, const struct account *x)
+{
+	session_end_all(c->sessions, x->name, NULL);
+	second_end_all(c, x->name);
 }
 
 static bool new_password(struct account *to, char text[32])
@@ -171,7 +178,7 @@ static void disable_post(struct console *c, struct ask *a)
 		before = x->disabled;
 		x->disabled = true;
 		if (desk_keep(c, a, "account disabled", x->name)) {
-			session_end_all(c->sessions, x->name, NULL);
+			desk_ends(c, x);
 			answer_json(a->req, 200, json_object());
 		} else {
 			x->disabled = before;
@@ -197,6 +204,7 @@ static void reset_post(struct console *c, struct ask *a)
 		memset(&x->oidc, 0, sizeof(x->oidc));
 		x->certificates_n = 0;
 		memset(x->certificates, 0, sizeof(x->certificates));
+		memset(&x->recovery, 0, sizeof(x->recovery));
 		x->known[0] = 0;
 		if (!new_password(x, password)) {
 			answer_error(a->req, 503, "busy", "no memory", 0);
@@ -204,7 +212,7 @@ static void reset_post(struct console *c, struct ask *a)
 		} else if (!desk_keep(c, a, "account reset", x->name)) {
 			*x = before;
 		} else {
-			session_end_all(c->sessions, x->name, NULL);
+			desk_ends(c, x);
 			answer_password(a, password);
 		}
 		secret_wipe(&before, sizeof(before));

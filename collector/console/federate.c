@@ -17,16 +17,6 @@
 
 /* --- answers --- */
 
-void federate_cookie(struct call *x, const char *name, const char *value, unsigned seconds)
-{
-	char text[256];
-
-	snprintf(text, sizeof(text), "%s=%s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=%u", name, value,
-		seconds);
-	answer_header(x->a->req, "Set-Cookie", text);
-	secret_wipe(text, sizeof(text));
-}
-
 void federate_refuse(struct call *x, unsigned cause, const char *text, int status, const char *word, const char *reason)
 {
 	struct told t = {.kind = KIND_SIGN_IN_REFUSED,
@@ -58,7 +48,7 @@ static void answer_location(struct call *x)
 		reply_error(x, 502, "provider", "the provider's address cannot be used");
 		return;
 	}
-	federate_cookie(x, COOKIE, cookie, CHALLENGE_LIFE_US / 1000000);
+	answer_cookie(x, COOKIE, cookie, CHALLENGE_LIFE_US / 1000000);
 	reply(x, json_pack("{s:s%}", "location", (const char *)url.p, url.n));
 	secret_wipe(&flow, sizeof(flow));
 }
@@ -82,7 +72,7 @@ void federate_who(struct call *x, const char *subject, bool assured)
 	}
 	x->account->oidc.used_us = clock_wall_us();
 	if (!assured && account_has_factor(x->account)) {
-		federate_factor(x);
+		second_begin(x, true);
 		return;
 	}
 	x->began = (struct began){.federated = true, .assured = assured};
@@ -113,6 +103,14 @@ json_t *federate_json(const struct console *c)
 	if (!c->federation)
 		return json_null();
 	return *name ? json_pack("{s:s}", "name", name) : json_pack("{s:s%}", "name", host, strcspn(host, "/:"));
+}
+
+json_t *federated_json(const struct account *a)
+{
+	if (!a->oidc.subject[0])
+		return json_null();
+	return json_pack("{s:s, s:s, s:o, s:o}", "issuer", a->oidc.issuer, "subject", a->oidc.subject, "bound",
+		time_json(a->oidc.bound_us), "used", time_json(a->oidc.used_us));
 }
 
 /* False: there is no provider, and it is answered. */

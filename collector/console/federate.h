@@ -17,14 +17,6 @@ void federate_tick(struct console *c);
 /* For the page: {name}, or null where there is no provider. */
 json_t *federate_json(const struct console *c);
 
-/*
- * Who signed in at the provider with this browser a moment ago, and still has to show a second factor of the console's:
- * NULL where nobody did, or it is too long ago.
- */
-struct account *federate_person(struct call *x);
-/* They have shown it, and are let in: it counts no more. */
-void federate_forget(struct call *x);
-
 /* What is bound to an account, for whoever sees it; null where nothing is. */
 json_t *federated_json(const struct account *a);
 

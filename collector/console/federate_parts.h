@@ -1,6 +1,6 @@
 /*
  * What the parts of signing in by an OpenID provider share: federate.c takes requests and judges, federate_ask.c speaks
- * with the process that has the network, federate_person.c keeps who still has a second factor to show.
+ * with the process that has the network.
  */
 #ifndef SEKISHO_CONSOLE_FEDERATE_PARTS_H
 #define SEKISHO_CONSOLE_FEDERATE_PARTS_H
@@ -9,7 +9,6 @@
 #include "collector/oidc/oidc.h"
 
 #define FEDERATE_METHOD "OpenID Connect"
-#define PEOPLE_MAX 64u /* who signed in at the provider, and have the second factor before them */
 
 /* A request that waits for the process with the network. */
 struct asking {
@@ -34,16 +33,8 @@ struct federation {
 	struct asking *all;
 	unsigned n;
 	struct challenges states;
-	struct {
-		struct digest id; /* of the cookie */
-		char account[ACCOUNT_NAME_SIZE];
-		int64_t at_us; /* 0: nobody */
-	} people[PEOPLE_MAX];
-	unsigned next;
 };
 
-/* Sets a cookie of this sign-in's; 0 seconds take it back. */
-void federate_cookie(struct call *x, const char *name, const char *value, unsigned seconds);
 /* Tells that nobody was let in, and why, and answers so. */
 void federate_refuse(
 	struct call *x, unsigned cause, const char *text, int status, const char *word, const char *reason);
@@ -52,7 +43,5 @@ void federate_where(struct call *x, const json_t *o);
 void federate_who(struct call *x, const char *subject, bool assured);
 /* Asks that process, and keeps the request until it is answered. Steals `question`. */
 void federate_ask(struct call *x, json_t *question, bool who);
-/* They have signed in there; here, the second factor is still to be shown. */
-void federate_factor(struct call *x);
 
 #endif

@@ -129,6 +129,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	ticks++;
 	if (ticks % 2) {
 		sessions_tick(c);
+		seconds_tick(c);
 		visitors_tick(c);
 		federate_tick(c);
 	}

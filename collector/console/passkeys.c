@@ -2,8 +2,8 @@
  * Passkeys at work: the challenge of a sign-in, what a browser shows then, and the passkeys that people have: made,
  * named and removed by themselves. What is in the bytes is passkey.c's to judge.
  *
- * A new one, and removing one, wants the present password where a factor is there already: who finds an open desk must
- * not leave a key of their own behind.
+ * A new one, and removing one, wants a fresh proof of who asks (judge.c): who finds an open desk must not leave a key
+ * of their own behind.
  */
 #include "collector/console/federate.h"
 #include "collector/console/sign_in.h"
@@ -142,15 +142,14 @@ bool shown_passkey_good(struct call *x, struct account *only, bool verified, con
 	*cause = CAUSE_CHALLENGE;
 	if (take_challenge(x, q.challenge, why))
 		return false;
-	/* With a password, whose it has to be is known; a name that is nobody's has none. */
 	*cause = CAUSE_UNKNOWN_KEY;
 	if (!owner) {
 		why_set(why, V_BAD, "a passkey of nobody");
 		return false;
 	}
-	if (verified)
+	if (!only)
 		x->account = owner;
-	if ((!verified && owner != only) ||
+	if ((only && owner != only) ||
 		!span_eq(buf_span(&s->user_handle), SPAN(owner->handle, sizeof(owner->handle)))) {
 		why_set(why, V_BAD, "a passkey of another account");
 		return false;
@@ -162,13 +161,21 @@ bool shown_passkey_good(struct call *x, struct account *only, bool verified, con
 	return true;
 }
 
+void shown_passkey_drop(struct call *x)
+{
+	uint8_t challenge[PASSKEY_CHALLENGE_SIZE];
+	struct why why;
+
+	(void)take_challenge(x, challenge, &why);
+}
+
 /* --- of one's own --- */
 
-/* What an account signs in with, beside its password. */
-static json_t *own_json(const struct account *a)
+json_t *own_json(const struct account *a)
 {
-	return json_pack("{s:o, s:i, s:b, s:o, s:o}", "passkeys", passkeys_json(a), "most", (int)PASSKEYS_MAX, "codes",
-		a->has_totp, "certificates", certificates_json(a), "oidc", federated_json(a));
+	return json_pack("{s:o, s:i, s:b, s:o, s:o, s:o}", "passkeys", passkeys_json(a), "most", (int)PASSKEYS_MAX,
+		"codes", a->has_totp, "recovery", recovery_left_json(a), "certificates", certificates_json(a), "oidc",
+		federated_json(a));
 }
 
 void passkeys_get(struct call *x)
@@ -176,31 +183,17 @@ void passkeys_get(struct call *x)
 	reply(x, own_json(x->account));
 }
 
-/* The present password, where there is a factor already. False: answered. */
-static bool may_change(struct call *x, const json_t *o, const char *what)
-{
-	const char *password;
-
-	if (!account_has_factor(x->account)) {
-		if (!sign_in_due_password(x))
-			return true;
-		reply_error(x, 403, "must", "another password comes first");
-		return false;
-	}
-	password = body_text(x, o, "password", PASSWORD_MAX);
-	return password && sign_in_password(x, password, what);
-}
-
 void passkeys_ask_post(struct call *x)
 {
-	static const char *const names[] = {"password", NULL};
-	json_t *o = body_object(x, SIGN_IN_BODY_MAX, names), *known = json_array();
-	struct account *a = x->account, before = *a;
+	static const char *const names[] = {"proof", NULL};
+	json_t *o = body_object(x, SIGN_IN_PASSKEY_MAX, names), *known = json_array();
+	struct account *a = x->account, before = {.name = ""};
 	static const uint8_t none[PASSKEY_HANDLE_SIZE];
 	unsigned i;
 
-	if (!o || !possible(x) || !may_change(x, o, "for a passkey"))
+	if (!o || !possible(x) || !sign_in_proof(x, o, "for a passkey"))
 		goto out;
+	before = *a;
 	if (a->passkeys_n == PASSKEYS_MAX) {
 		reply_error(x, 409, "full", "this account has as many passkeys as can be: remove one first");
 		goto out;
@@ -309,7 +302,7 @@ void passkeys_post(struct call *x)
 	snprintf(a->known, sizeof(a->known), "%s", x->address);
 	if (!sign_in_keep(x, &before))
 		goto out;
-	session_end_all(x->c->sessions, a->name, x->session);
+	sign_in_changed(x);
 	reply(x, session_json(x));
 out:
 	secret_wipe(&before, sizeof(before));
@@ -318,13 +311,14 @@ out:
 
 void passkey_remove(struct call *x)
 {
-	static const char *const names[] = {"password", NULL};
-	json_t *o = body_object(x, SIGN_IN_BODY_MAX, names);
-	struct account *a = x->account, before = *a;
+	static const char *const names[] = {"proof", NULL};
+	json_t *o = body_object(x, SIGN_IN_PASSKEY_MAX, names);
+	struct account *a = x->account, before = {.name = ""};
 	struct passkey *k;
 
-	if (!o || !may_change(x, o, "for removing a passkey"))
+	if (!o || !sign_in_proof(x, o, "for removing a passkey"))
 		goto out;
+	before = *a;
 	k = account_passkey(a, x->id);
 	if (!k) {
 		reply_error(x, 404, "passkey", "no such passkey");
@@ -339,7 +333,7 @@ void passkey_remove(struct call *x)
 	account_drop_passkey(a, k);
 	if (!sign_in_keep(x, &before))
 		goto out;
-	session_end_all(x->c->sessions, a->name, x->session);
+	sign_in_changed(x);
 	reply(x, own_json(a));
 out:
 	secret_wipe(&before, sizeof(before));

@@ -37,15 +37,15 @@ int password_check(const char *password, const char *hash)
 	return r == ARGON2_OK && hash ? 0 : V_DENIED;
 }
 
-int password_make(char out[32])
+int password_groups(char *out, unsigned groups)
 {
 	/* Without those that look alike. */
 	static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789"; /* 31 */
-	unsigned n = 0, i = 0;
+	unsigned n = 0, i = 0, size = 5 * groups - 1;
 	uint8_t b[64];
 	int r = random_bytes(b, sizeof(b));
 
-	while (!r && n < 24) {
+	while (!r && n < size) {
 		if (n % 5 == 4) {
 			out[n++] = '-';
 			continue;
@@ -62,6 +62,11 @@ int password_make(char out[32])
 	out[n] = 0;
 	secret_wipe(b, sizeof(b));
 	return r;
+}
+
+int password_make(char out[32])
+{
+	return password_groups(out, 5);
 }
 
 /* --- what is good enough --- */

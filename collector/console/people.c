@@ -18,11 +18,12 @@ void people_get(struct call *x)
 		const struct account *a = &x->c->accounts.v[i];
 
 		json_array_append_new(
-			list, json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "account", a->name,
-				      "roles", roles_json(a->roles), "scope", scope_json(a), "disabled", a->disabled,
-				      "password_due", a->must_password, "codes", a->has_totp, "passkeys",
-				      passkeys_json(a), "certificates", certificates_json(a), "oidc", federated_json(a),
-				      "created", time_json(a->created_us), "signed_in", time_json(a->signed_in_us)));
+			list, json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "account",
+				      a->name, "roles", roles_json(a->roles), "scope", scope_json(a), "disabled",
+				      a->disabled, "password_due", a->must_password, "codes", a->has_totp, "recovery",
+				      recovery_left_json(a), "passkeys", passkeys_json(a), "certificates",
+				      certificates_json(a), "oidc", federated_json(a), "created",
+				      time_json(a->created_us), "signed_in", time_json(a->signed_in_us)));
 	}
 	reply(x, json_pack("{s:o}", "people", list));
 }
@@ -60,6 +61,7 @@ void people_passkey_remove(struct call *x)
 		reply(x, json_pack("{s:b}", "disabled", a->disabled));
 		/* Their own session goes on where the key was one of their own. */
 		session_end_all(x->c->sessions, a->name, a == x->account && !a->disabled ? x->session : NULL);
+		second_end_all(x->c, a->name);
 	}
 	secret_wipe(&before, sizeof(before));
 out:

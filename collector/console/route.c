@@ -19,6 +19,8 @@ const struct route routes[] = {
 	{ASK_DELETE, "/api/v1/session", ALL, ROUTE_EARLY, session_delete},
 	{ASK_POST, "/api/v1/session/password", ALL, ROUTE_EARLY, password_post},
 	{ASK_POST, "/api/v1/session/totp", ALL, ROUTE_EARLY, totp_post},
+	{ASK_POST, "/api/v1/session/totp/remove", ALL, 0, totp_remove_post},
+	{ASK_POST, "/api/v1/session/recovery", ALL, 0, recovery_post},
 	{ASK_POST, "/api/v1/session/challenge", 0, ROUTE_OPEN, challenge_post},
 	{ASK_POST, "/api/v1/session/oidc", 0, ROUTE_OPEN, oidc_post},
 	{ASK_POST, "/api/v1/session/oidc/return", 0, ROUTE_OPEN, oidc_return_post},

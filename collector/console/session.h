@@ -33,6 +33,7 @@ struct session {
 	int64_t created_wall_us;
 	uint8_t totp[OTP_SECRET_SIZE]; /* shown, not confirmed yet */
 	bool has_totp;
+	int64_t totp_us;                         /* when it was shown */
 	uint8_t passkey[PASSKEY_CHALLENGE_SIZE]; /* challenge of a new one */
 	int64_t passkey_us;                      /* when it was given; 0: there is none */
 	unsigned streams;

@@ -1,6 +1,7 @@
 /*
- * Signing in and out, a person's own password and second factor. Which part of a sign-in was wrong is never told, by
- * word or by time.
+ * Signing in and out. Name and password are judged together: neither words nor time tell which one was wrong, nor what
+ * an account has beside it. Whoever has both is told which second factors there are; one is asked for (second.c), or it
+ * came along. What is right is judge.c's.
  */
 #include "collector/console/sign_in.h"
 #include "collector/console/federate.h"
@@ -28,10 +29,20 @@ json_t *session_json(const struct call *x)
 		json_array_append_new(must, json_string("password"));
 	if (sign_in_due_factor(x))
 		json_array_append_new(must, json_string("factor"));
-	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:I, s:o}", "account", x->account->name, "roles",
+	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:b, s:I, s:o}", "account", x->account->name, "roles",
 		roles_json(x->account->roles), "scope", scope_json(x->account), "must", must, "csrf", x->session->csrf,
-		"idle_seconds", (json_int_t)(conf->idle_us / 1000000), "expires",
-		time_json(x->session->created_wall_us + (int64_t)conf->session_us));
+		"federated", x->session->began.federated, "idle_seconds", (json_int_t)(conf->idle_us / 1000000),
+		"expires", time_json(x->session->created_wall_us + (int64_t)conf->session_us));
+}
+
+void answer_cookie(struct call *x, const char *name, const char *value, unsigned seconds)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s=%s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=%u", name, value,
+		seconds);
+	answer_header(x->a->req, "Set-Cookie", text);
+	secret_wipe(text, sizeof(text));
 }
 
 static void set_cookie(struct call *x, const char *value)
@@ -76,22 +87,6 @@ void session_get(struct call *x)
 	reply(x, session_json(x));
 }
 
-bool sign_in_code(struct call *x, const json_t *o, bool *has, unsigned *code)
-{
-	const json_t *v = json_object_get(o, "code");
-	const char *s = json_string_value(v);
-
-	*has = v != NULL;
-	if (!v)
-		return true;
-	if (!s || strlen(s) != 6 || strspn(s, "0123456789") != 6) {
-		reply_error(x, 400, "request", "\"code\" is six digits");
-		return false;
-	}
-	*code = (unsigned)strtoul(s, NULL, 10);
-	return true;
-}
-
 void sign_in_too_often(struct call *x, unsigned wait, const char *account)
 {
 	struct told t = {.kind = KIND_SIGN_IN_REFUSED, .cause = CAUSE_TOO_OFTEN, .account = account};
@@ -107,130 +102,23 @@ void sign_in_too_often(struct call *x, unsigned wait, const char *account)
 	reply_error(x, 429, "wait", reason);
 }
 
-/* The owner of an account signed in last from where this is asked. */
-static bool is_known(const struct call *x)
-{
-	return x->account && x->account->known[0] && !strcmp(x->account->known, x->address);
-}
-
-/* Is it the code? One that is tried too often is not, and who tries is not told that. */
-static bool right_code(struct call *x, bool right_password, bool has_code, unsigned code, unsigned *cause)
-{
-	struct account *a = x->account;
-	int64_t now = clock_boot_us();
-	bool may = attempt_code(x->c->attempts, a->name, is_known(x), now);
-	bool good = has_code && may && !otp_check(a->totp, code, clock_wall_us() / 1000000, &a->totp_used);
-
-	if (right_password && !may)
-		*cause = CAUSE_TOO_OFTEN;
-	if (right_password && has_code && !good)
-		attempt_wrong_code(x->c->attempts, a->name, is_known(x), now);
-	return good;
-}
-
-/* What somebody shows who signs in. */
-struct shown {
-	const char *account, *password; /* both, or neither */
-	bool oidc;                      /* instead of both: a moment ago, at the provider */
-	bool has_code, has_passkey, has_certificate;
-	unsigned code;
-	struct shown_passkey passkey;
-};
-
-/* How it went. */
-struct judged {
-	bool good;
-	unsigned cause;
-	const char *method;
-	struct why why; /* of a passkey or a certificate */
-	char key[PASSKEY_NAME_SIZE];
-};
-
-static const char *method_of(const struct shown *s)
-{
-	if (s->has_passkey)
-		return s->oidc ? "OpenID Connect and passkey" : s->password ? "password and passkey" : "passkey";
-	if (s->has_certificate)
-		return s->oidc ? "OpenID Connect and certificate" : "password and certificate";
-	if (s->has_code)
-		return s->oidc ? "OpenID Connect and code" : "password and code";
-	return s->oidc ? "OpenID Connect" : "password";
-}
-
-/* Judges all of it, whatever is wrong with the first part. */
-static void judge(struct call *x, const struct shown *s, struct judged *j)
-{
-	struct account *a = x->account, before;
-	struct passkey *key = NULL;
-	struct bound_certificate *certificate = NULL;
-	unsigned cause = CAUSE_CREDENTIALS;
-	bool factor = true;
-
-	j->cause = CAUSE_CREDENTIALS;
-	j->method = method_of(s);
-	j->good = !s->password || (!password_check(s->password, a ? a->password : NULL) && a);
-	if (a)
-		before = *a;
-	if (s->has_passkey)
-		factor = shown_passkey_good(x, a, !s->password && !s->oidc, &s->passkey, &key, &cause, &j->why);
-	else if (s->has_certificate) {
-		cause = CAUSE_CERTIFICATE;
-		factor = visitor_good(x, a, &certificate, &j->why);
-	} else if (a && a->has_totp)
-		factor = right_code(x, j->good, s->has_code, s->code, &cause);
-	else if (a)
-		factor = !account_has_factor(a);
-	if (key && factor && j->good)
-		text_copy(j->key, sizeof(j->key), SPAN_STR(key->name));
-	if (certificate && j->good) {
-		text_copy(j->key, sizeof(j->key), SPAN_STR(certificate->name));
-		x->began.has_certificate = true;
-		x->began.certificate = certificate->fingerprint;
-	}
-	/* Behind a wrong password nothing of a passkey or a certificate is taken down. */
-	if ((key || certificate) && a && !j->good)
-		*a = before;
-	if (a)
-		secret_wipe(&before, sizeof(before));
-	if (j->good && !factor)
-		j->cause = cause;
-	a = x->account;
-	j->good = j->good && factor && a;
-	if (j->good && a->disabled) {
-		j->cause = CAUSE_DISABLED;
-		j->good = false;
-	}
-}
-
 /* Reads what was sent. False: answered. */
-static bool read_shown(struct call *x, const json_t *o, struct shown *s)
+static bool read_sign_in(struct call *x, const json_t *o, struct shown *s, bool *second)
 {
-	const json_t *passkey = json_object_get(o, "passkey");
+	bool named = json_object_get(o, "account") || json_object_get(o, "password");
 
-	s->oidc = json_is_true(json_object_get(o, "oidc"));
-	if ((passkey || s->oidc) && !json_object_get(o, "account") && !json_object_get(o, "password")) {
-		s->has_passkey = passkey != NULL;
-	} else if (json_object_get(o, "oidc")) {
-		reply_error(x, 400, "request", "\"oidc\" is true, and without account and password");
+	*second = json_object_get(o, "second") != NULL;
+	if (*second && (named || !json_is_true(json_object_get(o, "second")))) {
+		reply_error(x, 400, "request", "\"second\" is true, and without account and password");
 		return false;
-	} else {
+	}
+	if (named || (!*second && !json_object_get(o, "passkey"))) {
 		s->account = body_text(x, o, "account", ACCOUNT_NAME_SIZE - 1);
 		s->password = s->account ? body_text(x, o, "password", PASSWORD_MAX) : NULL;
 		if (!s->password)
 			return false;
-		s->has_passkey = passkey != NULL;
 	}
-	s->has_certificate = json_object_get(o, "certificate") != NULL;
-	if (s->has_certificate && !json_is_true(json_object_get(o, "certificate"))) {
-		reply_error(x, 400, "request", "\"certificate\" is true, or not there");
-		return false;
-	}
-	if ((json_object_get(o, "code") != NULL) + s->has_passkey + s->has_certificate > 1) {
-		reply_error(x, 400, "request", "a code, a passkey or the certificate: one of them");
-		return false;
-	}
-	return s->has_passkey ? shown_passkey_read(x, passkey, &s->passkey)
-			      : sign_in_code(x, o, &s->has_code, &s->code);
+	return shown_read(x, o, s);
 }
 
 static void refuse(struct call *x, const struct judged *j)
@@ -243,7 +131,7 @@ static void refuse(struct call *x, const struct judged *j)
 
 	x->c->count.sign_in_refused++;
 	if (tell_call(x, t))
-		reply_error(x, 401, "credentials", "name, password, code, passkey or certificate is wrong");
+		reply_error(x, 401, "credentials", "name, password or second factor is wrong");
 }
 
 void sign_in_let_in(struct call *x, const char *method, const char *text)
@@ -266,46 +154,62 @@ void sign_in_let_in(struct call *x, const char *method, const char *text)
 	if (!tell_call(x, t))
 		return;
 	x->c->count.signed_in++;
+	second_end(x);
 	sign_in_begin(x);
+}
+
+/* Who shows the second factor: they have shown the first one a moment ago. */
+static void find_second(struct call *x, struct shown *s)
+{
+	const struct second *p = second_of(x);
+
+	x->account = p ? account_find(&x->c->accounts, p->account) : NULL;
+	if (!x->account)
+		return;
+	s->first = true;
+	s->federated = p->federated;
+	x->began.federated = p->federated;
 }
 
 void session_post(struct call *x)
 {
-	static const char *const names[] = {"account", "password", "code", "passkey", "certificate", "oidc", NULL};
+	static const char *const names[] = {
+		"account", "password", "code", "passkey", "certificate", "recovery", "second", NULL};
 	json_t *o = body_object(x, SIGN_IN_PASSKEY_MAX, names);
 	struct shown s = {.account = NULL};
 	struct judged j = {.why = {""}};
+	bool second;
 	unsigned wait;
 
 	if (!o)
 		return;
-	if (!read_shown(x, o, &s))
+	if (!read_sign_in(x, o, &s, &second))
 		goto out;
-	x->account = s.oidc ? federate_person(x) : s.account ? account_find(&x->c->accounts, s.account) : NULL;
+	if (second)
+		find_second(x, &s);
+	else
+		x->account = s.account ? account_find(&x->c->accounts, s.account) : NULL;
 	/* A passkey cannot be guessed: no stranger's tries at an account are counted against it. */
-	wait = attempt_take(
-		x->c->attempts, x->address, s.account ? s.account : "", !s.account || is_known(x), clock_boot_us());
+	wait = attempt_take(x->c->attempts, x->address, s.account ? s.account : "", !s.account || sign_in_known(x),
+		clock_boot_us());
 	/* A name that is no account's is not told: it may be a password in the wrong place. */
 	if (wait) {
 		sign_in_too_often(x, wait, x->account ? x->account->name : "?");
 		goto out;
 	}
-	if (s.oidc && !x->account) {
-		reply_error(
-			x, 401, "session", "nobody signed in at the provider with this browser, or it is too long ago");
+	if (second && !x->account) {
+		reply_error(x, 401, "session", "nobody showed a first factor with this browser, or it is too long ago");
 		goto out;
 	}
 	judge(x, &s, &j);
-	if (j.good && s.oidc) {
-		x->began.federated = true;
-		federate_forget(x);
-	}
-	if (j.good)
-		sign_in_let_in(x, j.method, j.key);
-	else
+	if (j.due)
+		second_begin(x, false);
+	else if (!j.good)
 		refuse(x, &j);
+	else if (sign_in_recovered(x, &j))
+		sign_in_let_in(x, j.method, j.key);
 out:
-	shown_passkey_deinit(&s.passkey);
+	shown_deinit(&s);
 	json_decref(o);
 }
 

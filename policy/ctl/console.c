@@ -72,6 +72,11 @@ static int list(struct ctl *c)
 		if (json_array_size(json_object_get(o, "passkeys")))
 			printf(SAY(c, "  passkeys: %zu", "  パスキー: %zu"),
 				json_array_size(json_object_get(o, "passkeys")));
+		if (json_is_true(json_object_get(o, "totp")))
+			fputs(SAY(c, "  codes", "  アプリの認証コード"), stdout);
+		if (json_is_object(json_object_get(o, "recovery")))
+			printf(SAY(c, "  recovery codes: %lld", "  リカバリーコード: %lld"),
+				json_integer_value(json_object_get(json_object_get(o, "recovery"), "left")));
 		if (json_array_size(json_object_get(o, "certificates")))
 			printf(SAY(c, "  certificates: %zu", "  証明書: %zu"),
 				json_array_size(json_object_get(o, "certificates")));

@@ -27,8 +27,10 @@ export function step(text) {
   console.log(`  ${text}`);
 }
 
-export function totp(secret) {
-  return execFileSync("oathtool", ["--totp", "--base32", secret.replace(/\s/g, "")]).toString().trim();
+/** The code of so many seconds from now. */
+export function totp(secret, seconds = 0) {
+  const at = new Date(Date.now() + seconds * 1000).toISOString().replace("T", " ").replace(/\..*/, " UTC");
+  return execFileSync("oathtool", ["--totp", "--base32", "--now", at, secret.replace(/\s/g, "")]).toString().trim();
 }
 
 export function command(program, ...args) {
@@ -124,11 +126,10 @@ export class Person {
     await this.page.waitForFunction(() => !document.querySelector(".state-wait, [aria-busy=true]") && document.querySelector("main"));
   }
 
-  async signIn(account, password, code) {
+  async signIn(account, password) {
     const p = this.page;
     await p.locator("input[autocomplete=username]").fill(account);
     await p.locator("input[autocomplete=current-password]").fill(password);
-    if (code) await p.locator("input[autocomplete=one-time-code]").fill(code);
     await p.locator("form button.main").click();
   }
 

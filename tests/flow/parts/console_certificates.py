@@ -69,7 +69,7 @@ tanaka = Person("tanaka", "administrator", source="127.0.4.251")
 bind("tanaka", "hanako", 1)
 bind("tanaka", "tanaka")
 until(lambda: [r for r in told("console-account", target_user="hanako") if "certificate bound" in r.get("text", "")], "in the log")
-Bearer().sign_in("hanako", first, status=401)
+same(Bearer().sign_in("hanako", first).json["factors"], ["certificate"], "what is left behind the password")
 hanako = Bearer("hanako")
 hanako.show("hanako", first)
 same(hanako.told["must"], ["password"], "what is left")
@@ -86,7 +86,8 @@ d.post(SIGN, {"account": "hanako", "password": PASSWORD, "certificate": True, "c
 d.post(SIGN, {"account": "hanako", "password": PASSWORD, "certificate": 1}, 400)
 d.show("hanako", "not the password at all", 401)
 d.show("nobody", PASSWORD, 401)
-d.sign_in("hanako", PASSWORD, status=401)
+d.sign_in("hanako", PASSWORD)
+d.get(SIGN, 401)
 
 item("each that is not good is refused, with the reason in the log: to the right password, too")
 for file, words in (("gone", "revoked: "), ("old", "expired: "), ("early", "early: "), ("server", "purpose: "), ("foreign", "foreign: "),

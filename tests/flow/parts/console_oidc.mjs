@@ -67,7 +67,7 @@ async function hanako(who) {
   await who.looks("provider-factor");
   await p.locator("input[autocomplete=one-time-code]").fill("000000");
   await p.locator("form button.main").click();
-  await p.getByText("That is not the second factor of this account.").waitFor();
+  await p.getByText("That is not a second factor of this account.").waitFor();
   who.well();
 }
 

@@ -43,7 +43,7 @@ class Visitor(Desk):
         super().take(a)
         for line in a.headers.get_all("Set-Cookie", []):
             name, value = line.split(";")[0].split("=", 1)
-            if name.startswith("__Host-sekisho-oidc"):
+            if name in ("__Host-sekisho-oidc", "__Host-sekisho-second"):
                 self.kept[name] = value
                 true("; Secure; HttpOnly; SameSite=Strict" in line and "; Path=/" in line, line)
 
@@ -105,18 +105,18 @@ d = Visitor().go()
 same(d.back(claims={"acr": "urn:one"}), {"account": "hanako", "factors": ["code"]}, "what is left")
 d.get(SIGN, 401)
 thief = Visitor()
-thief.post(SIGN, {"oidc": True, "code": "000000"}, 401)
-d.post(SIGN, {"oidc": True}, 401)
-d.post(SIGN, {"oidc": True, "code": "000000"}, 401)
-d.post(SIGN, {"oidc": True, "account": "tanaka", "password": "x", "code": "000000"}, 400)
-d.post(SIGN, {"oidc": False, "code": "000000"}, 400)
+thief.post(SIGN, {"second": True, "code": "000000"}, 401)
+d.post(SIGN, {"second": True}, 401)
+d.post(SIGN, {"second": True, "code": "000000"}, 401)
+d.post(SIGN, {"second": True, "account": "tanaka", "password": "x", "code": "000000"}, 400)
+d.post(SIGN, {"second": False, "code": "000000"}, 400)
 kept = dict(d.kept)
-d.post(SIGN, {"oidc": True, "code": hanako.next_code()})
+d.post(SIGN, {"second": True, "code": hanako.next_code()})
 same((d.told["account"], d.told["must"]), ("hanako", []), "in")
 until(lambda: told("console-sign-in", user="hanako", service="OpenID Connect and code"), "in the log")
 d = Visitor()
 d.kept = kept
-same(d.post(SIGN, {"oidc": True, "code": "000000"}, 401)["error"], "session", "once")
+same(d.post(SIGN, {"second": True, "code": "000000"}, 401)["error"], "session", "once")
 
 item("who has neither password nor factor of their own yet sets up a factor, and nothing else before that")
 user("add", "suzuki", "--role", "auditor")

@@ -1,6 +1,6 @@
-// Passkeys in Chromium, with virtual authenticators (Chrome DevTools Protocol, WebAuthn): the first factor, another one, signing in with and
-// without a password, by the keyboard alone, removing; what an administrator sees. tests/flow/98-console-passkeys starts what is behind it.
-import { Browser, PASSWORD, command, fail, same, step } from "./console_browser.mjs";
+// Second factors in Chromium, with virtual authenticators (Chrome DevTools Protocol, WebAuthn): a passkey as the first factor, codes of an app and
+// recovery codes beside it, signing in with and without a password, by the keyboard alone, removing; what an administrator sees. tests/flow/98-console-passkeys starts what is behind it.
+import { Browser, PASSWORD, command, fail, same, step, totp, until } from "./console_browser.mjs";
 
 const browser = await Browser.start();
 
@@ -75,22 +75,54 @@ async function hanako(who) {
   const [made] = await own.keys();
   same([made.isResidentCredential, made.rpId], [true, "localhost"], "what the authenticator keeps");
 
-  step("the same authenticator a second time; a wrong password; another authenticator");
+  step("an app beside it: the passkey is proof");
   await who.go("#/account");
-  const add = async (name, password) => {
-    await p.getByLabel("Name of the passkey").fill(name);
-    await p.locator("section:has(#passkeys-title) input[type=password]").fill(password);
+  await p.getByRole("button", { name: "Set up an app" }).click();
+  const dialog = p.getByRole("dialog");
+  await who.accessible("the proof");
+  await dialog.getByRole("button", { name: "Confirm with a passkey" }).click();
+  const secret = await dialog.locator(".secret").innerText();
+  await look(who, "codes-set");
+  await dialog.locator("input[autocomplete=one-time-code]").fill(totp(secret, -30));
+  await dialog.locator("button.main").click();
+  await p.getByText("The app is set up.").first().waitFor();
+
+  step("the same authenticator a second time; a wrong password; another authenticator, with a code of the app");
+  const add = async (name) => {
     await p.getByRole("button", { name: "Add a passkey" }).click();
+    await dialog.getByLabel("Name of the passkey").fill(name);
   };
-  await add("again", PASSWORD);
+  const prove = async (password, code) => {
+    await dialog.getByLabel("Present password").fill(password);
+    await dialog.locator("input[autocomplete=one-time-code]").fill(code);
+    await dialog.locator("button.main").click();
+  };
+  await add("again");
+  await look(who, "passkey-add");
+  await dialog.getByRole("button", { name: "Confirm with a passkey" }).click();
   await p.getByText("has a passkey of this account already").waitFor();
-  await add("again", "not the password at all");
-  await p.getByText("The present password is wrong.").waitFor();
+  await prove("not the password at all", totp(secret));
+  await p.getByText("The password or the second factor is wrong.").waitFor();
+  await p.keyboard.press("Escape");
   await own.send("removeVirtualAuthenticator");
   const key = await Authenticator.at(who, "usb");
-  await add("青いキー <b>", PASSWORD);
+  await add("青いキー <b>");
+  await prove(PASSWORD, totp(secret));
   await p.locator(".passkeys li").nth(1).waitFor();
   await p.getByText("The passkey is added.").first().waitFor();
+
+  step("recovery codes: shown once, to keep");
+  await p.getByRole("button", { name: "Make recovery codes" }).click();
+  await dialog.getByRole("button", { name: "Confirm with a passkey" }).click();
+  await dialog.locator(".recovery-codes li").nth(9).waitFor();
+  const codes = await dialog.locator(".recovery-codes li").allInnerTexts();
+  const file = await who.download(dialog.getByRole("button", { name: "Save as a file" }));
+  same([file.name, file.bytes.toString().trim().split("\n")], ["sekisho-recovery-hanako.txt", codes], "the file");
+  await look(who, "recovery-codes");
+  await dialog.getByRole("button", { name: "I have kept them" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await p.getByText("10 of 10 left").waitFor();
+  same(await p.getByText(codes[0]).count(), 0, "codes that are still shown");
   await look(who, "passkeys", p.locator("#passkeys-title"));
 
   step("signing in by the keyboard alone, without a name or a password");
@@ -116,23 +148,50 @@ async function hanako(who) {
   await p.locator("input[autocomplete=username]").fill("hanako");
   await p.locator("input[autocomplete=current-password]").fill("not the password at all");
   await p.getByRole("button", { name: "Sign in with a passkey" }).click();
-  await p.getByText("Account, password, code or passkey is wrong.").waitFor();
+  await p.getByText("Account, password or second factor is wrong.").waitFor();
   await p.locator("input[autocomplete=current-password]").fill(PASSWORD);
   await p.getByRole("button", { name: "Sign in with a passkey" }).click();
   await who.inside();
 
-  step("removing one's own: with the password");
+  step("the second step offers what the account has; a recovery code stands for it once, and the page tells how many are left");
+  await signOut(who);
+  await who.signIn("hanako", PASSWORD);
+  await p.getByRole("heading", { name: "Second factor" }).waitFor();
+  await p.getByRole("button", { name: "Sign in with a passkey" }).waitFor();
+  await look(who, "second-factor");
+  await p.locator("input[autocomplete=one-time-code]").fill("000000");
+  await p.locator("form button.main").click();
+  await p.getByText("That is not a second factor of this account.").waitFor();
+  await p.getByRole("button", { name: "Use a recovery code instead" }).click();
+  await look(who, "second-factor-recovery");
+  await p.getByLabel("Recovery code").fill(codes[0].toUpperCase());
+  await p.keyboard.press("Enter");
+  await p.getByText("9 of 10 left").waitFor();
+  same(new URL(p.url()).hash, "#/account", "where something is to be set up again");
+  await signOut(who);
+  await who.signIn("hanako", PASSWORD);
+  await p.getByRole("button", { name: "Use a recovery code instead" }).click();
+  await p.getByLabel("Recovery code").fill(codes[0]);
+  await p.keyboard.press("Enter");
+  await p.getByText("That is not a second factor of this account.").waitFor();
+  await p.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await who.inside();
+
+  step("removing one's own: with a proof; not the last");
+  const remove = async (which) => {
+    await p.getByRole("button", { name: which }).click();
+    await who.accessible("removing");
+    await dialog.getByRole("button", { name: "Confirm with a passkey" }).click();
+  };
   await who.go("#/account");
-  await p.getByRole("button", { name: "Remove the passkey 事務所の PC" }).click();
-  await p.getByRole("dialog").getByLabel("Present password").fill(PASSWORD);
-  await who.accessible("removing");
-  await p.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
-  await p.getByRole("dialog").waitFor({ state: "detached" });
+  await remove("Remove the passkey 事務所の PC");
+  await dialog.waitFor({ state: "detached" });
   await p.getByText("The passkey is removed.").first().waitFor();
-  same(await p.locator(".passkeys li").count(), 1, "passkeys left");
-  await p.getByRole("button", { name: /^Remove the passkey/ }).click();
-  await p.getByRole("dialog").getByLabel("Present password").fill(PASSWORD);
-  await p.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
+  await until(async () => (await p.locator(".passkeys li").count()) === 1, "one passkey is left");
+  await remove("Remove the app");
+  await dialog.waitFor({ state: "detached" });
+  await p.getByText("No app is set up.").waitFor();
+  await remove(/^Remove the passkey/);
   await p.getByText("It is the only second factor").waitFor();
   await p.keyboard.press("Escape");
   who.well();
@@ -155,7 +214,7 @@ async function tanaka(who, other) {
   await other.go("#/account");
   await other.page.locator("input[autocomplete=username]").waitFor();
   await other.page.getByRole("button", { name: "Sign in with a passkey" }).click();
-  await other.page.getByText("Account, password, code or passkey is wrong.").waitFor();
+  await other.page.getByText("Account, password or second factor is wrong.").waitFor();
   other.well();
 }
 

@@ -30,8 +30,13 @@ def door():
     return d
 
 
-def add(person, key, name, password=None, status=200, **how):
-    asked = person.post(OWN + "/challenge", {"password": password} if password else {})
+def proof(person, key):
+    """Who it is, once more: a passkey that verifies its person."""
+    return {"proof": {"passkey": key.show(person.post("/api/v1/session/challenge", {}), ORIGIN)}}
+
+
+def add(person, key, name, by=None, status=200, **how):
+    asked = person.post(OWN + "/challenge", proof(person, by) if by else {})
     return person.post(OWN, {"name": name, **key.make(asked, ORIGIN, **how)}, status)
 
 
@@ -50,21 +55,22 @@ same(hanako.told["must"], ["factor"], "what is left")
 add(hanako, mine, "仕事用のキー <b>")
 same(hanako.told["must"], [], "all is done")
 hanako.get("/api/v1/records")
-Desk("127.0.2.1").sign_in("hanako", hanako.password, status=401)
+same(Desk("127.0.2.1").sign_in("hanako", hanako.password).json["factors"], ["passkey"], "what is left behind the password")
 tanaka = Person("tanaka", "administrator", source="127.0.2.2")
 
-item("7.5.1: another one wants the password again; a challenge is good once, and not for others")
+item("7.5.1: another one wants a proof; a challenge is good once, and not for others")
 spare, rsa_key, ed = Passkey(count=0), Passkey(-257), Passkey(-8)
-same(hanako.post(OWN + "/challenge", {}, 400)["error"], "request", "without the password")
-hanako.post(OWN + "/challenge", {"password": "not the password at all"}, 401)
-asked = hanako.post(OWN + "/challenge", {"password": hanako.password})
+same(hanako.post(OWN + "/challenge", {}, 400)["error"], "request", "without a proof")
+asked = hanako.post(OWN + "/challenge", proof(hanako, mine))
 same([base64.b64decode(x) for x in asked["known"]], [mine.id], "those that are there")
 hanako.post(OWN, {"name": "spare", **spare.make(asked, ORIGIN)})
 same(hanako.post(OWN, {"name": "again", **Passkey().make(asked, ORIGIN)}, 400)["error"], "passkey", "the same challenge")
-add(hanako, rsa_key, "RSA", hanako.password)
-add(hanako, ed, "Ed25519", hanako.password)
-handle = mine.handle
-add(tanaka, mine, "somebody's", tanaka.password, 409)
+add(hanako, rsa_key, "RSA", mine)
+add(hanako, ed, "Ed25519", mine)
+handle, theirs = mine.handle, Passkey()
+asked = tanaka.post(OWN + "/challenge", {"proof": {"password": tanaka.password, "code": tanaka.next_code()}})
+tanaka.post(OWN, {"name": "theirs", **theirs.make(asked, ORIGIN)})
+add(tanaka, mine, "somebody's", theirs, 409)
 mine.handle = handle
 same([k["name"] for k in hanako.get(OWN)["passkeys"]], ["仕事用のキー <b>", "spare", "RSA", "Ed25519"], "several")
 
@@ -73,8 +79,8 @@ for how in ({"kind": "webauthn.get"}, {"challenge": b64(os.urandom(32))}, {"rp":
             {"flags": PRESENT | KEY}, {"flags": PRESENT | VERIFIED}, {"crossOrigin": True}, {"topOrigin": "https://evil.example"},
             {"cose": {1: 2, 3: -7, -1: 1, -2: bytes(32), -3: bytes(32)}}, {"cose": {1: 2, 3: -35, -1: 2, -2: bytes(48), -3: bytes(48)}},
             {"cose": {1: 2, -1: 1}}):
-    same(add(hanako, Passkey(), "bad", hanako.password, 400, **how)["error"], "passkey", how)
-asked = hanako.post(OWN + "/challenge", {"password": hanako.password})
+    same(add(hanako, Passkey(), "bad", mine, 400, **how)["error"], "passkey", how)
+asked = hanako.post(OWN + "/challenge", proof(hanako, mine))
 same(hanako.post(OWN, {"name": "x", **Passkey().make(asked, "https://evil.example")}, 400)["error"], "passkey", "origin")
 for name in ("", "x" * 65, "a\nb"):
     hanako.post(OWN, {"name": name, **Passkey().make(asked, ORIGIN)}, 400)
@@ -153,8 +159,6 @@ for step in (-3, 0):
 refused("counter", "did not grow", user="hanako")
 
 item("another account's key, in every mixture; a key of nobody; a signature of another key")
-theirs = Passkey()
-add(tanaka, theirs, "theirs", tanaka.password)
 for body in ({"passkey": {"handle": mine.handle}}, {"account": "hanako", "password": hanako.password, "passkey": {}}):
     d = door()
     d.post(SIGN, {**body, "passkey": theirs.show(d.asked, ORIGIN, **body["passkey"])}, 401)
@@ -181,21 +185,20 @@ for name, bad in (("client_data", b"{}"), ("client_data", b"[]"), ("client_data"
     d = door()
     d.post(SIGN, {"passkey": {**mine.show(d.asked, ORIGIN), name: b64(bad)}}, 401)
 
-item("6.5.6, 7.4.3, 7.5.1, removing: with the password; not the last factor; who used it is signed out")
+item("6.5.6, 7.4.3, 7.5.1, removing: with a proof; not the last factor; who used it is signed out")
 elsewhere = door()
 elsewhere.post(SIGN, {"passkey": mine.show(elsewhere.asked, ORIGIN)})
 mine_id = next(k["id"] for k in hanako.get(OWN)["passkeys"] if k["name"].startswith("仕"))
 hanako.post("%s/%s/remove" % (OWN, mine_id), {}, 400)
-hanako.post("%s/%s/remove" % (OWN, mine_id), {"password": "not the password at all"}, 401)
-hanako.post("%s/%s/remove" % (OWN, "0" * 16), {"password": hanako.password}, 404)
-hanako.post("%s/%s/remove" % (OWN, mine_id), {"password": hanako.password})
+hanako.post("%s/%s/remove" % (OWN, "0" * 16), proof(hanako, ed), 404)
+hanako.post("%s/%s/remove" % (OWN, mine_id), proof(hanako, ed))
 elsewhere.get("/api/v1/session", 401)
 d = door()
 d.post(SIGN, {"passkey": mine.show(d.asked, ORIGIN)}, 401)
 while len(hanako.get(OWN)["passkeys"]) > 1:
-    hanako.post("%s/%s/remove" % (OWN, hanako.get(OWN)["passkeys"][0]["id"]), {"password": hanako.password})
+    hanako.post("%s/%s/remove" % (OWN, hanako.get(OWN)["passkeys"][0]["id"]), proof(hanako, ed))
 left = hanako.get(OWN)["passkeys"][0]
-same(hanako.post("%s/%s/remove" % (OWN, left["id"]), {"password": hanako.password}, 409)["error"], "last", "the last one")
+same(hanako.post("%s/%s/remove" % (OWN, left["id"]), proof(hanako, ed), 409)["error"], "last", "the last one")
 
 item("administrators see who has which, and remove; who had no other is disabled until a reset")
 hanako.get("/api/v1/people", 403)

@@ -35,7 +35,7 @@ static void there_and_back(void **state)
 	struct account *x;
 	struct passkey *k;
 	struct bound_certificate *c;
-	char ref[PASSKEY_REF_SIZE];
+	char ref[PASSKEY_REF_SIZE], shown[RECOVERY_CODES][RECOVERY_TEXT_SIZE];
 	unsigned i;
 
 	(void)state;
@@ -70,6 +70,8 @@ static void there_and_back(void **state)
 	strcpy(x->oidc.issuer, "https://id.example");
 	strcpy(x->oidc.subject, "hanako-1");
 	x->oidc.used_us = 6;
+	assert_int_equal(recovery_make(x->name, 7, &x->recovery, shown), 0);
+	recovery_use(&x->recovery, 9);
 	assert_int_equal(accounts_save(&a), 0);
 	assert_int_equal(accounts_load(path, &b, &why), 0);
 	assert_int_equal(b.n, 1);
@@ -132,7 +134,11 @@ static void damaged(void **state)
 		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
 		"\"known\": \"\", \"certificates\": [{\"name\": \"k\", \"fingerprint\": \"00\"}]}]}",
 		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
-		"\"known\": \"\", \"oidc\": {\"issuer\": \"https://id.example\"}}]}"};
+		"\"known\": \"\", \"oidc\": {\"issuer\": \"https://id.example\"}}]}",
+		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
+		"\"known\": \"\", \"recovery\": {\"made\": 1, \"codes\": [\"00\"]}}]}",
+		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
+		"\"known\": \"\", \"recovery\": {\"codes\": []}}]}"};
 	struct accounts a;
 	size_t i;
 
@@ -192,6 +198,44 @@ static void passwords(void **state)
 	assert_int_equal(password_check(made, "no hash"), V_DENIED);
 }
 
+static void recovery_codes(void **state)
+{
+	static const char *const bad[] = {"", "-", "aaaa-aaaa-aaaa-aaaa-aaaa-aaaa", "aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-a"};
+	char shown[RECOVERY_CODES][RECOVERY_TEXT_SIZE], other[RECOVERY_CODES][RECOVERY_TEXT_SIZE], typed[80];
+	struct recovery r = {.n = 0}, again;
+	unsigned i, k;
+
+	(void)state;
+	assert_int_equal(recovery_find(&r, "hanako", bad[2]), RECOVERY_CODES);
+	assert_int_equal(recovery_make("hanako", 5, &r, shown), 0);
+	assert_int_equal(recovery_make("hanako", 6, &again, other), 0);
+	assert_int_equal(r.n, RECOVERY_CODES);
+	for (i = 0; i < RECOVERY_CODES; i++) {
+		assert_int_equal(strlen(shown[i]), RECOVERY_TEXT_SIZE - 1);
+		for (k = 0; k < i; k++)
+			assert_string_not_equal(shown[i], shown[k]);
+		assert_int_equal(recovery_find(&r, "hanako", shown[i]), i);
+		assert_int_equal(recovery_find(&r, "tanaka", shown[i]), RECOVERY_CODES);
+		assert_int_equal(recovery_find(&again, "hanako", shown[i]), RECOVERY_CODES);
+		for (k = 0; shown[i][k]; k++)
+			typed[k] = (char)(shown[i][k] == '-'   ? ' '
+					  : shown[i][k] >= 'a' ? shown[i][k] - 'a' + 'A'
+							       : shown[i][k]);
+		typed[k] = 0;
+		assert_int_equal(recovery_find(&r, "hanako", typed), i);
+		typed[k - 1] = 0;
+		assert_int_equal(recovery_find(&r, "hanako", typed), RECOVERY_CODES);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(recovery_find(&r, "hanako", bad[i]), RECOVERY_CODES);
+	recovery_use(&r, 3);
+	assert_int_equal(recovery_find(&r, "hanako", shown[3]), RECOVERY_CODES);
+	assert_int_equal(recovery_find(&r, "hanako", shown[4]), 3);
+	recovery_use(&r, 8);
+	assert_int_equal(recovery_find(&r, "hanako", shown[9]), RECOVERY_CODES);
+	assert_int_equal(r.n, 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +243,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(damaged, begin, end),
 		cmocka_unit_test(names_and_scopes),
 		cmocka_unit_test(passwords),
+		cmocka_unit_test(recovery_codes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,8 @@ export interface Session {
   scope: string[] | null;
   must: ("password" | "factor")[];
   csrf: string;
+  /** It began at the OpenID provider: no password of this console was asked for. */
+  federated: boolean;
   idle_seconds: number;
   expires: string;
 }
@@ -31,10 +33,20 @@ export interface Returned {
   error?: string;
   iss?: string;
 }
-/** Signed in at the provider; the account's own second factor comes next. */
+/** The password is right, or the provider knows who it is; the account's second factor comes next. */
 export interface FactorDue {
   account: string;
-  factors: ("code" | "passkey" | "certificate")[];
+  factors: ("code" | "passkey" | "certificate" | "recovery")[];
+}
+/** One second factor, as somebody shows it. */
+export type Factor = { code: string } | { passkey: ShownPasskey } | { certificate: true } | { recovery: string };
+/** Who somebody is, shown once more before they change what they sign in with; null: there is nothing to show yet. */
+export type Proof = ({ password?: string } & Factor) | null;
+/** Recovery codes that were not used yet. */
+export interface RecoveryLeft {
+  left: number;
+  of: number;
+  made: string;
 }
 /** Who somebody is at the provider. */
 export interface BoundPerson {
@@ -87,6 +99,7 @@ export interface Passkeys {
   passkeys: Passkey[];
   most: number;
   codes: boolean;
+  recovery: RecoveryLeft | null;
   certificates: BoundCertificate[];
   oidc: BoundPerson | null;
 }
@@ -97,6 +110,7 @@ export interface Somebody {
   disabled: boolean;
   password_due: boolean;
   codes: boolean;
+  recovery: RecoveryLeft | null;
   passkeys: Passkey[];
   certificates: BoundCertificate[];
   oidc: BoundPerson | null;
@@ -489,15 +503,12 @@ export function queryText(query: Query): string {
 const v1 = "/api/v1";
 type Stop = AbortSignal | undefined;
 const id = encodeURIComponent;
+const withProof = (proof: Proof) => (proof ? { proof } : {});
 
 export const api = {
   session: () => askJson<Session>(`${v1}/session`, { quiet: true }),
-  signIn: (account: string, password: string, code: string) =>
-    askJson<Session>(`${v1}/session`, {
-      method: "POST",
-      json: code ? { account, password, code } : { account, password },
-      quiet: true,
-    }),
+  signIn: (account: string, password: string) =>
+    askJson<Session | FactorDue>(`${v1}/session`, { method: "POST", json: { account, password }, quiet: true }),
   ways: () => askJson<Ways>(`${v1}/ways`),
   challenge: () => askJson<Challenge>(`${v1}/session/challenge`, { method: "POST", json: {}, quiet: true }),
   signInPasskey: (passkey: ShownPasskey, known: { account: string; password: string } | null) =>
@@ -507,26 +518,25 @@ export const api = {
   providerAddress: () => askJson<{ location: string }>(`${v1}/session/oidc`, { method: "POST", json: {}, quiet: true }),
   providerReturn: (returned: Returned) =>
     askJson<Session | FactorDue>(`${v1}/session/oidc/return`, { method: "POST", json: returned, quiet: true }),
-  signInFactor: (factor: { code: string } | { passkey: ShownPasskey } | { certificate: true }) =>
-    askJson<Session>(`${v1}/session`, { method: "POST", json: { oidc: true, ...factor }, quiet: true }),
+  signInFactor: (factor: Factor) =>
+    askJson<Session>(`${v1}/session`, { method: "POST", json: { second: true, ...factor }, quiet: true }),
   passkeys: (signal?: Stop) => askJson<Passkeys>(`${v1}/session/passkeys`, { signal }),
-  passkeyChallenge: (password: string | null) =>
-    askJson<NewChallenge>(`${v1}/session/passkeys/challenge`, {
-      method: "POST",
-      json: password === null ? {} : { password },
-      quiet: true,
-    }),
+  passkeyChallenge: (proof: Proof) =>
+    askJson<NewChallenge>(`${v1}/session/passkeys/challenge`, { method: "POST", json: withProof(proof), quiet: true }),
   passkeyAdd: (name: string, made: MadePasskey) =>
     askJson<Session>(`${v1}/session/passkeys`, { method: "POST", json: { name, ...made } }),
-  passkeyRemove: (key: string, password: string) =>
-    askJson<Passkeys>(`${v1}/session/passkeys/${id(key)}/remove`, { method: "POST", json: { password }, quiet: true }),
+  passkeyRemove: (key: string, proof: Proof) =>
+    askJson<Passkeys>(`${v1}/session/passkeys/${id(key)}/remove`, { method: "POST", json: withProof(proof), quiet: true }),
+  totpRemove: (proof: Proof) => askJson<Passkeys>(`${v1}/session/totp/remove`, { method: "POST", json: withProof(proof), quiet: true }),
+  recoveryMake: (proof: Proof) =>
+    askJson<{ codes: string[] }>(`${v1}/session/recovery`, { method: "POST", json: withProof(proof), quiet: true }),
   people: (signal?: Stop) => askJson<{ people: Somebody[] }>(`${v1}/people`, { signal }),
   peoplePasskeyRemove: (account: string, passkey: string) =>
     askJson<{ disabled: boolean }>(`${v1}/people/passkeys/remove`, { method: "POST", json: { account, passkey } }),
   signOut: () => ask(`${v1}/session`, { method: "DELETE", quiet: true }),
   password: (old: string, next: string) =>
     askJson<Session>(`${v1}/session/password`, { method: "POST", json: { old, new: next }, quiet: true }),
-  totpSecret: () => askJson<Secret>(`${v1}/session/totp`, { method: "POST", json: {} }),
+  totpSecret: (proof: Proof) => askJson<Secret>(`${v1}/session/totp`, { method: "POST", json: withProof(proof), quiet: true }),
   totpProve: (code: string) => askJson<Session>(`${v1}/session/totp`, { method: "POST", json: { code }, quiet: true }),
   vocabulary: () => askJson<{ fields: FieldWord[] }>(`${v1}/vocabulary`),
   records: (query: Query, signal?: Stop) => askJson<RecordPage>(`${v1}/records${queryText(query)}`, { signal }),

@@ -6,7 +6,7 @@ import { momentOf, span } from "../core/format";
 import { useResource } from "../core/resource";
 import { Copy, Failure, Loading } from "../ui/parts";
 import { Text } from "../ui/text";
-import { MyPasskeys } from "./passkeys";
+import { MyFactors } from "./passkeys";
 import { People } from "./people";
 import { NewPassword } from "./sign_in";
 
@@ -56,7 +56,7 @@ export function Account({ enter }: { enter: (s: Session) => void }) {
             }}
           />
         </section>
-        <MyPasskeys enter={enter} />
+        <MyFactors enter={enter} />
         {may(session, "administrator") && <People />}
         <section class="panel wide-panel" aria-labelledby="log-title">
           <h2 id="log-title">{a.log}</h2>

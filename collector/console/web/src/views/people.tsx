@@ -48,6 +48,11 @@ export function People() {
                     {!one.codes && !one.passkeys.length && !one.certificates.length && <span class="quiet-text">{p.noFactor}</span>}
                     <ul class="factors">
                       {one.codes && <li>{p.codes}</li>}
+                      {one.recovery && (
+                        <li>
+                          {words.factors.recoveryTitle}: {words.factors.recoveryLeft(one.recovery.left, one.recovery.of)}
+                        </li>
+                      )}
                       {one.oidc && (
                         <li>
                           {words.provider.title}: <Text of={one.oidc.subject} />

@@ -1,13 +1,11 @@
 // Signing in by an OpenID provider: the way there, the way back, and the account's own second factor where the provider did not ask for two.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, Refusal, type FactorDue, type Returned, type Session } from "../core/api";
+import { api, type FactorDue, type Refusal, type Returned, type Session } from "../core/api";
 import { useWords } from "../core/desk";
-import { showPasskey } from "../core/passkey";
 import { toRefusal } from "../core/resource";
-import { Field, useTask, Wrong } from "../ui/form";
+import { useTask, Wrong } from "../ui/form";
 import { Icon, Loading } from "../ui/parts";
-import { Text } from "../ui/text";
-import { useAttempt } from "./attempt";
+import { SecondStep } from "./second";
 
 /** What went wrong, in words; null where the usual ones do. */
 function useReason(): (error: Refusal) => string | null {
@@ -59,75 +57,13 @@ export function Back({ returned, enter, again }: { returned: Returned; enter: (s
   }, [returned, enter]);
   return (
     <section class="stack">
-      <h1>{due ? words.provider.factorTitle : words.provider.backTitle}</h1>
-      {due ? <OwnFactor due={due} enter={enter} /> : failed ? <Reason error={failed} /> : <Loading />}
+      <h1>{due ? words.factors.secondTitle : words.provider.backTitle}</h1>
+      {due ? <SecondStep due={due} why={words.provider.factorWhy} late={words.provider.errors.session} enter={enter} /> : failed ? <Reason error={failed} /> : <Loading />}
       {(due ?? failed) && (
         <button type="button" class="quiet" onClick={again}>
           {words.provider.again}
         </button>
       )}
     </section>
-  );
-}
-
-function OwnFactor({ due, enter }: { due: FactorDue; enter: (s: Session) => void }) {
-  const { words } = useWords();
-  const { code, setCode, own, busy, error, start } = useAttempt(enter);
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    start(() => api.signInFactor({ code }));
-  };
-  const passkey = () => start(async () => api.signInFactor({ passkey: await showPasskey(await api.challenge(), false) }));
-  const certificate = () => start(() => api.signInFactor({ certificate: true }));
-  return (
-    <form class="stack" onSubmit={submit}>
-      <p>
-        <Text of={due.account} />
-        {": "}
-        {words.provider.factorWhy}
-      </p>
-      {due.factors.includes("code") && (
-        <>
-          <Field
-            label={words.signIn.code}
-            type="text"
-            complete="one-time-code"
-            numeric
-            required
-            first
-            value={code}
-            set={(v) => setCode(v.replace(/\D/g, ""))}
-          />
-          <button type="submit" class="main" disabled={busy || code.length !== 6}>
-            {words.signIn.go}
-          </button>
-        </>
-      )}
-      {own ? (
-        <p class="wrong" role="alert">
-          {own}
-        </p>
-      ) : error?.word === "session" ? (
-        <Reason error={error} />
-      ) : (
-        <Wrong error={error} unauthorized={words.provider.factorWrong} />
-      )}
-      {(due.factors.includes("passkey") || due.factors.includes("certificate")) && (
-        <div class="other-ways">
-          {due.factors.includes("passkey") && (
-            <button type="button" disabled={busy} onClick={passkey}>
-              <Icon name="passkey" />
-              {words.passkeys.go}
-            </button>
-          )}
-          {due.factors.includes("certificate") && (
-            <button type="button" disabled={busy} onClick={certificate}>
-              <Icon name="passkey" />
-              {words.certificates.go}
-            </button>
-          )}
-        </div>
-      )}
-    </form>
   );
 }

@@ -1,9 +1,9 @@
-// Signing in, and what has to be done before anything else: an own password, a second factor. The server judges password and code
-// together and says the same whatever was wrong; so does this.
+// Signing in: account and password, then a second factor of those that the account has; and what has to be done before anything else: an own
+// password, a second factor. The server says the same whichever of account and password was wrong; so does this.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Settings } from "../app";
-import { api, useToken, type Refusal, type Returned, type Secret, type Session } from "../core/api";
+import { api, useToken, type FactorDue, type Refusal, type Returned, type Secret, type Session } from "../core/api";
 import { useWords } from "../core/desk";
 import { passkeysHere, showPasskey } from "../core/passkey";
 import { toRefusal, useResource } from "../core/resource";
@@ -13,8 +13,9 @@ import { Qr } from "../ui/qr";
 import { SettingsBar } from "../ui/settings";
 import { useAttempt } from "./attempt";
 import { CertificateWay } from "./certificates";
-import { NewPasskey } from "./passkeys";
+import { FirstPasskey } from "./passkeys";
 import { Back, ProviderWay } from "./provider";
+import { SecondStep } from "./second";
 
 export type WhyOut = "ended" | "idle" | null;
 
@@ -88,7 +89,7 @@ function Factor({ step, done }: { step: string | null; done: (s: Session) => voi
         title={passkey ? words.passkeys.firstTitle : words.signIn.totpTitle}
         why={passkey ? words.passkeys.firstWhy : words.signIn.totpWhy}
       >
-        {passkey ? <NewPasskey first done={done} /> : <SecondFactor done={done} />}
+        {passkey ? <FirstPasskey done={done} /> : <SecondFactor done={done} />}
       </Task>
       {ways.data && passkeysHere(ways.data) && (
         <button type="button" onClick={() => setPasskey(!passkey)}>
@@ -114,18 +115,34 @@ function Task(props: { step: string | null; title: string; why: string; children
 
 function Door({ enter }: { enter: (s: Session) => void }) {
   const { words } = useWords();
+  const [due, setDue] = useState<FactorDue | null>(null);
+  if (!due) return <First enter={(got) => ("factors" in got ? setDue(got) : enter(got))} />;
+  return (
+    <section class="stack">
+      <h1>{words.factors.secondTitle}</h1>
+      <SecondStep due={due} why={words.factors.secondWhy} late={words.factors.late} enter={enter} />
+      <button type="button" class="quiet" onClick={() => setDue(null)}>
+        {words.provider.again}
+      </button>
+    </section>
+  );
+}
+
+/** Account and password; what comes after that the server says. And what signs in without them. */
+function First({ enter }: { enter: (got: Session | FactorDue) => void }) {
+  const { words } = useWords();
   const [account, setAccount] = useState("");
   const [password, setPassword] = useState("");
   const [byCertificate, setByCertificate] = useState(false);
   const ways = useResource("ways", () => api.ways());
-  const { code, setCode, own, setOwn, busy, error, start } = useAttempt(enter);
-  const by = (certificate: boolean, task: () => Promise<Session>) => {
+  const { own, setOwn, busy, error, start } = useAttempt(enter);
+  const by = (certificate: boolean, task: () => Promise<Session | FactorDue>) => {
     setByCertificate(certificate);
     start(task);
   };
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    by(false, () => api.signIn(account.trim(), password, code));
+    by(false, () => api.signIn(account.trim(), password));
   };
   const passkey = () =>
     by(false, async () => {
@@ -141,15 +158,6 @@ function Door({ enter }: { enter: (s: Session) => void }) {
       <h1 class="unseen">{words.signIn.title}</h1>
       <Field label={words.signIn.account} type="text" complete="username" value={account} set={setAccount} required first />
       <Field label={words.signIn.password} type="password" complete="current-password" value={password} set={setPassword} required />
-      <Field
-        label={words.signIn.code}
-        hint={words.signIn.codeHint}
-        type="text"
-        complete="one-time-code"
-        numeric
-        value={code}
-        set={(v) => setCode(v.replace(/\D/g, ""))}
-      />
       {own ? (
         <p class="wrong" role="alert">
           {own}
@@ -216,19 +224,25 @@ export function NewPassword({ done }: { done: (s: Session) => void }) {
   );
 }
 
+/** The very first factor: nothing has to be shown before. */
 function SecondFactor({ done }: { done: (s: Session) => void }) {
-  const { words } = useWords();
   const [secret, setSecret] = useState<Secret | null>(null);
   const [failed, setFailed] = useState<Refusal | null>(null);
-  const [code, setCode] = useState("");
-  const { busy, error, run } = useTask();
   const fetchSecret = () => {
     setFailed(null);
-    api.totpSecret().then(setSecret, (e: unknown) => setFailed(toRefusal(e)));
+    api.totpSecret(null).then(setSecret, (e: unknown) => setFailed(toRefusal(e)));
   };
   useEffect(fetchSecret, []);
   if (failed) return <Failure error={failed} retry={fetchSecret} />;
   if (!secret) return <Loading />;
+  return <ConfirmSecret secret={secret} done={done} />;
+}
+
+/** A secret for the app, and the number that it shows then. */
+export function ConfirmSecret({ secret, done }: { secret: Secret; done: (s: Session) => void }) {
+  const { words } = useWords();
+  const [code, setCode] = useState("");
+  const { busy, error, run } = useTask();
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     run(async () => {
