@@ -249,9 +249,10 @@ void printers_close(struct guard *g);
 int written_open(struct guard *g);
 /* Listens. 0, -errno. */
 int written_start(struct guard *g);
-/* Another policy is in force, or another drive is there: what is mounted from drives is watched where it asks for it.
- */
+/* Another policy is in force: what is mounted from drives is watched where it asks for that. */
 void written_order(struct guard *g);
+/* Another drive may be there. */
+void written_look(struct guard *g);
 /* Looks into what is due; and when that is next to be done (boot clock). */
 void written_run(struct guard *g, int64_t now);
 int64_t written_due(const struct guard *g);

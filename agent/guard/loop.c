@@ -73,7 +73,7 @@ static int on_udev(sd_event_source *source, int fd, uint32_t events, void *ctx)
 			guard_fail(g, -EIO, "devices");
 	}
 	/* One that was mounted before we heard of it. */
-	written_order(g);
+	written_look(g);
 	report_save(g);
 	return 0;
 }

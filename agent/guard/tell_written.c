@@ -9,7 +9,7 @@
 
 #define WORDS_MAX 1024u
 
-static void drive(struct guard *g, struct record *r, const char *name, struct tell_room *room)
+static void drive(struct guard *g, struct record *r, unsigned kind, const char *name, struct tell_room *room)
 {
 	struct disk *d = NULL;
 	struct unit *u;
@@ -17,7 +17,7 @@ static void drive(struct guard *g, struct record *r, const char *name, struct te
 	for (u = g->units; u; u = u->next)
 		for (d = u->disks; d; d = d->next)
 			if (!strcmp(d->name, name)) {
-				tell_begin(g, r, KIND_DRIVE_FILE, u);
+				tell_begin(g, r, kind, u);
 				tell_describe(r, u, d, room);
 				record_set_uint(r, F_DEVICE_KIND, d->kind);
 				record_set_text(r, F_OWNER, d->decided.owner);
@@ -25,7 +25,7 @@ static void drive(struct guard *g, struct record *r, const char *name, struct te
 				return;
 			}
 	/* It was pulled since. */
-	tell_begin(g, r, KIND_DRIVE_FILE, NULL);
+	tell_begin(g, r, kind, NULL);
 }
 
 static void process(struct record *r, const struct written_file *f)
@@ -59,7 +59,8 @@ static void set_facts(struct record *r, const struct inspect_facts *d, struct bu
 }
 
 void tell_written(struct guard *g, const struct written_file *f, const char *path, bool gone, uint64_t size,
-	const struct inspect_facts *facts, const struct drive_facts *judged, const struct drive_decision *d)
+	const struct inspect_facts *facts, const struct drive_facts *judged, const struct drive_decision *d,
+	const char *copy)
 {
 	_cleanup_buf_ struct buf findings = BUF_INIT(WORDS_MAX), found = BUF_INIT(WORDS_MAX);
 	char text[sizeof(d->reason) + 32], device[32];
@@ -67,7 +68,7 @@ void tell_written(struct guard *g, const struct written_file *f, const char *pat
 	struct record r;
 	unsigned i;
 
-	drive(g, &r, f->device, &room);
+	drive(g, &r, KIND_DRIVE_FILE, f->device, &room);
 	process(&r, f);
 	/* Of the file system, as the recorder's own record of the write has it. */
 	snprintf(device, sizeof(device), "%u:%u", major(f->dev), minor(f->dev));
@@ -82,9 +83,34 @@ void tell_written(struct guard *g, const struct written_file *f, const char *pat
 	record_set_uint(&r, F_ACTION, d->action);
 	record_set_uint(&r, F_POLICY_MODE, d->note ? POLICY_MODE_NOTE : POLICY_MODE_ENFORCE);
 	record_set_text(&r, F_RULE, d->rule);
+	record_set_text(&r, F_COPY, copy);
 	snprintf(text, sizeof(text), "%s%s", d->reason, gone ? "; deleted since" : "");
 	record_set_text(&r, F_TEXT, text);
 	tell_put(g, &r, d->action == ACTION_ALERT);
+}
+
+void tell_written_copy(struct guard *g, const struct written_copying *k, unsigned cause, const char *text)
+{
+	struct tell_room room;
+	struct record r;
+	char device[32];
+
+	drive(g, &r, KIND_DRIVE_COPY, k->device, &room);
+	snprintf(device, sizeof(device), "%u:%u", major(k->dev), minor(k->dev));
+	record_set_str(&r, F_DEVICE, device);
+	record_set_uint(&r, F_INODE, k->ino);
+	record_set_text(&r, F_PATH, k->path);
+	record_set_text(&r, F_RULE, k->rule);
+	record_set_text(&r, F_COPY, k->name);
+	record_drop(&r, F_SIZE);
+	if (cause) {
+		record_set_uint(&r, F_CAUSE, cause);
+	} else {
+		record_set_span(&r, F_HASH, SPAN(&k->hash, sizeof(k->hash)));
+		record_set_uint(&r, F_SIZE, k->bytes);
+	}
+	record_set_text(&r, F_TEXT, text);
+	tell_put(g, &r, false);
 }
 
 void tell_unwatched(struct guard *g, const struct written_place *p, const char *why)
@@ -93,7 +119,7 @@ void tell_unwatched(struct guard *g, const struct written_place *p, const char *
 	struct record r;
 	char text[160];
 
-	drive(g, &r, p->disk, &room);
+	drive(g, &r, KIND_DRIVE_FILE, p->disk, &room);
 	record_set_text(&r, F_PATH, p->target);
 	snprintf(text, sizeof(text), "what is written there is not looked into: %s", why);
 	record_set_text(&r, F_FINDINGS, text);

@@ -97,6 +97,7 @@ static void judge(struct guard *g, const struct written_file *f, const struct in
 	struct unit *u = unit_of(g, f->device, &disk);
 	const struct person *p = person_of(g, u);
 	static char path[WRITTEN_PATH_SIZE];
+	char copy[WRITTEN_COPY_NAME_SIZE];
 	bool there = name_of(f->fd, path);
 	struct drive_decision decided;
 	struct drive_facts facts;
@@ -107,7 +108,11 @@ static void judge(struct guard *g, const struct written_file *f, const struct in
 	policy_drive(g->orders.policy, &facts, &decided);
 	g->written->files++;
 	g->written->alerts += decided.action == ACTION_ALERT;
-	tell_written(g, f, path, !there, size, d, &facts, &decided);
+	if (decided.copy)
+		written_copies_name(g, f, copy);
+	tell_written(g, f, path, !there, size, d, &facts, &decided, decided.copy ? copy : NULL);
+	if (decided.copy)
+		written_copy(g, f, path, copy, &decided);
 	if (decided.action == ACTION_ALERT && !decided.note && u && p->there)
 		notify_written(g->notify, &u->device, disk ? &disk->decided : NULL, &decided, p->uid);
 }
@@ -308,7 +313,7 @@ static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *ctx
 	(void)source;
 	(void)fd;
 	(void)events;
-	written_watch(g);
+	written_look(g);
 	return 0;
 }
 
@@ -333,6 +338,12 @@ void written_run(struct guard *g, int64_t now)
 		run(g);
 }
 
+void written_look(struct guard *g)
+{
+	if (g->written && g->written->on)
+		written_watch(g);
+}
+
 void written_order(struct guard *g)
 {
 	struct written *w = g->written;
@@ -340,6 +351,7 @@ void written_order(struct guard *g)
 	if (!w || (!policy_drives(g->orders.policy) && !w->on))
 		return;
 	w->on = policy_drives(g->orders.policy);
+	written_copies_order(g);
 	if (w->on && !w->inspect)
 		log_error("what is written to drives is not looked into: there is no inspector");
 	written_watch(g);
@@ -356,6 +368,7 @@ int written_open(struct guard *g)
 	if (!w)
 		return -ENOMEM;
 	w->last = &w->waiting;
+	w->copies.last = &w->copies.first;
 	w->mounts = -1;
 	w->group = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK,
 		O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
@@ -402,6 +415,7 @@ void written_close(struct guard *g)
 		w->busy = f->next;
 		file_free(f);
 	}
+	written_copies_close(g);
 	closep(&w->group);
 	closep(&w->mounts);
 	inspect_stop(w->inspect);
@@ -411,10 +425,13 @@ void written_close(struct guard *g)
 void written_stop(struct guard *g)
 {
 	struct written *w = g->written;
+	struct written_copying *k;
 	struct written_file *f;
 
 	for (f = w ? w->waiting : NULL; f; f = f->next)
 		judge_unread(g, f, INSPECT_GONE, "the guard stopped");
 	for (f = w ? w->busy : NULL; f; f = f->next)
 		judge_unread(g, f, INSPECT_GONE, "the guard stopped");
+	for (k = w ? w->copies.first : NULL; k; k = k->next)
+		tell_written_copy(g, k, CAUSE_STOPPED, "the guard stopped before the copy was made");
 }

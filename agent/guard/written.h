@@ -6,6 +6,7 @@
 #ifndef SEKISHO_GUARD_WRITTEN_H
 #define SEKISHO_GUARD_WRITTEN_H
 
+#include "agent/evidence/evidence.h"
 #include "agent/guard/guard.h"
 #include "agent/inspect/inspect.h"
 #include "policy/rule/drives.h"
@@ -15,6 +16,8 @@
 #define WRITTEN_AT_ONCE 2u        /* that are looked into: the desktop has the other cores */
 #define WRITTEN_PATH_SIZE 4096u
 #define WRITTEN_FILE_SYSTEMS_MAX 128u
+#define WRITTEN_COPIES_MAX 256u /* that wait */
+#define WRITTEN_COPY_NAME_SIZE 64u
 
 /* A file that was closed behind writing. */
 struct written_file {
@@ -29,6 +32,27 @@ struct written_file {
 	char program[512];            /* empty: it had ended */
 	struct inspect_job *job;      /* NULL: it waits */
 	sd_event_source *source;
+};
+
+/* A file that is to be copied for the auditor. */
+struct written_copying {
+	struct written_copying *next;
+	int fd;
+	struct evidence_copy *copy; /* NULL: not begun yet */
+	char name[WRITTEN_COPY_NAME_SIZE];
+	char device[DISK_NAME_SIZE], rule[POLICY_NAME_SIZE + 16];
+	char *path;
+	dev_t dev;
+	ino_t ino;
+	struct digest hash; /* of what was copied */
+	uint64_t bytes;
+};
+
+struct written_copies {
+	struct evidence *folder; /* NULL: no policy has asked for any yet */
+	struct written_copying *first, **last;
+	unsigned waiting;
+	sd_event_source *idle;
 };
 
 /* A file system of a drive that is watched. */
@@ -54,6 +78,7 @@ struct written {
 		int64_t boot_us;
 	} looked[64]; /* the last ones, so that a file that is written all the time is not looked into all the time */
 	unsigned looked_at;
+	struct written_copies copies;
 	uint64_t files, alerts, missed;
 };
 
@@ -63,9 +88,21 @@ void written_watch(struct guard *g);
 typedef void (*written_fn)(struct guard *g, const struct written_file *file);
 int written_closes(struct guard *g, written_fn fn);
 
-/* tell_written.c. `gone`: its name is (it was deleted since). `facts` NULL: it was not looked into, `text` says why. */
+/* written_copies.c: copies for the auditor, behind the record, part by part while nothing else is to do. */
+void written_copies_order(struct guard *g); /* the policy in force is another one */
+void written_copies_name(struct guard *g, const struct written_file *f, char out[WRITTEN_COPY_NAME_SIZE]);
+/* Duplicates the file's descriptor. */
+void written_copy(struct guard *g, const struct written_file *f, const char *path, const char *name,
+	const struct drive_decision *d);
+void written_copies_close(struct guard *g);
+
+/* tell_written.c. `copy`: the name that its copy will have; NULL: none. `gone`: its name is (it was deleted since).
+ * `facts` NULL: it was not looked into, `text` says why. */
 void tell_written(struct guard *g, const struct written_file *f, const char *path, bool gone, uint64_t size,
-	const struct inspect_facts *facts, const struct drive_facts *judged, const struct drive_decision *d);
+	const struct inspect_facts *facts, const struct drive_facts *judged, const struct drive_decision *d,
+	const char *copy);
+/* `cause` 0: it was made. */
+void tell_written_copy(struct guard *g, const struct written_copying *k, unsigned cause, const char *text);
 void tell_unwatched(struct guard *g, const struct written_place *p, const char *why);
 
 #endif

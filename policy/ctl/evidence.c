@@ -1,7 +1,7 @@
 /*
- * `evidence list`: the copies of printed documents that a PC keeps (agent/evidence), or that lie in a folder.
- * `evidence open`: at the auditor's, with the auditor's private key, one of them. Needs no network and nothing of the
- * collector's; `openssl cms -decrypt` does the same.
+ * `evidence list`: the copies of documents that were printed or written to drives, which a PC keeps (agent/evidence),
+ * or that lie in a folder. `evidence open`: at the auditor's, with the auditor's private key, one of them. Needs no
+ * network and nothing of the collector's; `openssl cms -decrypt` does the same.
  */
 #include "policy/base/file.h"
 #include "policy/base/text.h"
@@ -17,6 +17,7 @@
 
 #define KEY_MAX (64u << 10)
 #define FOLDER "/var/lib/sekisho/evidence"
+#define DRIVES "drives" /* in it: of files that were written to drives */
 
 /* --- list --- */
 
@@ -27,14 +28,15 @@ static int is_copy(const struct dirent *e)
 	return n > 4 && e->d_name[0] != '.' && !strcmp(e->d_name + n - 4, ".cms");
 }
 
-/* What each is of says the signed record `print-copy` that has its name. */
-static int say_copy(struct ctl *c, int dir, const char *name, json_t *list)
+/* What each is of says the signed record `print-copy` or `drive-copy` that has its name. */
+static int say_copy(struct ctl *c, int dir, const char *within, const char *file, json_t *list)
 {
-	char a[SHOWN_MAX], t[TEXT_TIME_SIZE];
+	char a[SHOWN_MAX], t[TEXT_TIME_SIZE], name[PATH_MAX];
 	struct stat st;
 	int64_t made;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+	snprintf(name, sizeof(name), "%s%s", within, file);
+	if (fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? 0 : -errno;
 	made = (int64_t)st.st_mtim.tv_sec * 1000000;
 	if (option_on(c, OPT_JSON))
@@ -46,33 +48,45 @@ static int say_copy(struct ctl *c, int dir, const char *name, json_t *list)
 	return 0;
 }
 
+/* All of a folder; how many there are, or -errno. `within`: its name with a slash, where it is one of the first. */
+static int say_copies(struct ctl *c, const char *folder, const char *within, json_t *list)
+{
+	_cleanup_closedir_ DIR *d = opendir(folder);
+	struct dirent **names = NULL;
+	int n = d ? scandir(folder, &names, is_copy, alphasort) : -1, i, r = 0;
+
+	if (n < 0)
+		return -errno;
+	for (i = 0; i < n; i++) {
+		r = r ? r : say_copy(c, dirfd(d), within, names[i]->d_name, list);
+		free(names[i]);
+	}
+	free(names);
+	return r ? r : n;
+}
+
 int command_evidence_list(struct ctl *c)
 {
 	_cleanup_json_ json_t *list = json_array();
-	_cleanup_closedir_ DIR *d = NULL;
-	struct dirent **names = NULL;
-	char folder[PATH_MAX], a[SHOWN_MAX];
-	int n, i, r = 0;
+	char folder[PATH_MAX], drives[PATH_MAX + 16], a[SHOWN_MAX];
+	int n, more = 0;
 
 	if (c->operands_n)
 		snprintf(folder, sizeof(folder), "%s", c->operands[0]);
 	else
 		layout_path(folder, sizeof(folder), FOLDER);
-	d = opendir(folder);
-	n = d ? scandir(folder, &names, is_copy, alphasort) : -1;
+	n = say_copies(c, folder, "", list);
+	snprintf(drives, sizeof(drives), "%s/" DRIVES, folder);
+	if (n >= 0)
+		more = say_copies(c, drives, DRIVES "/", list);
+	if (n >= 0 && more < 0 && more != -ENOENT)
+		return complain_of(c, shown(a, drives), more, NULL);
 	if (n < 0)
-		return complain_of(c, shown(a, folder), errno == ENOENT ? V_NOT_FOUND : -errno, NULL);
-	for (i = 0; i < n; i++) {
-		r = r ? r : say_copy(c, dirfd(d), names[i]->d_name, list);
-		free(names[i]);
-	}
-	free(names);
-	if (!r && option_on(c, OPT_JSON))
+		return complain_of(c, shown(a, folder), n == -ENOENT ? V_NOT_FOUND : n, NULL);
+	if (option_on(c, OPT_JSON))
 		return say_json(list);
-	if (!r && !n)
+	if (!n && more <= 0)
 		puts(SAY(c, "there are no copies", "控えはありません"));
-	if (r)
-		return complain_of(c, shown(a, folder), r, NULL);
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }
 

@@ -58,6 +58,7 @@ void policy_drive(const struct policy *p, const struct drive_facts *f, struct dr
 			continue;
 		out->action = rule->action;
 		out->note |= rule->note;
+		out->copy = rule->copy;
 		snprintf(out->rule, sizeof(out->rule), "drives:%s", rule->name);
 		explain(rule, f, out);
 		snprintf(out->message, sizeof(out->message), "%s", rule->message ? rule->message : "");
@@ -74,6 +75,12 @@ void policy_drive(const struct policy *p, const struct drive_facts *f, struct dr
 uint64_t policy_drives_max_bytes(const struct policy *p)
 {
 	return section(p)->max_bytes;
+}
+
+bool policy_drives_copies(const struct policy *p, struct print_copies *out)
+{
+	*out = section(p)->copies.as;
+	return out->auditors.n > 0;
 }
 
 unsigned policy_drives_patterns(const struct policy *p, const char *const **list)

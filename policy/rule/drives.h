@@ -31,6 +31,7 @@ struct drive_facts {
 struct drive_decision {
 	unsigned action;                  /* ACTION_ALLOW, _NOTE or _ALERT */
 	bool note;                        /* watch only: nobody is told on the desktop */
+	bool copy;                        /* it is kept for the auditor */
 	char rule[POLICY_NAME_SIZE + 16]; /* "drives:customers", "drives-default" */
 	char reason[192];                 /* which facts led there; English, for records */
 	char reason_ja[POLICY_REASON_SIZE];
@@ -44,6 +45,8 @@ bool policy_drives(const struct policy *p);
 void policy_drive(const struct policy *p, const struct drive_facts *f, struct drive_decision *out);
 /* Larger files are not looked into: bytes. */
 uint64_t policy_drives_max_bytes(const struct policy *p);
+/* False where the policy has none: then no decision has `copy`. As policy_print_copies. */
+bool policy_drives_copies(const struct policy *p, struct print_copies *out);
 /* Expressions (pcre2) that rules look for in the text. How many; *list is borrowed. */
 unsigned policy_drives_patterns(const struct policy *p, const char *const **list);
 unsigned policy_drives_rules_n(const struct policy *p);

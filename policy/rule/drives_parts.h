@@ -6,6 +6,7 @@
 #define SEKISHO_RULE_DRIVES_PARTS_H
 
 #include "policy/rule/content.h"
+#include "policy/rule/copies.h"
 #include "policy/rule/drives.h"
 
 struct drive_match {
@@ -21,7 +22,7 @@ struct drive_rule {
 	unsigned line;
 	struct drive_match match;
 	unsigned action; /* ACTION_* */
-	bool note;
+	bool note, copy;
 	const char *message, *message_ja;
 };
 
@@ -37,6 +38,7 @@ struct drive_expectation {
 struct drives_policy {
 	unsigned fallback; /* ACTION_* */
 	uint64_t max_bytes;
+	struct copies_terms copies;
 	unsigned rules_n, expectations_n;
 	struct drive_rule *rules;
 	struct drive_expectation *expectations;

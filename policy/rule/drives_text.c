@@ -25,6 +25,7 @@ int policy_drives_rule(const struct policy *p, unsigned i, struct drive_rule_tex
 	r = r ? r : content_put(text, &m->content, &p->drives->patterns);
 	r = r ? r : policy_put_text(text, "action", action_name(rule->action));
 	r = r ? r : policy_put_text(text, "mode", rule->note ? "note" : NULL);
+	r = r ? r : policy_put_text(text, "copy", rule->copy ? "yes" : NULL);
 	r = r ? r : policy_put_text(text, "message", rule->message);
 	r = r ? r : policy_put_text(text, "message_ja", rule->message_ja);
 	if (r)
@@ -40,5 +41,6 @@ int policy_drives_settings(const struct policy *p, policy_setting_fn fn, void *c
 	int r = fn(ctx, "drives: default", s ? action_name(s->fallback) : "not looked into");
 
 	snprintf(mib, sizeof(mib), "%llu", (unsigned long long)(s ? s->max_bytes >> 20 : 0));
-	return r ? r : fn(ctx, "drives: max_mib", mib);
+	r = r ? r : fn(ctx, "drives: max_mib", mib);
+	return r ? r : copies_settings(s ? &s->copies : NULL, "drives", fn, ctx);
 }

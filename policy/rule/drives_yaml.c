@@ -63,6 +63,8 @@ static int take_rule_key(struct reading *r, void *ctx, const char *key, const ya
 		return reading_mode(r, n, key, &rule->note);
 	if (!strcmp(key, "action"))
 		return take_action(r, n, key, &rule->action);
+	if (!strcmp(key, "copy"))
+		return content_read_flag(r, n, key, &rule->copy);
 	if (!strcmp(key, "message"))
 		return content_read_message(r, n, key, &rule->message);
 	if (!strcmp(key, "message_ja"))
@@ -175,6 +177,8 @@ static int take_key(struct reading *r, void *ctx, const char *key, const yaml_no
 		return take_action(r, n, key, &p->fallback);
 	if (!strcmp(key, "max_mib"))
 		return take_mib(r, n, key, 1, &p->max_bytes);
+	if (!strcmp(key, "copies"))
+		return copies_read(r, n, key, &p->copies);
 	if (!strcmp(key, "rules"))
 		return reading_nodes(r, n, key, take_rule);
 	if (!strcmp(key, "expectations"))
@@ -185,14 +189,20 @@ static int take_key(struct reading *r, void *ctx, const char *key, const yaml_no
 int policy_read_drives(struct reading *r, const void *section)
 {
 	struct drives_policy *p = policy_keep(r->p, sizeof(*p));
+	unsigned i;
+	int v;
 
 	if (!p)
 		return -ENOMEM;
-	*p = (struct drives_policy){.fallback = ACTION_ALLOW, .max_bytes = (uint64_t)MAX_MIB << 20};
+	*p = (struct drives_policy){
+		.fallback = ACTION_ALLOW, .max_bytes = (uint64_t)MAX_MIB << 20, .copies = COPIES_TERMS_INIT};
 	p->rules = policy_keep(r->p, DRIVES_RULES_MAX * sizeof(*p->rules));
 	p->expectations = policy_keep(r->p, DRIVES_EXPECTATIONS_MAX * sizeof(*p->expectations));
 	if (!p->rules || !p->expectations)
 		return -ENOMEM;
 	r->p->drives = p;
-	return reading_pairs(r, section, "drives", take_key, p);
+	v = reading_pairs(r, section, "drives", take_key, p);
+	for (i = 0; i < p->rules_n && !v; i++)
+		v = p->rules[i].copy ? copies_check(r, &p->copies, p->rules[i].line) : 0;
+	return v;
 }

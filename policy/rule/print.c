@@ -112,7 +112,7 @@ bool policy_print_stamps(const struct policy *p)
 
 bool policy_print_copies(const struct policy *p, struct print_copies *out)
 {
-	*out = section(p)->copies;
+	*out = section(p)->copies.as;
 	return out->auditors.n > 0;
 }
 

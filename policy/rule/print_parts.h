@@ -6,6 +6,7 @@
 #define SEKISHO_RULE_PRINT_PARTS_H
 
 #include "policy/rule/content.h"
+#include "policy/rule/copies.h"
 
 struct print_match {
 	struct match who; /* users, groups, hosts, days, hours, from, until: nothing else of it */
@@ -36,8 +37,7 @@ struct print_expectation {
 /* Lives in the policy's memory; zeroes (no section) allow everything. */
 struct print_policy {
 	unsigned fallback, unavailable, unrecorded, unstamped; /* ACTION_* */
-	struct print_copies copies;                            /* auditors.n 0: none */
-	struct digest auditors, second;                        /* of their certificates */
+	struct copies_terms copies;
 	unsigned rules_n, expectations_n;
 	struct print_rule *rules;
 	struct print_expectation *expectations;

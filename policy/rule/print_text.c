@@ -3,7 +3,6 @@
  * differs be shown to a person (sekishoctl policy diff). Written as policy.yaml has them; the same text is the same
  * rule.
  */
-#include "policy/base/text.h"
 #include "policy/rule/print_parts.h"
 
 static const char *action_name(unsigned action)
@@ -55,21 +54,10 @@ int policy_print_rule(const struct policy *p, unsigned i, struct print_rule_text
 int policy_print_settings(const struct policy *p, policy_setting_fn fn, void *ctx)
 {
 	const struct print_policy *s = p->print;
-	char hex[2 * DIGEST_SIZE + 1], number[32];
-	bool copies = s && s->copies.auditors.n;
 	int r = fn(ctx, "print: default", action_name(s ? s->fallback : ACTION_ALLOW));
 
 	r = r ? r : fn(ctx, "print: unavailable", action_name(s ? s->unavailable : ACTION_ALLOW));
 	r = r ? r : fn(ctx, "print: unrecorded", action_name(s ? s->unrecorded : ACTION_ALLOW));
 	r = r ? r : fn(ctx, "print: unstamped", action_name(s ? s->unstamped : ACTION_ALLOW));
-	/* Certificates are long: that they are others is what is to be seen. */
-	r = r ? r
-	      : fn(ctx, "print: copies: auditors (SHA-256)",
-			copies ? hex_encode(hex, s->auditors.b, DIGEST_SIZE) : "none");
-	r = r ? r
-	      : fn(ctx, "print: copies: second_auditors (SHA-256)",
-			copies && s->copies.second.n ? hex_encode(hex, s->second.b, DIGEST_SIZE) : "none");
-	snprintf(number, sizeof(number), "%llu", copies ? (unsigned long long)(s->copies.max_bytes >> 20) : 0);
-	r = r ? r : fn(ctx, "print: copies: max_mib", number);
-	return r ? r : fn(ctx, "print: copies: when_full", copies && !s->copies.oldest_goes ? "stop" : "drop-oldest");
+	return r ? r : copies_settings(s ? &s->copies : NULL, "print", fn, ctx);
 }

@@ -3,11 +3,7 @@
  */
 #include "policy/rule/print_parts.h"
 #include "policy/rule/reading.h"
-#include "policy/trust/envelope.h"
 #include <errno.h>
-
-#define COPIES_MIB 1024u /* kept where the policy does not say how many */
-#define COPIES_MIB_MAX (1u << 20)
 
 static int take_action(struct reading *r, const yaml_node_t *n, const char *key, bool all, unsigned *out)
 {
@@ -214,94 +210,6 @@ static int take_expectation(struct reading *r, const yaml_node_t *n)
 	return 0;
 }
 
-/* --- copies for auditors --- */
-
-static int take_certificates(
-	struct reading *r, const yaml_node_t *n, const char *key, struct span *out, struct digest *hash)
-{
-	_cleanup_(envelope_readers_freep) struct envelope_readers *readers = NULL;
-	struct why why = {""};
-	const char *pem;
-	int v = reading_text(r, n, key, &pem);
-
-	if (v)
-		return v;
-	v = envelope_readers_read(SPAN_STR(pem), &readers, &why);
-	if (v)
-		return v < 0 ? v : reading_bad(r, n, key, SAID(why.text, why_ja(&why)));
-	*out = SPAN_STR(pem);
-	digest_span(hash, *out);
-	return 0;
-}
-
-static int take_when_full(struct reading *r, const yaml_node_t *n, const char *key, bool *oldest_goes)
-{
-	const char *s = reading_text_of(r, n, key);
-
-	if (!s)
-		return V_BAD;
-	*oldest_goes = !strcmp(s, "drop-oldest");
-	return *oldest_goes || !strcmp(s, "stop")
-		       ? 0
-		       : reading_bad_value(r, n, key, s, SAID("drop-oldest or stop", "drop-oldest または stop"));
-}
-
-static int take_copies_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
-{
-	struct print_policy *p = ctx;
-	uint64_t number = 0;
-	int v;
-
-	if (!strcmp(key, "auditors"))
-		return take_certificates(r, n, key, &p->copies.auditors, &p->auditors);
-	if (!strcmp(key, "second_auditors"))
-		return take_certificates(r, n, key, &p->copies.second, &p->second);
-	if (!strcmp(key, "when_full"))
-		return take_when_full(r, n, key, &p->copies.oldest_goes);
-	if (strcmp(key, "max_mib") != 0)
-		return V_NOT_FOUND;
-	v = reading_number(r, n, key, 1, COPIES_MIB_MAX, &number);
-	p->copies.max_bytes = number << 20;
-	return v;
-}
-
-/* Both were read once already, so that they can be read again. */
-static bool one_is_both(const struct print_copies *c)
-{
-	_cleanup_(envelope_readers_freep) struct envelope_readers *first = NULL, *second = NULL;
-
-	return !envelope_readers_read(c->auditors, &first, NULL) && !envelope_readers_read(c->second, &second, NULL) &&
-	       envelope_readers_meet(first, second);
-}
-
-static int take_copies(struct reading *r, const yaml_node_t *n, const char *key, struct print_policy *p)
-{
-	int v = reading_pairs(r, n, key, take_copies_key, p);
-
-	if (v)
-		return v;
-	if (!p->copies.auditors.n)
-		return reading_bad(r, n, key,
-			SAID("auditors are missing: who could open them?", "auditors がありません (誰も開けません)"));
-	if (p->copies.second.n && one_is_both(&p->copies))
-		return reading_bad(r, n, key,
-			SAID("one key is among auditors and second_auditors: one person could open a copy alone",
-				"auditors と second_auditors に同じ鍵があります (一人で開けてしまいます)"));
-	return 0;
-}
-
-/* A copy that nobody can open is none. */
-static int check_copies(struct reading *r, const struct print_policy *p)
-{
-	unsigned i;
-
-	for (i = 0; i < p->rules_n; i++)
-		if (p->rules[i].copy && !p->copies.auditors.n)
-			return why_set(r->why, V_BAD, READING_NAME ":%u: copy: the section `copies:` is missing",
-				p->rules[i].line);
-	return 0;
-}
-
 /* --- the section --- */
 
 static int take_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
@@ -317,7 +225,7 @@ static int take_key(struct reading *r, void *ctx, const char *key, const yaml_no
 	if (!strcmp(key, "unstamped"))
 		return take_action(r, n, key, false, &p->unstamped);
 	if (!strcmp(key, "copies"))
-		return take_copies(r, n, key, p);
+		return copies_read(r, n, key, &p->copies);
 	if (!strcmp(key, "rules"))
 		return reading_nodes(r, n, key, take_rule);
 	if (!strcmp(key, "expectations"))
@@ -328,6 +236,7 @@ static int take_key(struct reading *r, void *ctx, const char *key, const yaml_no
 int policy_read_print(struct reading *r, const void *section)
 {
 	struct print_policy *p = policy_keep(r->p, sizeof(*p));
+	unsigned i;
 	int v;
 
 	if (!p)
@@ -336,12 +245,14 @@ int policy_read_print(struct reading *r, const void *section)
 		.unavailable = ACTION_ALLOW,
 		.unrecorded = ACTION_ALLOW,
 		.unstamped = ACTION_ALLOW,
-		.copies = {.max_bytes = (uint64_t)COPIES_MIB << 20, .oldest_goes = true}};
+		.copies = COPIES_TERMS_INIT};
 	p->rules = policy_keep(r->p, PRINT_RULES_MAX * sizeof(*p->rules));
 	p->expectations = policy_keep(r->p, PRINT_EXPECTATIONS_MAX * sizeof(*p->expectations));
 	if (!p->rules || !p->expectations)
 		return -ENOMEM;
 	r->p->print = p;
 	v = reading_pairs(r, section, "print", take_key, p);
-	return v ? v : check_copies(r, p);
+	for (i = 0; i < p->rules_n && !v; i++)
+		v = p->rules[i].copy ? copies_check(r, &p->copies, p->rules[i].line) : 0;
+	return v;
 }
