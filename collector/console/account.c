@@ -277,6 +277,24 @@ static bool read_one(struct accounts *to, const json_t *o)
 	       (!a->has_totp || !otp_base32_read(json_string_value(totp), a->totp));
 }
 
+/* Is what signs in somebody else's already? One subject, certificate or passkey is of one account. */
+static bool is_shared(struct accounts *all, struct account *x)
+{
+	struct bound_certificate *b;
+	struct passkey *k;
+	unsigned i;
+
+	if (x->oidc.subject[0] && account_of_oidc(all, x->oidc.issuer, x->oidc.subject) != x)
+		return true;
+	for (i = 0; i < x->certificates_n; i++)
+		if (account_of_certificate(all, &x->certificates[i].fingerprint, &b) != x)
+			return true;
+	for (i = 0; i < x->passkeys_n; i++)
+		if (account_of_passkey(all, SPAN(x->passkeys[i].id, x->passkeys[i].id_n), &k) != x)
+			return true;
+	return false;
+}
+
 int accounts_load(const char *path, struct accounts *out, struct why *why)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(FILE_MAX);
@@ -301,6 +319,9 @@ int accounts_load(const char *path, struct accounts *out, struct why *why)
 	for (i = 0; !r && i < json_array_size(list); i++)
 		if (!read_one(&a, json_array_get(list, i)))
 			r = why_set(why, V_BAD, "%s: account %zu is damaged", path, i + 1);
+		else if (is_shared(&a, &a.v[a.n - 1]))
+			r = why_set(why, V_BAD, "%s: account %zu: what signs it in is bound to another account", path,
+				i + 1);
 	json_decref(o);
 	secret_wipe(text.p, text.n);
 	if (r)

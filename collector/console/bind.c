@@ -4,6 +4,7 @@
  * their own.
  */
 #include "collector/console/desk.h"
+#include "collector/oidc/oidc.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 
@@ -46,24 +47,14 @@ static bool may_bind(struct console *c, struct ask *a, const struct account *x, 
 	return false;
 }
 
-/* A subject of the provider's (Core section 2), for people to type: printable ASCII. */
-static bool is_subject(const char *s, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (s[i] <= 0x20 || s[i] >= 0x7f)
-			return false;
-	return n && n < sizeof(((struct bound_oidc *)NULL)->subject);
-}
-
 /* May this person of the provider be bound to the account? False: answered. */
 static bool may_bind_person(struct console *c, struct ask *a, const json_t *subject, const struct account *x)
 {
 	if (!c->federation)
 		answer_error(a->req, 409, "oidc", "console.conf names no oidc_issuer", 0);
-	else if (!json_is_string(subject) || !is_subject(json_string_value(subject), json_string_length(subject)))
-		answer_error(a->req, 400, "request", "a subject is 1 to 255 visible characters of ASCII", 0);
+	else if (!json_is_string(subject) || !oidc_is_subject(json_string_value(subject), json_string_length(subject)))
+		answer_error(a->req, 400, "request",
+			"a subject is 1 to 255 visible characters of ASCII, without a blank at an end", 0);
 	else if (account_of_oidc(&c->accounts, c->conf.oidc_issuer, json_string_value(subject)))
 		answer_error(a->req, 409, "known", "that person of the provider is bound to an account already", 0);
 	else if (x->oidc.subject[0])

@@ -26,6 +26,7 @@ struct config {
 		client_crl[CONFIG_PATH_MAX];  /* of people's certificates; empty: none are asked for */
 	char oidc_issuer[CONFIG_ISSUER_SIZE]; /* OpenID provider; empty: none */
 	char oidc_name[64], oidc_client_id[256], oidc_acr[256];
+	bool oidc_logout; /* whoever signs out here is sent there to sign out, too */
 	char oidc_secret[CONFIG_PATH_MAX], oidc_ca[CONFIG_PATH_MAX]; /* files; may be empty */
 	char metrics_token[CONFIG_PATH_MAX];                         /* a file; empty: no metrics */
 	char origin[CONFIG_ORIGIN_SIZE];                             /* that people open, https://NAME[:PORT] */

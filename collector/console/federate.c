@@ -89,6 +89,7 @@ void federate_where(struct call *x, const json_t *o)
 		return;
 	}
 	snprintf(f->endpoint, sizeof(f->endpoint), "%s", endpoint);
+	snprintf(f->end, sizeof(f->end), "%s", text_of(o, "end"));
 	f->names_itself = json_is_true(json_object_get(o, "iss"));
 	f->endpoint_us = clock_boot_us();
 	answer_location(x);
@@ -111,6 +112,23 @@ json_t *federated_json(const struct account *a)
 		return json_null();
 	return json_pack("{s:s, s:s, s:o, s:o}", "issuer", a->oidc.issuer, "subject", a->oidc.subject, "bound",
 		time_json(a->oidc.bound_us), "used", time_json(a->oidc.used_us));
+}
+
+json_t *federate_out(const struct call *x)
+{
+	const struct federation *f = x->c->federation;
+	_cleanup_buf_ struct buf url = BUF_INIT(4 * OIDC_URL_MAX);
+	uint8_t random[32];
+	char state[65];
+
+	/* Where it is was asked when they signed in. */
+	if (!x->c->conf.oidc_logout || !x->session->began.federated || !f || !f->end[0] ||
+		random_bytes(random, sizeof(random)))
+		return NULL;
+	hex_encode(state, random, sizeof(random));
+	if (oidc_logout_location(f->end, &f->s, f->out, state, &url))
+		return NULL;
+	return json_pack("{s:s%, s:s}", "location", (const char *)url.p, url.n, "state", state);
 }
 
 /* False: there is no provider, and it is answered. */

@@ -17,6 +17,12 @@ void federate_tick(struct console *c);
 /* For the page: {name}, or null where there is no provider. */
 json_t *federate_json(const struct console *c);
 
+/*
+ * Where the browser of this session, which ends here, goes to sign out at the provider as well: {location, state}.
+ * NULL: nowhere, since it did not begin there, or the provider or console.conf does not want it.
+ */
+json_t *federate_out(const struct call *x);
+
 /* What is bound to an account, for whoever sees it; null where nothing is. */
 json_t *federated_json(const struct account *a);
 

@@ -139,6 +139,7 @@ int federate_start(struct console *c, struct why *why)
 		.ca_file = conf->oidc_ca,
 		.acr = conf->oidc_acr};
 	snprintf(f->redirect, sizeof(f->redirect), "%s/oidc", conf->origin);
+	snprintf(f->out, sizeof(f->out), "%s/", conf->origin);
 	r = oidc_start(&f->s, USER, &f->fd, why);
 	if (r)
 		free(f);

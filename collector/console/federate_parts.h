@@ -23,11 +23,12 @@ struct asking {
 
 struct federation {
 	struct oidc_settings s;
-	char redirect[CONFIG_ORIGIN_SIZE + 8];
+	char redirect[CONFIG_ORIGIN_SIZE + 8], out[CONFIG_ORIGIN_SIZE + 8];
 	int fd;
 	struct event *event;
 	char endpoint[OIDC_URL_MAX + 1];
-	bool names_itself; /* the provider's answers hold its issuer (RFC 9207) */
+	char end[OIDC_URL_MAX + 1]; /* where people sign out there; empty: nowhere */
+	bool names_itself;          /* the provider's answers hold its issuer (RFC 9207) */
 	int64_t endpoint_us;
 	json_int_t last;
 	struct asking *all;

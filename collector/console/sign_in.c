@@ -216,13 +216,21 @@ out:
 void session_delete(struct call *x)
 {
 	struct told t = {.kind = KIND_SIGN_OUT, .text = "signed out", .urgent = true};
+	json_t *out = federate_out(x);
 
-	if (!tell_call(x, t))
+	if (out)
+		t.text = "signed out, and sent to the provider to sign out there";
+	if (!tell_call(x, t)) {
+		json_decref(out);
 		return;
+	}
 	session_end(x->session);
 	set_cookie(x, "");
 	answer_header(x->a->req, "Clear-Site-Data", "\"cache\", \"storage\"");
-	reply_none(x);
+	if (out)
+		reply(x, out);
+	else
+		reply_none(x);
 }
 
 void sessions_tick(struct console *c)

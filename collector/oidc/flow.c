@@ -55,6 +55,16 @@ bool oidc_is_https(const char *url)
 	return true;
 }
 
+bool oidc_is_subject(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (s[i] < 0x20 || s[i] >= 0x7f)
+			return false;
+	return n && n < OIDC_SUBJECT_SIZE && s[0] != ' ' && s[n - 1] != ' ';
+}
+
 bool oidc_has_word(const char *words, const char *word)
 {
 	size_t n = strlen(word), len;
@@ -129,4 +139,18 @@ int oidc_location(const char *endpoint, const struct oidc_settings *s, const cha
 	r = r ? r : put(out, "&nonce=", f->nonce);
 	r = r ? r : put(out, "&code_challenge_method=S256&code_challenge=", challenge);
 	return r ? r : put_acr(out, s->acr);
+}
+
+int oidc_logout_location(
+	const char *endpoint, const struct oidc_settings *s, const char *redirect, const char *state, struct buf *out)
+{
+	int r;
+
+	if (!oidc_is_https(endpoint))
+		return V_BAD;
+	r = buf_puts(out, endpoint);
+	r = r ? r : buf_puts(out, strchr(endpoint, '?') ? "&" : "?");
+	r = r ? r : put(out, "client_id=", s->client_id);
+	r = r ? r : put(out, "&post_logout_redirect_uri=", redirect);
+	return r ? r : put(out, "&state=", state);
 }

@@ -48,11 +48,24 @@ int oidc_location(const char *endpoint, const struct oidc_settings *s, const cha
 	struct buf *out);
 /* Is `url` an https address without fragment, of printable ASCII? */
 bool oidc_is_https(const char *url);
+/*
+ * Where the browser goes to sign out there as well (RP-Initiated Logout 1.0 section 2), and comes back from with the
+ * state. The client is named by its id, so that no ID token has to be kept here or to stand in an address; the provider
+ * asks the person. 0; V_BAD where the endpoint is no https address; V_FULL; -ENOMEM.
+ */
+int oidc_logout_location(
+	const char *endpoint, const struct oidc_settings *s, const char *redirect, const char *state, struct buf *out);
 /* base64url without padding (RFC 7515 section 2), of a SHA-256. */
 #define OIDC_HASH_TEXT_SIZE 44
 void oidc_hash_text(const uint8_t *p, size_t n, char out[OIDC_HASH_TEXT_SIZE]);
 /* Is it one of the words, which are separated by blanks? */
 bool oidc_has_word(const char *words, const char *word);
+
+/*
+ * Is it a subject that people can be bound by: 1 to 255 characters of ASCII (Core section 2), none of them hidden, no
+ * blank at an end, where nobody sees it? One rule for what is bound and for what a token says.
+ */
+bool oidc_is_subject(const char *s, size_t n);
 
 /* A string of an object from outside; NULL where it is none, or has a NUL in it. */
 const char *oidc_text(const json_t *o, const char *name);
@@ -94,8 +107,8 @@ json_t *oidc_answer(const struct oidc_client *c, const json_t *question);
  *   {"id": n, "ask": "where"}
  *   {"id": n, "ask": "who", "code": s, "verifier": s, "nonce": s, "redirect": s}
  * Answers, in any order, one for each:
- *   {"id": n, "endpoint": s, "iss": b}    authorization endpoint; does the provider name itself in its answers (RFC
- * 9207)?
+ *   {"id": n, "endpoint": s, "iss": b, "end": s}    authorization endpoint; does the provider name itself in its
+ * answers (RFC 9207)? Its end_session_endpoint, "" where it has none
  *   {"id": n, "subject": s, "assured": b}
  *   {"id": n, "refused": "provider" | "token", "reason": s}
  */

@@ -205,11 +205,14 @@ static json_t *where(const struct oidc_client *c)
 {
 	_cleanup_json_ json_t *conf = NULL;
 	struct why why = {""};
+	const char *end;
 
 	if (discover(c, &conf, &why))
 		return refused("provider", &why);
-	return json_pack("{s:s, s:b}", "endpoint", oidc_text(conf, "authorization_endpoint"), "iss",
-		json_is_true(json_object_get(conf, "authorization_response_iss_parameter_supported")));
+	end = oidc_text(conf, "end_session_endpoint");
+	return json_pack("{s:s, s:b, s:s}", "endpoint", oidc_text(conf, "authorization_endpoint"), "iss",
+		json_is_true(json_object_get(conf, "authorization_response_iss_parameter_supported")), "end",
+		end && oidc_is_https(end) ? end : "");
 }
 
 static json_t *who(const struct oidc_client *c, const json_t *q)

@@ -207,16 +207,12 @@ static bool assured(const json_t *claims, const char *acr)
 	return false;
 }
 
-/* 1 to 255 characters of ASCII, none of which is hidden. */
 static bool read_subject(const json_t *claims, char out[OIDC_SUBJECT_SIZE])
 {
-	const char *s = oidc_text(claims, "sub"), *p;
+	const char *s = oidc_text(claims, "sub");
 
-	if (!s || !*s || strlen(s) >= OIDC_SUBJECT_SIZE)
+	if (!s || !oidc_is_subject(s, strlen(s)))
 		return false;
-	for (p = s; *p; p++)
-		if (*p < 0x20 || *p >= 0x7f)
-			return false;
 	text_copy(out, OIDC_SUBJECT_SIZE, SPAN_STR(s));
 	return true;
 }

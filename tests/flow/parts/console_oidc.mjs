@@ -23,6 +23,13 @@ async function signInThere(p, name) {
   await p.getByRole("button", { name: "Continue" }).click();
 }
 
+/** It asks who somebody is. */
+async function atProviderLogin(p) {
+  await p.waitForURL(`${issuer}/**`);
+  await p.locator("input[name=login]").waitFor();
+  await p.goto(`${origin}/`);
+}
+
 async function begin(who) {
   await who.go("");
   await who.page.getByRole("button", { name: "Sign in with 事務所の ID" }).click();
@@ -58,9 +65,12 @@ async function hanako(who) {
   await p.locator(".people").getByText("hanako-1").waitFor();
   await who.looks("provider");
   step("again: the second factor behind the provider; a wrong one");
-  await p.locator(".rail-foot button").filter({ has: p.locator("svg") }).last().click();
-  await p.locator("input[autocomplete=username]").waitFor();
+  const signOut = () => p.locator(".rail-foot button").filter({ has: p.locator("svg") }).last().click();
+  await signOut();
+  await atProvider(who, (at) => at.getByRole("button", { name: "No, stay signed in" }).click());
+  await p.getByText("You are signed out here, and back from signing out at the provider.").waitFor();
   await p.getByRole("button", { name: "Sign in with 事務所の ID" }).click();
+  await atProvider(who, (at) => signInThere(at));
   await p.locator("input[autocomplete=one-time-code]").waitFor();
   await p.getByRole("heading", { name: "Second factor" }).waitFor();
   who.bad.length = 0;
@@ -68,6 +78,21 @@ async function hanako(who) {
   await p.locator("input[autocomplete=one-time-code]").fill("000000");
   await p.locator("form button.main").click();
   await p.getByText("That is not a second factor of this account.").waitFor();
+  await p.locator("input[autocomplete=one-time-code]").fill(totp(secret, 30));
+  await p.locator("form button.main").click();
+  await who.inside();
+  step("signing out, there as well: it knows this browser no more");
+  await signOut();
+  await atProvider(who, (at) => at.getByRole("button", { name: "Yes, sign me out" }).click());
+  await p.getByText("You are signed out here, and back from signing out at the provider.").waitFor();
+  same(new URL(p.url()).search, "", "the address holds nothing of it");
+  await who.looks("signed-out-provider");
+  await p.goto(`${origin}/?state=${"0".repeat(64)}`);
+  await p.getByRole("button", { name: "Sign in with 事務所の ID" }).waitFor();
+  same([await p.getByText("back from signing out").count(), new URL(p.url()).search], [0, ""], "an address of somebody else's");
+  await p.getByRole("button", { name: "Sign in with 事務所の ID" }).click();
+  await atProviderLogin(p);
+  who.bad.length = 0;
   who.well();
 }
 

@@ -112,7 +112,7 @@ class Provider(BaseHTTPRequestHandler):
             self.say(302, {}, Location=ISSUER + "/keys")
         else:
             c = {"issuer": ISSUER, "authorization_endpoint": ISSUER + "/auth?tenant=1", "token_endpoint": ISSUER + "/token", "jwks_uri": ISSUER + "/keys",
-                 "authorization_response_iss_parameter_supported": True}
+                 "authorization_response_iss_parameter_supported": True, "end_session_endpoint": ISSUER + "/end?tenant=1"}
             c.update({"mixed": {"issuer": "https://elsewhere.example"}, "plain": {"token_endpoint": "http://localhost/token"}}.get(mode["now"], {}))
             self.say(200, c)
 

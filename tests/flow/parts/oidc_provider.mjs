@@ -16,6 +16,7 @@ const provider = new Provider(`https://localhost:${port}`, {
       client_id: "the console",
       client_secret: process.env.OIDC_SECRET,
       redirect_uris: [`${process.env.CONSOLE_URL}/oidc`],
+      post_logout_redirect_uris: [`${process.env.CONSOLE_URL}/`],
       id_token_signed_response_alg: process.env.OIDC_ALG ?? "ES256",
     },
   ],

@@ -138,7 +138,11 @@ static void damaged(void **state)
 		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
 		"\"known\": \"\", \"recovery\": {\"made\": 1, \"codes\": [\"00\"]}}]}",
 		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
-		"\"known\": \"\", \"recovery\": {\"codes\": []}}]}"};
+		"\"known\": \"\", \"recovery\": {\"codes\": []}}]}",
+		"{\"accounts\": [{\"name\": \"a\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
+		"\"known\": \"\", \"oidc\": {\"issuer\": \"https://id.example\", \"subject\": \"1\"}}, "
+		"{\"name\": \"b\", \"roles\": [\"viewer\"], \"scope\": null, \"password\": \"x\", "
+		"\"known\": \"\", \"oidc\": {\"issuer\": \"https://id.example\", \"subject\": \"1\"}}]}"};
 	struct accounts a;
 	size_t i;
 

@@ -50,6 +50,30 @@ static void the_request(void **state)
 		"3A8444%2Foidc&state=s&nonce=n&code_challenge_method=S256&code_challenge="
 		"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&acr_values=urn%3Ax%20urn%3Ay");
 	assert_int_equal(oidc_location("http://id.example/auth", &s, "https://c/oidc", &f, &b), V_BAD);
+	buf_clear(&b);
+	assert_int_equal(oidc_logout_location("https://id.example/end", &s, "https://c:8444/", "0f", &b), 0);
+	assert_int_equal(buf_put(&b, "", 1), 0);
+	assert_string_equal((const char *)b.p,
+		"https://id.example/"
+		"end?client_id=a%20b%26c&post_logout_redirect_uri=https%3A%2F%2Fc%3A8444%2F&state=0f");
+	assert_int_equal(oidc_logout_location("javascript:alert(1)", &s, "https://c/", "0f", &b), V_BAD);
+}
+
+static void subjects(void **state)
+{
+	char longest[OIDC_SUBJECT_SIZE + 1];
+
+	(void)state;
+	memset(longest, 'a', sizeof(longest));
+	assert_true(oidc_is_subject(longest, OIDC_SUBJECT_SIZE - 1));
+	assert_false(oidc_is_subject(longest, OIDC_SUBJECT_SIZE));
+	assert_true(oidc_is_subject("cn=Hanako Yamada", 16));
+	assert_false(oidc_is_subject("", 0));
+	assert_false(oidc_is_subject(" a", 2));
+	assert_false(oidc_is_subject("a ", 2));
+	assert_false(oidc_is_subject("a\0b", 3));
+	assert_false(oidc_is_subject("a\n", 2));
+	assert_false(oidc_is_subject("\xe8\x8a\xb1", 3));
 }
 
 static void addresses(void **state)
@@ -73,6 +97,7 @@ int main(void)
 		cmocka_unit_test(of_one_secret),
 		cmocka_unit_test(base64url),
 		cmocka_unit_test(the_request),
+		cmocka_unit_test(subjects),
 		cmocka_unit_test(addresses),
 	};
 

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { api, Refusal, useToken, whenEnded, type Session } from "./core/api";
 import { DeskContext, makeVocabulary, WordsContext, type Vocabulary } from "./core/desk";
 import { keep, kept, oneOf } from "./core/kept";
-import { takeReturned } from "./core/provider";
+import { goOut, takeOut, takeReturned } from "./core/provider";
 import { liveStart, liveStop } from "./core/live";
 import { toRefusal } from "./core/resource";
 import { Failure, Loading } from "./ui/parts";
@@ -49,6 +49,7 @@ export function App() {
   const words = languages[settings.language];
   const [session, setSession] = useState<Session | null | undefined>(undefined);
   const [vocabulary, setVocabulary] = useState<Vocabulary | null>(null);
+  const [cameOut] = useState(takeOut);
   const [why, setWhy] = useState<WhyOut>(null);
   const [failed, setFailed] = useState<Refusal | null>(null);
   const [said, setSaid] = useState<Said>({ text: "", shown: false, turn: 0 });
@@ -68,11 +69,11 @@ export function App() {
       (s) => enter(s),
       (e: unknown) => {
         const refusal = toRefusal(e);
-        if (refusal.status === 401) enter(null);
+        if (refusal.status === 401) enter(null, cameOut ? "everywhere" : null);
         else setFailed(refusal);
       },
     );
-  }, [enter]);
+  }, [enter, cameOut]);
   useEffect(start, [start]);
 
   const dropReturned = useCallback(() => setReturned(null), []);
@@ -104,7 +105,11 @@ export function App() {
     (idle = false) => {
       const out: WhyOut = idle ? "idle" : null;
       api.signOut().then(
-        () => enter(null, out),
+        (there) => {
+          enter(null, out);
+          // A desk that nobody uses is closed here; at the provider other programs may be in use.
+          if (there && !idle) goOut(there.location, there.state);
+        },
         () => enter(null, out),
       );
     },

@@ -33,6 +33,10 @@ export interface Returned {
   error?: string;
   iss?: string;
 }
+export interface SignedOut {
+  location: string;
+  state: string;
+}
 /** The password is right, or the provider knows who it is; the account's second factor comes next. */
 export interface FactorDue {
   account: string;
@@ -533,7 +537,11 @@ export const api = {
   people: (signal?: Stop) => askJson<{ people: Somebody[] }>(`${v1}/people`, { signal }),
   peoplePasskeyRemove: (account: string, passkey: string) =>
     askJson<{ disabled: boolean }>(`${v1}/people/passkeys/remove`, { method: "POST", json: { account, passkey } }),
-  signOut: () => ask(`${v1}/session`, { method: "DELETE", quiet: true }),
+  /** Where the browser goes to sign out at the provider as well; null: nowhere. */
+  signOut: async (): Promise<SignedOut | null> => {
+    const answer = await ask(`${v1}/session`, { method: "DELETE", quiet: true });
+    return answer.status === 200 ? ((await answer.json()) as SignedOut) : null;
+  },
   password: (old: string, next: string) =>
     askJson<Session>(`${v1}/session/password`, { method: "POST", json: { old, new: next }, quiet: true }),
   totpSecret: (proof: Proof) => askJson<Secret>(`${v1}/session/totp`, { method: "POST", json: withProof(proof), quiet: true }),

@@ -17,7 +17,7 @@ import { FirstPasskey } from "./passkeys";
 import { Back, ProviderWay } from "./provider";
 import { SecondStep } from "./second";
 
-export type WhyOut = "ended" | "idle" | null;
+export type WhyOut = "ended" | "idle" | "everywhere" | null;
 
 interface Props {
   session: Session | null;

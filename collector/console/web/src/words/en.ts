@@ -132,6 +132,7 @@ export const en = {
     wait: (s: number) => `Too many attempts. Try again in ${n(s)} s.`,
     ended: "The session has ended. Sign in again; the page goes on where it was.",
     idle: "Signed out, since nobody used the page.",
+    everywhere: "You are signed out here, and back from signing out at the provider.",
     recorded: "Every sign-in, view, search and export is itself recorded.",
     step: (at: number, of: number) => `Step ${at} of ${of}`,
     newTitle: "Choose your own password",
