@@ -1,8 +1,10 @@
 /*
- * sekisho-keeper: does one thing with one key of this PC that a TPM holds, and ends. Started by systemd for each
- * connection to keeper.sock, which is its standard input; who asks is known from there. Must never sign with the device
- * key for the program that meets the network, nor take from a request what only agent.conf may say: which TPM.
+ * sekisho-keeper: does one thing with one key of this PC that a TPM or a PKCS#11 token holds, and ends. Started by
+ * systemd for each connection to keeper.sock, which is its standard input; who asks is known from there. Must never
+ * sign with the device key for the program that meets the network, nor take from a request what only agent.conf may
+ * say: which TPM, which token and which module.
  */
+#include "agent/keeper/token.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
 #include "policy/trust/keeper.h"
@@ -70,6 +72,7 @@ static int serve(const char *config, struct buf *out, struct why *why)
 {
 	_cleanup_buf_ struct buf in = BUF_INIT(KEEPER_MESSAGE_MAX);
 	struct keeper_request q = {.what = KEEPER_MAKE};
+	uint8_t point[KEEPER_POINT_SIZE], id[KEEPER_ID_SIZE];
 	char path[PATH_MAX];
 	struct agent_conf conf;
 	bool for_device = false;
@@ -82,12 +85,16 @@ static int serve(const char *config, struct buf *out, struct why *why)
 	if (!r && agent_path(path, sizeof(path), AGENT_CONF_PATH))
 		r = -ENAMETOOLONG;
 	r = r ? r : agent_conf_load(config ? config : path, &conf, why);
-	if (!r && q.what == KEEPER_MAKE && strcmp(conf.keys, "tpm") != 0)
+	if (!r && q.what == KEEPER_MAKE && !agent_conf_held(&conf))
 		r = why_set(why, V_DENIED, "agent.conf has keys = %s: new keys are made in files", conf.keys);
-	r = r ? r : tpm_open(TPM, why);
 	if (r)
 		return r;
-	return q.what == KEEPER_MAKE ? tpm_make(out, why) : tpm_use(&q, out, why);
+	if (q.what == KEEPER_MAKE ? !strcmp(conf.keys, "pkcs11") : !keeper_token_read(q.file, point, id)) {
+		r = token_open(conf.pkcs11_uri, why);
+		return r ? r : q.what == KEEPER_MAKE ? token_make(out, why) : token_use(&q, out, why);
+	}
+	r = tpm_open(TPM, why);
+	return r ? r : q.what == KEEPER_MAKE ? tpm_make(out, why) : tpm_use(&q, out, why);
 }
 
 static int answer(int verdict, struct span bytes, const char *words)
@@ -103,7 +110,8 @@ int main(int argc, char **argv)
 	static const struct program program = {.name = "sekisho-keeper",
 		.usage = "usage: sekisho-keeper [--config FILE]\n"
 			 "       sekisho-keeper --help | --version\n"
-			 "Uses this PC's keys in its TPM. Started by sekisho-keeper.socket. See sekisho-keeper(8).\n"};
+			 "Uses this PC's keys in its TPM or PKCS#11 token. Started by sekisho-keeper.socket. See "
+			 "sekisho-keeper(8).\n"};
 	_cleanup_buf_ struct buf made = BUF_INIT(KEEPER_FILE_MAX);
 	struct why why = {""};
 	const char *config;

@@ -1,7 +1,7 @@
 /*
- * Keys that are not in files: a TPM holds them, and sekisho-keeper alone speaks to it. What lies where a
- * key's file would be is its public half and how its holder finds the private one; who wants a signature or a common
- * secret asks the keeper, by one request on a socket of this machine.
+ * Keys that are not in files: a TPM or a PKCS#11 token holds them, and sekisho-keeper alone speaks to it. What lies
+ * where a key's file would be is its public half and how its holder finds the private one; who wants a signature or a
+ * common secret asks the keeper, by one request on a socket of this machine.
  *
  * A request is one CBOR array (RFC 8949): [version, what, the key's file, what to work on]; an answer is
  * [verdict, bytes, words]. Both sides read them here. Must never carry a private key in the clear.
@@ -16,6 +16,7 @@
 #define KEEPER_FILE_MAX 4096u /* a key's file */
 #define KEEPER_MESSAGE_MAX 8192u
 #define KEEPER_POINT_SIZE 65u /* a point of P-256, uncompressed (SEC 1) */
+#define KEEPER_ID_SIZE 16u    /* by which a PKCS#11 token finds a key (CKA_ID) */
 #define KEEPER_WAIT_S 8       /* a holder that takes longer is taken for one that is not there */
 
 enum keeper_what {
@@ -31,6 +32,13 @@ struct keeper_request {
 
 /* The key that a file's text names, where a keeper holds it. 0; V_BAD; -ENOMEM. */
 int key_read_held(struct span file, struct key **out);
+
+/*
+ * The file of a key in a PKCS#11 token: its public half (PEM, RFC 5480) and the id by which the token finds the private
+ * one (PEM "SEKISHO PKCS11 KEY"), which is worth nothing without the token; and back. 0; V_BAD; -ENOMEM.
+ */
+int keeper_token_write(const uint8_t point[KEEPER_POINT_SIZE], const uint8_t id[KEEPER_ID_SIZE], struct buf *file);
+int keeper_token_read(struct span file, uint8_t point[KEEPER_POINT_SIZE], uint8_t id[KEEPER_ID_SIZE]);
 
 /* One request's bytes, and back: sizes are those of its kind, and nothing follows. 0; V_BAD; V_FULL; -ENOMEM. */
 int keeper_request_write(const struct keeper_request *q, struct buf *out);

@@ -101,7 +101,7 @@ enum key_place key_place(const struct key *k)
 
 const char *key_place_name(enum key_place place)
 {
-	static const char *const names[] = {[KEY_IN_FILE] = "file", [KEY_IN_TPM] = "tpm"};
+	static const char *const names[] = {[KEY_IN_FILE] = "file", [KEY_IN_TPM] = "tpm", [KEY_IN_TOKEN] = "pkcs11"};
 
 	return names[place];
 }
@@ -149,7 +149,7 @@ int key_load(const char *path, struct key **out, struct why *why)
 		return r;
 	if (b.n && key_place_of(buf_span(&b)) != KEY_IN_FILE) {
 		r = key_read_held(buf_span(&b), out);
-		return r > 0 ? why_set(why, V_BAD, "%s: names no P-256 key of a TPM", path) : r;
+		return r > 0 ? why_set(why, V_BAD, "%s: names no P-256 key that a keeper holds", path) : r;
 	}
 	bio = BIO_new_mem_buf(b.p ? (const void *)b.p : "", (int)b.n);
 	if (!bio)

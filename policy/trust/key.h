@@ -1,6 +1,6 @@
 /*
- * Keys. P-256 keys live in files or in a TPM, and say who a PC is; Ed25519 keys seal and sign, and the
- * sealing ones live in memory only.
+ * Keys. P-256 keys live in files, in a TPM or in a PKCS#11 token, and say who a PC is; Ed25519 keys seal and sign, and
+ * the sealing ones live in memory only.
  *
  * A host's id is the SHA-256 of its device key's SubjectPublicKeyInfo (DER, RFC 5480): not of anything that a cloned
  * disk or a virtual machine shares by accident.
@@ -26,11 +26,11 @@ void key_free(struct key *k);
 DEFINE_CLEANUP(struct key *, key_free)
 
 /* Where the private half lives. What is not in a file is used through the keeper (keeper.h). */
-enum key_place { KEY_IN_FILE, KEY_IN_TPM };
+enum key_place { KEY_IN_FILE, KEY_IN_TPM, KEY_IN_TOKEN };
 
 enum key_type key_type(const struct key *k);
 enum key_place key_place(const struct key *k);
-/* "file" or "tpm": as in agent.conf. */
+/* "file", "tpm" or "pkcs11": as in agent.conf. */
 const char *key_place_name(enum key_place place);
 bool key_is_private(const struct key *k);
 

@@ -21,6 +21,8 @@
 
 #define P256_INT 32
 #define TPM_BEGIN "-----BEGIN TSS2 PRIVATE KEY-----"
+#define TOKEN_NAME "SEKISHO PKCS11 KEY"
+#define TOKEN_BEGIN "-----BEGIN " TOKEN_NAME "-----"
 
 DEFINE_CLEANUP(BIO *, BIO_free_all)
 DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free)
@@ -153,7 +155,56 @@ static EVP_PKEY *public_of(struct span file)
 
 enum key_place key_place_of(struct span file)
 {
-	return memmem(file.p, file.n, TPM_BEGIN, strlen(TPM_BEGIN)) ? KEY_IN_TPM : KEY_IN_FILE;
+	if (memmem(file.p, file.n, TPM_BEGIN, strlen(TPM_BEGIN)))
+		return KEY_IN_TPM;
+	return memmem(file.p, file.n, TOKEN_BEGIN, strlen(TOKEN_BEGIN)) ? KEY_IN_TOKEN : KEY_IN_FILE;
+}
+
+int keeper_token_write(const uint8_t point[KEEPER_POINT_SIZE], const uint8_t id[KEEPER_ID_SIZE], struct buf *file)
+{
+	_cleanup_(BIO_free_allp) BIO *bio = BIO_new(BIO_s_mem());
+	_cleanup_(EC_KEY_freep) EC_KEY *ec = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
+	char *text;
+	long n;
+
+	if (!bio || !ec)
+		return -ENOMEM;
+	if (EC_KEY_oct2key(ec, point, KEEPER_POINT_SIZE, NULL) != 1) {
+		ERR_clear_error();
+		return V_BAD;
+	}
+	if (PEM_write_bio_EC_PUBKEY(bio, ec) != 1 || PEM_write_bio(bio, TOKEN_NAME, "", id, KEEPER_ID_SIZE) <= 0)
+		return -ENOMEM;
+	n = BIO_get_mem_data(bio, &text);
+	return n <= 0 ? -ENOMEM : buf_put(file, text, (size_t)n);
+}
+
+int keeper_token_read(struct span file, uint8_t point[KEEPER_POINT_SIZE], uint8_t id[KEEPER_ID_SIZE])
+{
+	_cleanup_(BIO_free_allp) BIO *bio = BIO_new_mem_buf(file.p, (int)file.n);
+	_cleanup_(EVP_PKEY_freep) EVP_PKEY *public = NULL;
+	const EC_KEY *ec;
+	unsigned char *data = NULL;
+	char *name = NULL, *header = NULL;
+	long n = 0;
+	int r = V_BAD;
+
+	if (!bio)
+		return -ENOMEM;
+	public = PEM_read_bio_PUBKEY(bio, NULL, key_no_password, NULL);
+	ec = public && EVP_PKEY_is_a(public, "EC") ? EVP_PKEY_get0_EC_KEY(public) : NULL;
+	if (ec && PEM_read_bio(bio, &name, &header, &data, &n) == 1 && !strcmp(name, TOKEN_NAME) && !header[0] &&
+		n == KEEPER_ID_SIZE &&
+		EC_POINT_point2oct(EC_KEY_get0_group(ec), EC_KEY_get0_public_key(ec), POINT_CONVERSION_UNCOMPRESSED,
+			point, KEEPER_POINT_SIZE, NULL) == KEEPER_POINT_SIZE) {
+		memcpy(id, data, KEEPER_ID_SIZE);
+		r = 0;
+	}
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(data);
+	ERR_clear_error();
+	return r;
 }
 
 static int make_ec(const EVP_PKEY *public, struct span file, EC_KEY **out)

@@ -14,6 +14,7 @@
 
 #define AGENT_CONF_PATH "/etc/sekisho/agent.conf"
 #define AGENT_URL_MAX 256
+#define AGENT_URI_MAX 1024
 
 struct agent_conf {
 	/* all producers: the spool (struct sealer_options) */
@@ -21,7 +22,9 @@ struct agent_conf {
 	char spool_full[16]; /* "drop-new" or "drop-old" */
 	uint64_t seal_after_us, heartbeat_us, epoch_us;
 	bool debug;    /* say more in the log */
-	char keys[16]; /* where new keys are made: "file" or "tpm" */
+	char keys[16]; /* where new keys are made: "file", "tpm" or "pkcs11" */
+	/* which token holds keys, by which module, where its PIN is (RFC 7512); empty: none */
+	char pkcs11_uri[AGENT_URI_MAX];
 
 	/* uplink */
 	char collector[AGENT_URL_MAX]; /* empty: the one that the PC enrolled with */
@@ -53,7 +56,9 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 		KEY_("heartbeat", CONF_TIME, heartbeat_us, 0, S_, 86400 * S_, "an idle PC says so this often"),
 		KEY_("epoch", CONF_TIME, epoch_us, 0, 60 * S_, 7 * 86400 * S_, "life of a sealing key"),
 		KEY_("debug", CONF_BOOL, debug, 0, 0, 0, "say more in the log"),
-		KEY_("keys", CONF_STR, keys, 16, 0, 0, "where this PC's keys are made: file or tpm"),
+		KEY_("keys", CONF_STR, keys, 16, 0, 0, "where this PC's keys are made: file, tpm or pkcs11"),
+		KEY_("pkcs11_uri", CONF_STR, pkcs11_uri, AGENT_URI_MAX, 0, 0,
+			"the PKCS#11 token: RFC 7512, with module-path"),
 		KEY_("acked_keep", CONF_TIME, acked_keep_us, 0, 0, 90 * 86400 * S_, "acknowledged segments are kept"),
 		KEY_("backoff_max", CONF_TIME, backoff_max_us, 0, S_ / 10, 86400 * S_, "longest wait between attempts"),
 		KEY_("outage", CONF_TIME, outage_us, 0, 0, 86400 * S_, "a longer outage is a long one"),
@@ -83,8 +88,10 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 		return r;
 	if (strcmp(got.spool_full, "drop-new") != 0 && strcmp(got.spool_full, "drop-old") != 0)
 		return why_set(why, V_BAD, "%s: spool_full: neither drop-new nor drop-old", path);
-	if (strcmp(got.keys, "file") != 0 && strcmp(got.keys, "tpm") != 0)
-		return why_set(why, V_BAD, "%s: keys: neither file nor tpm", path);
+	if (strcmp(got.keys, "file") != 0 && strcmp(got.keys, "tpm") != 0 && strcmp(got.keys, "pkcs11") != 0)
+		return why_set(why, V_BAD, "%s: keys: neither file, tpm nor pkcs11", path);
+	if (!strcmp(got.keys, "pkcs11") && strncmp(got.pkcs11_uri, "pkcs11:", 7) != 0)
+		return why_set(why, V_BAD, "%s: keys = pkcs11 needs pkcs11_uri = pkcs11:...", path);
 	*c = got;
 	return 0;
 #undef S_

@@ -1,4 +1,5 @@
-# Shared by flows with a TPM: swtpm, and the keeper as systemd would start it. Source lib.sh and doubles/uplink.sh first.
+# Shared by flows with a TPM or a PKCS#11 token: swtpm, SoftHSM, and the keeper as systemd would start it. Source lib.sh and
+# doubles/uplink.sh first.
 # shellcheck shell=bash disable=SC2154,SC2034
 parts=$root/tests/flow/parts
 keeper=$SEKISHO_ROOT/run/sekisho/keeper.sock
@@ -23,7 +24,7 @@ stop_tpm() {
 }
 
 start_keeper() {
-	systemd-socket-activate --accept --inetd --listen "$keeper" -E SEKISHO_ROOT -E "TPM2OPENSSL_TCTI=swtpm:host=127.0.0.1,port=$tpm_port" \
+	systemd-socket-activate --accept --inetd --listen "$keeper" -E SEKISHO_ROOT -E SOFTHSM2_CONF -E "TPM2OPENSSL_TCTI=swtpm:host=127.0.0.1,port=$tpm_port" \
 		"$BIN/sekisho-keeper" --config "$conf" >>"$tmp/keeper.log" 2>&1 &
 	at_exit "kill -9 $! 2>/dev/null"
 	wait_for 10 test -S "$keeper"
@@ -32,4 +33,18 @@ start_keeper() {
 
 ask_keeper() {
 	"$py" "$parts/tpm_ask.py" "$keeper" "$@"
+}
+
+softhsm=/usr/lib/softhsm/libsofthsm2.so
+export SOFTHSM2_CONF=$tmp/softhsm2.conf
+
+# make_token NAME PIN: a new token of SoftHSM's. Its settings name one folder: see use_tokens.
+make_token() {
+	softhsm2-util --init-token --free --label "$1" --so-pin 87654321 --pin "$2" >/dev/null
+}
+
+# use_tokens FOLDER: which tokens are plugged in, so to speak.
+use_tokens() {
+	mkdir -p "$tmp/$1"
+	printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = true\n' "$tmp/$1" >"$SOFTHSM2_CONF"
 }

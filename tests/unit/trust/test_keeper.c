@@ -1,6 +1,6 @@
 /*
  * Keys that a keeper holds: requests and answers, the file that names one, and what such a key says where no keeper is.
- * With a TPM: tests/flow/59-keys-tpm.
+ * With a TPM: tests/flow/59-keys-tpm; with a token: 59-keys-pkcs11.
  */
 #include "policy/base/file.h"
 #include "policy/trust/agree.h"
@@ -62,6 +62,38 @@ static void answers(void **state)
 	buf_clear(&b);
 	assert_int_equal(keeper_answer_write(V_END, SPAN("", 0), "", &b), 0);
 	assert_int_equal(keeper_answer_read(buf_span(&b), &made, &why), V_BAD);
+}
+
+/* The file of a token's key: what openssl reads of it is the public half; what is cut or is a TPM's is none. */
+static void a_token_s_file(void **state)
+{
+	/* The point of the key above. */
+	static const uint8_t point[KEEPER_POINT_SIZE] = {0x04, 0xe3, 0xb6, 0x0f, 0x3d, 0x93, 0x90, 0xa7, 0xef, 0x34,
+		0x4e, 0x05, 0xe9, 0x35, 0x09, 0x3d, 0xe3, 0xcc, 0x40, 0x5f, 0x86, 0xf9, 0x93, 0x08, 0x0a, 0x2f, 0x50,
+		0x49, 0x86, 0x3f, 0x99, 0x19, 0x7c, 0xd9, 0xe7, 0xd6, 0x29, 0x99, 0x55, 0x8e, 0x2c, 0x96, 0x86, 0x5b,
+		0x29, 0xdf, 0x5b, 0xb8, 0xdd, 0xb0, 0x65, 0xf6, 0x1e, 0xec, 0x2a, 0x64, 0x59, 0xd5, 0x6e, 0x03, 0x76,
+		0x7a, 0x4c, 0xba, 0x46};
+	static const uint8_t id[KEEPER_ID_SIZE] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+	uint8_t got[KEEPER_POINT_SIZE], got_id[KEEPER_ID_SIZE], off[KEEPER_POINT_SIZE];
+	_cleanup_buf_ struct buf b = BUF_INIT(KEEPER_FILE_MAX), none = BUF_INIT(KEEPER_FILE_MAX);
+	_cleanup_(key_freep) struct key *k = NULL;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(keeper_token_write(point, id, &b), 0);
+	assert_memory_equal(b.p, file, strlen("-----BEGIN PUBLIC KEY-----\n") + 64);
+	assert_int_equal(keeper_token_read(buf_span(&b), got, got_id), 0);
+	assert_memory_equal(got, point, sizeof(point));
+	assert_memory_equal(got_id, id, sizeof(id));
+	assert_int_equal(key_read_held(buf_span(&b), &k), 0);
+	assert_int_equal(key_place(k), KEY_IN_TOKEN);
+	for (n = 0; n + 2 < b.n; n++)
+		assert_int_equal(keeper_token_read(SPAN(b.p, n), got, got_id), V_BAD);
+	assert_int_equal(keeper_token_read(SPAN_STR(file), got, got_id), V_BAD);
+	memcpy(off, point, sizeof(off));
+	off[64] ^= 1; /* not on the curve */
+	assert_int_equal(keeper_token_write(off, id, &none), V_BAD);
+	assert_int_equal(none.n, 0);
 }
 
 static void serve_short(const char *socket_path)
@@ -132,8 +164,8 @@ static void without_a_keeper(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(request_sizes), cmocka_unit_test(answers), cmocka_unit_test(without_a_keeper)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(request_sizes), cmocka_unit_test(answers),
+		cmocka_unit_test(a_token_s_file), cmocka_unit_test(without_a_keeper)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
