@@ -9,6 +9,8 @@
 #include "agent/guard/release.h"
 #include "agent/probe/egress.h"
 #include "agent/probe/gate.h"
+#include "agent/service/own.h"
+#include "agent/service/service.h"
 #include "policy/rule/policy.h"
 #include "policy/wire/bundle.h"
 #include "policy/wire/producer.h"
@@ -139,6 +141,9 @@ struct guard {
 	sd_event *event;
 	sd_event_source *again; /* judges anew when a decision may be another one */
 	struct desk *desk;
+	struct own *own;         /* NULL: what is ours is not looked at */
+	int64_t own_due_us;      /* boot clock */
+	struct stop_asked asked; /* why it stops */
 	bool stopping;
 	int failed; /* -errno: the program ends */
 	int64_t since_wall_us, follow_until_us, status_boot_us;
@@ -287,6 +292,8 @@ void tell_policy(struct guard *g, unsigned kind, uint64_t version, const char *s
 void tell_release(struct guard *g, unsigned kind, const struct unit *u, const char *rule, unsigned access,
 	int64_t until_us, const char *text);
 void tell_proof(struct guard *g, unsigned layers, unsigned before);
+/* Of own.h; `ctx` is the guard. */
+int tell_own(void *ctx, const struct record *r);
 /* Headers, so heartbeats too, say from now on by which means devices are held. */
 void tell_means(struct guard *g);
 

@@ -14,6 +14,7 @@
 
 #define PROVE_EVERY_US (300ll * 1000000)
 #define PROOF_TOLD_EVERY_US (3600ll * 1000000) /* that all is as it was: often enough for who reads records only */
+#define OWN_EVERY_US (60ll * 1000000)
 #define REPORT_EVERY_US (60ll * 1000000)
 #define MONITOR_BUFFER (4 << 20)
 #define REST_WAIT_US (2ll * 1000000) /* behind the last of a burst */
@@ -192,6 +193,21 @@ static void prove(struct guard *g, int64_t now)
 	report_save(g);
 }
 
+/* What can be taken from us is looked at as often as an idle PC says that it is there, at least. */
+static int64_t at_least_each_beat(const struct guard *g, int64_t every_us)
+{
+	return (int64_t)g->conf.heartbeat_us < every_us ? (int64_t)g->conf.heartbeat_us : every_us;
+}
+
+static void look_at_own(struct guard *g, int64_t now)
+{
+	int r = g->own ? own_look(g->own, tell_own, g) : 0;
+
+	g->own_due_us = now + at_least_each_beat(g, OWN_EVERY_US);
+	if (r)
+		log_error("what is ours cannot be looked at: %s", strerror(-r));
+}
+
 /* --- inbox, signals --- */
 
 static void read_follow(struct guard *g)
@@ -226,6 +242,7 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	if (orders_look(g) && judge_all(g))
 		guard_fail(g, -EIO, "deciding");
 	prove(g, clock_boot_us());
+	look_at_own(g, clock_boot_us());
 	report_save(g);
 	return 0;
 }
@@ -235,7 +252,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 	struct guard *g = ctx;
 
 	(void)source;
-	(void)info;
+	service_stop_asked(info, &g->asked);
 	g->stopping = true;
 	return 0;
 }
@@ -276,11 +293,13 @@ static int add_sources(struct guard *g)
 
 static int one_round(struct guard *g)
 {
-	int64_t now = clock_boot_us(), next;
+	int64_t now = clock_boot_us(), next, prove_every = at_least_each_beat(g, PROVE_EVERY_US);
 	int r = 0;
 
-	if (now >= g->proved_boot_us + PROVE_EVERY_US)
+	if (now >= g->proved_boot_us + prove_every)
 		prove(g, now);
+	if (now >= g->own_due_us)
+		look_at_own(g, now);
 	r = tell_rest(g, now);
 	if (!r && g->orders.retry_us && now >= g->orders.retry_us) {
 		g->orders.retry_us = 0;
@@ -296,8 +315,10 @@ static int one_round(struct guard *g)
 	if (r)
 		return r;
 	next = sealer_due(g->sealer);
-	if (g->proved_boot_us + PROVE_EVERY_US < next)
-		next = g->proved_boot_us + PROVE_EVERY_US;
+	if (g->proved_boot_us + prove_every < next)
+		next = g->proved_boot_us + prove_every;
+	if (g->own_due_us < next)
+		next = g->own_due_us;
 	if (g->status_boot_us + REPORT_EVERY_US < next)
 		next = g->status_boot_us + REPORT_EVERY_US;
 	if (g->rest_boot_us < next)
@@ -334,6 +355,7 @@ static int begin(struct guard *g)
 	}
 	tell_means(g);
 	tell_start(g);
+	look_at_own(g, clock_boot_us());
 	r = add_sources(g);
 	if (r)
 		return r;

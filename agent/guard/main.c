@@ -97,8 +97,21 @@ static int open_sealer(struct guard *g, struct why *why)
 	return r;
 }
 
+/* What was known of our own files; without it the guard guards all the same. */
+static void open_own(struct guard *g)
+{
+	char path[PATH_MAX + 16];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/own.json", g->state);
+	r = own_new(path, getenv("SEKISHO_ROOT"), &g->own);
+	if (r)
+		log_error("%s: %s: changes to our own files are not told", path, strerror(-r));
+}
+
 static void release_all(struct guard *g)
 {
+	own_free(g->own);
 	desk_stop(g);
 	people_stop(g);
 	devices_free(g);
@@ -156,6 +169,7 @@ static int run(struct guard *g)
 		why.text[0] = 0;
 	}
 	if (!r) {
+		open_own(g);
 		step = "policy";
 		r = orders_start(g, &why);
 	}

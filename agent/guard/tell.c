@@ -362,7 +362,16 @@ void tell_stop(struct guard *g)
 
 	tell_begin(g, &r, KIND_GUARD_STOP, NULL);
 	record_set_text(&r, F_TEXT, "what is held stays held");
+	service_put_stop(&r, &g->asked);
 	tell_put(g, &r, true);
+}
+
+int tell_own(void *ctx, const struct record *r)
+{
+	struct guard *g = ctx;
+	int got = sealer_put(g->sealer, r, true);
+
+	return got < 0 ? got : 0;
 }
 
 void tell_policy(struct guard *g, unsigned kind, uint64_t version, const char *signer, const char *text)

@@ -105,7 +105,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 	struct gate *g = ctx;
 
 	(void)source;
-	(void)info;
+	service_stop_asked(info, &g->asked);
 	g->stopping = true;
 	return 0;
 }

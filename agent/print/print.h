@@ -10,6 +10,7 @@
 #include "agent/print/request.h"
 #include "agent/print/tree.h"
 #include "agent/probe/paper.h"
+#include "agent/service/service.h"
 #include "policy/rule/print.h"
 #include "policy/wire/bundle.h"
 #include "policy/wire/producer.h"
@@ -128,7 +129,8 @@ struct gate {
 	struct desk *desk;
 	int listen, desk_listen;
 	bool watching, look_armed, keep_wanted, seal_wanted, report_wanted, stopping;
-	int failed; /* -errno: the program ends */
+	struct stop_asked asked; /* why */
+	int failed;              /* -errno: the program ends */
 	int64_t since_wall_us, status_boot_us, looked_boot_us;
 	int64_t soon_boot_us; /* when what was put off is done; 0: nothing is */
 	uint64_t judged, stopped, missed, refused_peers, undecided;

@@ -337,5 +337,6 @@ void tell_stop(struct gate *g)
 	record_set_text(&r, F_TEXT,
 		policy_print_unavailable(g->orders.policy) == ACTION_HOLD ? "jobs are held until it is back"
 									  : "jobs print, and are told when it is back");
+	service_put_stop(&r, &g->asked);
 	put(g, &r);
 }

@@ -319,23 +319,24 @@ int engine_loss(struct engine *e, unsigned cause, uint64_t n, int64_t boot_us)
 	return tell(e, false);
 }
 
-static int about_us(
-	struct engine *e, unsigned kind, unsigned probe_set, unsigned enforce, const char *text, int64_t boot_us)
+static void about_us(struct engine *e, unsigned kind, unsigned probe_set, unsigned enforce, int64_t boot_us)
 {
 	begin(e, kind, boot_us);
 	record_set_uint(&e->record, F_PROBE_SET, probe_set);
 	record_set_uint(&e->record, F_ENFORCE, enforce);
-	record_set_text(&e->record, F_TEXT, text);
-	/* the last word is sealed with the rest, in the segment that says that it is the last */
-	return tell(e, kind != KIND_RECORDER_STOP);
 }
 
 int engine_start(struct engine *e, unsigned probe_set, unsigned enforce, const char *text, int64_t boot_us)
 {
-	return about_us(e, KIND_RECORDER_START, probe_set, enforce, text, boot_us);
+	about_us(e, KIND_RECORDER_START, probe_set, enforce, boot_us);
+	record_set_text(&e->record, F_TEXT, text);
+	return tell(e, true);
 }
 
-int engine_stop(struct engine *e, unsigned probe_set, unsigned enforce, const char *text, int64_t boot_us)
+int engine_stop(struct engine *e, unsigned probe_set, unsigned enforce, const struct stop_asked *by, int64_t boot_us)
 {
-	return about_us(e, KIND_RECORDER_STOP, probe_set, enforce, text, boot_us);
+	about_us(e, KIND_RECORDER_STOP, probe_set, enforce, boot_us);
+	service_put_stop(&e->record, by);
+	/* the last word is sealed with the rest, in the segment that says that it is the last */
+	return tell(e, false);
 }

@@ -11,6 +11,7 @@
 #include "agent/recorder/processes.h"
 #include "agent/recorder/session.h"
 #include "agent/recorder/users.h"
+#include "agent/service/service.h"
 #include "policy/rule/filter.h"
 
 /* Takes a record, which is only valid during the call. 0, or -errno: the engine passes it up. */
@@ -50,6 +51,6 @@ int engine_mounted(struct engine *e, const struct mount_entry *m, int64_t boot_u
 /* `n` 0: nobody knows how many. */
 int engine_loss(struct engine *e, unsigned cause, uint64_t n, int64_t boot_us);
 int engine_start(struct engine *e, unsigned probe_set, unsigned enforce, const char *text, int64_t boot_us);
-int engine_stop(struct engine *e, unsigned probe_set, unsigned enforce, const char *text, int64_t boot_us);
+int engine_stop(struct engine *e, unsigned probe_set, unsigned enforce, const struct stop_asked *by, int64_t boot_us);
 
 #endif

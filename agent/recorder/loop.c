@@ -160,7 +160,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 	struct recorder *r = ctx;
 
 	(void)source;
-	(void)info;
+	service_stop_asked(info, &r->asked);
 	r->stopping = true;
 	return 0;
 }
@@ -254,7 +254,7 @@ static int end(struct recorder *r)
 	if (got >= 0)
 		got = read_losses(r, clock_boot_us());
 	if (!got)
-		got = engine_stop(&r->engine, probe_set_of(r->probe), report_enforce(r), NULL, clock_boot_us());
+		got = engine_stop(&r->engine, probe_set_of(r->probe), report_enforce(r), &r->asked, clock_boot_us());
 	if (!got)
 		got = sealer_flush(r->sealer, true);
 	report_write(r, clock_boot_us());

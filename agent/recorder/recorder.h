@@ -44,7 +44,8 @@ struct recorder {
 	sd_event_source *retry; /* looks for logind again */
 	uint64_t retry_us;
 	bool logind_gone, stopping;
-	int64_t sweep_due_us; /* boot clock; INT64_MAX: nothing to sweep for */
+	struct stop_asked asked; /* why */
+	int64_t sweep_due_us;    /* boot clock; INT64_MAX: nothing to sweep for */
 	int64_t swept_us, follow_until_us;
 	int failed; /* -errno of a sink or a seal: the program ends */
 

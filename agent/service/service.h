@@ -7,6 +7,7 @@
 
 #include "policy/wire/spool.h"
 #include <jansson.h>
+#include <limits.h>
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
@@ -19,6 +20,27 @@ struct service_signal {
 
 /* Blocks the `n` signals (sigprocmask(2)) and has the loop call their handlers with `ctx` from now on. 0, -errno. */
 int service_signals(sd_event *event, const struct service_signal *signals, size_t n, void *ctx);
+
+/* Why a service stops. */
+enum stop_how {
+	STOP_FAILED,   /* nobody asked: it ends of itself */
+	STOP_SHUTDOWN, /* systemd does, and the PC goes down */
+	STOP_ASKED,    /* systemd does, because somebody asked for it: stop, restart, disable, an upgrade */
+	STOP_SIGNAL    /* another process sent the signal */
+};
+
+struct stop_asked {
+	enum stop_how how;
+	uint32_t signal, pid, uid, login_uid; /* of the sender */
+	bool has_login;
+	char comm[32], program[PATH_MAX];
+};
+
+/* In a handler of SIGTERM: who sent it, and why. Asks systemd, for two seconds at most. */
+void service_stop_asked(const struct signalfd_siginfo *info, struct stop_asked *out);
+/* Into the record that says that the service stops: operation, signal, and who sent it where that is not systemd. The
+ * spans are those of `a`. */
+void service_put_stop(struct record *r, const struct stop_asked *a);
 
 /*
  * Listens at `path` in place of what was there, with SOCK_STREAM or SOCK_SEQPACKET: for root and `group`, or for

@@ -3,6 +3,7 @@
  */
 #include "policy/base/confine.h"
 #include "policy/base/cleanup.h"
+#include "policy/base/confine_parts.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -225,7 +226,7 @@ static int speak_rules(scmp_filter_ctx f)
 
 int confine_syscalls(unsigned profile)
 {
-	_cleanup_(seccomp_releasep) scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	_cleanup_(seccomp_releasep) scmp_filter_ctx f = seccomp_init(confine_refuse());
 	bool maps = profile & CONFINE_MAPS, devices = profile & CONFINE_DEVICES, reads = profile & CONFINE_READS,
 	     speaks = profile & CONFINE_SPEAK;
 	bool children = devices || profile & CONFINE_CHILDREN;
@@ -236,7 +237,9 @@ int confine_syscalls(unsigned profile)
 
 	if (!f)
 		return -ENOMEM;
-	r = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
+	r = confine_hear();
+	if (!r)
+		r = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (!r && profile == CONFINE_PARSE)
 		r = parse_rules(f, reads);
 	if (!r && profile >= CONFINE_COMPUTE)

@@ -52,9 +52,23 @@ enum confine_profile {
 
 /*
  * Installs the filter for all threads. What it forbids returns EPERM (ENOSYS for calls newer than the list, so that
- * libc falls back), except execve, ptrace, bpf, mount and module loading, which kill the process. 0, -errno.
+ * libc falls back), except execve, ptrace, bpf, mount and module loading, which kill the process. The first time that
+ * one is refused, its name is written to standard error, which is the journal (by a handler of SIGSYS, on x86-64 and
+ * aarch64; elsewhere it is refused all the same, and nothing says so). 0, -errno.
  */
 int confine_syscalls(unsigned profile);
+
+/* What the filter refused: a system call by its name, and how often since it was taken last. */
+struct confine_refusal {
+	const char *name;
+	unsigned number;
+	uint64_t count;
+};
+
+/* Is there anything to take? No call, no lock: for every round of a loop. */
+bool confine_refused(void);
+/* Takes one. 0; V_END where there is none left. */
+int confine_refusal_take(struct confine_refusal *out);
 
 /*
  * No path but these folders (NULL ends them; those that are not there are passed over) and what is below them can be

@@ -19,6 +19,11 @@ void log_open(const char *program, int least)
 	log_journal = getenv("JOURNAL_STREAM") != NULL;
 }
 
+const char *log_name(void)
+{
+	return log_program;
+}
+
 void log_at(int priority, const char *fmt, ...)
 {
 	char line[1024];

@@ -12,6 +12,8 @@
 
 /* Names the program in each line and sets the least urgent priority shown (LOG_INFO by default, LOG_DEBUG for more). */
 void log_open(const char *program, int least);
+/* That name, for who says more of the program than a line of the log. */
+const char *log_name(void);
 void log_at(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_at(LOG_ERR, __VA_ARGS__)

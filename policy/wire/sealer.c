@@ -444,6 +444,7 @@ int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *
 	} else {
 		open_reset(s);
 	}
+	self_begin(s);
 	*out = STEAL(s);
 	return bad;
 }
@@ -464,7 +465,7 @@ void sealer_free(struct sealer *s)
 	free(s);
 }
 
-int sealer_put(struct sealer *s, const struct record *r, bool urgent)
+static int put(struct sealer *s, const struct record *r, bool urgent)
 {
 	int64_t now = 0;
 	int x = s->recovered ? V_FULL : body_put(&s->body, r);
@@ -491,6 +492,31 @@ int sealer_put(struct sealer *s, const struct record *r, bool urgent)
 	s->urgent = true;
 	x = seal(s, 0, now ? now : clock_boot_us());
 	return x < 0 ? x : 0;
+}
+
+static int put_plain(struct sealer *s, const struct record *r)
+{
+	return put(s, r, false);
+}
+
+/* What the process has to tell of itself; sealed at once, as it may be the last that it says. */
+static int look_at_self(struct sealer *s)
+{
+	bool told = false;
+	int r = self_look(s, put_plain, &told);
+
+	if (r < 0 || !told)
+		return r < 0 ? r : 0;
+	s->urgent = true;
+	r = seal(s, 0, clock_boot_us());
+	return r < 0 ? r : 0;
+}
+
+int sealer_put(struct sealer *s, const struct record *r, bool urgent)
+{
+	int x = look_at_self(s);
+
+	return x ? x : put(s, r, urgent);
 }
 
 void sealer_policy(struct sealer *s, uint64_t version)
@@ -522,6 +548,7 @@ int64_t sealer_due(const struct sealer *s)
 	}
 	renew = s->key_retry_us > s->epoch_until_us ? s->key_retry_us : s->epoch_until_us;
 	due = renew < due ? renew : due;
+	due = self_due(s) < due ? self_due(s) : due;
 	return s->retry_us > due ? s->retry_us : due;
 }
 
@@ -533,6 +560,9 @@ int sealer_run(struct sealer *s, int64_t now_boot_us)
 
 	if (now_boot_us < sealer_due(s))
 		return 0;
+	r = look_at_self(s);
+	if (r || now_boot_us < sealer_due(s))
+		return r;
 	if (now_boot_us >= s->epoch_until_us)
 		r = epoch_make(s, now_boot_us, &k, &cert);
 	if (k) {
@@ -549,10 +579,10 @@ int sealer_run(struct sealer *s, int64_t now_boot_us)
 
 int sealer_flush(struct sealer *s, bool last)
 {
-	int r;
+	int r = look_at_self(s);
 
-	if (!last && !s->body.records && !s->lost_n)
-		return 0;
+	if (r || (!last && !s->body.records && !s->lost_n))
+		return r;
 	r = seal(s, last ? SF_LAST : 0, clock_boot_us());
 	return r < 0 ? r : 0;
 }

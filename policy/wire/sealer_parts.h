@@ -72,6 +72,10 @@ struct sealer {
 	uint64_t seen_size;
 	struct digest seen_root;
 
+	/* self.c: what of its own process and PC every producer tells */
+	int64_t clock_us;    /* wall clock less boot clock, as last told */
+	int64_t refusals_us; /* boot clock: refused system calls are not told before */
+
 	uint64_t bytes_now;
 	int64_t scanned_us;
 	struct sealer_stats stats;
@@ -90,6 +94,18 @@ int chain_adopt(struct sealer *s, bool chain_known);
 /* The chain file is gone or damaged: the newest segment in the spool says where the chain stands. V_NOT_FOUND without
  * one. */
 int chain_from_files(struct sealer *s);
+
+/* --- self.c --- */
+
+/* Where the clock stood when this producer last looked, in this boot; from then on it is compared. */
+void self_begin(struct sealer *s);
+/*
+ * Has the wall clock been set, or a system call of this process been refused? Puts what there is to tell into the open
+ * segment by `put`, which tells nothing itself. 0; what `put` said; *told where something was.
+ */
+int self_look(struct sealer *s, int (*put)(struct sealer *s, const struct record *r), bool *told);
+/* Boot clock: when it wants to be looked at next. */
+int64_t self_due(const struct sealer *s);
 
 /* --- room.c --- */
 

@@ -184,6 +184,40 @@ static int servers_may_not_exec(void)
 	return 2;
 }
 
+/* What is refused is known by its name and number of times, and said once; nothing else is. */
+static int refusals_have_names(void)
+{
+	struct confine_refusal got;
+	char said[256] = "";
+	int ends[2], i;
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (pipe(ends) || dup2(ends[1], STDERR_FILENO) < 0 || confine_syscalls(CONFINE_COMPUTE))
+		return 1;
+	if (confine_refused() || confine_refusal_take(&got) != V_END)
+		return 2;
+	for (i = 0; i < 3; i++)
+		if (syscall(SYS_mkdirat, AT_FDCWD, "/tmp/no", 0700) != -1 || errno != EPERM)
+			return 3;
+	if (!confine_refused() || confine_refusal_take(&got) || strcmp(got.name, "mkdirat") != 0 || got.count != 3 ||
+		got.number != SYS_mkdirat || confine_refusal_take(&got) != V_END || confine_refused())
+		return 4;
+	if (read(ends[0], said, sizeof(said) - 1) <= 0 || !strstr(said, "refused the system call mkdirat, ") ||
+		strstr(strchr(said, '\n'), "mkdirat"))
+		return 5;
+	return 0;
+}
+
+/* The signal itself, sent by somebody, ends a process as ever. */
+static int the_signal_ends_it(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_FILES))
+		return 1;
+	kill(getpid(), SIGSYS);
+	return 2;
+}
+
 static void root_is_lost_for_good(void **state)
 {
 	(void)state;
@@ -205,11 +239,21 @@ static void profiles_hold(void **state)
 	assert_int_equal(in_child(servers_may_not_exec), 128 + SIGSYS);
 }
 
+static void what_is_refused_is_named(void **state)
+{
+	(void)state;
+#if defined(__x86_64__) || defined(__aarch64__)
+	assert_int_equal(in_child(refusals_have_names), 0);
+#endif
+	assert_int_equal(in_child(the_signal_ends_it), 128 + SIGSYS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(root_is_lost_for_good),
 		cmocka_unit_test(profiles_hold),
+		cmocka_unit_test(what_is_refused_is_named),
 	};
 
 	return cmocka_run_group_tests_name("base/confine", tests, NULL, NULL);

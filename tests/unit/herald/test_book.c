@@ -72,6 +72,35 @@ static void numbers(void **state)
 	assert_int_equal(v, 7);
 }
 
+static void who_was_heard_of(void **state)
+{
+	struct digest pc = key("pc"), nobody = key("nobody");
+	struct heard h[4];
+
+	(void)state;
+	assert_int_equal(book_heard(b, &pc, h, 4), 0);
+	assert_int_equal(h[0].at_us, 0);
+	assert_int_equal(book_hear(b, &pc, 1, 10 * MINUTE, 20 * MINUTE, false), 0);
+	assert_int_equal(book_hear(b, &pc, 2, 25 * MINUTE, 20 * MINUTE, true), 0);
+	assert_int_equal(book_hear(b, &pc, 1, 40 * MINUTE, 20 * MINUTE, false), 0);
+	assert_int_equal(book_heard(b, &pc, h, 4), 0);
+	/* The recorder was not heard of for half an hour; the PC was. */
+	assert_int_equal(h[1].at_us, 40 * MINUTE);
+	assert_int_equal(h[1].since_us, 40 * MINUTE);
+	assert_int_equal(h[2].at_us, 25 * MINUTE);
+	assert_true(h[2].last && !h[1].last);
+	assert_int_equal(h[0].at_us, 40 * MINUTE);
+	assert_int_equal(h[0].since_us, 10 * MINUTE);
+	assert_int_equal(h[3].at_us, 0);
+	/* A clock that was set back begins anew. */
+	assert_int_equal(book_hear(b, &pc, 2, 5 * MINUTE, 20 * MINUTE, false), 0);
+	assert_int_equal(book_heard(b, &pc, h, 4), 0);
+	assert_int_equal(h[0].since_us, 5 * MINUTE);
+	assert_false(h[2].last);
+	assert_int_equal(book_heard(b, &nobody, h, 4), 0);
+	assert_int_equal(h[0].at_us, 0);
+}
+
 static void memories(void **state)
 {
 	const struct rule *a = &p.rules[0];
@@ -184,6 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(numbers, begin, end),
+		cmocka_unit_test_setup_teardown(who_was_heard_of, begin, end),
 		cmocka_unit_test_setup_teardown(memories, begin, end),
 		cmocka_unit_test_setup_teardown(messages, begin, end),
 	};

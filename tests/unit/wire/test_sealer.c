@@ -450,6 +450,80 @@ static int end(void **state)
 	return system(cmd);
 }
 
+/* Of all that lies in the spool, the records of the clock: how many, and what the last one says. */
+static unsigned clocks(int64_t *by_us, bool *back)
+{
+	struct spool_entry e;
+	uint64_t seq = 0;
+	unsigned n = 0;
+
+	while (!spool_find(dir, PRODUCER_RECORDER, seq++, &e)) {
+		_cleanup_buf_ struct buf b = BUF_INIT(SEGMENT_MAX), raw = BUF_INIT(BODY_RAW_MAX);
+		_cleanup_(body_reader_freep) struct body_reader *br = NULL;
+		static struct record r;
+		struct segment s;
+
+		assert_int_equal(file_read(e.path, &b), 0);
+		assert_int_equal(segment_parse(buf_span(&b), &s, NULL), 0);
+		assert_int_equal(segment_raw(&s, &raw, NULL), 0);
+		assert_int_equal(body_reader_new(buf_span(&raw), &br), 0);
+		while (!body_next(br, &r, NULL)) {
+			if (r.v[F_KIND].u != KIND_CLOCK_SET)
+				continue;
+			n++;
+			*by_us = r.v[F_DURATION].i;
+			*back = r.v[F_TIME].i < r.v[F_TIME_BEFORE].i;
+			assert_int_equal(*by_us,
+				*back ? r.v[F_TIME_BEFORE].i - r.v[F_TIME].i : r.v[F_TIME].i - r.v[F_TIME_BEFORE].i);
+		}
+	}
+	return n;
+}
+
+/* The clock of this machine is left alone: what the producer remembers of it is changed, as by a last run before that.
+ */
+static void a_clock_that_was_set_is_told(void **state)
+{
+	static const int64_t by[] = {3600000000, -7200000000, 1000000, -1000000};
+	struct sealer_options o = options();
+	unsigned told = 0;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(by); i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT(256);
+		char path[128], *at;
+		struct sealer *s = NULL;
+		int64_t got = 0, was;
+		bool back = false;
+
+		assert_int_equal(sealer_new(&o, &s, NULL), 0);
+		sealer_free(s);
+		snprintf(path, sizeof(path), "%s/recorder.own/clock", dir);
+		assert_int_equal(file_read(path, &b), 0);
+		assert_non_null(buf_str(&b));
+		at = strstr((char *)b.p, "wall-less-boot ");
+		assert_non_null(at);
+		was = strtoll(at + strlen("wall-less-boot "), NULL, 10);
+		*at = 0;
+		b.n = strlen((char *)b.p);
+		assert_int_equal(buf_putf(&b, "wall-less-boot %lld\n", (long long)(was - by[i])), 0);
+		assert_int_equal(file_replace(path, buf_span(&b), 0640), 0);
+
+		assert_int_equal(sealer_new(&o, &s, NULL), 0);
+		put(s, 0, true);
+		put(s, 1, true);
+		assert_int_equal(sealer_flush(s, true), 0);
+		sealer_free(s);
+		told += by[i] > 2000000 || by[i] < -2000000;
+		assert_int_equal(clocks(&got, &back), told);
+		if (i < 2) {
+			assert_int_equal(back, by[i] < 0);
+			assert_in_range((by[i] < 0 ? -by[i] : by[i]) - got + 1000000, 0, 2000000);
+		}
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -465,6 +539,7 @@ int main(void)
 		TEST(an_idle_producer_beats_and_renews_its_key),
 		TEST(a_pc_that_slept_long_takes_the_next_key),
 		TEST(a_followed_pc_seals_within_a_second),
+		TEST(a_clock_that_was_set_is_told),
 	};
 
 	return cmocka_run_group_tests_name("wire/sealer", tests, NULL, NULL);

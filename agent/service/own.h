@@ -1,0 +1,34 @@
+/*
+ * What is ours on this PC, and whether it is still as it was: programs, units, rules, settings and keys by their
+ * SHA-256, owner and mode, and the objects that are pinned in the kernel's file system. Used by the guard, which is
+ * root and runs all the time; what it finds are records (kinds own-file and own-files). It tells, and stops nobody:
+ * root can change all of this, and stop the guard, but not without a signed record before, or silence.
+ *
+ * What is known is kept in a file, so that what changes while nobody looks is told at the next start. Who changes that
+ * file too changes the hash of the whole list, which is in a record of every start.
+ */
+#ifndef SEKISHO_SERVICE_OWN_H
+#define SEKISHO_SERVICE_OWN_H
+
+#include "policy/wire/record.h"
+
+#define OWN_ENTRIES_MAX 1024u /* more are not looked at, which is told */
+
+struct own;
+
+/*
+ * `state`: the file that is kept. `root` is put before every path that is looked at (NULL: nothing). A file that is not
+ * there, or is none of ours, is a beginning. 0, -errno.
+ */
+int own_new(const char *state, const char *root, struct own **out);
+void own_free(struct own *o);
+
+/*
+ * Looks at all of it: a file that looks as it did by size, times and place is not read again. Each difference is a
+ * record that is given to `put`, and so is the list as a whole at the first look and after every difference; the spans
+ * are good until it returns. What is new is known from then on, also where `put` fails: 0, -errno, or what `put` said.
+ */
+typedef int (*own_put_fn)(void *ctx, const struct record *r);
+int own_look(struct own *o, own_put_fn put, void *ctx);
+
+#endif

@@ -1,0 +1,169 @@
+/*
+ * What is ours and whether it is as it was: each change is told once, with the hash that sha256sum says; also one that
+ * was made while nobody looked; and of secrets no hash.
+ */
+#include "agent/service/own.h"
+#include "policy/base/text.h"
+#include "tests/unit/cm.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char root[64], state[80];
+
+static void run(const char *command)
+{
+	char all[512];
+
+	snprintf(all, sizeof(all), "cd %s && %s", root, command);
+	assert_int_equal(system(all), 0);
+}
+
+static int begin(void **s)
+{
+	(void)s;
+	snprintf(root, sizeof(root), "/tmp/own-XXXXXX");
+	if (!mkdtemp(root))
+		return -1;
+	snprintf(state, sizeof(state), "%s/own.json", root);
+	run("mkdir -p usr/sbin etc/sekisho etc/systemd/system/sekisho-guard.service.d var/lib/sekisho/device "
+	    "sys/fs/bpf/sekisho-gate && "
+	    "echo one >usr/sbin/sekisho-guard && echo two >usr/sbin/other && echo keys = file >etc/sekisho/agent.conf "
+	    "&& "
+	    "(umask 077 && echo secret >var/lib/sekisho/device/device.key) && touch sys/fs/bpf/sekisho-gate/open "
+	    "sys/fs/bpf/sekisho-gate/denied");
+	return 0;
+}
+
+static int end(void **s)
+{
+	char command[128];
+
+	(void)s;
+	snprintf(command, sizeof(command), "rm -rf %s", root);
+	return system(command);
+}
+
+/* Each record as "kind operation path hash", one a line. */
+static int note(void *ctx, const struct record *r)
+{
+	struct buf *out = ctx;
+	char hex[2 * 32 + 1] = "-";
+	struct span op = record_text(r, F_OPERATION), path = record_text(r, F_PATH), hash = record_text(r, F_HASH);
+
+	if (hash.n == 32)
+		hex_encode(hex, hash.p, 32);
+	assert_int_equal(buf_putf(out, "%s %.*s %.*s %s\n", r->v[F_KIND].u == KIND_OWN_FILE ? "file" : "list",
+				 (int)op.n, (const char *)op.p, (int)path.n, path.p ? (const char *)path.p : "",
+				 r->v[F_KIND].u == KIND_OWN_FILE ? hex : "*"),
+		0);
+	return 0;
+}
+
+static void looks(struct own *o, const char *wanted)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(8192);
+
+	assert_int_equal(own_look(o, note, &b), 0);
+	assert_int_equal(buf_put(&b, "", 1), 0);
+	assert_string_equal((char *)b.p, wanted);
+}
+
+static void changes_are_told_once(void **s)
+{
+	struct own *o;
+
+	(void)s;
+	assert_int_equal(own_new(state, root, &o), 0);
+	looks(o, "list begun  *\n");
+	looks(o, "");
+	/* echo uno | sha256sum */
+	run("echo uno >usr/sbin/sekisho-guard && echo 2 >usr/sbin/other");
+	looks(o, "file changed /usr/sbin/sekisho-guard "
+		 "d9f86d34b0b0e31f595fb0932c06c77b3f18ea32b9f870f5328b6748a844e210\nlist changed  *\n");
+	looks(o, "");
+	run("ln -s /dev/null etc/systemd/system/sekisho-guard.service && rm etc/sekisho/agent.conf && "
+	    "echo more >>var/lib/sekisho/device/device.key && touch etc/sekisho/enrol etc/sekisho/agent.conf~");
+	/* printf /dev/null | sha256sum */
+	looks(o, "file gone /etc/sekisho/agent.conf -\n"
+		 "file new /etc/systemd/system/sekisho-guard.service "
+		 "fd5d32feb2d3562582258990ecfca9b88376957e512d5caac72ad89fc78d2df4\n"
+		 "file changed /var/lib/sekisho/device/device.key -\nlist changed  *\n");
+	/* Who can write it, and that it was written at all, is told where the content is the same. */
+	run("chmod 666 usr/sbin/sekisho-guard");
+	looks(o, "file changed /usr/sbin/sekisho-guard "
+		 "d9f86d34b0b0e31f595fb0932c06c77b3f18ea32b9f870f5328b6748a844e210\nlist changed  *\n");
+	run("rm sys/fs/bpf/sekisho-gate/open");
+	looks(o, "file gone /sys/fs/bpf/sekisho-gate -\nlist changed  *\n");
+	own_free(o);
+}
+
+static void what_changed_meanwhile_is_told_at_the_start(void **s)
+{
+	struct own *o;
+
+	(void)s;
+	assert_int_equal(own_new(state, root, &o), 0);
+	looks(o, "list begun  *\n");
+	own_free(o);
+	assert_int_equal(own_new(state, root, &o), 0);
+	looks(o, "list start  *\n");
+	own_free(o);
+	/* Other objects in the place of those are sekisho-load's work; that one is missing is not. */
+	run("rm usr/sbin/sekisho-guard sys/fs/bpf/sekisho-gate/open && touch sys/fs/bpf/sekisho-gate/x && "
+	    "mv sys/fs/bpf/sekisho-gate/x sys/fs/bpf/sekisho-gate/denied");
+	assert_int_equal(own_new(state, root, &o), 0);
+	looks(o, "file gone /usr/sbin/sekisho-guard -\nfile gone /sys/fs/bpf/sekisho-gate -\nlist start  *\n");
+	own_free(o);
+	/* Of another boot nothing is known of the kernel's objects. */
+	run("sed -i 's/\"boot\": \"../\"boot\": \"zz/' own.json && rm sys/fs/bpf/sekisho-gate/denied");
+	assert_int_equal(own_new(state, root, &o), 0);
+	looks(o, "list start  *\n");
+	own_free(o);
+	/* What is known was damaged, or is gone: nothing is compared, and that is said. */
+	run("truncate -s 50 own.json");
+	assert_int_equal(own_new(state, root, &o), 0);
+	looks(o, "list begun  *\n");
+	own_free(o);
+}
+
+/* What is known was made to fit: the hash of the list is another one. */
+static int note_hash(void *ctx, const struct record *r)
+{
+	struct buf *out = ctx;
+
+	buf_clear(out);
+	return buf_put_span(out, record_text(r, F_HASH));
+}
+
+static void the_list_is_one_hash(void **s)
+{
+	_cleanup_buf_ struct buf first = BUF_INIT(64), same = BUF_INIT(64), other = BUF_INIT(64);
+	struct own *o;
+
+	(void)s;
+	assert_int_equal(own_new(state, root, &o), 0);
+	assert_int_equal(own_look(o, note_hash, &first), 0);
+	own_free(o);
+	assert_int_equal(own_new(state, root, &o), 0);
+	assert_int_equal(own_look(o, note_hash, &same), 0);
+	own_free(o);
+	assert_true(first.n == 32 && span_eq(buf_span(&first), buf_span(&same)));
+	run("echo three >usr/sbin/sekisho-guard && rm own.json");
+	assert_int_equal(own_new(state, root, &o), 0);
+	assert_int_equal(own_look(o, note_hash, &other), 0);
+	own_free(o);
+	assert_false(span_eq(buf_span(&first), buf_span(&other)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(changes_are_told_once, begin, end),
+		cmocka_unit_test_setup_teardown(what_changed_meanwhile_is_told_at_the_start, begin, end),
+		cmocka_unit_test_setup_teardown(the_list_is_one_hash, begin, end),
+	};
+
+	return cmocka_run_group_tests_name("service/own", tests, NULL, NULL);
+}
