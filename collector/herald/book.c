@@ -21,7 +21,10 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS message(id INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL,"
 	" word INTEGER NOT NULL, due INTEGER NOT NULL, since INTEGER NOT NULL, attempts INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX IF NOT EXISTS message_target ON message(target, id);"
-	"CREATE INDEX IF NOT EXISTS message_word ON message(word);";
+	"CREATE INDEX IF NOT EXISTS message_word ON message(word);"
+	/* Producer 0: any of the PC's. */
+	"CREATE TABLE IF NOT EXISTS heard(host BLOB NOT NULL, producer INTEGER NOT NULL, at INTEGER NOT NULL,"
+	" since INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY(host, producer)) STRICT, WITHOUT ROWID;";
 
 enum what { SEEN = 1, TIMES = 2, QUIET = 3 };
 
@@ -35,6 +38,8 @@ enum {
 	Q_MEMORY_PUT,
 	Q_MEMORY_DROP,
 	Q_MEMORY_CUT,
+	Q_HEAR,
+	Q_HEARD,
 	Q_SAY,
 	Q_UNTOLD,
 	Q_TOLD,
@@ -64,6 +69,10 @@ static const char *const texts[QUERIES] = {
 	[Q_MEMORY_DROP] = "DELETE FROM memory WHERE rule = ? AND what = ? AND key = ?",
 	[Q_MEMORY_CUT] = "DELETE FROM memory WHERE id IN (SELECT id FROM memory WHERE rule = ?1 ORDER BY id LIMIT"
 			 " max(0, (SELECT count(*) FROM memory WHERE rule = ?1) - ?2))",
+	[Q_HEAR] = "INSERT INTO heard(host, producer, at, since, last) VALUES(?1, ?2, ?3, ?3, ?5)"
+		   " ON CONFLICT(host, producer) DO UPDATE SET at = ?3, last = ?5,"
+		   " since = CASE WHEN ?3 - at > ?4 OR ?3 < at THEN ?3 ELSE since END",
+	[Q_HEARD] = "SELECT producer, at, since, last FROM heard WHERE host = ?",
 	[Q_SAY] =
 		"INSERT INTO word(kind, alert, severity, rule, title, host, host_name, user, text, time, count, about)"
 		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -287,6 +296,47 @@ int book_quiet(struct book *b, const struct rule *r, const struct digest *key, i
 		return 0;
 	put_be64(v, now);
 	return remember(b, r->name, QUIET, key, SPAN(v, 8));
+}
+
+/* --- who was heard of --- */
+
+static int hear(struct book *b, const struct digest *host, unsigned producer, int64_t now, int64_t pause, bool last)
+{
+	sqlite3_stmt *st = b->q[Q_HEAR];
+
+	sql_bind(st, 1, SPAN(host->b, DIGEST_SIZE));
+	sqlite3_bind_int64(st, 2, producer);
+	sqlite3_bind_int64(st, 3, now);
+	sqlite3_bind_int64(st, 4, pause);
+	sqlite3_bind_int64(st, 5, last);
+	return sql_run(st);
+}
+
+int book_hear(struct book *b, const struct digest *host, unsigned producer, int64_t now_us, int64_t pause_us, bool last)
+{
+	int r = hear(b, host, producer, now_us, pause_us, last);
+
+	return r ? r : hear(b, host, 0, now_us, pause_us, last);
+}
+
+int book_heard(struct book *b, const struct digest *host, struct heard *out, unsigned max)
+{
+	sqlite3_stmt *st = b->q[Q_HEARD];
+	int r;
+
+	memset(out, 0, max * sizeof(*out));
+	sql_bind(st, 1, SPAN(host->b, DIGEST_SIZE));
+	while (!(r = sql_step(st))) {
+		int64_t producer = sqlite3_column_int64(st, 0);
+
+		if (producer < 0 || producer >= max)
+			continue;
+		out[producer] = (struct heard){.at_us = sqlite3_column_int64(st, 1),
+			.since_us = sqlite3_column_int64(st, 2),
+			.last = sqlite3_column_int64(st, 3) != 0};
+	}
+	sqlite3_reset(st);
+	return r == V_END ? 0 : r;
 }
 
 /* --- words --- */

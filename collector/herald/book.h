@@ -51,6 +51,19 @@ int book_count(struct book *b, const struct rule *r, const struct digest *key, i
 /* May it be told, at this time of the record? Then not again for the rule's time. */
 int book_quiet(struct book *b, const struct rule *r, const struct digest *key, int64_t time_us, bool *told);
 
+/* --- who was heard of --- */
+struct heard {
+	int64_t at_us;    /* last, by this machine's clock; 0: never */
+	int64_t since_us; /* without a pause of more than the `pause_us` that was given */
+	bool last;        /* it said that it stops */
+};
+
+/* A segment of that program of that PC was taken up. */
+int book_hear(
+	struct book *b, const struct digest *host, unsigned producer, int64_t now_us, int64_t pause_us, bool last);
+/* By producer, 1 to `max` - 1; [0]: any of them. */
+int book_heard(struct book *b, const struct digest *host, struct heard *out, unsigned max);
+
 /* --- words --- */
 /*
  * Adds one, and a message for each target of the plan that wants it (none for what could not be delivered). Of

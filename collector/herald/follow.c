@@ -40,7 +40,7 @@ static int records(const struct segment *s, struct store_row *row, store_row_fn 
 	return r == V_BAD ? 0 : r;
 }
 
-int follow_leaf(struct herald *h, uint64_t leaf, store_row_fn fn, void *ctx)
+int follow_leaf(struct herald *h, uint64_t leaf, struct followed *whose, store_row_fn fn, void *ctx)
 {
 	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX);
 	_cleanup_free_ struct store_row *row = calloc(1, sizeof(*row));
@@ -48,6 +48,8 @@ int follow_leaf(struct herald *h, uint64_t leaf, store_row_fn fn, void *ctx)
 	struct segment s;
 	int r = row ? 0 : -ENOMEM;
 
+	if (whose)
+		whose->producer = 0;
 	if (!r && leaf >= store_size(h->store)) {
 		r = store_refresh(h->store);
 		if (!r && leaf >= store_size(h->store))
@@ -57,6 +59,9 @@ int follow_leaf(struct herald *h, uint64_t leaf, store_row_fn fn, void *ctx)
 	/* A header that cannot be read is the verifier's matter, not a rule's. */
 	if (!r)
 		r = header_parse(buf_span(&header), &s, NULL);
+	if (!r && whose)
+		*whose = (struct followed){
+			.host = s.header.host, .producer = s.header.producer, .last = (s.header.flags & SF_LAST) != 0};
 	if (r || !body.n)
 		return r < 0 ? r : 0;
 	s.body = buf_span(&body);

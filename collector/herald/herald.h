@@ -57,16 +57,24 @@ struct herald {
 int follow_store(struct herald *h);
 /*
  * Calls `fn` for each record of a leaf, in order; none where the body is gone, damaged, or no record's. 0; V_END where
- * there is no such leaf yet; what `fn` returns; -errno. `producer` may be NULL.
+ * there is no such leaf yet; what `fn` returns; -errno. `whose`, where it is not NULL: the PC and the program that it
+ * is of, and whether that said that it stops; producer 0 where its header cannot be read.
  */
-int follow_leaf(struct herald *h, uint64_t leaf, store_row_fn fn, void *ctx);
+struct followed {
+	struct digest host;
+	unsigned producer;
+	bool last;
+};
+int follow_leaf(struct herald *h, uint64_t leaf, struct followed *whose, store_row_fn fn, void *ctx);
 
 /* --- watch.c: rules --- */
 /* Where to begin, and what rules have to know of what was before. 0; V_AGAIN; -errno. */
 int watch_begin(struct herald *h);
 /* Judges what came, for so long at most; *more: there is more. 0; V_AGAIN; -errno. */
 int watch_step(struct herald *h, bool *more);
-/* PCs that were not heard of. 0; -errno. */
+/* How often PCs that are not heard of are looked for: by the shortest time that a rule has. */
+int64_t watch_silent_every(const struct herald *h);
+/* PCs, and programs of theirs, that were not heard of. 0; -errno. */
 int watch_silent(struct herald *h);
 
 /* --- tell.c: alerts as records --- */

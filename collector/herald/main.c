@@ -23,7 +23,6 @@
 
 #define USER "sekisho-herald"
 #define IDLE_MS 250
-#define SILENT_US 30000000
 #define STATUS_US 5000000
 #define TIDY_US 60000000
 
@@ -129,7 +128,7 @@ static int now_and_then(struct herald *h)
 	int64_t now = clock_boot_us();
 	int r = 0;
 
-	if (h->begun && now - silent_us >= SILENT_US) {
+	if (h->begun && now - silent_us >= watch_silent_every(h)) {
 		silent_us = now;
 		r = watch_silent(h);
 	}

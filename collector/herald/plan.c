@@ -50,6 +50,10 @@ static int take_rule_key(struct planning *p, void *ctx, const char *key, const y
 		return planning_time(p, n, key, &r->again_us);
 	if (!strcmp(key, "silent"))
 		return planning_time(p, n, key, &r->silent_us);
+	if (!strcmp(key, "of"))
+		return planning_of(p, n, key, &r->of_program);
+	if (!strcmp(key, "unannounced"))
+		return planning_yes(p, n, key, &r->unannounced);
 	if (!strcmp(key, "hosts"))
 		return planning_words(p, n, key, &r->hosts);
 	return V_NOT_FOUND;
@@ -73,6 +77,14 @@ static int check_rule(struct planning *p, const yaml_node_t *n, const struct rul
 		return planning_bad(p, n, "hosts",
 			SAID("belongs to `silent`; else write `when: {host: ...}`",
 				"silent のルールだけで使えます。それ以外は when: {host: ...}"));
+	if (!r->silent_us && (r->of_program || r->unannounced))
+		return planning_bad(p, n, r->name,
+			SAID("of and unannounced belong to `silent`",
+				"of と unannounced は silent のルールだけで使えます"));
+	if (r->of_program && r->unannounced)
+		return planning_bad(p, n, r->name,
+			SAID("unannounced is for PCs: a program that stops while others run is told in any case",
+				"unannounced は of: pc のときだけ使えます"));
 	if (!r->count != !r->within_us)
 		return planning_bad(
 			p, n, r->name, SAID("count and within belong together", "count と within は一緒に書きます"));

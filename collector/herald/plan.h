@@ -69,6 +69,8 @@ struct rule {
 	struct fields per, first;
 	uint64_t again_us;  /* the same is not told again for so long */
 	uint64_t silent_us; /* no record but a PC that was not heard of; 0: of records */
+	bool of_program;    /* ... one of its programs, while others of the same PC are heard of */
+	bool unannounced;   /* ... that did not say before that it stops */
 	struct words hosts; /* which of them; none: all */
 	struct digest hash; /* of what it says, to tell a changed rule from the one before */
 	unsigned line;

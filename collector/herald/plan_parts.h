@@ -40,6 +40,7 @@ int planning_number(
 	struct planning *p, const yaml_node_t *n, const char *key, uint64_t least, uint64_t most, uint64_t *out);
 int planning_time(struct planning *p, const yaml_node_t *n, const char *key, uint64_t *us); /* 10s, 5m, 24h, 90d */
 int planning_yes(struct planning *p, const yaml_node_t *n, const char *key, bool *out);
+int planning_of(struct planning *p, const yaml_node_t *n, const char *key, bool *program);
 int planning_severity(struct planning *p, const yaml_node_t *n, const char *key, unsigned *out);
 int planning_language(struct planning *p, const yaml_node_t *n, const char *key, bool *japanese);
 int planning_form(struct planning *p, const yaml_node_t *n, const char *key, enum stream_form *out);

@@ -269,6 +269,11 @@ int planning_yes(struct planning *p, const yaml_node_t *n, const char *key, bool
 	return either(p, n, key, "no", "yes", SAID("yes or no", "yes または no"), out);
 }
 
+int planning_of(struct planning *p, const yaml_node_t *n, const char *key, bool *program)
+{
+	return either(p, n, key, "pc", "program", SAID("pc or program", "pc または program"), program);
+}
+
 int planning_language(struct planning *p, const yaml_node_t *n, const char *key, bool *japanese)
 {
 	return either(p, n, key, "en", "ja", SAID("en or ja", "en または ja"), japanese);

@@ -197,7 +197,7 @@ static int fill(struct herald *h, struct streamer *s, bool *more)
 	for (leaves = 0; !r && leaves < BATCH_LEAVES && clock_boot_us() < until; leaves++) {
 		uint64_t leaf = s->next >> ROW_BITS;
 
-		r = follow_leaf(h, leaf, on_row, &f);
+		r = follow_leaf(h, leaf, NULL, on_row, &f);
 		if (!r)
 			s->next = (leaf + 1) << ROW_BITS;
 	}

@@ -9,8 +9,11 @@
 
 #define STEP_US 100000 /* of the loop's time */
 #define STEP_LEAVES 512u
+#define HEARD_MAX (PRODUCER_PRINT + 1u) /* producers of a PC */
+#define TITLE_SIZE 512
 #define LEARN_US (400ll * 86400 * 1000000) /* how far back a `first` rule knows what was there */
 #define LEARN_RECORDS 5000000u
+#define SILENT_EVERY_US 30000000
 #define GROWN_US (40ll * 60 * 1000000) /* the collector seals something at least every 15 minutes */
 
 /* The id of an alert: the same rule and record give the same one, whatever happens between. */
@@ -213,6 +216,25 @@ int watch_begin(struct herald *h)
 	return 0;
 }
 
+/* A PC that was not heard of for longer was asleep, switched off, or cut off: half of the shortest time of a rule. */
+static int64_t pause_us(const struct herald *h)
+{
+	uint64_t least = 0;
+	unsigned i;
+
+	for (i = 0; i < h->plan.rules_n; i++)
+		if (h->plan.rules[i].of_program && (!least || h->plan.rules[i].silent_us < least))
+			least = h->plan.rules[i].silent_us;
+	return (int64_t)(least / 2);
+}
+
+static int hear(struct herald *h, const struct followed *f)
+{
+	if (!f->producer || f->producer >= HEARD_MAX)
+		return 0;
+	return book_hear(h->book, &f->host, f->producer, clock_wall_us(), pause_us(h), f->last);
+}
+
 int watch_step(struct herald *h, bool *more)
 {
 	const int64_t until = clock_boot_us() + STEP_US;
@@ -234,7 +256,10 @@ int watch_step(struct herald *h, bool *more)
 		return 0;
 	r = book_begin(h->book);
 	while (!r && leaf < store_size(h->store) && leaf - h->leaf < STEP_LEAVES && clock_boot_us() < until) {
-		r = follow_leaf(h, leaf, on_row, &j);
+		struct followed f;
+
+		r = follow_leaf(h, leaf, &f, on_row, &j);
+		r = r ? r : hear(h, &f);
 		leaf += !r;
 	}
 	r = r ? r : book_set(h->book, "leaf", (int64_t)leaf);
@@ -256,12 +281,12 @@ struct listening {
 	int64_t now;
 };
 
-static int on_host(void *ctx, const struct store_host *host)
+/* Once for each time that it fell silent: `since` is when it was heard of last. `program`: NULL, or which of its. */
+static int tell_silent(struct listening *l, const struct store_host *host, const char *program, int64_t since)
 {
-	struct listening *l = ctx;
 	struct herald *h = l->h;
-	int64_t seen = host->last_seen_us > host->enrolled_us ? host->last_seen_us : host->enrolled_us;
-	uint8_t since[DIGEST_SIZE + 8];
+	uint8_t about[DIGEST_SIZE + 8 + 1] = {0};
+	char title[TITLE_SIZE];
 	struct digest key;
 	bool first;
 	struct word w = {
@@ -272,24 +297,96 @@ static int on_host(void *ctx, const struct store_host *host)
 		.host_name = SPAN_STR(host->name),
 		.has_host = true,
 		.host = host->id,
-		.time_us = seen,
+		.time_us = since,
 		.count = 1,
 	};
 	int r;
 
-	if (host->state != HOST_ACTIVE || l->now - seen < (int64_t)l->rule->silent_us ||
-		!judge_host(&l->rule->hosts, host->name) || store_server(h->store, &host->id))
-		return 0;
-	/* Once for each time that it fell silent. */
-	memcpy(since, host->id.b, DIGEST_SIZE);
-	put_be64(since + DIGEST_SIZE, (uint64_t)seen);
-	digest_span(&key, SPAN(since, sizeof(since)));
+	if (program) {
+		snprintf(title, sizeof(title), "%s: %s", l->rule->title, program);
+		w.title = SPAN_STR(title);
+	}
+	memcpy(about, host->id.b, DIGEST_SIZE);
+	put_be64(about + DIGEST_SIZE, (uint64_t)since);
+	about[DIGEST_SIZE + 8] = program ? (uint8_t)program[0] : 0;
+	digest_span(&key, SPAN(about, sizeof(about) - (program ? 0 : 1)));
 	r = book_first(h->book, l->rule->name, &key, &first);
 	if (r || !first)
 		return r;
-	alert_id(l->rule->name, SPAN(since, sizeof(since)), w.alert);
+	alert_id(l->rule->name, SPAN(about, sizeof(about) - (program ? 0 : 1)), w.alert);
 	h->count.alerts++;
 	return book_say(h->book, &h->plan, &w);
+}
+
+/* Did each program that was heard of say that it stops? */
+static bool said_farewell(const struct heard heard[HEARD_MAX])
+{
+	unsigned p;
+
+	for (p = 1; p < HEARD_MAX; p++)
+		if (heard[p].at_us && !heard[p].last)
+			return false;
+	return heard[0].at_us != 0;
+}
+
+/* The disk knows of a PC's last request to some minutes, and the book of its last segment. */
+static int on_pc(struct listening *l, const struct store_host *host)
+{
+	int64_t seen = host->last_seen_us > host->enrolled_us ? host->last_seen_us : host->enrolled_us;
+	struct heard heard[HEARD_MAX];
+	int r;
+
+	if (l->now - seen < (int64_t)l->rule->silent_us)
+		return 0;
+	r = book_heard(l->h->book, &host->id, heard, HEARD_MAX);
+	if (r || (l->rule->unannounced && (!heard[0].at_us || said_farewell(heard))))
+		return r;
+	if (heard[0].at_us > seen)
+		seen = heard[0].at_us;
+	return l->now - seen < (int64_t)l->rule->silent_us ? 0 : tell_silent(l, host, NULL, seen);
+}
+
+/*
+ * A PC that came back after a pause has half of the rule's time for all of its programs to say so: what one of them
+ * sends first does not make the others silent.
+ */
+static int on_programs(struct listening *l, const struct store_host *host)
+{
+	const int64_t silent = (int64_t)l->rule->silent_us;
+	struct heard heard[HEARD_MAX];
+	unsigned p;
+	int r = book_heard(l->h->book, &host->id, heard, HEARD_MAX);
+
+	if (r || !heard[0].at_us || l->now - heard[0].at_us > silent / 2 || l->now - heard[0].since_us < silent / 2)
+		return r;
+	for (p = 1; !r && p < HEARD_MAX; p++)
+		if (heard[p].at_us && l->now - heard[p].at_us >= silent)
+			r = tell_silent(l, host, producer_name(p), heard[p].at_us);
+	return r;
+}
+
+static int on_host(void *ctx, const struct store_host *host)
+{
+	struct listening *l = ctx;
+
+	if (host->state != HOST_ACTIVE || !judge_host(&l->rule->hosts, host->name) ||
+		store_server(l->h->store, &host->id))
+		return 0;
+	return l->rule->of_program ? on_programs(l, host) : on_pc(l, host);
+}
+
+int64_t watch_silent_every(const struct herald *h)
+{
+	int64_t every = SILENT_EVERY_US;
+	unsigned i;
+
+	for (i = 0; i < h->plan.rules_n; i++) {
+		int64_t fits = (int64_t)h->plan.rules[i].silent_us / 8;
+
+		if (fits && fits < every)
+			every = fits;
+	}
+	return every;
 }
 
 int watch_silent(struct herald *h)
@@ -298,8 +395,11 @@ int watch_silent(struct herald *h)
 	unsigned i;
 	int r = 0;
 
-	/* While the log does not grow at all, it is the collector that is silent. */
-	if (!h->store || clock_boot_us() - h->grown_us > GROWN_US)
+	/*
+	 * While the log does not grow at all, it is the collector that is silent; while it is not read to its end,
+	 * nobody knows who was heard of.
+	 */
+	if (!h->store || h->leaf < h->size || clock_boot_us() - h->grown_us > GROWN_US)
 		return 0;
 	for (i = 0; !r && i < h->plan.rules_n; i++) {
 		if (!h->plan.rules[i].silent_us)

@@ -112,6 +112,36 @@ static int dies(pid_t pid)
 	return pending >> (SIGSYS - 1) & 1;
 }
 
+/*
+ * SIGSYS goes its way: it ends the process, or its handler comes back to where the call was, with an answer. The status
+ * that waitpid gave last, and the registers then.
+ */
+static int answer_of_handler(pid_t pid, unsigned long back, struct user_regs_struct *now)
+{
+	unsigned long code = 0;
+	int status, deliver = 0;
+	/* The call's own place is made a trap: nothing else stops a handler that makes calls itself. */
+	if (peek(pid, back, &code, sizeof(code)))
+		return -1;
+	if (poke(pid, back, &(unsigned long){(code & ~0xfful) | 0xcc}, sizeof(code)))
+		return -1;
+	for (;;) {
+		if (ptrace(PTRACE_CONT, pid, NULL, deliver) || waitpid(pid, &status, __WALL) != pid)
+			return -1;
+		if (!WIFSTOPPED(status))
+			return status;
+		deliver = WSTOPSIG(status);
+		if (deliver == SIGTRAP) {
+			if (ptrace(PTRACE_GETREGS, pid, NULL, now))
+				return -1;
+			if (now->rip == back + 1)
+				break;
+			deliver = 0;
+		}
+	}
+	return poke(pid, back, &code, sizeof(code)) ? -1 : status;
+}
+
 /* The kernel's own answers to a call that was interrupted (ERESTART*): made again, as it would have been. */
 static void take_up_again(struct user_regs_struct *regs)
 {
@@ -174,10 +204,12 @@ int main(int argc, char **argv)
 		return die("run");
 	if (WIFSTOPPED(status) && ptrace(PTRACE_GETREGS, pid, NULL, &now))
 		return die("registers");
-	/* Refused by seccomp for good: it dies on its way to its own code, of a signal that may be told to us first. */
-	while (WIFSTOPPED(status) && dies(pid))
-		if (ptrace(PTRACE_CONT, pid, NULL, SIGSYS) || waitpid(pid, &status, __WALL) != pid)
-			return die("run");
+	/* Refused by seccomp: for good, or the program's own handler answers in the call's place. */
+	if (WIFSTOPPED(status) && dies(pid)) {
+		status = answer_of_handler(pid, now.rip, &now);
+		if (status == -1)
+			return die("handler");
+	}
 	if (!WIFSTOPPED(status)) {
 		puts("killed");
 		return 0;

@@ -1,14 +1,17 @@
 """What each program of ours must not be able to do once it runs, tried from inside of it (tests/flow/inject.c): a table.
 
-forbidden.py INJECT ROOM PROGRAM=PID... prints the table as Markdown. ROOM is a folder of root's, for everybody to see, with a file in
-it. The last act of each is to start a program, for which it is ended. Ends with 1 where something was done that is not meant.
+forbidden.py CTL INJECT ROOM PROGRAM=PID... prints the table as Markdown. ROOM is a folder of root's, for everybody to see, with a file in
+it. The last act of each is to start a program, for which it is ended; before, what was refused has to be known by its name: in the
+program's log, and in the log of records of those that seal. Ends with 1 where something was done that is not meant, or is not told.
 """
+import json
 import os
 import subprocess
 import sys
+import time
 
-INJECT, ROOM = sys.argv[1:3]
-PROGRAMS = dict(a.split("=") for a in sys.argv[3:])
+CTL, INJECT, ROOM = sys.argv[1:4]
+PROGRAMS = dict(a.split("=") for a in sys.argv[4:])
 HERE = "-100"  # AT_FDCWD
 
 # In words, and as system calls of x86-64.
@@ -51,11 +54,30 @@ def attempt(program, act):
     return out
 
 
+def not_told():
+    """Programs of which nobody knows yet that they tried to set the clock."""
+    out = subprocess.run([CTL, "log", "--json", "--kind", "call-refused"], check=True, capture_output=True, text=True).stdout
+    told = {r["program"] for r in map(json.loads, out.splitlines()) if r["operation"] == "clock_settime"}
+    left = {f"sekisho-{p}" for p in PROGRAMS if p != "uplink"} - told  # the uplink seals nothing
+    for p in PROGRAMS:
+        with open(f"/var/log/sekisho/sekisho-{p}.log") as f:
+            if "refused the system call clock_settime" not in f.read():
+                left.add(f"the log of sekisho-{p}")
+    return left
+
+
 bad = 0
 print("| | " + " | ".join(PROGRAMS) + " |")
 print("| --- |" + " --- |" * len(PROGRAMS))
 for act in ACTS:
     row = []
+    end = time.monotonic() + 60
+    while act == "start a program" and not_told():
+        if time.monotonic() > end:
+            print(f"not told: {not_told()}", file=sys.stderr)
+            bad = 1
+            break
+        time.sleep(0.2)
     for program in PROGRAMS:
         said = attempt(program, act)
         if said == "done" and (program, act) not in MEANT:
