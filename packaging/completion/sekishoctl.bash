@@ -5,7 +5,7 @@ _sekishoctl()
 	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W "log status doctor verify timestamp export decode evidence enrol collector token host console policy usb print release report retention store completion version help" -- "$cur"))
+		COMPREPLY=($(compgen -W "log trail status doctor verify timestamp export decode evidence enrol collector token host console policy usb print release report retention store completion version help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -81,6 +81,12 @@ _sekishoctl()
 	log,*)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --since -s --until -u --host -H --user -U --program -P --path -p --kind -k --class -c --text -t --limit -n --newest -r --follow -f --json --csv --fields --color --store --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	trail,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --since -s --until -u --host -H --json --store --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;
 	status,*)
 		if [[ $cur == -* ]]; then

@@ -90,6 +90,15 @@ static const struct option_row log_options[] = {
 	END,
 };
 
+static const struct option_row trail_options[] = {
+	{OPT_SINCE, 's', "since", "TIME", OFFER_NOTHING, {"from", "開始日時"}},
+	{OPT_UNTIL, 'u', "until", "TIME", OFFER_NOTHING, {"up to", "終了日時"}},
+	{OPT_HOST, 'H', "host", "PC", OFFER_NOTHING, {"name or id of a PC", "PC の名前または ID"}},
+	JSON_ROW,
+	STORE_ROW,
+	END,
+};
+
 static const struct option_row status_options[] = {JSON_ROW, SOCKET_ROW, END};
 
 #define ADMINS_ROW                                                                            \
@@ -399,6 +408,10 @@ static const struct option_row rebuild_options[] = {
 const struct command commands[] = {
 	{"log", NULL, log_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Show records: filter, follow, export", "記録を表示・絞り込み・追跡・出力する"}, command_log},
+	{"trail", NULL, trail_options, "PATH|DEVICE/INODE|SHA256", 1, 1, OFFER_FILE,
+		{"The life of a file: renames and copies followed, back and forth",
+			"ファイルの来歴を表示する(名前変更とコピーを前後にたどる)"},
+		command_trail},
 	{"status", NULL, status_options, NULL, 0, 0, OFFER_NOTHING,
 		{"What runs on this machine, and how it is", "このマシンの動作状況を表示する"}, command_status},
 	{"doctor", NULL, usb_options, NULL, 0, 0, OFFER_NOTHING,

@@ -153,6 +153,7 @@ extern const struct command commands[];
 extern const struct option_row common_options[];
 
 int command_log(struct ctl *c);
+int command_trail(struct ctl *c);
 int command_status(struct ctl *c);
 int command_doctor(struct ctl *c);
 int command_timestamp(struct ctl *c);
