@@ -41,7 +41,7 @@ static const struct wanted wanted[] = {
 	{SYS_pwritev2, NULL, "leave_write", 0},
 	{SYS_sendfile, NULL, "leave_transfer", CALL_SENDFILE},
 	{SYS_splice, NULL, "leave_transfer", CALL_SPLICE},
-	{SYS_copy_file_range, NULL, "leave_transfer", CALL_SPLICE},
+	{SYS_copy_file_range, NULL, "leave_transfer", CALL_COPY_RANGE},
 	{SYS_ioctl, NULL, "leave_ioctl", 0},
 	{SYS_mmap, NULL, "leave_mmap", 0},
 	{SYS_ftruncate, NULL, "leave_cut", CALL_FTRUNCATE},

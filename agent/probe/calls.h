@@ -24,5 +24,6 @@
 #define CALL_OPENAT 0xa0000u
 #define CALL_OPENAT2 0xb0000u
 #define CALL_CREAT 0xc0000u
+#define CALL_COPY_RANGE 0xd0000u
 
 #endif

@@ -9,6 +9,7 @@
 #ifndef SEKISHO_PROBE_COMMON_BPF_H
 #define SEKISHO_PROBE_COMMON_BPF_H
 
+#include "agent/probe/copy.bpf.h"
 #include "agent/probe/emit.bpf.h"
 #include "agent/probe/fold.bpf.h"
 #include "agent/probe/maps.bpf.h"

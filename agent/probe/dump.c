@@ -82,6 +82,14 @@ static void put_numbers(json_t *j, const struct event *e)
 		put_number(j, "written", e->bytes_written);
 		put_number(j, "open_flags", e->open_flags);
 	}
+	if (e->how) {
+		const struct enum_info *how = enum_by_value(F_REASON, e->how);
+
+		json_object_set_new(j, "how", json_string(how ? how->name : "?"));
+		put_number(j, "from_dev", e->from_dev);
+		put_number(j, "from_inode", e->from_inode);
+		put_number(j, "copied", e->copied);
+	}
 	if (e->kind == KIND_EXIT) {
 		put_number(j, "exit_code", e->exit_code);
 		put_number(j, "signal", e->signal);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #endif
 
-#define EVENT_VERSION 1
+#define EVENT_VERSION 2
 #define EVENT_PATH_MAX 4096 /* of one path; a longer one keeps its tail, and RF_PATH_CUT */
 #define EVENT_ARGS_MAX 2048 /* of all arguments, NULs between; longer ones keep their head, and RF_ARGS_CUT */
 #define EVENT_COMM 16
@@ -66,6 +66,10 @@ struct event {
 	uint32_t count;
 	uint32_t exit_code, signal;
 	uint32_t fs_magic;
+	uint32_t how; /* KIND_COPY, KIND_FILE: by what means bytes came from another file, REASON_*; 0: none did */
+	uint64_t from_inode; /* that file: of several the last one */
+	uint64_t copied;     /* KIND_FILE: how many bytes of it */
+	uint32_t from_dev;
 	uint32_t reserved;
 	char comm[EVENT_COMM];
 	uint16_t len[EVENT_STRINGS]; /* without a NUL */

@@ -346,20 +346,23 @@ static __always_inline void file_opened(void *ctx, struct file *file)
 		fold_begin(address_of(file), flags, 0, 0);
 }
 
-/* Bytes moved, or something else happened to an open file. One without an entry is none that the filter wants. */
-static __always_inline void file_moved(struct file *file, u64 nread, u64 nwritten, u32 flags)
+/*
+ * Bytes moved, or something else happened to an open file. Its entry; NULL where it has none: then it is one that the
+ * filter does not want.
+ */
+static __always_inline struct fold *file_moved(struct file *file, u64 nread, u64 nwritten, u32 flags)
 {
 	u64 key = (u64)file;
 	struct fold *f;
 
 	if (!file_counts(file))
-		return;
+		return NULL;
 	f = bpf_map_lookup_elem(&files, &key);
 	if (!f)
-		return;
+		return NULL;
 	if (f->inode_at != (u64)FILE_READ(file, f_inode)) {
 		fold_tell(address_of(file), RF_NOT_LAST_CLOSE);
-		return;
+		return NULL;
 	}
 	if (nread)
 		__sync_fetch_and_add(&f->e.bytes_read, nread);
@@ -367,6 +370,7 @@ static __always_inline void file_moved(struct file *file, u64 nread, u64 nwritte
 		__sync_fetch_and_add(&f->e.bytes_written, nwritten);
 	if ((f->e.flags & flags) != flags)
 		f->e.flags |= flags;
+	return f;
 }
 
 /* The kernel let bytes be moved, by whatever way. Where no count comes, this is all that is known. */

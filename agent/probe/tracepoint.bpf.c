@@ -383,6 +383,7 @@ int BPF_PROG(leave_transfer, struct pt_regs *regs, long ret)
 {
 	u32 call = call_of(regs);
 	struct file *in, *out;
+	struct fold *f = NULL;
 
 	if (ret <= 0)
 		return 0;
@@ -396,7 +397,15 @@ int BPF_PROG(leave_transfer, struct pt_regs *regs, long ret)
 	if (in)
 		file_moved(in, ret, 0, RF_READ | RF_SPLICE);
 	if (out)
-		file_moved(out, 0, ret, RF_WROTE | RF_SPLICE);
+		f = file_moved(out, 0, ret, RF_WROTE | RF_SPLICE);
+	if (!in || !out)
+		return 0;
+	if (call == CALL_COPY_RANGE)
+		file_copied(in, out, f, ret, REASON_COPY_FILE_RANGE);
+	else if (call == CALL_SENDFILE && f)
+		file_copied(in, out, f, ret, REASON_SENDFILE);
+	else
+		file_spliced(in, out, f, ret);
 	return 0;
 }
 
@@ -406,7 +415,8 @@ int BPF_PROG(leave_ioctl, struct pt_regs *regs, long ret)
 {
 	u32 what = ARG2(regs);
 	unsigned long argument;
-	struct file *file;
+	struct file *file, *in;
+	struct fold *f = NULL;
 	s64 source = -1;
 
 	if (ret || (what != FICLONE_NUMBER && what != FICLONERANGE_NUMBER))
@@ -418,10 +428,12 @@ int BPF_PROG(leave_ioctl, struct pt_regs *regs, long ret)
 		bpf_probe_read_user(&source, sizeof(source), (void *)argument);
 	file = file_of((s32)ARG1(regs));
 	if (file)
-		file_moved(file, 0, 0, RF_WROTE | RF_CLONE | RF_GUESSED);
-	file = file_of(source);
-	if (file)
-		file_moved(file, 0, 0, RF_READ | RF_CLONE);
+		f = file_moved(file, 0, 0, RF_WROTE | RF_CLONE | RF_GUESSED);
+	in = file_of(source);
+	if (in)
+		file_moved(in, 0, 0, RF_READ | RF_CLONE);
+	if (file && in)
+		file_copied(in, file, f, READ(in, f_inode, i_size), REASON_REFLINK);
 	return 0;
 }
 

@@ -170,7 +170,7 @@ int BPF_PROG(tr_splice_direct, struct file *in, loff_t *in_at, struct file *out,
 	if (ret <= 0 || bpf_map_lookup_elem(&copying, &me))
 		return 0;
 	file_moved(in, ret, 0, RF_READ | RF_SPLICE);
-	file_moved(out, 0, ret, RF_WROTE | RF_SPLICE);
+	file_copied(in, out, file_moved(out, 0, ret, RF_WROTE | RF_SPLICE), ret, REASON_SENDFILE);
 	return 0;
 }
 
@@ -182,7 +182,7 @@ int BPF_PROG(
 	if (ret <= 0)
 		return 0;
 	file_moved(in, ret, 0, RF_READ | RF_SPLICE);
-	file_moved(out, 0, ret, RF_WROTE | RF_SPLICE);
+	file_spliced(in, out, file_moved(out, 0, ret, RF_WROTE | RF_SPLICE), ret);
 	return 0;
 }
 
@@ -207,7 +207,7 @@ int BPF_PROG(tr_copy_end, struct file *in, loff_t in_at, struct file *out, loff_
 	if (ret <= 0)
 		return 0;
 	file_moved(in, ret, 0, RF_READ | RF_SPLICE);
-	file_moved(out, 0, ret, RF_WROTE | RF_SPLICE);
+	file_copied(in, out, file_moved(out, 0, ret, RF_WROTE | RF_SPLICE), ret, REASON_COPY_FILE_RANGE);
 	return 0;
 }
 
@@ -218,7 +218,7 @@ int BPF_PROG(tr_clone, struct file *in, loff_t in_at, struct file *out, loff_t o
 	if (ret <= 0)
 		return 0;
 	file_moved(in, ret, 0, RF_READ | RF_CLONE);
-	file_moved(out, 0, ret, RF_WROTE | RF_CLONE);
+	file_copied(in, out, file_moved(out, 0, ret, RF_WROTE | RF_CLONE), ret, REASON_REFLINK);
 	return 0;
 }
 

@@ -59,6 +59,11 @@ static void numbers(const struct event *h, struct seen *s)
 	s->open_flags = h->open_flags;
 	s->relative = h->has & EH_RELATIVE;
 	s->relative2 = h->has & EH_RELATIVE2;
+	s->how = h->how;
+	s->from_major = h->from_dev >> 20;
+	s->from_minor = h->from_dev & 0xfffff;
+	s->from_inode = h->from_inode;
+	s->copied = h->copied;
 	s->count = h->count;
 	s->exit_code = h->exit_code;
 	s->signal = h->signal;

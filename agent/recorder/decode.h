@@ -31,7 +31,10 @@ struct seen {
 	uint32_t mode, owner_uid, owner_gid, open_flags;
 	bool has_mode, has_owner, has_size, has_open_flags;
 	uint32_t count;
-	bool relative, relative2; /* path, path2: as the caller wrote it, see decode_tidy */
+	unsigned how; /* by what means bytes came from another file, REASON_*; 0: none did */
+	uint32_t from_major, from_minor;
+	uint64_t from_inode, copied; /* that file, and how many bytes of it */
+	bool relative, relative2;    /* path, path2: as the caller wrote it, see decode_tidy */
 
 	/* programs */
 	struct span program, script, args, cwd; /* args: each ended by a NUL */

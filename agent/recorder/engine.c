@@ -63,7 +63,7 @@ static void find_container(struct engine *e, struct process *p)
 
 static bool is_of_files(unsigned kind)
 {
-	return kind >= KIND_FILE && kind <= KIND_CHOWN;
+	return (kind >= KIND_FILE && kind <= KIND_CHOWN) || kind == KIND_COPY;
 }
 
 /* The object's device; NULL where nobody knows. */
@@ -209,6 +209,9 @@ static int take(struct engine *e, const struct seen *s)
 		e->mounts_stale = true;
 	if (s->kind == KIND_MOUNT || s->kind == KIND_UMOUNT)
 		e->mounts_changed = true;
+	/* A word of the kernel about two files, which becomes a record when the one that is written is closed. */
+	if (s->kind == KIND_COPY)
+		return e->copies ? copies_event(e->copies, s, who.program) : 0;
 	who.user = user_of(e, s);
 	if (wanted(e, s, &who, &o)) {
 		convert(s, &who, &o, e->host_mnt_ns, &e->room, &e->record);
@@ -216,9 +219,53 @@ static int take(struct engine *e, const struct seen *s)
 	} else {
 		e->filtered++;
 	}
+	if (e->copies && !r)
+		r = copies_event(e->copies, s, who.program);
 	if (s->kind == KIND_EXIT)
 		processes_end(e->processes, p);
 	return r;
+}
+
+int engine_copied(void *ctx, const struct copy *c)
+{
+	struct engine *e = ctx;
+	struct process *p = processes_find(e->processes, c->seen.pid, c->seen.start_ns);
+	struct subject who = {.program = c->program, .user = user_of(e, &c->seen)};
+	struct seen one = c->seen, from = c->seen;
+	struct object to_object, from_object;
+	char device[sizeof(e->room.device)];
+	struct record *r = &e->record;
+
+	if (p) {
+		who.container = names_get(e->names, p->container);
+		who.parents = parents_of(e, p);
+	}
+	/* each by its own path alone: a copy out of a cloud folder does not lie in it */
+	one.path2 = SPAN(NULL, 0);
+	to_object = object_of(e, &one);
+	from.path = c->seen.path2;
+	from.path2 = SPAN(NULL, 0);
+	from.dev_major = c->from_major;
+	from.dev_minor = c->from_minor;
+	from_object = object_of(e, &from);
+	if (!wanted(e, &c->seen, &who, &to_object) && !wanted(e, &c->seen, &who, &from_object)) {
+		e->filtered++;
+		return 0;
+	}
+	convert(&c->seen, &who, &to_object, e->host_mnt_ns, &e->room, r);
+	record_set_uint(r, F_CERTAINTY, c->certainty);
+	record_set_uint(r, F_REASON, c->reason);
+	if (c->bytes)
+		record_set_uint(r, F_WRITTEN, c->bytes);
+	if (c->rivals)
+		record_set_uint(r, F_COUNT, c->rivals + 1);
+	if (from_object.class)
+		record_set_uint(r, F_FROM_CLASS, from_object.class);
+	snprintf(device, sizeof(device), "%u:%u", c->from_major, c->from_minor);
+	record_set_str(r, F_FROM_DEVICE, device);
+	if (c->from_inode)
+		record_set_uint(r, F_FROM_INODE, c->from_inode);
+	return tell(e, false);
 }
 
 /* A script is told as its caller wrote it: from the working directory on, where it does not begin at the root. */

@@ -7,6 +7,7 @@
 
 #include "agent/probe/event.h"
 #include "agent/recorder/convert.h"
+#include "agent/recorder/copies.h"
 #include "agent/recorder/devices.h"
 #include "agent/recorder/processes.h"
 #include "agent/recorder/session.h"
@@ -24,6 +25,7 @@ struct engine {
 	struct processes *processes;
 	struct devices *devices;
 	struct users *users;
+	struct copies *copies; /* made with engine_copied and this engine; NULL: copies are not told */
 	sink_fn sink;
 	void *sink_ctx;
 	uint32_t host_mnt_ns; /* 0: unknown */
@@ -44,6 +46,9 @@ struct engine {
 
 /* Takes one event. 0 (also where the filter left it out or it was malformed, which is counted); -errno of the sink. */
 int engine_event(struct engine *e, struct span bytes);
+
+/* The callback of `copies`; `ctx` is the engine. */
+int engine_copied(void *ctx, const struct copy *c);
 
 /* Records of what no kernel event tells. 0, -errno. */
 int engine_session(struct engine *e, unsigned kind, const struct session *s, bool at_start, int64_t boot_us);

@@ -252,6 +252,8 @@ static int end(struct recorder *r)
 		got = probe_consume(r->probe, on_event, r, BATCH);
 	while (got > 0 && clock_boot_us() < until);
 	if (got >= 0)
+		got = copies_flush(r->copies);
+	if (!got)
 		got = read_losses(r, clock_boot_us());
 	if (!got)
 		got = engine_stop(&r->engine, probe_set_of(r->probe), report_enforce(r), &r->asked, clock_boot_us());
@@ -315,6 +317,8 @@ static uint64_t wait_us(struct recorder *r, int taken, int64_t now)
 		next = r->sweep_due_us;
 	if (r->status_due_us < next)
 		next = r->status_due_us;
+	if (copies_due(r->copies) < next)
+		next = copies_due(r->copies);
 	if (taken > 0) {
 		/* More will come: a nap gathers it, and spares those who cause it the waking of this program. */
 		if (next > now + NAP_US)
@@ -335,6 +339,10 @@ static int one_round(struct recorder *r)
 	now = clock_boot_us();
 	if (taken)
 		plan_sweep(r, now);
+	/* While events are behind, what belongs to a copy may still be among those to come. */
+	got = copies_run(r->copies, taken >= BATCH ? r->engine.last_boot_us : now);
+	if (got)
+		return got;
 	if (r->engine.mounts_changed)
 		steer_mounts(r);
 	got = tend_sessions(r);

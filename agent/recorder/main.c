@@ -82,6 +82,8 @@ static int make_tables(struct recorder *r)
 		got = devices_new("/sys", "/proc/self/mountinfo", &r->devices);
 	if (!got)
 		got = users_new(&r->users);
+	if (!got)
+		got = copies_new(engine_copied, &r->engine, &r->copies);
 	if (!got && !(r->filter = calloc(1, sizeof(*r->filter))))
 		got = -ENOMEM;
 	if (!got)
@@ -132,6 +134,7 @@ static void release(struct recorder *r)
 	sd_event_unref(r->event);
 	sealer_free(r->sealer);
 	probe_close(r->probe);
+	copies_free(r->copies);
 	users_free(r->users);
 	devices_free(r->devices);
 	processes_free(r->processes);
@@ -196,6 +199,7 @@ static int run(struct recorder *r, bool load)
 		r->engine.processes = r->processes;
 		r->engine.devices = r->devices;
 		r->engine.users = r->users;
+		r->engine.copies = r->copies;
 		r->engine.proc = "/proc";
 		log_info("recording by %s",
 			probe_set_of(r->probe) == PROBE_SET_TRAMPOLINE ? "trampolines" : "tracepoints");

@@ -35,6 +35,7 @@ struct recorder {
 	struct processes *processes;
 	struct devices *devices;
 	struct users *users;
+	struct copies *copies;
 	struct sealer *sealer;
 	struct engine engine;
 

@@ -46,6 +46,7 @@ static void fill_status(const struct recorder *r, int64_t now, struct status *s)
 		s->sessions_refused = logind_watch_refused(r->logind);
 	else if (r->utmp_watch)
 		s->sessions_refused = utmp_watch_refused(r->utmp_watch);
+	copies_stats(r->copies, &s->copies);
 	sealer_stats(r->sealer, &s->sealer);
 }
 

@@ -4,6 +4,7 @@
 #ifndef SEKISHO_RECORDER_STATUS_H
 #define SEKISHO_RECORDER_STATUS_H
 
+#include "agent/recorder/copies.h"
 #include "policy/wire/spool.h"
 
 struct status {
@@ -16,6 +17,7 @@ struct status {
 	uint64_t malformed;        /* events that could not be read */
 	unsigned processes, names, devices;
 	uint64_t processes_evicted, names_refused, devices_evicted, sessions_refused;
+	struct copies_stats copies;
 	const char *sessions;    /* where sign-ins come from: "logind", "utmp", "none" */
 	const char *filter_why;  /* why a newer filter is not in force; NULL where it is */
 	const char *filter_note; /* what of the filter does not fit into the kernel; NULL: nothing */

@@ -105,11 +105,47 @@ static void mail(unsigned i)
 	must(name, rename(name, "mail") == 0 && unlink("mail") == 0);
 }
 
+/* A copy within the kernel, from opening to closing; the copy is named `to`. */
+static void copy_to(const char *to)
+{
+	int in = open("written", O_RDWR | O_CREAT | O_CLOEXEC, 0644), out;
+	off_t from = 0, at = 0;
+
+	out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	must(to, in >= 0 && out >= 0 && copy_file_range(in, &from, out, &at, 100, 0) == 100);
+	must(to, close(in) == 0 && close(out) == 0);
+}
+
+static void copies(unsigned i)
+{
+	(void)i;
+	copy_to("copy");
+}
+
+static void copies_filtered(unsigned i)
+{
+	(void)i;
+	copy_to(FILTERED "/copy");
+}
+
+/* The same two again and again: only the first call makes an event. */
+static void carries(unsigned i)
+{
+	static int in = -1, out = -1;
+	off_t from = 0, at = i * 100l;
+
+	if (in < 0) {
+		in = open("written", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+		out = open("carried", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	}
+	must("carried", copy_file_range(in, &from, out, &at, 100, 0) == 100);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(unsigned i);
 } works[] = {{"storm", storm}, {"reads", reads}, {"filtered", filtered}, {"calls", calls}, {"writes", writes},
-	{"mail", mail}};
+	{"mail", mail}, {"copies", copies}, {"copies-filtered", copies_filtered}, {"carries", carries}};
 
 static int compare(const void *a, const void *b)
 {

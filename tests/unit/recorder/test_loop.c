@@ -160,12 +160,14 @@ static int record(void)
 	r->filter = calloc(1, sizeof(*r->filter));
 	if (names_new(&r->names) || processes_new(r->names, &r->processes) ||
 		devices_new("/sys", "/proc/self/mountinfo", &r->devices) || users_new(&r->users) ||
-		key_new(KEY_P256, &r->keys.device) || steer_start(r, &why) || sd_event_default(&r->event) < 0)
+		copies_new(engine_copied, &r->engine, &r->copies) || key_new(KEY_P256, &r->keys.device) ||
+		steer_start(r, &why) || sd_event_default(&r->event) < 0)
 		return 3;
 	o.device = r->keys.device;
 	if (sealer_new(&o, &r->sealer, &why))
 		return 4;
 	r->engine = (struct engine){.filter = r->filter,
+		.copies = r->copies,
 		.names = r->names,
 		.processes = r->processes,
 		.devices = r->devices,
