@@ -40,8 +40,9 @@ struct draft {
 	uint64_t from_inode, bytes;
 	unsigned reason, fits, rivals;
 	/* links: places from 1 */
-	uint32_t older, newer; /* of all drafts, those that wait or those that are open */
-	uint32_t next_object, next_size;
+	uint32_t older, newer;             /* of all drafts, those that wait or those that are open */
+	uint32_t next_object, prev_object; /* of one object (or bucket of them), and of one size */
+	uint32_t next_size, prev_size;
 };
 
 struct row {
@@ -68,7 +69,7 @@ struct copies {
 	unsigned held_n;
 	uint32_t free, used;
 	uint32_t by_object[BUCKETS], by_size[BUCKETS];
-	struct draft draft[COPIES_DRAFTS + 1]; /* from 1 */
+	struct draft draft[COPIES_DRAFTS + 1]; /* from 1; the first is nobody's, and takes links to nobody */
 };
 
 int copies_new(copy_fn fn, void *ctx, struct copies **out)
@@ -145,25 +146,38 @@ static void size_join(struct copies *c, struct draft *d)
 	uint32_t *bucket = size_bucket(c, d->s.size);
 
 	d->next_size = *bucket;
+	d->prev_size = 0;
+	c->draft[*bucket].prev_size = place_of(c, d);
 	*bucket = place_of(c, d);
 }
 
 static void size_leave(struct copies *c, struct draft *d)
 {
-	uint32_t *link = size_bucket(c, d->s.size);
+	*(d->prev_size ? &c->draft[d->prev_size].next_size : size_bucket(c, d->s.size)) = d->next_size;
+	c->draft[d->next_size].prev_size = d->prev_size;
+}
 
-	while (*link != place_of(c, d))
-		link = &c->draft[*link].next_size;
-	*link = d->next_size;
+static void object_join(struct copies *c, struct draft *d)
+{
+	uint32_t *bucket = object_bucket(c, &d->s);
+
+	d->next_object = *bucket;
+	d->prev_object = 0;
+	c->draft[*bucket].prev_object = place_of(c, d);
+	*bucket = place_of(c, d);
+}
+
+static void object_leave(struct copies *c, struct draft *d)
+{
+	*(d->prev_object ? &c->draft[d->prev_object].next_object : object_bucket(c, &d->s)) = d->next_object;
+	c->draft[d->next_object].prev_object = d->prev_object;
 }
 
 static void forget(struct copies *c, struct draft *d)
 {
-	uint32_t *link = object_bucket(c, &d->s), at = place_of(c, d);
+	uint32_t at = place_of(c, d);
 
-	while (*link != at)
-		link = &c->draft[*link].next_object;
-	*link = d->next_object;
+	object_leave(c, d);
 	size_leave(c, d);
 	row_leave(c, d);
 	names_unref(c->names, d->path);
@@ -335,7 +349,6 @@ static int draft_new(struct copies *c, const struct seen *s, struct span program
 {
 	struct draft *d;
 	int r = take_place(c, &d);
-	uint32_t *bucket = object_bucket(c, s);
 
 	*d = (struct draft){.s = *s,
 		.open = open,
@@ -343,9 +356,8 @@ static int draft_new(struct copies *c, const struct seen *s, struct span program
 		.program_id = names_put(c->names, program),
 		.program = span_hash(program),
 		.first_us = s->boot_us - s->duration_us,
-		.due_us = s->boot_us + COPIES_HOLD_US,
-		.next_object = *bucket};
-	*bucket = place_of(c, d);
+		.due_us = s->boot_us + COPIES_HOLD_US};
+	object_join(c, d);
 	size_join(c, d);
 	row_join(c, d);
 	*out = d;
