@@ -310,8 +310,11 @@ static int one_round(struct guard *g)
 	written_run(g, now);
 	if (!r && now >= sealer_due(g->sealer))
 		r = sealer_run(g->sealer, now);
-	if (now >= g->status_boot_us + REPORT_EVERY_US)
+	if (now >= g->status_boot_us + REPORT_EVERY_US) {
+		/* Whatever was not seen to be mounted. */
+		written_look(g);
 		report_save(g);
+	}
 	if (r)
 		return r;
 	next = sealer_due(g->sealer);
