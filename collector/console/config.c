@@ -20,6 +20,7 @@ static const struct conf_key keys[] = {
 	KEY_("dir", CONF_STR, dir, CONFIG_PATH_MAX, 0, 0, "folder of accounts, key and spool"),
 	KEY_("collector", CONF_STR, collector, CONFIG_PATH_MAX, 0, 0, "folder of the collector"),
 	KEY_("timestamps", CONF_STR, timestamps, CONFIG_PATH_MAX, 0, 0, "folder of the log's timestamps"),
+	KEY_("timestamps_ca", CONF_STR, timestamps_ca, CONFIG_PATH_MAX, 0, 0, "CA of their authority, PEM"),
 	KEY_("page", CONF_STR, page, CONFIG_PATH_MAX, 0, 0, "folder of the page"),
 	KEY_("certificate", CONF_STR, certificate, CONFIG_PATH_MAX, 0, 0, "certificate chain, PEM"),
 	KEY_("certificate_key", CONF_STR, certificate_key, CONFIG_PATH_MAX, 0, 0, "its private key, PEM"),
@@ -125,6 +126,7 @@ static int set_paths(struct config *c)
 
 	r = r ? r : root_in_place(c->collector);
 	r = r ? r : root_in_place(c->timestamps);
+	r = r ? r : root_in_place(c->timestamps_ca);
 	r = r ? r : root_in_place(c->page);
 	r = r ? r : root_in_place(c->certificate);
 	r = r ? r : root_in_place(c->certificate_key);

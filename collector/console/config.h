@@ -16,11 +16,12 @@
 struct config {
 	char listen[128];
 	uint64_t port;
-	char names[1024];                 /* in the certificate, separated by commas */
-	char dir[CONFIG_PATH_MAX];        /* the console's own */
-	char collector[CONFIG_PATH_MAX];  /* the collector's folder */
-	char timestamps[CONFIG_PATH_MAX]; /* sekishoctl timestamp's */
-	char page[CONFIG_PATH_MAX];       /* static files; empty: none */
+	char names[1024];                    /* in the certificate, separated by commas */
+	char dir[CONFIG_PATH_MAX];           /* the console's own */
+	char collector[CONFIG_PATH_MAX];     /* the collector's folder */
+	char timestamps[CONFIG_PATH_MAX];    /* sekishoctl timestamp's */
+	char timestamps_ca[CONFIG_PATH_MAX]; /* who may say who the authority is; empty: it is not judged here */
+	char page[CONFIG_PATH_MAX];          /* static files; empty: none */
 	char certificate[CONFIG_PATH_MAX], certificate_key[CONFIG_PATH_MAX]; /* empty: of the collector's CA */
 	char client_ca[CONFIG_PATH_MAX],
 		client_crl[CONFIG_PATH_MAX];  /* of people's certificates; empty: none are asked for */

@@ -136,6 +136,8 @@ json_t *name_json(struct span s);
 /* Text that must be a string: escaped where it is not UTF-8. */
 json_t *text_json(struct span s);
 json_t *digest_json(const struct digest *d);
+/* Bytes in base64 (RFC 4648 section 4). NULL: no memory. */
+json_t *base64_json(struct span s);
 /* A record by the field table. */
 json_t *record_to_json(const struct store_row *row);
 /* The body as an object of at most `max` bytes with no other names than these (ending with NULL). NULL: answered. */

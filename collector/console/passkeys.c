@@ -29,13 +29,6 @@ json_t *passkeys_json(const struct account *a)
 	return list;
 }
 
-static json_t *base64_json(struct span s)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT(2 * s.n + 8);
-
-	return base64_encode(&b, s) ? NULL : json_stringn((const char *)b.p, b.n);
-}
-
 /* Passkeys belong to a name. False: there is none, and it is answered. */
 static bool possible(struct call *x)
 {

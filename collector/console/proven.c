@@ -3,6 +3,7 @@
  * here with the same code as everywhere. What is shown as verified was verified for this very answer.
  */
 #include "collector/console/look.h"
+#include "collector/console/stamped.h"
 #include "collector/store/month.h"
 #include "policy/base/text.h"
 #include "policy/trust/cosign.h"
@@ -19,6 +20,7 @@ struct proving {
 	struct checkpoint head;
 	uint64_t leaf;
 	bool signature, inclusion;
+	json_t *stamped; /* its time by an authority */
 	struct why why;
 };
 
@@ -28,6 +30,7 @@ static void proving_deinit(struct proving *p)
 	buf_deinit(&p->cert);
 	buf_deinit(&p->proof);
 	buf_deinit(&p->note);
+	json_decref(p->stamped);
 }
 
 /* The segment as the PC sent it, out of header and body. */
@@ -91,7 +94,8 @@ static int check_inclusion(struct console *c, struct proving *p)
 	if (!r && merkle_verify_inclusion(p->leaf, p->head.size, &leaf, &proof, &p->head.root))
 		r = why_set(&p->why, V_BAD, "the log's tree does not have this segment at this place");
 	p->inclusion = !r;
-	return proof_write(p->leaf, &proof, buf_span(&p->note), &p->proof);
+	r = proof_write(p->leaf, &proof, buf_span(&p->note), &p->proof);
+	return r || !c->has_log ? r : stamped_json(c, p->leaf, &leaf, &p->stamped);
 }
 
 static json_t *flags_json(uint64_t flags)
@@ -174,12 +178,12 @@ static json_t *segment_json(const struct segment *s)
 
 static json_t *proven_json(struct call *x, const struct proving *p, json_t *record)
 {
-	return json_pack("{s:O, s:o, s:{s:I, s:I, s:o, s:o, s:o}, s:o, s:{s:b, s:b, s:o}}", "record", record, "segment",
-		segment_json(&p->s), "log", "index", (json_int_t)p->leaf, "size", (json_int_t)p->head.size, "root",
-		digest_json(&p->head.root), "checkpoint", text_json(buf_span(&p->note)), "cosigned",
-		cosigned_json(x, buf_span(&p->note)), "tlog_proof", text_json(buf_span(&p->proof)), "verified",
-		"signature", p->signature, "inclusion", p->inclusion, "why",
-		p->signature && p->inclusion ? json_null() : text_json(SPAN_STR(p->why.text)));
+	return json_pack("{s:O, s:o, s:{s:I, s:I, s:o, s:o, s:o}, s:o, s:O, s:{s:b, s:b, s:o}}", "record", record,
+		"segment", segment_json(&p->s), "log", "index", (json_int_t)p->leaf, "size", (json_int_t)p->head.size,
+		"root", digest_json(&p->head.root), "checkpoint", text_json(buf_span(&p->note)), "cosigned",
+		cosigned_json(x, buf_span(&p->note)), "tlog_proof", text_json(buf_span(&p->proof)), "stamped",
+		p->stamped ? p->stamped : json_null(), "verified", "signature", p->signature, "inclusion", p->inclusion,
+		"why", p->signature && p->inclusion ? json_null() : text_json(SPAN_STR(p->why.text)));
 }
 
 static struct proving proving_of(uint64_t row)

@@ -72,6 +72,13 @@ json_t *text_json(struct span s)
 	return text_escape(&b, s) ? NULL : json_stringn((const char *)b.p, b.n);
 }
 
+json_t *base64_json(struct span s)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(2 * s.n + 8);
+
+	return base64_encode(&b, s) ? NULL : json_stringn((const char *)b.p, b.n);
+}
+
 json_t *digest_json(const struct digest *d)
 {
 	char hex[2 * DIGEST_SIZE + 1];

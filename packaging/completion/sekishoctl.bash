@@ -114,7 +114,7 @@ _sekishoctl()
 		fi ;;
 	export,*)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --out -o --host -H --since -s --until -u --log-key -l --json --store --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --out -o --host -H --since -s --until -u --log-key -l --timestamps --json --store --lang --help -h" -- "$cur"))
 		fi ;;
 	decode,*)
 		if [[ $cur == -* ]]; then

@@ -80,6 +80,7 @@ complete -c sekishoctl -n '__fish_seen_subcommand_from export' -l host -s H -x -
 complete -c sekishoctl -n '__fish_seen_subcommand_from export' -l since -s s -x -d 'from'
 complete -c sekishoctl -n '__fish_seen_subcommand_from export' -l until -s u -x -d 'up to'
 complete -c sekishoctl -n '__fish_seen_subcommand_from export' -l log-key -s l -r -F -d 'the log\'s verifier key, to go with it'
+complete -c sekishoctl -n '__fish_seen_subcommand_from export' -l timestamps -x -a '(__fish_complete_directories)' -d 'checkpoints with tokens of a timestamp authority'
 complete -c sekishoctl -n '__fish_seen_subcommand_from export' -l json -d 'JSON for programs'
 complete -c sekishoctl -n '__fish_seen_subcommand_from export' -l store -x -a '(__fish_complete_directories)' -d 'the collector\'s store'
 complete -c sekishoctl -n '__fish_seen_subcommand_from export' -l lang -x -a 'en ja' -d 'language of what is printed'

@@ -175,6 +175,8 @@ static const struct option_row export_options[] = {
 	{OPT_UNTIL, 'u', "until", "TIME", OFFER_NOTHING, {"up to", "終了日時"}},
 	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE,
 		{"the log's verifier key, to go with it", "添付するログの検証鍵"}},
+	{OPT_TIMESTAMPS, 0, "timestamps", "DIR", OFFER_DIR,
+		{"checkpoints with tokens of a timestamp authority", "タイムスタンプのフォルダー"}},
 	JSON_ROW,
 	STORE_ROW,
 	END,

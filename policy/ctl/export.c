@@ -2,12 +2,18 @@
  * `sekishoctl export`: segments with all that somebody needs to judge them elsewhere: proofs of inclusion, the
  * checkpoint, the device keys and the log's key. `verify` and tests/verify read what it writes. It changes nothing in
  * the store.
+ *
+ * By which time they were in the log is said by an authority that is not ours: the first checkpoint that it stamped and
+ * that covers all of them (else the newest one) goes along as it was published, with its token, and beside each segment
+ * that it covers the proof that the segment is in that one. So the way from a segment to the token is one proof,
+ * whatever checkpoint the other proof is of.
  */
 #include "collector/store/store.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/ctl/log_filter.h"
+#include "policy/ctl/timestamps.h"
 #include "policy/trust/cosign.h"
 #include "policy/trust/proof.h"
 #include <errno.h>
@@ -34,7 +40,11 @@ struct carry {
 	struct range *ranges;
 	unsigned ranges_n, ranges_cap;
 	struct buf header, body, text, note;
-	uint64_t segments;
+	uint64_t segments, stamped; /* stamped: of these, those that a timestamp covers */
+	uint64_t last;              /* index of the last that is wanted */
+	char folder[PATH_MAX];      /* of timestamps; empty: none is looked at */
+	uint64_t stamped_size;      /* 0: there is no timestamp */
+	struct buf stamped_note;
 	struct why why;
 };
 
@@ -113,6 +123,7 @@ static int survey(struct carry *x)
 		if (!g->wanted || s.header.seq > g->last)
 			g->last = s.header.seq;
 		g->wanted = true;
+		x->last = i;
 	}
 	return r;
 }
@@ -124,6 +135,59 @@ static int write_file(struct carry *x, const char *name, const char *ending, str
 	if (snprintf(path, sizeof(path), "%s/%s%s", x->out, name, ending) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	return file_replace_volatile(path, bytes, 0644);
+}
+
+/* Where the timestamps are: as it is said, or for this machine's own store what timestamp.conf says. EXIT_*, said. */
+static int timestamps_folder(struct carry *x)
+{
+	const char *given = option_value(x->ctl, OPT_TIMESTAMPS);
+	struct timestamp_settings own = {.url = ""};
+	int r;
+
+	if (!given && !option_value(x->ctl, OPT_STORE)) {
+		r = timestamp_settings_load(NULL, &own, &x->why);
+		if (r)
+			return complain_of(x->ctl, TIMESTAMP_CONFIG, r, &x->why);
+		given = own.folder;
+	}
+	if (given && snprintf(x->folder, sizeof(x->folder), "%s", given) >= (int)sizeof(x->folder))
+		return complain_of(x->ctl, given, -ENAMETOOLONG, NULL);
+	return EXIT_GOOD;
+}
+
+/* The log as an authority stamped it, and its token. */
+static int carry_stamped(struct carry *x)
+{
+	_cleanup_buf_ struct buf token = BUF_INIT(TIMESTAMP_MAX);
+	char path[PATH_MAX];
+	uint64_t size = 0;
+	int r = x->folder[0] ? stamp_find(x->folder, x->last + 1, store_size(x->store), &size) : V_NOT_FOUND;
+
+	if (r == V_NOT_FOUND || (!r && !size))
+		return 0;
+	stamp_path(path, x->folder, size, "checkpoint");
+	r = r ? r : file_read(path, &x->stamped_note);
+	stamp_path(path, x->folder, size, "tsr");
+	r = r ? r : file_read(path, &token);
+	r = r ? r : write_file(x, "stamped", "", buf_span(&x->stamped_note));
+	r = r ? r : write_file(x, "stamped.tsr", "", buf_span(&token));
+	x->stamped_size = r ? 0 : size;
+	return r ? why_set(&x->why, r, "%s: cannot be carried along", path) : 0;
+}
+
+static int carry_stamped_proof(struct carry *x, uint64_t index, const char *name)
+{
+	struct merkle_proof proof;
+	int r;
+
+	if (index >= x->stamped_size)
+		return 0;
+	r = store_prove_of(x->store, index, x->stamped_size, &proof);
+	buf_clear(&x->text);
+	r = r ? r : proof_write(index, &proof, buf_span(&x->stamped_note), &x->text);
+	r = r ? r : write_file(x, name, ".stamped.tlog-proof", buf_span(&x->text));
+	x->stamped += !r;
+	return r;
 }
 
 static int carry_one(struct carry *x, uint64_t index, const struct segment *s)
@@ -155,6 +219,7 @@ static int carry_one(struct carry *x, uint64_t index, const struct segment *s)
 	buf_clear(&x->text);
 	r = proof_write(index, &proof, buf_span(&x->note), &x->text);
 	r = r ? r : write_file(x, name, ".tlog-proof", buf_span(&x->text));
+	r = r ? r : carry_stamped_proof(x, index, name);
 	if (!r)
 		x->segments++;
 	return r;
@@ -228,6 +293,7 @@ static int run(struct carry *x, const char *store)
 {
 	int r = survey(x);
 
+	r = r ? r : carry_stamped(x);
 	r = r ? r : carry_all(x);
 	r = r ? r : store_host_each(x->store, on_host, x);
 	r = r ? r : write_file(x, "checkpoint", "", store_checkpoint(x->store));
@@ -238,8 +304,8 @@ static int run(struct carry *x, const char *store)
 static int say_export(const struct carry *x)
 {
 	char text[SHOWN_MAX];
-	_cleanup_json_ json_t *o =
-		json_pack("{s:I, s:s}", "segments", (json_int_t)x->segments, "folder", shown(text, x->out));
+	_cleanup_json_ json_t *o = json_pack("{s:I, s:I, s:s}", "segments", (json_int_t)x->segments, "stamped",
+		(json_int_t)x->stamped, "folder", shown(text, x->out));
 
 	return say_json(o);
 }
@@ -253,6 +319,7 @@ int command_export(struct ctl *c)
 		.body = BUF_INIT(SEGMENT_BODY_MAX),
 		.text = BUF_INIT(SEGMENT_MAX),
 		.note = BUF_INIT(NOTE_SIZE_MAX),
+		.stamped_note = BUF_INIT(NOTE_SIZE_MAX),
 	};
 	char room[PATH_MAX], text[SHOWN_MAX];
 	const char *store = store_path(c, room, sizeof(room));
@@ -262,6 +329,9 @@ int command_export(struct ctl *c)
 		return r;
 	if (!x.out)
 		return complain(EXIT_USAGE, SAY(c, "--out DIR is missing", "--out で出力先を指定してください"));
+	r = timestamps_folder(&x);
+	if (r)
+		return r;
 	r = store_to_search(c, &x.store);
 	/* A new directory: old files between the new ones would be taken for evidence. */
 	if (!r && mkdir(x.out, 0755))
@@ -278,11 +348,16 @@ int command_export(struct ctl *c)
 	else
 		printf(SAY(c, "%" PRIu64 " segments in %s\n", "セグメント %" PRIu64 " 件を %s に出力しました\n"),
 			x.segments, shown(text, x.out));
+	if (!r && x.stamped_size && !option_on(c, OPT_JSON))
+		printf(SAY(c, "a timestamp (RFC 3161) covers %" PRIu64 " of them: stamped.tsr\n",
+			       "うち %" PRIu64 " 件はタイムスタンプ(RFC 3161)の対象です: stamped.tsr\n"),
+			x.stamped);
 	store_close(x.store);
 	free(x.ranges);
 	buf_deinit(&x.header);
 	buf_deinit(&x.body);
 	buf_deinit(&x.text);
 	buf_deinit(&x.note);
+	buf_deinit(&x.stamped_note);
 	return r;
 }

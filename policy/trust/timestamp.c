@@ -179,22 +179,88 @@ static int bad(struct why *why)
 	return r;
 }
 
+static int64_t number(const ASN1_INTEGER *n)
+{
+	int64_t v = 0;
+
+	return n && ASN1_INTEGER_get_int64(&v, n) == 1 && v >= 0 && v < INT32_MAX ? v : 0;
+}
+
+/* All but the time. */
+static void describe(TS_RESP *resp, struct timestamp *out)
+{
+	TS_TST_INFO *info = TS_RESP_get_tst_info(resp);
+	TS_ACCURACY *near = TS_TST_INFO_get_accuracy(info);
+	const ASN1_INTEGER *serial = TS_TST_INFO_get_serial(info);
+	_cleanup_(BN_freep) BIGNUM *n = serial ? ASN1_INTEGER_to_BN(serial, NULL) : NULL;
+	char *hex = n ? BN_bn2hex(n) : NULL;
+
+	who_signed(resp, out->signer, sizeof(out->signer));
+	if (OBJ_obj2txt(out->policy, sizeof(out->policy), TS_TST_INFO_get_policy_id(info), 1) <= 0)
+		out->policy[0] = 0;
+	snprintf(out->serial, sizeof(out->serial), "%.40s", hex ? hex : "");
+	OPENSSL_free(hex);
+	out->accuracy_us = near ? number(TS_ACCURACY_get_seconds(near)) * 1000000 +
+					   number(TS_ACCURACY_get_millis(near)) * 1000 +
+					   number(TS_ACCURACY_get_micros(near))
+				: -1;
+}
+
+static int read_reply(struct span reply, struct span data, TS_RESP **out, struct why *why)
+{
+	const uint8_t *p = reply.p;
+	TS_RESP *resp;
+
+	if (!reply.n || reply.n > TIMESTAMP_MAX || data.n > INT32_MAX)
+		return why_set(why, V_BAD, "of a size that it cannot have");
+	resp = d2i_TS_RESP(NULL, &p, (long)reply.n);
+	if (!resp || p != reply.p + reply.n) {
+		TS_RESP_free(resp);
+		ERR_clear_error();
+		return why_set(why, V_BAD, "no reply of a timestamp authority (RFC 3161)");
+	}
+	*out = resp;
+	return 0;
+}
+
+int timestamp_read(struct span reply, struct span data, struct timestamp *out, struct why *why)
+{
+	_cleanup_(TS_VERIFY_CTX_freep) TS_VERIFY_CTX *ctx = NULL;
+	_cleanup_(TS_RESP_freep) TS_RESP *resp = NULL;
+	struct timestamp got = {.accuracy_us = -1};
+	int r = read_reply(reply, data, &resp, why);
+	time_t at;
+
+	if (r)
+		return r;
+	ctx = questions(data, SPAN(NULL, 0));
+	if (!ctx)
+		return -ENOMEM;
+	TS_VERIFY_CTX_set_flags(ctx, TS_VFY_VERSION | TS_VFY_DATA);
+	if (TS_RESP_verify_response(ctx, resp) != 1)
+		return bad(why);
+	if (token_time(resp, &at))
+		return why_set(why, V_BAD, "the token has no time");
+	got.time_us = (int64_t)at * 1000000;
+	describe(resp, &got);
+	*out = got;
+	return 0;
+}
+
 int timestamp_verify(const struct timestamp_trust *trust, struct span reply, struct span data, struct span request,
 	struct timestamp *out, struct why *why)
 {
 	_cleanup_(TS_VERIFY_CTX_freep) TS_VERIFY_CTX *ctx = NULL;
 	_cleanup_(TS_RESP_freep) TS_RESP *resp = NULL;
-	const uint8_t *p = reply.p;
 	X509_STORE *store;
 	time_t at;
+	int r;
 
-	if (!reply.n || reply.n > TIMESTAMP_MAX || data.n > INT32_MAX || request.n > TIMESTAMP_MAX)
+	if (request.n > TIMESTAMP_MAX)
 		return why_set(why, V_BAD, "of a size that it cannot have");
-	resp = d2i_TS_RESP(NULL, &p, (long)reply.n);
-	if (!resp || p != reply.p + reply.n) {
-		ERR_clear_error();
-		return why_set(why, V_BAD, "no reply of a timestamp authority (RFC 3161)");
-	}
+	r = read_reply(reply, data, &resp, why);
+	if (r)
+		return r;
 	ctx = questions(data, request);
 	if (!ctx)
 		return -ENOMEM;
@@ -212,6 +278,6 @@ int timestamp_verify(const struct timestamp_trust *trust, struct span reply, str
 	if (TS_RESP_verify_response(ctx, resp) != 1)
 		return bad(why);
 	out->time_us = (int64_t)at * 1000000;
-	who_signed(resp, out->signer, sizeof(out->signer));
+	describe(resp, out);
 	return 0;
 }

@@ -17,8 +17,11 @@
 #define TIMESTAMP_MAX (64u << 10) /* bytes of a reply */
 
 struct timestamp {
-	int64_t time_us;  /* the token's time; whole seconds */
-	char signer[160]; /* who signed it: the certificate's subject (RFC 2253), cut where it is longer */
+	int64_t time_us;     /* the token's time; whole seconds */
+	char signer[160];    /* who signed it: the certificate's subject (RFC 2253), cut where it is longer */
+	char policy[96];     /* under which policy: its OID in dots */
+	char serial[48];     /* the token's own number, in hexadecimal digits */
+	int64_t accuracy_us; /* by how much its time may be off; -1: it does not say */
 };
 
 /* Certificates that are trusted to say who an authority is. */
@@ -36,5 +39,11 @@ int timestamp_request(struct span data, struct buf *request);
  */
 int timestamp_verify(const struct timestamp_trust *trust, struct span reply, struct span data, struct span request,
 	struct timestamp *out, struct why *why);
+
+/*
+ * What a granted token over `data` says of itself. The imprint is checked, and nobody's signature: for showing, beside
+ * what timestamp_verify says, or where nobody has said who may be an authority. 0; V_BAD with the reason; -ENOMEM.
+ */
+int timestamp_read(struct span reply, struct span data, struct timestamp *out, struct why *why);
 
 #endif

@@ -60,7 +60,14 @@ async function auditor(who) {
   await rows.nth(3).click();
   await p.locator(".seal-good").waitFor();
   await p.locator(".around-here").waitFor();
-  for (const what of ["Segment", "Proof", "Checkpoint"]) {
+  await p.getByText("O=時刻認証局").waitFor();
+  for (const language of ["ja", "en"]) {
+    await who.language(language);
+    await p.locator(".stamped").evaluate((e) => e.scrollIntoView({ block: "center" }));
+    await who.accessible(`a timestamp, ${language}`);
+    await who.picture(`stamped-${language}`);
+  }
+  for (const what of ["Segment", "Proof", "Checkpoint", "Timestamp", "Stamped checkpoint", "Its proof"]) {
     const got = await who.download(p.getByRole("button", { name: what, exact: true }));
     if (!got.bytes.length) fail(`${got.name} is empty`);
     writeFileSync(join(EVIDENCE, got.name), got.bytes);

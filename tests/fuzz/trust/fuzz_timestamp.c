@@ -38,5 +38,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (t.time_us < 0 || strlen(t.signer) >= sizeof(t.signer)) {
 		abort();
 	}
+	/* What is verified can be read as well, and says the same. */
+	if (t.time_us >= 0) {
+		struct timestamp read;
+
+		if (timestamp_read(SPAN(data, size), stamped, &read, &why) || read.time_us != t.time_us ||
+			strcmp(read.policy, t.policy) != 0)
+			abort();
+	} else if (!timestamp_read(SPAN(data, size), stamped, &t, &why) && t.time_us < 0) {
+		abort();
+	}
 	return 0;
 }

@@ -170,7 +170,21 @@ export interface Proven {
     cosigned: { host: string; name: string | null; time: string }[];
   };
   tlog_proof: string;
+  stamped: Stamped | { why: string } | null;
   verified: { signature: boolean; inclusion: boolean; why: string | null };
+}
+/** By which time a segment was in the log, by an authority (RFC 3161). */
+export interface Stamped {
+  time: string;
+  authority: string;
+  policy: string;
+  serial: string;
+  accuracy_us: number | null;
+  trusted: boolean | null;
+  why: string | null;
+  checkpoint: string;
+  tlog_proof: string;
+  token: string;
 }
 export interface Neighbours {
   before: Record_[];

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { api, type Proven, type Refusal } from "../../core/api";
 import { may, useDesk } from "../../core/desk";
-import { count, momentOf } from "../../core/format";
+import { count, momentOf, span } from "../../core/format";
 import { toRefusal } from "../../core/resource";
 import { Copy, explain, Icon, saveFile } from "../../ui/parts";
 import { Mono, Text } from "../../ui/text";
@@ -55,6 +55,7 @@ export function Proof({ proven }: { proven: Proven }) {
         )}
       </div>
       <Position index={log.index} size={log.size} />
+      <Time stamped={proven.stamped} />
       <dl class="facts">
         {terms.map(([term, value]) => (
           <div key={term} class="fact">
@@ -65,6 +66,39 @@ export function Proof({ proven }: { proven: Proven }) {
       </dl>
       <Files proven={proven} />
     </Section>
+  );
+}
+
+/** By which time it was in the log, by an authority that is not the log's. */
+function Time({ stamped: t }: { stamped: Proven["stamped"] }) {
+  const { words } = useDesk();
+  const d = words.detail;
+  if (!t) return <p class="hint">{d.stampedNot}</p>;
+  if (!("token" in t))
+    return (
+      <p class="wrong" role="alert">
+        {d.stampedBad} <Text of={t.why} />
+      </p>
+    );
+  const rows: [string, preact.ComponentChildren][] = [
+    [d.stampedTime, t.accuracy_us === null ? momentOf(t.time) : `${momentOf(t.time)} (± ${span(t.accuracy_us)})`],
+    [d.stampedBy, <Text of={t.authority} />],
+    [d.stampedPolicy, <Mono>{t.policy}</Mono>],
+    [d.stampedSerial, <Mono>{t.serial}</Mono>],
+    [d.stampedTrust, t.trusted === null ? d.stampedUnjudged : t.trusted ? d.good : <span class="verdict-bad">{d.bad}: <Text of={t.why ?? ""} /></span>],
+  ];
+  return (
+    <>
+      <h4 class="stamped">{d.stamped}</h4>
+      <dl class="facts">
+        {rows.map(([term, value]) => (
+          <div key={term} class="fact">
+            <dt>{term}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
   );
 }
 
@@ -100,6 +134,7 @@ function Files({ proven }: { proven: Proven }) {
   const d = words.detail;
   const [error, setError] = useState<Refusal | null>(null);
   const name = `sekisho-${proven.segment.hash.slice(0, 16)}`;
+  const stamped = proven.stamped && "token" in proven.stamped ? proven.stamped : null;
   const whole = may(session, "auditor") && session.scope === null;
   const segment = () => {
     setError(null);
@@ -125,6 +160,22 @@ function Files({ proven }: { proven: Proven }) {
           <Icon name="save" />
           {d.downloadCheckpoint}
         </button>
+        {stamped && (
+          <>
+            <button type="button" onClick={() => saveFile(`${name}.stamped.tsr`, Uint8Array.from(atob(stamped.token), (c) => c.charCodeAt(0)), "application/timestamp-reply")}>
+              <Icon name="save" />
+              {d.downloadToken}
+            </button>
+            <button type="button" onClick={() => saveFile(`${name}.stamped`, stamped.checkpoint, "text/plain")}>
+              <Icon name="save" />
+              {d.downloadStamped}
+            </button>
+            <button type="button" onClick={() => saveFile(`${name}.stamped.tlog-proof`, stamped.tlog_proof, "text/plain")}>
+              <Icon name="save" />
+              {d.downloadStampedProof}
+            </button>
+          </>
+        )}
       </div>
       {error && (
         <p class="wrong" role="alert">
@@ -137,6 +188,11 @@ function Files({ proven }: { proven: Proven }) {
         </p>
       ) : (
         <p class="hint">{d.segmentScoped}</p>
+      )}
+      {stamped && (
+        <p class="hint">
+          {d.stampedAgain} <Mono>openssl ts -verify -in {name}.stamped.tsr -data {name}.stamped -CAfile CA</Mono>
+        </p>
       )}
     </>
   );
