@@ -7,6 +7,8 @@
 #include "policy/wire/api.h"
 #include <errno.h>
 
+#define KEPT_MOST 64u /* records that are looked through for how a PC is kept: ten runs */
+
 bool host_is_silent(const struct console *c, int64_t seen_us)
 {
 	return clock_wall_us() - seen_us > (int64_t)c->conf.silent_us;
@@ -161,6 +163,39 @@ static json_t *newest(struct call *x, const char *id, unsigned kind)
 	return out ? out : json_null();
 }
 
+struct kept {
+	json_t *list;
+	uint64_t checks; /* bits of those whose newest record is there */
+};
+static int take_kept(void *ctx, const struct store_row *row)
+{
+	struct kept *k = ctx;
+	uint64_t check = record_number(&row->record, F_CHECK, 0);
+
+	if (check >= 64 || k->checks >> check & 1)
+		return 0;
+	k->checks |= UINT64_C(1) << check;
+	return json_array_append_new(k->list, record_to_json(row)) ? -ENOMEM : 0;
+}
+
+/* How it is kept: the newest record of each check, among those of its last runs. */
+static json_t *kept(struct call *x, const char *id)
+{
+	_cleanup_free_ struct search *s = calloc(1, sizeof(*s));
+	struct kept k = {.list = json_array()};
+	struct looking l = {
+		.c = x->c, .account = x->account, .search = s, .most = KEPT_MOST, .take = take_kept, .ctx = &k};
+
+	if (s && k.list) {
+		s->filter.host = id;
+		s->filter.kinds[0] = KIND_POSTURE;
+		s->filter.kinds_n = 1;
+		s->filter.newest_first = true;
+		(void)look(&l, NULL);
+	}
+	return k.list;
+}
+
 void host_get(struct call *x)
 {
 	json_t *hosts = NULL, *status = NULL, *chains;
@@ -172,10 +207,10 @@ void host_get(struct call *x)
 	}
 	if (ask_both(x, &hosts, &status) && (h = find(x, hosts)) && tell_view(x, KIND_CONSOLE_VIEW, NULL, 0)) {
 		chains = json_object_get(h, "chains");
-		reply(x, json_pack("{s:o, s:O, s:o, s:o, s:o}", "host", host_json(x->c, h, status), "chains", chains,
-				 "recorder", newest(x, text_of(h, "id"), KIND_RECORDER_START), "guard",
+		reply(x, json_pack("{s:o, s:O, s:o, s:o, s:o, s:o}", "host", host_json(x->c, h, status), "chains",
+				 chains, "recorder", newest(x, text_of(h, "id"), KIND_RECORDER_START), "guard",
 				 newest(x, text_of(h, "id"), KIND_GUARD_START), "proof",
-				 newest(x, text_of(h, "id"), KIND_PROOF)));
+				 newest(x, text_of(h, "id"), KIND_PROOF), "posture", kept(x, text_of(h, "id"))));
 	}
 	json_decref(hosts);
 	json_decref(status);

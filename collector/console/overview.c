@@ -13,6 +13,8 @@
 #define ITEMS_MAX 1000u
 #define SHOWN_MAX 200u
 #define TEXT_SIZE 256
+#define KEPT_SECONDS (26 * 3600) /* a PC says once a day how it is kept, an hour more or less */
+#define KEPT_SLOTS 65536u        /* of a table of PCs and checks; a power of two above LOOK_MOST */
 
 enum severity { ALARM, WARNING, NOTE };
 
@@ -321,6 +323,76 @@ static int gather(struct call *x, struct gathering *g, bool *complete, struct wh
 	return r;
 }
 
+/* --- how PCs are kept: what of it is weak by their newest word, as one item a PC --- */
+
+struct keeping {
+	struct gathering *g;
+	uint64_t *said; /* KEPT_SLOTS: hash of a PC and a check whose newest record was seen, or 0 */
+};
+
+/* Was this PC's newest word on the check seen before? Two that fall together are one in 2^64. */
+static bool said_before(struct keeping *k, const struct digest *host, uint64_t check)
+{
+	uint64_t h = span_hash(SPAN(host->b, DIGEST_SIZE)) * 31 + check, at;
+
+	h += !h;
+	for (at = h & (KEPT_SLOTS - 1); k->said[at]; at = (at + 1) & (KEPT_SLOTS - 1))
+		if (k->said[at] == h)
+			return true;
+	k->said[at] = h;
+	return false;
+}
+
+static struct item *of_host(struct gathering *g, const char *what, const struct digest *host)
+{
+	unsigned i;
+
+	for (i = 0; i < g->n; i++)
+		if (!strcmp(g->v[i].what, what) && digest_eq(&g->v[i].host_id, host))
+			return &g->v[i];
+	return NULL;
+}
+
+static int take_kept(void *ctx, const struct store_row *row)
+{
+	const struct record *r = &row->record;
+	struct keeping *k = ctx;
+	struct item *i;
+
+	if (said_before(k, &row->host, record_number(r, F_CHECK, 0)) || record_number(r, F_STATE, 0) != STATE_WEAK)
+		return 0;
+	i = of_host(k->g, "posture", &row->host);
+	if (!i && (i = find(k->g, "posture", &row->host, ""))) {
+		i->severity = NOTE;
+		i->count = 1;
+		i->row = row->row;
+		i->first_us = i->last_us = r->v[F_TIME].i;
+		snprintf(i->host, sizeof(i->host), "%s", row->host_name ? row->host_name : "");
+	}
+	if (i)
+		append(i->text, ", ", SPAN_STR(word(r, F_CHECK)));
+	return 0;
+}
+
+static int gather_kept(struct call *x, struct gathering *g, bool *complete, struct why *why)
+{
+	_cleanup_free_ struct search *s = calloc(1, sizeof(*s));
+	struct keeping k = {.g = g, .said = calloc(KEPT_SLOTS, sizeof(*k.said))};
+	struct looking l = {
+		.c = x->c, .account = x->account, .search = s, .most = LOOK_MOST, .take = take_kept, .ctx = &k};
+	int r = -ENOMEM;
+
+	if (s && k.said) {
+		s->filter.kinds[s->filter.kinds_n++] = KIND_POSTURE;
+		s->filter.newest_first = true;
+		s->filter.from_us = clock_wall_us() - KEPT_SECONDS * 1000000ll;
+		r = look(&l, why);
+		*complete &= !l.more && !g->full;
+	}
+	free(k.said);
+	return r;
+}
+
 /* Alerts that nobody has acknowledged: by rule and PC. Never whose records they are about: administrators see this too.
  */
 static int add_alerts(struct call *x, struct gathering *g, bool *complete, struct why *why)
@@ -386,6 +458,7 @@ void overview_get(struct call *x)
 	bool complete = true;
 	int r = g.v && g.judged ? gather(x, &g, &complete, &why) : -ENOMEM;
 
+	r = r ? r : gather_kept(x, &g, &complete, &why);
 	r = r ? r : add_alerts(x, &g, &complete, &why);
 
 	if (r) {

@@ -40,6 +40,7 @@ static const struct conf_key keys[] = {
 	KEEP_("keep_recorder", keep_recorder, "files and programs"),
 	KEEP_("keep_guard", keep_guard, "devices"),
 	KEEP_("keep_print", keep_print, "printing"),
+	KEEP_("keep_posture", keep_posture, "how PCs are kept"),
 	KEEP_("keep_console", keep_console, "who looked at the logs"),
 	KEEP_("keep_herald", keep_herald, "alerts"),
 	KEY_("debug", CONF_BOOL, debug, 0, 0, 0, "say more in the log"),
@@ -108,6 +109,7 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.keep_recorder = 36,
 		.keep_guard = 84,
 		.keep_print = 84,
+		.keep_posture = 84,
 		.keep_console = 84,
 		.keep_herald = 84,
 	};

@@ -33,7 +33,7 @@ struct config {
 	uint64_t quota_bytes;    /* the same, of segments */
 	uint64_t certificate_us; /* life of a PC's certificate */
 	/* How long bodies are kept, in months, or RETENTION_FOREVER: collector/store/RETENTION.md */
-	uint64_t keep_recorder, keep_guard, keep_print, keep_console, keep_herald;
+	uint64_t keep_recorder, keep_guard, keep_print, keep_posture, keep_console, keep_herald;
 	bool debug;
 
 	/* Not settings: from SEKISHO_ROOT and dir. */

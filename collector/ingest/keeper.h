@@ -33,7 +33,7 @@ struct keeper {
 
 /* Channels that expire, and what the settings say of them. */
 extern const unsigned keeper_channels[];
-#define KEEPER_CHANNELS 5u
+#define KEEPER_CHANNELS 6u
 uint64_t keeper_setting(const struct config *c, unsigned channel);
 
 /*

@@ -21,7 +21,7 @@
 #define S_US INT64_C(1000000)
 
 const unsigned keeper_channels[KEEPER_CHANNELS] = {
-	PRODUCER_RECORDER, PRODUCER_GUARD, PRODUCER_PRINT, PRODUCER_CONSOLE, PRODUCER_HERALD};
+	PRODUCER_RECORDER, PRODUCER_GUARD, PRODUCER_PRINT, PRODUCER_POSTURE, PRODUCER_CONSOLE, PRODUCER_HERALD};
 
 uint64_t keeper_setting(const struct config *c, unsigned channel)
 {
@@ -32,6 +32,8 @@ uint64_t keeper_setting(const struct config *c, unsigned channel)
 		return c->keep_guard;
 	case PRODUCER_PRINT:
 		return c->keep_print;
+	case PRODUCER_POSTURE:
+		return c->keep_posture;
 	case PRODUCER_CONSOLE:
 		return c->keep_console;
 	case PRODUCER_HERALD:

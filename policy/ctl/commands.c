@@ -362,7 +362,8 @@ static const struct option_row hold_options[] = {
 static const struct option_row request_options[] = {
 	MONTH_ROW,
 	{OPT_CHANNEL, 0, "channel", "CHANNEL", OFFER_CHANNEL,
-		{"recorder, guard, print, console, herald", "recorder, guard, print, console, herald"}},
+		{"recorder, guard, print, posture, console, herald",
+			"recorder, guard, print, posture, console, herald"}},
 	WHY_ROW,
 	KEY_ROW,
 	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE, {"the log's verifier key", "ログの検証鍵"}},

@@ -10,7 +10,7 @@
 static const char *const fixed[][6] = {
 	[OFFER_ACCESS] = {"read-only", "read-write"},
 	[OFFER_ROLE] = {"administrator", "auditor", "viewer"},
-	[OFFER_CHANNEL] = {"recorder", "guard", "print", "console", "herald"},
+	[OFFER_CHANNEL] = {"recorder", "guard", "print", "posture", "console", "herald"},
 	[OFFER_LANG] = {"en", "ja"},
 	[OFFER_COLOR] = {"auto", "always", "never"},
 };

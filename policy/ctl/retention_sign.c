@@ -122,8 +122,9 @@ int command_retention_request(struct ctl *c)
 	if (!month || !month_is(month))
 		return complain(EXIT_USAGE, SAY(c, "--month YYYY-MM is missing", "--month 年-月 を指定してください"));
 	if (!channel || !channel_by_name(channel, &o.channel) || o.channel == PRODUCER_COLLECTOR)
-		return complain(EXIT_USAGE, SAY(c, "--channel: recorder, guard, print, console or herald",
-						    "--channel: recorder, guard, print, console, herald のいずれか"));
+		return complain(
+			EXIT_USAGE, SAY(c, "--channel: recorder, guard, print, posture, console or herald",
+					    "--channel: recorder, guard, print, posture, console, herald のいずれか"));
 	if (!reason || !*reason || strlen(reason) > ORDER_REASON_MAX)
 		return complain(EXIT_USAGE,
 			SAY(c, "--reason: a text of 1 to %u bytes",

@@ -147,7 +147,7 @@ static int exit_of_uplink(struct ctl *c, int r)
 static int enrol_with(struct ctl *c, const char *url, const char *token, const char *name)
 {
 	static const char *const units[] = {"sekisho-guard.service", "sekisho-recorder.service",
-		"sekisho-print.service", "sekisho-uplink.service", NULL};
+		"sekisho-print.service", "sekisho-uplink.service", "sekisho-posture.timer", NULL};
 	const char *args[WORDS_MAX];
 	char path[PATH_MAX];
 	size_t n = 0;

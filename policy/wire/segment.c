@@ -23,6 +23,8 @@ const char *producer_name(unsigned p)
 		return "guard";
 	case PRODUCER_PRINT:
 		return "print";
+	case PRODUCER_POSTURE:
+		return "posture";
 	case PRODUCER_COLLECTOR:
 		return "collector";
 	case PRODUCER_CONSOLE:

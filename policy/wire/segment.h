@@ -30,6 +30,7 @@ enum producer {
 	PRODUCER_GUARD = 2,
 	PRODUCER_PRINT = 3,
 	PRODUCER_UPLINK_RESERVED = 4, /* never used: what meets the network signs nothing */
+	PRODUCER_POSTURE = 5,         /* a run each day; see agent/posture */
 	PRODUCER_COLLECTOR = 16,
 	PRODUCER_CONSOLE = 17, /* who looked at the logs; beside the collector, taken from its spool */
 	PRODUCER_HERALD = 18,  /* alerts; the same */

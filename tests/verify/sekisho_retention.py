@@ -14,7 +14,7 @@ COLLECTOR = 16
 SETTING, EXPIRED, HOLD, LIFTED = 160, 161, 162, 163
 KIND, TIME, PEER, CHANNEL, MONTH, MONTHS, FROM, TO, ORDER, ID, PERSON = 1, 2, 95, 203, 204, 205, 206, 207, 208, 209, 210
 FLOOR, LONGEST = 12, 1200
-CHANNELS = {1: "recorder", 2: "guard", 3: "print", 16: "collector", 17: "console", 18: "herald"}
+CHANNELS = {1: "recorder", 2: "guard", 3: "print", 5: "posture", 16: "collector", 17: "console", 18: "herald"}
 
 
 def start(month, more=0):

@@ -32,7 +32,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID  # noqa: E402
 from sekisho_verify import decode, leaf_hash, sha256, tree_root  # noqa: E402
 from sekisho_write import Log, consistency, inclusion  # noqa: E402
 
-PRODUCERS = {1: "recorder", 2: "guard", 3: "print"}
+PRODUCERS = {1: "recorder", 2: "guard", 3: "print", 5: "posture"}
 
 
 def b64(b):

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from sekisho_store import leaves_of  # noqa: E402
 from sekisho_verify import decode, sha256  # noqa: E402
 
-PRODUCERS = {1: "recorder", 2: "guard", 3: "print"}
+PRODUCERS = {1: "recorder", 2: "guard", 3: "print", 5: "posture"}
 
 
 def main(argv):

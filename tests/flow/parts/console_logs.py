@@ -403,3 +403,16 @@ until(lambda: [r for r in told("console-view", user="viewer") if r["operation"].
 until(lambda: [r["operation"] for r in told("console-refused", user="viewer")] == ["/api/v1/bundle"] and told("console-sign-in", user="auditor"), "a sign-in")
 print(row["row"], file=open(os.path.join(os.environ["FLOW_TMP"], "row"), "w"))
 sys.stdout.flush()
+
+item("how a PC is kept: its newest word on each check")
+def kept(at, *checks):  # noqa: E302
+    return [{1: 180, 2: at + i, 230: check, 231: state, 94: words} for i, (check, state, words) in enumerate(checks)]
+two.post(two.sealed(producer=5, records=kept(60000, (1, 2, "/=plain"), (5, 2, "security=3"), (6, 1, "ipv4=refuses")), carry=two.begin(5)))  # noqa: E305
+two.post(two.sealed(producer=5, records=kept(70000, (1, 1, "/=luks2"))))
+until(lambda: len(pages(auditor, "kind=posture")) == 4, "they are indexed")
+weak = [x for x in both.get("/api/v1/overview")["attention"] if x["what"] == "posture"]
+same([(x["host"], x["text"], x["severity"], x["count"]) for x in weak], [("会計-2", "updates", "note", 1)], "what is weak now")
+more = both.get("/api/v1/hosts/" + two.host.hex())
+same(sorted((r["facts"]["check"], r["facts"]["state"], r["facts"]["text"]) for r in more["posture"]),
+     [("disk-encryption", "good", "/=luks2"), ("firewall", "good", "ipv4=refuses"), ("updates", "weak", "security=3")], "of the PC")
+same(both.get("/api/v1/hosts/" + one.host.hex())["posture"], [], "one that has not said")

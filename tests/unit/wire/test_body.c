@@ -154,7 +154,7 @@ static void refuses_what_is_malformed(void **state)
 {
 	(void)state;
 	GOOD(CLOCK "\xa2\x01\x04\x02\x00");
-	GOOD(CLOCK "\xa3\x01\x04\x02\x00\x18\xe6\x80");                    /* field 230 is not known: passed over */
+	GOOD(CLOCK "\xa3\x01\x04\x02\x00\x18\xfa\x80");                    /* field 250 is not known: passed over */
 	BAD("\xa2\x01\x04\x02\x00");                                       /* record before any clock */
 	BAD(CLOCK "\xa1\x01\x04");                                         /* no time */
 	BAD(CLOCK "\xa3\x01\x04\x02\x00\x02\x00");                         /* doubled key */

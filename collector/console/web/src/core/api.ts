@@ -266,7 +266,7 @@ export interface Expiring {
   now: string;
   months: {
     month: string;
-    channel: "recorder" | "guard" | "print" | "console" | "herald";
+    channel: "recorder" | "guard" | "print" | "posture" | "console" | "herald";
     segments: number;
     bytes: number;
     due: string;
@@ -305,6 +305,7 @@ export interface HostMore {
   recorder: Record_ | null;
   guard: Record_ | null;
   proof: Record_ | null;
+  posture: Record_[];
 }
 export interface Token {
   id: string;

@@ -83,3 +83,8 @@ export function toLocal(moment: string): string {
   const d = new Date(moment);
   return Number.isNaN(d.getTime()) ? "" : `${dayOf(d)}T${clockOf(d)}`;
 }
+
+/** "A, B and C" as the language says it. */
+export function listed(items: string[], language: string): string {
+  return new Intl.ListFormat(language, { type: "conjunction" }).format(items);
+}

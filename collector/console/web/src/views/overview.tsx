@@ -2,8 +2,8 @@
 import { useState } from "preact/hooks";
 import { api, type Attention, type Expiring, type Overview, type Traffic } from "../core/api";
 import { channelOf, CHANNELS, type Channel } from "../core/channels";
-import { may, useDesk } from "../core/desk";
-import { ago, clockOf, count, dayOf, momentOf } from "../core/format";
+import { may, useDesk, valueLabel } from "../core/desk";
+import { ago, clockOf, count, dayOf, listed, momentOf } from "../core/format";
 import { useLive } from "../core/live";
 import { useResource } from "../core/resource";
 import { routeText } from "../core/router";
@@ -176,7 +176,7 @@ function AttentionList({ of }: { of: Overview }) {
 }
 
 function AttentionRow({ of: a, now }: { of: Attention; now: number }) {
-  const { words, session, language } = useDesk();
+  const { words, session, vocabulary, language } = useDesk();
   const o = words.overview;
   const what = (o.what as Partial<Record<string, string>>)[a.what] ?? a.what;
   const to =
@@ -197,7 +197,7 @@ function AttentionRow({ of: a, now }: { of: Attention; now: number }) {
         </p>
         {a.text && (
           <p class="attention-text">
-            <Text of={a.text} />
+            {a.what === "posture" ? listed(a.text.split(", ").map((check) => valueLabel(vocabulary, "check", check, language)), language) : <Text of={a.text} />}
           </p>
         )}
       </div>

@@ -1,7 +1,7 @@
 // One PC: its state, what it last said of itself, its chains; revoking it, with a reason and its name typed.
 import { useState } from "preact/hooks";
 import { api, type Host, type HostMore, type Record_, type Refusal } from "../../core/api";
-import { may, useDesk } from "../../core/desk";
+import { fieldLabel, may, useDesk, valueLabel } from "../../core/desk";
 import { count, momentOf } from "../../core/format";
 import { useLive } from "../../core/live";
 import { toRefusal, useResource } from "../../core/resource";
@@ -9,7 +9,7 @@ import { routeText } from "../../core/router";
 import { Copy, Dialog, explain, Failure, Loading } from "../../ui/parts";
 import { Text } from "../../ui/text";
 import { Facts } from "../logs/detail";
-import { plain } from "../../core/hostile";
+import { factText, plain } from "../../core/hostile";
 import { statusOf, StatusMark } from "./pcs";
 
 export function Pc({ id, newest, changed }: { id: string; newest: number; changed: () => void }) {
@@ -125,6 +125,7 @@ function More({ of, newest }: { of: HostMore; newest: number }) {
       <Said title={p.recorder} record={of.recorder} />
       <Said title={p.guard} record={of.guard} />
       <Said title={p.proof} record={of.proof} />
+      <Kept records={of.posture} />
     </div>
   );
 }
@@ -135,6 +136,45 @@ function Said({ title, record }: { title: string; record: Record_ | null }) {
     <section class="panel said-panel" aria-label={title}>
       <h2>{title}</h2>
       {record ? <Facts record={record} /> : <p class="hint">{words.pcs.notSaid}</p>}
+    </section>
+  );
+}
+
+/** How it is kept: each check with what it was read from. */
+function Kept({ records }: { records: Record_[] }) {
+  const { words, vocabulary, language } = useDesk();
+  const p = words.pcs;
+  const fact = (r: Record_, name: string) => factText(r.facts[name]);
+  return (
+    <section class="panel said-panel" aria-label={p.posture}>
+      <h2>{p.posture}</h2>
+      {records.length === 0 && <p class="hint">{p.notSaid}</p>}
+      {records.length > 0 && (
+        <table class="plain">
+          <thead>
+            <tr>
+              <th scope="col">{fieldLabel(vocabulary, "check", language)}</th>
+              <th scope="col">{fieldLabel(vocabulary, "state", language)}</th>
+              <th scope="col">{fieldLabel(vocabulary, "text", language)}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {[...records].reverse().map((r) => (
+              <tr key={r.row}>
+                <th scope="row">{valueLabel(vocabulary, "check", fact(r, "check"), language)}</th>
+                <td>
+                  <span class={fact(r, "state") === "weak" ? "tag tag-alarm" : "tag"} title={momentOf(r.facts.time)}>
+                    {valueLabel(vocabulary, "state", fact(r, "state"), language)}
+                  </span>
+                </td>
+                <td class="mono breakable">
+                  <Text of={fact(r, "text")} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
     </section>
   );
 }
