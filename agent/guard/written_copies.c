@@ -3,8 +3,9 @@
  * by written.c, which has told the file already; each copy is a record of its own, and so is each that could not be
  * made.
  *
- * The descriptor of a file that waits for its copy keeps the drive busy as one that waits for a look does; a copy is
- * no larger than what the policy lets look into, and most of it lies in memory since it was written.
+ * The descriptor of a file that waits for its copy keeps the drive busy as one that waits for a look does. A copy is as
+ * large as its file, also where that is too large to be looked into: what bounds it is the room of the folder, which
+ * evidence_step() watches.
  */
 #include "agent/guard/written.h"
 #include "policy/base/clock.h"
