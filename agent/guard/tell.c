@@ -345,6 +345,8 @@ void tell_means(struct guard *g)
 
 void tell_start(struct guard *g)
 {
+	static const uint64_t places[] = {
+		[KEY_IN_FILE] = KEY_PLACE_FILE, [KEY_IN_TPM] = KEY_PLACE_TPM, [KEY_IN_TOKEN] = KEY_PLACE_TOKEN};
 	struct record r;
 	struct tell_room room;
 
@@ -352,6 +354,7 @@ void tell_start(struct guard *g)
 	layers_text(g->layers, &room);
 	record_set_text(&r, F_LAYERS, room.layers);
 	record_set_uint(&r, F_ENFORCE, g->layers & GATE_OPEN ? ENFORCE_FULL : ENFORCE_NONE);
+	record_set_uint(&r, F_KEY_PLACE, places[key_place(g->keys.device)]);
 	record_set_text(&r, F_TEXT, g->gate ? NULL : "the kernel's gate is not there: only udev and flags hold");
 	tell_put(g, &r, true);
 }
