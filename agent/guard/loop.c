@@ -233,6 +233,21 @@ static int on_inbox(sd_event_source *source, const struct inotify_event *e, void
 	return 0;
 }
 
+/* Sealed before whoever set it can do more. */
+static int on_clock(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	struct guard *g = ctx;
+	int r;
+
+	(void)source;
+	(void)events;
+	service_clock_heard(fd);
+	r = sealer_look(g->sealer);
+	if (r)
+		guard_fail(g, r, "the clock");
+	return 0;
+}
+
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *ctx)
 {
 	struct guard *g = ctx;
@@ -284,7 +299,8 @@ static int add_sources(struct guard *g)
 	if (r < 0)
 		log_warning("%s cannot be watched: %s; no policy will arrive", g->inbox, strerror(-r));
 	read_follow(g);
-	r = printers_start(g);
+	r = service_watch_clock(g->event, on_clock, g);
+	r = r < 0 ? r : printers_start(g);
 	r = r < 0 ? r : written_start(g);
 	return r < 0 ? r : people_start(g);
 }

@@ -7,8 +7,10 @@
 #include "policy/wire/record.h"
 #include <errno.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 
 int service_signals(sd_event *event, const struct service_signal *signals, size_t n, void *ctx)
@@ -24,6 +26,35 @@ int service_signals(sd_event *event, const struct service_signal *signals, size_
 		return -errno;
 	for (i = 0; i < n && r >= 0; i++)
 		r = sd_event_add_signal(event, NULL, signals[i].number, signals[i].fn, ctx);
+	return r < 0 ? r : 0;
+}
+
+void service_clock_heard(int fd)
+{
+	/* Never reached: it is there to be cancelled. */
+	const struct itimerspec never = {.it_value = {.tv_sec = INT64_MAX}};
+	uint64_t n;
+
+	(void)!read(fd, &n, sizeof(n));
+	(void)timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
+}
+
+int service_watch_clock(sd_event *event, sd_event_io_handler_t fn, void *ctx)
+{
+	_cleanup_close_ int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	sd_event_source *source = NULL;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	service_clock_heard(fd);
+	r = sd_event_add_io(event, &source, fd, EPOLLIN, fn, ctx);
+	r = r < 0 ? r : sd_event_source_set_io_fd_own(source, 1);
+	if (r >= 0) {
+		steal_fd(&fd);
+		r = sd_event_source_set_floating(source, 1);
+	}
+	sd_event_source_unref(source);
 	return r < 0 ? r : 0;
 }
 

@@ -43,6 +43,15 @@ void service_stop_asked(const struct signalfd_siginfo *info, struct stop_asked *
 void service_put_stop(struct record *r, const struct stop_asked *a);
 
 /*
+ * Calls `fn` with `ctx` whenever somebody sets the wall clock, by however little, also where it is set back at once
+ * (TFD_TIMER_CANCEL_ON_SET in timerfd_create(2)); `fn` calls service_clock_heard() with the descriptor first. 0,
+ * -errno.
+ */
+int service_watch_clock(sd_event *event, sd_event_io_handler_t fn, void *ctx);
+/* Ready for the next time. */
+void service_clock_heard(int fd);
+
+/*
  * Listens at `path` in place of what was there, with SOCK_STREAM or SOCK_SEQPACKET: for root and `group`, or for
  * SERVICE_EVERYBODY. *out is the caller's, non-blocking. 0; -ENAMETOOLONG, longer than unix(7) takes; -errno.
  */

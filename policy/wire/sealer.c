@@ -500,7 +500,7 @@ static int put_plain(struct sealer *s, const struct record *r)
 }
 
 /* What the process has to tell of itself; sealed at once, as it may be the last that it says. */
-static int look_at_self(struct sealer *s)
+int sealer_look(struct sealer *s)
 {
 	bool told = false;
 	int r = self_look(s, put_plain, &told);
@@ -514,7 +514,7 @@ static int look_at_self(struct sealer *s)
 
 int sealer_put(struct sealer *s, const struct record *r, bool urgent)
 {
-	int x = look_at_self(s);
+	int x = sealer_look(s);
 
 	return x ? x : put(s, r, urgent);
 }
@@ -560,7 +560,7 @@ int sealer_run(struct sealer *s, int64_t now_boot_us)
 
 	if (now_boot_us < sealer_due(s))
 		return 0;
-	r = look_at_self(s);
+	r = sealer_look(s);
 	if (r || now_boot_us < sealer_due(s))
 		return r;
 	if (now_boot_us >= s->epoch_until_us)
@@ -579,7 +579,7 @@ int sealer_run(struct sealer *s, int64_t now_boot_us)
 
 int sealer_flush(struct sealer *s, bool last)
 {
-	int r = look_at_self(s);
+	int r = sealer_look(s);
 
 	if (r || (!last && !s->body.records && !s->lost_n))
 		return r;

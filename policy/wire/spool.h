@@ -64,6 +64,11 @@ void sealer_means(struct sealer *s, const char *names);
 /* While `until_boot_us` is ahead, records wait at most 1 s: somebody follows this PC. */
 void sealer_follow(struct sealer *s, int64_t until_boot_us);
 
+/*
+ * Tells at once what a producer has to tell of its own process and PC: a clock that was set, a system call that was
+ * refused. Every other call does so too; this one is for who hears of it (service_watch_clock). 0, -errno.
+ */
+int sealer_look(struct sealer *s);
 /* Boot clock, us, when sealer_run wants to be called next. */
 int64_t sealer_due(const struct sealer *s);
 /* Writes the open segment through; seals it, hands over the epoch, beats, tidies: what is due at `now`. 0, -errno. */
