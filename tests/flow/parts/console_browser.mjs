@@ -206,6 +206,8 @@ export class Person {
 
   async picture(name) {
     const path = join(pictures, `${name}.png`);
+    // What was said of the step before is no part of what is shown.
+    await this.page.locator(".said.shown").waitFor({ state: "hidden", timeout: LIMIT });
     await this.page.screenshot({ path, animations: "disabled", caret: "hide" });
     const { size } = statSync(path);
     if (size > PICTURE_MAX) fail(`${path} has ${size} bytes`);
