@@ -48,23 +48,24 @@ static int rules_init(const struct policy *p, enum diff_section section, struct 
 	unsigned i, n = section == DIFF_PRINT    ? policy_print_rules_n(p)
 			: section == DIFF_DRIVES ? policy_drives_rules_n(p)
 						 : policy_rules_n(p);
-	int r = 0;
+	int r;
 
 	out->list = calloc(n + 1, sizeof(*out->list));
 	if (!out->list)
 		return -ENOMEM;
-	for (i = 0; i < n && !r; i++) {
+	for (i = 0; i < n; i++) {
 		_cleanup_buf_ struct buf text = BUF_INIT(POLICY_TEXT_MAX);
 
 		out->list[i].other = -1;
 		r = rule_of(p, section, i, &out->list[i], &text);
-		if (!r)
-			out->list[i].text = strdup(buf_str(&text) ? (const char *)text.p : "");
-		if (!r && !out->list[i].text)
-			r = -ENOMEM;
-		out->n += !r;
+		if (r)
+			return r;
+		out->list[i].text = strdup(buf_str(&text) ? (const char *)text.p : "");
+		if (!out->list[i].text)
+			return -ENOMEM;
+		out->n++;
 	}
-	return r;
+	return 0;
 }
 
 static void pair_rules(struct rules *from, struct rules *to)
