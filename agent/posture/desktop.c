@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <limits.h>
 
-#define FILES_MAX 64u
 #define NAME_SIZE 64
 
 /* A setting of a keyfile: [group] key=value. */
@@ -87,30 +86,13 @@ static void meet_lock(void *ctx, char *line)
 	}
 }
 
-/* Each file of a folder, by name. */
-static int each_file(
-	const struct posture_place *at, const char *folder, void (*line)(void *, char *), struct keyfile *k)
+/* A file begins outside of any group. */
+static bool is_keyfile(void *ctx, const char *name)
 {
-	struct dirent **names = NULL;
-	char path[PATH_MAX], file[PATH_MAX];
-	int n, i, r = 0;
+	struct keyfile *k = ctx;
 
-	if (!posture_path(at, folder, path) || (n = scandir(path, &names, NULL, alphasort)) < 0)
-		return 0;
-	for (i = 0; i < n; i++) {
-		_cleanup_buf_ struct buf text = BUF_INIT(0);
-
-		if (!r && i < (int)FILES_MAX && names[i]->d_name[0] != '.' && strcmp(names[i]->d_name, "locks") != 0 &&
-			(size_t)snprintf(file, sizeof(file), "%s/%s", folder, names[i]->d_name) < sizeof(file)) {
-			r = posture_read(at, file, &text);
-			k->group[0] = 0;
-			if (!r)
-				posture_lines(&text, line, k);
-		}
-		free(names[i]);
-	}
-	free(names);
-	return r;
+	k->group[0] = 0;
+	return name[0] != '.' && strcmp(name, "locks") != 0;
 }
 
 /* The system databases that people's profile names, the lowest first: those above go before. */
@@ -144,9 +126,9 @@ static int read_dconf(const struct posture_place *at, struct key *keys)
 		if (!posture_there(at, folder))
 			continue;
 		snprintf(folder, sizeof(folder), "/etc/dconf/db/%s.d", p.bases[p.n]);
-		r = each_file(at, folder, meet_key, &k);
+		r = posture_files(at, folder, is_keyfile, meet_key, &k);
 		snprintf(folder, sizeof(folder), "/etc/dconf/db/%s.d/locks", p.bases[p.n]);
-		r = r ? r : each_file(at, folder, meet_lock, &k);
+		r = r ? r : posture_files(at, folder, is_keyfile, meet_lock, &k);
 	}
 	return r;
 }

@@ -5,13 +5,10 @@
  */
 #include "agent/posture/posture.h"
 #include "policy/wire/record.h"
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 
 #define PWQUALITY_DEFAULT 8u /* minlen of pwquality.conf(5) and pam_cracklib(8)'s 9 less its one credit */
 #define UNIX_DEFAULT 6u      /* what pam_unix(8) asks for with "obscure" */
-#define CONFS_MAX 64u
 
 struct stack {
 	const char *quality; /* name of the module, or NULL */
@@ -94,25 +91,12 @@ static int setting_in(const struct posture_place *at, const char *path, struct s
 	return r;
 }
 
-/* The last file of the folder, by name, that says it. */
-static int setting_below(const struct posture_place *at, const char *folder, struct setting *s)
+static bool is_conf(void *ctx, const char *name)
 {
-	struct dirent **names = NULL;
-	char path[PATH_MAX], file[PATH_MAX];
-	int n, i, r = 0;
+	const char *dot = strrchr(name, '.');
 
-	if (!posture_path(at, folder, path) || (n = scandir(path, &names, NULL, alphasort)) < 0)
-		return 0;
-	for (i = 0; i < n; i++) {
-		const char *dot = strrchr(names[i]->d_name, '.');
-
-		if (!r && i < (int)CONFS_MAX && dot && !strcmp(dot, ".conf") &&
-			(size_t)snprintf(file, sizeof(file), "%s/%s", folder, names[i]->d_name) < sizeof(file))
-			r = setting_in(at, file, s);
-		free(names[i]);
-	}
-	free(names);
-	return r;
+	(void)ctx;
+	return dot && !strcmp(dot, ".conf");
 }
 
 /* Accounts whose password is the empty one: name:PASSWORD:... */
@@ -144,7 +128,7 @@ static int read_stack(const struct posture_place *at, struct stack *s)
 			posture_lines(&text, meet_pam, s);
 	}
 	r = r ? r : setting_in(at, "/etc/security/pwquality.conf", &minlen);
-	r = r ? r : setting_below(at, "/etc/security/pwquality.conf.d", &minlen);
+	r = r ? r : posture_files(at, "/etc/security/pwquality.conf.d", is_conf, meet_setting, &minlen);
 	r = r ? r : setting_in(at, "/etc/security/faillock.conf", &deny);
 	/* What the module is told in its line goes before its file. */
 	if (!s->quality_min)

@@ -5,6 +5,7 @@
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include "policy/wire/record.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -155,6 +156,31 @@ void posture_lines(struct buf *text, void (*line)(void *ctx, char *line), void *
 			end = at + strlen(at);
 		line(ctx, at);
 	}
+}
+
+int posture_files(const struct posture_place *at, const char *folder, bool (*take)(void *ctx, const char *name),
+	void (*line)(void *ctx, char *line), void *ctx)
+{
+	struct dirent **names = NULL;
+	char path[PATH_MAX], file[PATH_MAX];
+	int n, i, taken = 0, r = 0;
+
+	if (!posture_path(at, folder, path) || (n = scandir(path, &names, NULL, alphasort)) < 0)
+		return 0;
+	for (i = 0; i < n; i++) {
+		_cleanup_buf_ struct buf text = BUF_INIT(0);
+
+		if (!r && taken < POSTURE_FILES_MAX && take(ctx, names[i]->d_name) &&
+			(size_t)snprintf(file, sizeof(file), "%s/%s", folder, names[i]->d_name) < sizeof(file)) {
+			taken++;
+			r = posture_read(at, file, &text);
+			if (!r)
+				posture_lines(&text, line, ctx);
+		}
+		free(names[i]);
+	}
+	free(names);
+	return r;
 }
 
 int posture_look(const struct posture_place *at, const struct posture_taken *t, uint64_t which,

@@ -76,5 +76,12 @@ void posture_say(struct posture_fact *f, const char *fmt, ...) __attribute__((fo
 void posture_judge(struct posture_fact *f, uint64_t state);
 /* Calls `line` for each line of `text` (no newline, NUL at its end; it may be changed). */
 void posture_lines(struct buf *text, void (*line)(void *ctx, char *line), void *ctx);
+/*
+ * The same for each file of a folder, by name, that `take` (told its name) wants; POSTURE_FILES_MAX of them at most. 0;
+ * -ENOMEM.
+ */
+#define POSTURE_FILES_MAX 64
+int posture_files(const struct posture_place *at, const char *folder, bool (*take)(void *ctx, const char *name),
+	void (*line)(void *ctx, char *line), void *ctx);
 
 #endif
