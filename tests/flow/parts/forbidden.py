@@ -71,7 +71,7 @@ print("| | " + " | ".join(PROGRAMS) + " |")
 print("| --- |" + " --- |" * len(PROGRAMS))
 for act in ACTS:
     row = []
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while act == "start a program" and not_told():
         if time.monotonic() > end:
             print(f"not told: {not_told()}", file=sys.stderr)
