@@ -193,7 +193,8 @@ static int ends(struct packs *p, struct pack *k, uint64_t n, bool whole, struct 
 
 /*
  * Do the offsets end where the files end, and, where fewer leaves are to be kept, can those be told? Sets count and
- * ends where they do, and *has.
+ * ends where they do, and *has: the channels of those that are to be kept. Of a leaf behind them, which nobody was
+ * promised, a power cut may have taken the file of bodies that was made for it.
  */
 static int check_ends(struct packs *p, struct pack *k, uint64_t want, bool whole, bool *fits, uint32_t *has)
 {
@@ -216,11 +217,11 @@ static int check_ends(struct packs *p, struct pack *k, uint64_t want, bool whole
 		if (!r && fd >= 0 && (whole || e.has >> c & 1) && bodies[c] != e.body[c])
 			r = V_BAD;
 	}
-	*has = e.has;
 	if (!r && want < offsets / PLACE_SIZE)
 		r = ends(p, k, want, true, &e);
 	if (r)
 		return r < 0 ? r : 0;
+	*has = e.has;
 	k->count = offsets / PLACE_SIZE;
 	k->header_end = headers;
 	memcpy(k->body_end, bodies, sizeof(bodies));
@@ -257,9 +258,9 @@ static int scan_leaf(
 
 /*
  * Goes through the frames from the start and writes the offsets anew. Stops at the first frame that is not whole:
- * `why` says where; *torn is set.
+ * `why` says where; *torn is set. *has: the channels of the first `want` leaves.
  */
-static int scan(struct packs *p, struct pack *k, bool *torn, uint32_t *has, struct why *why)
+static int scan(struct packs *p, struct pack *k, uint64_t want, bool *torn, uint32_t *has, struct why *why)
 {
 	_cleanup_buf_ struct buf leaf = BUF_INIT(SEGMENT_HEADER_MAX), out = BUF_INIT(1u << 20);
 	struct ends at = {.has = 0};
@@ -287,8 +288,8 @@ static int scan(struct packs *p, struct pack *k, bool *torn, uint32_t *has, stru
 		r = r ? r : buf_put(&out, place, sizeof(place));
 		at.header += FRAME_HEAD + leaf.n;
 		at.body[c] += FRAME_HEAD + s.header.body_len;
-		at.has |= UINT32_C(1) << c;
-		n++;
+		if (n++ < want)
+			at.has |= UINT32_C(1) << c;
 	}
 	if (r < 0)
 		return r;
@@ -387,7 +388,7 @@ static int recover(struct packs *p, unsigned i, uint64_t size, struct why *why)
 	r = r ? r : pack_files(p, k, false);
 	r = r ? r : check_ends(p, k, size - k->first, last, &fits, &has);
 	if (!r && !fits)
-		r = scan(p, k, &torn, &has, &damage);
+		r = scan(p, k, size - k->first, &torn, &has, &damage);
 	if (!r && last)
 		r = all_there(p, k, has, why);
 	if (r)
@@ -468,7 +469,7 @@ int packs_offsets(struct packs *p, uint64_t size, struct why *why)
 
 		k->first = i ? p->v[i - 1].first + p->v[i - 1].count : 0;
 		r = pack_files(p, k, false);
-		r = r ? r : scan(p, k, &torn, &has, why);
+		r = r ? r : scan(p, k, UINT64_MAX, &torn, &has, why);
 		if (!r && torn && k->first + k->count < size)
 			r = V_BAD;
 	}
