@@ -165,12 +165,12 @@ static int dconf_desktop(const struct posture_place *at, const struct desktop *d
 	}
 	after = seconds_of(&keys[IDLE], d->idle_unit);
 	/* An idle delay of 0 means never. */
+	if (after && keys[DELAY].set)
+		after += seconds_of(&keys[DELAY], d->idle_unit);
 	if (!after)
 		posture_say(f, "%s=never", d->name);
 	else
-		posture_say(
-			f, "%s=%lus", d->name, after + (keys[DELAY].set ? seconds_of(&keys[DELAY], d->idle_unit) : 0));
-	after += after && keys[DELAY].set ? seconds_of(&keys[DELAY], d->idle_unit) : 0;
+		posture_say(f, "%s=%lus", d->name, after);
 	posture_judge(f, after && after <= POSTURE_LOCK_MAX ? STATE_GOOD : STATE_WEAK);
 	return 0;
 }

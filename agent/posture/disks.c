@@ -20,11 +20,21 @@ enum kept { KEPT_MEMORY, KEPT_CRYPT, KEPT_UNKNOWN, KEPT_PLAIN };
 
 static enum kept down(const struct posture_place *at, const char *dev, unsigned depth, char *type);
 
+/* What the device is made of whose number, "major:minor", stands in this file. */
+static enum kept down_from(const struct posture_place *at, const char *file, unsigned depth, char *type)
+{
+	_cleanup_buf_ struct buf number = BUF_INIT(0);
+
+	if (posture_read(at, file, &number) || !number.n)
+		return KEPT_UNKNOWN;
+	number.p[strcspn((char *)number.p, "\n")] = 0;
+	return down(at, (char *)number.p, depth + 1, type);
+}
+
 /* The worst of all that it is made of. KEPT_PLAIN where it is made of nothing: a disk. */
 static enum kept slaves(const struct posture_place *at, const char *dev, unsigned depth, char *type)
 {
 	_cleanup_closedir_ DIR *d = NULL;
-	_cleanup_buf_ struct buf number = BUF_INIT(0);
 	char path[PATH_MAX], file[300];
 	enum kept worst = KEPT_MEMORY, one;
 	struct dirent *e;
@@ -39,11 +49,8 @@ static enum kept slaves(const struct posture_place *at, const char *dev, unsigne
 			continue;
 		any = true;
 		one = KEPT_UNKNOWN;
-		if ((size_t)snprintf(file, sizeof(file), "/sys/class/block/%s/dev", e->d_name) < sizeof(file) &&
-			!posture_read(at, file, &number) && number.n) {
-			number.p[strcspn((char *)number.p, "\n")] = 0;
-			one = down(at, (char *)number.p, depth + 1, type);
-		}
+		if ((size_t)snprintf(file, sizeof(file), "/sys/class/block/%s/dev", e->d_name) < sizeof(file))
+			one = down_from(at, file, depth, type);
 		worst = one > worst ? one : worst;
 	}
 	return any ? worst : KEPT_PLAIN;
@@ -52,17 +59,13 @@ static enum kept slaves(const struct posture_place *at, const char *dev, unsigne
 /* A partition is what its disk is: a dm-crypt can be cut in pieces. */
 static enum kept whole_disk(const struct posture_place *at, const char *dev, unsigned depth, char *type)
 {
-	_cleanup_buf_ struct buf number = BUF_INIT(0);
 	char file[300];
 
 	snprintf(file, sizeof(file), "/sys/dev/block/%s/partition", dev);
 	if (!posture_there(at, file))
 		return slaves(at, dev, depth, type);
 	snprintf(file, sizeof(file), "/sys/dev/block/%s/../dev", dev);
-	if (posture_read(at, file, &number) || !number.n)
-		return KEPT_UNKNOWN;
-	number.p[strcspn((char *)number.p, "\n")] = 0;
-	return down(at, (char *)number.p, depth + 1, type);
+	return down_from(at, file, depth, type);
 }
 
 static enum kept down(const struct posture_place *at, const char *dev, unsigned depth, char *type)
@@ -91,9 +94,9 @@ static enum kept down(const struct posture_place *at, const char *dev, unsigned 
 static void tell(struct posture_fact *f, const char *what, enum kept kept, const char *type)
 {
 	static const char *const words[] = {
-		[KEPT_MEMORY] = "memory", [KEPT_CRYPT] = "", [KEPT_UNKNOWN] = "unknown", [KEPT_PLAIN] = "plain"};
+		[KEPT_MEMORY] = "memory", [KEPT_CRYPT] = "crypt", [KEPT_UNKNOWN] = "unknown", [KEPT_PLAIN] = "plain"};
 
-	posture_say(f, "%s=%s", what, kept == KEPT_CRYPT && *type ? type : kept == KEPT_CRYPT ? "crypt" : words[kept]);
+	posture_say(f, "%s=%s", what, kept == KEPT_CRYPT && *type ? type : words[kept]);
 	posture_judge(f, kept == KEPT_PLAIN ? STATE_WEAK : kept == KEPT_UNKNOWN ? STATE_UNKNOWN : STATE_GOOD);
 }
 
@@ -109,20 +112,27 @@ static bool mount_of(const char *line, struct mount *m)
 	       sscanf(dash, " - %63s %4095s", m->fs, m->source) == 2;
 }
 
+/* The folders that are asked about. */
+static const char *const places[] = {"/", "/home", "/var", "/srv"};
+#define PLACES ARRAY_SIZE(places)
+
 struct search {
-	const char *place;
-	struct mount found;
-	bool there;
+	struct mount found[PLACES];
+	bool there[PLACES];
 };
 static void meet_mount(void *ctx, char *line)
 {
 	struct search *s = ctx;
 	struct mount m;
+	size_t i;
 
-	if (mount_of(line, &m) && !strcmp(m.place, s->place)) {
-		s->found = m;
-		s->there = true;
-	}
+	if (!mount_of(line, &m))
+		return;
+	for (i = 0; i < PLACES; i++)
+		if (!strcmp(m.place, places[i])) {
+			s->found[i] = m;
+			s->there[i] = true;
+		}
 }
 
 /* btrfs and others give their mounts a number of their own: the device is the one that they name. */
@@ -142,20 +152,24 @@ static enum kept kept_by(const struct posture_place *at, struct mount *m, char *
 	return down(at, m->dev, 0, type);
 }
 
-static int mounted(const struct posture_place *at, const char *place, struct posture_fact *f)
+static int mounted(const struct posture_place *at, struct posture_fact *f)
 {
+	_cleanup_free_ struct search *s = calloc(1, sizeof(*s));
 	_cleanup_buf_ struct buf text = BUF_INIT(0);
-	struct search s = {.place = place};
-	char type[16] = "";
-	int r = posture_read(at, "/proc/self/mountinfo", &text);
+	int r = s ? posture_read(at, "/proc/self/mountinfo", &text) : -ENOMEM;
+	size_t i;
 
 	if (r)
 		return r;
-	posture_lines(&text, meet_mount, &s);
-	if (s.there)
-		tell(f, place, kept_by(at, &s.found, type), type);
-	else if (!strcmp(place, "/"))
-		tell(f, place, KEPT_UNKNOWN, type);
+	posture_lines(&text, meet_mount, s);
+	for (i = 0; i < PLACES; i++) {
+		char type[16] = "";
+
+		if (s->there[i])
+			tell(f, places[i], kept_by(at, &s->found[i], type), type);
+		else if (!strcmp(places[i], "/"))
+			tell(f, places[i], KEPT_UNKNOWN, type);
+	}
 	return 0;
 }
 
@@ -186,15 +200,11 @@ static void meet_swap(void *ctx, char *line)
 
 int posture_disks(const struct posture_place *at, const struct posture_taken *t, struct posture_fact *f)
 {
-	static const char *const places[] = {"/", "/home", "/var", "/srv"};
 	_cleanup_buf_ struct buf text = BUF_INIT(0);
 	struct swaps s = {.at = at, .worst = KEPT_MEMORY};
-	size_t i;
-	int r = 0;
+	int r = mounted(at, f);
 
 	(void)t;
-	for (i = 0; i < ARRAY_SIZE(places) && !r; i++)
-		r = mounted(at, places[i], f);
 	r = r ? r : posture_read(at, "/proc/swaps", &text);
 	if (r)
 		return r;

@@ -140,10 +140,9 @@ static int read_stack(const struct posture_place *at, struct stack *s)
 
 int posture_passwords(const struct posture_place *at, const struct posture_taken *t, struct posture_fact *f)
 {
-	struct setting days = {.key = "PASS_MAX_DAYS"};
 	_cleanup_buf_ struct buf text = BUF_INIT(0);
 	struct stack s = {0};
-	unsigned long least;
+	unsigned long least, days;
 	unsigned empty;
 	char *at_days;
 	int r = read_stack(at, &s);
@@ -166,9 +165,9 @@ int posture_passwords(const struct posture_place *at, const struct posture_taken
 	 * upon. */
 	at_days = text.n ? strstr((char *)text.p, "\nPASS_MAX_DAYS") : NULL;
 	if (at_days) {
-		days.value = strtoul(at_days + strlen("\nPASS_MAX_DAYS"), NULL, 10);
-		if (days.value && days.value < 99999)
-			posture_say(f, "max-days=%lu", days.value);
+		days = strtoul(at_days + strlen("\nPASS_MAX_DAYS"), NULL, 10);
+		if (days && days < 99999)
+			posture_say(f, "max-days=%lu", days);
 	}
 	empty = empty_passwords(&t->shadow);
 	if (t->has_shadow)
