@@ -4,6 +4,7 @@
  */
 #include "collector/console/look.h"
 #include "policy/base/clock.h"
+#include "policy/base/distinct.h"
 #include "policy/base/text.h"
 #include "policy/wire/api.h"
 #include <errno.h>
@@ -14,7 +15,6 @@
 #define SHOWN_MAX 200u
 #define TEXT_SIZE 256
 #define KEPT_SECONDS (26 * 3600) /* a PC says once a day how it is kept, an hour more or less */
-#define KEPT_SLOTS 65536u        /* of a table of PCs and checks; a power of two above LOOK_MOST */
 
 enum severity { ALARM, WARNING, NOTE };
 
@@ -327,20 +327,20 @@ static int gather(struct call *x, struct gathering *g, bool *complete, struct wh
 
 struct keeping {
 	struct gathering *g;
-	uint64_t *said; /* KEPT_SLOTS: hash of a PC and a check whose newest record was seen, or 0 */
+	struct distinct said; /* PCs, each with a check whose newest record was seen */
 };
 
-/* Was this PC's newest word on the check seen before? Two that fall together are one in 2^64. */
-static bool said_before(struct keeping *k, const struct digest *host, uint64_t check)
+/* Is this the PC's newest word on the check, where the newest records come first? 0; V_EXISTS: no; -ENOMEM. */
+static int newest_word(struct keeping *k, const struct digest *host, uint64_t check)
 {
-	uint64_t h = span_hash(SPAN(host->b, DIGEST_SIZE)) * 31 + check, at;
+	const unsigned before = k->said.n;
+	uint8_t key[DIGEST_SIZE + sizeof(check)];
+	int r;
 
-	h += !h;
-	for (at = h & (KEPT_SLOTS - 1); k->said[at]; at = (at + 1) & (KEPT_SLOTS - 1))
-		if (k->said[at] == h)
-			return true;
-	k->said[at] = h;
-	return false;
+	memcpy(key, host->b, DIGEST_SIZE);
+	put_be64(key + DIGEST_SIZE, check);
+	r = distinct_add(&k->said, SPAN(key, sizeof(key)));
+	return r ? r : k->said.n > before ? 0 : V_EXISTS;
 }
 
 static struct item *of_host(struct gathering *g, const char *what, const struct digest *host)
@@ -358,9 +358,10 @@ static int take_kept(void *ctx, const struct store_row *row)
 	const struct record *r = &row->record;
 	struct keeping *k = ctx;
 	struct item *i;
+	int x = newest_word(k, &row->host, record_number(r, F_CHECK, 0));
 
-	if (said_before(k, &row->host, record_number(r, F_CHECK, 0)) || record_number(r, F_STATE, 0) != STATE_WEAK)
-		return 0;
+	if (x || record_number(r, F_STATE, 0) != STATE_WEAK)
+		return x < 0 ? x : 0;
 	i = of_host(k->g, "posture", &row->host);
 	if (!i && (i = find(k->g, "posture", &row->host, ""))) {
 		i->severity = NOTE;
@@ -377,19 +378,19 @@ static int take_kept(void *ctx, const struct store_row *row)
 static int gather_kept(struct call *x, struct gathering *g, bool *complete, struct why *why)
 {
 	_cleanup_free_ struct search *s = calloc(1, sizeof(*s));
-	struct keeping k = {.g = g, .said = calloc(KEPT_SLOTS, sizeof(*k.said))};
+	struct keeping k = {.g = g, .said = {.most = LOOK_MOST}};
 	struct looking l = {
 		.c = x->c, .account = x->account, .search = s, .most = LOOK_MOST, .take = take_kept, .ctx = &k};
 	int r = -ENOMEM;
 
-	if (s && k.said) {
+	if (s) {
 		s->filter.kinds[s->filter.kinds_n++] = KIND_POSTURE;
 		s->filter.newest_first = true;
 		s->filter.from_us = clock_wall_us() - KEPT_SECONDS * 1000000ll;
 		r = look(&l, why);
 		*complete &= !l.more && !g->full;
 	}
-	free(k.said);
+	distinct_deinit(&k.said);
 	return r;
 }
 
