@@ -66,13 +66,15 @@ void self_begin(struct sealer *s)
 
 static int clock_look(struct sealer *s, int (*put)(struct sealer *s, const struct record *r), bool *told)
 {
-	int64_t is = clock_now(), boot = clock_boot_us(), by = is - s->clock_us;
+	const int64_t is = clock_now(), by = is - s->clock_us;
+	int64_t boot;
 	struct record r;
 	char text[96];
 	int x;
 
 	if (by > -CLOCK_SLACK_US && by < CLOCK_SLACK_US)
 		return 0;
+	boot = clock_boot_us();
 	record_reset(&r);
 	record_set_uint(&r, F_KIND, KIND_CLOCK_SET);
 	record_set_int(&r, F_TIME, is + boot);
