@@ -115,6 +115,18 @@ struct unit *unit_by_id(struct guard *g, unsigned id)
 	return NULL;
 }
 
+struct unit *unit_by_disk(struct guard *g, const char *name, struct disk **disk)
+{
+	struct unit *u;
+
+	for (u = g->units; u; u = u->next)
+		for (*disk = u->disks; *disk; *disk = (*disk)->next)
+			if (!strcmp((*disk)->name, name))
+				return u;
+	*disk = NULL;
+	return NULL;
+}
+
 struct unit *unit_by_dev(struct guard *g, unsigned type, dev_t dev, struct disk **disk)
 {
 	struct unit *u;

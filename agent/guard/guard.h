@@ -165,6 +165,8 @@ void unit_free(struct unit *u);
 struct unit *unit_by_id(struct guard *g, unsigned id);
 /* The unit and disk behind a device number (also of a partition: `whole`). */
 struct unit *unit_by_dev(struct guard *g, unsigned type, dev_t dev, struct disk **disk);
+/* The unit and disk of this name ("sdb"). NULL where there is none any more. */
+struct unit *unit_by_disk(struct guard *g, const char *name, struct disk **disk);
 void devices_free(struct guard *g);
 
 /* --- media.c: what lies on them --- */

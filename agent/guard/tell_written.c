@@ -11,21 +11,27 @@
 
 static void drive(struct guard *g, struct record *r, unsigned kind, const char *name, struct tell_room *room)
 {
-	struct disk *d = NULL;
-	struct unit *u;
+	struct disk *d;
+	struct unit *u = unit_by_disk(g, name, &d);
 
-	for (u = g->units; u; u = u->next)
-		for (d = u->disks; d; d = d->next)
-			if (!strcmp(d->name, name)) {
-				tell_begin(g, r, kind, u);
-				tell_describe(r, u, d, room);
-				record_set_uint(r, F_DEVICE_KIND, d->kind);
-				record_set_text(r, F_OWNER, d->decided.owner);
-				record_set_text(r, F_LABEL, d->decided.label);
-				return;
-			}
-	/* It was pulled since. */
-	tell_begin(g, r, kind, NULL);
+	/* NULL: it was pulled since. */
+	tell_begin(g, r, kind, u);
+	if (!u)
+		return;
+	tell_describe(r, u, d, room);
+	record_set_uint(r, F_DEVICE_KIND, d->kind);
+	record_set_text(r, F_OWNER, d->decided.owner);
+	record_set_text(r, F_LABEL, d->decided.label);
+}
+
+#define NUMBER_TEXT 32
+/* Which file it is, by its file system, as the recorder's own record of the write has it. `text` is borrowed. */
+static void file(struct record *r, dev_t dev, ino_t ino, const char *path, char text[NUMBER_TEXT])
+{
+	snprintf(text, NUMBER_TEXT, "%u:%u", major(dev), minor(dev));
+	record_set_str(r, F_DEVICE, text);
+	record_set_uint(r, F_INODE, ino);
+	record_set_text(r, F_PATH, path);
 }
 
 static void process(struct record *r, const struct written_file *f)
@@ -63,18 +69,14 @@ void tell_written(struct guard *g, const struct written_file *f, const char *pat
 	const char *copy)
 {
 	_cleanup_buf_ struct buf findings = BUF_INIT(WORDS_MAX), found = BUF_INIT(WORDS_MAX);
-	char text[sizeof(d->reason) + 32], device[32];
+	char text[sizeof(d->reason) + 32], device[NUMBER_TEXT];
 	struct tell_room room;
 	struct record r;
 	unsigned i;
 
 	drive(g, &r, KIND_DRIVE_FILE, f->device, &room);
 	process(&r, f);
-	/* Of the file system, as the recorder's own record of the write has it. */
-	snprintf(device, sizeof(device), "%u:%u", major(f->dev), minor(f->dev));
-	record_set_str(&r, F_DEVICE, device);
-	record_set_uint(&r, F_INODE, f->ino);
-	record_set_text(&r, F_PATH, path);
+	file(&r, f->dev, f->ino, path, device);
 	record_set_uint(&r, F_SIZE, size);
 	set_facts(&r, facts, &findings, &found);
 	for (i = 0; i < NUMBERS; i++)
@@ -93,13 +95,10 @@ void tell_written_copy(struct guard *g, const struct written_copying *k, unsigne
 {
 	struct tell_room room;
 	struct record r;
-	char device[32];
+	char device[NUMBER_TEXT];
 
 	drive(g, &r, KIND_DRIVE_COPY, k->device, &room);
-	snprintf(device, sizeof(device), "%u:%u", major(k->dev), minor(k->dev));
-	record_set_str(&r, F_DEVICE, device);
-	record_set_uint(&r, F_INODE, k->ino);
-	record_set_text(&r, F_PATH, k->path);
+	file(&r, k->dev, k->ino, k->path, device);
 	record_set_text(&r, F_RULE, k->rule);
 	record_set_text(&r, F_COPY, k->name);
 	record_drop(&r, F_SIZE);

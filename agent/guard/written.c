@@ -80,21 +80,10 @@ static bool name_of(int fd, char out[WRITTEN_PATH_SIZE])
 	return false;
 }
 
-static struct unit *unit_of(struct guard *g, const char *disk, struct disk **out)
-{
-	struct unit *u;
-
-	for (u = g->units; u; u = u->next)
-		for (*out = u->disks; *out; *out = (*out)->next)
-			if (!strcmp((*out)->name, disk))
-				return u;
-	return NULL;
-}
-
 static void judge(struct guard *g, const struct written_file *f, const struct inspect_facts *d)
 {
 	struct disk *disk = NULL;
-	struct unit *u = unit_of(g, f->device, &disk);
+	struct unit *u = unit_by_disk(g, f->device, &disk);
 	const struct person *p = person_of(g, u);
 	static char path[WRITTEN_PATH_SIZE];
 	char copy[WRITTEN_COPY_NAME_SIZE];

@@ -96,8 +96,8 @@ void written_copy(struct guard *g, const struct written_file *f, const char *pat
 	const struct drive_decision *d);
 void written_copies_close(struct guard *g);
 
-/* tell_written.c. `copy`: the name that its copy will have; NULL: none. `gone`: its name is (it was deleted since).
- * `facts` NULL: it was not looked into, `text` says why. */
+/* tell_written.c. `copy`: the name that its copy will have; NULL: none. `gone`: its name is (it was deleted
+ * since). */
 void tell_written(struct guard *g, const struct written_file *f, const char *path, bool gone, uint64_t size,
 	const struct inspect_facts *facts, const struct drive_facts *judged, const struct drive_decision *d,
 	const char *copy);
