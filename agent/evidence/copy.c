@@ -128,6 +128,13 @@ int evidence_step(struct evidence_copy *c, struct why *why)
 	return is_full(r) ? why_set(why, V_FULL, "the disk is full") : r;
 }
 
+int evidence_go_on(struct evidence *e, const char *name, int document, struct evidence_copy **copy, struct why *why)
+{
+	int r = *copy ? 0 : evidence_begin(e, name, document, copy, why);
+
+	return r ? r : evidence_step(*copy, why);
+}
+
 void evidence_made(const struct evidence_copy *c, struct digest *hash, uint64_t *bytes)
 {
 	*hash = c->hash;

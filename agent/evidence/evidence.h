@@ -46,6 +46,8 @@ int evidence_begin(struct evidence *e, const char *name, int document, struct ev
 /* The next part. 0: it is there, for good; V_AGAIN: call again; V_FULL: the disk is; V_BAD: the document shrank;
  * -errno. */
 int evidence_step(struct evidence_copy *c, struct why *why);
+/* Begins *copy (NULL: not begun yet), then the next part. Verdicts of both. */
+int evidence_go_on(struct evidence *e, const char *name, int document, struct evidence_copy **copy, struct why *why);
 /* What was copied, when evidence_step said 0: SHA-256 and size of the document. */
 void evidence_made(const struct evidence_copy *c, struct digest *hash, uint64_t *bytes);
 /* Ends it; what was not done is removed. NULL is fine. Copies end before their evidence closes. */

@@ -43,16 +43,9 @@ static int on_idle(sd_event_source *source, void *ctx);
 static void arm(struct guard *g)
 {
 	struct written_copies *c = &g->written->copies;
-	int r = 0;
+	int r = service_idle(g->event, &c->idle, c->first != NULL, on_idle, g);
 
-	if (!c->idle) {
-		r = sd_event_add_defer(g->event, &c->idle, on_idle, g);
-		if (r >= 0)
-			r = sd_event_source_set_priority(c->idle, SD_EVENT_PRIORITY_IDLE);
-	}
-	if (r >= 0)
-		r = sd_event_source_set_enabled(c->idle, c->first ? SD_EVENT_ON : SD_EVENT_OFF);
-	if (r < 0)
+	if (r)
 		guard_fail(g, r, "copies");
 }
 
@@ -111,16 +104,14 @@ static int on_idle(sd_event_source *source, void *ctx)
 	struct guard *g = ctx;
 	struct written_copying *k = g->written->copies.first;
 	struct why why = {""};
-	int r = 0;
+	int r;
 
 	(void)source;
 	if (!k) {
 		arm(g);
 		return 0;
 	}
-	if (!k->copy)
-		r = evidence_begin(g->written->copies.folder, k->name, k->fd, &k->copy, &why);
-	r = r ? r : evidence_step(k->copy, &why);
+	r = evidence_go_on(g->written->copies.folder, k->name, k->fd, &k->copy, &why);
 	if (r != V_AGAIN)
 		end(g, k, r, &why);
 	return 0;

@@ -7,6 +7,7 @@
  */
 #include "agent/evidence/evidence.h"
 #include "agent/print/print.h"
+#include "agent/service/service.h"
 #include "policy/base/clock.h"
 #include "policy/base/log.h"
 #include <errno.h>
@@ -83,17 +84,9 @@ static int on_idle(sd_event_source *source, void *ctx);
 
 static void arm(struct gate *g)
 {
-	struct copies *c = g->copies;
-	int r = 0;
+	int r = service_idle(g->event, &g->copies->idle, g->copies->first != NULL, on_idle, g);
 
-	if (!c->idle) {
-		r = sd_event_add_defer(g->event, &c->idle, on_idle, g);
-		if (r >= 0)
-			r = sd_event_source_set_priority(c->idle, SD_EVENT_PRIORITY_IDLE);
-	}
-	if (r >= 0)
-		r = sd_event_source_set_enabled(c->idle, c->first ? SD_EVENT_ON : SD_EVENT_OFF);
-	if (r < 0)
+	if (r)
 		gate_fail(g, r, "copies");
 }
 
@@ -176,16 +169,14 @@ static int on_idle(sd_event_source *source, void *ctx)
 	struct gate *g = ctx;
 	struct copying *k = g->copies->first;
 	struct why why = {""};
-	int r = 0;
+	int r;
 
 	(void)source;
 	if (!k) {
 		arm(g);
 		return 0;
 	}
-	if (!k->copy)
-		r = evidence_begin(g->copies->folder, k->told.name, k->fd, &k->copy, &why);
-	r = r ? r : evidence_step(k->copy, &why);
+	r = evidence_go_on(g->copies->folder, k->told.name, k->fd, &k->copy, &why);
 	if (r != V_AGAIN)
 		end(g, k, r, &why);
 	return 0;

@@ -29,6 +29,20 @@ int service_signals(sd_event *event, const struct service_signal *signals, size_
 	return r < 0 ? r : 0;
 }
 
+int service_idle(sd_event *event, sd_event_source **source, bool on, sd_event_handler_t fn, void *ctx)
+{
+	int r = 0;
+
+	if (!*source) {
+		r = sd_event_add_defer(event, source, fn, ctx);
+		if (r >= 0)
+			r = sd_event_source_set_priority(*source, SD_EVENT_PRIORITY_IDLE);
+	}
+	if (r >= 0)
+		r = sd_event_source_set_enabled(*source, on ? SD_EVENT_ON : SD_EVENT_OFF);
+	return r < 0 ? r : 0;
+}
+
 void service_clock_heard(int fd)
 {
 	/* Never reached: it is there to be cancelled. */

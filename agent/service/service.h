@@ -43,6 +43,12 @@ void service_stop_asked(const struct signalfd_siginfo *info, struct stop_asked *
 void service_put_stop(struct record *r, const struct stop_asked *a);
 
 /*
+ * While `on`, `fn` is called with `ctx` whenever the loop has nothing else to do. *source is made where it is NULL, and
+ * the caller's. 0, -errno.
+ */
+int service_idle(sd_event *event, sd_event_source **source, bool on, sd_event_handler_t fn, void *ctx);
+
+/*
  * Calls `fn` with `ctx` whenever somebody sets the wall clock, by however little, also where it is set back at once
  * (TFD_TIMER_CANCEL_ON_SET in timerfd_create(2)); `fn` calls service_clock_heard() with the descriptor first. 0,
  * -errno.
