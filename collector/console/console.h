@@ -33,6 +33,7 @@ struct page;
 struct visitors;
 struct federation;
 struct traffic;
+struct attention;
 struct live;
 struct export;
 struct bundling;
@@ -55,6 +56,7 @@ struct console {
 	struct federation *federation; /* NULL: there is no OpenID provider */
 	struct visitors *visitors;     /* NULL: nobody is asked for a certificate */
 	struct traffic *traffic;
+	struct attention *attention;
 	struct live *lives;
 	struct export *exports;
 	unsigned exports_n;
@@ -84,6 +86,7 @@ struct console {
 		unsigned producer;
 	} servers[SERVERS_MAX];
 	unsigned servers_n;
+	int64_t servers_due_us; /* boot clock: when all hosts are looked at again */
 	char metrics_token[129];
 
 	struct event *seal_timer;
@@ -248,13 +251,17 @@ void alert_seen_post(struct call *x);
 /* Alerts since then that this account may see, newest first. 0; verdicts of the store; -errno. */
 int alerts_list(struct call *x, int64_t from_us, json_t **list, bool *complete, struct why *why);
 
-/* --- overview.c, expiring.c, traffic.c, live.c --- */
+/* --- overview.c (attention.h), expiring.c, traffic.c, live.c --- */
 void overview_get(struct call *x);
 void expiring_get(struct call *x);
 int traffic_new(struct console *c, struct traffic **out);
 void traffic_free(struct traffic *t);
-/* Takes in what is new, and a piece of what was before. */
+/* Takes in what is new, and a piece of what was before; for attention.c, too. */
 void traffic_tick(struct console *c);
+/* What is new alone: whoever asks now is told what can be found now. 0; what the store answers. */
+int traffic_follow(struct console *c);
+/* The row with which following began: those up to it were there before. */
+uint64_t traffic_began(const struct console *c);
 void traffic_get(struct call *x);
 void live_get(struct call *x);
 /* One record more, for those who look on. */

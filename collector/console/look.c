@@ -13,6 +13,7 @@
 /* A PC's clock may be ahead; what it dates later than this is shown where it is asked for, and never before all else.
  */
 #define AHEAD_US 86400000000ll
+#define SERVERS_EVERY_US 60000000
 
 static const unsigned device_kinds[] = {KIND_PLUG, KIND_UNPLUG, KIND_DECISION, KIND_MEDIUM, KIND_DENIED, KIND_RELEASE,
 	KIND_RELEASE_REFUSED, KIND_RELEASE_END, KIND_WRITE_SEEN};
@@ -112,6 +113,35 @@ static void bound_ahead(const struct search *s, struct store_filter *f)
 		f->until_us = bound;
 }
 
+static int meet(void *ctx, const struct store_host *h)
+{
+	(void)look_server(ctx, &h->id);
+	return 0;
+}
+
+/* Which hosts are servers, asked of each of them once in a while. */
+static int meet_servers(struct console *c)
+{
+	int64_t now = clock_boot_us();
+
+	if (now < c->servers_due_us)
+		return 0;
+	c->servers_due_us = now + SERVERS_EVERY_US;
+	return store_host_each(c->store, meet, c);
+}
+
+/* PCs in the account's scope, and the servers, which tell of them. */
+static bool wants(void *ctx, const struct store_host *h)
+{
+	const struct looking *l = ctx;
+	unsigned i;
+
+	for (i = 0; i < l->c->servers_n; i++)
+		if (digest_eq(&l->c->servers[i].id, &h->id))
+			return true;
+	return account_sees(l->account, h->name);
+}
+
 int look(struct looking *l, struct why *why)
 {
 	struct store_filter f = l->search->filter;
@@ -130,6 +160,13 @@ int look(struct looking *l, struct why *why)
 	f.place_us = s->cursor_us;
 	f.place_row = s->cursor_row;
 	f.bare = l->bare;
+	if (l->account->scope_n) {
+		r = meet_servers(l->c);
+		if (r)
+			return r;
+		f.wants = wants;
+		f.wants_ctx = l;
+	}
 	bound_ahead(s, &f);
 	if (s->device && !f.kinds_n) {
 		memcpy(f.kinds, device_kinds, sizeof(device_kinds));

@@ -1,7 +1,9 @@
 /*
  * Records by hour and kind over the last seven days: counted as they become searchable, and once, from the start of the
- * process, back over what was there before. Whoever sees all PCs reads the counts; for others they are made when asked.
+ * process, back over what was there before. Once for whoever sees all PCs, and for each scope of the accounts that
+ * asked last.
  */
+#include "collector/console/attention.h"
 #include "collector/console/look.h"
 #include "policy/base/clock.h"
 #include <errno.h>
@@ -12,22 +14,43 @@
 #define KINDS 256u
 #define BACK_ROWS 20000u /* of what was before, in one step */
 #define REST_US 60000000
-#define OWN_ROWS 100000u /* for an account with a scope */
+#define VIEWS_MAX 16u /* the first one is of all PCs */
 
-struct traffic {
+/* What an account's scope shows. */
+struct view {
+	struct account account; /* its scope alone */
 	struct hours {
 		int64_t hour; /* since 1970 */
 		uint32_t n[KINDS];
 	} slots[SLOTS];
-	uint64_t last_row;
-	bool followed;   /* last_row is known */
-	bool done;       /* with what was before */
-	int64_t rest_us; /* boot clock: until then nothing is asked of what was before, which failed */
+	uint64_t began; /* rows up to this one are counted by going back, later ones as they come */
+	bool done;      /* with what was before */
 	struct search back;
+	int64_t asked_us; /* boot clock */
 };
 
-/* Who counts for all. */
-static const struct account everybody = {.scope_n = 0};
+struct traffic {
+	struct view *views[VIEWS_MAX];
+	unsigned n;
+	uint64_t last_row, began;
+	bool followed;   /* last_row is known */
+	int64_t rest_us; /* boot clock: until then nothing is asked of what was before, which failed */
+};
+
+static struct view *view_new(const struct account *of, uint64_t began)
+{
+	struct view *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	v->account.scope_n = of ? of->scope_n : 0;
+	if (of)
+		memcpy(v->account.scope, of->scope, sizeof(v->account.scope));
+	v->began = began;
+	v->back.filter.newest_first = true;
+	v->back.filter.from_us = (clock_wall_us() / HOUR_US - (int64_t)HOURS) * HOUR_US;
+	return v;
+}
 
 int traffic_new(struct console *c, struct traffic **out)
 {
@@ -42,10 +65,17 @@ int traffic_new(struct console *c, struct traffic **out)
 
 void traffic_free(struct traffic *t)
 {
+	while (t && t->n)
+		free(t->views[--t->n]);
 	free(t);
 }
 
-static void count(struct traffic *t, const struct record *r, int64_t now_us)
+uint64_t traffic_began(const struct console *c)
+{
+	return c->traffic->began;
+}
+
+static void count(struct view *v, const struct record *r, int64_t now_us)
 {
 	int64_t us = record_has(r, F_TIME) ? r->v[F_TIME].i : 0, hour = us / HOUR_US;
 	uint64_t kind = record_has(r, F_KIND) ? r->v[F_KIND].u : 0;
@@ -54,7 +84,7 @@ static void count(struct traffic *t, const struct record *r, int64_t now_us)
 	/* A PC whose clock is ahead must not clear hours that were. */
 	if (us <= 0 || hour > now_us / HOUR_US || hour <= now_us / HOUR_US - (int64_t)SLOTS || kind >= KINDS)
 		return;
-	h = &t->slots[(uint64_t)hour % SLOTS];
+	h = &v->slots[(uint64_t)hour % SLOTS];
 	if (h->hour != hour) {
 		memset(h, 0, sizeof(*h));
 		h->hour = hour;
@@ -65,40 +95,51 @@ static void count(struct traffic *t, const struct record *r, int64_t now_us)
 static int on_new(void *ctx, const struct store_row *row)
 {
 	struct console *c = ctx;
+	struct traffic *t = c->traffic;
+	int64_t now = clock_wall_us();
+	unsigned i;
 
-	count(c->traffic, &row->record, clock_wall_us());
-	if (row->row > c->traffic->last_row)
-		c->traffic->last_row = row->row;
+	for (i = 0; i < t->n; i++)
+		if (look_sees(c, &t->views[i]->account, row))
+			count(t->views[i], &row->record, now);
+	if (row->row > t->last_row)
+		t->last_row = row->row;
 	live_row(c, row);
-	return 0;
+	return attention_row(c, row);
 }
+
+struct backward {
+	struct view *view;
+	int64_t now_us;
+};
 
 static int on_old(void *ctx, const struct store_row *row)
 {
-	struct console *c = ctx;
+	struct backward *b = ctx;
 
-	/* What came since the start is told by on_new. */
-	if (row->row <= c->traffic->last_row)
-		count(c->traffic, &row->record, clock_wall_us());
+	if (row->row <= b->view->began)
+		count(b->view, &row->record, b->now_us);
 	return 0;
 }
 
-static int go_back(struct console *c, struct traffic *t)
+static int go_back(struct console *c, struct view *v)
 {
+	struct backward b = {.view = v, .now_us = clock_wall_us()};
 	struct looking l = {
-		.c = c, .account = &everybody, .search = &t->back, .most = BACK_ROWS, .take = on_old, .ctx = c};
+		.c = c, .account = &v->account, .search = &v->back, .most = BACK_ROWS, .take = on_old, .ctx = &b};
 	int r = look(&l, NULL);
 
-	if (r)
-		return r;
-	t->done = !l.more;
-	t->back.has_cursor = true;
-	t->back.cursor_us = l.at_us;
-	t->back.cursor_row = l.at_row;
-	return 0;
+	/* Also where it broke off: nothing is counted twice. */
+	if (l.looked) {
+		v->back.has_cursor = true;
+		v->back.cursor_us = l.at_us;
+		v->back.cursor_row = l.at_row;
+	}
+	v->done = !r && !l.more;
+	return r;
 }
 
-void traffic_tick(struct console *c)
+int traffic_follow(struct console *c)
 {
 	struct traffic *t = c->traffic;
 	struct store_filter f = {.after_row = t->last_row};
@@ -106,19 +147,37 @@ void traffic_tick(struct console *c)
 	int r = store_of(c);
 
 	r = r ? r : store_last_row(c->store, &last);
-	if (!r && !t->followed) {
+	if (r)
+		return r;
+	if (!t->followed) {
+		t->views[0] = view_new(NULL, last);
+		if (!t->views[0])
+			return -ENOMEM;
+		t->n = 1;
 		t->followed = true;
-		t->last_row = last;
-		t->back.filter.newest_first = true;
-		t->back.filter.from_us = (clock_wall_us() / HOUR_US - (int64_t)HOURS) * HOUR_US;
-	} else if (!r && last > t->last_row) {
-		r = store_query(c->store, &f, on_new, c, NULL);
-		/* More at one moment than can be sorted: asked again it would be the same. It is not counted. */
-		if (r == V_FULL)
-			t->last_row = last;
+		t->last_row = t->began = last;
+		return 0;
 	}
-	if (!r && !t->done && clock_boot_us() >= t->rest_us) {
-		r = go_back(c, t);
+	if (last <= t->last_row)
+		return 0;
+	r = store_query(c->store, &f, on_new, c, NULL);
+	/* More at one moment than can be sorted: asked again it would be the same. It is not counted. */
+	if (r == V_FULL)
+		t->last_row = last;
+	return r == V_FULL ? 0 : r;
+}
+
+void traffic_tick(struct console *c)
+{
+	struct traffic *t = c->traffic;
+	int r = traffic_follow(c);
+	unsigned i;
+
+	if (!r && clock_boot_us() >= t->rest_us) {
+		r = attention_back(c);
+		for (i = 0; !r && i < t->n && t->views[i]->done; i++)
+			;
+		r = r || i == t->n ? r : go_back(c, t->views[i]);
 		if (r > 0)
 			t->rest_us = clock_boot_us() + REST_US;
 	}
@@ -131,37 +190,43 @@ void traffic_tick(struct console *c)
 
 /* --- answers --- */
 
+/* The view of this account's scope; made where nobody has asked for it, in the place of the one that nobody asked for
+ * the longest. */
+static int view_of(struct console *c, const struct account *a, struct view **out)
+{
+	struct traffic *t = c->traffic;
+	unsigned i, oldest = 1;
+	struct view *v;
+
+	for (i = 0; i < t->n; i++) {
+		v = t->views[i];
+		if (v->account.scope_n == a->scope_n &&
+			!memcmp(v->account.scope, a->scope, a->scope_n * sizeof(a->scope[0])))
+			goto found;
+		if (i > 1 && v->asked_us < t->views[oldest]->asked_us)
+			oldest = i;
+	}
+	v = view_new(a, t->last_row);
+	if (!v)
+		return -ENOMEM;
+	if (t->n < VIEWS_MAX) {
+		t->views[t->n++] = v;
+	} else {
+		free(t->views[oldest]);
+		t->views[oldest] = v;
+	}
+found:
+	v->asked_us = clock_boot_us();
+	*out = v;
+	/* A small office needs no more than this. */
+	return v->done || v->back.has_cursor ? 0 : go_back(c, v);
+}
+
 struct table {
 	int64_t first; /* hour */
 	unsigned hours;
 	uint32_t n[HOURS][KINDS];
 };
-
-static int own(void *ctx, const struct store_row *row)
-{
-	struct table *t = ctx;
-	int64_t hour = row->record.v[F_TIME].i / HOUR_US - t->first;
-	uint64_t kind = row->record.v[F_KIND].u;
-
-	if (hour >= 0 && hour < (int64_t)t->hours && kind < KINDS)
-		t->n[hour][kind]++;
-	return 0;
-}
-
-static int own_traffic(struct call *x, struct table *t, bool *complete, struct why *why)
-{
-	_cleanup_free_ struct search *s = calloc(1, sizeof(*s));
-	struct looking l = {.c = x->c, .account = x->account, .search = s, .most = OWN_ROWS, .take = own, .ctx = t};
-	int r;
-
-	if (!s)
-		return -ENOMEM;
-	s->filter.from_us = t->first * HOUR_US;
-	s->filter.newest_first = true;
-	r = look(&l, why);
-	*complete = !l.more;
-	return r;
-}
 
 static json_t *series_json(const struct table *t)
 {
@@ -189,12 +254,11 @@ void traffic_get(struct call *x)
 {
 	_cleanup_free_ struct search *s = malloc(sizeof(*s));
 	_cleanup_free_ struct table *t = calloc(1, sizeof(*t));
-	struct traffic *all = x->c->traffic;
 	int64_t now = clock_wall_us() / HOUR_US;
-	bool complete = all->followed && all->done;
+	struct view *v = NULL;
 	struct why why = {""};
 	unsigned h;
-	int r = 0;
+	int r;
 
 	if (!s || !t || search_parse(x->a->query, SEARCH_HOURS, clock_wall_us(), s, &why)) {
 		reply_error(x, 400, "filter", why.text);
@@ -202,19 +266,17 @@ void traffic_get(struct call *x)
 	}
 	t->hours = (unsigned)s->hours;
 	t->first = now - (int64_t)t->hours + 1;
-	if (x->account->scope_n) {
-		r = own_traffic(x, t, &complete, &why);
-	} else {
-		for (h = 0; h < t->hours; h++) {
-			const struct hours *slot = &all->slots[(uint64_t)(t->first + h) % SLOTS];
+	r = traffic_follow(x->c);
+	r = r ? r : view_of(x->c, x->account, &v);
+	for (h = 0; !r && h < t->hours; h++) {
+		const struct hours *slot = &v->slots[(uint64_t)(t->first + h) % SLOTS];
 
-			if (slot->hour == t->first + (int64_t)h)
-				memcpy(t->n[h], slot->n, sizeof(slot->n));
-		}
+		if (slot->hour == t->first + (int64_t)h)
+			memcpy(t->n[h], slot->n, sizeof(slot->n));
 	}
 	if (r)
 		store_failed(x, r, &why);
 	else if (tell_view(x, KIND_CONSOLE_VIEW, NULL, 0))
 		reply(x, json_pack("{s:o, s:i, s:i, s:b, s:o}", "from", time_json(t->first * HOUR_US), "step", 3600,
-				 "hours", (int)t->hours, "complete", complete, "series", series_json(t)));
+				 "hours", (int)t->hours, "complete", v->done, "series", series_json(t)));
 }

@@ -194,16 +194,18 @@ void part_sort(struct part *p)
 		qsort(l->v, l->n, sizeof(*l->v), p->q->newest_first ? by_last : by_first);
 }
 
+static int by_number(const void *x, const void *y)
+{
+	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
 static bool fits(const struct part *p, const struct entry *e)
 {
-	size_t i;
-
 	if (e->last < p->q->from || e->first >= p->q->until || e->leaf < p->q->after_leaf)
 		return false;
-	for (i = 0; i < p->hosts_n; i++)
-		if (p->hosts[i] == e->host)
-			return true;
-	return !p->hosts;
+	return !p->hosts || bsearch(&e->host, p->hosts, p->hosts_n, sizeof(*p->hosts), by_number);
 }
 
 int part_list(struct part *p, const struct entry *e)
@@ -271,6 +273,7 @@ static int find_hosts(struct part *p)
 		else if (r != V_END)
 			return r;
 	}
+	qsort(p->hosts, p->hosts_n, sizeof(*p->hosts), by_number);
 	return p->hosts_n ? 0 : V_END;
 }
 

@@ -454,18 +454,27 @@ struct wanted {
 
 static int add_host(struct wanted *w, const struct digest *id)
 {
-	struct digest *v;
+	if (w->q->hosts_n == w->cap) {
+		size_t cap = w->cap ? 2 * w->cap : 16;
+		struct digest *v = realloc(w->q->hosts, cap * sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		w->q->hosts = v;
+		w->cap = cap;
+	}
+	w->q->hosts[w->q->hosts_n++] = *id;
+	return 0;
+}
+
+static bool is_added(const struct wanted *w, const struct digest *id)
+{
 	size_t i;
 
 	for (i = 0; i < w->q->hosts_n; i++)
 		if (digest_eq(&w->q->hosts[i], id))
-			return 0;
-	v = realloc(w->q->hosts, (w->q->hosts_n + 1) * sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	w->q->hosts = v;
-	v[w->q->hosts_n++] = *id;
-	return 0;
+			return true;
+	return false;
 }
 
 static bool digits_match(const char *want, const struct digest *id)
@@ -477,9 +486,14 @@ static bool digits_match(const char *want, const struct digest *id)
 
 static int on_host(void *ctx, const struct store_host *h)
 {
+	const struct store_filter *f;
 	struct wanted *w = ctx;
 
-	return !strcmp(h->name, w->host) || digits_match(w->host, &h->id) ? add_host(w, &h->id) : 0;
+	f = w->q->f;
+	if ((w->host && strcmp(h->name, w->host) != 0 && !digits_match(w->host, &h->id)) ||
+		(f->wants && !f->wants(f->wants_ctx, h)))
+		return 0;
+	return add_host(w, &h->id);
 }
 
 /* By name from the PCs that are known, by digits also from those that only have rows. */
@@ -489,7 +503,7 @@ static int find_hosts(struct asking *a, struct question *q)
 	unsigned i;
 	int r = store_host_each(a->store, on_host, &w);
 
-	for (i = 0; !r && i < a->n; i++) {
+	for (i = 0; !r && !q->f->wants && i < a->n; i++) {
 		_cleanup_stmt_ sqlite3_stmt *st = NULL;
 
 		r = sql_prepare(a->months[i].db, "SELECT host FROM host", &st);
@@ -500,7 +514,7 @@ static int find_hosts(struct asking *a, struct question *q)
 			if (s.n != DIGEST_SIZE)
 				continue;
 			memcpy(id.b, s.p, DIGEST_SIZE);
-			r = digits_match(w.host, &id) ? add_host(&w, &id) : 0;
+			r = digits_match(w.host, &id) && !is_added(&w, &id) ? add_host(&w, &id) : 0;
 		}
 		r = r == V_END ? 0 : r;
 	}
@@ -567,7 +581,7 @@ int asking_query(struct asking *a, const struct store_filter *f, store_row_fn fn
 	if (r)
 		return r;
 	memset(a->names, 0, HOST_NAMES * sizeof(*a->names));
-	r = f->host ? find_hosts(a, &q) : 0;
+	r = f->host || f->wants ? find_hosts(a, &q) : 0;
 	w.parts = calloc(a->n ? a->n : 1, sizeof(*w.parts));
 	if (!w.parts)
 		r = -ENOMEM;

@@ -223,14 +223,20 @@ int store_expire(struct store *s, const char *month, unsigned channel, uint64_t 
 
 /* --- asking --- */
 
-#define STORE_FILTER_MAX 16
+#define STORE_FILTER_MAX 32
 
 struct store_filter {
 	int64_t from_us, until_us; /* wall clock; 0: open */
 	const char *host;          /* name or id in hex (a prefix of at least 8 digits) */
-	const char *user;          /* '*' and '?' too */
-	const char *program;       /* '*' and '?' as in glob(7); a plain word also matches the last component */
-	const char *path;          /* the same; matches path and second path */
+	/*
+	 * Only rows of PCs for which this says yes; NULL: everybody's. It is asked once for each PC that is known,
+	 * before the first row; those of others are not looked at.
+	 */
+	bool (*wants)(void *ctx, const struct store_host *h);
+	void *wants_ctx;
+	const char *user;    /* '*' and '?' too */
+	const char *program; /* '*' and '?' as in glob(7); a plain word also matches the last component */
+	const char *path;    /* the same; matches path and second path */
 	unsigned kinds[STORE_FILTER_MAX], kinds_n;
 	unsigned classes[STORE_FILTER_MAX], classes_n;
 	const char *text; /* anywhere in path, second path, program, arguments, user; A-Z as a-z */

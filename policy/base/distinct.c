@@ -64,6 +64,15 @@ int distinct_add(struct distinct *d, struct span word)
 	return 0;
 }
 
+bool distinct_find(const struct distinct *d, struct span word, unsigned *at)
+{
+	uint32_t slot = d->slots_n && word.n ? *slot_of(d, word) : 0;
+
+	if (slot)
+		*at = slot - 1;
+	return slot;
+}
+
 void distinct_deinit(struct distinct *d)
 {
 	unsigned i;

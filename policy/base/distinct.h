@@ -21,6 +21,8 @@ struct distinct {
 
 /* Takes a copy of `word`, unless it is empty or there already. 0; -ENOMEM (nothing is changed). */
 int distinct_add(struct distinct *d, struct span word);
+/* Is the word there, and where in `v`? */
+bool distinct_find(const struct distinct *d, struct span word, unsigned *at);
 /* Releases the words, not what is left of the room. */
 void distinct_deinit(struct distinct *d);
 

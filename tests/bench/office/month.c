@@ -51,6 +51,7 @@ struct filling {
 	struct buf bytes;
 	int64_t now, last_commit;
 	unsigned waiting;
+	uint64_t full; /* records that a recorder's segment waits for; 0: each burst is told at once */
 	uint64_t segments, records, size;
 };
 
@@ -209,15 +210,26 @@ static int boots(struct desk *d, struct pc *p)
 	return r;
 }
 
+/* What waits for a full segment goes before its key does. */
+static int flush(struct filling *f, struct pc *p)
+{
+	struct chain *c = p->chains[0];
+
+	return c->body.records ? seal(f, p, c, 0) : 0;
+}
+
 static int live(struct filling *f, struct desk *d, struct pc *p, enum moment what)
 {
+	bool arrives = what == MOMENT_ARRIVE || !p->booted;
 	unsigned i;
 	int r = 0;
 
 	f->at = p;
-	if (what == MOMENT_ARRIVE || !p->booted)
+	if (arrives || d->now > p->epoch_until)
+		r = flush(f, p);
+	if (!r && arrives)
 		r = boots(d, p);
-	else if (d->now > p->epoch_until)
+	else if (!r && d->now > p->epoch_until)
 		for (i = 0, p->epoch_until = d->now + OFFICE_DAY_US; !r && i < ARRAY_SIZE(p->chains); i++)
 			r = epoch_begin(p, p->chains[i], d->now, NULL);
 	if (what == MOMENT_ACT)
@@ -230,7 +242,8 @@ static int live(struct filling *f, struct desk *d, struct pc *p, enum moment wha
 	if (!r && f->papers && what == MOMENT_ACT)
 		r = desk_papers(d, put, f);
 	f->now = d->now;
-	r = r ? r : seal(f, p, p->chains[0], what == MOMENT_IDLE ? SF_HEARTBEAT : 0);
+	if (!r && (what != MOMENT_ACT || p->chains[0]->body.records >= f->full))
+		r = seal(f, p, p->chains[0], what == MOMENT_IDLE ? SF_HEARTBEAT : 0);
 	for (i = 1; !r && i < ARRAY_SIZE(p->chains); i++)
 		r = p->chains[i]->body.records ? seal(f, p, p->chains[i], SF_URGENT) : 0;
 	return r;
@@ -326,6 +339,7 @@ static int fill(struct filling *f, unsigned pcs)
 	enum moment what;
 	int64_t reaches;
 	uint64_t left = 1;
+	unsigned i;
 	int r = enrol_all(f, pcs);
 
 	while (!r && !(r = office_next(&f->office, &d, &what, &reaches))) {
@@ -335,7 +349,10 @@ static int fill(struct filling *f, unsigned pcs)
 			r = serve(f, pcs, f->office.day);
 		r = r ? r : live(f, d, &f->pcs[d->number], what);
 	}
-	r = r == V_END ? commit(f) : r;
+	r = r == V_END ? 0 : r;
+	for (i = 0; !r && i < pcs; i++)
+		r = flush(f, &f->pcs[i]);
+	r = r ? r : commit(f);
 	while (!r && left)
 		r = store_index_step(f->store, COMMIT_EVERY, &left);
 	return r;
@@ -362,6 +379,7 @@ static const char usage[] =
 	"  --pcs N      PCs (20)\n  --days N     days, the last one before --until (31)\n"
 	"  --records N  about so many records (100000)\n  --seed N     other people, other days (1)\n"
 	"  --until DAY  2026-04-01: the days before it (today)\n"
+	"  --full N     a recorder's segment waits for N records, as after a morning without network (0: for none)\n"
 	"  --papers     prints, denials, losses too\n"
 	"  --whole      and what servers tell: gaps, policies, the console's access log\n";
 
@@ -370,8 +388,8 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"pcs", required_argument, NULL, 'p'},
 		{"days", required_argument, NULL, 'd'}, {"records", required_argument, NULL, 'r'},
 		{"seed", required_argument, NULL, 's'}, {"until", required_argument, NULL, 'u'},
-		{"papers", no_argument, NULL, 'P'}, {"whole", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0}};
+		{"full", required_argument, NULL, 'f'}, {"papers", no_argument, NULL, 'P'},
+		{"whole", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	_cleanup_(key_freep) struct key *log = NULL;
 	struct filling f = {.bytes = BUF_INIT(SEGMENT_MAX)};
 	struct store_options o = {.origin = ORIGIN, .now_us = now_us};
@@ -384,7 +402,7 @@ int main(int argc, char **argv)
 	int c, r;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		number = c == 'p' ? &pcs : c == 'd' ? &days : c == 'r' ? &records : &seed;
+		number = c == 'p' ? &pcs : c == 'd' ? &days : c == 'r' ? &records : c == 'f' ? &f.full : &seed;
 		if (c == 'h')
 			return printf("%s", usage) < 0;
 		if (c == 'w' || c == 'P') {
@@ -398,7 +416,7 @@ int main(int argc, char **argv)
 		else if (c == 'u' || c == '?' || !number_of(optarg, number))
 			return fprintf(stderr, "%s", usage), 2;
 	}
-	if (optind + 1 != argc || !pcs || pcs > 20000 || !days || days > 4000) {
+	if (optind + 1 != argc || !pcs || pcs > 20000 || !days || days > 4000 || f.full > 1000) {
 		fprintf(stderr, "%s", usage);
 		return 2;
 	}

@@ -115,9 +115,18 @@ static bool listed(unsigned v, const unsigned *of, unsigned n)
 	return !n;
 }
 
+/* Every other PC, or nobody. */
+static bool wanted(void *ctx, const struct store_host *h)
+{
+	return *(const unsigned *)ctx < 2 && (unsigned)atoi(h->name + 3) % 2 == *(const unsigned *)ctx;
+}
+
 static bool fits(const struct truth *t, const struct store_filter *f)
 {
 	char name[16];
+
+	if (f->wants && t->pc % 2 != *(const unsigned *)f->wants_ctx)
+		return false;
 
 	snprintf(name, sizeof(name), "pc-%u", t->pc);
 	return (!f->from_us || t->time >= f->from_us) && (!f->until_us || t->time < f->until_us) &&
@@ -224,6 +233,7 @@ static const char *pick(const char *const *of, unsigned n, unsigned none)
 
 static void random_filter(struct store_filter *f)
 {
+	static const unsigned whose[] = {0, 1, 2};
 	static const char *const hosts[] = {"pc-0", "pc-3", "pc-9"};
 	static const char *const user_words[] = {"alice", "花子", "nobody", "*o*", "b?b"};
 	static const char *const program_words[] = {"cp", "/usr/bin/cp", "*/soffice", "/opt/*", "vim.basic", "none"};
@@ -240,6 +250,10 @@ static void random_filter(struct store_filter *f)
 		.text = pick(texts, 9, 4),
 		.newest_first = any(2),
 	};
+	if (!any(4)) {
+		f->wants = wanted;
+		f->wants_ctx = (void *)&whose[any(3)];
+	}
 	if (!any(3))
 		f->kinds[f->kinds_n++] = kinds[any(6)];
 	if (!any(5))

@@ -1,7 +1,7 @@
 // Searches: address, question, saved; and the policy line that decided.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { channelOf, kindsIn } from "../src/core/channels";
+import { CHANNELS, channelOf, KINDS_MAX, kindsIn } from "../src/core/channels";
 import { parseRoute, routeText } from "../src/core/router";
 import { policyLines } from "../src/policy/lines";
 import { activeFilters, parseSearch, searchParams, searchQuery } from "../src/views/logs/search";
@@ -30,7 +30,12 @@ it("knows the channel of every kind in the table, and hides none that it does no
   const kinds = [...table.matchAll(/ENUM_VALUE\(KIND, *\d+, *\w+, *"([^"]+)"/g)].map((m) => m[1] ?? "");
   expect(kinds.length).toBeGreaterThan(40);
   for (const kind of kinds) expect([kind, channelOf(kind)]).not.toEqual([kind, "other"]);
-  for (const c of ["usb", "file", "program"] as const) expect(kindsIn(c, kinds).length).toBeLessThanOrEqual(16);
+  const store = readFileSync(new URL("../../../store/store.h", import.meta.url), "utf8");
+  expect(KINDS_MAX).toBe(Number(/STORE_FILTER_MAX (\d+)/.exec(store)?.[1]));
+  for (const c of CHANNELS) {
+    expect(kindsIn(c, kinds).length).toBeLessThanOrEqual(KINDS_MAX);
+    expect(kindsIn(c, kinds).join(",").length).toBeLessThanOrEqual(800);
+  }
   expect(channelOf("toString")).toBe("other");
 });
 

@@ -27,9 +27,12 @@ export function channelOf(kind: string): Channel {
   return (Object.hasOwn(table, kind) && table[kind]) || "other";
 }
 
-/** Kinds of a channel among those that the server knows; a filter takes at most 16. */
+/** As many kinds as a filter takes. */
+export const KINDS_MAX = 32;
+
+/** Kinds of a channel among those that the server knows. */
 export function kindsIn(channel: Channel, known: string[]): string[] {
-  return known.filter((k) => channelOf(k) === channel).slice(0, 16);
+  return known.filter((k) => channelOf(k) === channel);
 }
 
 /** How much a kind wants to be seen: it colours its mark. */

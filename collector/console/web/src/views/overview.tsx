@@ -1,5 +1,5 @@
 // The first view: what needs a person, how the fleet is, and records by hour and channel. Live.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api, type Attention, type Expiring, type Overview, type Traffic } from "../core/api";
 import { channelOf, CHANNELS, type Channel } from "../core/channels";
 import { may, useDesk, valueLabel } from "../core/desk";
@@ -20,6 +20,16 @@ export function OverviewView() {
     overview.reload();
     traffic.reload();
   }, 4000);
+  // Right after the console's start, and for a scope that nobody has asked for, counting takes a while.
+  const counting = traffic.data?.complete === false;
+  useEffect(() => {
+    if (!counting) return;
+    const again = setInterval(() => {
+      overview.reload();
+      traffic.reload();
+    }, 5000);
+    return () => clearInterval(again);
+  }, [counting]);
   return (
     <div class="overview">
       <h1>{words.overview.title}</h1>
