@@ -8,6 +8,7 @@
 #include "policy/base/clock.h"
 #include "policy/base/log.h"
 #include "policy/base/text.h"
+#include "policy/wire/sealed.h"
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -174,6 +175,25 @@ static json_t *ask_answer(struct guard *g, const json_t *o)
 	return json_pack("{s:s, s:I}", "access", access_word(grant.access), "until_us", (json_int_t)until);
 }
 
+/* Whoever brings it: the administrator's signature is what counts. */
+static json_t *ask_unseal(struct guard *g, const json_t *o)
+{
+	_cleanup_buf_ struct buf order = BUF_INIT(SEALED_ORDER_MAX);
+	const char *path = json_string_value(json_object_get(o, "path"));
+	const char *text = json_string_value(json_object_get(o, "order"));
+	struct why why = {""};
+	int r;
+
+	if (!path || !text || base64_decode(&order, SPAN_STR(text)))
+		return service_refusal("request", "no path, or no order", "パスまたは指示書がありません");
+	r = written_release(g, path, buf_span(&order), &why);
+	if (r < 0) {
+		guard_fail(g, r, "quarantine");
+		return service_refusal("failed", "the guard failed", "ガードで障害が発生しました");
+	}
+	return r ? service_refusal("refused", why.text, why_ja(&why)) : json_pack("{s:b}", "begun", 1);
+}
+
 static json_t *answer(struct caller *c, const json_t *o)
 {
 	struct guard *g = c->desk->g;
@@ -188,6 +208,8 @@ static json_t *answer(struct caller *c, const json_t *o)
 		return ask_challenge(g, o);
 	if (!strcmp(what, "answer"))
 		return ask_answer(g, o);
+	if (!strcmp(what, "unseal"))
+		return ask_unseal(g, o);
 	if (strcmp(what, "event") != 0 || !json_is_object(env))
 		return service_refusal("request", "unknown question", "未知の要求です");
 	if (c->uid != 0)

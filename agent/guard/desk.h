@@ -6,6 +6,10 @@
  *   {"ask": "challenge", "device": id}                a challenge for the administrator; {"challenge": "..."}
  *   {"ask": "answer", "text": "..."}                  his answer; {"access", "until_us"} or {"error", "reason"}
  *
+ *   {"ask": "unseal", "path": "...", "order": base64} a quarantined file is to be readable again, by an administrator's
+ *                                                     order (policy/wire/sealed.h); {"begun": true}, the rest is a
+ * record
+ *
  * Errors: {"error": "<word>", "reason": "<text>"}. Served by sekisho-guard; asked by `sekisho-guard ask` (ask.c) and by
  * sekishoctl.
  */

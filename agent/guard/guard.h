@@ -263,6 +263,12 @@ void written_look(struct guard *g);
 /* Looks into what is due; and when that is next to be done (boot clock). */
 void written_run(struct guard *g, int64_t now);
 int64_t written_due(const struct guard *g);
+/*
+ * A file that was made unreadable is to be readable again: `path` is of a drive that is mounted here, `order` an
+ * administrator's (policy/wire/sealed.h). It is begun, and told when it is done. 0; V_BAD, V_DENIED, V_FULL,
+ * V_NOT_FOUND with the reason; -errno.
+ */
+int written_release(struct guard *g, const char *path, struct span order, struct why *why);
 /* What has not been looked into by now is told. */
 void written_stop(struct guard *g);
 void written_close(struct guard *g);

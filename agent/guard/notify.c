@@ -94,6 +94,14 @@ static const struct words english[] = {
 		"What was saved until now is on it. If you need it longer, ask the administrator for another code."},
 	[NOTICE_WRITTEN] = {"Take care of what you saved on this drive",
 		"What stands in it must not be carried out just so. It is recorded, and the administrator is told."},
+	[NOTICE_SEALED] = {"A file on this drive was locked away",
+		"What stands in it must not be carried out. It is there with .sekisho behind its name, whole, and "
+		"cannot be "
+		"read. If you need it, ask the administrator."},
+	[NOTICE_OPENED] = {"A file on this drive can be read again",
+		"The administrator has released it. It is recorded."},
+	[NOTICE_NOT_OPENED] = {"A file on this drive could not be released",
+		"It is as it was. Tell the administrator: the record says why."},
 };
 
 static const struct words japanese[] = {
@@ -112,6 +120,13 @@ static const struct words japanese[] = {
 		"これまでに保存した内容は残っています。引き続き必要な場合は管理者に新しいコードを依頼してください。"},
 	[NOTICE_WRITTEN] = {"このドライブに保存した内容に注意してください",
 		"持ち出しに注意が必要な情報が含まれています。記録され、管理者に通知されます。"},
+	[NOTICE_SEALED] = {"このドライブのファイルを隔離しました",
+		"持ち出せない情報が含まれています。ファイルは名前の末尾に .sekisho "
+		"が付いて残っていますが、解除されるまで読めません。"
+		"必要な場合は管理者に連絡してください。"},
+	[NOTICE_OPENED] = {"このドライブのファイルの隔離を解除しました", "管理者が解除を許可しました。記録されます。"},
+	[NOTICE_NOT_OPENED] = {"このドライブのファイルの隔離を解除できませんでした",
+		"ファイルはそのままです。管理者に連絡してください。理由は記録されています。"},
 };
 
 static bool is_japanese(const char *lang)
@@ -193,7 +208,7 @@ static int child(enum notice what, const struct device *d, const struct decision
 	if (notify_text(what, lang, d, why, written, &summary, &body) || !buf_str(&summary) || !buf_str(&body))
 		return 1;
 	return speaker_say(s, "drive-removable-media", (char *)summary.p, (char *)body.p,
-		       what != NOTICE_APPROVED && what != NOTICE_RELEASED) < 0;
+		       what != NOTICE_APPROVED && what != NOTICE_RELEASED && what != NOTICE_OPENED) < 0;
 }
 
 void notify_reap(struct notify *n)
@@ -230,8 +245,8 @@ void notify_show(struct notify *n, enum notice what, const struct device *d, con
 	show(n, what, d, why, NULL, uid);
 }
 
-void notify_written(struct notify *n, const struct device *d, const struct decision *why,
+void notify_written(struct notify *n, enum notice what, const struct device *d, const struct decision *why,
 	const struct drive_decision *written, uint32_t uid)
 {
-	show(n, NOTICE_WRITTEN, d, why, written, uid);
+	show(n, what, d, why, written, uid);
 }

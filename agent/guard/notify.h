@@ -23,6 +23,9 @@ enum notice {
 	NOTICE_RELEASED,    /* by a code, until a time */
 	NOTICE_RELEASE_END, /* that time is over */
 	NOTICE_WRITTEN,     /* what was written to it is something that the policy alerts of */
+	NOTICE_SEALED,      /* ... and was made unreadable */
+	NOTICE_OPENED,      /* what was made unreadable can be read again */
+	NOTICE_NOT_OPENED,  /* ... and could not be made so */
 };
 
 struct notify;
@@ -32,16 +35,17 @@ void notify_free(struct notify *n);
 
 /* `d` may be borrowed from anywhere; `why` may be NULL; `uid` UINT32_MAX: nobody is there, and nothing is shown. */
 void notify_show(struct notify *n, enum notice what, const struct device *d, const struct decision *why, uint32_t uid);
-/* Of a file that was written to it, once per rule: with what the administrator has to say. `why` may be NULL. */
-void notify_written(struct notify *n, const struct device *d, const struct decision *why,
+/* Of a file that was written to it (NOTICE_WRITTEN and those behind it), once per rule: with what the administrator has
+ * to say. `why` may be NULL. */
+void notify_written(struct notify *n, enum notice what, const struct device *d, const struct decision *why,
 	const struct drive_decision *written, uint32_t uid);
 /* The device was unplugged: the same may be said again. */
 void notify_forget(struct notify *n, const struct device *d);
 /* Takes in children that ended. */
 void notify_reap(struct notify *n);
 
-/* The texts, for tests: `written` is of NOTICE_WRITTEN only, else NULL; `lang` is "ja..." or anything else. 0, V_FULL,
- * -ENOMEM. */
+/* The texts, for tests: `written` is of NOTICE_WRITTEN and those behind it, else NULL; `lang` is "ja..." or anything
+ * else. 0, V_FULL, -ENOMEM. */
 int notify_text(enum notice what, const char *lang, const struct device *d, const struct decision *why,
 	const struct drive_decision *written, struct buf *summary, struct buf *body);
 

@@ -88,7 +88,7 @@ void tell_written(struct guard *g, const struct written_file *f, const char *pat
 	record_set_text(&r, F_COPY, copy);
 	snprintf(text, sizeof(text), "%s%s", d->reason, gone ? "; deleted since" : "");
 	record_set_text(&r, F_TEXT, text);
-	tell_put(g, &r, d->action == ACTION_ALERT);
+	tell_put(g, &r, d->action == ACTION_ALERT || d->action == ACTION_QUARANTINE);
 }
 
 void tell_written_copy(struct guard *g, const struct written_copying *k, unsigned cause, const char *text)
@@ -110,6 +110,40 @@ void tell_written_copy(struct guard *g, const struct written_copying *k, unsigne
 	}
 	record_set_text(&r, F_TEXT, text);
 	tell_put(g, &r, false);
+}
+
+void tell_hand(struct guard *g, const struct written_task *t, const struct seal_result *done, unsigned cause)
+{
+	char copy[SEAL_NAME_MAX + 16], device[NUMBER_TEXT], text[SEALED_REASON_MAX + sizeof(done->text) + 8];
+	struct tell_room room;
+	struct record r;
+
+	drive(g, &r, t->opens ? KIND_DRIVE_OPENED : KIND_DRIVE_SEALED, t->device, &room);
+	/* Of one that was refused nothing is known but what it was asked for by. */
+	file(&r, t->opens ? (dev_t)done->dev : t->dev, t->opens ? (ino_t)done->ino : t->ino, t->path, device);
+	if (t->opens && !done->ino) {
+		record_drop(&r, F_DEVICE);
+		record_drop(&r, F_INODE);
+	}
+	if (done->renamed)
+		record_set_str(&r, F_PATH2, done->name);
+	record_set_text(&r, F_RULE, t->decided.rule);
+	record_drop(&r, F_SIZE);
+	if (t->opens || done->verdict == SEAL_DONE) {
+		const struct digest *hash = t->opens ? &t->order.secret.hash : &done->hash;
+
+		record_set_span(&r, F_HASH, SPAN(hash->b, DIGEST_SIZE));
+		record_set_uint(&r, F_SIZE, t->opens ? t->order.secret.bytes : done->bytes);
+	}
+	snprintf(copy, sizeof(copy), "%s" SEALED_SUFFIX, t->copy);
+	record_set_text(&r, F_COPY, done->kept ? copy : NULL);
+	if (cause)
+		record_set_uint(&r, F_CAUSE, cause);
+	record_set_text(&r, F_SIGNER, t->order.signer);
+	snprintf(text, sizeof(text), "%s%s%s", t->order.reason, t->order.reason[0] && done->text[0] ? "; " : "",
+		done->text);
+	record_set_text(&r, F_TEXT, text);
+	tell_put(g, &r, true);
 }
 
 void tell_unwatched(struct guard *g, const struct written_place *p, const char *why)

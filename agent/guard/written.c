@@ -20,7 +20,7 @@
 #define AGAIN_US 3000000ll       /* between two looks into the same file */
 #define WAIT_US (15ll * 1000000) /* what has not had its turn by then is told without having been looked into */
 #define LOOK_MS 10000u           /* a look ends */
-#define DESCRIPTORS (2u * WRITTEN_WAITING_MAX)
+#define DESCRIPTORS (2u * WRITTEN_WAITING_MAX + WRITTEN_TASKS_MAX)
 
 /* --- judging --- */
 
@@ -96,14 +96,18 @@ static void judge(struct guard *g, const struct written_file *f, const struct in
 	fill(g, p, path, size, d, &facts);
 	policy_drive(g->orders.policy, &facts, &decided);
 	g->written->files++;
-	g->written->alerts += decided.action == ACTION_ALERT;
+	g->written->alerts += decided.action == ACTION_ALERT || decided.action == ACTION_QUARANTINE;
 	if (decided.copy)
 		written_copies_name(g, f, copy);
 	tell_written(g, f, path, !there, size, d, &facts, &decided, decided.copy ? copy : NULL);
 	if (decided.copy)
 		written_copy(g, f, path, copy, &decided);
+	if (decided.action == ACTION_QUARANTINE && !decided.note)
+		written_seal(g, f, path, &decided);
+	else
+		written_unseal(g, f);
 	if (decided.action == ACTION_ALERT && !decided.note && u && p->there)
-		notify_written(g->notify, &u->device, disk ? &disk->decided : NULL, &decided, p->uid);
+		notify_written(g->notify, NOTICE_WRITTEN, &u->device, disk ? &disk->decided : NULL, &decided, p->uid);
 }
 
 static void judge_unread(struct guard *g, const struct written_file *f, enum inspect_cause cause, const char *detail)
@@ -173,6 +177,16 @@ static int on_found(sd_event_source *source, int fd, uint32_t events, void *ctx)
 	return 0;
 }
 
+bool written_looks(const struct guard *g, dev_t dev, ino_t ino)
+{
+	const struct written_file *f;
+
+	for (f = g->written->busy; f; f = f->next)
+		if (f->dev == dev && f->ino == ino)
+			return true;
+	return false;
+}
+
 static int begin(struct guard *g, struct written_file *f)
 {
 	struct inspect_ask ask = {.text = true, .time_ms = LOOK_MS};
@@ -228,7 +242,7 @@ static struct written_file *take_first(struct written *w, struct written_file **
 	return f;
 }
 
-/* What has waited too long is told, what is due begins. */
+/* What has waited too long is told, what is due begins; but of what we are at work with ourselves. */
 static void run(struct guard *g)
 {
 	struct written *w = g->written;
@@ -236,7 +250,13 @@ static void run(struct guard *g)
 	struct written_file **at = &w->waiting;
 
 	while (*at) {
-		if (now - (*at)->closed_boot_us > WAIT_US) {
+		if (written_hand_has(g, (*at)->dev, (*at)->ino)) {
+			(*at)->closed_boot_us = now;
+			(*at)->due_boot_us = now + SETTLE_US;
+			at = &(*at)->next;
+		} else if (now >= (*at)->due_boot_us && written_hand_left(g, (*at)->fd)) {
+			file_free(take_first(w, at));
+		} else if (now - (*at)->closed_boot_us > WAIT_US) {
 			struct written_file *f = take_first(w, at);
 
 			judge_unread(g, f, INSPECT_BUSY, "too many files were written");
@@ -318,13 +338,15 @@ int64_t written_due(const struct guard *g)
 		if (at < due)
 			due = at;
 	}
-	return due;
+	return w && written_hand_due(g) < due ? written_hand_due(g) : due;
 }
 
 void written_run(struct guard *g, int64_t now)
 {
-	if (now >= written_due(g))
-		run(g);
+	if (now < written_due(g))
+		return;
+	run(g);
+	written_hand_run(g, now);
 }
 
 void written_look(struct guard *g)
@@ -341,6 +363,7 @@ void written_order(struct guard *g)
 		return;
 	w->on = policy_drives(g->orders.policy);
 	written_copies_order(g);
+	written_hand_order(g);
 	if (w->on && !w->inspect)
 		log_error("what is written to drives is not looked into: there is no inspector");
 	written_watch(g);
@@ -358,6 +381,8 @@ int written_open(struct guard *g)
 		return -ENOMEM;
 	w->last = &w->waiting;
 	w->copies.last = &w->copies.first;
+	w->hand.last = &w->hand.first;
+	w->hand.answer = -1;
 	w->mounts = -1;
 	w->group = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK,
 		O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
@@ -405,6 +430,7 @@ void written_close(struct guard *g)
 		file_free(f);
 	}
 	written_copies_close(g);
+	written_hand_close(g);
 	closep(&w->group);
 	closep(&w->mounts);
 	inspect_stop(w->inspect);
@@ -423,4 +449,6 @@ void written_stop(struct guard *g)
 		judge_unread(g, f, INSPECT_GONE, "the guard stopped");
 	for (k = w ? w->copies.first : NULL; k; k = k->next)
 		tell_written_copy(g, k, CAUSE_STOPPED, "the guard stopped before the copy was made");
+	if (w)
+		written_hand_stop(g);
 }

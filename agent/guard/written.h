@@ -8,6 +8,7 @@
 
 #include "agent/evidence/evidence.h"
 #include "agent/guard/guard.h"
+#include "agent/guard/seal.h"
 #include "agent/inspect/inspect.h"
 #include "policy/rule/drives.h"
 #include <sys/stat.h>
@@ -17,6 +18,8 @@
 #define WRITTEN_PATH_SIZE 4096u
 #define WRITTEN_FILE_SYSTEMS_MAX 128u
 #define WRITTEN_COPIES_MAX 256u /* that wait */
+#define WRITTEN_TASKS_MAX 512u  /* files that wait to be made unreadable */
+#define WRITTEN_ORDERS_MAX 32u  /* that wait to be made readable again */
 #define WRITTEN_COPY_NAME_SIZE 64u
 
 /* A file that was closed behind writing. */
@@ -55,6 +58,42 @@ struct written_copies {
 	sd_event_source *idle;
 };
 
+/* A file that is to be made unreadable, or readable again: a child does it, one file after the other. */
+struct written_task {
+	struct written_task *next;
+	bool opens;
+	int fd; /* seals: the file; opens: -1, the child finds it */
+	char device[DISK_NAME_SIZE], copy[SEAL_NAME_MAX];
+	char *path;
+	char mount[PATH_MAX]; /* opens: in whose folder the path begins */
+	dev_t dev;            /* seals */
+	ino_t ino;
+	int64_t begun_boot_us, due_boot_us;
+	struct drive_decision decided; /* seals */
+	struct sealed_order order;     /* opens */
+};
+
+/* A file as we left it: what is told of its close is told of our own. */
+struct written_ours {
+	dev_t dev;
+	ino_t ino;
+	int64_t ctime_s, ctime_ns;
+};
+
+struct written_hand {
+	struct envelope_readers *openers; /* NULL: the policy names none */
+	uint64_t max_bytes;
+	struct written_task *first, **last; /* the first is at work where `pid` is not 0 */
+	unsigned seals_n, opens_n;
+	pid_t pid;
+	int answer;
+	sd_event_source *source;
+	struct seal_result result;
+	size_t got; /* of it */
+	struct written_ours ours[64];
+	unsigned ours_at;
+};
+
 /* A file system of a drive that is watched. */
 struct written_place {
 	dev_t dev; /* as stat(2) tells it of files there */
@@ -79,6 +118,7 @@ struct written {
 	} looked[64]; /* the last ones, so that a file that is written all the time is not looked into all the time */
 	unsigned looked_at;
 	struct written_copies copies;
+	struct written_hand hand;
 	uint64_t files, alerts, missed;
 };
 
@@ -88,13 +128,36 @@ void written_watch(struct guard *g);
 typedef void (*written_fn)(struct guard *g, const struct written_file *file);
 int written_closes(struct guard *g, written_fn fn);
 
+/* written.c: this file is being looked into. */
+bool written_looks(const struct guard *g, dev_t dev, ino_t ino);
+
 /* written_copies.c: copies for the auditor, behind the record, part by part while nothing else is to do. */
 void written_copies_order(struct guard *g); /* the policy in force is another one */
 void written_copies_name(struct guard *g, const struct written_file *f, char out[WRITTEN_COPY_NAME_SIZE]);
 /* Duplicates the file's descriptor. */
 void written_copy(struct guard *g, const struct written_file *f, const char *path, const char *name,
 	const struct drive_decision *d);
+/* One of this file is waited for. */
+bool written_copies_wait(const struct guard *g, dev_t dev, ino_t ino);
 void written_copies_close(struct guard *g);
+
+/* written_hand.c: files made unreadable, and readable again. */
+void written_hand_order(struct guard *g); /* the policy in force is another one */
+/*
+ * Duplicates the file's descriptor; one that waits already goes on waiting, since when it did. written_unseal: it was
+ * written anew, and is judged otherwise now.
+ */
+void written_unseal(struct guard *g, const struct written_file *f);
+void written_seal(struct guard *g, const struct written_file *f, const char *path, const struct drive_decision *d);
+/* It is at work with this file. */
+bool written_hand_has(const struct guard *g, dev_t dev, ino_t ino);
+/* It is as we left it. */
+bool written_hand_left(const struct guard *g, int fd);
+void written_hand_run(struct guard *g, int64_t now);
+int64_t written_hand_due(const struct guard *g);
+/* What is not done is told. */
+void written_hand_stop(struct guard *g);
+void written_hand_close(struct guard *g);
 
 /* tell_written.c. `copy`: the name that its copy will have; NULL: none. `gone`: its name is (it was deleted
  * since). */
@@ -103,6 +166,8 @@ void tell_written(struct guard *g, const struct written_file *f, const char *pat
 	const char *copy);
 /* `cause` 0: it was made. */
 void tell_written_copy(struct guard *g, const struct written_copying *k, unsigned cause, const char *text);
+/* Of a task that ended so. `cause` 0: it was done. */
+void tell_hand(struct guard *g, const struct written_task *t, const struct seal_result *done, unsigned cause);
 void tell_unwatched(struct guard *g, const struct written_place *p, const char *why);
 
 #endif

@@ -146,6 +146,16 @@ void written_copies_order(struct guard *g)
 			why.text[0] ? why.text : strerror(r < 0 ? -r : EINVAL));
 }
 
+bool written_copies_wait(const struct guard *g, dev_t dev, ino_t ino)
+{
+	const struct written_copying *k;
+
+	for (k = g->written->copies.first; k; k = k->next)
+		if (k->dev == dev && k->ino == ino)
+			return true;
+	return false;
+}
+
 void written_copies_close(struct guard *g)
 {
 	struct written_copies *c = &g->written->copies;

@@ -46,7 +46,13 @@ static unsigned weight(const struct record *r)
 	case KIND_PRINT:
 		return record_has(r, F_ACTION) && r->v[F_ACTION].u == ACTION_DENY ? SEVERITY_WARNING : 0;
 	case KIND_DRIVE_FILE:
-		return record_has(r, F_ACTION) && r->v[F_ACTION].u == ACTION_ALERT ? SEVERITY_ALARM : 0;
+		return record_has(r, F_ACTION) &&
+				       (r->v[F_ACTION].u == ACTION_ALERT || r->v[F_ACTION].u == ACTION_QUARANTINE)
+			       ? SEVERITY_ALARM
+			       : 0;
+	case KIND_DRIVE_SEALED:
+	case KIND_DRIVE_OPENED:
+		return record_has(r, F_CAUSE) ? SEVERITY_ALARM : SEVERITY_NOTE;
 	default:
 		return 0;
 	}

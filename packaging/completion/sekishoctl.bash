@@ -5,7 +5,7 @@ _sekishoctl()
 	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W "log trail status doctor verify timestamp export decode evidence enrol collector token host console policy usb print release report retention store completion version help" -- "$cur"))
+		COMPREPLY=($(compgen -W "log trail status doctor verify timestamp export decode evidence enrol collector token host console policy usb print quarantine release report retention store completion version help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -16,7 +16,7 @@ _sekishoctl()
 	--user|-U) return ;;
 	--program|-P) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--path|-p) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount copy login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat own-file own-files clock-set call-refused enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock witness console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end drive-file drive-copy print print-result print-missed print-queue print-start print-stop print-release print-route print-copy printer-connect retention expired hold hold-lifted herald-start alert alert-acknowledged alert-unsent posture" -- "$cur")); return ;;
+	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount copy login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat own-file own-files clock-set call-refused enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock witness console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end drive-file drive-copy drive-sealed drive-opened print print-result print-missed print-queue print-start print-stop print-release print-route print-copy printer-connect retention expired hold hold-lifted herald-start alert alert-acknowledged alert-unsent posture" -- "$cur")); return ;;
 	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
 	--text|-t) return ;;
 	--limit|-n) return ;;
@@ -52,6 +52,7 @@ _sekishoctl()
 	--group) return ;;
 	--at) return ;;
 	--into) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--admin-key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--roster) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--for) return ;;
 	--access) COMPREPLY=($(compgen -W "read-only read-write" -- "$cur")); return ;;
@@ -71,6 +72,7 @@ _sekishoctl()
 		policy) COMPREPLY=($(compgen -W "check explain diff replay keygen sign show apply push status" -- "$cur")); return ;;
 		usb) COMPREPLY=($(compgen -W "list learn" -- "$cur")); return ;;
 		print) COMPREPLY=($(compgen -W "queues held release" -- "$cur")); return ;;
+		quarantine) COMPREPLY=($(compgen -W "request order release" -- "$cur")); return ;;
 		release) COMPREPLY=($(compgen -W "request answer keygen" -- "$cur")); return ;;
 		retention) COMPREPLY=($(compgen -W "show plan hold lift request countersign order" -- "$cur")); return ;;
 		store) COMPREPLY=($(compgen -W "stats rebuild" -- "$cur")); return ;;
@@ -241,6 +243,24 @@ _sekishoctl()
 	print,release)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
+		fi ;;
+	quarantine,request)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	quarantine,order)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --key --certificate --admin-key --reason --valid --out -o --json --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	quarantine,release)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;
 	release,request)
 		if [[ $cur == -* ]]; then

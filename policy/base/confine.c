@@ -64,25 +64,30 @@ int confine_program(const char *user, bool *stayed, struct why *why)
 	return 0;
 }
 
-int confine_capabilities(uint64_t keep)
+int confine_capset(uint64_t keep)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct now[2] = {{0}, {0}};
-	int cap;
+
+	if (syscall(SYS_capget, &head, now))
+		return -errno;
+	now[0].effective = now[0].permitted &= (uint32_t)keep;
+	now[1].effective = now[1].permitted &= (uint32_t)(keep >> 32);
+	now[0].inheritable = now[1].inheritable = 0;
+	return syscall(SYS_capset, &head, now) ? -errno : 0;
+}
+
+int confine_capabilities(uint64_t keep)
+{
+	int cap, r;
 
 	for (cap = 0; cap <= CAPS_LAST; cap++)
 		if (!(keep >> cap & 1) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) > 0 &&
 			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
 			return -errno;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (syscall(SYS_capget, &head, now))
-		return -errno;
-	now[0].effective = now[0].permitted &= (uint32_t)keep;
-	now[1].effective = now[1].permitted &= (uint32_t)(keep >> 32);
-	now[0].inheritable = now[1].inheritable = 0;
-	if (syscall(SYS_capset, &head, now))
-		return -errno;
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
+	r = confine_capset(keep);
+	return r ? r : prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
 }
 
 DEFINE_CLEANUP(scmp_filter_ctx, seccomp_release)

@@ -28,6 +28,10 @@ int confine_program(const char *user, bool *stayed, struct why *why);
  */
 int confine_capabilities(uint64_t keep);
 
+/* Of what it holds now, a process keeps these and no others; for a child, which cannot end the bounding set. 0, -errno.
+ */
+int confine_capset(uint64_t keep);
+
 /* System calls by what a program does after start. Every profile allows memory, time, signals, and ending. */
 enum confine_profile {
 	/* for a child that may be taken over: memory, what is open, its own end; nothing is executable that was not */

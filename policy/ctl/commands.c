@@ -329,6 +329,19 @@ static const struct option_row evidence_options[] = {
 	END,
 };
 
+static const struct option_row unseal_options[] = {
+	{OPT_KEY, 0, "key", "FILE", OFFER_FILE, {"the opener's private key", "開封者の秘密鍵"}},
+	{OPT_CERTIFICATE, 0, "certificate", "FILE", OFFER_FILE,
+		{"its certificate, where several can open", "その証明書(複数の開封者がいる場合)"}},
+	{OPT_ADMIN_KEY, 0, "admin-key", "FILE", OFFER_FILE,
+		{"the administrator's key, which signs it", "署名する管理者の鍵"}},
+	{OPT_REASON, 0, "reason", "TEXT", OFFER_NOTHING, {"why, for the records", "理由(記録に残ります)"}},
+	{OPT_VALID, 0, "valid", "TIME", OFFER_NOTHING, {"how long: 1d to 31d (7d)", "有効期間: 1d から 31d(既定 7d)"}},
+	{OPT_OUT, 'o', "out", "FILE", OFFER_FILE, {"the order", "出力先"}},
+	JSON_ROW,
+	END,
+};
+
 static const struct option_row release_keygen_options[] = {
 	{OPT_OUT, 'o', "out", "FILE", OFFER_FILE, {"where the private key goes", "秘密鍵の保存先"}},
 	END,
@@ -493,6 +506,15 @@ const struct command commands[] = {
 		{"Print jobs that the policy holds", "保留中の印刷を一覧表示する"}, command_print_held},
 	{"print", "release", usb_options, "JOB", 1, 1, OFFER_NOTHING,
 		{"Let a held job print", "保留中の印刷を許可する"}, command_print_release},
+	{"quarantine", "request", none, "FILE", 1, 1, OFFER_FILE,
+		{"What an opener needs to release a quarantined file", "隔離されたファイルの解除の要求を出力する"},
+		command_quarantine_request},
+	{"quarantine", "order", unseal_options, "FILE", 1, 1, OFFER_FILE,
+		{"Sign the release of a quarantined file, or of a request", "隔離の解除を許可(署名)する"},
+		command_quarantine_order},
+	{"quarantine", "release", usb_options, "FILE ORDER", 2, 2, OFFER_FILE,
+		{"Make a quarantined file on a drive readable again", "ドライブ上のファイルの隔離を解除する"},
+		command_quarantine_release},
 	{"release", "request", none, "[DEVICE]", 0, 1, OFFER_NOTHING,
 		{"Release a held device by phone", "電話で機器の一時解除を受ける"}, command_release},
 	{"release", "answer", answer_options, "CHALLENGE...", 1, 8, OFFER_NOTHING,

@@ -119,6 +119,7 @@ enum option_id {
 	OPT_AGAIN,
 	OPT_NEW_KEYS,
 	OPT_FILE,
+	OPT_ADMIN_KEY,
 };
 
 #define OPTIONS_GIVEN_MAX 128
@@ -190,6 +191,9 @@ int command_policy_status(struct ctl *c);
 int command_report(struct ctl *c);
 int command_print_queues(struct ctl *c);
 int command_print_held(struct ctl *c);
+int command_quarantine_order(struct ctl *c);
+int command_quarantine_release(struct ctl *c);
+int command_quarantine_request(struct ctl *c);
 int command_print_release(struct ctl *c);
 int command_usb_list(struct ctl *c);
 int command_usb_learn(struct ctl *c);

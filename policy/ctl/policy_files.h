@@ -37,6 +37,8 @@ int ledger_to_utf8(struct buf *csv, bool *was_cp932, struct why *why);
 int bundle_read(struct ctl *c, const char *path, struct buf *bytes);
 /* --key: a private key of this type. EXIT_*, said. */
 int signing_key(struct ctl *c, enum key_type type, struct key **out);
+/* The same of another file. */
+int signing_key_at(struct ctl *c, const char *path, enum key_type type, struct key **out);
 /* An order, or a request of one, from a file. EXIT_*, said. */
 int order_read(struct ctl *c, const char *path, struct buf *bytes);
 /* The administrators whose policies are believed here: --admins, else the PC's or the collector's. EXIT_*. */

@@ -107,12 +107,18 @@ static int load_fleet(struct ctl *c, struct digest *fleet)
 int signing_key(struct ctl *c, enum key_type type, struct key **out)
 {
 	const char *path = option_value(c, OPT_KEY);
+
+	if (!path)
+		return complain(EXIT_USAGE, SAY(c, "--key FILE is missing", "--key ファイル を指定してください"));
+	return signing_key_at(c, path, type, out);
+}
+
+int signing_key_at(struct ctl *c, const char *path, enum key_type type, struct key **out)
+{
 	struct why why = {""};
 	char text[SHOWN_MAX];
 	int r;
 
-	if (!path)
-		return complain(EXIT_USAGE, SAY(c, "--key FILE is missing", "--key ファイル を指定してください"));
 	r = key_load(path, out, &why);
 	if (!r && (key_type(*out) != type || !key_is_private(*out)))
 		r = why_set(&why, V_BAD, "%s", SAY(c, "not the right kind of key", "鍵の種類が違います"));

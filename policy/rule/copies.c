@@ -8,9 +8,10 @@
 
 #define COPIES_MIB_MAX (1u << 20)
 
-static int take_certificates(
-	struct reading *r, const yaml_node_t *n, const char *key, struct span *out, struct digest *hash)
+int copies_read_certificates(
+	struct reading *r, const void *node, const char *key, struct span *out, struct digest *hash)
 {
+	const yaml_node_t *n = node;
 	_cleanup_(envelope_readers_freep) struct envelope_readers *readers = NULL;
 	struct why why = {""};
 	const char *pem;
@@ -45,9 +46,9 @@ static int take_copies_key(struct reading *r, void *ctx, const char *key, const 
 	int v;
 
 	if (!strcmp(key, "auditors"))
-		return take_certificates(r, n, key, &p->as.auditors, &p->auditors);
+		return copies_read_certificates(r, n, key, &p->as.auditors, &p->auditors);
 	if (!strcmp(key, "second_auditors"))
-		return take_certificates(r, n, key, &p->as.second, &p->second);
+		return copies_read_certificates(r, n, key, &p->as.second, &p->second);
 	if (!strcmp(key, "when_full"))
 		return take_when_full(r, n, key, &p->as.oldest_goes);
 	if (strcmp(key, "max_mib") != 0)

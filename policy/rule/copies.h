@@ -26,4 +26,8 @@ int copies_check(struct reading *r, const struct copies_terms *t, unsigned line)
 /* As settings for diff, "print: copies: max_mib"; `t` may be NULL. */
 int copies_settings(const struct copies_terms *t, const char *section, policy_setting_fn fn, void *ctx);
 
+/* Certificates in PEM of those who can open something: as they stand there, and their SHA-256. 0, V_BAD, -ENOMEM. */
+int copies_read_certificates(
+	struct reading *r, const void *node, const char *key, struct span *out, struct digest *hash);
+
 #endif

@@ -83,6 +83,12 @@ bool policy_drives_copies(const struct policy *p, struct print_copies *out)
 	return out->auditors.n > 0;
 }
 
+bool policy_drives_quarantine(const struct policy *p, struct drives_quarantine *out)
+{
+	*out = section(p)->quarantine;
+	return out->openers.n > 0;
+}
+
 unsigned policy_drives_patterns(const struct policy *p, const char *const **list)
 {
 	*list = section(p)->patterns.list;

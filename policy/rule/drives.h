@@ -29,8 +29,8 @@ struct drive_facts {
 };
 
 struct drive_decision {
-	unsigned action;                  /* ACTION_ALLOW, _NOTE or _ALERT */
-	bool note;                        /* watch only: nobody is told on the desktop */
+	unsigned action;                  /* ACTION_ALLOW, _NOTE, _ALERT or _QUARANTINE */
+	bool note;                        /* watch only: nobody is told on the desktop, no file made unreadable */
 	bool copy;                        /* it is kept for the auditor */
 	char rule[POLICY_NAME_SIZE + 16]; /* "drives:customers", "drives-default" */
 	char reason[192];                 /* which facts led there; English, for records */
@@ -47,6 +47,13 @@ void policy_drive(const struct policy *p, const struct drive_facts *f, struct dr
 uint64_t policy_drives_max_bytes(const struct policy *p);
 /* False where the policy has none: then no decision has `copy`. As policy_print_copies. */
 bool policy_drives_copies(const struct policy *p, struct print_copies *out);
+/* For whom files are made unreadable. */
+struct drives_quarantine {
+	struct span openers; /* certificates in PEM; n 0: no rule asks for it */
+	uint64_t max_bytes;  /* of all sealed copies that may lie on the PC at a time */
+};
+/* False where the policy has none: then no decision is ACTION_QUARANTINE. */
+bool policy_drives_quarantine(const struct policy *p, struct drives_quarantine *out);
 /* Expressions (pcre2) that rules look for in the text. How many; *list is borrowed. */
 unsigned policy_drives_patterns(const struct policy *p, const char *const **list);
 unsigned policy_drives_rules_n(const struct policy *p);

@@ -39,6 +39,8 @@ struct drives_policy {
 	unsigned fallback; /* ACTION_* */
 	uint64_t max_bytes;
 	struct copies_terms copies;
+	struct drives_quarantine quarantine;
+	struct digest openers; /* of their certificates */
 	unsigned rules_n, expectations_n;
 	struct drive_rule *rules;
 	struct drive_expectation *expectations;

@@ -2,6 +2,7 @@
  * The section `drives:` as one line of text for each rule and setting, so that two policies can be compared
  * (sekishoctl policy diff). Written as policy.yaml has them; the same text is the same rule.
  */
+#include "policy/base/text.h"
 #include "policy/rule/drives_parts.h"
 
 static const char *action_name(unsigned action)
@@ -37,10 +38,17 @@ int policy_drives_rule(const struct policy *p, unsigned i, struct drive_rule_tex
 int policy_drives_settings(const struct policy *p, policy_setting_fn fn, void *ctx)
 {
 	const struct drives_policy *s = p->drives;
-	char mib[32];
+	bool sealed = s && s->quarantine.openers.n;
+	char mib[32], hex[2 * DIGEST_SIZE + 1];
 	int r = fn(ctx, "drives: default", s ? action_name(s->fallback) : "not looked into");
 
 	snprintf(mib, sizeof(mib), "%llu", (unsigned long long)(s ? s->max_bytes >> 20 : 0));
 	r = r ? r : fn(ctx, "drives: max_mib", mib);
-	return r ? r : copies_settings(s ? &s->copies : NULL, "drives", fn, ctx);
+	r = r ? r : copies_settings(s ? &s->copies : NULL, "drives", fn, ctx);
+	/* Certificates are long: that they are others is what is to be seen. */
+	r = r ? r
+	      : fn(ctx, "drives: quarantine: openers (SHA-256)",
+			sealed ? hex_encode(hex, s->openers.b, DIGEST_SIZE) : "none");
+	snprintf(mib, sizeof(mib), "%llu", (unsigned long long)(sealed ? s->quarantine.max_bytes >> 20 : 0));
+	return r ? r : fn(ctx, "drives: quarantine: max_mib", mib);
 }

@@ -5,7 +5,9 @@
 #include "policy/rule/reading.h"
 #include <errno.h>
 
-#define MAX_MIB 256u /* where the policy does not say */
+#define MAX_MIB 256u         /* where the policy does not say */
+#define QUARANTINE_MIB 1024u /* the same */
+#define QUARANTINE_MIB_MAX (1u << 20)
 
 static int take_action(struct reading *r, const yaml_node_t *n, const char *key, unsigned *out)
 {
@@ -14,8 +16,10 @@ static int take_action(struct reading *r, const yaml_node_t *n, const char *key,
 
 	if (!s)
 		return V_BAD;
-	if (!e || (e->value != ACTION_ALLOW && e->value != ACTION_NOTE && e->value != ACTION_ALERT))
-		return reading_bad_value(r, n, key, s, SAID("allow, note or alert", "allow、note、alert のいずれか"));
+	if (!e || (e->value != ACTION_ALLOW && e->value != ACTION_NOTE && e->value != ACTION_ALERT &&
+			  e->value != ACTION_QUARANTINE))
+		return reading_bad_value(r, n, key, s,
+			SAID("allow, note, alert or quarantine", "allow、note、alert、quarantine のいずれか"));
 	*out = (unsigned)e->value;
 	return 0;
 }
@@ -169,6 +173,40 @@ static int take_expectation(struct reading *r, const yaml_node_t *n)
 
 /* --- the section --- */
 
+static int take_quarantine_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
+{
+	struct drives_policy *p = ctx;
+	uint64_t mib = 0;
+	int v;
+
+	if (!strcmp(key, "openers"))
+		return copies_read_certificates(r, n, key, &p->quarantine.openers, &p->openers);
+	if (strcmp(key, "max_mib") != 0)
+		return V_NOT_FOUND;
+	v = reading_number(r, n, key, 1, QUARANTINE_MIB_MAX, &mib);
+	p->quarantine.max_bytes = mib << 20;
+	return v;
+}
+
+static int take_quarantine(struct reading *r, const yaml_node_t *n, const char *key, struct drives_policy *p)
+{
+	int v = reading_pairs(r, n, key, take_quarantine_key, p);
+
+	if (v || p->quarantine.openers.n)
+		return v;
+	return reading_bad(
+		r, n, key, SAID("openers are missing: who could open them?", "openers がありません (誰も開けません)"));
+}
+
+/* A file that nobody could open again would be lost. */
+static int quarantine_check(struct reading *r, const struct drives_policy *p, unsigned action, unsigned line)
+{
+	if (action != ACTION_QUARANTINE || p->quarantine.openers.n)
+		return 0;
+	return WHY_BOTH(r->why, V_BAD, READING_NAME ":%u: action: quarantine needs the section `quarantine:`",
+		READING_NAME ":%u: action: quarantine には quarantine: の指定が必要です", line);
+}
+
 static int take_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
 {
 	struct drives_policy *p = ctx;
@@ -179,6 +217,8 @@ static int take_key(struct reading *r, void *ctx, const char *key, const yaml_no
 		return take_mib(r, n, key, 1, &p->max_bytes);
 	if (!strcmp(key, "copies"))
 		return copies_read(r, n, key, &p->copies);
+	if (!strcmp(key, "quarantine"))
+		return take_quarantine(r, n, key, p);
 	if (!strcmp(key, "rules"))
 		return reading_nodes(r, n, key, take_rule);
 	if (!strcmp(key, "expectations"))
@@ -194,15 +234,20 @@ int policy_read_drives(struct reading *r, const void *section)
 
 	if (!p)
 		return -ENOMEM;
-	*p = (struct drives_policy){
-		.fallback = ACTION_ALLOW, .max_bytes = (uint64_t)MAX_MIB << 20, .copies = COPIES_TERMS_INIT};
+	*p = (struct drives_policy){.fallback = ACTION_ALLOW,
+		.max_bytes = (uint64_t)MAX_MIB << 20,
+		.copies = COPIES_TERMS_INIT,
+		.quarantine = {.max_bytes = (uint64_t)QUARANTINE_MIB << 20}};
 	p->rules = policy_keep(r->p, DRIVES_RULES_MAX * sizeof(*p->rules));
 	p->expectations = policy_keep(r->p, DRIVES_EXPECTATIONS_MAX * sizeof(*p->expectations));
 	if (!p->rules || !p->expectations)
 		return -ENOMEM;
 	r->p->drives = p;
 	v = reading_pairs(r, section, "drives", take_key, p);
-	for (i = 0; i < p->rules_n && !v; i++)
+	v = v ? v : quarantine_check(r, p, p->fallback, (unsigned)((const yaml_node_t *)section)->start_mark.line + 1);
+	for (i = 0; i < p->rules_n && !v; i++) {
 		v = p->rules[i].copy ? copies_check(r, &p->copies, p->rules[i].line) : 0;
+		v = v ? v : quarantine_check(r, p, p->rules[i].action, p->rules[i].line);
+	}
 	return v;
 }

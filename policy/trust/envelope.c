@@ -136,6 +136,22 @@ int envelope_begin(
 	return r;
 }
 
+int envelope_add_key(struct envelope *e, const uint8_t key[ENVELOPE_KEY_SIZE])
+{
+	unsigned char *k = OPENSSL_memdup(key, ENVELOPE_KEY_SIZE);
+	unsigned char *id = OPENSSL_memdup(ENVELOPE_KEY_ID, strlen(ENVELOPE_KEY_ID));
+
+	/* Both are the envelope's where it worked. */
+	if (k && id &&
+		CMS_add0_recipient_key(
+			e->outer, NID_undef, k, ENVELOPE_KEY_SIZE, id, strlen(ENVELOPE_KEY_ID), NULL, NULL, NULL))
+		return 0;
+	OPENSSL_clear_free(k, k ? ENVELOPE_KEY_SIZE : 0);
+	OPENSSL_free(id);
+	ERR_clear_error();
+	return -ENOMEM;
+}
+
 /* One that is written into another: its end, by BIO_flush, is the other's, too. */
 static int chain(struct envelope *e)
 {
@@ -192,6 +208,17 @@ int envelope_end(struct envelope *e)
 	return errno ? -errno : -EIO;
 }
 
+#define TOO_LARGE "larger than 2 GiB: openssl cms -decrypt opens it"
+
+static int parse(BIO *in, CMS_ContentInfo **out, struct why *why)
+{
+	*out = d2i_CMS_bio(in, NULL);
+	if (*out && OBJ_obj2nid(CMS_get0_type(*out)) == NID_id_smime_ct_authEnvelopedData)
+		return 0;
+	ERR_clear_error();
+	return why_set(why, V_BAD, "no envelope (CMS AuthEnvelopedData)");
+}
+
 int envelope_open(
 	struct span envelope, struct span key, struct span certificate, int fd, bool *another, struct why *why)
 {
@@ -205,9 +232,10 @@ int envelope_open(
 	_cleanup_(X509_freep) X509 *cert = NULL;
 	_cleanup_(CMS_ContentInfo_freep) CMS_ContentInfo *cms = NULL;
 	static char none[] = "";
+	int r;
 
 	if (!in)
-		return why_set(why, V_BAD, "larger than 2 GiB: openssl cms -decrypt opens it");
+		return why_set(why, V_BAD, TOO_LARGE);
 	if (!k || !c || !out)
 		return -ENOMEM;
 	private = PEM_read_bio_PrivateKey(k, NULL, NULL, none);
@@ -215,11 +243,9 @@ int envelope_open(
 		return why_set(why, V_BAD, "no private key in PEM without a password");
 	if (certificate.n && !(cert = PEM_read_bio_X509(c, NULL, NULL, NULL)))
 		return why_set(why, V_BAD, "no certificate in PEM");
-	cms = d2i_CMS_bio(in, NULL);
-	if (!cms || OBJ_obj2nid(CMS_get0_type(cms)) != NID_id_smime_ct_authEnvelopedData) {
-		ERR_clear_error();
-		return why_set(why, V_BAD, "no envelope (CMS AuthEnvelopedData)");
-	}
+	r = parse(in, &cms, why);
+	if (r)
+		return r;
 	errno = 0;
 	if (CMS_decrypt(cms, private, cert, NULL, out, CMS_BINARY) != 1) {
 		ERR_clear_error();
@@ -227,4 +253,35 @@ int envelope_open(
 	}
 	*another = OBJ_obj2nid(CMS_get0_eContentType(cms)) == NID_id_smime_ct_authEnvelopedData;
 	return 0;
+}
+
+int envelope_open_key(
+	struct span envelope, const uint8_t key[ENVELOPE_KEY_SIZE], int fd, struct digest *hash, struct why *why)
+{
+	_cleanup_(BIO_free_allp) BIO *in =
+		envelope.n <= INT32_MAX ? BIO_new_mem_buf(envelope.p, (int)envelope.n) : NULL;
+	_cleanup_(BIO_free_allp) BIO *out = BIO_new(BIO_f_md());
+	_cleanup_(CMS_ContentInfo_freep) CMS_ContentInfo *cms = NULL;
+	unsigned char k[ENVELOPE_KEY_SIZE], id[] = ENVELOPE_KEY_ID;
+	BIO *end = fd < 0 ? BIO_new(BIO_s_null()) : BIO_new_fd(fd, BIO_NOCLOSE);
+	bool good;
+	int r;
+
+	if (!in || !out || !end || BIO_set_md(out, EVP_sha256()) <= 0) {
+		BIO_free(end);
+		return in ? -ENOMEM : why_set(why, V_BAD, TOO_LARGE);
+	}
+	BIO_push(out, end);
+	r = parse(in, &cms, why);
+	if (r)
+		return r;
+	memcpy(k, key, sizeof(k));
+	errno = 0;
+	good = CMS_decrypt_set1_key(cms, k, sizeof(k), id, strlen(ENVELOPE_KEY_ID)) == 1 &&
+	       CMS_decrypt(cms, NULL, NULL, NULL, out, CMS_BINARY) == 1;
+	secret_wipe(k, sizeof(k));
+	ERR_clear_error();
+	if (!good)
+		return errno ? -errno : why_set(why, V_DENIED, "not for this key, or changed");
+	return BIO_gets(out, (char *)hash->b, DIGEST_SIZE) == DIGEST_SIZE ? 0 : -EIO;
 }

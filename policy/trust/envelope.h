@@ -42,6 +42,13 @@ struct envelope;
  */
 int envelope_begin(
 	const struct envelope_readers *to, const struct envelope_readers *then, int fd, struct envelope **out);
+/*
+ * Whoever has this key opens it, too (KEKRecipientInfo, RFC 5652 section 6.2.3, by AES key wrap; its id is
+ * ENVELOPE_KEY_ID). Behind envelope_begin without `then`, before the first part. 0, -errno.
+ */
+#define ENVELOPE_KEY_SIZE 32u
+#define ENVELOPE_KEY_ID "sekisho"
+int envelope_add_key(struct envelope *e, const uint8_t key[ENVELOPE_KEY_SIZE]);
 /* The next part of the document; any size, nothing is kept. 0; -errno (ENOSPC, EIO). */
 int envelope_put(struct envelope *e, struct span part);
 /* The last part was put: closes the envelope with its tag. 0; -errno. */
@@ -58,5 +65,11 @@ DEFINE_CLEANUP(struct envelope *, envelope_free)
  */
 int envelope_open(
 	struct span envelope, struct span key, struct span certificate, int fd, bool *another, struct why *why);
+/*
+ * The same with the key of envelope_add_key; bytes behind the envelope are not looked at. `fd` below 0: the document is
+ * not written, only proven. *hash: SHA-256 of the document. V_BAD, V_DENIED, -errno as above.
+ */
+int envelope_open_key(
+	struct span envelope, const uint8_t key[ENVELOPE_KEY_SIZE], int fd, struct digest *hash, struct why *why);
 
 #endif

@@ -113,7 +113,8 @@ static void mistakes_are_named(void **state)
 		const char *yaml, *why;
 	} cases[] = {
 		{"drives: [a]\n", "policy.yaml:2"},
-		{"drives: {default: hold}\n", "policy.yaml:2: default: \"hold\" is no allow, note or alert"},
+		{"drives: {default: hold}\n",
+			"policy.yaml:2: default: \"hold\" is no allow, note, alert or quarantine"},
 		{"drives: {max_mib: 0}\n", "policy.yaml:2: max_mib"},
 		{"drives: {copies: {}}\n", "auditors are missing"},
 		{"drives: {copies: {auditors: x}}\n", "auditors"},
@@ -126,6 +127,14 @@ static void mistakes_are_named(void **state)
 		{"drives: {rules: [{name: a, match: {mib_over: 5000}, action: note}]}\n", "mib_over"},
 		{"drives: {rules: [{name: a, stamp: yes, action: note}]}\n", "stamp"},
 		{"drives: {expectations: [{file: {path: x}}]}\n", "action is missing"},
+		{"drives: {quarantine: {}}\n", "openers are missing"},
+		{"drives: {quarantine: {openers: x}}\n", "openers"},
+		{"drives: {quarantine: {max_mib: 0}}\n", "max_mib"},
+		{"drives: {default: quarantine}\n",
+			"policy.yaml:2: action: quarantine needs the section `quarantine:`"},
+		{"drives:\n  rules:\n    - {name: a, action: quarantine}\n",
+			"policy.yaml:4: action: quarantine needs the section `quarantine:`"},
+		{"print: {rules: [{name: a, action: quarantine}]}\n", "\"quarantine\" is no allow, note, hold or deny"},
 		{"print: {rules: [{name: a, action: alert}]}\n", "\"alert\" is no allow, note, hold or deny"},
 	};
 	size_t i;

@@ -1,0 +1,203 @@
+/*
+ * A file made unreadable on its medium. See seal.h for what holds throughout; the steps are in seal_file(), in their
+ * order.
+ */
+#include "agent/guard/seal_parts.h"
+#include "policy/base/clock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+
+#define STEP (256u << 10)
+#define OVERHEAD 65536u /* what an envelope and its tail may add, and a part in fifty of the file */
+
+struct sealing {
+	const struct seal_work *w;
+	struct seal_result *out;
+	struct stat st; /* as it was when it began */
+	bool leased;
+	int copy, to; /* the sealed copy; the file, for writing */
+	uint64_t sealed;
+	struct digest sealed_hash;
+};
+
+/* --- the sealed copy --- */
+
+/* Its content into the envelope. 0; V_AGAIN: somebody writes to it; -errno. */
+static int put_content(struct sealing *s, struct envelope *e)
+{
+	static uint8_t part[STEP];
+	struct digesting *d;
+	uint64_t at = 0;
+	int r = digesting_new(&d);
+
+	while (!r) {
+		ssize_t n = pread(s->w->file, part, sizeof(part), (off_t)at);
+
+		if (n <= 0) {
+			r = n < 0 ? -errno : 0;
+			break;
+		}
+		digesting_put(d, SPAN(part, n));
+		r = envelope_put(e, SPAN(part, n));
+		at += (uint64_t)n;
+		if (!r && s->leased && !s->w->insist && seal_wanted(s->w->file))
+			r = V_AGAIN;
+	}
+	digesting_end(d, &s->out->hash);
+	s->out->bytes = at;
+	return r;
+}
+
+static int write_copy(struct sealing *s)
+{
+	_cleanup_(envelope_freep) struct envelope *e = NULL;
+	struct sealed_secret secret = {.sealed_us = clock_wall_us()};
+	struct stat st;
+	int r = random_bytes(secret.key, sizeof(secret.key));
+
+	r = r ? r : envelope_begin(s->w->openers, NULL, s->copy, &e);
+	r = r ? r : envelope_add_key(e, secret.key);
+	r = r ? r : put_content(s, e);
+	r = r ? r : envelope_end(e);
+	secret.hash = s->out->hash;
+	secret.bytes = s->out->bytes;
+	r = r ? r : sealed_tail_write(s->w->openers, &secret, s->copy);
+	secret_wipe(&secret, sizeof(secret));
+	if (!r && fstat(s->copy, &st))
+		r = -errno;
+	if (r)
+		return r;
+	s->sealed = (uint64_t)st.st_size;
+	r = seal_hash(s->copy, s->sealed, false, &s->sealed_hash);
+	return r ? r : seal_copy_keep(s->w, s->copy);
+}
+
+/* --- the medium --- */
+
+/* No room behind its end: nothing of it stays there, and the copy is all that there is. */
+static int empty_it(struct sealing *s, uint64_t size)
+{
+	int r = ftruncate(s->to, (off_t)size) ? -errno : seal_blank(s->to, 0, size);
+
+	if (!r && (fsync(s->to) || ftruncate(s->to, 0) || fsync(s->to)))
+		r = -errno;
+	if (r)
+		return r;
+	s->out->kept = true;
+	seal_say(s->out, SEAL_DONE, "no room on the medium: its content is in the copy on the PC only");
+	return 0;
+}
+
+/* Behind its end first: where there is no room for that, nothing is overwritten yet. */
+static int overwrite(struct sealing *s)
+{
+	struct digest got;
+	struct stat st;
+	uint64_t size;
+	int r;
+
+	if (fstat(s->to, &st))
+		return -errno;
+	size = (uint64_t)st.st_size;
+	r = s->sealed > size ? seal_move(s->copy, s->to, size, s->sealed) : 0;
+	if (!r && fsync(s->to))
+		r = -errno;
+	if (r == -ENOSPC || r == -EDQUOT || r == -EFBIG)
+		return empty_it(s, size);
+	r = r ? r : seal_move(s->copy, s->to, 0, s->sealed < size ? s->sealed : size);
+	/* It grew while it was read (`insist`). */
+	r = r ? r : seal_blank(s->to, s->sealed, size);
+	if (!r && (fsync(s->to) || (s->sealed < size && ftruncate(s->to, (off_t)s->sealed)) || fsync(s->to)))
+		r = -errno;
+	r = r ? r : seal_hash(s->to, s->sealed, true, &got);
+	if (!r && !digest_eq(&got, &s->sealed_hash)) {
+		s->out->kept = true;
+		seal_say(s->out, SEAL_DONE,
+			"the medium does not hold what was written to it: the copy on the PC is whole");
+	}
+	return r;
+}
+
+/* --- the steps --- */
+
+/* Nothing of the file has been touched: the copy goes. */
+static void give_up(struct sealing *s, int r, const char *what)
+{
+	seal_unlease(s->w->file);
+	seal_copy_drop(s->w);
+	if (r == V_AGAIN)
+		seal_say(s->out, SEAL_BUSY, "it is open for writing");
+	else if (r == V_FULL || r == -ENOSPC || r == -EDQUOT)
+		seal_say(s->out, SEAL_REFUSED, "no room for its sealed copy on the PC");
+	else
+		seal_say(s->out, SEAL_REFUSED, "%s: %s", what, strerror(-r));
+}
+
+static bool is_left_alone(struct sealing *s)
+{
+	struct stat now;
+
+	return s->w->insist || (!(s->leased && seal_wanted(s->w->file)) && !fstat(s->w->file, &now) &&
+				       seal_same(&s->st, &now) && s->out->bytes == (uint64_t)s->st.st_size);
+}
+
+/* The copy is there, and the medium's turn comes. 0; V_AGAIN; -errno: nothing of the file has been touched. */
+static int take_medium(struct sealing *s)
+{
+	if (!is_left_alone(s))
+		return V_AGAIN;
+	/* Another descriptor for writing would break the lease: it is given up here, and all looked at once more. */
+	seal_unlease(s->w->file);
+	s->leased = false;
+	s->to = seal_writable(s->w->file);
+	return s->to < 0 ? s->to : is_left_alone(s) ? 0 : V_AGAIN;
+}
+
+static void steps(struct sealing *s)
+{
+	int lease = seal_lease(s->w->file), r;
+
+	s->leased = !lease;
+	if (lease == V_AGAIN && !s->w->insist) {
+		seal_say(s->out, SEAL_BUSY, "it is open for writing");
+		return;
+	}
+	r = fstat(s->w->file, &s->st) ? -errno : 0;
+	r = r ? r : seal_copy_begin(s->w, (uint64_t)s->st.st_size + (uint64_t)s->st.st_size / 50 + OVERHEAD, &s->copy);
+	r = r ? r : write_copy(s);
+	if (r) {
+		give_up(s, r, "its sealed copy");
+		return;
+	}
+	r = take_medium(s);
+	if (r) {
+		give_up(s, r, "the medium");
+		return;
+	}
+	s->out->kept = lease == V_AGAIN;
+	r = overwrite(s);
+	if (r) {
+		s->out->kept = true;
+		seal_say(s->out, SEAL_BROKEN, "the medium: %s; its content is in the copy on the PC", strerror(-r));
+		return;
+	}
+	seal_rename(s->to, s->w->path, true, s->out);
+	if (lease == V_AGAIN && !s->out->text[0])
+		seal_say(s->out, SEAL_DONE, "it was open for writing: a copy as of this moment is on the PC");
+	if (!s->out->kept)
+		seal_copy_drop(s->w);
+}
+
+void seal_file(const struct seal_work *w, struct seal_result *out)
+{
+	struct sealing s = {.w = w, .out = out, .copy = -1, .to = -1};
+
+	memset(out, 0, sizeof(*out));
+	/* Who wants to write breaks a lease, which is told by this signal. */
+	signal(SIGIO, SIG_IGN);
+	steps(&s);
+	seal_end(s.to, out);
+	closep(&s.copy);
+	closep(&s.to);
+}
