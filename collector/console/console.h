@@ -180,6 +180,8 @@ void session_delete(struct call *x);
 void sessions_tick(struct console *c);
 /* Gives up on those who have not shown their second factor. */
 void seconds_tick(struct console *c);
+void others_get(struct call *x);
+void others_end_post(struct call *x);
 void password_post(struct call *x);
 void totp_post(struct call *x);
 void totp_remove_post(struct call *x);

@@ -17,6 +17,8 @@ const struct route routes[] = {
 	{ASK_GET, "/api/v1/session", ALL, ROUTE_EARLY, session_get},
 	{ASK_POST, "/api/v1/session", 0, ROUTE_OPEN, session_post},
 	{ASK_DELETE, "/api/v1/session", ALL, ROUTE_EARLY, session_delete},
+	{ASK_GET, "/api/v1/session/others", ALL, 0, others_get},
+	{ASK_POST, "/api/v1/session/others/end", ALL, 0, others_end_post},
 	{ASK_POST, "/api/v1/session/password", ALL, ROUTE_EARLY, password_post},
 	{ASK_POST, "/api/v1/session/totp", ALL, ROUTE_EARLY, totp_post},
 	{ASK_POST, "/api/v1/session/totp/remove", ALL, 0, totp_remove_post},

@@ -91,6 +91,22 @@ void session_end(struct session *x)
 	x->used = false;
 }
 
+struct session *session_next(struct sessions *s, const char *account, int64_t now_us, unsigned *at)
+{
+	while (*at < SESSIONS_MAX) {
+		struct session *x = &s->v[(*at)++];
+
+		if (x->used && !session_over(s, x, now_us) && !strcmp(x->account, account))
+			return x;
+	}
+	return NULL;
+}
+
+void session_ref(const struct session *x, char out[SESSION_REF_SIZE])
+{
+	hex_encode(out, x->id.b, SESSION_REF_SIZE / 2);
+}
+
 void session_end_all(struct sessions *s, const char *account, const struct session *but)
 {
 	unsigned i;

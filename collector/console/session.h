@@ -11,6 +11,7 @@
 #define SESSIONS_EACH 16u /* of one account: the oldest gives way */
 #define SESSION_ID_SIZE 32
 #define SESSION_TEXT_SIZE (2 * SESSION_ID_SIZE + 1)
+#define SESSION_REF_SIZE 33
 #define SESSION_COOKIE "__Host-sekisho"
 #define SESSION_VIEWS 32u
 
@@ -58,6 +59,11 @@ struct session *session_find(struct sessions *s, const char *cookie, int64_t now
 struct session *session_by_id(struct sessions *s, const struct digest *id);
 bool session_over(const struct sessions *s, const struct session *x, int64_t now_us);
 void session_end(struct session *x);
+/* An account's next session that is not over, from place *at on (begin with 0), which moves behind it; NULL: no more.
+ */
+struct session *session_next(struct sessions *s, const char *account, int64_t now_us, unsigned *at);
+/* How one is named to its owner: the beginning of its id, of which nobody can make the cookie. */
+void session_ref(const struct session *x, char out[SESSION_REF_SIZE]);
 /* All of an account but one (may be NULL). */
 void session_end_all(struct sessions *s, const char *account, const struct session *but);
 

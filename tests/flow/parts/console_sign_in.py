@@ -2,9 +2,13 @@
 import http.client
 import re
 import socket
+import subprocess
 import time
 
+from console_authenticator import Passkey
 from console_desk import CA, HOST, ORIGIN, PORT, Desk, Person, same, tls, told, totp, true, until, user  # noqa: F401
+
+KEY_ORIGIN = "https://localhost:%d" % PORT
 
 
 def item(text):
@@ -92,9 +96,48 @@ desk.ask("POST", "/api/v1/session/password", "old=a&new=b", 400, mime="applicati
 desk.ask("POST", "/api/v1/session/password", '{"old": "a", "new": "b"}', 400, mime="text/plain")
 desk.get("/api/v1/session")
 
+item("7.5.2: everybody sees their other sessions and ends them, with a fresh proof; nobody else's")
+OTHERS = "/api/v1/session/others"
+three = [Person("saburo", "auditor", source="127.0.0.21")] + [Desk("127.0.0.%d" % i) for i in (22, 23)]
+key = Passkey()
+asked = three[0].post("/api/v1/session/passkeys/challenge", {"proof": {"password": three[0].password, "code": three[0].next_code()}})
+three[0].post("/api/v1/session/passkeys", {"name": "key", **key.make(asked, KEY_ORIGIN)})
+
+
+def shown_again(who):
+    return {"passkey": key.show(who.post("/api/v1/session/challenge", {}), KEY_ORIGIN)}
+
+
+for who in three[1:]:
+    who.post("/api/v1/session", shown_again(who))
+seen = three[0].get(OTHERS)["others"]
+same(sorted(s["address"] for s in seen), ["127.0.0.22", "127.0.0.23"], "where")
+true(all(s["began"] <= s["seen"] and re.fullmatch("[0-9a-f]{32}", s["id"]) for s in seen), seen)
+true(not any(s["id"] in d.cookie for s in seen for d in three), "an id that is a cookie")
+first_of = [s["id"] for s in seen if s["address"] == "127.0.0.22"][0]
+end = OTHERS + "/end"
+same(three[0].post(end, {"id": first_of}, 400)["error"], "request", "without a proof")
+three[0].post(end, {"id": first_of, "proof": {"password": "not the password at all", "code": "000000"}}, 401)
+true(not {s["id"] for s in desk.get(OTHERS)["others"]} & {s["id"] for s in seen}, "saburo's are not hanako's")
+three[0].post(end, {"id": "0" * 32, "proof": shown_again(three[0])}, 404)
+left = three[0].post(end, {"id": first_of, "proof": shown_again(three[0])})["others"]
+same([s["address"] for s in left], ["127.0.0.23"], "one is left")
+three[1].get("/api/v1/session", 401)
+three[2].get("/api/v1/session")
+same(three[0].post(end, {"proof": shown_again(three[0])})["others"], [], "all of them")
+three[2].get("/api/v1/session", 401)
+three[0].get("/api/v1/session")
+desk.get("/api/v1/session")
+until(lambda: len([r for r in told("console-sign-out", user="saburo") if "ended from another session" in r["text"]]) == 2, "both in the log")
+
+item("6.2.8: a password is what was typed: no other case, no part of it, nothing around it")
+for n, other_word in enumerate((three[0].password.upper(), three[0].password[:-1], three[0].password + " ")):
+    Desk("127.0.0.%d" % (41 + n)).sign_in("saburo", other_word, status=401)
+
 item("7.4.1: signing out ends it, for the server too")
 kept = other.cookie
-other.ask("DELETE", "/api/v1/session", status=204)
+# 14.3.1: and what the browser has of it goes.
+same(other.ask("DELETE", "/api/v1/session", status=204).headers["Clear-Site-Data"], '"cache", "storage"', "what the browser throws away")
 same(other.cookie, None, "the cookie is taken away")
 other.cookie = kept
 other.get("/api/v1/session", 401)
@@ -155,6 +198,19 @@ try:
     raise SystemExit("FAILED: answered in the clear")
 except (http.client.HTTPException, OSError):
     pass
+
+item("12.1.2: ciphers: AES-GCM and ChaCha20, and none that is cut short")
+for suite, good in (("TLS_AES_256_GCM_SHA384", True), ("TLS_CHACHA20_POLY1305_SHA256", True), ("TLS_AES_128_CCM_8_SHA256", False),
+                    ("TLS_AES_128_CCM_SHA256", False)):
+    r = subprocess.run(["openssl", "s_client", "-connect", "%s:%d" % (HOST, PORT), "-ciphersuites", suite, "-tls1_3"], stdin=subprocess.DEVNULL,
+                       capture_output=True)
+    same(b"Cipher is " + suite.encode() in r.stdout, good, suite)
+
+item("4.1.3, 15.3.4: who asks is who connected: no header says otherwise")
+for name in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Client-IP"):
+    Desk("127.0.0.51").sign_in("jiro", "some other password", status=401, headers={name: "203.0.113.7"})
+until(lambda: len(told("console-sign-in-refused", remote="127.0.0.51")) >= 4, "from where it was tried")
+same(told("console-sign-in-refused", remote="203.0.113.7"), [], "what a header said")
 
 item("4.2.1, 4.1.4: what two readers could understand differently is refused")
 for lines in ("Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "Content-Length: 0\r\nContent-Length: 5\r\n\r\nhello",

@@ -46,8 +46,8 @@ static void times(void **state)
 static void numbers(void **state)
 {
 	char cookie[SESSION_TEXT_SIZE], first[SESSION_TEXT_SIZE], name[ACCOUNT_NAME_SIZE];
-	struct session *x;
-	unsigned i, k;
+	struct session *x, *other;
+	unsigned i, k, at = 0;
 
 	(void)state;
 	assert_int_equal(session_new(t, "hanako", "", 0, 1, first, &x), 0);
@@ -66,6 +66,14 @@ static void numbers(void **state)
 	/* Somebody who has none gets none while all are taken; who has one, gets another for it. */
 	assert_int_equal(session_new(t, "new", "", 40, 1, cookie, &x), V_FULL);
 	assert_int_equal(session_new(t, "hanako", "", 40, 1, cookie, &x), 0);
+	/* Her own, and none of anybody else's. */
+	for (at = 0, k = 0; (other = session_next(t, "hanako", 40, &at)); k++)
+		assert_string_equal(other->account, "hanako");
+	assert_int_equal(k, SESSIONS_EACH);
+	at = 0;
+	assert_null(session_next(t, "nobody", 40, &at));
+	at = 0;
+	assert_null(session_next(t, "hanako", 50000 * S, &at));
 	session_end_all(t, "hanako", x);
 	assert_non_null(session_find(t, cookie, 41));
 	session_end_all(t, "hanako", NULL);

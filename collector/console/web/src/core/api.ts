@@ -99,6 +99,13 @@ export interface Passkey {
   created: string | null;
   used: string | null;
 }
+/** Where somebody is signed in besides. */
+export interface OtherSession {
+  id: string;
+  address: string;
+  began: string;
+  seen: string;
+}
 export interface Passkeys {
   passkeys: Passkey[];
   most: number;
@@ -540,6 +547,14 @@ export const api = {
   signInFactor: (factor: Factor) =>
     askJson<Session>(`${v1}/session`, { method: "POST", json: { second: true, ...factor }, quiet: true }),
   passkeys: (signal?: Stop) => askJson<Passkeys>(`${v1}/session/passkeys`, { signal }),
+  others: (signal?: Stop) => askJson<{ others: OtherSession[] }>(`${v1}/session/others`, { signal }),
+  /** One of them, or all (null). */
+  othersEnd: (which: string | null, proof: Proof) =>
+    askJson<{ others: OtherSession[] }>(`${v1}/session/others/end`, {
+      method: "POST",
+      json: { ...(which === null ? {} : { id: which }), ...withProof(proof) },
+      quiet: true,
+    }),
   passkeyChallenge: (proof: Proof) =>
     askJson<NewChallenge>(`${v1}/session/passkeys/challenge`, { method: "POST", json: withProof(proof), quiet: true }),
   passkeyAdd: (name: string, made: MadePasskey) =>

@@ -11,6 +11,7 @@ import { Dialog, Failure, Loading } from "../ui/parts";
 import { Text } from "../ui/text";
 import { BoundCertificates, BoundProvider } from "./certificates";
 import { Codes, Recovery } from "./codes";
+import { Others } from "./others";
 import { Prove } from "./second";
 
 async function make(name: string, proof: Proof): Promise<Session> {
@@ -108,6 +109,7 @@ export function MyFactors({ enter }: { enter: (s: Session) => void }) {
       <Recovery own={own.data} reload={own.reload} />
       <BoundCertificates list={own.data.certificates} />
       {own.data.oidc && <BoundProvider person={own.data.oidc} />}
+      <Others own={own.data} />
     </>
   );
 }
