@@ -1,12 +1,14 @@
 // Debian's Chromium or (BROWSER=firefox, by WebDriver BiDi) Firefox, driven by playwright-core, for the flows of the console's page: a person at a browser, and what must hold on every page that he
-// sees: no violation of the Content-Security-Policy, nothing that axe finds, no error in the browser's console, no request to another host.
+// sees: no violation of the Content-Security-Policy, nothing that axe finds, no error in the browser's console, no request to another host, and
+// of this one nothing but the page's own files and what openapi.yaml has.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const require = createRequire(join(process.env.PAGE_SOURCE, "package.json"));
 const { chromium, firefox } = require("playwright-core");
+const { bundle, createConfig } = require("@redocly/openapi-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 export const origin = process.env.CONSOLE_URL;
@@ -44,10 +46,37 @@ export async function until(check, what) {
   }
 }
 
+/** The API's document: what may be asked, with which names in the query. */
+async function operations() {
+  const ref = join(process.env.PAGE_SOURCE, "..", "openapi.yaml");
+  const read = await bundle({ ref, config: await createConfig({}), dereference: true });
+  return Object.entries(read.bundle.parsed.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, op]) => ({
+      method: method.toUpperCase(),
+      path,
+      shape: new RegExp(`^${path.replaceAll(".", "\\.").replace(/\{[a-z]+\}/g, "[^/]+")}$`),
+      queries: (op.parameters ?? []).filter((x) => x.in === "query").map((x) => x.name),
+    })));
+}
+const documented = await operations();
+// The OpenID provider sends the browser to /oidc, which is the page.
+const files = new Set(["/", "/oidc", ...readdirSync(join(process.env.SEKISHO_ROOT, "page"), { recursive: true }).map((f) => `/${f}`)]);
+
+/** What is wrong with asking this server so; null: nothing. */
+function undocumented(method, address) {
+  const { pathname, searchParams } = new URL(address);
+  if (method === "GET" && files.has(pathname)) return null;
+  const known = documented.filter((o) => o.method === method && o.shape.test(pathname)).sort((a, b) => a.path.includes("{") - b.path.includes("{"))[0];
+  const odd = known && [...searchParams.keys()].filter((name) => !known.queries.includes(name));
+  return known && !odd.length ? null : `${method} ${address}: ${known ? `${known.path} knows no ${odd}` : "no such operation"}`;
+}
+
 export class Browser {
   static async start() {
     const it = new Browser();
     it.people = [];
+    for (const [method, path] of [["GET", "/api/v1/nothing"], ["POST", "/api/v1/overview"], ["GET", "/api/v1/records?sort=x"], ["GET", "/assets/x.js"]])
+      if (!undocumented(method, origin + path)) fail(`${method} ${path} is documented?`);
     it.browser =
       process.env.BROWSER === "firefox"
         ? await firefox.launch({ executablePath: "/usr/bin/firefox-esr", channel: "moz-firefox" })
@@ -76,6 +105,7 @@ export class Browser {
 
   /** What everybody sees at the moment, for whoever looks for what went wrong. */
   async failed() {
+    this.broken = true;
     for (const [i, who] of this.people.entries()) {
       console.log(who.page.url(), ...who.bad);
       await who.page.screenshot({ path: join(pictures, `failed-${i}.png`) }).catch(() => undefined);
@@ -84,6 +114,12 @@ export class Browser {
 
   async stop() {
     await this.browser.close();
+    if (this.broken) return;
+    const asked = this.people.flatMap((who) => who.asked).filter((r) => r.url.startsWith(`${origin}/`));
+    const odd = asked.map((r) => undocumented(r.method, r.url)).filter(Boolean);
+    if (odd.length) fail(`the page asked what openapi.yaml does not have:\n${[...new Set(odd)].join("\n")}`);
+    if (!asked.some((r) => r.url.includes("/api/v1/"))) fail("the page asked nothing");
+    step(`${asked.length} requests of the page, all in openapi.yaml`);
   }
 }
 
@@ -95,6 +131,7 @@ export class Person {
     it.page.setDefaultTimeout(LIMIT);
     it.bad = [];
     it.sent = [];
+    it.asked = [];
     it.page.on("pageerror", (e) => it.bad.push(`error: ${e.stack}`));
     it.page.on("console", (m) => {
       // A refusal that a story asks for (401, 403) is no fault of the page.
@@ -102,6 +139,7 @@ export class Person {
     });
     it.page.on("request", (r) => {
       if (!/^(blob|data):/.test(r.url()) && !r.url().startsWith(`${origin}/`)) it.bad.push(`another host: ${r.url()}`);
+      it.asked.push({ method: r.method(), url: r.url() });
       const body = r.postDataBuffer();
       if (body) it.sent.push(body);
     });

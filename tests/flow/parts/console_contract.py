@@ -1,19 +1,68 @@
-"""openapi.yaml against the running server: every operation, as every role; every answer by its schema (python3-jsonschema, JSON
-Schema 2020-12, which OpenAPI 3.1 stands on); what the document does not know is refused."""
+"""openapi.yaml against the running server: every operation, as every role, and each at least once with what it is there for; every answer by
+its schema (python3-jsonschema, JSON Schema 2020-12, which OpenAPI 3.1 stands on), and by a public tool that stands between
+(openapi_gate.mjs); what the document does not know is refused. Then what the access log has of each operation."""
+import http.client
 import json
 import os
+import re
+import subprocess
 import sys
 import time
+import urllib.parse
 
+import console_desk
 import yaml
-from collector_pc import Member, RECORDER
-from console_desk import Desk, Person, same, true, until
+from collector_pc import PRINT, RECORDER, Member
+from console_authenticator import Passkey
+from console_desk import HOST, PORT, Desk, Person, same, tls, told, true, until
 from jsonschema import Draft202012Validator, RefResolver
 
 with open(sys.argv[1]) as f:
     DOC = yaml.safe_load(f)
 RESOLVER = RefResolver("", DOC)
 LATER = {("delete", "/api/v1/session")}
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Gate:
+    """express-openapi-validator between who asks and the console."""
+
+    def __init__(self, doc):
+        self.process = subprocess.Popen(["node", HERE + "/openapi_gate.mjs", doc], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        env={**os.environ, "CONSOLE_CA": console_desk.CA})
+        self.port = int(self.process.stdout.readline())
+
+    def verdict(self):
+        """What it found wrong, and what it counted."""
+        lines = self.process.communicate()[0].decode().splitlines()
+        same(self.process.returncode, 0, "the tool's end")
+        return lines[:-1], json.loads(lines[-1])
+
+
+# Paths without a hole in them first: /records.csv is no {row}.
+SHAPES = sorted(((re.compile(re.sub(r"\\{[a-z]+\\}", "[^/]+", re.escape(path)) + "$"), path) for path in DOC["paths"]), key=lambda x: "{" in x[1])
+answered = {}  # operationId: paths that it was answered 2xx for
+
+
+def operation(method, path):
+    path = path.split("?")[0]
+    found = [p for shape, p in SHAPES if shape.match(path)]
+    return DOC["paths"][found[0]].get(method.lower()) if found else None
+
+
+def through(self, method, path, body=None, headers=None):
+    c = http.client.HTTPConnection(HOST, gate.port, timeout=60, source_address=(self.source, 0) if self.source else None)
+    c.request(method, path, body, headers or {})
+    a = console_desk.Answer(c.getresponse())
+    c.close()
+    op = operation(method, path)
+    if op and 200 <= a.status < 300:
+        answered.setdefault(op["operationId"], []).append(path.split("?")[0])
+    return a
+
+
+gate = Gate(sys.argv[1])
+direct, Desk.raw = Desk.raw, through
 
 
 def deref(x):
@@ -39,13 +88,16 @@ def check(answer, op, what):
         validate(content[kind]["schema"], answer.json, what)
 
 
-pc = Member("pc-1")
+pc, other_pc = Member("pc-1"), Member("pc-2")
 pc.enrol()
+other_pc.enrol()
 carry = pc.begin(RECORDER)
 pc.post(pc.sealed(n=1, carry=carry))
 # What a trial has cases of.
 pc.post(pc.sealed(records=[{1: 82, 2: 1000, 13: "花子", 101: "0951:1666", 104: "S", 106: "08:06:50", 107: 1, 108: 3, 109: "default:storage"},
                            {1: 100, 2: 1000, 13: "花子", 109: "print-default", 119: "laser", 122: "給与明細", 133: 1}]))
+# And what the herald has a rule for.
+pc.post(pc.sealed(1, PRINT, [{1: 100, 2: 1000, 13: "花子", 119: "laser", 122: "名簿", 133: 1, 148: 2}]))
 people = {r: Person(r, r, scope=["*"] if r == "viewer" else (), source="127.0.2.%d" % (i + 1))
           for i, r in enumerate(("administrator", "auditor", "viewer"))}
 auditor = people["auditor"]
@@ -63,6 +115,7 @@ BODIES = {
     "passwordPost": {"old": "wrong wrong wrong", "new": "another wrong one"},
     "totpPost": {},
     "sessionPost": {"account": "nobody", "password": "nothing at all"},
+    "othersEnd": {"proof": {"password": "wrong wrong wrong", "code": "000000"}},
     "totpRemove": {"proof": {"password": "wrong wrong wrong", "code": "000000"}},
     "recoveryPost": {"proof": {"password": "wrong wrong wrong", "recovery": "x"}},
     "passkeysAsk": {"proof": {"password": "wrong wrong wrong", "code": "000000"}},
@@ -107,7 +160,7 @@ for path, item in DOC["paths"].items():
                     s = deref(p["schema"])
                     good = {"since": "-1h", "until": "-1m", "kind": "exec", "class": "usb", "fact": "access:deny",
                             "cursor": "1.1", "host": "pc-1"}.get(p["name"])
-                    good = good or str(s.get("default") or s.get("minimum") or "x")
+                    good = urllib.parse.quote(good or str(s.get("default") or s.get("minimum") or "x"), safe="")
                     check(who.ask("GET", "%s?%s=%s" % (target, p["name"], good)), op, "%s with %s" % (what, p["name"]))
                     check(who.ask("GET", "%s?%s=%%00" % (target, p["name"])), op, "%s with a bad %s" % (what, p["name"]))
 print("%d operations" % len(seen))
@@ -150,5 +203,126 @@ for body, status in (('{"account": "a"', 400), ("[]", 400), ('{"account": "a", "
     check(a, DOC["paths"]["/api/v1/session"]["post"], "a bad body")
 people["administrator"].ask("POST", "/api/v1/tokens", {"name": "a" * 101, "valid": 600}, 400)
 people["administrator"].ask("POST", "/api/v1/policy", b"\x00" * 100, 400, mime="application/vnd.sekisho.policy")
+
+# What none of the above could be answered well for.
+ORIGIN = os.environ["CONSOLE_ORIGIN"]
+admin, viewer = people["administrator"], people["viewer"]
+
+
+def well(who, method, path, body=None, **more):
+    """Done, and answered as the document says."""
+    a = who.ask(method, path, body, **more)
+    op = operation(method, path)
+    check(a, op, op["operationId"])
+    true(200 <= a.status < 300, "%s: %d %s" % (op["operationId"], a.status, a.body[:300]))
+    return a
+
+
+def passkey(key, name, proof):
+    asked = well(auditor, "POST", "/api/v1/session/passkeys/challenge", proof).json
+    well(auditor, "POST", "/api/v1/session/passkeys", {"name": name, **key.make(asked, ORIGIN)})
+
+
+def proof():
+    """Who it is, once more, by the first of the passkeys."""
+    asked = well(auditor, "POST", "/api/v1/session/challenge", {}).json
+    return {"proof": {"passkey": keys[0].show(asked, ORIGIN)}}
+
+
+keys = [Passkey() for _ in range(3)]
+passkey(keys[0], "first", {"proof": {"password": auditor.password, "code": auditor.next_code()}})
+passkey(keys[1], "second", proof())
+passkey(keys[2], "third", proof())
+elsewhere = Desk("127.0.2.8")
+elsewhere.post("/api/v1/session", {"passkey": keys[0].show(elsewhere.post("/api/v1/session/challenge", {}), ORIGIN)})
+same(len(well(auditor, "GET", "/api/v1/session/others").json["others"]), 1, "other sessions")
+well(auditor, "POST", "/api/v1/session/others/end", proof())
+ids = {k["name"]: k["id"] for k in well(auditor, "GET", "/api/v1/session/passkeys").json["passkeys"]}
+well(auditor, "POST", "/api/v1/session/passkeys/%s/remove" % ids["second"], proof())
+well(auditor, "POST", "/api/v1/session/recovery", proof())
+well(auditor, "POST", "/api/v1/session/totp/remove", proof())
+
+until(lambda: auditor.get("/api/v1/alerts?days=7")["alerts"], "the herald's alert")
+alert = auditor.get("/api/v1/alerts?days=7")["alerts"][0]["row"]
+well(viewer, "POST", "/api/v1/alerts/%s/acknowledge" % alert, {"comment": "looked at"})
+filed = well(admin, "POST", "/api/v1/proofs", BODIES["proofsPost"]).json["hash"]
+well(auditor, "GET", "/api/v1/proofs/" + filed)
+for form in ("pdf", "csv"):
+    well(auditor, "GET", "/api/v1/register.%s?since=-2d&until=-1m&path=%%2Fhome" % form)
+well(admin, "POST", "/api/v1/tokens", {"name": "pc-3", "valid": 600})
+well(admin, "POST", "/api/v1/hosts/%s/revoke" % other_pc.host.hex(), {"reason": "lost"})
+with open(os.environ["SIGNED"], "rb") as f:
+    well(admin, "POST", "/api/v1/policy", f.read(), mime="application/vnd.sekisho.policy")
+check(Desk().ask("GET", "/metrics", headers={"Authorization": "Bearer " + os.environ["METRICS_TOKEN"]}), DOC["paths"]["/metrics"]["get"], "metrics")
+# A stream has no end: it goes past the tool.
+c = http.client.HTTPSConnection(HOST, PORT, context=tls(), timeout=60)
+c.request("GET", "/api/v1/live", headers={"Cookie": "__Host-sekisho=" + auditor.cookie})
+r = c.getresponse()
+same((r.status, r.getheader("Content-Type")), (200, "text/event-stream"), "the stream")
+c.close()
+answered["liveGet"] = ["/api/v1/live"]
+well(admin, "POST", "/api/v1/people/passkeys/remove", {"account": "auditor", "passkey": ids["third"]})
+# That ended the sessions of whom it was.
+auditor.get("/api/v1/session", 401)
 for person in people.values():
     check(person.ask("DELETE", "/api/v1/session"), DOC["paths"]["/api/v1/session"]["delete"], "signing out")
+
+# Each operation has done once what it is there for.
+ELSEWHERE = {"oidcPost": "there is no provider here: 99-console-oidc", "oidcReturnPost": "there is no provider here: 99-console-oidc"}
+missing = {op["operationId"] for item in DOC["paths"].values() for op in item.values()} - set(answered)
+same(missing, set(ELSEWHERE), "operations that were never answered 2xx")
+
+# The access log has each of them; those that it does not have are listed with their reasons in collector/console/README.md.
+UNTOLD = {"waysGet", "sessionGet", "challengePost", "passkeysGet", "passkeysAsk", "vocabularyGet", "policyCheck", "metricsGet"}
+TOLD = {  # by other words than the path
+    "sessionPost": ("console-sign-in", ""),
+    "sessionDelete": ("console-sign-out", "signed out"),
+    "othersEnd": ("console-sign-out", "ended from another session; it began at 127.0.2.8"),
+    "passwordPost": ("console-account", "another password"),
+    "totpPost": ("console-account", "a second factor: codes"),
+    "totpRemove": ("console-account", "second factor removed: codes"),
+    "recoveryPost": ("console-account", "recovery codes made"),
+    "passkeysPost": ("console-account", "passkey added: first"),
+    "passkeyRemove": ("console-account", "passkey removed: second"),
+    "peoplePasskeyRemove": ("console-account", "passkey removed: third"),
+    "alertAcknowledge": ("alert-acknowledged", "looked at"),
+}
+
+
+def rows():
+    kinds = ("sign-in", "sign-out", "account", "view", "search", "export", "change")
+    return [r for kind in ["console-" + k for k in kinds] + ["alert-acknowledged"] for r in told(kind)]
+
+
+def untold():
+    """Operations that did something, of which the log has nothing."""
+    log = rows()
+    paths = {r.get("operation") for r in log}
+    words = {(r["kind"], r.get("text", "")) for r in log} | {(r["kind"], "") for r in log}
+    return {op for op, asked in answered.items() if not (TOLD[op] in words if op in TOLD else paths & set(asked))}
+
+
+end = time.monotonic() + 60
+while not untold() <= UNTOLD and time.monotonic() < end:
+    time.sleep(0.2)
+same(untold(), UNTOLD, "operations that leave no record")
+with open(HERE + "/../../../collector/console/README.md") as f:
+    listed = re.findall(r"^\| `([A-Za-z]+)` \|", f.read().split("**No record of**")[1].split("\n\n## ")[0], re.M)
+same(sorted(listed), sorted(UNTOLD), "the list in README.md")
+
+wrong, count = gate.verdict()
+same(wrong, [], "what the public tool found")
+true(count["passed"] > 300 and count["judged"] > 150 and count["refused"] > 100, "the tool saw them all: %s" % count)
+# It can find something: of a document that asks for more than there is, and of one that allows less.
+for change in (lambda d: d["components"]["schemas"]["FactorDue"]["required"].append("never"),
+               lambda d: d["paths"]["/api/v1/ways"]["get"].update(parameters=[{"name": "x", "in": "query", "required": True, "schema": {"type": "string"}}])):
+    other = json.loads(json.dumps(DOC))
+    change(other)
+    with open(os.environ["FLOW_TMP"] + "/other.json", "w") as f:
+        json.dump(other, f)
+    gate = Gate(f.name)
+    Desk("127.0.2.1").get("/api/v1/ways")
+    Desk("127.0.2.1").sign_in("administrator", admin.password)
+    wrong, _ = gate.verdict()
+    print("\n".join(wrong))
+    same(len(wrong), 1, "a document that is not this server's")
