@@ -232,6 +232,27 @@ static void coded(struct gather *g, const struct store_row *row, bool refused)
 		p->codes++;
 }
 
+/* Files that were written to them: those that the policy alerts of, or wants unreadable, and what became of that. */
+void drives_written(struct gather *g, const struct store_row *row)
+{
+	const struct record *r = &row->record;
+	uint64_t kind = record_number(r, F_KIND, 0), action = record_number(r, F_ACTION, ACTION_ALLOW);
+	bool note = record_number(r, F_POLICY_MODE, POLICY_MODE_ENFORCE) == POLICY_MODE_NOTE;
+	const char *what = NULL;
+	char text[160];
+
+	if (kind == KIND_DRIVE_FILE && (action == ACTION_ALERT || action == ACTION_QUARANTINE))
+		what = note ? "drive-noted" : action == ACTION_ALERT ? "drive-alert" : "drive-quarantine";
+	else if (kind == KIND_DRIVE_SEALED && record_has(r, F_CAUSE))
+		what = "quarantine-failed";
+	else if (kind == KIND_DRIVE_OPENED)
+		what = record_has(r, F_CAUSE) ? "unquarantine-failed" : "unquarantine";
+	drive_text(r, text);
+	if (what)
+		exception_add(g, row, what, record_text(r, F_USER), text[0] ? SPAN_STR(text) : record_text(r, F_DEVICE),
+			record_text(r, F_RULE), record_text(r, F_SIGNER));
+}
+
 void drives_take(struct gather *g, const struct store_row *row)
 {
 	const struct record *r = &row->record;

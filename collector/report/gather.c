@@ -31,6 +31,8 @@ static const struct pass {
 		{KIND_PLUG, KIND_UNPLUG, KIND_DECISION, KIND_DENIED, KIND_WRITE_SEEN, KIND_RELEASE,
 			KIND_RELEASE_REFUSED, KIND_PRINTER_CONNECT},
 		{0}},
+	{REPORT_EXCEPTIONS, drives_written, false, false, false,
+		{KIND_DRIVE_FILE, KIND_DRIVE_SEALED, KIND_DRIVE_OPENED}, {0}},
 	{REPORT_DRIVES, drives_bytes, false, false, false, {KIND_FILE}, {CLASS_USB, CLASS_REMOVABLE}},
 	{REPORT_DRIVES, drives_earlier, false, false, true, {KIND_PLUG}, {0}},
 	{REPORT_POLICY, policy_take, false, false, false, {KIND_POLICY, KIND_POLICY_REFUSED}, {0}},

@@ -129,6 +129,12 @@ static const struct {
 	{"write-denied", "Write to a drive denied", "ドライブへの書き込み拒否"},
 	{"write-noted", "Write would be denied (note mode)", "書き込み拒否に該当(記録のみ)"},
 	{"write-seen", "Write to a held drive seen", "保護媒体への書き込み検知"},
+	{"drive-alert", "File with an alert written to a drive", "警告対象のファイルのドライブへの書き込み"},
+	{"drive-quarantine", "File on a drive quarantined", "ドライブ上のファイルの隔離"},
+	{"drive-noted", "File on a drive would be told of (note mode)", "ドライブ上のファイルが規則に該当(記録のみ)"},
+	{"quarantine-failed", "Quarantine failed, or whole on the PC only", "隔離の失敗・PC 上のみに保管"},
+	{"unquarantine", "Quarantined file released", "隔離の解除"},
+	{"unquarantine-failed", "Quarantined file could not be released", "隔離の解除の失敗"},
 	{"code", "Drive released by code", "コードによる一時解除"},
 	{"code-refused", "Release code refused", "一時解除コードの拒否"},
 };

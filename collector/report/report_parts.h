@@ -274,6 +274,7 @@ unsigned bar_of(const struct gather *g, int64_t at_us);
 /* Each takes the kinds that are its own, and passes over others. */
 void prints_take(struct gather *g, const struct store_row *row);
 void drives_take(struct gather *g, const struct store_row *row);
+void drives_written(struct gather *g, const struct store_row *row);
 void drives_bytes(struct gather *g, const struct store_row *row);
 /* A record from before the period: was a drive of ours seen then? */
 void drives_earlier(struct gather *g, const struct store_row *row);

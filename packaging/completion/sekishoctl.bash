@@ -49,6 +49,9 @@ _sekishoctl()
 	--printer) return ;;
 	--title) return ;;
 	--pages) return ;;
+	--format) return ;;
+	--mib) return ;;
+	--found) return ;;
 	--group) return ;;
 	--at) return ;;
 	--into) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -176,7 +179,7 @@ _sekishoctl()
 		fi ;;
 	policy,explain)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --usb --device-kind --printer --title --pages --user -U --group --host -H --at --devices --json --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --usb --device-kind --printer --title --pages --path --format --mib --found --unreadable --user -U --group --host -H --at --devices --json --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;

@@ -4,7 +4,7 @@
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include "policy/ctl/policy_files.h"
-#include "policy/rule/print.h"
+#include "policy/rule/drives.h"
 #include <errno.h>
 #include <jansson.h>
 
@@ -178,6 +178,86 @@ static int explain_print(struct ctl *c, const struct policy *p, const struct dev
 	return print_print_decision(c, &d);
 }
 
+/* --- of files on drives --- */
+
+static int print_drive_decision(struct ctl *c, const struct drive_decision *d)
+{
+	const struct enum_info *action = enum_by_value(F_ACTION, d->action);
+	char a[SHOWN_MAX], b[SHOWN_MAX];
+
+	if (option_on(c, OPT_JSON)) {
+		_cleanup_json_ json_t *o = json_pack("{s:s, s:b, s:b, s:s, s:s, s:s}", "action", action->name, "note",
+			d->note, "copy", d->copy, "rule", d->rule, "reason", shown(a, d->reason), "message",
+			shown(b, c->lang == LANG_JA ? d->message_ja : d->message));
+
+		return say_json(o);
+	}
+	printf("%s%s%s\n", c->lang == LANG_JA ? action->ja : action->name,
+		d->note ? SAY(c, " (noted only)", "(記録のみ)") : "",
+		d->copy ? SAY(c, ", a copy for the auditor", "、監査者用の控えあり") : "");
+	printf(SAY(c, "  by %s: %s\n", "  根拠 %s: %s\n"), shown(a, d->rule),
+		shown(b, c->lang == LANG_JA ? d->reason_ja : d->reason));
+	return EXIT_GOOD;
+}
+
+/* "my_numbers=30" */
+static int take_found(struct ctl *c, const char *s, struct drive_facts *f)
+{
+	const char *is = strchr(s, '=');
+	char *end = NULL, a[SHOWN_MAX];
+	unsigned i;
+
+	for (i = 0; is && i < NUMBERS; i++) {
+		const char *word = print_number_word((enum print_number)i);
+
+		if (strlen(word) != (size_t)(is - s) || strncmp(word, s, strlen(word)) != 0)
+			continue;
+		f->numbers[i] = strtoul(is + 1, &end, 10);
+		if (is[1] && !*end && f->numbers[i] <= INT32_MAX)
+			return EXIT_GOOD;
+	}
+	return complain(EXIT_USAGE,
+		SAY(c, "--found: \"%s\" is no kind of number with how many: my_numbers=30",
+			"--found: 「%s」は種類=件数ではありません(例: my_numbers=30)"),
+		shown(a, s));
+}
+
+/* A file of which nothing is known but what is told here. */
+static int explain_drive(struct ctl *c, const struct policy *p, const struct device_user *who)
+{
+	static const char *const nobody[] = {NULL};
+	const char *mib = option_value(c, OPT_MIB), *format = option_value(c, OPT_FORMAT);
+	struct drive_facts f = {.who = *who,
+		.path = option_value(c, OPT_PATH),
+		.format = format ? format : "",
+		.readable = !option_on(c, OPT_UNREADABLE)};
+	struct drive_decision d;
+	char *end = NULL, a[SHOWN_MAX];
+	unsigned i;
+	int r = EXIT_GOOD;
+
+	if (mib) {
+		f.size = strtoul(mib, &end, 10);
+		if (!*mib || *end || f.size > INT32_MAX)
+			return complain(EXIT_USAGE,
+				SAY(c, "--mib: \"%s\" is no size", "--mib: 「%s」はサイズではありません"),
+				shown(a, mib));
+		f.size <<= 20;
+	}
+	for (i = 0; i < c->given_n && !r; i++)
+		if (c->given[i].id == OPT_FOUND)
+			r = take_found(c, c->given[i].value, &f);
+	if (r)
+		return r;
+	if (!f.who.groups)
+		f.who.groups = nobody;
+	if (!policy_drives(p) && !option_on(c, OPT_JSON))
+		puts(SAY(c, "the policy has no section drives: nothing is looked into",
+			"ポリシーに drives がないため、ファイルは検査されません"));
+	policy_drive(p, &f, &d);
+	return print_drive_decision(c, &d);
+}
+
 int command_policy_explain(struct ctl *c)
 {
 	const char *groups[POLICY_GROUPS_MAX + 1] = {NULL}, *at = option_value(c, OPT_AT);
@@ -187,12 +267,16 @@ int command_policy_explain(struct ctl *c)
 		.wall_us = clock_wall_us()};
 	struct policy_files f;
 	bool print = option_value(c, OPT_PRINTER) || option_value(c, OPT_TITLE) || option_value(c, OPT_PAGES);
+	bool drive = option_value(c, OPT_PATH);
 	struct decision d;
 	struct device device = {.kinds = 0};
 	unsigned kind = 0;
-	int r = print ? EXIT_GOOD : parse_device(c, &device);
+	int r = print || drive ? EXIT_GOOD : parse_device(c, &device);
 
-	r = r || print ? r : parse_kind(c, &kind);
+	if (print && drive)
+		return complain(EXIT_USAGE, SAY(c, "--path is of a file on a drive, not of a print job",
+						    "--path は印刷ではなくドライブ上のファイルの指定です"));
+	r = r || print || drive ? r : parse_kind(c, &kind);
 	if (r)
 		return r;
 	policy_groups(c, groups, POLICY_GROUPS_MAX);
@@ -202,6 +286,8 @@ int command_policy_explain(struct ctl *c)
 	r = policy_files_read(c, c->operands[0], &f);
 	if (!r && print) {
 		r = explain_print(c, f.policy, &who);
+	} else if (!r && drive) {
+		r = explain_drive(c, f.policy, &who);
 	} else if (!r) {
 		policy_decide(f.policy, &device, kind, &who, &d);
 		r = print_decision(c, &d);

@@ -1,6 +1,6 @@
 /*
- * `policy replay`: a policy tried against what happened: which devices and print jobs of the log it would have judged
- * otherwise. What is alike is one line (policy/rule/trial.h), with how often, where and who.
+ * `policy replay`: a policy tried against what happened: which devices, print jobs and files on drives of the log it
+ * would have judged otherwise. What is alike is one line (policy/rule/trial.h), with how often, where and who.
  */
 #include "collector/store/store.h"
 #include "policy/base/clock.h"
@@ -37,7 +37,7 @@ static json_t *names_json(const struct distinct *d)
 	return list;
 }
 
-/* What cases of both kinds have, into the object. */
+/* What cases of all kinds have, into the object. */
 static json_t *case_json(json_t *o, const struct trial_case *k)
 {
 	const struct replay *p = &k->decided;
@@ -74,6 +74,16 @@ static json_t *print_json(const struct trial_case *k)
 		k);
 }
 
+static json_t *file_json(const struct trial_case *k)
+{
+	char serial[SHOWN_MAX], product[SHOWN_MAX], id[SHOWN_MAX], path[SHOWN_MAX];
+
+	return case_json(
+		json_pack("{s:s, s:s, s:s, s:s}", "device", shown(id, k->usb_id), "serial", shown(serial, k->serial),
+			"product", shown(product, k->product), "path", shown(path, k->title)),
+		k);
+}
+
 static void say_names(const struct distinct *d)
 {
 	char text[SHOWN_MAX];
@@ -85,7 +95,7 @@ static void say_names(const struct distinct *d)
 		printf(" ...");
 }
 
-/* What the lines of both kinds end with. */
+/* What the lines of all kinds end with. */
 static void say_rest(const struct ctl *c, const struct trial_case *k)
 {
 	char time[TEXT_TIME_SIZE], rule[SHOWN_MAX], reason[SHOWN_MAX];
@@ -106,12 +116,15 @@ static void say_case(const struct ctl *c, const struct trial_case *k)
 	const struct enum_info *was = word_of(k, k->decided.was), *now = word_of(k, k->decided.now),
 			       *kind = enum_by_value(F_DEVICE_KIND, k->kind);
 	bool ja = c->lang == LANG_JA;
-	char id[SHOWN_MAX], serial[SHOWN_MAX], name[SHOWN_MAX];
+	char id[SHOWN_MAX], serial[SHOWN_MAX], name[SHOWN_MAX], path[SHOWN_MAX];
 
 	printf("%s → %s  ", ja ? was->ja : was->name, ja ? now->ja : now->name);
 	if (k->decided.of_device)
 		printf("%s %s  %s (%s)", shown(id, k->usb_id), shown(serial, k->serial), shown(name, k->product),
 			ja ? kind->ja : kind->name);
+	else if (k->decided.of_drive)
+		printf(SAY(c, "files on %s %s  %s: last \"%s\"", "%s %s  %s 上のファイル: 最後は「%s」"),
+			shown(id, k->usb_id), shown(serial, k->serial), shown(name, k->product), shown(path, k->title));
 	else
 		printf(SAY(c, "print on %s: %" PRIu64 " pages, last \"%s\"",
 			       "印刷 %s: %" PRIu64 " ページ、最後は「%s」"),
@@ -144,7 +157,7 @@ static int say_trial(struct ctl *c, const struct policy *policy, struct trial *t
 	const uint64_t otherwise = n->stricter + n->looser;
 	const struct trial_case *const *cases;
 	_cleanup_json_ json_t *o = NULL;
-	json_t *devices, *prints;
+	json_t *devices, *prints, *files;
 	size_t i, cases_n;
 
 	cases = trial_cases(t, &cases_n);
@@ -156,14 +169,19 @@ static int say_trial(struct ctl *c, const struct policy *policy, struct trial *t
 	}
 	devices = json_array();
 	prints = json_array();
+	files = json_array();
 	for (i = 0; i < cases_n && cases[i]->effect != TRIAL_SAME; i++)
-		json_array_append_new(cases[i]->decided.of_device ? devices : prints,
-			cases[i]->decided.of_device ? device_json(cases[i]) : print_json(cases[i]));
-	o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "version",
+		if (cases[i]->decided.of_device)
+			json_array_append_new(devices, device_json(cases[i]));
+		else if (cases[i]->decided.of_drive)
+			json_array_append_new(files, file_json(cases[i]));
+		else
+			json_array_append_new(prints, print_json(cases[i]));
+	o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "version",
 		(json_int_t)policy_version(policy), "decisions", (json_int_t)n->looked, "otherwise",
 		(json_int_t)otherwise, "stricter", (json_int_t)n->stricter, "looser", (json_int_t)n->looser, "same",
 		(json_int_t)n->same, "not_compared", (json_int_t)n->not_compared, "left_out", (json_int_t)n->left_out,
-		"devices", devices, "prints", prints);
+		"devices", devices, "prints", prints, "files", files);
 	return say_json(o);
 }
 
@@ -178,7 +196,8 @@ static int replay(struct ctl *c, const struct policy *policy, const char *const 
 		return r;
 	f->kinds[0] = KIND_DECISION;
 	f->kinds[1] = KIND_PRINT;
-	f->kinds_n = 2;
+	f->kinds[2] = KIND_DRIVE_FILE;
+	f->kinds_n = 3;
 	r = trial_new(policy, groups, &t);
 	r = r ? r : store_query(s, f, on_row, t, &why);
 	return r ? complain_of(c, "policy replay", r, &why) : say_trial(c, policy, t);

@@ -4,8 +4,10 @@
  */
 #include "policy/rule/replay.h"
 #include "policy/base/text.h"
+#include "policy/rule/drives.h"
 
 #define TEXT_SIZE 1024
+#define PATH_SIZE 4096
 
 static bool begins(const char *s, const char *with)
 {
@@ -107,6 +109,7 @@ static int of_device(const struct policy *p, const struct record *r, const char 
 	take_device(&d, r, (unsigned)kind);
 	policy_decide(p, &d, (unsigned)kind, &person, &now);
 	out->of_device = true;
+	out->of_drive = false;
 	out->decided = (unsigned)record_number(r, F_ACCESS, 0);
 	out->noted = was_noted(r);
 	out->was = out->noted ? ACCESS_READ_WRITE : out->decided;
@@ -158,11 +161,50 @@ static int of_print(const struct policy *p, const struct record *r, const char *
 	text_copy(title, sizeof(title), blind ? SPAN("", 0) : record_text(r, F_TITLE));
 	text_copy(format, sizeof(format), record_text(r, F_FORMAT));
 	policy_print(p, &f, &now);
-	out->of_device = false;
+	out->of_device = out->of_drive = false;
 	out->decided = (unsigned)record_number(r, F_ACTION, 0);
 	out->noted = was_noted(r);
 	out->was = goes_through(out->decided, out->noted) ? ACTION_ALLOW : out->decided;
 	out->now = goes_through(now.action, now.note) ? ACTION_ALLOW : now.action;
+	snprintf(out->rule, sizeof(out->rule), "%s", now.rule);
+	snprintf(out->reason, sizeof(out->reason), "%s", now.reason);
+	snprintf(out->reason_ja, sizeof(out->reason_ja), "%s", now.reason_ja);
+	return 0;
+}
+
+/* --- files on drives --- */
+
+static unsigned in_force(unsigned action, bool note)
+{
+	return note || action == ACTION_NOTE ? ACTION_ALLOW : action;
+}
+
+static int of_drive(const struct policy *p, const struct record *r, const char *host, const char *const *groups,
+	bool blind, struct replay *out)
+{
+	char rule[POLICY_NAME_SIZE + 16], user[256], path[PATH_SIZE], format[256];
+	struct drive_facts f = {.who = who(r, blind ? "" : host, groups, blind, user, sizeof(user)),
+		.path = path,
+		.format = format,
+		.size = record_number(r, F_SIZE, 0),
+		.readable = !record_has(r, F_FINDINGS)};
+	struct drive_decision now;
+	unsigned i;
+
+	text_copy(rule, sizeof(rule), record_text(r, F_RULE));
+	if (!has_name(r, F_ACTION) || (!begins(rule, "drives:") && strcmp(rule, "drives-default") != 0))
+		return V_NOT_FOUND;
+	text_copy(path, sizeof(path), blind ? SPAN("", 0) : record_text(r, F_PATH));
+	text_copy(format, sizeof(format), record_text(r, F_FORMAT));
+	for (i = 0; i < NUMBERS; i++)
+		f.numbers[i] = record_number(r, print_number_field((enum print_number)i), 0);
+	policy_drive(p, &f, &now);
+	out->of_device = false;
+	out->of_drive = true;
+	out->decided = (unsigned)record_number(r, F_ACTION, 0);
+	out->noted = was_noted(r);
+	out->was = in_force(out->decided, out->noted);
+	out->now = in_force(now.action, now.note);
 	snprintf(out->rule, sizeof(out->rule), "%s", now.rule);
 	snprintf(out->reason, sizeof(out->reason), "%s", now.reason);
 	snprintf(out->reason_ja, sizeof(out->reason_ja), "%s", now.reason_ja);
@@ -174,7 +216,8 @@ int replay_record(const struct policy *p, const struct record *r, const char *ho
 {
 	uint64_t kind = record_number(r, F_KIND, 0);
 
-	return kind == KIND_DECISION ? of_device(p, r, host, groups, blind, out)
-	       : kind == KIND_PRINT  ? of_print(p, r, host, groups, blind, out)
-				     : V_NOT_FOUND;
+	return kind == KIND_DECISION     ? of_device(p, r, host, groups, blind, out)
+	       : kind == KIND_PRINT      ? of_print(p, r, host, groups, blind, out)
+	       : kind == KIND_DRIVE_FILE ? of_drive(p, r, host, groups, blind, out)
+					 : V_NOT_FOUND;
 }

@@ -61,7 +61,7 @@ static unsigned weight(bool of_device, unsigned v)
 {
 	if (of_device)
 		return v == ACCESS_DENY ? 2 : v == ACCESS_READ_ONLY ? 1 : 0;
-	return v == ACTION_DENY ? 2 : v == ACTION_HOLD ? 1 : 0;
+	return v == ACTION_DENY || v == ACTION_QUARANTINE ? 2 : v == ACTION_HOLD || v == ACTION_ALERT ? 1 : 0;
 }
 
 static enum trial_effect effect_of(const struct replay *p)
@@ -82,8 +82,8 @@ static void fill_key(struct trial_case *k, const struct record *r)
 	k->effect = effect_of(&k->decided);
 	k->kind = 0;
 	k->usb_id[0] = k->serial[0] = k->printer[0] = 0;
-	if (k->decided.of_device) {
-		k->kind = (unsigned)r->v[F_DEVICE_KIND].u;
+	if (k->decided.of_device || k->decided.of_drive) {
+		k->kind = k->decided.of_device ? (unsigned)r->v[F_DEVICE_KIND].u : 0;
 		text_copy(k->usb_id, sizeof(k->usb_id), record_text(r, F_USB_ID));
 		text_copy(k->serial, sizeof(k->serial), record_text(r, F_SERIAL));
 	} else {
@@ -95,9 +95,10 @@ static bool alike(const struct trial_case *a, const struct trial_case *b)
 {
 	const struct replay *x = &a->decided, *y = &b->decided;
 
-	return x->of_device == y->of_device && x->decided == y->decided && x->noted == y->noted && x->now == y->now &&
-	       a->kind == b->kind && !strcmp(x->rule, y->rule) && !strcmp(x->reason, y->reason) &&
-	       !strcmp(a->usb_id, b->usb_id) && !strcmp(a->serial, b->serial) && !strcmp(a->printer, b->printer);
+	return x->of_device == y->of_device && x->of_drive == y->of_drive && x->decided == y->decided &&
+	       x->noted == y->noted && x->now == y->now && a->kind == b->kind && !strcmp(x->rule, y->rule) &&
+	       !strcmp(x->reason, y->reason) && !strcmp(a->usb_id, b->usb_id) && !strcmp(a->serial, b->serial) &&
+	       !strcmp(a->printer, b->printer);
 }
 
 static uint64_t hash_text(uint64_t h, const char *s)
@@ -111,7 +112,7 @@ static uint64_t hash_of(const struct trial_case *c)
 {
 	const struct replay *p = &c->decided;
 	uint64_t h = 1469598103934665603u ^ (p->decided | p->now << 8 | c->kind << 16 | (unsigned)p->noted << 24 |
-						    (unsigned)p->of_device << 25);
+						    (unsigned)p->of_device << 25 | (unsigned)p->of_drive << 26);
 
 	h = hash_text(hash_text(h, p->rule), p->reason);
 	h = hash_text(hash_text(hash_text(h, c->usb_id), c->serial), c->printer);
@@ -180,7 +181,7 @@ int trial_add(struct trial *t, const struct record *r, const char *host, uint64_
 	if (!c->times++ || at_us > c->last_us) {
 		c->last_us = at_us;
 		text_copy(c->product, sizeof(c->product), record_text(r, F_PRODUCT));
-		text_copy(c->title, sizeof(c->title), record_text(r, F_TITLE));
+		text_copy(c->title, sizeof(c->title), record_text(r, c->decided.of_drive ? F_PATH : F_TITLE));
 	}
 	add_latest(c, at_us, row);
 	if (!c->decided.of_device && record_has(r, F_PAGES))

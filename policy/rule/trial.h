@@ -1,7 +1,7 @@
 /*
  * A policy tried against many records: what it would have decided (replay.h), folded into cases. Alike are decisions on
- * the same device or printer that were decided alike then, and would be decided alike now by the same rule for the same
- * reason. People and PCs do not tell cases apart: they are counted, and named as far as there is room.
+ * the same device, printer or drive that were decided alike then, and would be decided alike now by the same rule for
+ * the same reason. People and PCs do not tell cases apart: they are counted, and named as far as there is room.
  *
  * For sekishoctl `policy replay` and for the console, which show the same cases. Pure.
  */
@@ -24,15 +24,15 @@ const char *trial_effect_name(enum trial_effect e);
 struct trial_case {
 	/* What makes it one. Strings are from outside, cut at their room. */
 	enum trial_effect effect;
-	struct replay decided; /* then and now, by which rule and why */
-	unsigned kind;         /* of a device: DEVICE_KIND_* */
-	char usb_id[16], serial[DEVICE_TEXT_SIZE];
-	char printer[256]; /* of a print job */
+	struct replay decided;                     /* then and now, by which rule and why */
+	unsigned kind;                             /* of a device: DEVICE_KIND_* */
+	char usb_id[16], serial[DEVICE_TEXT_SIZE]; /* also of the drive that a file was written to */
+	char printer[256];                         /* of a print job */
 
 	uint64_t times, pages; /* pages: of print jobs, once, before copies */
 	struct distinct hosts, users;
 	int64_t last_us;
-	char product[DEVICE_TEXT_SIZE], title[256]; /* of the last one */
+	char product[DEVICE_TEXT_SIZE], title[256]; /* of the last one; of a file on a drive its path */
 	/* The last ones, newest first: `row` is the number by which the caller finds the record again. */
 	struct trial_seen {
 		uint64_t row;

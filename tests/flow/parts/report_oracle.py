@@ -238,7 +238,9 @@ def compare(log, path, departments):
 
     kinds = {"print": lambda r: r.get("action") in ("note", "deny", "hold"), "print-missed": lambda r: True,
              "print-release": lambda r: True, "denied": lambda r: True, "release": lambda r: True,
-             "release-refused": lambda r: True, "write-seen": lambda r: True, "printer-connect": lambda r: True}
+             "release-refused": lambda r: True, "write-seen": lambda r: True, "printer-connect": lambda r: True,
+             "drive-file": lambda r: r.get("action") in ("alert", "quarantine"), "drive-sealed": lambda r: "cause" in r,
+             "drive-opened": lambda r: True}
     same("exceptions", sum(r["count"] for r in table(report, "exceptions")),
          sum(r.get("count", 1) for r in now if r["kind"] in kinds and kinds[r["kind"]](r)))
 

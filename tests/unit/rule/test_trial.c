@@ -105,6 +105,62 @@ static void changes_come_first_stricter_before_looser(void **state)
 	assert_int_equal(n->left_out, 0);
 }
 
+static void written(const char *serial, const char *path, uint64_t numbers, unsigned action, unsigned mode)
+{
+	record_reset(&record);
+	record_set_uint(&record, F_KIND, KIND_DRIVE_FILE);
+	record_set_span(&record, F_USB_ID, SPAN_STR("0951:1666"));
+	record_set_span(&record, F_SERIAL, SPAN_STR(serial));
+	record_set_span(&record, F_PATH, SPAN_STR(path));
+	record_set_span(&record, F_USER, SPAN_STR("taro"));
+	record_set_uint(&record, F_MY_NUMBERS, numbers);
+	record_set_uint(&record, F_ACTION, action);
+	record_set_uint(&record, F_POLICY_MODE, mode);
+	record_set_span(&record, F_RULE, SPAN_STR("drives:before"));
+}
+
+static void files_on_drives_are_judged_anew(void **state)
+{
+	const struct trial_case *const *v;
+	const struct trial_counts *n;
+	size_t cases;
+
+	(void)state;
+	begin("version: 1\ndrives:\n  rules:\n    - {name: web, match: {paths: '*/web/*'}, action: note}\n"
+	      "    - {name: people, match: {my_numbers: 3}, action: alert}\n"
+	      "    - {name: closed, match: {unreadable: yes}, action: alert}\n");
+	written("AAA", "/media/a/list.csv", 3, ACTION_ALLOW, POLICY_MODE_ENFORCE);
+	add(NOON, "ws-1", 1);
+	written("AAA", "/media/a/more.csv", 30, ACTION_ALLOW, POLICY_MODE_ENFORCE);
+	add(NOON + 1, "ws-1", 2);
+	written("AAA", "/media/a/web/list.csv", 3, ACTION_QUARANTINE, POLICY_MODE_ENFORCE);
+	add(NOON, "ws-1", 3);
+	/* What was only noted went through, as it would now. */
+	written("AAA", "/media/a/few.csv", 2, ACTION_QUARANTINE, POLICY_MODE_NOTE);
+	add(NOON, "ws-1", 4);
+	written("BBB", "/media/b/locked.zip", 0, ACTION_ALERT, POLICY_MODE_ENFORCE);
+	record_set_span(&record, F_FINDINGS, SPAN_STR("encrypted"));
+	add(NOON, "ws-1", 5);
+	/* That a drive cannot be watched is no decision. */
+	record_drop(&record, F_ACTION);
+	add(NOON, "ws-1", 6);
+	v = trial_cases(trial, &cases);
+	n = trial_counts(trial);
+	assert_int_equal(n->stricter, 2);
+	assert_int_equal(n->looser, 1);
+	assert_int_equal(n->same, 2);
+	assert_int_equal(n->not_compared, 1);
+	assert_true(cases == 4 && v[0]->decided.of_drive && !v[0]->decided.of_device);
+	assert_string_equal(v[0]->decided.rule, "drives:people");
+	assert_string_equal(v[0]->title, "/media/a/more.csv");
+	assert_int_equal(v[0]->times, 2);
+	assert_int_equal(v[0]->decided.was, ACTION_ALLOW);
+	assert_int_equal(v[0]->decided.now, ACTION_ALERT);
+	assert_string_equal(v[1]->decided.rule, "drives:web");
+	assert_int_equal(v[1]->decided.was, ACTION_QUARANTINE);
+	assert_int_equal(v[1]->decided.now, ACTION_ALLOW);
+}
+
 /* Denied on paper only is not the same as denied. */
 static void what_was_noted_is_a_case_of_its_own(void **state)
 {
@@ -231,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changes_come_first_stricter_before_looser),
+		cmocka_unit_test(files_on_drives_are_judged_anew),
 		cmocka_unit_test(what_was_noted_is_a_case_of_its_own),
 		cmocka_unit_test(people_and_pcs_are_counted),
 		cmocka_unit_test(the_last_ones_in_whatever_order_they_come),
