@@ -25,6 +25,7 @@ static const struct check {
 	{"queues", {"print queues", "印刷キュー"}},
 	{"uplink", {"link to the collector", "コレクターとの接続"}},
 	{"certificate", {"TLS certificates", "TLS 証明書"}},
+	{"keys", {"keys of this PC", "この PC の鍵"}},
 	{"clock", {"clock", "時計"}},
 	{"disk", {"disk", "ディスク"}},
 	{"policy", {"policy", "ポリシー"}},

@@ -1,11 +1,14 @@
 /*
  * The parts of `sekishoctl doctor`: doctor_facts.c gathers what there is on this machine into one JSON object,
- * doctor_pc.c and doctor_server.c judge it, doctor.c says it. Nobody else includes this.
+ * doctor_pc.c and doctor_server.c judge it (doctor_keys.c does both for keys), doctor.c says it. Nobody else includes
+ * this.
  *
  * Facts, each absent where it is not here or could not be seen: "now_us", "root", "pc", "enrolled", "server",
  * "systemd", "kernel" {"release", "btf", "lsm", "lockdown"}, "load" (what sekisho-load --check prints), "clock_synced",
  * "disks" {path: {"free", "size"}}, "certificates" {path: not after in microseconds}, "cups", "timestamps" {"url",
- * "newest_us"}, and the status file of each program by its short name ("recorder": {..., "alive"}).
+ * "newest_us"}, "keys" {"new": where agent.conf has new ones made, "device" and "tls": {"place", "why" it cannot be
+ * used}, "fits": is the TLS key the certificate's}, and the status file of each program by its short name ("recorder":
+ * {..., "alive"}).
  */
 #ifndef SEKISHO_CTL_DOCTOR_H
 #define SEKISHO_CTL_DOCTOR_H
@@ -48,6 +51,10 @@ int64_t doctor_since(const struct doctor *d, int64_t then_us);
 /* How long something is good that ends at `until_us`, with `warn_days` of attention before. */
 void doctor_until(
 	struct doctor *d, const char *check, const char *what, int64_t until_us, int warn_days, const char *fix);
+
+/* A PC's keys: the fact, for which each that a keeper holds is made to sign; and the check. */
+json_t *doctor_keys_fact(void);
+void doctor_keys(struct doctor *d);
 
 /* All checks of a PC, and of a collector's machine. */
 void doctor_pc(struct doctor *d);

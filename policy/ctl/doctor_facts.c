@@ -230,6 +230,9 @@ json_t *doctor_facts(void)
 		json_object_set_new(o, "timestamps", part);
 	for (i = 0; i < ARRAY_SIZE(programs); i++)
 		put_status(o, programs[i]);
+	part = geteuid() || !enrolled ? NULL : doctor_keys_fact();
+	if (part)
+		json_object_set_new(o, "keys", part);
 	part = geteuid() || !pc ? NULL : ask_load();
 	if (part)
 		json_object_set_new(o, "load", part);

@@ -381,6 +381,7 @@ void doctor_pc(struct doctor *d)
 	print(d);
 	uplink(d);
 	certificate(d);
+	doctor_keys(d);
 	clock(d);
 	doctor_disk(d, "disk", PRODUCERS_DIR);
 	policy(d);

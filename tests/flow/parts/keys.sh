@@ -67,6 +67,16 @@ sealed_and_sent() {
 	wait_for 10 told 2 'A[12]'
 }
 
+# doctor_says STATE WORDS: that is what it finds of the keys.
+doctor_says() {
+	sekishoctl doctor --json >"$tmp/doctor.json" || [ $? -eq 1 ]
+	"$py" - "$1" "$2" "$tmp/doctor.json" <<-'END'
+		import json, sys
+		found = [f for f in json.load(open(sys.argv[3]))["findings"] if f["check"] == "keys"]
+		assert [f["state"] for f in found] == [sys.argv[1]] and sys.argv[2] in found[0]["found"], found
+	END
+}
+
 answers_are_right() {
 	local point
 	note 'what the keeper answers is right by openssl: a signature, and the secret of two keys'
@@ -108,6 +118,7 @@ renewed() {
 	wait_for 20 nothing_waits
 	wait_for 10 told 1 R1
 	keys_are_held "$1"
+	doctor_says good 'each signed just now'
 }
 
 is_renewed() {
@@ -121,6 +132,7 @@ gone_and_back() {
 	note 'what holds the keys is gone: records wait and are not lost, and are sealed when it is back'
 	$2
 	before=$(sealed)
+	doctor_says bad "$1"
 	plug B1 || fail "$(cat "$tmp/plugs.log")"
 	grep -q "$1" "$tmp/plugs.log" || fail "$(cat "$tmp/plugs.log")"
 	[ "$(sealed)" -eq "$before" ]

@@ -12,6 +12,7 @@ static const char well[] =
 	"\"trampoline\",\"told\":true,\"taken\":true},\"gate\":{\"state\":\"current\",\"how\":\"enforce\",\"layers\":"
 	"\"open,erofs\",\"missing\":\"\"}},\"disks\":{\"/var/spool/"
 	"sekisho\":{\"free\":9000000000,\"size\":90000000000}},"
+	"\"keys\":{\"new\":\"tpm\",\"device\":{\"place\":\"tpm\"},\"tls\":{\"place\":\"tpm\"},\"fits\":true},"
 	"\"certificates\":{\"/var/lib/sekisho/uplink/ca.crt\":1995428000000000},\"recorder\":{\"alive\":true,"
 	"\"records\":12,\"lost\":{\"ring-full\":0}},\"guard\":{\"alive\":true,\"gate\":\"enforce\",\"devices\":2,"
 	"\"policy\":"
@@ -102,6 +103,11 @@ static const struct wrong {
 	{"uplink>producers", "{\"guard\":{\"refused\":2}}", "uplink", "bad", "host list"},
 	{"uplink>certificate_until", "1795427000000000", "certificate", "bad", "enrol --again"},
 	{"uplink>certificate_until", "1795528000000000", "certificate", "attention", "enrol --again"},
+	{"keys>device", "{\"place\":\"tpm\",\"why\":\"no TPM answers\"}", "keys", "bad", "sekisho-keeper.socket"},
+	{"keys>tls", "{\"place\":\"pkcs11\",\"why\":\"no token is there\"}", "keys", "bad", "sekisho-keeper.socket"},
+	{"keys>tls", "{\"why\":\"is not there\"}", "keys", "bad", "enrol --again"},
+	{"keys>fits", "false", "keys", "bad", "enrol --again"},
+	{"keys>device", "{\"place\":\"file\"}", "keys", "attention", "--new-keys"},
 	{"uplink>clock_ahead_s", "31", "clock", "attention", "timedatectl"},
 	{"uplink>clock_ahead_s", "-4000", "clock", "bad", "timedatectl"},
 	{"disks>/var/spool/sekisho", "{\"free\":1000}", "disk", "bad", "df"},
