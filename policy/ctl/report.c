@@ -6,6 +6,7 @@
 #include "policy/ctl/report.h"
 #include "collector/paper/paper.h"
 #include "policy/base/clock.h"
+#include "policy/base/confine.h"
 #include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/ctl/door.h"
@@ -340,6 +341,10 @@ int command_report(struct ctl *c)
 			option_on(c, OPT_PDF) || option_on(c, OPT_CSV_DIR) || option_on(c, OPT_JSON)))
 		return complain(EXIT_USAGE, SAY(c, "--scheduled: report.conf says which and where",
 						    "--scheduled では期間と出力先は report.conf で決まります"));
+	/* Names and titles of every PC meet libraries that draw: those start nothing, and know no network. */
+	r = confine_syscalls(CONFINE_LOCAL);
+	if (r)
+		return complain_of(c, SAY(c, "the system call filter", "システムコールフィルター"), r, NULL);
 	r = reporting_open(c, &g);
 	r = r ? r : option_on(c, OPT_SCHEDULED) ? report_scheduled(&g) : asked(&g);
 	reporting_close(&g);
