@@ -193,6 +193,8 @@ __attribute__((noreturn)) static void child(int fd, const struct oidc_settings *
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	/* No file is written to (RLIMIT_FSIZE): where the log is one, a line is lost, and that ends nothing. */
+	signal(SIGXFSZ, SIG_IGN);
 	r = read_files(&c, &why);
 	r = r ? r : confine(user, &why);
 	if (r && !why.text[0])
