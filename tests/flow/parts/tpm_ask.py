@@ -2,6 +2,7 @@
 """Asks the keeper, by policy/trust/keeper.h and nothing of ours.
 
   tpm_ask.py SOCKET sign|agree KEYFILE HEX     the answer in hexadecimal, or its words and 1
+  tpm_ask.py SOCKET make                       a new key's file, or the words and 1
   tpm_ask.py der HEX                           r || s as DER (RFC 3279), to standard output
 """
 import socket
@@ -33,13 +34,15 @@ def main(argv):
         body = integer(raw[:32]) + integer(raw[32:])
         sys.stdout.buffer.write(b"\x30" + bytes([len(body)]) + body)
         return 0
-    with open(argv[3], "rb") as f:
-        key = f.read()
-    data = bytes.fromhex(argv[4])
+    key = data = b""
+    if argv[2] != "make":
+        with open(argv[3], "rb") as f:
+            key = f.read()
+        data = bytes.fromhex(argv[4])
     s = socket.socket(socket.AF_UNIX)
     s.settimeout(20)
     s.connect(argv[1])
-    s.sendall(head(4, 4) + head(0, 1) + head(0, {"sign": 2, "agree": 3}[argv[2]]) + head(2, len(key)) + key + head(2, len(data)) + data)
+    s.sendall(head(4, 4) + head(0, 1) + head(0, {"make": 1, "sign": 2, "agree": 3}[argv[2]]) + head(2, len(key)) + key + head(2, len(data)) + data)
     s.shutdown(socket.SHUT_WR)
     answer = b""
     while more := s.recv(4096):
@@ -48,7 +51,7 @@ def main(argv):
     verdict, at = item(answer, at)
     made, at = item(answer, at)
     words, _ = item(answer, at)
-    print(words.decode() if verdict else made.hex())
+    print(words.decode() if verdict else made.decode().rstrip() if argv[2] == "make" else made.hex())
     return 1 if verdict else 0
 
 
