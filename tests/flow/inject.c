@@ -1,16 +1,20 @@
 /*
  * A system call made by another process, as a debugger makes it: inject PID NUMBER [ARGUMENT]..., where an argument is
  * a number, or s:TEXT for a string in that process's memory. Prints what came of it: "done", the name of an errno, or
- * "killed" where the process was ended for it. For tests/flow/parts/forbidden, which tries what a program of ours must
+ * "killed" where the process was ended for it. inject after PROGRAM [ARGUMENT]... starts a program and makes the calls
+ * that its standard input has a line each, at the moment when one of its processes has filtered its system calls: for
+ * those that live too short. For tests/flow/parts/forbidden, which tries what a program of ours must
  * not be able to do from inside of it, so that no program has to have a part for tests. Never for a process that is not
  * the test's own. Ends with 77 where it is built for another processor than x86-64.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -156,31 +160,28 @@ static void take_up_again(struct user_regs_struct *regs)
 	regs->rip -= 2;
 }
 
-int main(int argc, char **argv)
+/* One call, by a process that is stopped where it has made one: argv is its number and its arguments. Says what came of
+ * it. */
+static int make_call(pid_t pid, struct user_regs_struct was, int argc, char **argv)
 {
-	struct user_regs_struct was, now;
-	unsigned long arg[ARGS] = {0}, number;
+	struct user_regs_struct now;
+	unsigned long arg[ARGS] = {0};
 	char memory[ROOM], strings[ROOM] = {0};
 	size_t used = 0;
 	int i, status;
-	pid_t pid;
 
-	if (argc < 3 || argc > 3 + ARGS)
+	if (argc < 1 || argc > 1 + ARGS)
 		return 2;
-	pid = (pid_t)atoi(argv[1]);
-	number = strtoul(argv[2], NULL, 0);
-	if (stop_in_call(pid, &was))
-		return die("stop");
-	for (i = 3; i < argc; i++) {
+	for (i = 1; i < argc; i++) {
 		size_t n = strlen(argv[i]);
 
 		if (strncmp(argv[i], "s:", 2) != 0) {
-			arg[i - 3] = strtoul(argv[i], NULL, 0);
+			arg[i - 1] = strtoul(argv[i], NULL, 0);
 			continue;
 		}
 		if (used + n > ROOM)
 			return 2;
-		arg[i - 3] = ((was.rsp - 2 * ROOM) & ~7ul) + used;
+		arg[i - 1] = ((was.rsp - 2 * ROOM) & ~7ul) + used;
 		memcpy(strings + used, argv[i] + 2, n - 1);
 		used = (used + n + 7) & ~(size_t)7;
 	}
@@ -190,7 +191,7 @@ int main(int argc, char **argv)
 	now = was;
 	now.rip -= 2;
 	now.orig_rax = (unsigned long)-1;
-	now.rax = number;
+	now.rax = strtoul(argv[0], NULL, 0);
 	now.rdi = arg[0];
 	now.rsi = arg[1];
 	now.rdx = arg[2];
@@ -214,14 +215,110 @@ int main(int argc, char **argv)
 		puts("killed");
 		return 0;
 	}
-	take_up_again(&was);
-	/* Not a call any more: nothing of it is made again on the way back. */
-	was.orig_rax = (unsigned long)-1;
-	if (poke(pid, (was.rsp - 2 * ROOM) & ~7ul, memory, ROOM) || ptrace(PTRACE_SETREGS, pid, NULL, &was) ||
-		ptrace(PTRACE_DETACH, pid, NULL, NULL))
+	/* Where it was, ready for another one. */
+	if (poke(pid, (was.rsp - 2 * ROOM) & ~7ul, memory, ROOM) || ptrace(PTRACE_SETREGS, pid, NULL, &was))
 		return die("back");
 	puts((long)now.rax >= 0 ? "done" : strerrorname_np(-(int)now.rax));
 	return 0;
+}
+
+static int into_running(pid_t pid, int argc, char **argv)
+{
+	struct user_regs_struct was;
+	int r;
+
+	if (stop_in_call(pid, &was))
+		return die("stop");
+	r = make_call(pid, was, argc, argv);
+	if (r || kill(pid, 0))
+		return r;
+	take_up_again(&was);
+	/* Not a call any more: nothing of it is made again on the way back. */
+	was.orig_rax = (unsigned long)-1;
+	if (ptrace(PTRACE_SETREGS, pid, NULL, &was) || ptrace(PTRACE_DETACH, pid, NULL, NULL))
+		return errno == ESRCH ? 0 : die("back");
+	return 0;
+}
+
+/* Until one of the processes has filtered its system calls: its id, where it comes back from seccomp(2). -1: none did.
+ */
+static pid_t follow(struct user_regs_struct *regs)
+{
+	int status, deliver;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
+		if (!WIFSTOPPED(status))
+			continue;
+		deliver = WSTOPSIG(status);
+		if (deliver == (SIGTRAP | 0x80)) {
+			if (ptrace(PTRACE_GETREGS, pid, NULL, regs))
+				return -1;
+			/* SECCOMP_SET_MODE_FILTER; on the way in there is -ENOSYS. */
+			if (regs->orig_rax == SYS_seccomp && regs->rdi == 1 && !regs->rax)
+				return pid;
+			deliver = 0;
+		} else if (status >> 16 || deliver == SIGSTOP) {
+			deliver = 0; /* the tracer's own: a child, its first stop */
+		}
+		if (ptrace(PTRACE_SYSCALL, pid, NULL, deliver) && errno != ESRCH)
+			return -1;
+	}
+	return -1;
+}
+
+/* The program, stopped before its first instruction. */
+static pid_t start(char **argv)
+{
+	long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+		       PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+			ptrace(PTRACE_TRACEME, 0, NULL, NULL) || raise(SIGSTOP))
+			_exit(127);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status) ||
+		ptrace(PTRACE_SETOPTIONS, pid, NULL, options) || ptrace(PTRACE_SYSCALL, pid, NULL, 0))
+		return -1;
+	return pid;
+}
+
+/* Lines of standard input, each a call. What was started ends with this. */
+static int after(char **argv)
+{
+	struct user_regs_struct was;
+	char line[ROOM], *word[1 + ARGS], *at;
+	int n, r = 0;
+	pid_t pid;
+
+	if (start(argv) < 0)
+		return die(argv[0]);
+	pid = follow(&was);
+	if (pid < 0) {
+		fprintf(stderr, "%s: no process of it has filtered its system calls\n", argv[0]);
+		return 3;
+	}
+	while (!r && fgets(line, sizeof(line), stdin)) {
+		n = 0;
+		for (at = strtok(line, " \n"); at && n < 1 + ARGS; at = strtok(NULL, " \n"))
+			word[n++] = at;
+		r = make_call(pid, was, n, word);
+	}
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc >= 3 && !strcmp(argv[1], "after"))
+		return after(argv + 2);
+	return argc < 3 ? 2 : into_running((pid_t)atoi(argv[1]), argc - 2, argv + 2);
 }
 #else
 int main(void)

@@ -1,17 +1,25 @@
 """What each program of ours must not be able to do once it runs, tried from inside of it (tests/flow/inject.c): a table.
 
-forbidden.py CTL INJECT ROOM PROGRAM=PID... prints the table as Markdown. ROOM is a folder of root's, for everybody to see, with a file in
+forbidden.py CTL INJECT ROOM PROGRAM=PID... prints the table as Markdown; with --once before CTL that of those that live for one thing
+only: inspect, posture and report are started, and stopped where they have filtered their system calls; the wrapper of CUPS' backends is
+started as CUPS has it wait; with --keeper SOCKET, and without
+programs, that of the keeper in its unit, which has no filter of its own. ROOM is a folder of root's, for everybody to see, with a file in
 it. The last act of each is to start a program, for which it is ended; before, what was refused has to be known by its name: in the
 program's log, and in the log of records of those that seal. Ends with 1 where something was done that is not meant, or is not told.
 """
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 
-CTL, INJECT, ROOM = sys.argv[1:4]
-PROGRAMS = dict(a.split("=") for a in sys.argv[4:])
+ONCE = sys.argv[1] == "--once"
+KEEPER = sys.argv[2] if sys.argv[1] == "--keeper" else None
+FIRST = 1 + ONCE + 2 * bool(KEEPER)
+CTL, INJECT, ROOM = sys.argv[FIRST:FIRST + 3]
+PROGRAMS = dict(a.split("=") for a in sys.argv[FIRST + 3:])
+BIN = os.path.dirname(CTL)
 HERE = "-100"  # AT_FDCWD
 
 # In words, and as system calls of x86-64.
@@ -44,10 +52,37 @@ for gate in ("guard", "print"):
                 "signal another program"):
         MEANT[(gate, act)] = ROOT
 
+# What is started for the table of those that live for one thing.
+STARTED = {
+    "inspect": [f"{BIN}/../sbin/sekisho-inspect", "show", f"{ROOM}/file"],
+    "posture": [f"{BIN}/../sbin/sekisho-posture", "--print"],
+    "report": ["/usr/bin/setpriv", "--reuid=sekisho-console", "--regid=sekisho-console", "--init-groups", f"{BIN}/sekishoctl-report", "report",
+               "--scheduled"],
+}
+MEANT[("oidc", "make a socket to the network")] = NETWORK
+MEANT[("posture", "read the key that certifies sealing keys")] = "seals"
+# The wrapper has no filter of ours, since it becomes CUPS's backend, which would have it too: what any program of CUPS may is not asked.
+CUPS, CUPS_MAY = "CUPS backend", "as CUPS's own"
+WRAPPER = ["/usr/bin/setpriv", "--reuid=lp", "--regid=lp", "--clear-groups", "/opt/sekisho/cups/notifier/sekisho"]
+OF_CUPS = ("make a socket to the network", "set the clock", "measure other programs (perf_event_open)", "use keys in the kernel (keyctl)",
+           "take another's descriptor (pidfd_getfd)", "use io_uring", "start a program")
+
+
+def make_file():
+    with open(f"{ROOM}/file", "w", encoding="utf-8"):
+        pass
+
+
+def all_at_once(program):
+    """Every act, by one process that is started for it."""
+    make_file()
+    lines = "".join(" ".join(words) + "\n" for words in ACTS.values())
+    out = subprocess.run([INJECT, "after", *STARTED[program]], input=lines, check=True, capture_output=True, text=True).stdout
+    return dict(zip(ACTS, out.split(), strict=True))
+
 
 def attempt(program, act):
-    if not os.path.exists(f"{ROOM}/file"):
-        open(f"{ROOM}/file", "w").close()
+    make_file()
     out = subprocess.run([INJECT, PROGRAMS[program], *ACTS[act]], check=True, capture_output=True, text=True).stdout.strip()
     if os.path.exists(f"{ROOM}/made"):
         os.unlink(f"{ROOM}/made")
@@ -66,25 +101,74 @@ def not_told():
     return left
 
 
-bad = 0
-print("| | " + " | ".join(PROGRAMS) + " |")
-print("| --- |" + " --- |" * len(PROGRAMS))
-for act in ACTS:
-    row = []
-    end = time.monotonic() + 180
-    while act == "start a program" and not_told():
-        if time.monotonic() > end:
-            print(f"not told: {not_told()}", file=sys.stderr)
-            bad = 1
-            break
-        time.sleep(0.2)
-    for program in PROGRAMS:
-        said = attempt(program, act)
-        if said == "done" and (program, act) not in MEANT:
+def table_of_all():
+    """Long-lived programs; before the last act, what was refused has to be known."""
+    ok = True
+    for act in ACTS:
+        end = time.monotonic() + 180
+        while act == "start a program" and not_told():
+            if time.monotonic() > end:
+                print(f"not told: {not_told()}", file=sys.stderr)
+                ok = False
+                break
+            time.sleep(0.2)
+        ok &= line(act, {p: attempt(p, act) for p in PROGRAMS})
+    return ok
+
+
+def table_of_once():
+    said = {p: all_at_once(p) for p in STARTED}
+    wrapper = subprocess.Popen(WRAPPER, stdin=subprocess.PIPE)
+    PROGRAMS[CUPS] = str(wrapper.pid)
+    while os.readlink(f"/proc/{wrapper.pid}/exe") != WRAPPER[-1]:
+        time.sleep(0.1)
+    for p in PROGRAMS:
+        said[p] = {act: CUPS_MAY if p == CUPS and act in OF_CUPS else attempt(p, act) for act in ACTS}
+    wrapper.stdin.close()
+    wrapper.wait()
+    return all([line(act, {p: said[p][act] for p in said}) for act in ACTS])
+
+
+MEANT[("keeper", "read the key that certifies sealing keys")] = NETWORK
+for meant in ("read /etc/shadow", "read the key that signs the log", "signal another program"):
+    MEANT[("keeper", meant)] = ROOT
+
+
+def is_keeper(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/exe").endswith("/sekisho-keeper")
+    except OSError:
+        return False
+
+
+def table_of_keeper():
+    """A keeper for each act, which waits for what it is to do."""
+    ok = True
+    for act in ACTS:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(KEEPER)
+            while not (there := [p for p in os.listdir("/proc") if p.isdigit() and is_keeper(p)]):
+                time.sleep(0.1)
+            PROGRAMS["keeper"] = there[0]
+            ok &= line(act, {"keeper": attempt("keeper", act)})
+        while is_keeper(there[0]):
+            time.sleep(0.1)
+    return ok
+
+
+def line(act, said):
+    """One act of all programs, as a row. False where something was done that is not meant."""
+    ok, row = True, []
+    for program, came in said.items():
+        if (came == "done" and (program, act) not in MEANT) or (act == "start a program" and came not in ("killed", CUPS_MAY, "EACCES")):
             print(f"sekisho-{program} could: {act}", file=sys.stderr)
-            bad = 1
-        if act == "start a program" and said != "killed":
-            bad = 1
-        row.append(f"done: {MEANT.get((program, act), 'NOT MEANT')}" if said == "done" else said)
+            ok = False
+        row.append(f"done: {MEANT.get((program, act), 'NOT MEANT')}" if came == "done" else came)
     print(f"| {act} | " + " | ".join(row) + " |", flush=True)
-sys.exit(bad)
+    return ok
+
+
+columns = ["keeper"] if KEEPER else [*STARTED, *PROGRAMS, CUPS] if ONCE else PROGRAMS
+print("| " + ("in its unit " if KEEPER else "once " if ONCE else "") + "| " + " | ".join(columns) + " |")
+print("| --- |" + " --- |" * len(columns))
+sys.exit(0 if (table_of_keeper() if KEEPER else table_of_once() if ONCE else table_of_all()) else 1)

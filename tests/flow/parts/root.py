@@ -167,8 +167,10 @@ def waiting():
 def remove_waiting():
     """While the uplink is held: what it has not sent is taken away."""
     os.kill(PIDS["uplink"], signal.SIGSTOP)
-    until("segments wait", lambda: len(waiting()) >= 2)
-    os.unlink(waiting()[0])
+    # What was there may be with the collector already, and only its answer was not taken.
+    before = set(waiting())
+    until("segments wait", lambda: len(set(waiting()) - before) >= 2)
+    os.unlink(next(s for s in waiting() if s not in before))
     os.kill(PIDS["uplink"], signal.SIGCONT)
 
 
