@@ -193,13 +193,29 @@ static int put_plain(struct buf *b, const struct record *r, unsigned f, enum rec
 	return 0;
 }
 
+/*
+ * OWASP's list of what a spreadsheet takes for the start of a formula, with the full-width = + - @ of Japanese input
+ * methods (U+FF1D, U+FF0B, U+FF0D, U+FF20), which some spreadsheets take for the others.
+ */
+static bool begins_formula(struct span s)
+{
+	static const char *const wide[] = {"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
+	size_t i;
+
+	if (s.n && s.p[0] && strchr("=+-@\t\r\n", s.p[0]))
+		return true;
+	for (i = 0; i < ARRAY_SIZE(wide); i++)
+		if (s.n >= 3 && !memcmp(s.p, wide[i], 3))
+			return true;
+	return false;
+}
+
 int record_csv_cell(struct span s, struct buf *out)
 {
 	size_t i;
 	int r = buf_puts(out, "\"");
 
-	/* OWASP's list of what a spreadsheet takes for the start of a formula. */
-	if (!r && s.n && strchr("=+-@\t\r", s.p[0]) && s.p[0])
+	if (!r && begins_formula(s))
 		r = buf_puts(out, "'");
 	for (i = 0; !r && i < s.n; i++)
 		r = s.p[i] == '"' ? buf_puts(out, "\"\"") : buf_put(out, s.p + i, 1);

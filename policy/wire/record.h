@@ -139,8 +139,8 @@ int record_json_web(const struct record *r, struct buf *out);
 /* One readable line without a newline: time, user, program, what, path, how much. Escaped for terminals. */
 int record_line(const struct record *r, enum record_lang lang, struct buf *out);
 /*
- * CSV (RFC 4180): every cell quoted, CRLF; a cell that begins with = + - @ TAB or CR gets an apostrophe in front, so
- * that no spreadsheet runs it. `fields` ends with 0. The caller writes the BOM.
+ * CSV (RFC 4180): every cell quoted, CRLF; a cell that begins with = + - @ (also full-width), TAB, CR or LF gets an
+ * apostrophe in front, so that no spreadsheet runs it. `fields` ends with 0. The caller writes the BOM.
  */
 int record_csv_cell(struct span s, struct buf *out);
 int record_csv_head(const unsigned *fields, enum record_lang lang, struct buf *out);

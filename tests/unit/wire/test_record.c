@@ -76,6 +76,27 @@ static void csv_runs_nothing(void **state)
 		"\"File used\",\"'=cmd|' /C calc'!A0\",\"/tmp/\"\"a\"\"\\n\\x1b[31m<script>\",\"-13\",\"\"\r\n");
 }
 
+static void no_cell_begins_a_formula(void **state)
+{
+	static const char *const begins[] = {
+		"=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠a"};
+	static const char *const fine[] = {"", "1=1", "a-b", "〜1", "ー", "！", "\xef\xbc"};
+	_cleanup_buf_ struct buf b = BUF_INIT(4096);
+	char want[32];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(begins) + ARRAY_SIZE(fine); i++) {
+		bool formula = i < ARRAY_SIZE(begins);
+		const char *cell = formula ? begins[i] : fine[i - ARRAY_SIZE(begins)];
+
+		buf_clear(&b);
+		assert_int_equal(record_csv_cell(SPAN_STR(cell), &b), 0);
+		snprintf(want, sizeof(want), "\"%s%s\"", formula ? "'" : "", cell);
+		assert_string_equal(buf_str(&b), want);
+	}
+}
+
 static void a_line_moves_no_cursor(void **state)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(4096);
@@ -107,6 +128,7 @@ int main(void)
 		cmocka_unit_test(json),
 		cmocka_unit_test(json_for_the_web_holds_every_number),
 		cmocka_unit_test(csv_runs_nothing),
+		cmocka_unit_test(no_cell_begins_a_formula),
 		cmocka_unit_test(a_line_moves_no_cursor),
 		cmocka_unit_test(what_does_not_fit_leaves_nothing),
 	};
