@@ -39,6 +39,10 @@ void checking_say(struct checking *c, const struct policy_finding *f);
 #define IN_YAML "policy.yaml"
 #define IN_CSV "devices.csv"
 
+/* copies.c: whether one person alone opens what is kept of this section. */
+struct copies_terms;
+void check_copies(struct checking *c, const struct copies_terms *t, const char *section);
+
 /* Does it name one model or one device, and not whatever comes? */
 bool match_is_specific(const struct match *m);
 

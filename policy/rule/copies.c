@@ -3,6 +3,7 @@
  */
 #include "policy/rule/copies.h"
 #include "policy/base/text.h"
+#include "policy/rule/check_parts.h"
 #include "policy/rule/reading.h"
 #include "policy/trust/envelope.h"
 
@@ -89,6 +90,16 @@ int copies_check(struct reading *r, const struct copies_terms *t, unsigned line)
 	return t->as.auditors.n
 		       ? 0
 		       : why_set(r->why, V_BAD, READING_NAME ":%u: copy: the section `copies:` is missing", line);
+}
+
+void check_copies(struct checking *c, const struct copies_terms *t, const char *section)
+{
+	if (t->as.auditors.n && !t->as.second.n)
+		FOUND(c, false, "opened-alone", IN_YAML, 0,
+			"%s: copies: each of the auditors opens a copy alone: second_auditors makes it two persons",
+			"%s: copies: auditors の誰もが一人で控えを開けます(second_auditors "
+			"を書くと二人が必要になります)",
+			section);
 }
 
 static int setting(const char *section, const char *name, const char *value, policy_setting_fn fn, void *ctx)

@@ -42,6 +42,8 @@ void check_drive_rules(struct checking *c)
 	const struct drives_policy *s = c->p->drives;
 	unsigned i;
 
+	if (s)
+		check_copies(c, &s->copies, "drives");
 	for (i = 0; s && i + 1 < s->rules_n; i++)
 		if (takes_all(&s->rules[i].match)) {
 			FOUND(c, false, "hidden", IN_YAML, s->rules[i].line,

@@ -43,6 +43,8 @@ void check_print_rules(struct checking *c)
 	const struct print_policy *s = c->p->print;
 	unsigned i;
 
+	if (s)
+		check_copies(c, &s->copies, "print");
 	for (i = 0; s && i + 1 < s->rules_n; i++)
 		if (takes_all(&s->rules[i].match)) {
 			FOUND(c, false, "hidden", IN_YAML, s->rules[i].line,
