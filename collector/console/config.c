@@ -4,6 +4,7 @@
 #include "collector/console/config.h"
 #include "collector/oidc/oidc.h"
 #include "collector/store/stamps.h"
+#include "collector/store/store.h"
 #include "policy/wire/program.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ static const struct conf_key keys[] = {
 	KEY_("names", CONF_STR, names, 1024, 0, 0, "names and addresses in the certificate"),
 	KEY_("dir", CONF_STR, dir, CONFIG_PATH_MAX, 0, 0, "folder of accounts, key and spool"),
 	KEY_("collector", CONF_STR, collector, CONFIG_PATH_MAX, 0, 0, "folder of the collector"),
+	KEY_("store", CONF_STR, store, CONFIG_PATH_MAX, 0, 0, "the collector's store: a folder, or postgresql://..."),
 	KEY_("timestamps", CONF_STR, timestamps, CONFIG_PATH_MAX, 0, 0, "folder of the log's timestamps"),
 	KEY_("timestamps_ca", CONF_STR, timestamps_ca, CONFIG_PATH_MAX, 0, 0, "CA of their authority, PEM"),
 	KEY_("page", CONF_STR, page, CONFIG_PATH_MAX, 0, 0, "folder of the page"),
@@ -125,6 +127,7 @@ static int set_paths(struct config *c)
 	int r = root_in_place(c->dir);
 
 	r = r ? r : root_in_place(c->collector);
+	r = r || store_is_database(c->store) ? r : root_in_place(c->store);
 	r = r ? r : root_in_place(c->timestamps);
 	r = r ? r : root_in_place(c->timestamps_ca);
 	r = r ? r : root_in_place(c->page);
@@ -146,7 +149,8 @@ static int set_paths(struct config *c)
 	UNDER_(tls_crt, dir, "tls.crt");
 	UNDER_(tls_names, dir, "tls.names");
 	UNDER_(spool, dir, "spool");
-	UNDER_(store, collector, "store");
+	if (!c->store[0])
+		UNDER_(store, collector, "store");
 	UNDER_(log_vkey, collector, "log.vkey");
 	UNDER_(admins, collector, "admin.keys");
 	UNDER_(policies, collector, "policies");

@@ -50,10 +50,15 @@ static int places(struct herald *h)
 	UNDER_(device_key, dir, "device.key");
 	UNDER_(device_pub, dir, "device.pub");
 	UNDER_(book, dir, "book.db");
-	UNDER_(store, collector, "store");
+	if (!h->plan.store)
+		UNDER_(store, collector, "store");
 	UNDER_(log_vkey, collector, "log.vkey");
 	UNDER_(status, run, "herald.json");
 #undef UNDER_
+	if (!r && h->plan.store && store_is_database(h->plan.store))
+		snprintf(at->store, sizeof(at->store), "%s", h->plan.store);
+	else if (!r && h->plan.store)
+		r = program_path(at->store, sizeof(at->store), h->plan.store);
 	return r;
 }
 

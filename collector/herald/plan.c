@@ -331,6 +331,8 @@ static int take_top(struct planning *p, void *ctx, const char *key, const yaml_n
 		return planning_path(p, n, key, &out->dir);
 	if (!strcmp(key, "collector"))
 		return planning_path(p, n, key, &out->collector);
+	if (!strcmp(key, "store"))
+		return planning_store(p, n, key, &out->store);
 	if (!strcmp(key, "console"))
 		return planning_text(p, n, key, &out->console);
 	if (!strcmp(key, "timezone"))

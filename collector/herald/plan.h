@@ -106,7 +106,7 @@ struct stream {
 };
 
 struct plan {
-	const char *dir, *collector, *console, *timezone; /* NULL where it does not say */
+	const char *dir, *collector, *store, *console, *timezone; /* NULL where it does not say */
 	bool debug;
 	struct rule *rules;
 	unsigned rules_n;

@@ -34,6 +34,8 @@ int planning_values(struct planning *p, const yaml_node_t *n, const char *key, s
 int planning_text(struct planning *p, const yaml_node_t *n, const char *key, const char **out); /* not empty */
 int planning_path(struct planning *p, const yaml_node_t *n, const char *key, const char **out); /* absolute */
 int planning_name(struct planning *p, const yaml_node_t *n, const char *key, char out[PLAN_NAME_SIZE]);
+/* The same, or the address of a database (collector/store/ENGINES.md). */
+int planning_store(struct planning *p, const yaml_node_t *n, const char *key, const char **out);
 int planning_words(struct planning *p, const yaml_node_t *n, const char *key, struct words *out);
 int planning_fields(struct planning *p, const yaml_node_t *n, const char *key, struct fields *out);
 int planning_number(

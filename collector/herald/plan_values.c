@@ -2,6 +2,7 @@
  * The values of herald.yaml, node by node. See plan_parts.h.
  */
 #include "collector/herald/plan_parts.h"
+#include "collector/store/store.h"
 #include "policy/base/text.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -142,6 +143,14 @@ int planning_path(struct planning *p, const yaml_node_t *n, const char *key, con
 	if (s && (*s != '/' || strlen(s) > 400))
 		return bad_value(p, n, key, s, SAID("absolute path", "絶対パス"));
 	return s ? planning_text(p, n, key, out) : V_BAD;
+}
+
+int planning_store(struct planning *p, const yaml_node_t *n, const char *key, const char **out)
+{
+	const char *s = scalar(p, n, key);
+
+	return s && store_is_database(s) && strlen(s) <= 400 ? planning_text(p, n, key, out)
+							     : planning_path(p, n, key, out);
 }
 
 int planning_name(struct planning *p, const yaml_node_t *n, const char *key, char out[PLAN_NAME_SIZE])

@@ -2,6 +2,7 @@
  * Settings of the collector: the table of keys, which collector.conf(5) describes. See config.h.
  */
 #include "collector/ingest/config.h"
+#include "collector/store/store.h"
 #include "policy/wire/api.h"
 #include "policy/wire/program.h"
 #include "policy/wire/retention.h"
@@ -22,7 +23,7 @@ static const struct conf_key keys[] = {
 	KEY_("names", CONF_STR, names, 1024, 0, 0, "names and addresses in the server's certificate"),
 	KEY_("origin", CONF_STR, origin, NOTE_NAME_MAX, 0, 0, "name of the log"),
 	KEY_("dir", CONF_STR, dir, CONFIG_PATH_MAX, 0, 0, "folder of keys and certificates"),
-	KEY_("store", CONF_STR, store, CONFIG_PATH_MAX, 0, 0, "folder of the store"),
+	KEY_("store", CONF_STR, store, CONFIG_PATH_MAX, 0, 0, "folder of the store, or postgresql://..."),
 	KEY_("console", CONF_STR, console, CONFIG_PATH_MAX, 0, 0, "folder of the console on this machine"),
 	KEY_("herald", CONF_STR, herald, CONFIG_PATH_MAX, 0, 0, "folder of the herald on this machine"),
 	KEY_("connections", CONF_UINT, connections, 0, 1, 1000000, "connections at once"),
@@ -52,7 +53,9 @@ static int set_paths(struct config *c)
 	char dir[CONFIG_PATH_MAX], store[CONFIG_PATH_MAX], console[CONFIG_PATH_MAX], herald[CONFIG_PATH_MAX];
 	int r = program_path(dir, sizeof(dir), c->dir);
 
-	if (!r && c->store[0])
+	if (!r && store_is_database(c->store))
+		snprintf(store, sizeof(store), "%s", c->store);
+	else if (!r && c->store[0])
 		r = program_path(store, sizeof(store), c->store);
 	else if (!r && (size_t)snprintf(store, sizeof(store), "%s/store", dir) >= sizeof(store))
 		r = -ENAMETOOLONG;
@@ -84,6 +87,8 @@ static int set_paths(struct config *c)
 	UNDER_(renewals, "renewals");
 	UNDER_(policies, "policies");
 	UNDER_(admins, "admin.keys");
+	if (store_is_database(c->store))
+		UNDER_(state, "state");
 #undef UNDER_
 	return 0;
 }

@@ -17,7 +17,8 @@ struct config {
 	char names[1024];           /* DNS names and addresses in the server's certificate, separated by commas */
 	char origin[NOTE_NAME_MAX]; /* the log's name; empty: made of this machine's name at --init */
 	char dir[CONFIG_PATH_MAX];
-	char store[CONFIG_PATH_MAX];   /* empty: DIR/store */
+	char store[CONFIG_PATH_MAX]; /* a folder, empty: DIR/store; or postgresql://..., see collector/store/ENGINES.md
+				      */
 	char console[CONFIG_PATH_MAX]; /* the console's folder, whose access log is taken into the log; empty: none */
 	char herald[CONFIG_PATH_MAX];  /* the same of the herald */
 
@@ -42,6 +43,7 @@ struct config {
 	char log_key[CONFIG_PATH_MAX + 32], log_vkey[CONFIG_PATH_MAX + 32], device_key[CONFIG_PATH_MAX + 32];
 	char spool[CONFIG_PATH_MAX + 32], tokens[CONFIG_PATH_MAX + 32], renewals[CONFIG_PATH_MAX + 32];
 	char policies[CONFIG_PATH_MAX + 32], admins[CONFIG_PATH_MAX + 32];
+	char state[CONFIG_PATH_MAX + 32]; /* of the last checkpoint signed, where the store is no folder; else empty */
 	char console_spool[CONFIG_PATH_MAX + 32], console_key[CONFIG_PATH_MAX + 32];
 	char herald_spool[CONFIG_PATH_MAX + 32], herald_key[CONFIG_PATH_MAX + 32];
 	char ca_dir[CONFIG_PATH_MAX + 32], run_dir[CONFIG_PATH_MAX + 32];

@@ -299,7 +299,9 @@ int journal_drain(struct journal *j, unsigned *n)
 		if (r > 0) {
 			r = set_aside(j, &e, why.text);
 		} else if (!r) {
-			r = store_append(j->store, &s, &index);
+			do
+				r = store_append(j->store, &s, &index);
+			while (r == V_AGAIN && !(r = store_commit(j->store)));
 			*n += !r;
 			r = r == V_EXISTS ? 0 : r;
 			j->waiting = true;

@@ -379,10 +379,13 @@ int judge_segment(struct judge *j, const struct segment *s, const struct store_h
 	bool *gap_lost, struct judgement *out)
 {
 	const struct header *h = &s->header;
+	bool lost = *gap_lost;
 	uint64_t seq;
 	int r;
 
+again:
 	memset(out, 0, sizeof(*out));
+	*gap_lost = lost;
 	if (!digest_eq(&h->host, &host->id))
 		r = refuse(out, CAUSE_FOREIGN, "sealed by another PC than the one that sends it");
 	else if (h->producer == PRODUCER_COLLECTOR)
@@ -393,5 +396,12 @@ int judge_segment(struct judge *j, const struct segment *s, const struct store_h
 		r = known(s, out);
 	else if (r == V_NOT_FOUND)
 		r = judge_new_one(j, s, device, gap_lost, out);
+	if (r == V_AGAIN) {
+		/* The group is full; or another collector has appended, perhaps what forks from this. */
+		r = store_commit(j->store);
+		if (!r)
+			goto again;
+		r = r > 0 ? -EIO : r;
+	}
 	return r == V_DENIED ? 0 : r;
 }

@@ -158,7 +158,7 @@ int keys_init(const struct config *c, struct why *why)
 	r = r ? r : dir_make(c->tokens, 0700);
 	r = r ? r : dir_make(c->renewals, 0700);
 	r = r ? r : dir_make(c->policies, 0755);
-	r = r ? r : dir_make(c->store, 0750);
+	r = r ? r : dir_make(c->state[0] ? c->state : c->store, 0750);
 	r = r ? r : ca_ensure(c, why);
 	r = r ? r : log_ensure(c, why);
 	r = r ? r : device_ensure(c, why);

@@ -66,7 +66,10 @@ int ingest_certify(struct ingest *in, struct why *why)
 
 int ingest_open(struct ingest *in, struct why *why)
 {
-	struct store_options o = {.dir = in->conf.store, .origin = in->keys.origin, .log_key = in->keys.log};
+	struct store_options o = {.dir = in->conf.store,
+		.state_dir = in->conf.state[0] ? in->conf.state : NULL,
+		.origin = in->keys.origin,
+		.log_key = in->keys.log};
 	struct entry e = {.kind = KIND_COLLECTOR_START, .urgent = true, .text = SEKISHO_VERSION};
 	unsigned n;
 	int r = store_open(&o, &in->store, why);

@@ -4,11 +4,8 @@
  */
 #include "collector/ingest/ask.h"
 #include "collector/ingest/ingest.h"
-#include "policy/base/file.h"
 #include "policy/base/text.h"
 #include <errno.h>
-
-#define TILE_MAX (256u * (SEGMENT_HEADER_MAX + 2u)) /* an entry bundle: 256 headers with their lengths */
 
 json_t *proof_json(const struct merkle_proof *p)
 {
@@ -82,18 +79,11 @@ void consistency_get(struct ingest *in, struct ask *a)
 
 void tile_get(struct ingest *in, struct ask *a)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(TILE_MAX);
-	char path[CONFIG_PATH_MAX + 640];
-	int r;
+	_cleanup_buf_ struct buf b = BUF_INIT(STORE_TILE_MAX);
+	int r = ask_tile(a->path) ? store_tile(in->store, a->path, &b) : V_NOT_FOUND;
 
-	if (!ask_tile(a->path)) {
-		answer_error(a->req, 404, "tile", "no such tile", 0);
-		return;
-	}
-	snprintf(path, sizeof(path), "%s/log%s", in->conf.store, a->path);
-	r = file_read(path, &b);
 	if (r == 0)
 		answer_bytes(a->req, "application/octet-stream", true, buf_span(&b));
 	else
-		answer_error(a->req, r < 0 && r != -EISDIR ? 503 : 404, "tile", "no such tile", 0);
+		answer_error(a->req, r < 0 ? 503 : 404, "tile", "no such tile", 0);
 }

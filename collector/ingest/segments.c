@@ -21,7 +21,9 @@ bool disk_is_full(struct ingest *in)
 {
 	struct statvfs fs;
 
-	return !statvfs(in->conf.store, &fs) && (uint64_t)fs.f_bavail * fs.f_frsize < in->conf.disk_floor;
+	/* Where the store is a database: of the folder of its checkpoint. The database tells by itself (V_FULL). */
+	return !statvfs(in->conf.state[0] ? in->conf.state : in->conf.store, &fs) &&
+	       (uint64_t)fs.f_bavail * fs.f_frsize < in->conf.disk_floor;
 }
 
 void tell_found(struct ingest *in, const struct store_host *h, const struct segment *s, const struct judgement *j)

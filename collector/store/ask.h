@@ -9,6 +9,7 @@
 #include "collector/store/fetch.h"
 #include "collector/store/match.h"
 #include "collector/store/month.h"
+#include "collector/store/question.h"
 #include "collector/store/sql.h"
 #include "collector/store/store_parts.h"
 #include <sys/stat.h>
@@ -64,18 +65,6 @@ struct zone {
 
 /* Rows of one question that are sorted at a time. Tests make it small. */
 extern size_t asking_sorted_max;
-
-/* What is asked, once for all months. */
-struct question {
-	const struct store_filter *f;
-	int64_t from, until;
-	uint64_t after_leaf;
-	bool newest_first;
-	bool by_combo, by_path, by_text;
-	struct match user, program, path, text;
-	struct digest *hosts; /* that may be; NULL: all */
-	size_t hosts_n;
-};
 
 /* One month while it is asked. */
 struct part {

@@ -2,7 +2,6 @@
  * Decoded segments, kept in a bounded table. See fetch.h.
  */
 #include "collector/store/fetch.h"
-#include "collector/store/store_parts.h"
 #include "policy/wire/body.h"
 #include <errno.h>
 
@@ -131,8 +130,11 @@ static int load(struct fetch *f, uint64_t leaf, struct decoded **out)
 
 	if (!d)
 		return -ENOMEM;
-	r = leaf >= packs_size(&f->store->packs) ? log_refresh(f->store) : 0;
-	r = r ? r : log_read(f->store, leaf, &f->header, &f->body, &s, NULL);
+	buf_clear(&f->header);
+	buf_clear(&f->body);
+	r = store_read(f->store, leaf, &f->header, &f->body, NULL);
+	r = r ? r : header_parse(buf_span(&f->header), &s, NULL);
+	s.body = buf_span(&f->body);
 	if (!r && !s.body.n)
 		r = V_NOT_FOUND;
 	r = r ? r : decode(f, &s, d);

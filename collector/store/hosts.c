@@ -126,45 +126,62 @@ int hosts_each(struct hosts *h, store_host_fn fn, void *ctx)
 	return hosts_after(h, "", &least, fn, ctx);
 }
 
-int hosts_learn(struct hosts *h, const struct record *r)
+bool host_told(const struct record *r, struct digest *id)
 {
-	struct store_host host = {.state = HOST_ACTIVE};
-	struct digest id;
 	uint64_t kind = record_has(r, F_KIND) ? r->v[F_KIND].u : 0;
-	int x;
 
 	if ((kind != KIND_ENROL && kind != KIND_RENEW && kind != KIND_REVOKE) || !record_has(r, F_PEER) ||
 		r->v[F_PEER].s.n != DIGEST_SIZE)
-		return 0;
-	memcpy(id.b, r->v[F_PEER].s.p, DIGEST_SIZE);
-	x = hosts_get(h, &id, &host);
-	if (x && x != V_NOT_FOUND)
-		return x;
-	if (x && kind != KIND_ENROL)
-		return 0; /* of a PC whose enrolment is not in this log */
-	host.id = id;
+		return false;
+	memcpy(id->b, r->v[F_PEER].s.p, DIGEST_SIZE);
+	return true;
+}
+
+bool host_learn(const struct record *r, bool known, struct store_host *host)
+{
+	uint64_t kind = r->v[F_KIND].u;
+
+	if (!known && kind != KIND_ENROL)
+		return false; /* of a PC whose enrolment is not in this log */
+	if (!known)
+		*host = (struct store_host){.state = HOST_ACTIVE};
+	memcpy(host->id.b, r->v[F_PEER].s.p, DIGEST_SIZE);
 	if (kind == KIND_ENROL) {
-		host.state = HOST_ACTIVE;
-		host.enrolled_us = r->v[F_TIME].i;
-		if (record_has(r, F_KEY) && r->v[F_KEY].s.n && r->v[F_KEY].s.n <= sizeof(host.spki)) {
+		host->state = HOST_ACTIVE;
+		host->enrolled_us = r->v[F_TIME].i;
+		if (record_has(r, F_KEY) && r->v[F_KEY].s.n && r->v[F_KEY].s.n <= sizeof(host->spki)) {
 			struct digest of_key;
 
 			/* A PC's id is its key's hash: another key is not its own. */
 			digest_span(&of_key, r->v[F_KEY].s);
-			if (!digest_eq(&of_key, &id))
-				return 0;
-			memcpy(host.spki, r->v[F_KEY].s.p, r->v[F_KEY].s.n);
-			host.spki_len = r->v[F_KEY].s.n;
+			if (!digest_eq(&of_key, &host->id))
+				return false;
+			memcpy(host->spki, r->v[F_KEY].s.p, r->v[F_KEY].s.n);
+			host->spki_len = r->v[F_KEY].s.n;
 		}
 	}
 	if (kind == KIND_REVOKE)
-		host.state = HOST_REVOKED;
-	if (record_has(r, F_PEER_NAME) && r->v[F_PEER_NAME].s.n < sizeof(host.name) && r->v[F_PEER_NAME].s.n)
-		snprintf(host.name, sizeof(host.name), "%.*s", (int)r->v[F_PEER_NAME].s.n,
+		host->state = HOST_REVOKED;
+	if (record_has(r, F_PEER_NAME) && r->v[F_PEER_NAME].s.n < sizeof(host->name) && r->v[F_PEER_NAME].s.n)
+		snprintf(host->name, sizeof(host->name), "%.*s", (int)r->v[F_PEER_NAME].s.n,
 			(const char *)r->v[F_PEER_NAME].s.p);
 	if (kind != KIND_REVOKE && record_has(r, F_HASH) && r->v[F_HASH].s.n == DIGEST_SIZE)
-		memcpy(host.tls_key.b, r->v[F_HASH].s.p, DIGEST_SIZE);
-	return hosts_put(h, &host);
+		memcpy(host->tls_key.b, r->v[F_HASH].s.p, DIGEST_SIZE);
+	return true;
+}
+
+int hosts_learn(struct hosts *h, const struct record *r)
+{
+	struct store_host host;
+	struct digest id;
+	int x;
+
+	if (!host_told(r, &id))
+		return 0;
+	x = hosts_get(h, &id, &host);
+	if (x && x != V_NOT_FOUND)
+		return x;
+	return host_learn(r, !x, &host) ? hosts_put(h, &host) : 0;
 }
 
 int hosts_seen(struct hosts *h, const struct digest *id, int64_t when_us)

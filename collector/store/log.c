@@ -37,16 +37,17 @@ int log_peek(struct span note, struct checkpoint *out, struct why *why)
 	return 0;
 }
 
-static int judge(struct store *s, const char *name, struct span note, struct checkpoint *out, struct why *why)
+int log_judge(const struct key *log_key, const char *origin, const char *name, struct span note, struct checkpoint *out,
+	struct why *why)
 {
 	struct verifier v = {.key = NULL};
 	_cleanup_buf_ struct buf text = BUF_INIT(1024);
 	struct why inner = {""};
 	int r;
 
-	if (!s->log_key)
+	if (!log_key)
 		return log_peek(note, out, why);
-	r = verifier_encode(s->origin, s->log_key, &text);
+	r = verifier_encode(origin, log_key, &text);
 	r = r ? r : verifier_decode(buf_span(&text), &v, why);
 	r = r ? r : checkpoint_verify(note, &v, out, &inner);
 	verifier_deinit(&v);
@@ -68,7 +69,8 @@ int log_load_checkpoint(struct store *s, struct why *why)
 		return why_set(why, V_BAD, "%s: larger than a checkpoint can be",
 			have == V_FULL ? "state/checkpoint" : "log/checkpoint");
 	if (!log) {
-		int r = judge(s, "log/checkpoint", buf_span(&published), &other, s->writable ? NULL : why);
+		int r = log_judge(s->log_key, s->origin, "log/checkpoint", buf_span(&published), &other,
+			s->writable ? NULL : why);
 
 		/* It is written without fsync: after a power cut it may be anything. state/checkpoint is what counts.
 		 */
@@ -88,7 +90,7 @@ int log_load_checkpoint(struct store *s, struct why *why)
 		if (!log && buf_put_span(&state, buf_span(&published)))
 			return -ENOMEM;
 	} else {
-		int r = judge(s, "state/checkpoint", buf_span(&state), &c, why);
+		int r = log_judge(s->log_key, s->origin, "state/checkpoint", buf_span(&state), &c, why);
 
 		if (r)
 			return r;

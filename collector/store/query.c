@@ -13,7 +13,6 @@
 #define LOOK 64u       /* segments that are gone through before posting lists of combinations are asked */
 #define LOOK_NAMES 96u /* before those of names are */
 #define ENOUGH 8u      /* where an eighth of the rows was found meanwhile, twice as many */
-#define HOST_DIGITS_MIN 8u
 #define HOST_NAMES 256u
 
 size_t asking_sorted_max = 8u << 20;
@@ -291,12 +290,6 @@ static int tell(struct answer *w, const struct hit *h)
 
 /* --- going through --- */
 
-/* Was a row of that moment told before? */
-static bool was_told(const struct store_filter *f, int64_t time, uint64_t row)
-{
-	return f->has_place && time == f->place_us && (f->newest_first ? row >= f->place_row : row <= f->place_row);
-}
-
 static int scan(struct answer *w, struct part *p, const struct entry *e)
 {
 	const struct question *q = w->q;
@@ -311,7 +304,7 @@ static int scan(struct answer *w, struct part *p, const struct entry *e)
 		bool yes = true;
 
 		if (b->time[i] < q->from || b->time[i] >= q->until || row <= q->f->after_row ||
-			was_told(q->f, b->time[i], row))
+			question_told(q->f, b->time[i], row))
 			continue;
 		r = part_matches(p, b, i, &yes);
 		if (!r && yes) {
@@ -525,57 +518,12 @@ static int find_hosts(struct asking *a, struct question *q)
 	return r;
 }
 
-static int understand(const struct store_filter *f, struct question *q, struct why *why)
-{
-	const char *const words[] = {f->host, f->user, f->program, f->path, f->text};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(words); i++)
-		if (words[i] && (!words[i][0] || strlen(words[i]) > BODY_NAME_MAX))
-			return why_set(why, V_BAD, "filter: a word is %s", words[i][0] ? "too long" : "empty");
-	for (i = 0; i < ARRAY_SIZE(words); i++)
-		if (words[i] && words[i] != f->host && !match_is_short(words[i], words[i] == f->text))
-			return why_set(why, V_BAD,
-				"filter: a pattern has at most %u characters (検索パターンは %u 文字までです)",
-				MATCH_CHARS_MAX, MATCH_CHARS_MAX);
-	if (f->from_us && f->until_us && f->from_us >= f->until_us)
-		return why_set(why, V_BAD, "filter: its time ends before it begins");
-	if (f->kinds_n > STORE_FILTER_MAX || f->classes_n > STORE_FILTER_MAX)
-		return why_set(why, V_BAD, "filter: more than %d kinds or classes", STORE_FILTER_MAX);
-	*q = (struct question){
-		.f = f,
-		.from = f->from_us ? f->from_us : INT64_MIN / 2,
-		.until = f->until_us ? f->until_us : INT64_MAX / 2,
-		.after_leaf = f->after_row >> ROW_BITS,
-		.newest_first = f->newest_first,
-		.by_combo = f->user || f->program || f->kinds_n || f->classes_n,
-		.by_path = f->path,
-		.by_text = f->text,
-	};
-	if (f->user)
-		q->user = match_of(f->user);
-	if (f->program)
-		q->program = match_of(f->program);
-	if (f->path)
-		q->path = match_of(f->path);
-	if (f->text)
-		q->text = match_anywhere(f->text);
-	return 0;
-}
-
-static size_t rows_wanted(const struct store_filter *f)
-{
-	size_t n = f->limit ? f->limit : SIZE_MAX;
-
-	return f->most && f->most < n ? f->most : n;
-}
-
 int asking_query(struct asking *a, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why)
 {
 	struct question q = {.f = f};
-	struct answer w = {.a = a, .q = &q, .fn = fn, .ctx = ctx, .left = rows_wanted(f)};
+	struct answer w = {.a = a, .q = &q, .fn = fn, .ctx = ctx, .left = question_rows(f)};
 	unsigned i;
-	int r = understand(f, &q, why);
+	int r = question_of(f, &q, why);
 
 	r = r ? r : refresh(a, why);
 	if (r)

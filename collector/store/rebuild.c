@@ -110,7 +110,7 @@ static int all(struct store *s, progress_fn progress, void *ctx, struct why *why
 	return r;
 }
 
-int store_rebuild(struct store *s, progress_fn progress, void *ctx, struct why *why)
+int files_rebuild(struct store *s, progress_fn progress, void *ctx, struct why *why)
 {
 	_cleanup_close_ int lock = -1;
 	char path[PATH_MAX];

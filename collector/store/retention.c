@@ -23,7 +23,7 @@ static int fill(struct store *s, struct pack *k, bool counted, struct store_mont
 	return 0;
 }
 
-int store_months(struct store *s, bool counted, store_month_fn fn, void *ctx)
+int files_months(struct store *s, bool counted, store_month_fn fn, void *ctx)
 {
 	struct store_month m;
 	unsigned i;
@@ -36,7 +36,7 @@ int store_months(struct store *s, bool counted, store_month_fn fn, void *ctx)
 	return r == V_END ? 0 : r;
 }
 
-int store_month(struct store *s, const char *month, struct store_month *out)
+int files_month(struct store *s, const char *month, struct store_month *out)
 {
 	int r = log_refresh(s);
 	struct pack *k = r ? NULL : packs_month(&s->packs, month);
@@ -44,7 +44,7 @@ int store_month(struct store *s, const char *month, struct store_month *out)
 	return r ? r : k ? fill(s, k, true, out) : V_NOT_FOUND;
 }
 
-bool store_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t *until)
+bool files_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t *until)
 {
 	const struct pack *k = packs_find(&s->packs, index);
 	uint64_t bytes;
@@ -53,7 +53,7 @@ bool store_bodies_there(struct store *s, uint64_t index, unsigned channel, uint6
 	return k && packs_have(&s->packs, k, channel, &bytes);
 }
 
-int store_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed)
+int files_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed)
 {
 	struct pack *k = packs_month(&s->packs, month);
 	int r;

@@ -127,13 +127,14 @@ static int open_for_reading(struct store *s, struct why *why)
 	return r ? r : packs_open(&s->packs, s->dir, false, s->head.size, why);
 }
 
-int store_open(const struct store_options *o, struct store **out, struct why *why)
+static int files_open(const struct store_options *o, struct store **out, struct why *why)
 {
 	_cleanup_(store_closep) struct store *s = calloc(1, sizeof(*s));
 	int r;
 
 	if (!s)
 		return -ENOMEM;
+	s->engine = &store_files;
 	s->lock = -1;
 	s->note = BUF_INIT(NOTE_SIZE_MAX);
 	s->log_key = o->log_key;
@@ -154,7 +155,7 @@ int store_open(const struct store_options *o, struct store **out, struct why *wh
 	return 0;
 }
 
-void store_close(struct store *s)
+static void files_close(struct store *s)
 {
 	if (!s)
 		return;
@@ -208,7 +209,7 @@ static int undo(struct store *s, int error)
 	return V_FULL;
 }
 
-int store_append(struct store *s, const struct segment *seg, uint64_t *index)
+static int files_append(struct store *s, const struct segment *seg, uint64_t *index)
 {
 	int64_t now = s->now_us() / 1000000;
 	time_t t = (time_t)now;
@@ -238,7 +239,7 @@ int store_append(struct store *s, const struct segment *seg, uint64_t *index)
 	return r && !s->failed ? undo(s, r) : r;
 }
 
-int store_commit(struct store *s)
+static int files_commit(struct store *s)
 {
 	bool signed_now = false;
 	int r;
@@ -283,20 +284,20 @@ static int make_visible(struct store *s, unsigned budget, int64_t until, bool go
 	return r > 0 ? -EIO : r;
 }
 
-int store_index_step(struct store *s, unsigned budget, uint64_t *left)
+static int files_index_step(struct store *s, unsigned budget, uint64_t *left)
 {
 	return make_visible(s, budget, INT64_MAX, false, left);
 }
 
-int store_index_for(struct store *s, unsigned microseconds, uint64_t *left)
+static int files_index_for(struct store *s, unsigned microseconds, uint64_t *left)
 {
 	return make_visible(s, UINT_MAX, clock_boot_us() + microseconds, true, left);
 }
 
 /* --- chains --- */
 
-int store_heads(struct store *s, const struct digest *host, unsigned producer, struct store_head *out, unsigned max,
-	unsigned *n)
+static int files_heads(struct store *s, const struct digest *host, unsigned producer, struct store_head *out,
+	unsigned max, unsigned *n)
 {
 	struct chains *c;
 	int r = store_chains(s, &c);
@@ -304,19 +305,7 @@ int store_heads(struct store *s, const struct digest *host, unsigned producer, s
 	return r ? r : chains_heads(c, host, producer, out, max, n);
 }
 
-unsigned store_server(struct store *s, const struct digest *host)
-{
-	static const unsigned producers[] = {PRODUCER_COLLECTOR, PRODUCER_CONSOLE, PRODUCER_HERALD};
-	struct store_head head;
-	unsigned i, n = 0;
-
-	for (i = 0; i < ARRAY_SIZE(producers); i++)
-		if (!store_heads(s, host, producers[i], &head, 1, &n) && n)
-			return producers[i];
-	return 0;
-}
-
-int store_find(struct store *s, const struct digest *header_hash, uint64_t *index, uint64_t *seq)
+static int files_find(struct store *s, const struct digest *header_hash, uint64_t *index, uint64_t *seq)
 {
 	struct chains *c;
 	int r = store_chains(s, &c);
@@ -324,7 +313,7 @@ int store_find(struct store *s, const struct digest *header_hash, uint64_t *inde
 	return r ? r : chains_find(c, header_hash, index, seq);
 }
 
-int store_has_successor(
+static int files_has_successor(
 	struct store *s, const struct digest *host, unsigned producer, const struct digest *header_hash, bool *yes)
 {
 	struct chains *c;
@@ -333,8 +322,8 @@ int store_has_successor(
 	return r ? r : chains_successor(c, host, producer, header_hash, yes);
 }
 
-int store_epoch(struct store *s, const struct digest *host, unsigned producer, uint64_t number, const uint8_t kid[8],
-	struct buf *cert)
+static int files_epoch(struct store *s, const struct digest *host, unsigned producer, uint64_t number,
+	const uint8_t kid[8], struct buf *cert)
 {
 	struct chains *c;
 	int r = store_chains(s, &c);
@@ -344,17 +333,17 @@ int store_epoch(struct store *s, const struct digest *host, unsigned producer, u
 
 /* --- proving --- */
 
-int store_refresh(struct store *s)
+static int files_refresh(struct store *s)
 {
 	return log_refresh(s);
 }
 
-uint64_t store_size(const struct store *s)
+static uint64_t files_size(const struct store *s)
 {
 	return s->head.size;
 }
 
-struct span store_checkpoint(const struct store *s)
+static struct span files_checkpoint(const struct store *s)
 {
 	return buf_span(&s->note);
 }
@@ -372,7 +361,7 @@ static int tree_of(struct store *s)
 	return 0;
 }
 
-int store_prove_of(struct store *s, uint64_t index, uint64_t size, struct merkle_proof *out)
+static int files_prove_of(struct store *s, uint64_t index, uint64_t size, struct merkle_proof *out)
 {
 	int r;
 
@@ -382,12 +371,7 @@ int store_prove_of(struct store *s, uint64_t index, uint64_t size, struct merkle
 	return r ? r : merkle_prove_inclusion(index, size, tree_read, &s->tree, out);
 }
 
-int store_prove(struct store *s, uint64_t index, struct merkle_proof *out)
-{
-	return store_prove_of(s, index, s->head.size, out);
-}
-
-int store_consistency_of(struct store *s, uint64_t old_size, uint64_t size, struct merkle_proof *out)
+static int files_consistency_of(struct store *s, uint64_t old_size, uint64_t size, struct merkle_proof *out)
 {
 	int r;
 
@@ -397,12 +381,21 @@ int store_consistency_of(struct store *s, uint64_t old_size, uint64_t size, stru
 	return r ? r : merkle_prove_consistency(old_size, size, tree_read, &s->tree, out);
 }
 
-int store_consistency(struct store *s, uint64_t old_size, struct merkle_proof *out)
+static int files_tile(struct store *s, const char *path, struct buf *out)
 {
-	return store_consistency_of(s, old_size, s->head.size, out);
+	char file[PATH_MAX];
+	unsigned width;
+	uint64_t number;
+	int level, r;
+
+	if (!tile_named(path, &level, &number, &width) ||
+		(size_t)snprintf(file, sizeof(file), "%s/log%s", s->dir, path) >= sizeof(file))
+		return V_NOT_FOUND;
+	r = file_read(file, out);
+	return r == -EISDIR || r == V_FULL ? V_NOT_FOUND : r;
 }
 
-int store_read(struct store *s, uint64_t index, struct buf *header, struct buf *body, struct why *why)
+static int files_read(struct store *s, uint64_t index, struct buf *header, struct buf *body, struct why *why)
 {
 	int r = index >= s->head.size ? log_refresh(s) : 0;
 
@@ -416,7 +409,7 @@ int store_read(struct store *s, uint64_t index, struct buf *header, struct buf *
 
 /* --- PCs --- */
 
-int store_host_put(struct store *s, const struct store_host *h)
+static int files_host_put(struct store *s, const struct store_host *h)
 {
 	struct hosts *hosts;
 	int r = s->writable ? store_hosts(s, &hosts) : -EROFS;
@@ -425,7 +418,7 @@ int store_host_put(struct store *s, const struct store_host *h)
 	return r > 0 ? -EIO : r;
 }
 
-int store_host_get(struct store *s, const struct digest *id, struct store_host *out)
+static int files_host_get(struct store *s, const struct digest *id, struct store_host *out)
 {
 	struct hosts *hosts;
 	int r = store_hosts(s, &hosts);
@@ -433,15 +426,7 @@ int store_host_get(struct store *s, const struct digest *id, struct store_host *
 	return r ? r : hosts_get(hosts, id, out);
 }
 
-int store_host_each(struct store *s, store_host_fn fn, void *ctx)
-{
-	struct hosts *hosts;
-	int r = store_hosts(s, &hosts);
-
-	return r == V_NOT_FOUND ? 0 : r ? r : hosts_each(hosts, fn, ctx);
-}
-
-int store_host_after(struct store *s, const char *name, const struct digest *id, store_host_fn fn, void *ctx)
+static int files_host_after(struct store *s, const char *name, const struct digest *id, store_host_fn fn, void *ctx)
 {
 	struct hosts *hosts;
 	int r = store_hosts(s, &hosts);
@@ -460,7 +445,7 @@ static int asking_of(struct store *s, struct asking **out)
 	return r;
 }
 
-int store_query(struct store *s, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why)
+static int files_query(struct store *s, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why)
 {
 	struct asking *a;
 	int r = asking_of(s, &a);
@@ -468,7 +453,7 @@ int store_query(struct store *s, const struct store_filter *f, store_row_fn fn, 
 	return r ? r : asking_query(a, f, fn, ctx, why);
 }
 
-int store_last_row(struct store *s, uint64_t *row)
+static int files_last_row(struct store *s, uint64_t *row)
 {
 	struct asking *a;
 	int r = asking_of(s, &a);
@@ -483,7 +468,7 @@ static int count_host(void *ctx, const struct store_host *h)
 	return 0;
 }
 
-int store_stats(struct store *s, struct store_stats *out)
+static int files_stats(struct store *s, struct store_stats *out)
 {
 	struct store_stats st = {0};
 	struct asking *a;
@@ -498,3 +483,38 @@ int store_stats(struct store *s, struct store_stats *out)
 	*out = st;
 	return 0;
 }
+
+const struct store_engine store_files = {
+	.open = files_open,
+	.close = files_close,
+	.append = files_append,
+	.commit = files_commit,
+	.index_step = files_index_step,
+	.index_for = files_index_for,
+	.heads = files_heads,
+	.find = files_find,
+	.has_successor = files_has_successor,
+	.epoch = files_epoch,
+	.refresh = files_refresh,
+	.size = files_size,
+	.checkpoint = files_checkpoint,
+	.prove_of = files_prove_of,
+	.consistency_of = files_consistency_of,
+	.tile = files_tile,
+	.cosigned = files_cosigned,
+	.cosign = files_cosign,
+	.witness_add = files_witness_add,
+	.witness_each = files_witness_each,
+	.read = files_read,
+	.host_put = files_host_put,
+	.host_get = files_host_get,
+	.host_after = files_host_after,
+	.months = files_months,
+	.month = files_month,
+	.bodies_there = files_bodies_there,
+	.expire = files_expire,
+	.query = files_query,
+	.last_row = files_last_row,
+	.rebuild = files_rebuild,
+	.stats = files_stats,
+};

@@ -25,7 +25,8 @@
  * - outlives rebuilds, and a collector that ends or is killed; it need not be opened anew;
  * - calls nothing of "taking in", nor store_host_put (-EROFS).
  *
- * This header is what a second engine will implement too: nothing in it speaks of files but `dir` and `state_dir`.
+ * That is the engine "files". The other one is a PostgreSQL database (ENGINES.md says what lies where in it): the same
+ * functions with the same answers, but that any number of collectors may have it open for writing, and append in turns.
  */
 #ifndef SEKISHO_STORE_STORE_H
 #define SEKISHO_STORE_STORE_H
@@ -38,7 +39,7 @@
 struct store;
 
 struct store_options {
-	const char *dir;
+	const char *dir;           /* the store's folder; or postgresql://..., a database (ENGINES.md) */
 	const struct key *log_key; /* signs checkpoints; NULL opens for reading only */
 	const char *origin;        /* the log's name, e.g. "sekisho.example/log/2026" */
 	/*
@@ -49,6 +50,9 @@ struct store_options {
 	const char *state_dir;
 	int64_t (*now_us)(void); /* NULL: the wall clock; says which month a leaf is put into */
 };
+
+/* Is this place of a store a database, and no folder? */
+bool store_is_database(const char *place);
 
 /*
  * Opens, recovers what a crash left (a torn frame at the end of a pack is cut off: it was never acknowledged), compares
@@ -128,6 +132,13 @@ int store_consistency(struct store *s, uint64_t old_size, struct merkle_proof *o
 /* The same for an older state of the log, of `size` leaves. */
 int store_prove_of(struct store *s, uint64_t index, uint64_t size, struct merkle_proof *out);
 int store_consistency_of(struct store *s, uint64_t old_size, uint64_t size, struct merkle_proof *out);
+
+/*
+ * A part of the committed log as C2SP tlog-tiles names it: "/tile/0/x001/067", "/tile/entries/000.p/5". Appended.
+ * 0; V_NOT_FOUND where there is none, or `path` is no such name; -errno.
+ */
+int store_tile(struct store *s, const char *path, struct buf *out);
+#define STORE_TILE_MAX (256u * (SEGMENT_HEADER_MAX + 2u)) /* an entry bundle: 256 headers with their lengths */
 
 /*
  * The newest checkpoint that PCs have cosigned (C2SP tlog-cosignature), appended, with its size. 0; V_NOT_FOUND where

@@ -5,6 +5,7 @@
 #define SEKISHO_STORE_PARTS_H
 
 #include "collector/store/chains.h"
+#include "collector/store/engine.h"
 #include "collector/store/hosts.h"
 #include "collector/store/pack.h"
 #include "collector/store/store.h"
@@ -14,8 +15,9 @@ struct index;
 struct asking;
 
 struct store {
-	char dir[PATH_MAX - 256];   /* room for the names in it */
-	char state[PATH_MAX - 256]; /* the folder of the last checkpoint signed */
+	const struct store_engine *engine; /* first: see engine.h */
+	char dir[PATH_MAX - 256];          /* room for the names in it */
+	char state[PATH_MAX - 256];        /* the folder of the last checkpoint signed */
 	char origin[NOTE_NAME_MAX];
 	const struct key *log_key;
 	int64_t (*now_us)(void);
@@ -37,10 +39,25 @@ struct store {
 int store_chains(struct store *s, struct chains **out);
 int store_hosts(struct store *s, struct hosts **out);
 
+/* --- witnesses.c, retention.c, rebuild.c: as store.h has them --- */
+
+int files_cosigned(const struct store *s, struct buf *note, uint64_t *size);
+int files_cosign(struct store *s, struct span note);
+int files_witness_add(struct store *s, struct span line);
+int files_witness_each(const struct store *s, store_witness_fn fn, void *ctx);
+int files_months(struct store *s, bool counted, store_month_fn fn, void *ctx);
+int files_month(struct store *s, const char *month, struct store_month *out);
+bool files_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t *until);
+int files_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed);
+int files_rebuild(struct store *s, void (*progress)(void *ctx, uint64_t done, uint64_t of), void *ctx, struct why *why);
+
 /* --- log.c: the tree and its checkpoint --- */
 
 /* What a note says, its signatures not looked at. 0, V_BAD. */
 int log_peek(struct span note, struct checkpoint *out, struct why *why);
+/* The same of one that this key signed (NULL: as log_peek); `name` is for the reason. 0, V_BAD, -errno. */
+int log_judge(const struct key *log_key, const char *origin, const char *name, struct span note, struct checkpoint *out,
+	struct why *why);
 /* Reads what was signed last, and judges it where the log's key is at hand. 0; V_BAD; -errno. */
 int log_load_checkpoint(struct store *s, struct why *why);
 /* Brings the tree to the checkpoint and compares. For writing. 0; V_BAD; -errno. */

@@ -47,6 +47,51 @@ void tile_path(char *out, size_t size, const char *dir, int level, uint64_t numb
 	snprintf(out, size, "%s/%s/%s%s", dir, place, digits, partial);
 }
 
+static const char *digits(const char *p, unsigned least, unsigned most, uint64_t *v)
+{
+	unsigned n;
+
+	for (n = 0; n < most && p[n] >= '0' && p[n] <= '9'; n++)
+		*v = *v * 10 + (unsigned)(p[n] - '0');
+	return n < least ? NULL : p + n;
+}
+
+bool tile_named(const char *path, int *level, uint64_t *number, unsigned *width)
+{
+	static const char head[] = "/tile/", entries[] = "entries/", partial[] = ".p/";
+	uint64_t v = 0, w = TILE_WIDTH;
+	unsigned groups = 0;
+	const char *p = path;
+
+	if (strncmp(p, head, sizeof(head) - 1) != 0)
+		return false;
+	p += sizeof(head) - 1;
+	*level = -1;
+	if (!strncmp(p, entries, sizeof(entries) - 1)) {
+		p += sizeof(entries) - 1;
+	} else {
+		p = digits(p, 1, 2, &v);
+		if (!p || *p++ != '/')
+			return false;
+		*level = (int)v;
+	}
+	for (v = 0; *p == 'x'; groups++) {
+		p = digits(p + 1, 3, 3, &v);
+		if (!p || *p++ != '/' || groups == 5)
+			return false;
+	}
+	p = digits(p, 3, 3, &v);
+	if (p && !strncmp(p, partial, sizeof(partial) - 1)) {
+		w = 0;
+		p = digits(p + sizeof(partial) - 1, 1, 3, &w);
+		if (!w || w >= TILE_WIDTH)
+			return false;
+	}
+	*number = v;
+	*width = (unsigned)w;
+	return p && !*p;
+}
+
 /* Makes the folders above `path` below t->dir; new ones are synced into theirs. */
 static int make_parents(const struct tree *t, char *path)
 {
@@ -79,6 +124,9 @@ static int write_tile(const struct tree *t, int level, uint64_t number, unsigned
 	char path[PATH_MAX];
 	int r;
 
+	if (t->place)
+		return level < 0 || width < TILE_WIDTH ? 0
+						       : t->place->put(t->place_ctx, (unsigned)level, number, bytes);
 	tile_path(path, sizeof(path), t->dir, level, number, width);
 	r = width == TILE_WIDTH ? file_replace(path, bytes, 0640) : file_replace_volatile(path, bytes, 0640);
 	if (r != -ENOENT)
@@ -126,11 +174,13 @@ int tree_add(struct tree *t, const struct digest *hash, struct span leaf)
 
 	if (leaf.n > UINT16_MAX)
 		return -EMSGSIZE;
-	r = buf_reserve(&t->bundle, sizeof(length) + leaf.n);
-	if (r)
-		return r < 0 ? r : -ENOMEM;
-	buf_put(&t->bundle, length, sizeof(length));
-	buf_put_span(&t->bundle, leaf);
+	if (!t->place) {
+		r = buf_reserve(&t->bundle, sizeof(length) + leaf.n);
+		if (r)
+			return r < 0 ? r : -ENOMEM;
+		buf_put(&t->bundle, length, sizeof(length));
+		buf_put_span(&t->bundle, leaf);
+	}
 	for (level = 0; level < TREE_LEVELS; level++) {
 		struct tile *edge = &t->edge[level];
 
@@ -210,9 +260,9 @@ static int read_tile(
 	unsigned i;
 	int r;
 
-	tile_path(path, sizeof(path), t->dir, (int)level, number, width);
-	r = file_read(path, &b);
-	if (r == V_NOT_FOUND && width < TILE_WIDTH) {
+	tile_path(path, sizeof(path), t->dir, (int)level, number, t->place ? TILE_WIDTH : width);
+	r = t->place ? t->place->get(t->place_ctx, level, number, &b) : file_read(path, &b);
+	if (r == V_NOT_FOUND && width < TILE_WIDTH && !t->place) {
 		tile_path(path, sizeof(path), t->dir, (int)level, number, TILE_WIDTH);
 		r = file_read(path, &b);
 	}

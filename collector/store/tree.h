@@ -26,8 +26,17 @@ struct tile {
 	struct digest h[TILE_NODES];
 };
 
+/* Where full tiles of hashes lie, when not in files: no partial ones and no bundles then, which the leaves tell. */
+struct tile_place {
+	/* Appends the 256 hashes. 0; V_NOT_FOUND; -errno. */
+	int (*get)(void *ctx, unsigned level, uint64_t number, struct buf *out);
+	int (*put)(void *ctx, unsigned level, uint64_t number, struct span hashes);
+};
+
 struct tree {
-	char dir[PATH_MAX]; /* DIR/log/tile */
+	char dir[PATH_MAX];             /* DIR/log/tile */
+	const struct tile_place *place; /* NULL: files below `dir` */
+	void *place_ctx;
 	uint64_t size;
 	struct tile edge[TREE_LEVELS]; /* each level's last, partial tile */
 	struct buf bundle;             /* entries of the last, partial bundle */
@@ -45,6 +54,9 @@ void tree_deinit(struct tree *t);
 
 /* The file of a tile below DIR/log/tile; level -1 is a bundle, width TILE_WIDTH a full one. */
 void tile_path(char *out, size_t size, const char *dir, int level, uint64_t number, unsigned width);
+
+/* The tile that a path below DIR/log names, "/tile/0/x001/067.p/5"; level -1: a bundle. False where it names none. */
+bool tile_named(const char *path, int *level, uint64_t *number, unsigned *width);
 
 /* Adds a leaf; writes the tiles that it fills. 0, -errno. */
 int tree_add(struct tree *t, const struct digest *hash, struct span leaf);

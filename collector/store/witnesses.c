@@ -17,7 +17,7 @@ static void path_of(const struct store *s, const char *name, char path[PATH_MAX]
 	snprintf(path, PATH_MAX, "%s/log/%s", s->dir, name);
 }
 
-int store_cosign(struct store *s, struct span note)
+int files_cosign(struct store *s, struct span note)
 {
 	char path[PATH_MAX];
 
@@ -27,7 +27,7 @@ int store_cosign(struct store *s, struct span note)
 	return file_replace(path, note, 0644);
 }
 
-int store_cosigned(const struct store *s, struct buf *note, uint64_t *size)
+int files_cosigned(const struct store *s, struct buf *note, uint64_t *size)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(NOTE_SIZE_MAX);
 	struct checkpoint c;
@@ -56,11 +56,11 @@ int store_note(const struct store *s, uint64_t leaves, struct buf *note, uint64_
 	if (r < 0)
 		return r;
 	buf_clear(note);
-	*size = s->head.size;
-	return buf_put_span(note, buf_span(&s->note));
+	*size = store_size(s);
+	return buf_put_span(note, store_checkpoint(s));
 }
 
-int store_witness_add(struct store *s, struct span line)
+int files_witness_add(struct store *s, struct span line)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(WITNESS_LINE_MAX + 1);
 	_cleanup_close_ int fd = -1;
@@ -122,7 +122,7 @@ int store_witnesses_of(const struct store *s, struct span note, struct buf *line
 	return r ? r : store_witness_each(s, pick, &p);
 }
 
-int store_witness_each(const struct store *s, store_witness_fn fn, void *ctx)
+int files_witness_each(const struct store *s, store_witness_fn fn, void *ctx)
 {
 	_cleanup_fclose_ FILE *f = NULL;
 	char path[PATH_MAX], line[WITNESS_LINE_MAX + 2];

@@ -249,6 +249,7 @@ int complain_command(const struct ctl *c, const char *name, const char *sub, cha
 void layout_path(char *out, size_t size, const char *path);
 
 #define STORE_PATH "/var/lib/sekisho-collector/store"
+#define STATE_PATH "/var/lib/sekisho-collector/state" /* where the store is a database */
 #define LOG_KEY_PATH "/var/lib/sekisho-collector/log.vkey"
 #define RUN_PATH "/run/sekisho"
 #define SOCKET_PATH "/run/sekisho/collector.sock"
@@ -256,5 +257,8 @@ void layout_path(char *out, size_t size, const char *path);
 
 /* The store that is meant: --store, or the collector's own. */
 const char *store_path(const struct ctl *c, char *room, size_t size);
+/* Beside which folder the collector's keys lie: the store itself, or where it is a database, the folder of its state.
+ */
+const char *store_folder(const char *store, char *room, size_t size);
 
 #endif

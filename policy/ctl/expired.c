@@ -26,13 +26,14 @@ void expired_deinit(struct expired *e)
 int expired_begin(struct expired *e, const struct report *r, const char *store)
 {
 	const char *path = option_value(r->ctl, OPT_ADMINS);
-	char beside[PATH_MAX];
+	char beside[PATH_MAX], room[PATH_MAX - 16];
 	struct why why = {""};
 	int x;
 
 	*e = (struct expired){.raw = BUF_INIT(BODY_RAW_MAX)};
 	e->has_fleet = r->log.key && !fleet_id(&r->log, &e->fleet);
-	if (!path && (!store || snprintf(beside, sizeof(beside), "%s/../admin.keys", store) >= (int)sizeof(beside)))
+	if (!path && (!store || snprintf(beside, sizeof(beside), "%s/../admin.keys",
+					store_folder(store, room, sizeof(room))) >= (int)sizeof(beside)))
 		return EXIT_GOOD;
 	x = admins_load(path ? path : beside, &e->admins, &why);
 	e->has_admins = !x;

@@ -55,7 +55,7 @@ int reporting_open(struct ctl *c, struct reporting *g)
 	report_settings_zone(&g->settings);
 	snprintf(g->store_dir, sizeof(g->store_dir), "%s", store_path(c, room, sizeof(room)));
 	/* The key, the policies and who may sign them lie beside the store. */
-	snprintf(room, sizeof(room), "%s", g->store_dir);
+	snprintf(room, sizeof(room), "%s", store_folder(g->store_dir, key, sizeof(key)));
 	while ((slash = strrchr(room, '/')) && !slash[1] && slash > room)
 		*slash = 0;
 	slash = strrchr(room, '/');

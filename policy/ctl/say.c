@@ -2,6 +2,7 @@
  * What sekishoctl says: messages to standard error, results to standard output. See ctl.h. Messages in two languages
  * stand where they are used (SAY), so that the compiler checks both.
  */
+#include "collector/store/store.h"
 #include "policy/base/text.h"
 #include "policy/ctl/ctl.h"
 #include <errno.h>
@@ -29,6 +30,9 @@ int complain_of(const struct ctl *c, const char *what, int r, const struct why *
 	char text[SHOWN_MAX];
 
 	shown(text, what);
+	/* A database's own words: root has no more rights there than anybody. */
+	if (r < 0 && why && why->text[0] && store_is_database(what))
+		return complain(EXIT_MACHINE, "%s: %s", text, SAY(c, why->text, why_ja(why)));
 	if (r == -EACCES || r == -EPERM)
 		return complain(EXIT_MACHINE,
 			SAY(c, "%s: no permission (try as root)", "%s: 権限がありません(root で実行してください)"),
@@ -69,6 +73,14 @@ void layout_path(char *out, size_t size, const char *path)
 
 	if (n < 0 || (size_t)n >= size)
 		exit(complain(EXIT_MACHINE, "SEKISHO_ROOT: path too long"));
+}
+
+const char *store_folder(const char *store, char *room, size_t size)
+{
+	if (!store_is_database(store))
+		return store;
+	layout_path(room, size, STATE_PATH);
+	return room;
 }
 
 const char *store_path(const struct ctl *c, char *room, size_t size)

@@ -191,7 +191,7 @@ static int add_device(struct report *r, const char *path)
 static int add_devices(struct report *r, const char *store)
 {
 	const struct ctl *c = r->ctl;
-	char own[PATH_MAX];
+	char own[PATH_MAX], room[PATH_MAX - 16];
 	unsigned i;
 	int x = EXIT_GOOD;
 
@@ -200,7 +200,8 @@ static int add_devices(struct report *r, const char *store)
 			x = add_device(r, c->given[i].value);
 	if (x || (option_on(c, OPT_DEVICE) && !store))
 		return x;
-	if (store && snprintf(own, sizeof(own), "%s/../device.pub", store) >= (int)sizeof(own))
+	if (store && snprintf(own, sizeof(own), "%s/../device.pub", store_folder(store, room, sizeof(room))) >=
+			     (int)sizeof(own))
 		return complain(EXIT_USAGE, "--store: path too long");
 	if (!store)
 		layout_path(own, sizeof(own), DEVICE_PUB_PATH);
@@ -216,13 +217,14 @@ int verify_log_key(struct report *r, const char *store)
 	_cleanup_buf_ struct buf text = BUF_INIT(VKEY_MAX);
 	const char *path = option_value(r->ctl, OPT_LOG_KEY);
 	struct why why = {""};
-	char beside[PATH_MAX];
+	char beside[PATH_MAX], room[PATH_MAX - 16];
 	int x;
 
 	if (!path && !store)
 		return EXIT_GOOD;
 	if (!path) {
-		if (snprintf(beside, sizeof(beside), "%s/../log.vkey", store) >= (int)sizeof(beside))
+		if (snprintf(beside, sizeof(beside), "%s/../log.vkey", store_folder(store, room, sizeof(room))) >=
+			(int)sizeof(beside))
 			return complain(EXIT_USAGE, "--store: path too long");
 		path = beside;
 	}

@@ -67,7 +67,8 @@ static int compare_tile(struct judging *j, int level, uint64_t n, unsigned width
 	for (w = TILE_WIDTH; x == V_NOT_FOUND; w = width) {
 		buf_clear(&j->disk);
 		tile_path(path, sizeof(path), j->dir, level, n, w);
-		x = file_read(path, &j->disk);
+		x = store_is_database(j->dir) ? store_tile(j->store, path + strlen(j->dir) + strlen("/log"), &j->disk)
+					      : file_read(path, &j->disk);
 		if (w == width)
 			break;
 	}
@@ -229,7 +230,7 @@ static int judge_published(struct judging *j)
 
 	snprintf(path, sizeof(path), "%s/log/checkpoint", j->dir);
 	buf_clear(&j->disk);
-	x = file_read(path, &j->disk);
+	x = store_is_database(j->dir) ? buf_put_span(&j->disk, store_checkpoint(j->store)) : file_read(path, &j->disk);
 	if (x == V_NOT_FOUND)
 		why_set(&why, x, "%s", SAY(r->ctl, "is not there", "ありません"));
 	x = x ? x : checkpoint_verify(buf_span(&j->disk), &r->log, &head, &why);

@@ -3,6 +3,7 @@
 Writes each acknowledged header's hash to acked-NAME, each made one's to made-NAME. Enrols where it has not."""
 import http.client
 import os
+import subprocess
 import random
 import sys
 import time
@@ -73,10 +74,17 @@ def stream(name, requests, big):
 
 
 def check(names):
-    log = os.path.join(STATE, "store/log")
-    with open(os.path.join(log, "checkpoint"), encoding="utf-8") as f:
-        size = int(f.read().split("\n")[1])
-    stored = [sha256(x).hex() for x in leaves_of(log, size)]
+    if "FLOW_DATABASE" in os.environ:
+        # By another client than ours, of what the database itself hashes.
+        stored = subprocess.run(
+            ["psql", "-X", "-A", "-t", "-d", os.environ["FLOW_DATABASE"], "-c",
+             "SELECT encode(sha256(header), 'hex') FROM sekisho.leaf"],
+            check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout.split()
+    else:
+        log = os.path.join(STATE, "store/log")
+        with open(os.path.join(log, "checkpoint"), encoding="utf-8") as f:
+            size = int(f.read().split("\n")[1])
+        stored = [sha256(x).hex() for x in leaves_of(log, size)]
     same(len(set(stored)), len(stored), "each leaf once")
     stored = set(stored)
     for name in names:

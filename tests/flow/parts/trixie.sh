@@ -8,7 +8,7 @@
 # has by another name than Debian 12 come from this machine.
 trixie_packages=(cups cups-client cups-ipp-utils cups-browsed cups-filters ghostscript avahi-daemon dbus-daemon dbus-bin python3
 	openssl procps qpdf poppler-data libjansson4 libseccomp2 libyaml-0-2 libpcre2-8-0 libcurl4t64 libsystemd0 libzstd1
-	libarchive13t64 libcairo2 libssl3t64 libsqlite3-0 libpoppler-glib8t64 dbus
+	libarchive13t64 libcairo2 libssl3t64 libsqlite3-0 libpq5 libpoppler-glib8t64 dbus
 	libgmime-3.0-0t64 libgsf-1-114 libxml2)
 
 # trixie_root: the folder, in trixie_dir.

@@ -111,16 +111,6 @@ static inline struct segment *made_next(struct made *m)
 	return made_seal(m);
 }
 
-/* A folder of the test's own, removed by made_dir_remove. */
-static inline char *made_dir(char *path, size_t size)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	snprintf(path, size, "%s/sekisho-store-XXXXXX", tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(path));
-	return path;
-}
-
 static inline int made_run(const char *const *argv)
 {
 	int status = -1;
@@ -134,8 +124,91 @@ static inline int made_run(const char *const *argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/*
+ * The engine that a run tests: files, or a database in a PostgreSQL server of the run's own (tests/postgresql), where
+ * SEKISHO_TEST_STORE says so. Everywhere below `dir` is a test's folder, also where the store lies in the database of
+ * its name.
+ */
+static char made_server[64];
+
+static inline bool made_in_database(void)
+{
+	return made_server[0];
+}
+
+static inline int made_server_run(const char *what, const char *name)
+{
+	return made_run((const char *[]){TEST_ROOT "/tests/postgresql", what, made_server, name, NULL});
+}
+
+static inline int made_server_start(void **state)
+{
+	const char *store = getenv("SEKISHO_TEST_STORE");
+	int r;
+
+	(void)state;
+	if (!store || strcmp(store, "postgresql") != 0)
+		return 0;
+	snprintf(made_server, sizeof(made_server), "/tmp/sekisho-pg-XXXXXX");
+	r = mkdtemp(made_server) ? 0 : -1;
+	return r ? r : made_server_run("start", NULL);
+}
+
+static inline int made_server_stop(void **state)
+{
+	(void)state;
+	return made_in_database() ? made_server_run("stop", NULL) : 0;
+}
+
+static inline const char *made_base(const char *dir)
+{
+	return strrchr(dir, '/') + 1;
+}
+
+/* Where the store of that folder is, for one who writes and for one who reads. Good until four more are asked for. */
+static inline const char *made_place_as(const char *role, const char *dir)
+{
+	static char places[4][512];
+	static unsigned at;
+	char *out = places[at++ % 4];
+
+	if (!made_in_database())
+		return dir;
+	snprintf(out, sizeof(places[0]), "postgresql://%s@/%s?host=%s", role, made_base(dir), made_server);
+	return out;
+}
+
+static inline const char *made_place(const char *dir)
+{
+	return made_place_as("collector", dir);
+}
+
+static inline const char *made_to_read(const char *dir)
+{
+	return made_place_as("console", dir);
+}
+
+static inline const char *made_state(const char *dir)
+{
+	return made_in_database() ? dir : NULL;
+}
+
+/* A folder of the test's own, removed by made_dir_remove. */
+static inline char *made_dir(char *path, size_t size)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(path, size, "%s/sekisho-store-XXXXXX", tmp ? tmp : "/tmp");
+	assert_non_null(mkdtemp(path));
+	if (made_in_database())
+		assert_int_equal(made_server_run("database", made_base(path)), 0);
+	return path;
+}
+
 static inline void made_dir_remove(const char *path)
 {
+	if (made_in_database() && !strncmp(made_base(path), "sekisho-store-", 14))
+		assert_int_equal(made_server_run("drop", made_base(path)), 0);
 	assert_int_equal(made_run((const char *[]){"rm", "-rf", "--", path, NULL}), 0);
 }
 
@@ -156,9 +229,19 @@ static inline struct key *made_log_key(void)
 	return k;
 }
 
+/* As a collector opens the store of that folder. `now` may be NULL. */
+static inline struct store_options made_options(const char *dir, int64_t (*now)(void))
+{
+	return (struct store_options){.dir = made_place(dir),
+		.state_dir = made_state(dir),
+		.log_key = made_log_key(),
+		.origin = MADE_ORIGIN,
+		.now_us = now};
+}
+
 static inline int made_open(const char *dir, struct store **out, struct why *why)
 {
-	struct store_options o = {.dir = dir, .log_key = made_log_key(), .origin = MADE_ORIGIN};
+	struct store_options o = made_options(dir, NULL);
 
 	return store_open(&o, out, why);
 }

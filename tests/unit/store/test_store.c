@@ -32,6 +32,43 @@ static void check_leaf(struct store *s, uint64_t index, const struct digest *has
 	verifier_deinit(&v);
 }
 
+/* What a monitor fetches (C2SP tlog-tiles), against the leaves. */
+static void check_tiles(struct store *s)
+{
+	static const char *const none[] = {"/tile/0/003", "/tile/0/002", "/tile/0/002.p/189", "/tile/entries/003",
+		"/tile/1/001", "/tile/2/000", "/tile/0/000.p/0", "/tile/0/../0/000", "/tile/9/000", "/checkpoint", ""};
+	_cleanup_buf_ struct buf tile = BUF_INIT(STORE_TILE_MAX), bundle = BUF_INIT(STORE_TILE_MAX),
+				 header = BUF_INIT(SEGMENT_HEADER_MAX);
+	struct digest leaf;
+	size_t at = 0, n;
+	uint64_t i;
+
+	assert_int_equal(store_tile(s, "/tile/0/000", &tile), 0);
+	assert_int_equal(store_tile(s, "/tile/0/001", &tile), 0);
+	assert_int_equal(store_tile(s, "/tile/0/002.p/188", &tile), 0);
+	assert_int_equal(tile.n, LEAVES * DIGEST_SIZE);
+	assert_int_equal(store_tile(s, "/tile/entries/000", &bundle), 0);
+	assert_int_equal(store_tile(s, "/tile/entries/001", &bundle), 0);
+	assert_int_equal(store_tile(s, "/tile/entries/002.p/188", &bundle), 0);
+	for (i = 0; i < LEAVES; i++) {
+		assert_true(at + 2 <= bundle.n);
+		n = (size_t)bundle.p[at] << 8 | bundle.p[at + 1];
+		assert_true(at + 2 + n <= bundle.n);
+		merkle_leaf(SPAN(bundle.p + at + 2, n), &leaf);
+		assert_memory_equal(tile.p + i * DIGEST_SIZE, leaf.b, DIGEST_SIZE);
+		buf_clear(&header);
+		assert_int_equal(store_read(s, i, &header, NULL, NULL), 0);
+		assert_true(span_eq(buf_span(&header), SPAN(bundle.p + at + 2, n)));
+		at += 2 + n;
+	}
+	assert_int_equal(at, bundle.n);
+	buf_clear(&tile);
+	assert_int_equal(store_tile(s, "/tile/1/000.p/2", &tile), 0);
+	assert_int_equal(tile.n, 2 * DIGEST_SIZE);
+	for (i = 0; i < ARRAY_SIZE(none); i++)
+		assert_int_equal(store_tile(s, none[i], &tile), V_NOT_FOUND);
+}
+
 static void appends_and_proves(void **state)
 {
 	char dir[256];
@@ -68,6 +105,7 @@ static void appends_and_proves(void **state)
 	assert_int_equal(store_size(s), LEAVES);
 	for (i = 0; i < LEAVES; i += 13)
 		check_leaf(s, i, &hashes[i]);
+	check_tiles(s);
 	assert_int_equal(store_heads(s, &m.host, PRODUCER_RECORDER, head, 2, &n), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(head[0].seq, LEAVES - 1);
@@ -88,10 +126,13 @@ static void appends_and_proves(void **state)
 	assert_int_equal(store_find(s, &hashes[600], &index, &seq), 0);
 	assert_int_equal(index, 600);
 	{
-		struct store_options o = {.dir = dir};
+		struct store_options o = {.dir = made_to_read(dir)};
 		struct store *reader, *second;
 
-		assert_int_equal(made_open(dir, &second, &why), V_EXISTS);
+		/* Collectors share a database, and nobody shares files. */
+		assert_int_equal(made_open(dir, &second, &why), made_in_database() ? 0 : V_EXISTS);
+		if (made_in_database())
+			store_close(second);
 		assert_int_equal(store_open(&o, &reader, &why), 0);
 		check_leaf(reader, 0, &hashes[0]);
 		check_leaf(reader, LEAVES - 1, &hashes[LEAVES - 1]);
@@ -200,7 +241,7 @@ static void forks_and_orphans(void **state)
 	store_close(s);
 
 	/* The same from the leaves alone. */
-	{
+	if (!made_in_database()) {
 		char db[300];
 
 		snprintf(db, sizeof(db), "%s/index/chains.db", dir);
@@ -221,10 +262,19 @@ static int64_t fake_now(void)
 	return month_time;
 }
 
+static int keep_month(void *ctx, const struct store_month *m)
+{
+	struct store_month *out = ctx;
+
+	out[out[0].month[0] ? 1 : 0] = *m;
+	return 0;
+}
+
 static void months_have_their_own_packs(void **state)
 {
 	char dir[256], path[300];
-	struct store_options o = {.dir = dir, .log_key = made_log_key(), .origin = MADE_ORIGIN, .now_us = fake_now};
+	struct store_month months[2] = {{.month = ""}};
+	struct store_options o;
 	struct store *s;
 	struct made m;
 	struct why why = {""};
@@ -235,6 +285,7 @@ static void months_have_their_own_packs(void **state)
 
 	(void)state;
 	made_dir(dir, sizeof(dir));
+	o = made_options(dir, fake_now);
 	made_begin(&m, "pc-1", PRODUCER_RECORDER);
 	assert_int_equal(store_open(&o, &s, &why), 0);
 	for (i = 0; i < 4; i++) {
@@ -244,16 +295,28 @@ static void months_have_their_own_packs(void **state)
 		hashes[i] = m.seg.hash;
 		assert_int_equal(store_commit(s), 0);
 	}
+	assert_int_equal(store_months(s, true, keep_month, months), 0);
+	assert_string_equal(months[0].month, "2026-11");
+	assert_int_equal(months[0].first, 0);
+	assert_int_equal(months[0].count, 1);
+	assert_string_equal(months[1].month, "2026-12");
+	assert_int_equal(months[1].first, 1);
+	assert_int_equal(months[1].count, 3);
+	made_index(s);
+	for (i = 0; i < 4; i++)
+		check_leaf(s, i, &hashes[i]);
+	store_close(s);
+	if (made_in_database()) {
+		made_end(&m);
+		made_dir_remove(dir);
+		return;
+	}
 	snprintf(path, sizeof(path), "%s/packs/2026-11.offsets", dir);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, 16);
 	snprintf(path, sizeof(path), "%s/packs/2026-12.offsets", dir);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, 48);
-	made_index(s);
-	for (i = 0; i < 4; i++)
-		check_leaf(s, i, &hashes[i]);
-	store_close(s);
 	/* December is still being written: its bodies may not be missing. */
 	snprintf(path, sizeof(path), "%s/packs/2026-12.recorder.bodies", dir);
 	assert_int_equal(unlink(path), 0);
@@ -270,7 +333,7 @@ static void months_have_their_own_packs(void **state)
 static void a_new_channel_is_cut(void **state)
 {
 	char dir[256], command[2400];
-	struct store_options o = {.dir = dir, .log_key = made_log_key(), .origin = MADE_ORIGIN, .now_us = fake_now};
+	struct store_options o;
 	unsigned without_offsets;
 
 	(void)state;
@@ -281,6 +344,7 @@ static void a_new_channel_is_cut(void **state)
 		uint64_t index;
 
 		made_dir(dir, sizeof(dir));
+		o = made_options(dir, fake_now);
 		made_begin(&m[0], "pc-1", PRODUCER_RECORDER);
 		made_begin(&m[1], "pc-1", PRODUCER_GUARD);
 		assert_int_equal(store_open(&o, &s, &why), 0);
@@ -324,20 +388,12 @@ static int count_producers(void *ctx, const struct store_row *row)
 	return 0;
 }
 
-static int keep_month(void *ctx, const struct store_month *m)
-{
-	struct store_month *out = ctx;
-
-	out[out[0].month[0] ? 1 : 0] = *m;
-	return 0;
-}
-
 /* A channel's bodies of a month go; its headers, its proofs, and all of the other channels' stay. */
 static void a_channel_expires(void **state)
 {
 	static const unsigned producers[CHANNELS_MADE] = {PRODUCER_RECORDER, PRODUCER_PRINT, PRODUCER_HERALD};
 	char dir[256];
-	struct store_options o = {.dir = dir, .log_key = made_log_key(), .origin = MADE_ORIGIN, .now_us = fake_now};
+	struct store_options o;
 	unsigned rows[CHANNELS_MADE] = {0}, other[CHANNELS_MADE] = {0};
 	struct store_month months[2] = {{.month = ""}};
 	struct made m[CHANNELS_MADE];
@@ -350,6 +406,7 @@ static void a_channel_expires(void **state)
 
 	(void)state;
 	made_dir(dir, sizeof(dir));
+	o = made_options(dir, fake_now);
 	for (i = 0; i < CHANNELS_MADE; i++)
 		made_begin(&m[i], "pc-1", producers[i]);
 	assert_int_equal(store_open(&o, &s, &why), 0);
@@ -368,7 +425,7 @@ static void a_channel_expires(void **state)
 	assert_int_equal(store_commit(s), 0);
 	made_index(s);
 	{
-		struct store_options read_only = {.dir = dir};
+		struct store_options read_only = {.dir = made_to_read(dir)};
 
 		assert_int_equal(store_open(&read_only, &reader, &why), 0);
 		assert_int_equal(store_query(reader, &all, count_producers, rows, &why), 0);
@@ -502,7 +559,7 @@ static void a_lost_sector_of_offsets_costs_nothing(void **state)
 
 static uint64_t rows_seen(const char *dir)
 {
-	struct store_options o = {.dir = dir};
+	struct store_options o = {.dir = made_to_read(dir)};
 	struct store *s = NULL;
 	struct why why = {""};
 	uint64_t row = 0;
@@ -517,7 +574,6 @@ static uint64_t rows_seen(const char *dir)
  * the end is made again. */
 static void slices_end_whole(void **state)
 {
-	_cleanup_buf_ struct buf path = BUF_INIT(256);
 	char dir[128];
 	struct store *s = NULL;
 	struct why why = {""};
@@ -539,10 +595,13 @@ static void slices_end_whole(void **state)
 	/* One that did not end: 2000 segments are not indexed within a millisecond. */
 	assert_int_equal(store_index_for(s, 1000, &left), 0);
 	assert_true(left > 0);
-	assert_true(rows_seen(dir) == begun);
+	/* A database has what it was told, by whole segments; files have all of it or nothing. */
+	if (!made_in_database())
+		assert_true(rows_seen(dir) == begun);
 	store_close(s);
 	s = NULL;
-	assert_true(rows_seen(dir) == begun);
+	if (!made_in_database())
+		assert_true(rows_seen(dir) == begun);
 	assert_int_equal(made_open(dir, &s, &why), 0);
 	do {
 		assert_int_equal(store_index_for(s, 1000, &left), 0);
@@ -553,12 +612,90 @@ static void slices_end_whole(void **state)
 	store_close(s);
 	s = NULL;
 	/* As many rows as an index that is made in one go. */
-	assert_int_equal(buf_putf(&path, "%s/index", dir), 0);
-	made_dir_remove(buf_str(&path));
 	assert_int_equal(made_open(dir, &s, &why), 0);
-	made_index(s);
+	assert_int_equal(store_rebuild(s, NULL, NULL, &why), 0);
 	store_close(s);
 	assert_true(rows_seen(dir) == all && all > begun);
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
+static int count_lines(void *ctx, struct span line)
+{
+	unsigned *n = ctx;
+
+	assert_true(span_eq(line, *n ? SPAN_STR("second") : SPAN_STR("first")));
+	++*n;
+	return 0;
+}
+
+static int in_order(void *ctx, const struct store_host *h)
+{
+	char *names = ctx;
+
+	strcat(names, h->name);
+	return 0;
+}
+
+/* Witnesses, cosigned checkpoints and PCs, put and told again, also to one who only reads. */
+static void what_stands_beside(void **state)
+{
+	_cleanup_buf_ struct buf note = BUF_INIT(NOTE_SIZE_MAX), got = BUF_INIT(NOTE_SIZE_MAX);
+	struct store_host h = {.state = HOST_ACTIVE, .spki_len = 3, .spki = {1, 0, 255}, .enrolled_us = 7}, back;
+	static const char *const names[] = {"b", "a", "\xff", "c"};
+	struct store_options o;
+	char dir[256], all[16] = "";
+	struct store *s, *reader;
+	struct why why = {""};
+	uint64_t index, size;
+	struct made m;
+	unsigned i, n = 0;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m, "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	assert_int_equal(store_cosigned(s, &got, &size), V_NOT_FOUND);
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(buf_put_span(&note, store_checkpoint(s)), 0);
+	assert_int_equal(store_cosign(s, buf_span(&note)), 0);
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	/* Beside a group that is open. */
+	assert_int_equal(store_cosign(s, buf_span(&note)), 0);
+	assert_int_equal(store_witness_add(s, SPAN_STR("first")), 0);
+	assert_int_equal(store_witness_add(s, SPAN_STR("second")), 0);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(h.name, sizeof(h.name), "%s", names[i]);
+		h.id.b[0] = (uint8_t)i;
+		assert_int_equal(store_host_put(s, &h), 0);
+	}
+	h.state = HOST_REVOKED;
+	assert_int_equal(store_host_put(s, &h), 0);
+	assert_int_equal(store_commit(s), 0);
+	o = (struct store_options){.dir = made_to_read(dir)};
+	assert_int_equal(store_open(&o, &reader, &why), 0);
+	assert_int_equal(store_cosigned(reader, &got, &size), 0);
+	assert_int_equal(size, 1);
+	assert_true(span_eq(buf_span(&got), buf_span(&note)));
+	buf_clear(&got);
+	assert_int_equal(store_note(reader, 2, &got, &size), 0);
+	assert_int_equal(size, 2);
+	assert_int_equal(store_witness_each(reader, count_lines, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(store_host_get(reader, &h.id, &back), 0);
+	assert_int_equal(back.state, HOST_REVOKED);
+	assert_memory_equal(back.spki, h.spki, sizeof(h.spki));
+	assert_int_equal(back.spki_len, 3);
+	assert_int_equal(back.enrolled_us, 7);
+	assert_int_equal(store_host_each(reader, in_order, all), 0);
+	assert_string_equal(all, "abc\xff");
+	h.id.b[0] = 77;
+	assert_int_equal(store_host_get(reader, &h.id, &back), V_NOT_FOUND);
+	assert_int_equal(store_host_put(reader, &h), -EROFS);
+	assert_int_equal(store_cosign(reader, buf_span(&note)), -EROFS);
+	store_close(reader);
+	store_close(s);
 	made_end(&m);
 	made_dir_remove(dir);
 }
@@ -569,12 +706,17 @@ int main(void)
 		cmocka_unit_test(appends_and_proves),
 		cmocka_unit_test(consistency_from_every_size),
 		cmocka_unit_test(forks_and_orphans),
-		cmocka_unit_test(a_lost_sector_of_offsets_costs_nothing),
 		cmocka_unit_test(months_have_their_own_packs),
-		cmocka_unit_test(a_new_channel_is_cut),
 		cmocka_unit_test(a_channel_expires),
 		cmocka_unit_test(slices_end_whole),
+		cmocka_unit_test(what_stands_beside),
 	};
+	/* What is about files on disk. */
+	const struct CMUnitTest of_files[] = {
+		cmocka_unit_test(a_lost_sector_of_offsets_costs_nothing),
+		cmocka_unit_test(a_new_channel_is_cut),
+	};
+	int r = cmocka_run_group_tests(tests, made_server_start, made_server_stop);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return r || made_in_database() ? r : cmocka_run_group_tests(of_files, NULL, NULL);
 }

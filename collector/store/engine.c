@@ -1,0 +1,210 @@
+/*
+ * The store's functions, passed on to the engine that an open store has; and those that are the same for every engine.
+ */
+#include "collector/store/engine.h"
+#include <string.h>
+
+#define DATABASE "postgresql://"
+
+bool store_is_database(const char *place)
+{
+	return !strncmp(place, DATABASE, strlen(DATABASE));
+}
+
+static const struct store_engine *of(const struct store *s)
+{
+	return *(const struct store_engine *const *)(const void *)s;
+}
+
+int store_open(const struct store_options *o, struct store **out, struct why *why)
+{
+	return (store_is_database(o->dir) ? &store_postgresql : &store_files)->open(o, out, why);
+}
+
+void store_close(struct store *s)
+{
+	if (s)
+		of(s)->close(s);
+}
+
+int store_append(struct store *s, const struct segment *seg, uint64_t *index)
+{
+	return of(s)->append(s, seg, index);
+}
+
+int store_commit(struct store *s)
+{
+	return of(s)->commit(s);
+}
+
+int store_index_step(struct store *s, unsigned budget, uint64_t *left)
+{
+	return of(s)->index_step(s, budget, left);
+}
+
+int store_index_for(struct store *s, unsigned microseconds, uint64_t *left)
+{
+	return of(s)->index_for(s, microseconds, left);
+}
+
+int store_heads(struct store *s, const struct digest *host, unsigned producer, struct store_head *out, unsigned max,
+	unsigned *n)
+{
+	return of(s)->heads(s, host, producer, out, max, n);
+}
+
+unsigned store_server(struct store *s, const struct digest *host)
+{
+	static const unsigned producers[] = {PRODUCER_COLLECTOR, PRODUCER_CONSOLE, PRODUCER_HERALD};
+	struct store_head head;
+	unsigned i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(producers); i++)
+		if (!store_heads(s, host, producers[i], &head, 1, &n) && n)
+			return producers[i];
+	return 0;
+}
+
+int store_find(struct store *s, const struct digest *header_hash, uint64_t *index, uint64_t *seq)
+{
+	return of(s)->find(s, header_hash, index, seq);
+}
+
+int store_has_successor(
+	struct store *s, const struct digest *host, unsigned producer, const struct digest *header_hash, bool *yes)
+{
+	return of(s)->has_successor(s, host, producer, header_hash, yes);
+}
+
+int store_epoch(struct store *s, const struct digest *host, unsigned producer, uint64_t number, const uint8_t kid[8],
+	struct buf *cert)
+{
+	return of(s)->epoch(s, host, producer, number, kid, cert);
+}
+
+int store_refresh(struct store *s)
+{
+	return of(s)->refresh(s);
+}
+
+uint64_t store_size(const struct store *s)
+{
+	return of(s)->size(s);
+}
+
+struct span store_checkpoint(const struct store *s)
+{
+	return of(s)->checkpoint(s);
+}
+
+int store_prove(struct store *s, uint64_t index, struct merkle_proof *out)
+{
+	return store_prove_of(s, index, store_size(s), out);
+}
+
+int store_prove_of(struct store *s, uint64_t index, uint64_t size, struct merkle_proof *out)
+{
+	return of(s)->prove_of(s, index, size, out);
+}
+
+int store_consistency(struct store *s, uint64_t old_size, struct merkle_proof *out)
+{
+	return store_consistency_of(s, old_size, store_size(s), out);
+}
+
+int store_consistency_of(struct store *s, uint64_t old_size, uint64_t size, struct merkle_proof *out)
+{
+	return of(s)->consistency_of(s, old_size, size, out);
+}
+
+int store_tile(struct store *s, const char *path, struct buf *out)
+{
+	return of(s)->tile(s, path, out);
+}
+
+int store_cosigned(const struct store *s, struct buf *note, uint64_t *size)
+{
+	return of(s)->cosigned(s, note, size);
+}
+
+int store_cosign(struct store *s, struct span note)
+{
+	return of(s)->cosign(s, note);
+}
+
+int store_witness_add(struct store *s, struct span line)
+{
+	return of(s)->witness_add(s, line);
+}
+
+int store_witness_each(const struct store *s, store_witness_fn fn, void *ctx)
+{
+	return of(s)->witness_each(s, fn, ctx);
+}
+
+int store_read(struct store *s, uint64_t index, struct buf *header, struct buf *body, struct why *why)
+{
+	return of(s)->read(s, index, header, body, why);
+}
+
+int store_host_put(struct store *s, const struct store_host *h)
+{
+	return of(s)->host_put(s, h);
+}
+
+int store_host_get(struct store *s, const struct digest *id, struct store_host *out)
+{
+	return of(s)->host_get(s, id, out);
+}
+
+int store_host_each(struct store *s, store_host_fn fn, void *ctx)
+{
+	static const struct digest least;
+
+	return store_host_after(s, "", &least, fn, ctx);
+}
+
+int store_host_after(struct store *s, const char *name, const struct digest *id, store_host_fn fn, void *ctx)
+{
+	return of(s)->host_after(s, name, id, fn, ctx);
+}
+
+int store_months(struct store *s, bool counted, store_month_fn fn, void *ctx)
+{
+	return of(s)->months(s, counted, fn, ctx);
+}
+
+int store_month(struct store *s, const char *month, struct store_month *out)
+{
+	return of(s)->month(s, month, out);
+}
+
+bool store_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t *until)
+{
+	return of(s)->bodies_there(s, index, channel, until);
+}
+
+int store_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed)
+{
+	return of(s)->expire(s, month, channel, freed);
+}
+
+int store_query(struct store *s, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why)
+{
+	return of(s)->query(s, f, fn, ctx, why);
+}
+
+int store_last_row(struct store *s, uint64_t *row)
+{
+	return of(s)->last_row(s, row);
+}
+
+int store_rebuild(struct store *s, void (*progress)(void *ctx, uint64_t done, uint64_t of), void *ctx, struct why *why)
+{
+	return of(s)->rebuild(s, progress, ctx, why);
+}
+
+int store_stats(struct store *s, struct store_stats *out)
+{
+	return of(s)->stats(s, out);
+}

@@ -1,0 +1,381 @@
+/*
+ * Statements over libpq. See conn.h.
+ */
+#include "collector/store/postgresql/conn.h"
+#include "policy/base/text.h"
+#include <ctype.h>
+#include <errno.h>
+
+/* catalog/pg_type.dat */
+#define OID_BYTEA 17u
+#define OID_INT8 20u
+
+#define BINARY 1
+
+/* A turn that somebody holds for longer than this is taken from them, by the server. */
+#define TURN_MS "20000"
+#define LOCK_MS "30000"
+
+void arg_int(struct args *a, int64_t v)
+{
+	put_be64(a->room[a->n], (uint64_t)v);
+	a->type[a->n] = OID_INT8;
+	a->v[a->n] = (const char *)a->room[a->n];
+	a->binary[a->n] = BINARY;
+	a->length[a->n++] = 8;
+}
+
+void arg_bytes(struct args *a, struct span s)
+{
+	a->type[a->n] = OID_BYTEA;
+	a->v[a->n] = s.n ? (const char *)s.p : "";
+	a->binary[a->n] = BINARY;
+	a->length[a->n++] = (int)s.n;
+}
+
+void arg_null_bytes(struct args *a)
+{
+	a->type[a->n] = OID_BYTEA;
+	a->v[a->n] = NULL;
+	a->binary[a->n] = BINARY;
+	a->length[a->n++] = 0;
+}
+
+/* --- errors --- */
+
+static void keep_error(struct conn *c, const char *text)
+{
+	size_t i = 0;
+
+	/* The first line; what the server quotes may be anything. */
+	for (; *text && *text != '\n' && i + 1 < sizeof(c->error); text++)
+		c->error[i++] = iscntrl((unsigned char)*text) ? ' ' : *text;
+	c->error[i] = 0;
+}
+
+/* SQLSTATE (PostgreSQL manual, appendix A), by class where that is enough. */
+static int error_of(struct conn *c, const PGresult *r)
+{
+	static const struct {
+		const char *state;
+		int error;
+	} known[] = {
+		{"53100", ENOSPC},
+		{"53", ENOMEM},
+		{"42501", EACCES},
+		{"28", EACCES},
+		{"25006", EROFS},
+		{"42P01", ENOENT},
+		{"3F000", ENOENT},
+		{"55P03", ETIMEDOUT},
+		{"57014", ETIMEDOUT},
+		{"57P", ECONNRESET},
+		{"25P", ECONNRESET},
+		{"08", ECONNRESET},
+	};
+	const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
+	size_t i;
+
+	keep_error(c, r && PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY)
+			      ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY)
+			      : PQerrorMessage(c->pg));
+	for (i = 0; state && i < ARRAY_SIZE(known); i++)
+		if (!strncmp(state, known[i].state, strlen(known[i].state)))
+			return -known[i].error;
+	return PQstatus(c->pg) == CONNECTION_OK ? -EIO : -ECONNRESET;
+}
+
+static void on_notice(void *ctx, const PGresult *r)
+{
+	struct conn *c = ctx;
+	const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+	if (!severity || strcmp(severity, "WARNING") != 0)
+		return;
+	c->warned = true;
+	keep_error(c, PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY)
+								     : "warning");
+}
+
+/* --- connecting --- */
+
+static int judge_address(const char *address, struct why *why)
+{
+	char *error = NULL;
+	PQconninfoOption *all = PQconninfoParse(address, &error), *o;
+	int r = 0;
+
+	if (!all) {
+		r = why_set(why, V_BAD, "the database's address: %.120s", error ? error : "cannot be read");
+		if (why && why->text[0] && why->text[strlen(why->text) - 1] == '\n')
+			why->text[strlen(why->text) - 1] = 0;
+	}
+	for (o = all; o && o->keyword && !r; o++)
+		if (!strcmp(o->keyword, "password") && o->val)
+			r = why_set(
+				why, V_BAD, "the database's address: has a password in it; keep that in a passfile");
+	PQfreemem(error);
+	PQconninfoFree(all);
+	return r;
+}
+
+static int setting(struct conn *c, const char *text, char out[32])
+{
+	_cleanup_result_ PGresult *res = PQexec(c->pg, text);
+
+	if (PQresultStatus(res) != PGRES_TUPLES_OK || PQntuples(res) != 1)
+		return error_of(c, res);
+	snprintf(out, 32, "%s", PQgetvalue(res, 0, 0));
+	return 0;
+}
+
+/*
+ * A commit that came back is on the disks of this server and of those that synchronous_standby_names names. What the
+ * session can set it sets; what only the server's administrator can is looked at.
+ */
+static int demand_durability(struct conn *c, struct why *why)
+{
+	char v[32];
+	int r = setting(c, "SHOW fsync", v);
+
+	if (!r && strcmp(v, "on") != 0)
+		return why_set(
+			why, V_BAD, "the database server runs with fsync = %s: it may lose what it confirmed", v);
+	r = r ? r : setting(c, "SHOW full_page_writes", v);
+	if (!r && strcmp(v, "on") != 0)
+		return why_set(why, V_BAD,
+			"the database server runs with full_page_writes = %s: a power cut may "
+			"damage what it confirmed",
+			v);
+	r = r ? r : setting(c, "SHOW synchronous_commit", v);
+	if (!r && strcmp(v, "on") != 0 && strcmp(v, "remote_apply") != 0)
+		r = setting(c, "SELECT set_config('synchronous_commit', 'on', false)", v);
+	return r;
+}
+
+int conn_open(struct conn *c, const char *address, bool writable, struct why *why)
+{
+	/* Beside what the address says, and before it: an address may say otherwise. */
+	const char *const keys[] = {"fallback_application_name", "target_session_attrs", "connect_timeout",
+		"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
+		"client_encoding", "options", NULL};
+	const char *const values[] = {"sekisho", writable ? "read-write" : "any", "10", "10", "5", "3", "30000",
+		address, "UTF8",
+		"-c search_path=pg_catalog -c lock_timeout=" LOCK_MS " -c idle_in_transaction_session_timeout=" TURN_MS
+		" -c DateStyle=ISO",
+		NULL};
+	char v[32];
+	int r = judge_address(address, why);
+
+	*c = (struct conn){.pg = NULL};
+	if (r)
+		return r;
+	c->pg = PQconnectdbParams(keys, values, 1);
+	if (!c->pg)
+		return -ENOMEM;
+	if (PQstatus(c->pg) != CONNECTION_OK) {
+		keep_error(c, PQerrorMessage(c->pg));
+		why_set(why, 0, "%s", c->error);
+		conn_close(c);
+		return -ECONNREFUSED;
+	}
+	PQsetNoticeReceiver(c->pg, on_notice, c);
+	if (PQserverVersion(c->pg) < 150000)
+		r = why_set(why, V_BAD, "the database server is older than PostgreSQL 15");
+	if (!r && writable)
+		r = demand_durability(c, why);
+	/* A reader's query may take a minute of which its callback has most. */
+	if (!r && !writable)
+		r = setting(c, "SELECT set_config('idle_in_transaction_session_timeout', '0', false)", v);
+	if (r) {
+		if (r < 0)
+			why_set(why, 0, "%s", c->error);
+		conn_close(c);
+	}
+	return r;
+}
+
+void conn_close(struct conn *c)
+{
+	if (c->pg)
+		PQfinish(c->pg);
+	c->pg = NULL;
+	c->prepared_n = 0;
+}
+
+/* --- statements --- */
+
+static int settle(struct conn *c, PGresult *res, PGresult **out)
+{
+	ExecStatusType s = PQresultStatus(res);
+
+	if (s != PGRES_TUPLES_OK && s != PGRES_COMMAND_OK && s != PGRES_COPY_IN) {
+		int r = error_of(c, res);
+
+		PQclear(res);
+		return r;
+	}
+	if (out)
+		*out = res;
+	else
+		PQclear(res);
+	return 0;
+}
+
+static const struct args nothing;
+
+int conn_run_once(struct conn *c, const char *text, const struct args *a, PGresult **out)
+{
+	a = a ? a : &nothing;
+	return settle(c,
+		PQexecParams(c->pg, text, (int)a->n, a->type, (const char *const *)a->v, a->length, a->binary, BINARY),
+		out);
+}
+
+int conn_run(struct conn *c, const char *text, const struct args *a, PGresult **out)
+{
+	char name[16];
+	unsigned i;
+	int r;
+
+	a = a ? a : &nothing;
+	for (i = 0; i < c->prepared_n && c->prepared[i] != text; i++)
+		;
+	if (i == CONN_PREPARED_MAX)
+		return conn_run_once(c, text, a, out);
+	snprintf(name, sizeof(name), "s%u", i);
+	if (i == c->prepared_n) {
+		r = settle(c, PQprepare(c->pg, name, text, (int)a->n, a->type), NULL);
+		if (r)
+			return r;
+		c->prepared[c->prepared_n++] = text;
+	}
+	return settle(c,
+		PQexecPrepared(c->pg, name, (int)a->n, (const char *const *)a->v, a->length, a->binary, BINARY), out);
+}
+
+int conn_commit(struct conn *c)
+{
+	_cleanup_result_ PGresult *res = NULL;
+	int r;
+
+	c->warned = false;
+	r = conn_run_once(c, "COMMIT", NULL, &res);
+	if (r)
+		return r;
+	/* A transaction that had failed is rolled back by COMMIT, which says ROLLBACK and no error. */
+	return strcmp(PQcmdStatus(res), "COMMIT") != 0 || c->warned ? -EIO : 0;
+}
+
+void conn_rollback(struct conn *c)
+{
+	PGTransactionStatusType t = PQtransactionStatus(c->pg);
+
+	if (t == PQTRANS_INTRANS || t == PQTRANS_INERROR)
+		PQclear(PQexec(c->pg, "ROLLBACK"));
+}
+
+/* --- COPY --- */
+
+int conn_copy_begin(struct conn *c, const char *text)
+{
+	return settle(c, PQexec(c->pg, text), NULL);
+}
+
+int conn_copy_put(struct conn *c, struct span rows)
+{
+	size_t at, n;
+
+	for (at = 0; at < rows.n; at += n) {
+		n = rows.n - at < (1u << 20) ? rows.n - at : 1u << 20;
+		if (PQputCopyData(c->pg, (const char *)rows.p + at, (int)n) != 1)
+			return error_of(c, NULL);
+	}
+	return 0;
+}
+
+int conn_copy_end(struct conn *c)
+{
+	static const char end[] = {(char)0xff, (char)0xff};
+	PGresult *res;
+	int r = 0;
+
+	if (PQputCopyData(c->pg, end, sizeof(end)) != 1 || PQputCopyEnd(c->pg, NULL) != 1)
+		return error_of(c, NULL);
+	while ((res = PQgetResult(c->pg))) {
+		int x = settle(c, res, NULL);
+
+		r = r ? r : x;
+	}
+	return r;
+}
+
+int copy_head(struct buf *b)
+{
+	/* Signature, flags, no extension (PostgreSQL manual, COPY, "Binary Format"). */
+	static const uint8_t head[] = {'P', 'G', 'C', 'O', 'P', 'Y', '\n', 0xff, '\r', '\n', 0, 0, 0, 0, 0, 0, 0, 0, 0};
+
+	return buf_put(b, head, sizeof(head));
+}
+
+int copy_row(struct buf *b, unsigned columns)
+{
+	const uint8_t n[2] = {(uint8_t)(columns >> 8), (uint8_t)columns};
+
+	return buf_put(b, n, sizeof(n));
+}
+
+int copy_int(struct buf *b, int64_t v)
+{
+	uint8_t bytes[12];
+
+	put_be32(bytes, 8);
+	put_be64(bytes + 4, (uint64_t)v);
+	return buf_put(b, bytes, sizeof(bytes));
+}
+
+int copy_int4(struct buf *b, uint32_t v)
+{
+	uint8_t bytes[8];
+
+	put_be32(bytes, 4);
+	put_be32(bytes + 4, v);
+	return buf_put(b, bytes, sizeof(bytes));
+}
+
+int copy_bytes(struct buf *b, struct span s)
+{
+	uint8_t length[4];
+	int r;
+
+	put_be32(length, (uint32_t)s.n);
+	r = buf_put(b, length, sizeof(length));
+	return r ? r : buf_put_span(b, s);
+}
+
+/* --- results --- */
+
+int64_t result_int(const PGresult *r, int row, int column)
+{
+	const uint8_t *p = (const uint8_t *)PQgetvalue(r, row, column);
+	int n = PQgetlength(r, row, column), i;
+	uint64_t v = n && p[0] & 0x80 ? UINT64_MAX : 0;
+
+	for (i = 0; i < n && n <= 8; i++)
+		v = v << 8 | p[i];
+	return (int64_t)v;
+}
+
+struct span result_bytes(const PGresult *r, int row, int column)
+{
+	return SPAN(PQgetvalue(r, row, column), (size_t)PQgetlength(r, row, column));
+}
+
+bool result_digest(const PGresult *r, int row, int column, struct digest *out)
+{
+	struct span s = result_bytes(r, row, column);
+
+	if (s.n == DIGEST_SIZE)
+		memcpy(out->b, s.p, DIGEST_SIZE);
+	return s.n == DIGEST_SIZE;
+}

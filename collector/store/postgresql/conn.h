@@ -1,0 +1,85 @@
+/*
+ * libpq as this room uses it: one statement after the other, numbers and bytes in binary form, errors in the words of
+ * why.h. The one user of libpq.
+ */
+#ifndef SEKISHO_STORE_POSTGRESQL_CONN_H
+#define SEKISHO_STORE_POSTGRESQL_CONN_H
+
+#include "policy/base/buf.h"
+#include "policy/base/why.h"
+#include "policy/trust/digest.h"
+#include <libpq-fe.h>
+
+#define CONN_ARGS_MAX 16u
+#define CONN_PREPARED_MAX 64u
+
+struct conn {
+	PGconn *pg;
+	const char *prepared[CONN_PREPARED_MAX]; /* texts, by their address */
+	unsigned prepared_n;
+	bool warned; /* the server said WARNING since this was set to false */
+	char error[200];
+};
+
+/* What stands in a statement as $1, $2, ... Bytes are borrowed until it has run. */
+struct args {
+	unsigned n;
+	Oid type[CONN_ARGS_MAX];
+	const char *v[CONN_ARGS_MAX];
+	int length[CONN_ARGS_MAX], binary[CONN_ARGS_MAX];
+	uint8_t room[CONN_ARGS_MAX][8];
+};
+
+void arg_int(struct args *a, int64_t v);
+void arg_bytes(struct args *a, struct span s);
+void arg_null_bytes(struct args *a);
+
+static inline void arg_digest(struct args *a, const struct digest *d)
+{
+	arg_bytes(a, SPAN(d->b, DIGEST_SIZE));
+}
+
+DEFINE_CLEANUP(PGresult *, PQclear)
+#define _cleanup_result_ _cleanup_(PQclearp)
+
+/*
+ * Connects to what the address says (libpq's URI, without a password in it). For writing: refuses a server that would
+ * forget what it said was committed. 0; V_BAD; -errno; `why` has the reason.
+ */
+int conn_open(struct conn *c, const char *address, bool writable, struct why *why);
+void conn_close(struct conn *c);
+
+/*
+ * Runs a statement; a `text` that is static is prepared once. *out (may be NULL) is the caller's. 0; -errno: -ENOSPC
+ * where the server's disk is full, -ECONNRESET where the connection is gone, -EROFS, -EACCES, -ETIMEDOUT where a lock
+ * did not come.
+ */
+int conn_run(struct conn *c, const char *text, const struct args *a, PGresult **out);
+/* The same of a text that is made for this one time. */
+int conn_run_once(struct conn *c, const char *text, const struct args *a, PGresult **out);
+/* COMMIT. 0 only where the server said so, without a word of warning: it warns where a standby does not have it. */
+int conn_commit(struct conn *c);
+/* Gives up what is open. Where the connection is gone too, nothing is left to give up. */
+void conn_rollback(struct conn *c);
+
+/* --- COPY ... FROM STDIN (FORMAT binary) --- */
+
+int conn_copy_begin(struct conn *c, const char *text);
+/* Rows as copy_row and copy_* made them. */
+int conn_copy_put(struct conn *c, struct span rows);
+int conn_copy_end(struct conn *c);
+int copy_head(struct buf *b);
+int copy_row(struct buf *b, unsigned columns);
+int copy_int(struct buf *b, int64_t v);
+int copy_int4(struct buf *b, uint32_t v);
+int copy_bytes(struct buf *b, struct span s);
+
+/* --- results --- */
+
+/* Any whole number; 0 for NULL. */
+int64_t result_int(const PGresult *r, int row, int column);
+struct span result_bytes(const PGresult *r, int row, int column);
+/* False where it is no digest. */
+bool result_digest(const PGresult *r, int row, int column, struct digest *out);
+
+#endif

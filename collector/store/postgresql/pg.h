@@ -1,0 +1,113 @@
+/*
+ * The PostgreSQL engine: what an open store of it is made of. For the files of this folder alone. What lies where, and
+ * why it holds: ../ENGINES.md; the tables: schema.sql.
+ */
+#ifndef SEKISHO_STORE_POSTGRESQL_PG_H
+#define SEKISHO_STORE_POSTGRESQL_PG_H
+
+#include "collector/store/engine.h"
+#include "collector/store/postgresql/conn.h"
+#include "collector/store/tree.h"
+#include "policy/trust/note.h"
+#include <limits.h>
+
+#define PG_VERSION 1            /* of the tables: log.version */
+#define PG_GROUP_MAX (1u << 16) /* leaves in one commit */
+#define PG_GROUP_BYTES (64u << 20)
+
+struct fetch;
+
+struct pg {
+	const struct store_engine *engine; /* first: see ../engine.h */
+	char address[PATH_MAX];
+	char state[PATH_MAX - 256]; /* the folder of the last checkpoint signed; empty for readers */
+	char origin[NOTE_NAME_MAX];
+	const struct key *log_key;
+	int64_t (*now_us)(void);
+	bool writable, failed;
+	struct conn
+		turn; /* appends; its transaction holds the log's row while a group is open. Chains are read by it */
+	struct conn side; /* everything else: what is committed, each statement by itself or in a view of its own */
+	struct tree tree;
+	bool tree_loaded;       /* it is one of tree.size leaves: of the committed log, or of less of it */
+	struct checkpoint head; /* the committed log, as this store knows it */
+	struct buf note;
+
+	/* The group that is open. */
+	bool in_turn;
+	unsigned waiting;
+	struct digest *group;      /* leaf hashes */
+	struct buf leaves, bodies; /* as COPY takes them */
+	int64_t month;             /* 202611, of the last leaf; 0: none yet; -1: not known */
+	uint64_t channels;         /* of that month, whose place for bodies is there: bit by producer */
+
+	struct fetch *fetch; /* for queries; made when first used */
+	unsigned depth;      /* queries that are being answered by `side`, one inside the other */
+	unsigned cursors;
+};
+
+static inline struct pg *pg_of(const struct store *s)
+{
+	return (struct pg *)(uintptr_t)s;
+}
+
+/* Brings the tree to the committed log, and compares. 0; V_BAD where they differ; -errno. */
+int pg_tree(struct pg *p, struct why *why);
+
+/* --- take.c --- */
+
+int pg_append(struct store *s, const struct segment *seg, uint64_t *index);
+int pg_commit(struct store *s);
+/*
+ * Takes up the log as `c` sees it; `lock`: and has it locked until the transaction ends. *grown (may be NULL): others
+ * have appended since. 0; V_BAD; -errno.
+ */
+int pg_look(struct pg *p, struct conn *c, bool lock, bool *grown, struct why *why);
+/* Keeps the checkpoint outside of the database, before anybody hears of it. */
+int pg_keep_checkpoint(struct pg *p);
+void pg_give_up_turn(struct pg *p);
+
+/* --- chains.c --- */
+
+int pg_heads(struct store *s, const struct digest *host, unsigned producer, struct store_head *out, unsigned max,
+	unsigned *n);
+int pg_find(struct store *s, const struct digest *hash, uint64_t *index, uint64_t *seq);
+int pg_has_successor(
+	struct store *s, const struct digest *host, unsigned producer, const struct digest *hash, bool *yes);
+int pg_epoch(struct store *s, const struct digest *host, unsigned producer, uint64_t number, const uint8_t kid[8],
+	struct buf *cert);
+
+/* --- beside.c --- */
+
+int pg_cosigned(const struct store *s, struct buf *note, uint64_t *size);
+int pg_cosign(struct store *s, struct span note);
+int pg_witness_add(struct store *s, struct span line);
+int pg_witness_each(const struct store *s, store_witness_fn fn, void *ctx);
+int pg_host_put(struct store *s, const struct store_host *h);
+/* The same by a rebuild, which also somebody does who has it open for reading. */
+int pg_host_keep(struct pg *p, const struct store_host *h);
+int pg_host_get(struct store *s, const struct digest *id, struct store_host *out);
+int pg_host_after(struct store *s, const char *name, const struct digest *id, store_host_fn fn, void *ctx);
+int pg_months(struct store *s, bool counted, store_month_fn fn, void *ctx);
+int pg_month(struct store *s, const char *month, struct store_month *out);
+bool pg_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t *until);
+int pg_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed);
+
+/* --- index.c --- */
+
+int pg_index_step(struct store *s, unsigned budget, uint64_t *left);
+int pg_index_for(struct store *s, unsigned microseconds, uint64_t *left);
+int pg_rebuild(struct store *s, void (*progress)(void *ctx, uint64_t done, uint64_t of), void *ctx, struct why *why);
+/* Takes the lock that a writer shares with others and a rebuild has alone. 0; V_EXISTS; -errno. */
+int pg_lock(struct conn *c, bool alone);
+
+/* --- ask.c --- */
+
+int pg_query(struct store *s, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why);
+int pg_last_row(struct store *s, uint64_t *row);
+int pg_stats(struct store *s, struct store_stats *out);
+/* A view of what is committed now, for several statements; they may lie within each other. */
+int pg_view_begin(struct pg *p);
+void pg_view_end(struct pg *p);
+
+#endif

@@ -1,0 +1,337 @@
+/*
+ * Taking in: turns at the one log, groups, commits.
+ *
+ * The order that must never change: leaves, bodies, tiles and the checkpoint over them in one transaction, which began
+ * by locking the log's row; COMMIT, which is on the disks of every server that has to have it when it returns; then the
+ * checkpoint into the folder outside of the database; and only then may anybody hear of it. Where a COMMIT's answer
+ * does not come, nobody hears of anything: whoever opens the store again finds out what is there.
+ */
+#include "collector/store/postgresql/pg.h"
+#include "collector/store/store_parts.h"
+#include "policy/base/file.h"
+#include <errno.h>
+#include <time.h>
+
+/* --- the log's row --- */
+
+int pg_look(struct pg *p, struct conn *c, bool lock, bool *grown, struct why *why)
+{
+	static const char look[] = "SELECT size, checkpoint, origin, version FROM sekisho.log";
+	static const char look_and_lock[] = "SELECT size, checkpoint, origin, version FROM sekisho.log FOR UPDATE";
+	_cleanup_result_ PGresult *res = NULL;
+	struct checkpoint head = {.size = 0};
+	struct span note, origin;
+	uint64_t size;
+	int r = conn_run(c, lock ? look_and_lock : look, NULL, &res);
+
+	if (r == -ENOENT)
+		return why_set(why, r, "the database has no store: schema.sql makes its tables (ENGINES.md)");
+	if (r)
+		return why_set(why, r, "%s", c->error);
+	if (PQntuples(res) != 1 || result_int(res, 0, 3) != PG_VERSION)
+		return why_set(why, V_BAD, "the database's tables are of another version of Sekisho");
+	size = (uint64_t)result_int(res, 0, 0);
+	note = result_bytes(res, 0, 1);
+	origin = result_bytes(res, 0, 2);
+	if (grown)
+		*grown = size != p->head.size;
+	if (size == p->head.size)
+		return 0;
+	if (p->writable && !span_eq(origin, SPAN_STR(p->origin)))
+		return why_set(why, V_BAD, "the database has the log \"%.*s\"", (int)(origin.n < 128 ? origin.n : 128),
+			(const char *)origin.p);
+	r = log_judge(p->log_key, p->origin, "the database's checkpoint", note, &head, why);
+	if (r)
+		return r;
+	if (head.size != size || size < p->head.size)
+		return why_set(why, V_BAD,
+			"the database's log has %llu leaves where its checkpoint is over %llu, and %llu were seen",
+			(unsigned long long)size, (unsigned long long)head.size, (unsigned long long)p->head.size);
+	p->head = head;
+	buf_clear(&p->note);
+	return buf_put_span(&p->note, note);
+}
+
+int pg_keep_checkpoint(struct pg *p)
+{
+	char path[PATH_MAX];
+
+	if (!p->note.n)
+		return 0;
+	snprintf(path, sizeof(path), "%s/checkpoint", p->state);
+	return file_replace(path, buf_span(&p->note), 0644);
+}
+
+/* --- turns --- */
+
+/* Forgets the group; what its transaction did is gone. */
+void pg_give_up_turn(struct pg *p)
+{
+	if (p->waiting) {
+		/* Months and places for bodies may have been the transaction's own, and the tree ahead. */
+		p->month = -1;
+		p->tree_loaded = p->tree_loaded && p->tree.size <= p->head.size;
+	}
+	if (p->in_turn)
+		conn_rollback(&p->turn);
+	p->in_turn = false;
+	p->waiting = 0;
+	buf_clear(&p->leaves);
+	buf_clear(&p->bodies);
+}
+
+static int know_month(struct pg *p)
+{
+	_cleanup_result_ PGresult *res = NULL;
+	int r = conn_run(&p->turn, "SELECT coalesce(max(month), 0) FROM sekisho.month", NULL, &res);
+
+	if (r)
+		return r;
+	p->month = result_int(res, 0, 0);
+	p->channels = 0;
+	return 0;
+}
+
+/*
+ * Waits until nobody else has a group open. V_AGAIN where others have appended meanwhile: what the caller has judged
+ * was judged of another state of the log.
+ */
+static int take_turn(struct pg *p)
+{
+	bool grown = false;
+	int r = conn_run(&p->turn, "BEGIN", NULL, NULL);
+
+	p->in_turn = !r;
+	r = r ? r : pg_look(p, &p->turn, true, &grown, NULL);
+	if (!r && grown) {
+		p->month = -1;
+		pg_give_up_turn(p);
+		/* What was taken up leads nobody to a smaller log later. */
+		r = pg_tree(p, NULL);
+		r = r ? r : pg_keep_checkpoint(p);
+		return r ? r : V_AGAIN;
+	}
+	r = r || p->month >= 0 ? r : know_month(p);
+	return r ? r : pg_tree(p, NULL);
+}
+
+/* --- appending --- */
+
+/* Nothing of the group was committed: back to where the last commit left everything. */
+static int undo(struct pg *p, int error)
+{
+	pg_give_up_turn(p);
+	if (error == -ENOSPC)
+		return V_FULL;
+	p->failed = true;
+	return error < 0 ? error : -EIO;
+}
+
+static int place_month(struct pg *p, int64_t month, uint64_t index)
+{
+	struct args a = {.n = 0};
+	int r;
+
+	/* A clock that went back: still the last month. */
+	if (month <= p->month)
+		return 0;
+	arg_int(&a, month);
+	arg_int(&a, (int64_t)index);
+	r = conn_run(&p->turn, "SELECT sekisho.month_begin($1, $2)", &a, NULL);
+	if (!r) {
+		p->month = month;
+		p->channels = 0;
+	}
+	return r;
+}
+
+static int place_body(struct pg *p, int64_t part, unsigned producer)
+{
+	struct args a = {.n = 0};
+	int r;
+
+	if (p->channels >> producer & 1)
+		return 0;
+	arg_int(&a, part);
+	r = conn_run(&p->turn, "SELECT sekisho.body_part($1)", &a, NULL);
+	if (!r)
+		p->channels |= UINT64_C(1) << producer;
+	return r;
+}
+
+static int put_rows(struct pg *p, const struct segment *seg, uint64_t index)
+{
+	struct span header = seg->header_bytes;
+	int64_t part = p->month * 100 + seg->header.producer;
+	int r = p->waiting ? 0 : copy_head(&p->leaves);
+
+	r = r || p->waiting ? r : copy_head(&p->bodies);
+	r = r ? r : copy_row(&p->leaves, 5);
+	r = r ? r : copy_int(&p->leaves, p->month);
+	r = r ? r : copy_int(&p->leaves, (int64_t)index);
+	r = r ? r : copy_int(&p->leaves, seg->header.producer);
+	r = r ? r : copy_bytes(&p->leaves, SPAN(seg->hash.b, DIGEST_SIZE));
+	r = r ? r : copy_bytes(&p->leaves, header);
+	r = r ? r : copy_row(&p->bodies, 3);
+	r = r ? r : copy_int(&p->bodies, part);
+	r = r ? r : copy_int(&p->bodies, (int64_t)index);
+	r = r ? r : copy_bytes(&p->bodies, seg->body);
+	if (!r)
+		merkle_leaf(header, &p->group[p->waiting++]);
+	return r > 0 ? -EMSGSIZE : r;
+}
+
+/* The chain's tables. V_EXISTS with *index; -errno. */
+static int put_header(struct pg *p, const struct segment *seg, uint64_t *index)
+{
+	const struct header *h = &seg->header;
+	_cleanup_result_ PGresult *res = NULL;
+	struct args a = {.n = 0};
+	int r;
+
+	arg_digest(&a, &seg->hash);
+	arg_int(&a, (int64_t)*index);
+	arg_digest(&a, &h->host);
+	arg_int(&a, h->producer);
+	arg_int(&a, (int64_t)h->seq);
+	if (h->has_prev)
+		arg_digest(&a, &h->prev);
+	else
+		arg_null_bytes(&a);
+	arg_int(&a, (int64_t)h->epoch);
+	if (h->epoch_cert.n) {
+		arg_bytes(&a, seg->cose.kid);
+		arg_bytes(&a, h->epoch_cert);
+	} else {
+		arg_null_bytes(&a);
+		arg_null_bytes(&a);
+	}
+	r = conn_run(&p->turn, "SELECT sekisho.append($1, $2, $3, $4, $5, $6, $7, $8, $9)", &a, &res);
+	if (r || result_int(res, 0, 0) < 0)
+		return r;
+	*index = (uint64_t)result_int(res, 0, 0);
+	return V_EXISTS;
+}
+
+int pg_append(struct store *s, const struct segment *seg, uint64_t *index)
+{
+	struct pg *p = pg_of(s);
+	time_t t = (time_t)(p->now_us() / 1000000);
+	uint64_t at;
+	struct tm tm;
+	int r;
+
+	if (p->failed)
+		return -EIO;
+	if (!p->writable)
+		return -EROFS;
+	if (!seg->body.n || seg->body.n > SEGMENT_BODY_MAX || !gmtime_r(&t, &tm) || tm.tm_year < 70 ||
+		tm.tm_year > 8099)
+		return -EINVAL;
+	if (p->waiting == PG_GROUP_MAX || p->leaves.n + p->bodies.n + seg->bytes.n > PG_GROUP_BYTES)
+		return V_AGAIN;
+	r = p->in_turn ? 0 : take_turn(p);
+	if (r == V_AGAIN)
+		return r;
+	at = p->head.size + p->waiting;
+	r = r ? r : put_header(p, seg, &at);
+	if (r == V_EXISTS) {
+		*index = at;
+		if (!p->waiting)
+			pg_give_up_turn(p);
+		return r;
+	}
+	r = r ? r : place_month(p, (tm.tm_year + 1900) * 100 + tm.tm_mon + 1, at);
+	r = r ? r : place_body(p, p->month * 100 + seg->header.producer, seg->header.producer);
+	r = r ? r : put_rows(p, seg, at);
+	if (r) {
+		/* What began is the transaction's own, also where nothing waits yet. */
+		p->month = -1;
+		return undo(p, r);
+	}
+	*index = at;
+	return 0;
+}
+
+/* --- committing --- */
+
+static int copy(struct pg *p, const char *text, struct span rows)
+{
+	int r = conn_copy_begin(&p->turn, text);
+	int x;
+
+	if (r)
+		return r;
+	r = conn_copy_put(&p->turn, rows);
+	x = conn_copy_end(&p->turn);
+	return r ? r : x;
+}
+
+/* The checkpoint over the group, signed, into the log's row. */
+static int sign(struct pg *p, struct checkpoint *c, struct buf *note)
+{
+	_cleanup_result_ PGresult *res = NULL;
+	struct args a = {.n = 0};
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; !r && i < p->waiting; i++)
+		r = tree_add(&p->tree, &p->group[i], SPAN("", 0));
+	r = r ? r : tree_root(&p->tree, &c->root);
+	if (r)
+		return r;
+	c->size = p->tree.size;
+	snprintf(c->origin, sizeof(c->origin), "%s", p->origin);
+	r = checkpoint_sign(c, p->log_key, note);
+	if (r)
+		return r < 0 ? r : -EINVAL;
+	arg_int(&a, (int64_t)c->size);
+	arg_bytes(&a, buf_span(note));
+	arg_bytes(&a, SPAN_STR(p->origin));
+	arg_int(&a, (int64_t)p->head.size);
+	arg_bytes(&a, buf_span(&p->note));
+	r = conn_run(&p->turn,
+		"UPDATE sekisho.log SET size = $1, checkpoint = $2, origin = $3 WHERE size = $4 AND checkpoint = $5",
+		&a, &res);
+	if (r)
+		return r;
+	return strcmp(PQcmdTuples(res), "1") != 0 ? -ESTALE : 0; /* somebody else signed */
+}
+
+int pg_commit(struct store *s)
+{
+	struct pg *p = pg_of(s);
+	_cleanup_buf_ struct buf note = BUF_INIT(NOTE_SIZE_MAX);
+	struct checkpoint c = {.size = 0};
+	int r;
+
+	if (p->failed)
+		return -EIO;
+	if (!p->waiting) {
+		pg_give_up_turn(p);
+		return 0;
+	}
+	r = copy(p, "COPY sekisho.leaf FROM STDIN (FORMAT binary)", buf_span(&p->leaves));
+	r = r ? r : copy(p, "COPY sekisho.body FROM STDIN (FORMAT binary)", buf_span(&p->bodies));
+	r = r ? r : sign(p, &c, &note);
+	if (r)
+		return undo(p, r);
+	r = conn_commit(&p->turn);
+	if (r) {
+		/* It may be there, and may not. */
+		p->failed = true;
+		pg_give_up_turn(p);
+		return r;
+	}
+	p->in_turn = false;
+	p->waiting = 0;
+	buf_clear(&p->leaves);
+	buf_clear(&p->bodies);
+	p->head = c;
+	buf_clear(&p->note);
+	r = buf_put_span(&p->note, buf_span(&note));
+	r = r ? r : pg_keep_checkpoint(p);
+	if (r)
+		p->failed = true;
+	return r > 0 ? -EIO : r;
+}

@@ -1,0 +1,470 @@
+/*
+ * What only a database can do to a store: several collectors at one log, a server that dies, a copy that is older than
+ * what was promised, roles. The suite of every engine is test_store.c and test_query.c.
+ */
+#include "tests/unit/store/made.h"
+#include <errno.h>
+
+static int sql(const char *role, const char *database, const char *text)
+{
+	return made_run((const char *[]){"psql", "-X", "-q", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-h",
+		made_server, "-U", role, "-d", database, "-c", text, NULL});
+}
+
+/* A number that the database says, by another program than ours. */
+static long ask(const char *database, const char *text)
+{
+	char command[1024];
+	long n = -1;
+	FILE *f;
+
+	snprintf(command, sizeof(command), "psql -X -A -t -h %s -U postgres -d '%s' -c \"%s\"", made_server, database,
+		text);
+	f = popen(command, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%ld", &n), 1);
+	assert_int_equal(pclose(f), 0);
+	return n;
+}
+
+static int put(struct store *s, const struct segment *seg, uint64_t *index)
+{
+	int r = store_append(s, seg, index);
+
+	/* Others have appended: what was known of the log is known anew. */
+	if (r == V_AGAIN) {
+		assert_int_equal(store_commit(s), 0);
+		r = store_append(s, seg, index);
+	}
+	return r;
+}
+
+static void check_proof(struct store *s, uint64_t index, const struct digest *hash)
+{
+	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), text = BUF_INIT(1024);
+	struct verifier v = {.key = NULL};
+	struct merkle_proof proof;
+	struct digest got, leaf;
+	struct checkpoint c;
+	struct why why = {""};
+
+	assert_int_equal(store_refresh(s), 0);
+	assert_int_equal(store_read(s, index, &header, NULL, &why), 0);
+	digest_span(&got, buf_span(&header));
+	assert_memory_equal(got.b, hash->b, DIGEST_SIZE);
+	assert_int_equal(verifier_encode(MADE_ORIGIN, made_log_key(), &text), 0);
+	assert_int_equal(verifier_decode(buf_span(&text), &v, &why), 0);
+	assert_int_equal(checkpoint_verify(store_checkpoint(s), &v, &c, &why), 0);
+	merkle_leaf(buf_span(&header), &leaf);
+	assert_int_equal(store_prove(s, index, &proof), 0);
+	assert_int_equal(merkle_verify_inclusion(index, c.size, &leaf, &proof, &c.root), 0);
+	verifier_deinit(&v);
+}
+
+#define COLLECTORS 3u
+#define ROUNDS 120u
+
+/* Three at one log: each leaf once, each proven by each, no checkpoint that another one does not lead on from. */
+static void collectors_take_turns(void **state)
+{
+	char dir[256], states[COLLECTORS][300];
+	struct digest hashes[3 * ROUNDS];
+	struct store *s[COLLECTORS];
+	struct made m[COLLECTORS];
+	struct why why = {""};
+	uint64_t index, n = 0, at, before;
+	unsigned i, k;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	for (k = 0; k < COLLECTORS; k++) {
+		struct store_options o = made_options(dir, NULL);
+		char name[16];
+
+		snprintf(states[k], sizeof(states[k]), "%s/state-%u", dir, k);
+		o.state_dir = states[k];
+		assert_int_equal(store_open(&o, &s[k], &why), 0);
+		snprintf(name, sizeof(name), "pc-%u", k);
+		made_begin(&m[k], name, PRODUCER_RECORDER);
+	}
+	for (i = 0; i < ROUNDS; i++) {
+		struct store *of = s[i % COLLECTORS], *next = s[(i + 1) % COLLECTORS];
+		struct merkle_proof proof;
+
+		before = store_size(of);
+		for (k = 0; k < 1 + i % 3; k++) {
+			at = n;
+			assert_int_equal(put(of, made_next(&m[i % COLLECTORS]), &index), 0);
+			assert_int_equal(index, at);
+			hashes[n++] = m[i % COLLECTORS].seg.hash;
+		}
+		assert_int_equal(store_commit(of), 0);
+		assert_int_equal(store_size(of), n);
+		assert_int_equal(store_consistency(of, before, &proof), 0);
+		/* A PC that had no answer sends it to another collector. */
+		assert_int_equal(put(next, &m[i % COLLECTORS].seg, &index), V_EXISTS);
+		assert_int_equal(index, n - 1);
+	}
+	for (k = 0; k < COLLECTORS; k++)
+		for (at = 0; at < n; at += 7)
+			check_proof(s[k], at, &hashes[at]);
+	assert_int_equal(ask(made_base(dir), "SELECT count(*) FROM sekisho.leaf"), (long)n);
+	assert_int_equal(ask(made_base(dir), "SELECT count(*) FROM sekisho.body"), (long)n);
+	assert_int_equal(ask(made_base(dir), "SELECT max(idx) + 1 FROM sekisho.leaf"), (long)n);
+	/* Indexed by one or another of them, once. */
+	for (k = 0; k < COLLECTORS; k++)
+		made_index(s[k]);
+	assert_int_equal(ask(made_base(dir), "SELECT count(*) FROM sekisho.record"), (long)n);
+	for (k = 0; k < COLLECTORS; k++) {
+		store_close(s[k]);
+		made_end(&m[k]);
+	}
+	made_dir_remove(dir);
+}
+
+/* One whose group is open is stopped for good: its turn is taken from it, nothing of it is there, and others go on. */
+static void a_stopped_collector_holds_up_nobody(void **state)
+{
+	struct why why = {""};
+	struct store *a, *b;
+	struct made m[2];
+	uint64_t index;
+	char dir[256];
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m[0], "pc-0", PRODUCER_RECORDER);
+	made_begin(&m[1], "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(made_open(dir, &a, &why), 0);
+	assert_int_equal(made_open(dir, &b, &why), 0);
+	assert_int_equal(store_append(a, made_next(&m[0]), &index), 0);
+	assert_int_equal(sql("postgres", made_base(dir),
+				 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = "
+				 "'idle in transaction' AND usename = 'collector'"),
+		0);
+	assert_int_equal(put(b, made_next(&m[1]), &index), 0);
+	assert_int_equal(index, 0);
+	assert_int_equal(store_commit(b), 0);
+	assert_true(store_commit(a) < 0);
+	assert_int_equal(store_append(a, &m[0].seg, &index), -EIO);
+	store_close(a);
+	assert_int_equal(made_open(dir, &a, &why), 0);
+	assert_int_equal(put(a, &m[0].seg, &index), 0);
+	assert_int_equal(index, 1);
+	assert_int_equal(store_commit(a), 0);
+	store_close(a);
+	store_close(b);
+	made_end(&m[0]);
+	made_end(&m[1]);
+	made_dir_remove(dir);
+}
+
+/* The server dies with a group open, and again and again: what was committed is there, what was not is taken in again.
+ */
+static void the_server_dies(void **state)
+{
+	struct digest hashes[12];
+	struct why why = {""};
+	struct store *s;
+	struct made m;
+	uint64_t index, i;
+	char dir[256];
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m, "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	for (i = 0; i < ARRAY_SIZE(hashes); i++) {
+		hashes[i] = made_next(&m)->hash;
+		assert_int_equal(store_append(s, &m.seg, &index), 0);
+		assert_int_equal(index, i);
+		if (i % 4 == 3) {
+			assert_int_equal(made_server_run("kill", NULL), 0);
+			assert_true(store_commit(s) < 0);
+			store_close(s);
+			assert_true(made_open(dir, &s, &why) < 0);
+			assert_int_equal(made_server_run("again", NULL), 0);
+			assert_int_equal(made_open(dir, &s, &why), 0);
+			assert_int_equal(store_size(s), i);
+			assert_int_equal(store_append(s, &m.seg, &index), 0);
+			assert_int_equal(index, i);
+		}
+		assert_int_equal(store_commit(s), 0);
+	}
+	/* Straight behind a commit: that was promised. */
+	assert_int_equal(made_server_run("kill", NULL), 0);
+	assert_int_equal(made_server_run("again", NULL), 0);
+	store_close(s);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	assert_int_equal(store_size(s), ARRAY_SIZE(hashes));
+	for (i = 0; i < ARRAY_SIZE(hashes); i++)
+		check_proof(s, i, &hashes[i]);
+	store_close(s);
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
+static void copy_database(const char *from, const char *to)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text), "CREATE DATABASE \"%s\" TEMPLATE \"%s\"", to, from);
+	assert_int_equal(sql("postgres", "postgres", text), 0);
+}
+
+static void put_in_place_of(const char *name, const char *other)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text), "DROP DATABASE \"%s\" WITH (FORCE)", name);
+	assert_int_equal(sql("postgres", "postgres", text), 0);
+	snprintf(text, sizeof(text), "ALTER DATABASE \"%s\" RENAME TO \"%s\"", other, name);
+	assert_int_equal(sql("postgres", "postgres", text), 0);
+}
+
+/* A database that was restored from before what was promised, and one that went on from there otherwise. */
+static void old_copies_are_refused(void **state)
+{
+	_cleanup_buf_ struct buf kept = BUF_INIT(NOTE_SIZE_MAX);
+	char dir[256], copy[64], path[300];
+	struct why why = {""};
+	struct store *s;
+	struct made m;
+	uint64_t index;
+	unsigned i;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	snprintf(copy, sizeof(copy), "%.50s-copy", made_base(dir));
+	made_begin(&m, "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	for (i = 0; i < 300; i++)
+		assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	store_close(s);
+	copy_database(made_base(dir), copy);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(buf_put_span(&kept, store_checkpoint(s)), 0);
+	store_close(s);
+	put_in_place_of(made_base(dir), copy);
+	assert_int_equal(made_open(dir, &s, &why), V_BAD);
+	assert_non_null(strstr(why.text, "old copy"));
+	/* Somebody without that checkpoint goes on from the copy, further than it. */
+	snprintf(path, sizeof(path), "%s/checkpoint", dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	for (i = 0; i < 9; i++)
+		assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	store_close(s);
+	assert_int_equal(file_replace(path, buf_span(&kept), 0644), 0);
+	assert_int_equal(made_open(dir, &s, &why), V_BAD);
+	assert_non_null(strstr(why.text, "not the same log"));
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
+/* A leaf that somebody with the owner's rights changed: the log's own checkpoint tells. */
+static void changed_leaves_are_told(void **state)
+{
+	struct why why = {""};
+	struct store *s;
+	struct made m;
+	uint64_t index;
+	unsigned i;
+	char dir[256];
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m, "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	for (i = 0; i < 5; i++)
+		assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	store_close(s);
+	/* Not even the owner puts a header there that is not what its hash says. */
+	assert_int_not_equal(sql("postgres", made_base(dir),
+				     "UPDATE sekisho.leaf SET header = set_byte(header, 40, 1) WHERE idx = 2"),
+		0);
+	assert_int_equal(sql("postgres", made_base(dir),
+				 "UPDATE sekisho.leaf SET header = set_byte(header, 40, 1), hash = "
+				 "sha256(set_byte(header, 40, 1)) "
+				 "WHERE idx = 2"),
+		0);
+	assert_int_equal(made_open(dir, &s, &why), V_BAD);
+	assert_non_null(strstr(why.text, "are not those of its checkpoint"));
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
+/* Who appends changes nothing that is there; who reads changes nothing at all. */
+static void roles_are_what_they_say(void **state)
+{
+	static const char *const forbidden[] = {
+		"DELETE FROM sekisho.leaf",
+		"UPDATE sekisho.leaf SET producer = 2",
+		"DELETE FROM sekisho.body",
+		"TRUNCATE sekisho.body",
+		"DELETE FROM sekisho.header",
+		"INSERT INTO sekisho.head VALUES (1, '', 1, 1, 1)",
+		"UPDATE sekisho.tile SET number = 1",
+		"UPDATE sekisho.log SET size = 0",
+		"DELETE FROM sekisho.log",
+		"INSERT INTO sekisho.month VALUES (209912, 99)",
+		"DELETE FROM sekisho.expired",
+		"DROP TABLE sekisho.leaf",
+		"SELECT sekisho.month_begin(197001, 0)",
+		"CREATE TABLE sekisho.more (n bigint)",
+	};
+	static const char *const not_for_readers[] = {
+		"UPDATE sekisho.log SET size = size + 1",
+		"INSERT INTO sekisho.witness (line) VALUES ('')",
+		"UPDATE sekisho.indexed SET next = 0",
+		"SELECT sekisho.forget_index()",
+		"SELECT sekisho.expire(202611, 1)",
+		"SELECT FROM sekisho.log FOR UPDATE",
+	};
+	struct why why = {""};
+	struct store *s;
+	struct made m;
+	uint64_t index;
+	char dir[256];
+	size_t i;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m, "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	for (i = 0; i < ARRAY_SIZE(forbidden); i++)
+		assert_int_not_equal(sql("collector", made_base(dir), forbidden[i]), 0);
+	for (i = 0; i < ARRAY_SIZE(not_for_readers); i++)
+		assert_int_not_equal(sql("console", made_base(dir), not_for_readers[i]), 0);
+	assert_int_equal(sql("console", made_base(dir), "SELECT * FROM sekisho.record, sekisho.leaf"), 0);
+	/* The log's size goes one way, for its owner too. */
+	assert_int_not_equal(sql("postgres", made_base(dir), "UPDATE sekisho.log SET size = 0"), 0);
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(index, 1);
+	assert_int_equal(store_commit(s), 0);
+	store_close(s);
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
+static int open_at(const char *dir, const char *place, struct why *why)
+{
+	struct store_options o = made_options(dir, NULL);
+	struct store *s = NULL;
+	int r;
+
+	o.dir = place;
+	r = store_open(&o, &s, why);
+	store_close(s);
+	return r;
+}
+
+static void addresses(void **state)
+{
+	char dir[256], place[400];
+	struct why why = {""};
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	snprintf(place, sizeof(place), "postgresql://collector:geheim@/%s?host=%s", made_base(dir), made_server);
+	assert_int_equal(open_at(dir, place, &why), V_BAD);
+	assert_non_null(strstr(why.text, "password"));
+	assert_null(strstr(why.text, "geheim"));
+	snprintf(place, sizeof(place), "postgresql://collector@/%s?host=%s&passwort=x", made_base(dir), made_server);
+	assert_int_equal(open_at(dir, place, &why), V_BAD);
+	assert_non_null(strstr(why.text, "passwort"));
+	snprintf(place, sizeof(place), "postgresql://collector@/none?host=%s", made_server);
+	why.text[0] = 0;
+	assert_true(open_at(dir, place, &why) < 0);
+	assert_non_null(strstr(why.text, "does not exist"));
+	/* A database without the tables. */
+	snprintf(place, sizeof(place), "postgresql://collector@/postgres?host=%s", made_server);
+	why.text[0] = 0;
+	assert_true(open_at(dir, place, &why) < 0);
+	assert_non_null(strstr(why.text, "schema.sql"));
+	/* Of several servers the one that takes in. */
+	snprintf(place, sizeof(place), "postgresql://collector@%%2Fnowhere,%%2Ftmp%%2F%s/%s",
+		strrchr(made_server, '/') + 1, made_base(dir));
+	assert_int_equal(open_at(dir, place, &why), 0);
+	made_dir_remove(dir);
+}
+
+/* Nothing is acknowledged on a server that forgets, or before the standby that must have it has it. */
+static void durability_is_demanded(void **state)
+{
+	struct why why = {""};
+	struct store *s;
+	struct made m;
+	uint64_t index;
+	char dir[256];
+	pid_t pid;
+	int status;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m, "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(sql("postgres", "postgres", "ALTER SYSTEM SET fsync = off"), 0);
+	assert_int_equal(sql("postgres", "postgres", "SELECT pg_reload_conf(), pg_sleep(0.5)"), 0);
+	assert_int_equal(made_open(dir, &s, &why), V_BAD);
+	assert_non_null(strstr(why.text, "fsync = off"));
+	assert_int_equal(sql("postgres", "postgres", "ALTER SYSTEM RESET fsync"), 0);
+	/* A role that was told not to wait waits all the same. */
+	assert_int_equal(sql("postgres", "postgres", "ALTER ROLE collector SET synchronous_commit = off"), 0);
+	assert_int_equal(sql("postgres", "postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'"), 0);
+	assert_int_equal(sql("postgres", "postgres", "SELECT pg_reload_conf(), pg_sleep(0.5)"), 0);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	/* The standby never comes, and the administrator calls the wait off: the server says COMMIT, and warns. */
+	pid = fork();
+	if (!pid) {
+		int k;
+
+		for (k = 0; k < 600; k++) {
+			usleep(100000);
+			if (ask("postgres", "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE "
+					    "wait_event = 'SyncRep'") > 0)
+				_exit(0);
+		}
+		_exit(1);
+	}
+	assert_true(store_commit(s) < 0);
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(store_size(s), 0);
+	store_close(s);
+	assert_int_equal(sql("postgres", "postgres", "ALTER SYSTEM RESET synchronous_standby_names"), 0);
+	assert_int_equal(sql("postgres", "postgres", "SELECT pg_reload_conf(), pg_sleep(0.5)"), 0);
+	assert_int_equal(sql("postgres", "postgres", "ALTER ROLE collector RESET synchronous_commit"), 0);
+	/* Which it was is found out by the header's hash. */
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	assert_int_equal(store_append(s, &m.seg, &index), V_EXISTS);
+	assert_int_equal(index, 0);
+	store_close(s);
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(collectors_take_turns),
+		cmocka_unit_test(a_stopped_collector_holds_up_nobody),
+		cmocka_unit_test(the_server_dies),
+		cmocka_unit_test(old_copies_are_refused),
+		cmocka_unit_test(changed_leaves_are_told),
+		cmocka_unit_test(roles_are_what_they_say),
+		cmocka_unit_test(addresses),
+		cmocka_unit_test(durability_is_demanded),
+	};
+
+	setenv("SEKISHO_TEST_STORE", "postgresql", 1);
+	return cmocka_run_group_tests(tests, made_server_start, made_server_stop);
+}
