@@ -115,6 +115,7 @@ struct orders {
 struct guard {
 	struct agent_conf conf;
 	char spool[224], inbox[PATH_MAX], status_path[PATH_MAX], socket_path[108], state[PATH_MAX], sys[64];
+	char orders_path[PATH_MAX]; /* the text of the policy, for the recorder */
 	char seen_path[256], host[256];
 
 	struct gate *gate; /* NULL: this kernel has none, and the weaker means are all that there is */

@@ -36,6 +36,7 @@ static int set_paths(struct guard *g)
 	       agent_path(g->inbox, sizeof(g->inbox), "/var/lib/sekisho/inbox") ||
 	       agent_path(g->seen_path, sizeof(g->seen_path), "/var/lib/sekisho/inbox/checkpoint") ||
 	       agent_path(g->state, sizeof(g->state), STATE_PATH) ||
+	       agent_path(g->orders_path, sizeof(g->orders_path), SERVICE_ORDERS "/policy.yaml") ||
 	       agent_path(g->socket_path, sizeof(g->socket_path), DESK_PATH) ||
 	       agent_path(g->status_path, sizeof(g->status_path), "/run/sekisho/guard.json");
 }
@@ -49,6 +50,7 @@ static int make_places(struct guard *g)
 	*strrchr(run, '/') = 0;
 	if (!r)
 		r = dir_make(run, 0755);
+	r = r ? r : service_orders_folder("sekisho-recorder");
 	return r ? r : dir_make(g->state, 0700);
 }
 

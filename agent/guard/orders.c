@@ -131,6 +131,20 @@ static void tell_release_terms(struct guard *g)
 		log_error("%s", why.text);
 }
 
+/* The policy's text, for the recorder: which files are protected. Empty: the built-in policy holds. */
+static void lay_for_recorder(struct guard *g, struct span yaml)
+{
+	int r = 0;
+
+	if (yaml.n)
+		r = file_replace(g->orders_path, yaml, 0640);
+	else if (unlink(g->orders_path) && errno != ENOENT)
+		r = -errno;
+	if (r)
+		log_error("%s cannot be written: %s; the recorder goes on with the areas of before", g->orders_path,
+			strerror(-r));
+}
+
 static void put_in_force(struct guard *g, const struct bundle *b, struct policy *p, const struct digest *hash)
 {
 	struct orders *o = &g->orders;
@@ -144,6 +158,7 @@ static void put_in_force(struct guard *g, const struct bundle *b, struct policy 
 	o->expired = false;
 	o->why.text[0] = 0;
 	snprintf(o->signer, sizeof(o->signer), "%s", b->signer);
+	lay_for_recorder(g, b->policy_yaml);
 	tell_release_terms(g);
 	printers_order(g);
 	written_order(g);
@@ -259,6 +274,7 @@ static bool expire(struct guard *g)
 	policy_free(o->policy);
 	o->policy = p;
 	o->expired = true;
+	lay_for_recorder(g, SPAN("", 0));
 	tell_release_terms(g);
 	written_order(g);
 	log_warning("policy %llu has expired: the built-in defaults hold", (unsigned long long)o->version);
@@ -324,6 +340,7 @@ static int load_kept(struct guard *g)
 			log_error("the keys of the policy in force cannot be kept: %s", strerror(-r));
 		return 0;
 	}
+	lay_for_recorder(g, SPAN("", 0));
 	if (r != V_NOT_FOUND)
 		log_error("%s: %s: %s; the built-in defaults hold until a policy arrives", path, bundle_verdict_name(r),
 			why.text);

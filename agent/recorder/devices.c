@@ -17,7 +17,7 @@
 struct entry {
 	dev_t dev;
 	bool used;
-	struct device device;
+	struct disk device;
 };
 
 struct point {
@@ -274,7 +274,7 @@ static struct entry *slot(struct devices *d, dev_t dev)
 	return &d->entry[(major(dev) * 263u + minor(dev)) % DEVICES_MAX];
 }
 
-static const struct device *keep(struct devices *d, dev_t dev, const char *fs, unsigned class)
+static const struct disk *keep(struct devices *d, dev_t dev, const char *fs, unsigned class)
 {
 	struct entry *e = slot(d, dev);
 
@@ -289,7 +289,7 @@ static const struct device *keep(struct devices *d, dev_t dev, const char *fs, u
 	return &e->device;
 }
 
-const struct device *devices_get(struct devices *d, dev_t dev, const char *fs)
+const struct disk *devices_get(struct devices *d, dev_t dev, const char *fs)
 {
 	struct entry *e = slot(d, dev);
 	unsigned class;
@@ -368,7 +368,7 @@ static bool mount_line(struct devices *d, char *line, mount_fn fn, void *ctx)
 	return true;
 }
 
-const struct device *devices_at(struct devices *d, struct span path)
+const struct disk *devices_at(struct devices *d, struct span path)
 {
 	const struct point *best = NULL;
 	unsigned i;

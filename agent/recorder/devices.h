@@ -20,7 +20,7 @@ struct devices;
 int devices_new(const char *sys, const char *mountinfo, struct devices **out);
 void devices_free(struct devices *d);
 
-struct device {
+struct disk {
 	unsigned class;           /* CLASS_* */
 	char fs[DEVICES_FS_SIZE]; /* empty where no mount tells */
 };
@@ -29,7 +29,7 @@ struct device {
 struct mount_entry {
 	dev_t dev;
 	const char *point, *fs, *source;
-	const struct device *device;
+	const struct disk *device;
 };
 typedef void (*mount_fn)(void *ctx, const struct mount_entry *m);
 
@@ -38,13 +38,13 @@ typedef void (*mount_fn)(void *ctx, const struct mount_entry *m);
 int devices_refresh(struct devices *d, mount_fn fn, void *ctx);
 
 /* The device; `fs` (may be NULL) is the type's name where the caller knows it. Never fails: CLASS_OTHER at worst. */
-const struct device *devices_get(struct devices *d, dev_t dev, const char *fs);
+const struct disk *devices_get(struct devices *d, dev_t dev, const char *fs);
 
 /*
  * The device that a path of the host's lies on, by the names of mount points alone: for what is told by name, where the
  * kernel did not say the device. NULL where nobody knows (no absolute path, more mounts than are kept).
  */
-const struct device *devices_at(struct devices *d, struct span path);
+const struct disk *devices_at(struct devices *d, struct span path);
 
 /* How many numbers did not fit, since the start; and how many are kept now. */
 uint64_t devices_evicted(const struct devices *d);

@@ -67,7 +67,7 @@ static bool is_of_files(unsigned kind)
 }
 
 /* The object's device; NULL where nobody knows. */
-static const struct device *device_of(struct engine *e, const struct seen *s, const char *fs)
+static const struct disk *device_of(struct engine *e, const struct seen *s, const char *fs)
 {
 	if (e->mounts_stale) {
 		e->mounts_stale = false;
@@ -85,7 +85,7 @@ static const struct device *device_of(struct engine *e, const struct seen *s, co
 static struct object object_of(struct engine *e, const struct seen *s)
 {
 	char fs[DEVICES_FS_SIZE];
-	const struct device *d;
+	const struct disk *d;
 	struct object o = {0};
 	size_t n = s->fs.n < sizeof(fs) ? s->fs.n : sizeof(fs) - 1;
 
@@ -140,6 +140,49 @@ static const char *user_of(struct engine *e, const struct seen *s)
 	return users_name(e->users, s->login_uid != UNSET ? s->login_uid : s->uid, s->boot_us);
 }
 
+/* --- areas of protected files --- */
+
+/*
+ * The area of what an event is about; -1: it is in none. Of two names, the first that is in one. Names in another mount
+ * namespace are taken as they are: almost always that is the same place.
+ */
+static int area_of(const struct engine *e, const struct seen *s)
+{
+	int area;
+
+	if (!e->areas || !areas_any(e->areas) || !is_of_files(s->kind))
+		return -1;
+	area = areas_of(e->areas, s->path);
+	if (area < 0 && s->path2.n && s->path2.p[0] == '/')
+		area = areas_of(e->areas, s->path2);
+	return area;
+}
+
+/* Into the record: the area, and what the policy says of who did it. True where somebody should see it now. */
+static bool put_area(struct engine *e, unsigned area, const struct seen *s, const struct subject *who)
+{
+	static const char *const nobody[] = {NULL};
+	const struct policy *p = areas_policy(e->areas);
+	uint32_t person = s->login_uid != UNSET ? s->login_uid : s->uid;
+	struct area_facts f = {.who = {.user = who->user, .groups = nobody, .host = ""}, .program = e->area_program};
+	struct area_decision *d = &e->area;
+	struct record *r = &e->record;
+
+	snprintf(e->area_program, sizeof(e->area_program), "%.*s", (int)who->program.n, (const char *)who->program.p);
+	if (who->user && policy_area_asks_groups(p, area))
+		f.who.groups = users_groups(e->users, person, s->boot_us);
+	policy_area(p, area, &f, d);
+	record_set_str(r, F_AREA, d->area);
+	record_set_uint(r, F_ACTION, d->action);
+	record_set_str(r, F_RULE, d->rule);
+	record_set_uint(r, F_POLICY, policy_version(p));
+	if (d->action == ACTION_ALLOW)
+		return false;
+	record_set_text(r, F_TEXT, d->reason);
+	record_set_uint(r, F_POLICY_MODE, d->note ? POLICY_MODE_NOTE : POLICY_MODE_ENFORCE);
+	return !d->note && d->action == ACTION_ALERT;
+}
+
 static int tell(struct engine *e, bool urgent)
 {
 	return e->sink(e->sink_ctx, &e->record, urgent);
@@ -182,7 +225,8 @@ static int take(struct engine *e, const struct seen *s)
 	struct process *p = processes_add(e->processes, s->pid, s->start_ns, s->ppid, s->pstart_ns);
 	struct subject who = {0};
 	struct object o;
-	int r = 0;
+	bool urgent;
+	int r = 0, area;
 
 	if (p->uid == UNSET) {
 		p->uid = s->real_uid;
@@ -213,9 +257,11 @@ static int take(struct engine *e, const struct seen *s)
 	if (s->kind == KIND_COPY)
 		return e->copies ? copies_event(e->copies, s, who.program) : 0;
 	who.user = user_of(e, s);
-	if (wanted(e, s, &who, &o)) {
+	area = area_of(e, s);
+	if (area >= 0 || wanted(e, s, &who, &o)) {
 		convert(s, &who, &o, e->host_mnt_ns, &e->room, &e->record);
-		r = tell(e, is_urgent(s, &o));
+		urgent = area >= 0 && put_area(e, (unsigned)area, s, &who);
+		r = tell(e, urgent || is_urgent(s, &o));
 	} else {
 		e->filtered++;
 	}
@@ -235,6 +281,8 @@ int engine_copied(void *ctx, const struct copy *c)
 	struct object to_object, from_object;
 	char device[sizeof(e->room.device)];
 	struct record *r = &e->record;
+	int area = area_of(e, &c->seen);
+	bool urgent;
 
 	if (p) {
 		who.container = names_get(e->names, p->container);
@@ -248,11 +296,12 @@ int engine_copied(void *ctx, const struct copy *c)
 	from.dev_major = c->from_major;
 	from.dev_minor = c->from_minor;
 	from_object = object_of(e, &from);
-	if (!wanted(e, &c->seen, &who, &to_object) && !wanted(e, &c->seen, &who, &from_object)) {
+	if (area < 0 && !wanted(e, &c->seen, &who, &to_object) && !wanted(e, &c->seen, &who, &from_object)) {
 		e->filtered++;
 		return 0;
 	}
 	convert(&c->seen, &who, &to_object, e->host_mnt_ns, &e->room, r);
+	urgent = area >= 0 && put_area(e, (unsigned)area, &c->seen, &who);
 	record_set_uint(r, F_CERTAINTY, c->certainty);
 	record_set_uint(r, F_REASON, c->reason);
 	if (c->bytes)
@@ -265,7 +314,7 @@ int engine_copied(void *ctx, const struct copy *c)
 	record_set_str(r, F_FROM_DEVICE, device);
 	if (c->from_inode)
 		record_set_uint(r, F_FROM_INODE, c->from_inode);
-	return tell(e, false);
+	return tell(e, urgent);
 }
 
 /* A script is told as its caller wrote it: from the working directory on, where it does not begin at the root. */

@@ -6,6 +6,7 @@
 #define SEKISHO_RECORDER_ENGINE_H
 
 #include "agent/probe/event.h"
+#include "agent/recorder/areas.h"
 #include "agent/recorder/convert.h"
 #include "agent/recorder/copies.h"
 #include "agent/recorder/devices.h"
@@ -25,7 +26,8 @@ struct engine {
 	struct processes *processes;
 	struct devices *devices;
 	struct users *users;
-	struct copies *copies; /* made with engine_copied and this engine; NULL: copies are not told */
+	struct copies *copies;     /* made with engine_copied and this engine; NULL: copies are not told */
+	const struct areas *areas; /* of protected files; NULL: none */
 	sink_fn sink;
 	void *sink_ctx;
 	uint32_t host_mnt_ns; /* 0: unknown */
@@ -40,6 +42,8 @@ struct engine {
 	char parents[CONVERT_PARENTS_SIZE];
 	char path[EVENT_PATH_MAX * 2], path2[EVENT_PATH_MAX * 2]; /* tidied */
 	char args[EVENT_ARGS_MAX * 2 + 2];
+	struct area_decision area; /* of the record at hand */
+	char area_program[EVENT_PATH_MAX];
 	bool ended;          /* a process ended or changed its program: its files may be closed without a word */
 	bool mounts_changed; /* for the owner: the kernel's half of the filter may have to follow */
 };

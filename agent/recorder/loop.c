@@ -144,6 +144,34 @@ static int on_inbox(sd_event_source *source, const struct inotify_event *e, void
 	return 0;
 }
 
+/* --- the policy's areas --- */
+
+static int on_orders(sd_event_source *source, const struct inotify_event *e, void *ctx)
+{
+	struct recorder *r = ctx;
+
+	(void)source;
+	if (e->mask & IN_Q_OVERFLOW || (e->len && strcmp(e->name, strrchr(r->areas_path, '/') + 1) == 0))
+		steer_areas(r);
+	return 0;
+}
+
+/* The folder of the policy's text is watched before the text is read once more: none falls in between. */
+static void watch_orders(struct recorder *r)
+{
+	char folder[sizeof(r->areas_path)];
+	int got;
+
+	snprintf(folder, sizeof(folder), "%s", r->areas_path);
+	*strrchr(folder, '/') = 0;
+	got = sd_event_add_inotify(
+		r->event, NULL, folder, IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR, on_orders, r);
+	if (got < 0)
+		log_warning(
+			"%s cannot be watched: %s; areas of protected files stay as they are", folder, strerror(-got));
+	steer_areas(r);
+}
+
 /* --- the rest of the loop --- */
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *ctx)
@@ -197,6 +225,7 @@ static int add_sources(struct recorder *r)
 	if (got < 0)
 		log_warning("%s cannot be watched: %s; nobody can follow this PC", r->inbox, strerror(-got));
 	read_follow(r);
+	watch_orders(r);
 	return watch_sessions(r);
 }
 

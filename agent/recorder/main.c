@@ -6,6 +6,7 @@
  * meets the first event: in that order, below. It has no network.
  */
 #include "agent/recorder/recorder.h"
+#include "agent/service/service.h"
 #include "policy/base/confine.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
@@ -29,6 +30,7 @@ static int set_paths(struct recorder *r, const char *filter)
 	return agent_path(r->spool, sizeof(r->spool), "/var/spool/sekisho") ||
 	       agent_path(r->inbox, sizeof(r->inbox), "/var/lib/sekisho/inbox") ||
 	       agent_path(r->seen_path, sizeof(r->seen_path), "/var/lib/sekisho/inbox/checkpoint") ||
+	       agent_path(r->areas_path, sizeof(r->areas_path), SERVICE_ORDERS "/policy.yaml") ||
 	       agent_path(r->utmp, sizeof(r->utmp), "/run/utmp") ||
 	       agent_path(r->status_path, sizeof(r->status_path), "/run/sekisho/recorder.json");
 }
@@ -42,7 +44,12 @@ static int make_places(struct recorder *r)
 	snprintf(run, sizeof(run), "%s", r->status_path);
 	*strrchr(run, '/') = 0;
 	got = producer_folder(r->spool, "recorder", USER);
-	return got ? got : dir_make(run, 0755);
+	got = got ? got : dir_make(run, 0755);
+	/* The guard makes it too: whoever comes first where no package did. */
+	if (!got && service_orders_folder(USER))
+		log_warning(SERVICE_ORDERS
+			" cannot be made: there are no areas of protected files until the guard has made it");
+	return got;
 }
 
 /* The status file itself, for where its folder is root's: ours to write, for everybody to read. */
@@ -82,6 +89,8 @@ static int make_tables(struct recorder *r)
 		got = devices_new("/sys", "/proc/self/mountinfo", &r->devices);
 	if (!got)
 		got = users_new(&r->users);
+	if (!got)
+		got = areas_new(&r->areas);
 	if (!got)
 		got = copies_new(engine_copied, &r->engine, &r->copies);
 	if (!got && !(r->filter = calloc(1, sizeof(*r->filter))))
@@ -139,6 +148,7 @@ static void release(struct recorder *r)
 	devices_free(r->devices);
 	processes_free(r->processes);
 	names_free(r->names);
+	areas_free(r->areas);
 	free(r->filter);
 	producer_keys_deinit(&r->keys);
 	closep(&r->status_fd);
@@ -200,6 +210,7 @@ static int run(struct recorder *r, bool load)
 		r->engine.devices = r->devices;
 		r->engine.users = r->users;
 		r->engine.copies = r->copies;
+		r->engine.areas = r->areas;
 		r->engine.proc = "/proc";
 		log_info("recording by %s",
 			probe_set_of(r->probe) == PROBE_SET_TRAMPOLINE ? "trampolines" : "tracepoints");

@@ -12,7 +12,7 @@
 #include <limits.h>
 
 #define STEER_HOMES_MAX 128u
-#define STEER_MOUNTS_MAX 256u
+#define STEER_MOUNTS_MAX 1024u /* with the places of areas */
 
 struct recorder {
 	struct agent_conf conf;
@@ -23,6 +23,8 @@ struct recorder {
 	struct probe *probe;
 	struct producer_keys keys;
 	struct filter *filter;
+	struct areas *areas;
+	char areas_path[256];  /* the policy's text, as the guard lays it */
 	struct why filter_why; /* why a newer one is not in force */
 	char filter_note[128]; /* what of it the kernel does not hold */
 	unsigned homes_n, mounts_n, mounts_left_out;
@@ -73,6 +75,8 @@ void steer_homes(struct recorder *r);
 int steer_start(struct recorder *r, struct why *why);
 /* Reads it again: a bad file changes nothing but filter_why. */
 void steer_again(struct recorder *r);
+/* The guard laid another policy. */
+void steer_areas(struct recorder *r);
 /* Something was mounted or unmounted: the kernel's half follows. */
 void steer_mounts(struct recorder *r);
 

@@ -10,6 +10,7 @@
 #define USERS_MAX 1024u    /* names kept; a new one takes the place of one that collides with it */
 #define USERS_NAME_SIZE 64 /* longer names are cut */
 #define USERS_UNSET UINT32_MAX
+#define USERS_GROUPS_MAX 64
 
 struct users;
 
@@ -19,5 +20,7 @@ void users_free(struct users *u);
 
 /* The name, or NULL where the number has none (asked again a minute later) or is unset. Valid until the next call. */
 const char *users_name(struct users *u, uint32_t uid, int64_t now_boot_us);
+/* The user's groups by name, NULL at the end (USERS_GROUPS_MAX of them at most). As long valid. */
+const char *const *users_groups(struct users *u, uint32_t uid, int64_t now_boot_us);
 
 #endif

@@ -4,8 +4,10 @@
 #include "agent/service/service.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
+#include "policy/wire/agent_conf.h"
 #include "policy/wire/record.h"
 #include <errno.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -131,4 +133,22 @@ void service_write_status(const char *path, json_t *status)
 json_t *service_refusal(const char *word, const char *en, const char *ja)
 {
 	return json_pack("{s:s, s:s, s:s}", "error", word, "reason", en, "reason_ja", ja);
+}
+
+int service_orders_folder(const char *user)
+{
+	struct group *gr = getgrnam(user);
+	char path[PATH_MAX];
+	struct stat st;
+	int r;
+
+	if (agent_path(path, sizeof(path), SERVICE_ORDERS))
+		return -ENAMETOOLONG;
+	if (lstat(path, &st) == 0)
+		return 0;
+	r = dir_make(path, 0700);
+	/* What the guard lays there later, without the right to give it away, has the folder's group. */
+	if (!r && gr && geteuid() == 0 && (lchown(path, 0, gr->gr_gid) || chmod(path, 02750)))
+		r = -errno;
+	return r;
 }

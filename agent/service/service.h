@@ -36,6 +36,13 @@ struct stop_asked {
 	char comm[32], program[PATH_MAX];
 };
 
+/*
+ * Where the guard lays what the recorder must know of the policy in force (`policy.yaml`, its text): the guard's to
+ * write, for the group of `user`, the recorder, to read. Made by whichever starts first, as root. 0, -errno.
+ */
+#define SERVICE_ORDERS "/var/lib/sekisho/orders"
+int service_orders_folder(const char *user);
+
 /* In a handler of SIGTERM: who sent it, and why. Asks systemd, for two seconds at most. */
 void service_stop_asked(const struct signalfd_siginfo *info, struct stop_asked *out);
 /* Into the record that says that the service stops: operation, signal, and who sent it where that is not systemd. The

@@ -29,6 +29,10 @@ static const char *kind_name(const struct record *r)
 /* How much it wants somebody: SEVERITY_*, 0 for what is the day's work. */
 static unsigned weight(const struct record *r)
 {
+	/* of protected files: by whom or with what the policy does not name */
+	if (record_has(r, F_AREA) && record_number(r, F_ACTION, 0) == ACTION_ALERT &&
+		record_number(r, F_POLICY_MODE, 0) == POLICY_MODE_ENFORCE)
+		return SEVERITY_ALARM;
 	switch (kind_of(r)) {
 	case KIND_ALERT:
 		return record_has(r, F_SEVERITY) ? (unsigned)r->v[F_SEVERITY].u : SEVERITY_WARNING;

@@ -20,7 +20,7 @@ _sekishoctl()
 	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
 	--text|-t) return ;;
 	--limit|-n) return ;;
-	--fields) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key usb_id maker product serial fingerprint interfaces device_kind access rule policy port owner label policy_mode until operation signer layers printer printer_uri location title job pages copies sheets impressions colour sides media format documents action outcome attempt job_user options printer_class route job_uuid document_name gate number_up created counted generator findings my_numbers copy address stamp corporate_numbers cards bank_accounts pension_numbers insurance_numbers found origin certainty reason from_device from_inode from_class severity alert about channel month months from_leaf to_leaf order hold person time_before key_place check state" -- "$cur")); return ;;
+	--fields) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key usb_id maker product serial fingerprint interfaces device_kind access rule policy port owner label policy_mode until operation signer layers printer printer_uri location title job pages copies sheets impressions colour sides media format documents action outcome attempt job_user options printer_class route job_uuid document_name gate number_up created counted generator findings my_numbers copy address stamp corporate_numbers cards bank_accounts pension_numbers insurance_numbers found origin certainty reason from_device from_inode from_class severity alert about channel month months from_leaf to_leaf order hold person time_before key_place check state area" -- "$cur")); return ;;
 	--color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
 	--store) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--socket) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -52,6 +52,8 @@ _sekishoctl()
 	--format) return ;;
 	--mib) return ;;
 	--found) return ;;
+	--protected) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--share) return ;;
 	--group) return ;;
 	--at) return ;;
 	--into) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -179,7 +181,7 @@ _sekishoctl()
 		fi ;;
 	policy,explain)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --usb --device-kind --printer --title --pages --path --format --mib --found --unreadable --user -U --group --host -H --at --devices --json --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --usb --device-kind --printer --title --pages --path --format --mib --found --unreadable --protected --share --program --user -U --group --host -H --at --devices --json --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;

@@ -124,6 +124,8 @@ enum option_id {
 	OPT_MIB,
 	OPT_FOUND,
 	OPT_UNREADABLE,
+	OPT_PROTECTED,
+	OPT_SHARE,
 };
 
 #define OPTIONS_GIVEN_MAX 128

@@ -5,6 +5,7 @@
 #include "policy/base/text.h"
 #include "policy/ctl/policy_files.h"
 #include "policy/rule/drives.h"
+#include "policy/rule/protected.h"
 #include <errno.h>
 #include <jansson.h>
 
@@ -258,6 +259,49 @@ static int explain_drive(struct ctl *c, const struct policy *p, const struct dev
 	return print_drive_decision(c, &d);
 }
 
+/* --- of protected files --- */
+
+static int print_area_decision(struct ctl *c, const struct area_decision *d)
+{
+	const struct enum_info *action = enum_by_value(F_ACTION, d->action);
+	char a[SHOWN_MAX], b[SHOWN_MAX];
+
+	if (option_on(c, OPT_JSON)) {
+		_cleanup_json_ json_t *o = json_pack("{s:s?, s:s, s:b, s:s, s:s}", "area", d->area, "action",
+			action->name, "note", d->note, "rule", d->rule, "reason", shown(a, d->reason));
+
+		return say_json(o);
+	}
+	if (!d->area) {
+		puts(SAY(c, "in no area: nothing but the recording filter holds",
+			"どの区域にも含まれません(記録フィルターのみが適用されます)"));
+		return EXIT_GOOD;
+	}
+	printf("%s%s\n", c->lang == LANG_JA ? action->ja : action->name,
+		d->note ? SAY(c, " (noted only)", "(記録のみ)") : "");
+	printf(SAY(c, "  area %s: every use of it is recorded\n", "  区域 %s: すべての操作が記録されます\n"),
+		shown(a, d->area));
+	if (d->reason[0])
+		printf(SAY(c, "  by %s: %s\n", "  根拠 %s: %s\n"), shown(a, d->rule),
+			shown(b, c->lang == LANG_JA ? d->reason_ja : d->reason));
+	return EXIT_GOOD;
+}
+
+static int explain_protected(struct ctl *c, const struct policy *p, const struct device_user *who)
+{
+	static const char *const nobody[] = {NULL};
+	const char *path = option_value(c, OPT_PROTECTED), *program = option_value(c, OPT_PROGRAM);
+	struct area_facts f = {.who = *who, .program = program ? program : ""};
+	struct area_decision d = {.action = ACTION_ALLOW};
+	int area = policy_area_of(p, SPAN_STR(path ? path : ""), option_value(c, OPT_SHARE));
+
+	if (!f.who.groups)
+		f.who.groups = nobody;
+	if (area >= 0)
+		policy_area(p, (unsigned)area, &f, &d);
+	return print_area_decision(c, &d);
+}
+
 int command_policy_explain(struct ctl *c)
 {
 	const char *groups[POLICY_GROUPS_MAX + 1] = {NULL}, *at = option_value(c, OPT_AT);
@@ -268,15 +312,16 @@ int command_policy_explain(struct ctl *c)
 	struct policy_files f;
 	bool print = option_value(c, OPT_PRINTER) || option_value(c, OPT_TITLE) || option_value(c, OPT_PAGES);
 	bool drive = option_value(c, OPT_PATH);
+	bool file = option_value(c, OPT_PROTECTED) || option_value(c, OPT_SHARE);
 	struct decision d;
 	struct device device = {.kinds = 0};
 	unsigned kind = 0;
-	int r = print || drive ? EXIT_GOOD : parse_device(c, &device);
+	int r = print || drive || file ? EXIT_GOOD : parse_device(c, &device);
 
 	if (print && drive)
 		return complain(EXIT_USAGE, SAY(c, "--path is of a file on a drive, not of a print job",
 						    "--path は印刷ではなくドライブ上のファイルの指定です"));
-	r = r || print || drive ? r : parse_kind(c, &kind);
+	r = r || print || drive || file ? r : parse_kind(c, &kind);
 	if (r)
 		return r;
 	policy_groups(c, groups, POLICY_GROUPS_MAX);
@@ -288,6 +333,8 @@ int command_policy_explain(struct ctl *c)
 		r = explain_print(c, f.policy, &who);
 	} else if (!r && drive) {
 		r = explain_drive(c, f.policy, &who);
+	} else if (!r && file) {
+		r = explain_protected(c, f.policy, &who);
 	} else if (!r) {
 		policy_decide(f.policy, &device, kind, &who, &d);
 		r = print_decision(c, &d);

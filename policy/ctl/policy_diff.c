@@ -45,15 +45,17 @@ static int diff_settings(const struct policy *from, const struct policy *to, jso
 int policy_diff(const struct policy *from, const struct policy *to, const struct device_user *who, json_t **out)
 {
 	json_t *settings = json_array(), *rules = json_array(), *rows = json_array(), *devices = json_array();
-	json_t *print_rules = json_array(), *drive_rules = json_array();
-	json_t *all = json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "from", (json_int_t)policy_version(from),
-		"to", (json_int_t)policy_version(to), "settings", settings, "rules", rules, "rows", rows, "devices",
-		devices, "print_rules", print_rules, "drive_rules", drive_rules);
+	json_t *print_rules = json_array(), *drive_rules = json_array(), *areas = json_array();
+	json_t *all =
+		json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "from", (json_int_t)policy_version(from),
+			"to", (json_int_t)policy_version(to), "settings", settings, "rules", rules, "rows", rows,
+			"devices", devices, "print_rules", print_rules, "drive_rules", drive_rules, "areas", areas);
 	int r = all ? diff_settings(from, to, settings) : -ENOMEM;
 
 	r = r ? r : diff_rules(from, to, DIFF_DEVICES, rules);
 	r = r ? r : diff_rules(from, to, DIFF_PRINT, print_rules);
 	r = r ? r : diff_rules(from, to, DIFF_DRIVES, drive_rules);
+	r = r ? r : diff_rules(from, to, DIFF_AREAS, areas);
 	r = r ? r : diff_strangers(from, to, who, devices);
 	r = r ? r : diff_ledgers(from, to, who, rows, devices);
 	if (r) {
@@ -62,7 +64,8 @@ int policy_diff(const struct policy *from, const struct policy *to, const struct
 	}
 	json_object_set_new(all, "same",
 		json_boolean(!json_array_size(settings) && !json_array_size(rules) && !json_array_size(rows) &&
-			     !json_array_size(print_rules) && !json_array_size(drive_rules)));
+			     !json_array_size(print_rules) && !json_array_size(drive_rules) &&
+			     !json_array_size(areas)));
 	*out = all;
 	return 0;
 }

@@ -25,7 +25,7 @@ static inline int list_add(json_t *list, json_t *o)
 /* What follows fills lists of policy_diff's object. 0, V_FULL, -ENOMEM. */
 
 /* policy_diff_rules.c: the rules of a section, by their names. */
-enum diff_section { DIFF_DEVICES, DIFF_PRINT, DIFF_DRIVES };
+enum diff_section { DIFF_DEVICES, DIFF_PRINT, DIFF_DRIVES, DIFF_AREAS };
 int diff_rules(const struct policy *from, const struct policy *to, enum diff_section section, json_t *list);
 /* policy_diff_rows.c: rows, and what is decided of their devices, in the order of their keys. */
 int diff_ledgers(const struct policy *from, const struct policy *to, const struct device_user *who, json_t *rows,

@@ -3,6 +3,7 @@
  */
 #include "policy/ctl/policy_diff_parts.h"
 #include "policy/rule/drives.h"
+#include "policy/rule/protected.h"
 #include <errno.h>
 
 struct rule_text {
@@ -34,20 +35,52 @@ static int rule_of(
 	struct print_rule_text print_rule = {.name = NULL};
 	struct drive_rule_text drive_rule = {.name = NULL};
 	struct policy_rule rule = {.name = NULL};
-	int r = section == DIFF_PRINT    ? policy_print_rule(p, i, &print_rule, text)
-		: section == DIFF_DRIVES ? policy_drives_rule(p, i, &drive_rule, text)
-					 : policy_rule(p, i, &rule, text);
+	struct area_text area = {.name = NULL};
+	int r = 0;
 
-	out->name = section == DIFF_PRINT ? print_rule.name : section == DIFF_DRIVES ? drive_rule.name : rule.name;
-	out->line = section == DIFF_PRINT ? print_rule.line : section == DIFF_DRIVES ? drive_rule.line : rule.line;
+	switch (section) {
+	case DIFF_DEVICES:
+		r = policy_rule(p, i, &rule, text);
+		out->name = rule.name;
+		out->line = rule.line;
+		break;
+	case DIFF_PRINT:
+		r = policy_print_rule(p, i, &print_rule, text);
+		out->name = print_rule.name;
+		out->line = print_rule.line;
+		break;
+	case DIFF_DRIVES:
+		r = policy_drives_rule(p, i, &drive_rule, text);
+		out->name = drive_rule.name;
+		out->line = drive_rule.line;
+		break;
+	case DIFF_AREAS:
+		r = policy_area_rule(p, i, &area, text);
+		out->name = area.name;
+		out->line = area.line;
+		break;
+	}
 	return r;
+}
+
+static unsigned rules_n(const struct policy *p, enum diff_section section)
+{
+	switch (section) {
+	case DIFF_DEVICES:
+		return policy_rules_n(p);
+	case DIFF_PRINT:
+		return policy_print_rules_n(p);
+	case DIFF_DRIVES:
+		return policy_drives_rules_n(p);
+	case DIFF_AREAS:
+		return policy_areas_n(p);
+	}
+	return 0;
 }
 
 static int rules_init(const struct policy *p, enum diff_section section, struct rules *out)
 {
-	unsigned i, n = section == DIFF_PRINT    ? policy_print_rules_n(p)
-			: section == DIFF_DRIVES ? policy_drives_rules_n(p)
-						 : policy_rules_n(p);
+	unsigned i, n = rules_n(p, section);
 	int r;
 
 	out->list = calloc(n + 1, sizeof(*out->list));

@@ -147,6 +147,7 @@ void policy_diff_say(const struct ctl *c, const json_t *diff)
 	say_rules(c, SAY(c, "Rules for print jobs", "印刷の規則"), json_object_get(diff, "print_rules"));
 	say_rules(c, SAY(c, "Rules for files on drives", "ドライブ上のファイルの規則"),
 		json_object_get(diff, "drive_rules"));
+	say_rules(c, SAY(c, "Areas of protected files", "保護ファイルの取扱区域"), json_object_get(diff, "areas"));
 	say_rows(c, json_object_get(diff, "rows"));
 	say_devices(c, json_object_get(diff, "devices"));
 }

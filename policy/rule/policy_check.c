@@ -6,6 +6,7 @@
 #include "policy/rule/check_parts.h"
 #include "policy/rule/drives_parts.h"
 #include "policy/rule/print_parts.h"
+#include "policy/rule/protected_parts.h"
 #include <errno.h>
 
 void checking_say(struct checking *c, const struct policy_finding *f)
@@ -138,6 +139,7 @@ int policy_try(const struct policy *p, policy_say fn, void *ctx)
 	check_expectations(&c);
 	check_print_expectations(&c);
 	check_drive_expectations(&c);
+	check_area_expectations(&c);
 	check_lockout(&c);
 	return c.fatal ? V_BAD : 0;
 }
@@ -150,6 +152,7 @@ int policy_check(const struct policy *p, int64_t now_us, policy_say fn, void *ct
 	check_rules(&c);
 	check_print_rules(&c);
 	check_drive_rules(&c);
+	check_areas(&c);
 	r = check_rows(&c);
 	return r ? r : refused;
 }

@@ -35,29 +35,35 @@ bool is_pattern(const char *s)
  * "*" for anything, "?" for one byte, a backslash before either for itself: byte by byte, so that the answer is the
  * same under every locale. What stands for itself is never read as a pattern (a device may call itself "****").
  */
-bool text_like(const char *pattern, const char *s)
+bool text_like_span(struct span pattern, struct span s)
 {
-	const char *star = NULL, *from = NULL;
+	size_t p = 0, i = 0, star = SIZE_MAX, from = 0;
 
-	while (*s) {
-		bool quoted = *pattern == '\\' && pattern[1];
+	while (i < s.n) {
+		uint8_t c = p < pattern.n ? pattern.p[p] : 0;
+		bool quoted = c == '\\' && p + 1 < pattern.n;
 
-		if (*pattern == '*') {
-			star = ++pattern;
-			from = s;
-		} else if (*pattern == '?' || (*pattern && pattern[quoted] == *s)) {
-			pattern += 1 + (*pattern != '?' && quoted);
-			s++;
-		} else if (star) {
-			pattern = star;
-			s = ++from;
+		if (c == '*') {
+			star = ++p;
+			from = i;
+		} else if (p < pattern.n && (c == '?' || pattern.p[p + quoted] == s.p[i])) {
+			p += 1 + (c != '?' && quoted);
+			i++;
+		} else if (star != SIZE_MAX) {
+			p = star;
+			i = ++from;
 		} else {
 			return false;
 		}
 	}
-	while (*pattern == '*')
-		pattern++;
-	return !*pattern;
+	while (p < pattern.n && pattern.p[p] == '*')
+		p++;
+	return p == pattern.n;
+}
+
+bool text_like(const char *pattern, const char *s)
+{
+	return text_like_span(SPAN_STR(pattern), SPAN_STR(s));
 }
 
 static bool one_like(words list, const char *s)

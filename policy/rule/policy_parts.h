@@ -70,8 +70,9 @@ struct policy {
 	char release_key[256];
 	unsigned release_max_s, release_per_day;
 	struct policy_past_cups past_cups;
-	struct print_policy *print;   /* NULL: no such section */
-	struct drives_policy *drives; /* NULL: no such section */
+	struct print_policy *print;         /* NULL: no such section */
+	struct drives_policy *drives;       /* NULL: no such section */
+	struct protected_policy *protected; /* NULL: no such section */
 	unsigned rules_n, rows_n, expectations_n;
 	struct rule *rules;
 	struct row *rows;
@@ -128,6 +129,7 @@ bool match_covers(const struct match *a, const struct match *b);
 bool match_apart(const struct match *a, const struct match *b);
 /* "*" for anything, "?" for one byte, a backslash before either for itself. */
 bool text_like(const char *pattern, const char *s);
+bool text_like_span(struct span pattern, struct span s);
 /* Has it a "*" or "?" in it that is not quoted by a backslash? */
 bool is_pattern(const char *s);
 

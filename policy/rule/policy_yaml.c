@@ -4,6 +4,7 @@
  */
 #include "policy/rule/drives_parts.h"
 #include "policy/rule/print_parts.h"
+#include "policy/rule/protected_parts.h"
 #include "policy/rule/reading.h"
 #include <errno.h>
 
@@ -121,6 +122,8 @@ static int take_top(struct reading *r, void *ctx, const char *key, const yaml_no
 		return policy_read_print(r, n);
 	if (!strcmp(key, "drives"))
 		return policy_read_drives(r, n);
+	if (!strcmp(key, "protected"))
+		return policy_read_protected(r, n);
 	if (!strcmp(key, "expectations"))
 		return reading_nodes(r, n, key, policy_read_expectation);
 	return V_NOT_FOUND;

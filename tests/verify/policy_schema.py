@@ -88,6 +88,12 @@ drives:
     - name: e
       file: {user: taro, groups: [g], host: h, at: 2026-11-25 10:00, path: /media/x, format: pdf, mib: 3, my_numbers: 0, unreadable: no}
       action: note
+protected:
+  areas:
+    - {name: pay, paths: [/srv/pay, "~/x/*.csv"], shares: ["//files/*"], users: [taro], groups: g, programs: "/usr/bin/*", others: alert, mode: note}
+    - {name: share, shares: nas}
+  expectations:
+    - {name: e, file: {path: /srv/pay/x, share: nas, user: taro, groups: [g], program: /usr/bin/vi}, area: pay, action: allow}
 """ % ("0a" * 32, "0B" * 32)
 
 GOOD = [
@@ -128,6 +134,14 @@ BAD = [
     "{version: 1, past_cups: {local_ports: []}}",
     "{version: 1, past_cups: {services: a/b}}",
     "{version: 1, past_cups: {services: [%s]}}" % ", ".join(["s"] * 9),
+    "{version: 1, protected: {areas: [{name: a}]}}",
+    "{version: 1, protected: {areas: [{paths: /a}]}}",
+    "{version: 1, protected: {areas: [{name: a, paths: a}]}}",
+    "{version: 1, protected: {areas: [{name: a, paths: /}]}}",
+    "{version: 1, protected: {areas: [{name: a, paths: /a, others: alert}]}}",
+    "{version: 1, protected: {areas: [{name: a, paths: /a, users: u, others: deny}]}}",
+    "{version: 1, protected: {areas: [{name: a, paths: /a/../b}]}}",
+    "{version: 1, protected: {expectations: [{action: hold}]}}",
     "{version: 1, rules: {}}",
     "{version: 1, rules: [{name: a}]}",
     "{version: 1, rules: [{access: deny}]}",

@@ -58,6 +58,13 @@ static void syslog_heads(void **state)
 	record_set_uint(&row.record, F_ACTION, ACTION_NOTE);
 	expect("<110>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - drive-file " SD " host=\"pc-1\"] ");
 	begin(KIND_FILE);
+	record_set_str(&row.record, F_AREA, "pay");
+	record_set_uint(&row.record, F_ACTION, ACTION_ALERT);
+	record_set_uint(&row.record, F_POLICY_MODE, POLICY_MODE_NOTE);
+	expect("<110>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - file " SD " host=\"pc-1\"] ");
+	record_set_uint(&row.record, F_POLICY_MODE, POLICY_MODE_ENFORCE);
+	expect("<105>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - file " SD " host=\"pc-1\"] ");
+	begin(KIND_FILE);
 	record_set_str(&row.record, F_USER, "a\"b]c\\d\ne\xff");
 	expect("<110>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - file " SD
 	       " host=\"pc-1\" user=\"a\\\"b\\]c\\\\\\\\d\\\\ne\\\\xff\"] ");

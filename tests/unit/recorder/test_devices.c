@@ -194,7 +194,7 @@ static void mounts_tell_of_file_systems(void **state)
 
 static unsigned class_at(struct devices *d, const char *path)
 {
-	const struct device *at = devices_at(d, SPAN_STR(path));
+	const struct disk *at = devices_at(d, SPAN_STR(path));
 
 	return at ? at->class : 0;
 }

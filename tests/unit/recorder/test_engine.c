@@ -13,6 +13,8 @@ struct got {
 	bool urgent;
 	unsigned class;
 	uint64_t uid, target_uid;
+	char area[32], rule[48], text[128];
+	uint64_t action;
 	char script[64], program[64], parents[128], path[128], path2[64], service[32], container[64];
 };
 
@@ -41,6 +43,10 @@ static int sink(void *ctx, const struct record *r, bool urgent)
 	g->class = record_has(r, F_CLASS) ? (unsigned)r->v[F_CLASS].u : 0;
 	g->uid = record_has(r, F_UID) ? r->v[F_UID].u : UINT64_MAX;
 	g->target_uid = record_has(r, F_TARGET_UID) ? r->v[F_TARGET_UID].u : UINT64_MAX;
+	keep(r, F_AREA, g->area, sizeof(g->area));
+	keep(r, F_RULE, g->rule, sizeof(g->rule));
+	keep(r, F_TEXT, g->text, sizeof(g->text));
+	g->action = record_number(r, F_ACTION, 0);
 	keep(r, F_SCRIPT, g->script, sizeof(g->script));
 	keep(r, F_PROGRAM, g->program, sizeof(g->program));
 	keep(r, F_PARENTS, g->parents, sizeof(g->parents));
@@ -314,6 +320,99 @@ static void a_sink_that_fails_is_heard(void **state)
 	assert_int_equal(engine_loss(&f->e, CAUSE_RING_FULL, 3, 1), -28);
 }
 
+/* --- areas of protected files --- */
+
+static const char policy[] =
+	"version: 7\n"
+	"protected:\n  areas:\n"
+	"  - {name: pay, paths: [/quiet/pay, /home/ann/.cache/one.csv], programs: /usr/bin/vi, others: alert}\n"
+	"  - {name: share, shares: '//files/*', users: nobody-has-this-name, others: alert, mode: note}\n"
+	"  - {name: group, paths: /quiet/group, groups: [root], others: note}\n";
+
+static void in_force(struct fixture *f, struct areas **areas, const char *text)
+{
+	char path[] = "/tmp/sekisho-areas-XXXXXX";
+	int fd = mkstemp(path);
+	struct why why = {""};
+	bool changed;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	if (!*areas)
+		assert_int_equal(areas_new(areas), 0);
+	assert_int_equal(areas_load(*areas, path, &changed, &why), 0);
+	assert_true(changed);
+	assert_int_equal(areas_load(*areas, path, &changed, &why), 0);
+	assert_false(changed);
+	unlink(path);
+	areas_mounts_begin(*areas);
+	areas_mount(*areas, "/mnt/share", "//files/hr");
+	areas_mount(*areas, "/mnt/share/inside", "/dev/sdb1");
+	areas_mount(*areas, "/mnt/other", "//elsewhere/hr");
+	f->e.areas = *areas;
+}
+
+static void all_in_an_area_is_told_whatever_the_filter_says(void **state)
+{
+	struct fixture *f = *state;
+	struct areas *areas = NULL;
+	struct made m;
+
+	f->filter->kinds = 0;
+	start(f, 30, 0, "/usr/bin/backup");
+	start(f, 31, 0, "/usr/bin/vi");
+	use(f, 30, "/quiet/pay/a", RF_READ);
+	assert_int_equal(f->n, 0);
+	in_force(f, &areas, policy);
+	use(f, 30, "/quiet/payment", RF_READ);
+	use(f, 30, "/quiet/x", RF_WROTE);
+	use(f, 31, "/home/ann/x", RF_READ);
+	assert_int_equal(f->n, 0);
+	use(f, 31, "/quiet/pay/a", RF_READ);
+	assert_string_equal(f->got[0].area, "pay");
+	assert_string_equal(f->got[0].rule, "protected:pay");
+	assert_int_equal(f->got[0].action, ACTION_ALLOW);
+	assert_string_equal(f->got[0].text, "");
+	assert_false(f->got[0].urgent);
+	use(f, 30, "/home/ann/.cache/one.csv", RF_READ);
+	assert_int_equal(f->got[1].action, ACTION_ALERT);
+	assert_string_equal(f->got[1].text, "policy.yaml:4: its program");
+	assert_true(f->got[1].urgent);
+	/* out of the area, and into it */
+	m = made(KIND_RENAME, 31, 31);
+	m.s[EVENT_PATH] = "/quiet/pay/a";
+	m.s[EVENT_PATH2] = "/quiet/a";
+	feed(f, &m);
+	m.s[EVENT_PATH] = "/quiet/b";
+	m.s[EVENT_PATH2] = "/quiet/pay/b";
+	feed(f, &m);
+	m = made(KIND_UNLINK, 31, 31);
+	m.s[EVENT_PATH] = "/quiet//pay/../pay/b";
+	m.e.has |= EH_RELATIVE;
+	feed(f, &m);
+	assert_int_equal(f->n, 5);
+	assert_string_equal(f->got[2].area, "pay");
+	assert_string_equal(f->got[3].area, "pay");
+	assert_string_equal(f->got[4].area, "pay");
+	/* a share, by where it is mounted; what only notes wakes nobody */
+	use(f, 31, "/mnt/share/x", RF_READ);
+	assert_string_equal(f->got[5].area, "share");
+	assert_int_equal(f->got[5].action, ACTION_ALERT);
+	assert_false(f->got[5].urgent);
+	use(f, 31, "/mnt/other/x", RF_READ);
+	assert_int_equal(f->n, 6);
+	m = made(KIND_FILE, 31, 31);
+	made_file(&m, "/quiet/group/x", 99, 1);
+	feed(f, &m);
+	assert_int_equal(f->got[6].action, ACTION_NOTE);
+	m.e.uid = 0;
+	feed(f, &m);
+	assert_int_equal(f->got[7].action, ACTION_ALLOW);
+	f->e.areas = NULL;
+	areas_free(areas);
+}
+
 static void sessions_say_who(void **state)
 {
 	struct fixture *f = *state;
@@ -343,6 +442,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(becoming_another_user_is_told_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sink_that_fails_is_heard, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_in_an_area_is_told_whatever_the_filter_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(sessions_say_who, setup, teardown),
 	};
 

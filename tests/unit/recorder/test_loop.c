@@ -111,7 +111,7 @@ static void put(const char *name, const char *text)
 static int setup(void **state)
 {
 	char path[256];
-	static const char *const dirs[] = {"spool", "inbox", "run"};
+	static const char *const dirs[] = {"spool", "inbox", "run", "orders"};
 	size_t i;
 
 	(void)state;
@@ -154,19 +154,21 @@ static int record(void)
 	path_of(r->spool, sizeof(r->spool), "spool");
 	path_of(r->inbox, sizeof(r->inbox), "inbox");
 	path_of(r->filter_path, sizeof(r->filter_path), "record.yaml");
+	path_of(r->areas_path, sizeof(r->areas_path), "orders/policy.yaml");
 	path_of(r->utmp, sizeof(r->utmp), "run/utmp");
 	path_of(r->status_path, sizeof(r->status_path), "run/recorder.json");
 	r->status_fd = -1;
 	r->filter = calloc(1, sizeof(*r->filter));
 	if (names_new(&r->names) || processes_new(r->names, &r->processes) ||
 		devices_new("/sys", "/proc/self/mountinfo", &r->devices) || users_new(&r->users) ||
-		copies_new(engine_copied, &r->engine, &r->copies) || key_new(KEY_P256, &r->keys.device) ||
-		steer_start(r, &why) || sd_event_default(&r->event) < 0)
+		copies_new(engine_copied, &r->engine, &r->copies) || areas_new(&r->areas) ||
+		key_new(KEY_P256, &r->keys.device) || steer_start(r, &why) || sd_event_default(&r->event) < 0)
 		return 3;
 	o.device = r->keys.device;
 	if (sealer_new(&o, &r->sealer, &why))
 		return 4;
 	r->engine = (struct engine){.filter = r->filter,
+		.areas = r->areas,
 		.copies = r->copies,
 		.names = r->names,
 		.processes = r->processes,

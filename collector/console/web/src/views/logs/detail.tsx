@@ -19,7 +19,7 @@ type GroupName = "when" | "who" | "object" | "device" | "decision" | "amount" | 
 const groups: [GroupName, string[]][] = [
   ["when", ["time", "boot_time"]],
   ["who", ["user", "uid", "login_uid", "target_user", "target_uid", "program", "comm", "script", "args", "cwd", "pid", "start", "ppid", "parents", "session", "seat", "remote", "service", "container", "mnt_ns"]],
-  ["object", ["path", "path2", "class", "device", "fs", "inode", "mode", "new_uid", "new_gid", "size", "open_flags", "operation", "certainty", "reason", "from_class", "from_device", "from_inode"]],
+  ["object", ["area", "path", "path2", "class", "device", "fs", "inode", "mode", "new_uid", "new_gid", "size", "open_flags", "operation", "certainty", "reason", "from_class", "from_device", "from_inode"]],
   ["device", ["label", "owner", "maker", "product", "serial", "usb_id", "device_kind", "fingerprint", "interfaces", "port"]],
   ["decision", ["access", "rule", "policy", "policy_mode", "until", "signer", "layers", "enforce"]],
   ["amount", ["read", "written", "duration", "count", "lost", "cause", "exit_code", "signal", "result"]],

@@ -1,0 +1,67 @@
+/*
+ * The section `protected:` tries itself: its expectations, and areas that nothing or nearly everything lies in. Called
+ * by policy_check.c.
+ */
+#include "policy/rule/check_parts.h"
+#include "policy/rule/protected_parts.h"
+
+static const char *action_text(unsigned action)
+{
+	const struct enum_info *e = enum_by_value(F_ACTION, action);
+
+	return e ? e->name : "nothing";
+}
+
+void check_area_expectations(struct checking *c)
+{
+	const struct protected_policy *s = c->p->protected;
+	struct area_decision d;
+	unsigned i;
+
+	for (i = 0; s && i < s->expectations_n; i++) {
+		const struct area_expectation *e = &s->expectations[i];
+		const char *name = e->name[0] ? e->name : "expectation";
+		int area = policy_area_of(c->p, SPAN_STR(e->path), e->share);
+
+		d = (struct area_decision){.area = "", .action = ACTION_ALLOW, .rule = "no area"};
+		if (area >= 0)
+			policy_area(c->p, (unsigned)area, &e->facts, &d);
+		if (e->area[0] && strcmp(e->area, d.area))
+			FOUND(c, true, "expectation", IN_YAML, e->line, "%s: the area %s was expected, it is in %s",
+				"%s: 期待する区域は %s ですが、%s になります", name, e->area,
+				area >= 0 ? d.area : "none");
+		else if (d.action != e->action)
+			FOUND(c, true, "expectation", IN_YAML, e->line, "%s: %s was expected, %s decides %s",
+				"%s: 期待は %s ですが、%s により %s になります", name, action_text(e->action), d.rule,
+				action_text(d.action));
+	}
+}
+
+/* A literal path of this area lies in an area before: that one takes it. */
+static bool is_hidden(const struct policy *p, unsigned i, const char *path)
+{
+	int first = is_pattern(path) ? -1 : policy_area_of(p, SPAN_STR(path), NULL);
+
+	return first >= 0 && (unsigned)first < i;
+}
+
+void check_areas(struct checking *c)
+{
+	const struct protected_policy *s = c->p->protected;
+	unsigned i;
+	words w;
+
+	for (i = 0; s && i < s->areas_n; i++)
+		for (w = s->areas[i].paths; w && *w; w++) {
+			if (is_hidden(c->p, i, *w))
+				FOUND(c, false, "hidden", IN_YAML, s->areas[i].line,
+					"area %s: %s lies in an area before it, which has it",
+					"区域 %s: %s は前の区域に含まれるため、そちらの区域になります",
+					s->areas[i].name, *w);
+			if (policy_area_head(*w) == 1)
+				FOUND(c, false, "wide", IN_YAML, s->areas[i].line,
+					"area %s: %s could be anywhere: the kernel must tell of every file of the PC",
+					"区域 %s: %s は場所が定まらず、PC の全ファイルを監視することになります",
+					s->areas[i].name, *w);
+		}
+}

@@ -1,0 +1,24 @@
+/*
+ * The section `protected:` as one line of text for each area, so that two policies can be compared (sekishoctl policy
+ * diff). Written as policy.yaml has them; the same text is the same area.
+ */
+#include "policy/rule/protected_parts.h"
+
+int policy_area_rule(const struct policy *p, unsigned i, struct area_text *out, struct buf *text)
+{
+	const struct area *a = &p->protected->areas[i];
+	const struct enum_info *e = enum_by_value(F_ACTION, a->others);
+	int r = policy_put_words(text, "paths", a->written);
+
+	r = r ? r : policy_put_words(text, "shares", a->shares);
+	r = r ? r : policy_put_words(text, "users", a->users);
+	r = r ? r : policy_put_words(text, "groups", a->groups);
+	r = r ? r : policy_put_words(text, "programs", a->programs);
+	if (a->users || a->groups || a->programs)
+		r = r ? r : policy_put_text(text, "others", e ? e->name : "unknown");
+	r = r ? r : policy_put_text(text, "mode", a->note ? "note" : NULL);
+	if (r)
+		return r;
+	*out = (struct area_text){.name = a->name, .line = a->line};
+	return 0;
+}

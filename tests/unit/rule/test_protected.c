@@ -1,0 +1,244 @@
+/*
+ * policy/rule/protected*.c: which area a file lies in, and what holds of who opens it.
+ */
+#include "policy/rule/protected.h"
+#include "tests/unit/cm.h"
+#include <fnmatch.h>
+
+static struct policy *policy;
+static struct why why;
+
+static int load(const char *areas)
+{
+	_cleanup_buf_ struct buf yaml = BUF_INIT(1 << 16);
+
+	policy_free(STEAL(policy));
+	why.text[0] = why.text[1] = 0;
+	assert_int_equal(buf_putf(&yaml, "version: 1\n%s", areas), 0);
+	return policy_load(buf_span(&yaml), SPAN("", 0), &policy, &why);
+}
+
+static int area(const char *path)
+{
+	return policy_area_of(policy, SPAN_STR(path), NULL);
+}
+
+static unsigned decide(unsigned i, const char *user, const char *group, const char *program)
+{
+	static struct area_decision d;
+	const char *groups[] = {group, NULL};
+	const struct area_facts f = {.who = {.user = user, .groups = groups, .host = ""}, .program = program};
+
+	policy_area(policy, i, &f, &d);
+	assert_string_equal(d.reason[0] ? "said" : "", d.action == ACTION_ALLOW ? "" : "said");
+	assert_string_equal(d.reason_ja[0] ? "said" : "", d.action == ACTION_ALLOW ? "" : "said");
+	return d.action;
+}
+
+static void a_file_lies_in_the_first_area_that_names_it(void **state)
+{
+	(void)state;
+	assert_int_equal(load(""), 0);
+	assert_int_equal(policy_areas_n(policy), 0);
+	assert_int_equal(area("/srv/hr"), -1);
+	assert_int_equal(load("protected:\n  areas:\n"
+			      "  - {name: pay, paths: [/srv/hr/pay/, '//srv//one.xlsx']}\n"
+			      "  - {name: numbers, paths: ['~/個人番号', '/data/*/[a]?.csv']}\n"
+			      "  - {name: rest, paths: /srv/hr, shares: ['//files/hr*']}\n"),
+		0);
+	assert_int_equal(policy_areas_n(policy), 3);
+	assert_int_equal(area("/srv/hr/pay"), 0);
+	assert_int_equal(area("/srv/hr/pay/2026/a"), 0);
+	assert_int_equal(area("/srv/hr/payment"), 2);
+	assert_int_equal(area("/srv/hr"), 2);
+	assert_int_equal(area("/srv/hrx"), -1);
+	assert_int_equal(area("/srv"), -1);
+	assert_int_equal(area("/srv/one.xlsx"), 0);
+	assert_int_equal(area("/srv/one.xlsx~"), -1);
+	assert_int_equal(area("/home/taro/個人番号/x"), 1);
+	assert_int_equal(area("/root/個人番号"), 1);
+	assert_int_equal(area("/home/taro/work/個人番号"), -1);
+	assert_int_equal(area("/data/x/[a]7.csv"), 1);
+	assert_int_equal(area("/data/x/y/[a]7.csv"), -1);
+	assert_int_equal(area("/data/x/a7.csv"), -1);
+	assert_int_equal(area("srv/hr/pay"), -1);
+	assert_int_equal(area(""), -1);
+	assert_int_equal(policy_area_of(policy, SPAN_STR("/mnt/x"), "//files/hr-2026"), 2);
+	assert_int_equal(policy_area_of(policy, SPAN_STR("/mnt/x"), "//files/sales"), -1);
+	/* the first area, whether it names the path or the share */
+	assert_int_equal(policy_area_of(policy, SPAN_STR("/srv/hr/pay/x"), "//files/hr"), 0);
+}
+
+static void who_may_and_what_holds_of_others(void **state)
+{
+	(void)state;
+	assert_int_equal(load("protected:\n  areas:\n"
+			      "  - {name: all, paths: /a}\n"
+			      "  - {name: people, paths: /b, users: [hanako, 'k*'], groups: hr, others: alert}\n"
+			      "  - {name: programs, paths: /c, programs: '/usr/lib/libreoffice/*', others: alert}\n"
+			      "  - {name: both, paths: /d, groups: hr, programs: /usr/bin/cat}\n"),
+		0);
+	assert_int_equal(decide(0, NULL, NULL, ""), ACTION_ALLOW);
+	assert_int_equal(decide(1, "hanako", NULL, "/x"), ACTION_ALLOW);
+	assert_int_equal(decide(1, "kenji", "sales", "/x"), ACTION_ALLOW);
+	assert_int_equal(decide(1, "taro", "hr", "/x"), ACTION_ALLOW);
+	assert_int_equal(decide(1, "taro", "sales", "/x"), ACTION_ALERT);
+	/* nobody knows who it is: not one of those that are named, whatever group is told */
+	assert_int_equal(decide(1, NULL, "hr", "/x"), ACTION_ALERT);
+	assert_int_equal(decide(2, "taro", NULL, "/usr/lib/libreoffice/program/soffice.bin"), ACTION_ALLOW);
+	assert_int_equal(decide(2, "taro", NULL, "/usr/bin/cp"), ACTION_ALERT);
+	assert_int_equal(decide(2, "taro", NULL, ""), ACTION_ALERT);
+	assert_int_equal(decide(3, "taro", "hr", "/usr/bin/cat"), ACTION_ALLOW);
+	assert_int_equal(decide(3, "taro", "hr", "/usr/bin/cp"), ACTION_NOTE);
+	assert_int_equal(decide(3, "taro", "sales", "/usr/bin/cat"), ACTION_NOTE);
+	assert_false(policy_area_asks_groups(policy, 0));
+	assert_true(policy_area_asks_groups(policy, 1));
+	assert_true(policy_area_asks_groups(policy, policy_areas_n(policy)));
+}
+
+/* fnmatch(3) with FNM_PATHNAME takes "*" and "?" the same way within a component. */
+static void names_as_fnmatch_has_them(void **state)
+{
+	static const char letters[] = "ab*?/";
+	char pattern[8], path[8], yaml[128];
+	unsigned seed = 7, i, k, n, fits = 0;
+
+	(void)state;
+	for (i = 0; i < 4000; i++) {
+		for (k = 1, n = 1 + rand_r(&seed) % 5; k <= n; k++)
+			pattern[k] = letters[rand_r(&seed) % 5];
+		pattern[0] = '/';
+		pattern[k] = 0;
+		for (k = 1, n = 1 + rand_r(&seed) % 5; k <= n; k++)
+			path[k] = "ab/"[rand_r(&seed) % 3];
+		path[0] = '/';
+		path[k] = 0;
+		/* what is compared whole: no empty components, nothing below */
+		if (strstr(pattern, "//") || strstr(path, "//") || pattern[strlen(pattern) - 1] == '/' ||
+			path[strlen(path) - 1] == '/')
+			continue;
+		snprintf(yaml, sizeof(yaml), "protected: {areas: [{name: x, paths: '%s'}]}\n", pattern);
+		assert_int_equal(load(yaml), 0);
+		k = fnmatch(pattern, path, FNM_PATHNAME | FNM_LEADING_DIR) == 0;
+		if ((area(path) == 0) != k)
+			fail_msg("%s %s: %d, fnmatch says %u", pattern, path, area(path), k);
+		fits += k;
+	}
+	assert_in_range(fits, 100, 3000);
+}
+
+static void heads_are_literal(void **state)
+{
+	static const struct {
+		const char *pattern;
+		size_t head;
+	} known[] = {{"/srv/hr", 7}, {"/srv/h*/x", 4}, {"/home/*/x", 5}, {"/*/x", 1}, {"/a/b\\*/c", 2}, {"/a/b?", 2}};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		assert_int_equal(policy_area_head(known[i].pattern), known[i].head);
+}
+
+static void what_is_wrong_is_named(void **state)
+{
+	static const char *const bad[][2] = {
+		{"{areas: [{name: x}]}", "policy.yaml:2: protected: areas"},
+		{"{areas: [{paths: /a}]}", "policy.yaml:2: protected: areas"},
+		{"{areas: [{name: x, paths: a}]}", "policy.yaml:2: paths"},
+		{"{areas: [{name: x, paths: /a/../b}]}", "policy.yaml:2: paths"},
+		{"{areas: [{name: x, paths: '/'}]}", "policy.yaml:2: paths"},
+		{"{areas: [{name: x, paths: '~x/a'}]}", "policy.yaml:2: paths"},
+		{"{areas: [{name: x, paths: []}]}", "policy.yaml:2: paths"},
+		{"{areas: [{name: x, paths: /a, others: allow, users: u}]}", "policy.yaml:2: others"},
+		{"{areas: [{name: x, paths: /a, others: deny}]}", "policy.yaml:2: others"},
+		{"{areas: [{name: x, paths: /a}, {name: x, paths: /b}]}", "policy.yaml:2: name"},
+		{"{areas: [{name: x, paths: /a, colour: red}]}", "policy.yaml:2: colour"},
+		{"{expectations: [{file: {path: /a}}]}", "policy.yaml:2: protected: expectations"},
+		{"{expectations: [{file: {path: /a}, action: hold}]}", "policy.yaml:2: action"},
+	};
+	char yaml[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(yaml, sizeof(yaml), "protected: %s\n", bad[i][0]);
+		if (load(yaml) != V_BAD || strncmp(why.text, bad[i][1], strlen(bad[i][1])) != 0 ||
+			!why.text[strlen(why.text) + 1])
+			fail_msg("%s: %s", bad[i][0], why.text);
+	}
+}
+
+static unsigned said;
+static char codes[256];
+
+static void on_finding(void *ctx, const struct policy_finding *f)
+{
+	(void)ctx;
+	said++;
+	snprintf(codes + strlen(codes), sizeof(codes) - strlen(codes), "%s:%u%s ", f->code, f->line,
+		f->fatal ? "!" : "");
+}
+
+static const char *check(const char *areas)
+{
+	said = 0;
+	codes[0] = 0;
+	assert_int_equal(load(areas), 0);
+	policy_check(policy, 1795650302000000, on_finding, NULL);
+	return codes;
+}
+
+static void it_tries_itself(void **state)
+{
+	(void)state;
+	assert_string_equal(check("protected:\n"
+				  "  areas:\n"
+				  "  - {name: pay, paths: /srv/pay, users: hanako, others: alert}\n"
+				  "  - {name: late, paths: /srv/pay/x}\n"
+				  "  - {name: anywhere, paths: '/*/x'}\n"
+				  "  expectations:\n"
+				  "  - {file: {path: /srv/pay/a, user: hanako}, area: pay, action: allow}\n"
+				  "  - {file: {path: /srv/pay/a, user: taro}, action: alert}\n"
+				  "  - {file: {path: /srv/pay/a, user: taro}, action: allow}\n"
+				  "  - {file: {path: /srv/pay/a, user: taro}, area: late, action: alert}\n"
+				  "  - {file: {path: /elsewhere}, action: allow}\n"),
+		"expectation:10! expectation:11! hidden:5 wide:6 ");
+}
+
+static void as_text(void **state)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(1024);
+	struct area_text t;
+
+	(void)state;
+	assert_int_equal(load("protected: {areas: [{name: pay, paths: ['~/x'], shares: nas, users: a, groups: [b, c], "
+			      "programs: /p, others: alert, mode: note}]}\n"),
+		0);
+	assert_int_equal(policy_area_rule(policy, 0, &t, &text), 0);
+	assert_string_equal(t.name, "pay");
+	assert_string_equal(buf_str(&text) ? (const char *)text.p : "",
+		"paths: [~/x], shares: [nas], users: [a], groups: [b, c], programs: [/p], others: alert, mode: note");
+}
+
+static int leave(void **state)
+{
+	(void)state;
+	policy_free(STEAL(policy));
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_lies_in_the_first_area_that_names_it),
+		cmocka_unit_test(who_may_and_what_holds_of_others),
+		cmocka_unit_test(names_as_fnmatch_has_them),
+		cmocka_unit_test(heads_are_literal),
+		cmocka_unit_test(what_is_wrong_is_named),
+		cmocka_unit_test(it_tries_itself),
+		cmocka_unit_test(as_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, leave);
+}
