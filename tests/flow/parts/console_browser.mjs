@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 const require = createRequire(join(process.env.PAGE_SOURCE, "package.json"));
 const { chromium, firefox } = require("playwright-core");
@@ -71,6 +71,15 @@ function undocumented(method, address) {
   return known && !odd.length ? null : `${method} ${address}: ${known ? `${known.path} knows no ${odd}` : "no such operation"}`;
 }
 
+/** Names of the pictures that this part of the flows takes: rows of TOUR.md name it, but for those of console_page. */
+function toured() {
+  const part = basename(process.argv[1], ".mjs");
+  const rows = readFileSync(join(process.env.PAGE_SOURCE, "..", "TOUR.md"), "utf8").split("\n").filter((row) => row.includes("](screenshots/"));
+  const own = rows.filter((row) => (/<!-- (\w+) -->/.exec(row)?.[1] ?? "console_page") === part);
+  return [...new Set(own.flatMap((row) => [...row.matchAll(/\]\(screenshots\/([a-z-]+)\.png\)/g)].map((m) => m[1])))].sort();
+}
+const taken = new Set();
+
 export class Browser {
   static async start() {
     const it = new Browser();
@@ -115,6 +124,7 @@ export class Browser {
   async stop() {
     await this.browser.close();
     if (this.broken) return;
+    same([...taken].sort(), toured(), "pictures, beside those of TOUR.md");
     const asked = this.people.flatMap((who) => who.asked).filter((r) => r.url.startsWith(`${origin}/`));
     const odd = asked.map((r) => undocumented(r.method, r.url)).filter(Boolean);
     if (odd.length) fail(`the page asked what openapi.yaml does not have:\n${[...new Set(odd)].join("\n")}`);
@@ -184,7 +194,8 @@ export class Person {
     const secret = p.locator(".secret");
     await secret.waitFor();
     await between("totp");
-    await p.locator("input[autocomplete=one-time-code]").fill(totp(await secret.innerText()));
+    this.secret = await secret.innerText();
+    await p.locator("input[autocomplete=one-time-code]").fill(totp(this.secret));
     await p.locator("form button.main").click();
     await this.inside();
   }
@@ -199,17 +210,19 @@ export class Person {
     await this.page.waitForFunction((n) => document.documentElement.dataset["theme"] === n, name);
   }
 
-  async accessible(what) {
+  /** Nothing that axe finds; on a tablet with fingers in mind: WCAG 2.2's 2.5.8, which axe does not ask for by itself. */
+  async accessible(what, fingers = false) {
     // A colour on its way from the dark to the light is neither.
     await this.page.evaluate(() =>
       Promise.all(document.getAnimations().filter((a) => Number.isFinite(a.effect?.getComputedTiming().endTime)).map((a) => a.finished.catch(() => undefined))));
     await this.page.evaluate(axe);
-    const found = await this.page.evaluate(async () => {
+    const found = await this.page.evaluate(async (enabled) => {
       const r = await globalThis.axe.run(document, {
+        rules: { "target-size": { enabled } },
         runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
       });
       return r.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 150)} ${n.any[0]?.message ?? ""}`).join(" | ")}`);
-    });
+    }, fingers);
     if (found.length) fail(`axe on ${what}:\n${found.join("\n")}`);
   }
 
@@ -243,12 +256,31 @@ export class Person {
   }
 
   async picture(name) {
+    if (!name.endsWith("-dark")) taken.add(name);
     const path = join(pictures, `${name}.png`);
     // What was said of the step before is no part of what is shown.
     await this.page.locator(".said.shown").waitFor({ state: "hidden", timeout: LIMIT });
     await this.page.screenshot({ path, animations: "disabled", caret: "hide" });
     const { size } = statSync(path);
     if (size > PICTURE_MAX) fail(`${path} has ${size} bytes`);
+  }
+
+  /** From here to there by Tab alone. */
+  async tabTo(locator) {
+    for (let i = 0; i < 200; i++) {
+      if (await locator.evaluate((e) => e === document.activeElement).catch(() => false)) return;
+      await this.page.keyboard.press("Tab");
+    }
+    fail(`no way by Tab to ${locator}`);
+  }
+
+  /** In an open dialog Tab leads round: to the browser's own controls and back, never to what is behind it. */
+  async heldIn(dialog) {
+    for (let i = 0; i < 15; i++) {
+      await this.page.keyboard.press("Tab");
+      if (await this.page.evaluate(() => !document.activeElement?.closest("dialog[open]") && document.activeElement !== document.body)) fail("the focus left the dialog");
+    }
+    if (!(await dialog.evaluate((e) => e.contains(document.activeElement) || document.activeElement === document.body))) fail("the focus is elsewhere");
   }
 
   /** A click that makes the browser save a file: its bytes. */

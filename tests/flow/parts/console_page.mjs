@@ -1,11 +1,18 @@
 // The stories of the desk, walked in a browser: tests/flow/92-console-page starts what is behind it. Each person has a browser of his own.
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { Browser, PASSWORD, command, fail, origin, same, step, until } from "./console_browser.mjs";
+import { Browser, PASSWORD, Person, command, fail, origin, same, step, totp, until } from "./console_browser.mjs";
+
+const require = createRequire(join(process.env.PAGE_SOURCE, "package.json"));
+const jsqr = require("jsqr");
+const { PNG } = require("pngjs");
 
 const { AUDITOR, ADMINISTRATOR, VIEWER, KEY_FILE, STRANGER_FILE, EVIDENCE, ENROL } = process.env;
 const browser = await Browser.start();
 const all = "since=all";
+/** Addresses that stories came by, for whoever looks at every view. */
+const places = {};
 
 async function auditor(who) {
   const p = who.page;
@@ -18,12 +25,19 @@ async function auditor(who) {
     await who.picture(`sign-in-${language}`);
   }
   await who.language("en");
+  step("6.2.6, 6.2.7: a password is masked, may be pasted, and is known to managers of passwords as one");
+  const field = p.locator("input[autocomplete=current-password]");
+  same(await field.getAttribute("type"), "password", "its type");
+  same(await field.evaluate((e) => e.dispatchEvent(new ClipboardEvent("paste", { bubbles: true, cancelable: true }))), true, "pasting");
   await who.signIn("sachiko", "not the password at all");
   await p.getByRole("alert").waitFor();
   step("the first sign-in: own password, second factor");
   await who.begin("sachiko", AUDITOR, PASSWORD, async (what) => {
-    await who.accessible(what);
-    await who.picture(`${what}-en`);
+    for (const language of ["ja", "en"]) {
+      await who.language(language);
+      await who.accessible(`${what}, ${language}`);
+      await who.picture(`first-${what}-${language}`);
+    }
   });
 
   step("overview: the fleet in numbers, traffic by channel, also as a table");
@@ -82,11 +96,21 @@ async function auditor(who) {
   await rows.nth(3).click();
   await p.getByRole("link", { name: "All that happened to this file" }).click();
   await p.locator(".run").first().waitFor();
+  places.trace = new URL(p.url()).hash;
   await p.goBack();
   await p.getByRole("link", { name: /^The day of/ }).click();
   await p.locator(".strip svg").first().waitFor();
   await who.settled();
+  places.day = new URL(p.url()).hash;
 
+  who.well();
+}
+
+/** Hostile names are here, and they are text. */
+async function harmless(who, where) {
+  const main = who.page.locator("main");
+  await main.getByText("<img src=x").first().waitFor({ state: "attached" });
+  same(await main.locator(":is(script, img, iframe, object, embed, style)").count(), 0, `elements that nobody made, ${where}`);
   who.well();
 }
 
@@ -95,8 +119,61 @@ async function hostile(who) {
   step("hostile names are text: nothing of them is an element, what is hidden is seen");
   await who.go(`#/logs?${all}&text=${encodeURIComponent("<img src=x>\u202e\u0007")}`);
   await p.locator(".mark-button .hidden-sign").first().waitFor();
-  same(await p.locator("main :is(script, img, iframe, object, embed, style)").count(), 0, "elements that nobody made");
+  await harmless(who, "in the logs");
+  const evil = encodeURIComponent(process.env.HOSTILE);
+  for (const [where, address] of [
+    ["in a record", `#/logs?${all}&kind=print&user=${evil}`],
+    ["in a file's history", `#/trace/file?path=${encodeURIComponent("/home/")}${evil}`],
+    ["in a day", `#/trace/day?user=${evil}&date=${new Date(Date.now() - 20 * 3600_000 + 9 * 3600_000).toISOString().slice(0, 10)}`],
+    ["in a drive's travels", `#/trace/drive?device=EVIL${evil}`],
+    ["in the alerts", "#/alerts"],
+    ["in the PCs", "#/pcs"],
+  ]) {
+    await who.go(address);
+    if (where === "in a record") {
+      await p.locator("a[data-row]").first().click();
+      await p.locator(".seal-good").waitFor();
+    }
+    await harmless(who, where);
+  }
+}
 
+async function hostileForAdministrators(who) {
+  step("the same for an administrator: PCs, drives");
+  for (const address of ["#/", "#/pcs", "#/drives"]) {
+    await who.go(address);
+    if (address === "#/") await who.settled();
+    else await harmless(who, address);
+  }
+  await who.go("#/pcs");
+  await who.page.getByRole("link", { name: /^<img/ }).first().click();
+  await who.settled();
+  await harmless(who, "on its own page");
+}
+
+async function elsewhere(who) {
+  const p = who.page;
+  step("7.5.2: where one is signed in besides, and an end to it, with password and code");
+  const other = await browser.person("en-GB");
+  await other.go("");
+  await other.signIn("sachiko", PASSWORD);
+  await other.page.locator("input[autocomplete=one-time-code]").fill(totp(who.secret));
+  await other.page.locator("form button.main").click();
+  await other.inside();
+  await who.go("#/account");
+  const panel = p.locator("section", { has: p.getByRole("heading", { name: "Signed in elsewhere" }) });
+  await panel.locator("li").first().waitFor();
+  same(await panel.locator("li").count(), 1, "other sessions");
+  await panel.getByRole("button", { name: /^End the session from 127\.0\.0\.1 / }).click();
+  await who.accessible("ending another session");
+  const dialog = p.getByRole("dialog");
+  await dialog.locator("input[type=password]").fill(PASSWORD);
+  await dialog.locator("input[autocomplete=one-time-code]").fill(totp(who.secret, 30));
+  await dialog.getByRole("button", { name: "End", exact: true }).click();
+  await dialog.waitFor({ state: "detached" });
+  await panel.getByText("Nowhere else.").waitFor();
+  await other.page.getByText("The session has ended.").waitFor();
+  await other.context.close();
   who.well();
 }
 
@@ -172,6 +249,7 @@ async function report(who, sections, hidden) {
   for (const section of hidden)
     if (await p.locator("summary").getByText(section, { exact: false }).count()) fail(`${section} is not for this role`);
   await p.getByText("checkpoint verified").waitFor();
+  await harmless(who, "in a report");
   const pdf = await who.download(p.getByRole("button", { name: "PDF to sign" }));
   same(pdf.bytes.subarray(0, 5).toString(), "%PDF-", "its first bytes");
   writeFileSync(join(EVIDENCE, "report.pdf"), pdf.bytes);
@@ -225,6 +303,7 @@ async function travels(who) {
   await p.locator("a[data-row]").first().click();
   await p.getByRole("link", { name: "Everywhere this drive was" }).click();
   await p.locator(".run").first().waitFor();
+  places.travels = new URL(p.url()).hash;
 
   who.well();
 }
@@ -328,6 +407,75 @@ async function keyboard(who) {
   who.well();
 }
 
+/** What has the focus, in words. */
+const focus = (p) => p.evaluate(() => `${document.activeElement?.tagName} ${document.activeElement?.textContent?.slice(0, 40)}`);
+
+async function hands(who) {
+  const p = who.page;
+  step("Tab and Enter alone: from the overview to the logs, a filter, a record, its proof, and back to the row");
+  await who.go("#/");
+  await who.tabTo(p.locator("nav a[href='#/logs']"));
+  await p.keyboard.press("Enter");
+  await p.locator("a[data-row]").first().waitFor();
+  await who.tabTo(p.locator("[data-find]"));
+  await p.keyboard.type("xlsx");
+  await p.keyboard.press("Enter");
+  await p.waitForFunction(() => location.hash.includes("text=xlsx"));
+  await who.settled();
+  const row = p.locator("a[data-row]").first();
+  await who.tabTo(row);
+  await p.keyboard.press("Enter");
+  await p.locator(".seal-good").waitFor();
+  await who.tabTo(p.locator(".detail").getByRole("button", { name: "Segment", exact: true }));
+  const [file] = await Promise.all([p.waitForEvent("download"), p.keyboard.press("Enter")]);
+  if (!file.suggestedFilename()) fail("no segment");
+  await p.keyboard.press("Escape");
+  await p.locator(".detail").waitFor({ state: "detached" });
+  await until(() => row.evaluate((e) => e === document.activeElement), `the row has the focus again, not ${await focus(p)}`);
+
+  step("the same: a dialog holds the focus, and gives it back");
+  await who.go("#/alerts");
+  await p.getByRole("button", { name: "Open", exact: true }).waitFor();
+  const button = p.getByRole("button", { name: /^Acknowledge:/ }).first();
+  await who.tabTo(button);
+  await p.keyboard.press("Enter");
+  await p.getByRole("dialog").waitFor();
+  await who.heldIn(p.getByRole("dialog"));
+  await p.keyboard.press("Escape");
+  await p.getByRole("dialog").waitFor({ state: "detached" });
+  same(await button.evaluate((e) => e === document.activeElement), true, "the button has the focus again");
+  who.well();
+}
+
+async function signingByHand(who) {
+  const p = who.page;
+  step("a policy is signed by Tab and Enter alone: the dialog holds the focus, and gives it back");
+  await drafted(who);
+  await who.go("#/drives/draft");
+  await p.locator(".verdict-good").waitFor();
+  const button = p.getByRole("button", { name: "Sign and push" });
+  await who.tabTo(button);
+  await p.keyboard.press("Enter");
+  const dialog = p.getByRole("dialog");
+  await dialog.waitFor();
+  await who.heldIn(dialog);
+  await p.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  same(await button.evaluate((e) => e === document.activeElement), true, "the button has the focus again");
+  await p.keyboard.press("Enter");
+  await dialog.waitFor();
+  await who.tabTo(dialog.locator("input[type=file]"));
+  const [chooser] = await Promise.all([p.waitForEvent("filechooser"), p.keyboard.press("Enter")]);
+  await chooser.setFiles(KEY_FILE);
+  await dialog.locator(".verdict-good").waitFor();
+  await who.tabTo(dialog.getByRole("button", { name: "Sign and push" }));
+  await p.keyboard.press("Enter");
+  await dialog.waitFor({ state: "detached" });
+  await p.waitForFunction(() => location.hash === "#/drives/arrival");
+  same(JSON.parse(command("sekishoctl", "policy", "status", "--json")).version, 4, "version at the collector");
+  who.well();
+}
+
 async function administrator(who) {
   const p = who.page;
   await who.begin("tanaka", ADMINISTRATOR, PASSWORD);
@@ -346,7 +494,9 @@ async function administrator(who) {
   await who.accessible("the token");
   await p.getByRole("dialog").getByRole("button", { name: "Close" }).click();
   command(ENROL, "soumu-99", token);
-  await p.getByRole("link", { name: "soumu-99" }).waitFor();
+  const link = p.getByRole("link", { name: "soumu-99" });
+  await link.waitFor();
+  places.pc = await link.getAttribute("href");
 
   who.well();
 }
@@ -392,7 +542,6 @@ async function policy(who) {
   await p.getByRole("button", { name: "Sign and push" }).click();
   await who.chooseKey(STRANGER_FILE, KEY_FILE);
   await who.accessible("signing");
-  await who.picture("sign-en");
   who.sent.length = 0;
   await p.getByRole("dialog").getByRole("button", { name: "Sign and push" }).click();
   const arrived = (version) => p.locator("tr", { hasText: "soumu-99" }).filter({ hasText: "In force" }).filter({ hasText: String(version) }).waitFor();
@@ -471,6 +620,12 @@ async function viewer() {
 /** Every view, in both languages and both colours. */
 async function everywhere(who, views) {
   const p = who.page;
+  const closed = async () => {
+    const dialog = p.locator("dialog[open]");
+    if (!(await dialog.count())) return;
+    await p.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+  };
   for (const [name, fragment, then] of views)
     for (const language of ["ja", "en"]) {
       await who.go(fragment);
@@ -482,33 +637,112 @@ async function everywhere(who, views) {
         await who.accessible(`${name}, ${language}, ${theme}`);
         if (theme === "light" || ["overview", "logs", "reports"].includes(name)) await who.picture(`${name}-${language}${theme === "dark" ? "-dark" : ""}`);
       }
+      await closed();
+      // 7.4.4: signing out is at hand.
+      same(await p.getByRole("button", { name: /^(Sign out|サインアウト)/ }).first().isVisible(), true, `signing out, from ${name}`);
       who.well();
     }
+  await kept(who);
   await p.setViewportSize({ width: 820, height: 1180 });
   for (const [name, fragment, then] of views) {
     await who.go(fragment);
     if (then) await then(who);
     await who.settled();
     if (await who.overflows()) fail(`${name} is wider than a tablet`);
+    await who.accessible(`${name} on a tablet`, true);
+    await closed();
   }
   await p.setViewportSize({ width: 1280, height: 800 });
 }
 
-const auditorsViews = [
+/** 14.3.3: what the browser keeps is of the page alone, and nothing that was read. */
+async function kept(who) {
+  const storage = await who.page.evaluate(() => [...Object.entries(localStorage), ...Object.entries(sessionStorage)]);
+  const text = JSON.stringify(storage);
+  for (const secret of ["tanaka.mio", "sato.ken", "/home/", "3F-複合機", PASSWORD, process.env.KEY_TEXT, "checkpoint"]) if (text.includes(secret)) fail(`the browser keeps ${secret}`);
+  if (!storage.length) fail("the browser keeps nothing: neither language nor colours?");
+}
+
+/** A record is open: what it says, and what is known of it. */
+async function opened(who) {
+  await who.page.locator("a[data-row]").nth(3).click();
+  await who.page.locator(".seal-good").waitFor();
+  await who.page.locator(".around-here").waitFor();
+}
+
+async function proven(who) {
+  await opened(who);
+  await who.page.locator(".seal-good").evaluate((e) => e.scrollIntoView({ block: "start" }));
+}
+
+/** The token of a new PC, whose QR code another program reads off the screen. */
+async function enrolling(who) {
+  const p = who.page;
+  await p.getByRole("button", { name: /^(Enrol a PC|PC を登録)$/ }).click();
+  await p.locator("dialog input[type=text]").fill("soumu-98");
+  await p.locator("dialog button.main").click();
+  await p.locator(".token .qr").waitFor();
+  const { data, width, height } = PNG.sync.read(await p.locator(".token .qr").screenshot());
+  same(jsqr(new Uint8ClampedArray(data), width, height)?.data, await p.locator(".token .mono").innerText(), "what the QR code says");
+}
+
+/** A draft that is about to be signed. */
+async function signing(who) {
+  const p = who.page;
+  await p.locator(".verdict-good").waitFor();
+  await p.getByRole("button", { name: /^(Sign and push|署名して配布)$/ }).click();
+  await p.locator("dialog input[type=file]").setInputFiles(KEY_FILE);
+  await p.locator("dialog .verdict-good").waitFor();
+}
+
+async function drafted(who) {
+  await who.go("#/drives/rules");
+  const yaml = who.page.locator("textarea").first();
+  await yaml.fill(`${await yaml.inputValue()}\n# 見直し 2026\n`);
+}
+
+/** What somebody sees who opens the bundle, without this server. */
+async function sheet(who) {
+  step("the bundle's own page: from the file alone, nothing asked of anybody");
+  const folder = mkdtempSync(join(EVIDENCE, "bundle-"));
+  command("python3", "-m", "zipfile", "-e", join(EVIDENCE, "sekisho-evidence.zip"), folder);
+  const it = new Person();
+  it.page = await who.context.newPage();
+  const asked = [];
+  it.page.on("request", (r) => asked.push(r.url()));
+  const address = `file://${folder}/index.html`;
+  await it.page.goto(address);
+  await it.page.locator("tbody tr").first().waitFor();
+  same(await it.page.locator(":is(script, img, iframe, object, embed)").count(), 0, "elements that nobody made");
+  same(asked, [address], "what it asks for");
+  await it.picture("bundle");
+  await it.page.close();
+}
+
+const records = "#/logs?since=-7d&c=file&text=xlsx";
+const auditorsViews = () => [
   ["overview", "#/"],
   ["alerts", "#/alerts"],
-  ["logs", "#/logs?since=-7d&c=file&text=xlsx"],
+  ["logs", records],
+  ["record", records, opened],
+  ["proof", records, proven],
+  ["trace", places.trace],
+  ["day", places.day],
+  ["travels", places.travels],
   ["reports", "#/reports", reported],
   ["register", "#/register"],
   ["account", "#/account"],
 ];
-const administratorsViews = [
+const administratorsViews = () => [
   ["drives", "#/drives"],
   ["ledger", "#/drives/ledger"],
   ["rules", "#/drives/rules"],
+  ["sign", "#/drives/draft", signing],
   ["arrival", "#/drives/arrival"],
   ["pcs", "#/pcs"],
-  ["proof", "#/register"],
+  ["pc", places.pc],
+  ["enrol", "#/pcs", enrolling],
+  ["disposal", "#/register"],
 ];
 
 try {
@@ -518,25 +752,33 @@ try {
     () => auditor(reader),
     () => hostile(reader),
     () => csv(reader),
+    () => sheet(reader),
     () => saved(reader),
     () => travels(reader),
     () => auditorsTrial(reader),
     () => keyboard(reader),
+    () => hands(reader),
+    () => elsewhere(reader),
     () => alerts(reader),
     () => register(reader),
     () => report(reader, ["Prints by person", "Drives by person", "Who looked at the logs", "PCs", "Statement"], []),
     () => administrator(writer),
+    () => hostileForAdministrators(writer),
     () => policy(writer),
     () => ledger(writer),
+    () => signingByHand(writer),
     () => revoke(writer),
     () => proof(writer),
     () => report(writer, ["Drives", "Versions of the policy", "PCs"], ["Prints by person", "Drives by person", "Who looked at the logs"]),
     () => viewer(),
     async () => {
       step("every view, in both languages and both colours: axe finds nothing, nothing is refused; on a tablet too");
-      await everywhere(reader, auditorsViews);
+      await everywhere(reader, auditorsViews());
     },
-    () => everywhere(writer, administratorsViews),
+    async () => {
+      await drafted(writer);
+      await everywhere(writer, administratorsViews());
+    },
   ];
   for (const story of stories) {
     await story();
