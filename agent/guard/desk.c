@@ -18,6 +18,7 @@ struct caller {
 	struct caller *next;
 	int fd;
 	uid_t uid;
+	pid_t pid;
 	sd_event_source *io, *timer;
 	struct buf in, out;
 	size_t sent;
@@ -194,6 +195,13 @@ static json_t *ask_unseal(struct guard *g, const json_t *o)
 	return r ? service_refusal("refused", why.text, why_ja(&why)) : json_pack("{s:b}", "begun", 1);
 }
 
+static json_t *ask_maintenance(struct caller *c, const json_t *o, bool open)
+{
+	if (c->uid != 0)
+		return service_refusal("denied", "only root can maintain the agent", "root のみ実行できます");
+	return (json_t *)(open ? maintenance_ask_open(c->desk->g, o, c->pid) : maintenance_ask_close(c->desk->g));
+}
+
 static json_t *answer(struct caller *c, const json_t *o)
 {
 	struct guard *g = c->desk->g;
@@ -210,6 +218,10 @@ static json_t *answer(struct caller *c, const json_t *o)
 		return ask_answer(g, o);
 	if (!strcmp(what, "unseal"))
 		return ask_unseal(g, o);
+	if (!strcmp(what, "self"))
+		return (json_t *)maintenance_state(g);
+	if (!strcmp(what, "self-open") || !strcmp(what, "self-close"))
+		return ask_maintenance(c, o, !strcmp(what, "self-open"));
 	if (strcmp(what, "event") != 0 || !json_is_object(env))
 		return service_refusal("request", "unknown question", "未知の要求です");
 	if (c->uid != 0)
@@ -302,7 +314,7 @@ static bool has_place(const struct desk *desk, uid_t uid)
 
 static void welcome(struct desk *desk, int fd)
 {
-	struct ucred who = {.uid = UINT32_MAX};
+	struct ucred who = {.pid = 0, .uid = UINT32_MAX};
 	socklen_t n = sizeof(who);
 	struct caller *c;
 
@@ -314,6 +326,7 @@ static void welcome(struct desk *desk, int fd)
 	*c = (struct caller){.desk = desk,
 		.fd = fd,
 		.uid = who.uid,
+		.pid = who.pid,
 		.in = BUF_INIT(DESK_LINE_MAX),
 		.out = BUF_INIT(DESK_ANSWER_MAX),
 		.next = desk->callers};

@@ -5,6 +5,9 @@
  *   {"ask": "list"} | {"ask": "held"}                 what is plugged in, and what the policy says of it
  *   {"ask": "challenge", "device": id}                a challenge for the administrator; {"challenge": "..."}
  *   {"ask": "answer", "text": "..."}                  his answer; {"access", "until_us"} or {"error", "reason"}
+ *   {"ask": "self"}                                   {"open", "purpose"?, "until_us"?}
+ *   {"ask": "self-open", "purpose", "minutes", "reason"?}   root: opens a maintenance window (SELF.md); as "self"
+ *   {"ask": "self-close"}                             root: closes it; {"fitting", "others"}
  *
  *   {"ask": "unseal", "path": "...", "order": base64} a quarantined file is to be readable again, by an administrator's
  *                                                     order (policy/wire/sealed.h); {"begun": true}, the rest is a

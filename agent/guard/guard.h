@@ -112,6 +112,16 @@ struct orders {
 	struct why why;   /* why a newer one is not in force */
 };
 
+/* A maintenance window: what is ours is being changed, by the work of one process. See SELF.md. */
+struct maintenance {
+	bool open;
+	char purpose[16]; /* "upgrade", "repair" */
+	pid_t pid;
+	uint64_t start_ticks; /* of that process; proc(5) */
+	int64_t until_boot_us;
+	struct manifest before; /* what the packages said when it was opened */
+};
+
 struct guard {
 	struct agent_conf conf;
 	char spool[224], inbox[PATH_MAX], status_path[PATH_MAX], socket_path[108], state[PATH_MAX], sys[64];
@@ -142,6 +152,7 @@ struct guard {
 	sd_event *event;
 	sd_event_source *again; /* judges anew when a decision may be another one */
 	struct desk *desk;
+	struct maintenance maintenance;
 	struct own *own;         /* NULL: what is ours is not looked at */
 	int64_t own_due_us;      /* boot clock */
 	struct stop_asked asked; /* why it stops */
@@ -274,6 +285,39 @@ int written_release(struct guard *g, const char *path, struct span order, struct
 void written_stop(struct guard *g);
 void written_close(struct guard *g);
 
+/* --- maintenance.c: the sealed way to change what is ours --- */
+
+/* Goes on with a window that was open when the guard stopped, or ends it. */
+void maintenance_start(struct guard *g);
+/* Ends it where its time is over or its process gone; and when that is next to be looked at (boot clock). */
+void maintenance_run(struct guard *g, int64_t now);
+int64_t maintenance_due(const struct guard *g);
+void maintenance_free(struct guard *g);
+/* What the desk is asked: the answers are the caller's. `pid` is who asks, root. */
+struct json_t *maintenance_ask_open(struct guard *g, const struct json_t *ask, pid_t pid);
+struct json_t *maintenance_ask_close(struct guard *g);
+struct json_t *maintenance_state(const struct guard *g);
+
+/* --- lineage.c: whose window it is --- */
+
+#define LINEAGE_MAX 32u
+#define LINEAGE_NAME_SIZE 64u
+
+struct ancestor {
+	pid_t pid;
+	uint64_t start_ticks;
+	char name[LINEAGE_NAME_SIZE]; /* of the program's file, without folders; "" where it cannot be read */
+};
+/* The process and its ancestors up to the first process of the PC, which is left out; their number. */
+unsigned lineage_read(pid_t pid, struct ancestor out[LINEAGE_MAX]);
+/*
+ * Which of the `n`, the caller first, a window is for: the outermost package manager that the caller works for; else
+ * who called it, past sudo and its like. n where there is nobody.
+ */
+unsigned lineage_root(const struct ancestor *v, unsigned n);
+/* Is it still the same process? */
+bool lineage_lives(pid_t pid, uint64_t start_ticks);
+
 /* --- people.c --- */
 
 int people_start(struct guard *g);
@@ -305,6 +349,12 @@ void tell_proof(struct guard *g, unsigned layers, unsigned before);
 int tell_own(void *ctx, const struct record *r);
 /* Headers, so heartbeats too, say from now on by which means devices are held. */
 void tell_means(struct guard *g);
+
+/* --- tell_self.c: records of what is done to the agent itself --- */
+
+void tell_window_open(struct guard *g, pid_t pid, const char *reason, int64_t until_wall_us);
+void tell_window_close(struct guard *g, const char *how, unsigned others);
+void tell_upgraded(struct guard *g, const struct manifest *now, unsigned files);
 
 /* For the other files that make records (tell_written.c): room for what a record borrows, and the steps of making one.
  */

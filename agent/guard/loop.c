@@ -201,7 +201,8 @@ static int64_t at_least_each_beat(const struct guard *g, int64_t every_us)
 
 static void look_at_own(struct guard *g, int64_t now)
 {
-	int r = g->own ? own_look(g->own, tell_own, g) : 0;
+	/* What a window changes is compared when it is closed. */
+	int r = g->own && !g->maintenance.open ? own_look(g->own, tell_own, g) : 0;
 
 	g->own_due_us = now + at_least_each_beat(g, OWN_EVERY_US);
 	if (r)
@@ -322,6 +323,7 @@ static int one_round(struct guard *g)
 		r = orders_look(g) ? judge_all(g) : 0;
 	}
 	printers_run(g, now);
+	maintenance_run(g, now);
 	media_run(g, now);
 	written_run(g, now);
 	if (!r && now >= sealer_due(g->sealer))
@@ -346,6 +348,8 @@ static int one_round(struct guard *g)
 		next = g->orders.retry_us;
 	if (printers_due(g) < next)
 		next = printers_due(g);
+	if (maintenance_due(g) < next)
+		next = maintenance_due(g);
 	if (media_due(g) < next)
 		next = media_due(g);
 	if (written_due(g) < next)
@@ -374,6 +378,7 @@ static int begin(struct guard *g)
 	}
 	tell_means(g);
 	tell_start(g);
+	maintenance_start(g);
 	look_at_own(g, clock_boot_us());
 	r = add_sources(g);
 	if (r)

@@ -113,6 +113,7 @@ static void open_own(struct guard *g)
 
 static void release_all(struct guard *g)
 {
+	maintenance_free(g);
 	own_free(g->own);
 	desk_stop(g);
 	people_stop(g);

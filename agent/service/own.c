@@ -22,6 +22,7 @@
 #define DEPTH_MAX 3u
 #define PIECE (64u << 10)
 #define NAMES_TOLD 8u
+#define UNITS "/usr/lib/systemd/system"
 
 static const struct place {
 	const char *dir, *pattern;
@@ -53,6 +54,8 @@ static const struct place {
 	{"/sys/fs/bpf/sekisho-gate", "*", true},
 	{"/sys/fs/bpf/sekisho-egress", "*", true},
 	{"/sys/fs/bpf/sekisho-paper", "*", true},
+	/* Is there while a maintenance window is open, and what is ours is not looked at. */
+	{"/run/sekisho", "maintenance.json", false},
 };
 
 enum what { WHAT_FILE = 'f', WHAT_SECRET = 's', WHAT_LINK = 'l', WHAT_OTHER = 'o', WHAT_PIN = 'p' };
@@ -438,6 +441,24 @@ static bool is_below(const struct entry *e, const char *dir)
 	return e->what == WHAT_PIN && !strncmp(e->path, dir, n) && e->path[n] == '/';
 }
 
+/* Is every object that is there another one than those before? So it is where a loader put a set in the place of one.
+ */
+static bool was_replaced(const struct own *o, const struct list *now, const char *dir)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < now->n; i++) {
+		const struct entry *was = list_find(&o->known, now->v[i].path);
+
+		if (!is_below(&now->v[i], dir))
+			continue;
+		n++;
+		if (was && was->ino == now->v[i].ino)
+			return false;
+	}
+	return n > 0;
+}
+
 /*
  * At the first look objects that are others than those before are the work of sekisho-load, which goes before every
  * start; that one is not there any more is told always.
@@ -466,32 +487,131 @@ static int compare_pins(struct own *o, const struct list *now, const char *dir, 
 	return r;
 }
 
-static int compare(struct own *o, const struct list *now, bool *any, own_put_fn put, void *ctx)
+/* A file of the packages that were there before, or are now: their units are linked by the names below /usr/lib. */
+static bool is_unit_of(const struct manifest *m, const char *name)
+{
+	char path[PATH_MAX];
+
+	return (size_t)snprintf(path, sizeof(path), UNITS "/%s", name) < sizeof(path) && manifest_find(m, path);
+}
+
+/* What systemctl enable makes of it, whichever of its names /usr/lib has. */
+static bool links_to_unit(const struct entry *e, const char *name)
+{
+	static const char *const dirs[] = {"/lib/systemd/system", UNITS};
+	char target[PATH_MAX];
+	struct digest hash;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
+		snprintf(target, sizeof(target), "%s/%s", dirs[i], name);
+		digest_span(&hash, SPAN_STR(target));
+		if (digest_eq(&hash, &e->hash))
+			return true;
+	}
+	return false;
+}
+
+static bool is_wanted(const struct entry *e)
+{
+	return e->what == WHAT_LINK && !fnmatch("/etc/systemd/system/*.wants/*", e->path, 0);
+}
+
+/* A package manager lays a setting that it does not put in the place of somebody's own one beside it. */
+static const struct manifest_file *said_of(const struct manifest *m, const char *path)
+{
+	static const char *const beside[] = {".dpkg-dist", ".dpkg-new", ".rpmnew"};
+	char name[PATH_MAX];
+	size_t i, n = strlen(path);
+
+	for (i = 0; i < ARRAY_SIZE(beside); i++) {
+		size_t end = strlen(beside[i]);
+
+		if (n > end && n < sizeof(name) && !strcmp(path + n - end, beside[i])) {
+			snprintf(name, sizeof(name), "%.*s", (int)(n - end), path);
+			return manifest_find(m, name);
+		}
+	}
+	return manifest_find(m, path);
+}
+
+static bool is_same_content(const struct entry *was, const struct entry *is)
+{
+	return was && was->what == is->what && digest_eq(&was->hash, &is->hash) && was->mode == is->mode &&
+	       was->uid == is->uid && was->gid == is->gid && is->what != WHAT_OTHER;
+}
+
+/* Is it as the packages say that it is? */
+static bool is_packaged(const struct entry *e, const struct manifest *m)
+{
+	static const char manifests[] = MANIFEST_DIR "/";
+	const struct manifest_file *f = said_of(m, e->path);
+
+	if (is_wanted(e))
+		return is_unit_of(m, strrchr(e->path, '/') + 1) && links_to_unit(e, strrchr(e->path, '/') + 1);
+	if (e->what != WHAT_FILE || e->uid || e->gid || !m->files_n)
+		return false;
+	/* They speak of all but themselves; their hash is told. */
+	if (!strncmp(e->path, manifests, sizeof(manifests) - 1))
+		return e->mode == 0644;
+	return f && digest_eq(&f->hash, &e->hash) && f->mode == e->mode;
+}
+
+/* Those before had it, and those now have not. */
+static bool is_dropped(const struct entry *e, const struct own_change *c)
+{
+	const char *name = strrchr(e->path, '/') + 1;
+
+	if (!c->now->files_n)
+		return false;
+	if (is_wanted(e))
+		return is_unit_of(c->before, name) && !is_unit_of(c->now, name);
+	return manifest_find(c->before, e->path) && !manifest_find(c->now, e->path);
+}
+
+/* True where a change (`is` NULL: it is gone) is what the packages' own change brings, and nothing to be told. */
+static bool is_expected(struct own_change *c, const struct entry *was, const struct entry *is)
+{
+	bool fits;
+
+	if (!c)
+		return false;
+	if (is && is_same_content(was, is))
+		return true;
+	fits = is ? is_packaged(is, c->now) : is_dropped(was, c);
+	*(fits ? &c->fitting : &c->others) += 1;
+	return fits;
+}
+
+static int compare(struct own *o, const struct list *now, struct own_change *c, bool *any, own_put_fn put, void *ctx)
 {
 	unsigned i;
 	int r = 0;
 
-	for (i = 0; !r && i < o->known.n; i++)
-		if (o->known.v[i].what != WHAT_PIN && !list_find(now, o->known.v[i].path)) {
-			*any = true;
-			r = tell_file(&o->known.v[i], NULL, put, ctx);
-		}
+	for (i = 0; !r && i < o->known.n; i++) {
+		const struct entry *was = &o->known.v[i];
+
+		if (was->what == WHAT_PIN || list_find(now, was->path))
+			continue;
+		*any = true;
+		r = is_expected(c, was, NULL) ? 0 : tell_file(was, NULL, put, ctx);
+	}
 	for (i = 0; !r && i < now->n; i++) {
 		const struct entry *was = list_find(&o->known, now->v[i].path);
 
 		if (now->v[i].what == WHAT_PIN || (was && looks_same(was, &now->v[i])))
 			continue;
 		*any = true;
-		r = tell_file(was, &now->v[i], put, ctx);
+		r = is_expected(c, was, &now->v[i]) ? 0 : tell_file(was, &now->v[i], put, ctx);
 	}
 	for (i = 0; !r && i < ARRAY_SIZE(places); i++)
-		if (places[i].pins)
+		if (places[i].pins && !(c && was_replaced(o, now, places[i].dir)))
 			r = compare_pins(o, now, places[i].dir, any, put, ctx);
 	return r;
 }
 
 /* The list by one hash: what is read is in it, and of secrets that they are there. */
-static int tell_list(const struct own *o, own_put_fn put, void *ctx)
+static int tell_list(const struct own *o, const char *operation, own_put_fn put, void *ctx)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(STATE_MAX);
 	char hex[2 * DIGEST_SIZE + 1];
@@ -513,7 +633,7 @@ static int tell_list(const struct own *o, own_put_fn put, void *ctx)
 	if (x)
 		return x < 0 ? x : -EOVERFLOW;
 	digest_span(&hash, buf_span(&b));
-	begin(&r, KIND_OWN_FILES, o->looked ? "changed" : o->began ? "begun" : "start");
+	begin(&r, KIND_OWN_FILES, operation);
 	record_set_uint(&r, F_COUNT, n);
 	record_set_span(&r, F_HASH, SPAN(hash.b, DIGEST_SIZE));
 	if (o->known.cut)
@@ -521,8 +641,9 @@ static int tell_list(const struct own *o, own_put_fn put, void *ctx)
 	return put(ctx, &r);
 }
 
-int own_look(struct own *o, own_put_fn put, void *ctx)
+static int look(struct own *o, struct own_change *c, own_put_fn put, void *ctx)
 {
+	const char *operation = c ? "upgraded" : o->looked ? "changed" : o->began ? "begun" : "start";
 	struct list now = {.n = 0};
 	bool any = false, changed;
 	unsigned i;
@@ -536,12 +657,23 @@ int own_look(struct own *o, own_put_fn put, void *ctx)
 	for (i = 0; !changed && i < now.n; i++)
 		changed = strcmp(now.v[i].path, o->known.v[i].path) != 0 || !looks_same(&now.v[i], &o->known.v[i]);
 	if (changed && !(o->began && !o->looked))
-		r = compare(o, &now, &any, put, ctx);
+		r = compare(o, &now, c, &any, put, ctx);
 	list_free(&o->known);
 	o->known = now;
 	if (!r && (any || !o->looked))
-		r = tell_list(o, put, ctx);
+		r = tell_list(o, o->began && !o->looked ? "begun" : operation, put, ctx);
 	o->looked = true;
 	x = changed ? keep(o) : 0;
 	return r ? r : x;
+}
+
+int own_look(struct own *o, own_put_fn put, void *ctx)
+{
+	return look(o, NULL, put, ctx);
+}
+
+int own_settle(struct own *o, struct own_change *c, own_put_fn put, void *ctx)
+{
+	c->fitting = c->others = 0;
+	return look(o, c, put, ctx);
 }

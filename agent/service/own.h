@@ -10,6 +10,7 @@
 #ifndef SEKISHO_SERVICE_OWN_H
 #define SEKISHO_SERVICE_OWN_H
 
+#include "agent/service/manifest.h"
 #include "policy/wire/record.h"
 
 #define OWN_ENTRIES_MAX 1024u /* more are not looked at, which is told */
@@ -30,5 +31,16 @@ void own_free(struct own *o);
  */
 typedef int (*own_put_fn)(void *ctx, const struct record *r);
 int own_look(struct own *o, own_put_fn put, void *ctx);
+
+/*
+ * The same at the end of a maintenance window, in which a package manager may have changed what is ours. What was
+ * changed, added or taken away as the manifests say is not told one by one, but counted in `fitting`; what does not fit
+ * is told as ever, and counted in `others`. Kernel objects that were all replaced are the loader's work.
+ */
+struct own_change {
+	const struct manifest *before, *now; /* when the window was opened; and as they lie there */
+	unsigned fitting, others;
+};
+int own_settle(struct own *o, struct own_change *c, own_put_fn put, void *ctx);
 
 #endif

@@ -21,11 +21,15 @@ struct service_signal {
 /* Blocks the `n` signals (sigprocmask(2)) and has the loop call their handlers with `ctx` from now on. 0, -errno. */
 int service_signals(sd_event *event, const struct service_signal *signals, size_t n, void *ctx);
 
+/* There while a maintenance window is open (agent/guard/SELF.md): {"purpose", "until_boot_us"}; the guard's. */
+#define SERVICE_MAINTENANCE_PATH "/run/sekisho/maintenance.json"
+
 /* Why a service stops. */
 enum stop_how {
 	STOP_FAILED,   /* nobody asked: it ends of itself */
 	STOP_SHUTDOWN, /* systemd does, and the PC goes down */
-	STOP_ASKED,    /* systemd does, because somebody asked for it: stop, restart, disable, an upgrade */
+	STOP_ASKED,    /* systemd does, because somebody asked for it: stop, restart, disable */
+	STOP_UPGRADE,  /* so it does, in a maintenance window that the guard opened for an upgrade */
 	STOP_SIGNAL    /* another process sent the signal */
 };
 

@@ -5,7 +5,7 @@ _sekishoctl()
 	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W "log trail status doctor verify timestamp export decode evidence enrol collector token host console policy usb print quarantine release report retention store completion version help" -- "$cur"))
+		COMPREPLY=($(compgen -W "log trail status doctor verify timestamp export decode evidence enrol collector token host console policy usb print quarantine release report retention self store completion version help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -16,7 +16,7 @@ _sekishoctl()
 	--user|-U) return ;;
 	--program|-P) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--path|-p) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount copy login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat own-file own-files clock-set call-refused enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock witness console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end drive-file drive-copy drive-sealed drive-opened print print-result print-missed print-queue print-start print-stop print-release print-route print-copy printer-connect retention expired hold hold-lifted herald-start alert alert-acknowledged alert-unsent posture" -- "$cur")); return ;;
+	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount copy login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat own-file own-files clock-set call-refused self-open self-close agent-upgraded enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock witness console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end drive-file drive-copy drive-sealed drive-opened print print-result print-missed print-queue print-start print-stop print-release print-route print-copy printer-connect retention expired hold hold-lifted herald-start alert alert-acknowledged alert-unsent posture" -- "$cur")); return ;;
 	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
 	--text|-t) return ;;
 	--limit|-n) return ;;
@@ -80,6 +80,7 @@ _sekishoctl()
 		quarantine) COMPREPLY=($(compgen -W "request order release" -- "$cur")); return ;;
 		release) COMPREPLY=($(compgen -W "request answer keygen" -- "$cur")); return ;;
 		retention) COMPREPLY=($(compgen -W "show plan hold lift request countersign order" -- "$cur")); return ;;
+		self) COMPREPLY=($(compgen -W "show open close" -- "$cur")); return ;;
 		store) COMPREPLY=($(compgen -W "stats rebuild" -- "$cur")); return ;;
 		completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); return ;;
 		esac
@@ -314,6 +315,18 @@ _sekishoctl()
 			COMPREPLY=($(compgen -W " --json --socket --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	self,show)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
+		fi ;;
+	self,open)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --for --valid --reason --json --lang --help -h" -- "$cur"))
+		fi ;;
+	self,close)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
 		fi ;;
 	store,stats)
 		if [[ $cur == -* ]]; then

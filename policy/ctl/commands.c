@@ -316,6 +316,15 @@ static const struct option_row console_user_options[] = {
 
 static const struct option_row usb_options[] = {JSON_ROW, END};
 
+static const struct option_row self_open_options[] = {
+	{OPT_FOR, 0, "for", "PURPOSE", OFFER_PURPOSE, {"upgrade or repair", "目的: upgrade、repair"}},
+	{OPT_VALID, 0, "valid", "TIME", OFFER_NOTHING,
+		{"how long at most: 1m to 2h (30m)", "期限: 1m から 2h(既定 30m)"}},
+	{OPT_REASON, 0, "reason", "TEXT", OFFER_NOTHING, {"why, for the record", "理由(記録されます)"}},
+	JSON_ROW,
+	END,
+};
+
 static const struct option_row learn_options[] = {
 	{OPT_SINCE, 's', "since", "TIME", OFFER_NOTHING, {"from", "開始日時"}},
 	{OPT_UNTIL, 'u', "until", "TIME", OFFER_NOTHING, {"up to", "終了日時"}},
@@ -554,6 +563,15 @@ const struct command commands[] = {
 		{"Countersign another's request", "他の管理者の請求を承認(署名)する"}, command_retention_countersign},
 	{"retention", "order", door_options, "FILE", 1, 1, OFFER_FILE,
 		{"Carry out an order signed by two", "二人が署名した削除指示を実行する"}, command_retention_order},
+	{"self", "show", usb_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Whether the agent may be changed, and what keeps it",
+			"エージェント自身の保護と保守作業の状態を表示する"},
+		command_self_show},
+	{"self", "open", self_open_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Open a maintenance window: the agent is changed", "保守作業を開始する(エージェントを更新・修理する)"},
+		command_self_open},
+	{"self", "close", usb_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Close it, and compare what was changed", "保守作業を終了し、変更を照合する"}, command_self_close},
 	{"store", "stats", store_options_rows, NULL, 0, 0, OFFER_NOTHING,
 		{"How much the store holds", "保存量を表示する"}, command_store_stats},
 	{"store", "rebuild", rebuild_options, NULL, 0, 0, OFFER_NOTHING,

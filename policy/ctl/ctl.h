@@ -42,6 +42,7 @@ enum offer {
 	OFFER_DEVICE_KIND,
 	OFFER_FIELD,
 	OFFER_ACCESS,
+	OFFER_PURPOSE,
 	OFFER_ROLE,
 	OFFER_CHANNEL,
 	OFFER_LANG,
@@ -203,6 +204,11 @@ int command_quarantine_request(struct ctl *c);
 int command_print_release(struct ctl *c);
 int command_usb_list(struct ctl *c);
 int command_usb_learn(struct ctl *c);
+/* self.c: maintenance of the agent itself. */
+int command_self_show(struct ctl *c);
+int command_self_open(struct ctl *c);
+int command_self_close(struct ctl *c);
+
 int command_release(struct ctl *c);
 int command_release_answer(struct ctl *c);
 int command_release_keygen(struct ctl *c);

@@ -149,6 +149,11 @@ bool status_kernel(struct status_view *v, const json_t *o)
 				door_text(a, o, "why"));
 		return true;
 	}
+	if (json_is_string(json_object_get(o, "purpose"))) {
+		buf_putf(&v->out, SAY(c, "maintenance window: open for %s\n", "保守作業: 実施中(%s)\n"),
+			door_text(a, o, "purpose"));
+		return true;
+	}
 	if (!json_is_string(json_object_get(o, "set")))
 		return false;
 	buf_putf(&v->out,

@@ -42,6 +42,7 @@ packages_next() {
 		rm -rf "$room"
 		dpkg-deb -R "$deb" "$room"
 		sed -i "s/^Version: .*/Version: $2/; s/(= $packages_version)/(= $2)/" "$room/DEBIAN/control"
+		sed -i "1s/.*/sekisho-manifest 1 $2/" "$room"/usr/lib/sekisho/manifest/*
 		dpkg-deb --root-owner-group -Zgzip -z1 -b "$room" "$1" >/dev/null
 	done
 	rm -rf "$room"

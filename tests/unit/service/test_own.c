@@ -14,7 +14,7 @@ static char root[64], state[80];
 
 static void run(const char *command)
 {
-	char all[512];
+	char all[1100];
 
 	snprintf(all, sizeof(all), "cd %s && %s", root, command);
 	assert_int_equal(system(all), 0);
@@ -128,6 +128,88 @@ static void what_changed_meanwhile_is_told_at_the_start(void **s)
 	own_free(o);
 }
 
+/* What is packaged: the program with its new content, a unit that is new and enabled, and no other file any more. */
+static void package(const char *files)
+{
+	char command[1000];
+
+	snprintf(command, sizeof(command),
+		"mkdir -p usr/lib/sekisho/manifest && chmod 755 usr/lib/sekisho/manifest && (echo 'sekisho-manifest 1 "
+		"%s' && for f in %s; do "
+		"echo \"$(sha256sum <$f | cut -c 1-64) 0$(stat -c %%a $f) /$f\"; done) >usr/lib/sekisho/manifest/agent",
+		strstr(files, "sekisho-new") ? "2" : "1", files);
+	run(command);
+}
+
+static struct own *settles(struct own *o, struct own_change *c, const char *wanted)
+{
+	_cleanup_manifest_ struct manifest before = {.files_n = 0}, now = {.files_n = 0};
+	_cleanup_buf_ struct buf b = BUF_INIT(8192), was = BUF_INIT(8192);
+
+	/* Before is what an older manifest said, kept by who opened the window. */
+	assert_int_equal(buf_putf(&was, "sekisho-manifest 1 1\n%064d 0755 /usr/sbin/sekisho-old\n", 0), 0);
+	assert_int_equal(manifest_add(&before, buf_span(&was)), 0);
+	assert_int_equal(manifest_read(root, &now), 0);
+	c->before = &before;
+	c->now = &now;
+	assert_int_equal(own_settle(o, c, note, &b), 0);
+	assert_int_equal(buf_put(&b, "", 1), 0);
+	assert_string_equal((char *)b.p, wanted);
+	return o;
+}
+
+static void what_a_package_changes_is_not_told_one_by_one(void **s)
+{
+	struct own_change c = {.fitting = 9};
+	struct own *o;
+
+	(void)s;
+	if (geteuid())
+		skip(); /* what is packaged is root's */
+	run("echo old >usr/sbin/sekisho-old && mkdir -p usr/lib/systemd/system etc/systemd/system/sysinit.target.wants "
+	    "&& "
+	    "chmod 755 usr/sbin/*");
+	assert_int_equal(own_new(state, root, &o), 0);
+	looks(o, "list begun  *\n");
+	/* The upgrade: one replaced, one new with its unit enabled, one dropped, a setting laid beside; the kernel's
+	   objects all replaced. */
+	run("echo uno >usr/sbin/sekisho-guard && rm usr/sbin/sekisho-old && echo new >usr/sbin/sekisho-new && chmod "
+	    "755 "
+	    "usr/sbin/sekisho-new && echo unit >usr/lib/systemd/system/sekisho-new.service && "
+	    "ln -s /lib/systemd/system/sekisho-new.service etc/systemd/system/sysinit.target.wants/ && "
+	    "echo keys = file >etc/sekisho/agent.conf.dpkg-dist && "
+	    "for p in open denied; do touch x && mv x sys/fs/bpf/sekisho-gate/$p; done && touch "
+	    "sys/fs/bpf/sekisho-gate/more");
+	package("usr/sbin/sekisho-guard usr/sbin/sekisho-new usr/lib/systemd/system/sekisho-new.service "
+		"etc/sekisho/agent.conf");
+	settles(o, &c, "list upgraded  *\n");
+	assert_int_equal(c.fitting, 7);
+	assert_int_equal(c.others, 0);
+	looks(o, "");
+	/* What does not fit: content, mode, owner, a program that nobody brought, one that still belongs there, a link
+	   to something else, an object that was taken out. */
+	run("echo bad >usr/sbin/sekisho-guard && chmod 4755 usr/sbin/sekisho-new && echo x >usr/sbin/sekisho-more && "
+	    "ln -sf /dev/null etc/systemd/system/sysinit.target.wants/sekisho-new.service && "
+	    "rm etc/sekisho/agent.conf sys/fs/bpf/sekisho-gate/open");
+	settles(o, &c,
+		"file gone /etc/sekisho/agent.conf -\n"
+		"file changed /etc/systemd/system/sysinit.target.wants/sekisho-new.service "
+		"fd5d32feb2d3562582258990ecfca9b88376957e512d5caac72ad89fc78d2df4\n"
+		/* echo bad | sha256sum */
+		"file changed /usr/sbin/sekisho-guard "
+		"1d7a363ce12430881ec56c9cf1409c49c491043618e598c356e2959040872f5a\n"
+		"file new /usr/sbin/sekisho-more 73cb3858a687a8494ca3323053016282f3dad39d42cf62ca4e79dda2aac7d9ac\n"
+		"file changed /usr/sbin/sekisho-new 7aa7a5359173d05b63cfd682e3c38487f3cb4f7f1d60659fe59fab1505977d4c\n"
+		"file gone /sys/fs/bpf/sekisho-gate -\nlist upgraded  *\n");
+	assert_int_equal(c.others, 5);
+	/* Without a manifest nothing fits. */
+	run("rm -r usr/lib/sekisho && echo uno >usr/sbin/sekisho-guard");
+	settles(o, &c,
+		"file gone /usr/lib/sekisho/manifest/agent -\nfile changed /usr/sbin/sekisho-guard "
+		"d9f86d34b0b0e31f595fb0932c06c77b3f18ea32b9f870f5328b6748a844e210\nlist upgraded  *\n");
+	own_free(o);
+}
+
 /* What is known was made to fit: the hash of the list is another one. */
 static int note_hash(void *ctx, const struct record *r)
 {
@@ -163,6 +245,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(changes_are_told_once, begin, end),
 		cmocka_unit_test_setup_teardown(what_changed_meanwhile_is_told_at_the_start, begin, end),
 		cmocka_unit_test_setup_teardown(the_list_is_one_hash, begin, end),
+		cmocka_unit_test_setup_teardown(what_a_package_changes_is_not_told_one_by_one, begin, end),
 	};
 
 	return cmocka_run_group_tests_name("service/own", tests, NULL, NULL);

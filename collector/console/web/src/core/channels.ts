@@ -17,7 +17,8 @@ const table: Partial<Record<string, Channel>> = {
   "guard-stop": "system", proof: "system", posture: "system", loss: "system", "collector-start": "system",
   enrol: "evidence", revoke: "evidence", refused: "evidence", gap: "evidence", forked: "evidence", rejoin: "evidence",
   renew: "evidence", "witness-alarm": "evidence", witness: "evidence", clock: "evidence",
-  "own-file": "evidence", "own-files": "system", "clock-set": "evidence", "call-refused": "evidence",
+  "own-file": "evidence", "own-files": "system", "self-open": "system", "self-close": "system",
+  "agent-upgraded": "system", "clock-set": "evidence", "call-refused": "evidence",
   retention: "evidence", expired: "evidence", hold: "evidence", "hold-lifted": "evidence",
   admin: "audit", alert: "audit", "alert-acknowledged": "audit", "alert-unsent": "audit", "herald-start": "system",
 };
@@ -39,6 +40,6 @@ export function kindsIn(channel: Channel, known: string[]): string[] {
 /** How much a kind wants to be seen: it colours its mark. */
 export function weightOf(kind: string): "alarm" | "warning" | "plain" {
   if (["denied", "write-seen", "forked", "witness-alarm", "gap", "refused", "loss", "policy-refused", "alert", "own-file", "call-refused"].includes(kind)) return "alarm";
-  if (/-refused$|^(rejoin|revoke|release|recorder-stop|guard-stop|print-missed|clock|clock-set|alert-unsent)$|denied|held/.test(kind)) return "warning";
+  if (/-refused$|^(rejoin|revoke|release|recorder-stop|guard-stop|print-missed|clock|clock-set|alert-unsent|self-open|self-close)$|denied|held/.test(kind)) return "warning";
   return "plain";
 }

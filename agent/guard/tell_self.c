@@ -1,0 +1,75 @@
+/*
+ * Records of what is done to the agent itself: maintenance windows, and what packages changed in them. Called by
+ * maintenance.c.
+ */
+#include "agent/guard/guard.h"
+#include "policy/base/file.h"
+
+/* Whose window it is, as /proc says now. */
+static void put_owner(struct record *r, pid_t pid, char program[PATH_MAX], char comm[32])
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(64), login = BUF_INIT(32);
+	char path[64];
+	unsigned long uid;
+	ssize_t n;
+
+	record_set_uint(r, F_PID, (uint64_t)pid);
+	record_drop(r, F_LOGIN_UID);
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	n = readlink(path, program, PATH_MAX - 1);
+	program[n > 0 ? n : 0] = 0;
+	record_set_text(r, F_PROGRAM, program);
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	if (!file_read(path, &b) && b.n > 1) {
+		snprintf(comm, 32, "%.*s", (int)b.n - 1, (const char *)b.p);
+		record_set_text(r, F_COMM, comm);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)pid);
+	if (!file_read(path, &login) && buf_str(&login)) {
+		uid = strtoul((const char *)login.p, NULL, 10);
+		if (uid != UINT32_MAX)
+			record_set_uint(r, F_LOGIN_UID, uid);
+	}
+}
+
+void tell_window_open(struct guard *g, pid_t pid, const char *reason, int64_t until_wall_us)
+{
+	char program[PATH_MAX], comm[32];
+	struct record r;
+
+	tell_begin(g, &r, KIND_SELF_OPEN, NULL);
+	record_set_str(&r, F_OPERATION, g->maintenance.purpose);
+	record_set_int(&r, F_UNTIL, until_wall_us);
+	record_set_text(&r, F_TEXT, reason);
+	put_owner(&r, pid, program, comm);
+	tell_put(g, &r, true);
+}
+
+void tell_window_close(struct guard *g, const char *how, unsigned others)
+{
+	struct record r;
+
+	tell_begin(g, &r, KIND_SELF_CLOSE, NULL);
+	record_set_str(&r, F_OPERATION, how);
+	record_set_uint(&r, F_PID, (uint64_t)g->maintenance.pid);
+	if (others) {
+		record_set_uint(&r, F_COUNT, others);
+		record_set_str(&r, F_TEXT, "changes that no package speaks of are told one by one");
+	}
+	tell_put(g, &r, true);
+}
+
+void tell_upgraded(struct guard *g, const struct manifest *now, unsigned files)
+{
+	const char *before = g->maintenance.before.version;
+	char text[2 * MANIFEST_VERSION_SIZE + 16];
+	struct record r;
+
+	tell_begin(g, &r, KIND_AGENT_UPGRADED, NULL);
+	record_set_str(&r, F_OPERATION, strcmp(before, now->version) != 0 ? "upgraded" : "installed-again");
+	snprintf(text, sizeof(text), "%s -> %s", before[0] ? before : "?", now->version[0] ? now->version : "?");
+	record_set_text(&r, F_TEXT, text);
+	record_set_uint(&r, F_COUNT, files);
+	record_set_span(&r, F_HASH, SPAN(now->hash.b, DIGEST_SIZE));
+	tell_put(g, &r, true);
+}
