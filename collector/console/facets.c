@@ -20,7 +20,7 @@ struct tally {
 	unsigned used;
 };
 
-enum { BY_HOST, BY_USER, BY_KIND, BY_CLASS, BY_PROGRAM, BY_N };
+enum { BY_HOST, BY_USER, BY_KIND, BY_CLASS, BY_PROGRAM, BY_PRINTER, BY_DECISION, BY_N };
 
 struct counting {
 	struct tally by[BY_N];
@@ -64,6 +64,18 @@ static int add_word(struct tally *t, const struct record *r, unsigned f)
 	return e ? add(t, SPAN_STR(e->name)) : 0;
 }
 
+/* As it is asked for: "access:deny". */
+static int add_decision(struct tally *t, const struct record *r, unsigned f)
+{
+	const struct enum_info *e = record_has(r, f) ? enum_by_value(f, r->v[f].u) : NULL;
+	char text[64];
+
+	if (!e)
+		return 0;
+	snprintf(text, sizeof(text), "%s:%s", field_table[f].name, e->name);
+	return add(t, SPAN_STR(text));
+}
+
 static int take(void *ctx, const struct store_row *row)
 {
 	struct counting *c = ctx;
@@ -77,6 +89,10 @@ static int take(void *ctx, const struct store_row *row)
 		r = add(&c->by[BY_USER], rec->v[F_USER].s);
 	if (!r && record_has(rec, F_PROGRAM))
 		r = add(&c->by[BY_PROGRAM], rec->v[F_PROGRAM].s);
+	if (!r && record_has(rec, F_PRINTER))
+		r = add(&c->by[BY_PRINTER], rec->v[F_PRINTER].s);
+	r = r ? r : add_decision(&c->by[BY_DECISION], rec, F_ACCESS);
+	r = r ? r : add_decision(&c->by[BY_DECISION], rec, F_ACTION);
 	return r;
 }
 
@@ -131,9 +147,10 @@ void facets_get(struct call *x)
 	if (r)
 		store_failed(x, r, &why);
 	else if (tell_view(x, KIND_CONSOLE_SEARCH, x->a->query, n->matched))
-		reply(x, json_pack("{s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "matched", (json_int_t)n->matched,
-				 "looked_at", (json_int_t)l.looked, "complete", !l.more, "host",
+		reply(x, json_pack("{s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "matched",
+				 (json_int_t)n->matched, "looked_at", (json_int_t)l.looked, "complete", !l.more, "host",
 				 tally_json(&n->by[BY_HOST]), "user", tally_json(&n->by[BY_USER]), "kind",
 				 tally_json(&n->by[BY_KIND]), "class", tally_json(&n->by[BY_CLASS]), "program",
-				 tally_json(&n->by[BY_PROGRAM])));
+				 tally_json(&n->by[BY_PROGRAM]), "printer", tally_json(&n->by[BY_PRINTER]), "decision",
+				 tally_json(&n->by[BY_DECISION])));
 }

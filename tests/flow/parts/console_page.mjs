@@ -180,6 +180,12 @@ async function elsewhere(who) {
 async function csv(who) {
   const p = who.page;
   step("CSV, with what a spreadsheet wants in front");
+  await who.go(`#/logs?${all}&c=print&user=sato.ken`);
+  await p.locator(".facets").getByRole("button", { name: "Held" }).click();
+  await who.settled();
+  await p.locator(".facets").getByRole("button", { name: "ロビー" }).click();
+  await who.settled();
+  same(await p.locator("a[data-row]").count(), 1, "the job that was held at that printer");
   await who.go(`#/logs?${all}&c=usb`);
   const csv = await who.download(p.getByRole("link", { name: "CSV" }));
   same([...csv.bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf], "its mark");

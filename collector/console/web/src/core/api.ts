@@ -242,6 +242,8 @@ export interface Facets {
   kind: Count[];
   class: Count[];
   program: Count[];
+  printer: Count[];
+  decision: Count[];
 }
 export interface Attention {
   what: string;

@@ -278,6 +278,7 @@ export const en = {
     first: "First page",
     newer: "Previous page",
     older: "Next page",
+    decision: "Decision",
     facets: "What these consist of",
     facetsPartial: (x: number) => `of the newest ${n(x)}`,
     facetFilter: (what: string) => `Only ${what}`,

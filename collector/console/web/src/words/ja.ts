@@ -279,6 +279,7 @@ export const ja: Words = {
     first: "先頭のページ",
     newer: "前のページ",
     older: "次のページ",
+    decision: "判定",
     facets: "内訳",
     facetsPartial: (x) => `新しい ${n(x)} 件から集計`,
     facetFilter: (what) => `${what} に絞り込む`,

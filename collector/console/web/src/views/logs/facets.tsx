@@ -8,7 +8,7 @@ import type { Language } from "../../words";
 import type { FieldName, Search } from "./search";
 
 interface Group {
-  name: "kind" | "user" | "host" | "program" | "class";
+  name: "kind" | "user" | "host" | "program" | "class" | "printer" | "decision";
   label: string;
   counts: Count[];
 }
@@ -23,6 +23,8 @@ export function FacetList(props: { facets: Facets | null; search: Search; show: 
     { name: "host", label: words.logs.host, counts: facets.host },
     { name: "program", label: words.logs.program, counts: facets.program },
     { name: "class", label: "", counts: facets.class },
+    { name: "decision", label: words.logs.decision, counts: facets.decision },
+    { name: "printer", label: "", counts: facets.printer },
   ];
   return (
     <aside class="facets" aria-label={words.logs.facets} aria-busy={props.loading}>
@@ -39,11 +41,27 @@ export function FacetList(props: { facets: Facets | null; search: Search; show: 
 function FacetGroup({ group, search, show, language }: { group: Group; search: Search; show: (s: Search) => void; language: Language }) {
   const { words, vocabulary } = useDesk();
   const most = Math.max(...group.counts.map((c) => c.count), 1);
-  const now = group.name === "kind" || group.name === "class" ? search[group.name] : search.fields[group.name as FieldName];
+  // Printers and decisions have no field of their own: they are facts.
+  const factOf = (value: string) => (group.name === "printer" ? `printer:${value}` : group.name === "decision" ? value : "");
+  const isTaken = (value: string) =>
+    group.name === "kind" || group.name === "class"
+      ? search[group.name] === value
+      : factOf(value)
+        ? search.facts.includes(factOf(value))
+        : search.fields[group.name as FieldName] === value;
   const take = (value: string) => {
-    const chosen = now === value ? "" : value;
+    const chosen = isTaken(value) ? "" : value;
+    const fact = factOf(value);
     if (group.name === "kind" || group.name === "class") show({ ...search, [group.name]: chosen });
+    else if (fact) show({ ...search, facts: chosen ? [...search.facts, fact].slice(-8) : search.facts.filter((x) => x !== fact) });
     else show({ ...search, fields: { ...search.fields, [group.name]: chosen } });
+  };
+  const labelOf = (text: string) => {
+    if (group.name === "kind" || group.name === "class") return valueLabel(vocabulary, group.name, text, language);
+    if (group.name === "program") return lastPart(text);
+    if (group.name !== "decision") return text;
+    const [field = "", value = ""] = text.split(":");
+    return `${fieldLabel(vocabulary, field, language)}: ${valueLabel(vocabulary, field, value, language)}`;
   };
   return (
     <section>
@@ -51,14 +69,13 @@ function FacetGroup({ group, search, show, language }: { group: Group; search: S
       <ul>
         {group.counts.slice(0, 8).map((c) => {
           const text = nameText(c.value);
-          const enumerated = group.name === "kind" || group.name === "class";
-          const label = enumerated ? valueLabel(vocabulary, group.name, text, language) : group.name === "program" ? lastPart(text) : text;
+          const label = labelOf(text);
           return (
             <li key={text}>
               <button
                 type="button"
                 class="facet"
-                aria-pressed={text !== "" && now === text}
+                aria-pressed={text !== "" && isTaken(text)}
                 // A name that is no text cannot be asked for.
                 disabled={typeof c.value !== "string" || text === ""}
                 title={words.logs.facetFilter(plain(text))}
