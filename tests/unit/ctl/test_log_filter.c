@@ -76,10 +76,12 @@ static void nonsense_is_refused(void **state)
 	assert_int_equal(parse("--no-such", NULL), EXIT_USAGE);
 	assert_int_equal(parse("stray", NULL), EXIT_USAGE);
 	assert_int_equal(parse("--lang", "fr", NULL), EXIT_USAGE);
-	assert_int_equal(parse("--kind",
-				 "exec,fork,exit,file,rename,link,symlink,unlink,mkdir,rmdir,truncate,chmod,chown,"
-				 "mount,umount,login,logout",
-				 NULL),
+	assert_int_equal(
+		parse("--kind",
+			"exec,fork,exit,file,rename,link,symlink,unlink,mkdir,rmdir,truncate,chmod,chown,"
+			"mount,umount,login,logout,lock,unlock,plug,unplug,decision,medium,denied,policy,"
+			"policy-refused,release,release-refused,write-seen,guard-start,guard-stop,proof,release-end",
+			NULL),
 		EXIT_USAGE);
 }
 
