@@ -224,6 +224,10 @@ void csv_tick(struct console *c);
 void csv_stop(struct console *c);
 void vocabulary_get(struct call *x);
 
+/* --- searches.c: what people save by name --- */
+void searches_get(struct call *x);
+void searches_put(struct call *x);
+
 /* --- bundle.c --- */
 void bundle_get(struct call *x);
 /* Goes on with the evidence bundles that are being made. */
@@ -237,7 +241,13 @@ void register_get(struct call *x);
 void register_tick(struct console *c);
 void register_stop(struct console *c);
 void proofs_post(struct call *x);
+void proofs_get(struct call *x);
 void proof_get(struct call *x);
+#define PROOF_MAX (2u << 20)
+/* Is this what the filing of a proof leaves? Of the console's own records only. */
+bool proofs_is(const struct record *r);
+/* The bytes of one, as they were filed. 0; V_NOT_FOUND; V_BAD where they are others now; -errno. */
+int proofs_read(const struct console *c, const struct digest *hash, struct buf *out);
 
 /* --- reports.c --- */
 void reports_post(struct call *x);
@@ -290,8 +300,20 @@ void policy_status(struct call *x);
 void unlisted_get(struct call *x);
 /* Is a PC that was heard of then silent now? */
 bool host_is_silent(const struct console *c, int64_t seen_us);
-/* The newest signed policy at the collector: texts into `raw`. 0; V_NOT_FOUND; V_BAD; -errno. */
+/* --- policy_kept.c: the versions that the collector keeps --- */
+void policy_versions_get(struct call *x);
+/* When a version was laid into the collector's folder, and the next one after it; 0: not known, none yet. */
+struct policy_times {
+	int64_t from_us, to_us; /* wall clock */
+};
 struct bundle;
+/*
+ * A signed policy of the collector by its version, 0 for the newest: texts into `raw`, from which *out borrows. `times`
+ * may be NULL. 0; V_NOT_FOUND; V_BAD where it is damaged or signed by none of admin.keys; -errno.
+ */
+int policy_kept(struct console *c, uint64_t version, struct buf *bytes, struct buf *raw, struct bundle *out,
+	struct policy_times *times);
+/* The newest one. As policy_kept. */
 int policy_newest(struct console *c, struct buf *bytes, struct buf *raw, struct bundle *out);
 
 /* --- door.c: the collector's door --- */

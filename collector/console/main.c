@@ -146,6 +146,7 @@ static int bind_server(struct console *c, struct why *why)
 		.memory = MEMORY,
 		.body_max = BODY_MAX,
 		.stranger_max = 2 * BODY_MAX,
+		.puts = true,
 		.deletes = true,
 		.route = console_route,
 		.stop = on_stop,

@@ -1,54 +1,19 @@
 /*
- * The signed policy: shown with its texts, checked before somebody signs another one in the browser, carried to the
- * collector, and who has it. Nothing here could sign.
+ * The signed policy, the newest or an earlier one: shown with its texts, checked before somebody signs another one in
+ * the browser, carried to the collector, and who has it. Nothing here could sign.
  */
 #include "policy/rule/policy.h"
 #include "collector/console/console.h"
+#include "collector/http/parse.h"
 #include "policy/base/clock.h"
-#include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/wire/api.h"
 #include "policy/wire/bundle.h"
-#include <errno.h>
-#include <inttypes.h>
 
 #define CHECK_MAX (2u << 20) /* both texts as JSON */
 #define FINDINGS_MAX 200u
 
-/* --- the newest one --- */
-
-static uint64_t version_of(const char *name)
-{
-	uint64_t v = 0;
-	int end = 0;
-
-	return sscanf(name, "%20" SCNu64 "%n", &v, &end) == 1 && end == 20 && !strcmp(name + end, ".signed") ? v : 0;
-}
-
-int policy_newest(struct console *c, struct buf *bytes, struct buf *raw, struct bundle *out)
-{
-	_cleanup_closedir_ DIR *dir = opendir(c->conf.policies);
-	struct admins admins = {.n = 0};
-	char path[CONFIG_FILE_MAX + 64];
-	uint64_t newest = 0, v;
-	struct dirent *e;
-	int r;
-
-	if (!dir)
-		return errno == ENOENT ? V_NOT_FOUND : -errno;
-	while ((e = readdir(dir)))
-		if ((v = version_of(e->d_name)) > newest)
-			newest = v;
-	if (!newest)
-		return V_NOT_FOUND;
-	snprintf(path, sizeof(path), "%s/%020" PRIu64 ".signed", c->conf.policies, newest);
-	r = file_read(path, bytes);
-	r = r ? r : admins_load(c->conf.admins, &admins, NULL);
-	/* When it was pushed it was new and valid; that it is over now does not keep anybody from reading it. */
-	r = r ? r : bundle_open(buf_span(bytes), &admins, NULL, 0, 0, raw, out, NULL);
-	admins_deinit(&admins);
-	return r > 0 && r != V_NOT_FOUND ? V_BAD : r;
-}
+/* --- shown --- */
 
 static json_t *admins_json(struct console *c)
 {
@@ -67,26 +32,51 @@ static json_t *admins_json(struct console *c)
 	return list;
 }
 
+/* "version=3", or nothing, which is the newest: 0. False: answered. */
+static bool asked_version(struct call *x, uint64_t *out)
+{
+	static const char name[] = "version=";
+
+	*out = 0;
+	if (!*x->a->query)
+		return true;
+	if (!strncmp(x->a->query, name, sizeof(name) - 1) && !ask_number(x->a->query + sizeof(name) - 1, out) && *out)
+		return true;
+	reply_error(x, 400, "filter", "version: a number from 1 on belongs there, and nothing else");
+	return false;
+}
+
 void policy_get(struct call *x)
 {
 	_cleanup_buf_ struct buf bytes = BUF_INIT(BUNDLE_MAX), raw = BUF_INIT(BUNDLE_RAW_MAX);
+	struct policy_times times = {0, 0};
 	struct bundle b = {.version = 0};
 	struct digest fleet;
-	int r = policy_newest(x->c, &bytes, &raw, &b);
+	uint64_t version;
+	int r;
 
+	if (!asked_version(x, &version))
+		return;
+	r = policy_kept(x->c, version, &bytes, &raw, &b, &times);
+	if (r == V_NOT_FOUND && version) {
+		reply_error(x, 404, "version", "the collector keeps no policy of that version");
+		return;
+	}
 	if (r && r != V_NOT_FOUND) {
-		reply_error(x, 503, "policy",
-			"the newest policy cannot be read, or is signed by none of the keys in admin.keys");
+		reply_error(x, version ? 409 : 503, "policy",
+			version ? "this version is damaged, or signed by none of the keys in admin.keys"
+				: "the newest policy cannot be read, or is signed by none of the keys in admin.keys");
 		return;
 	}
 	if (!x->c->has_log || fleet_id(&x->c->log, &fleet)) {
 		reply_error(x, 503, "log", "the log's key is not there");
 		return;
 	}
-	if (tell_view(x, KIND_CONSOLE_VIEW, NULL, 0))
-		reply(x, json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", (json_int_t)b.version,
-				 "signer", b.signer, "issued", time_json(b.issued_us), "not_before",
-				 time_json(b.not_before_us), "not_after", time_json(b.not_after_us), "policy_yaml",
+	if (tell_view(x, KIND_CONSOLE_VIEW, version ? x->a->query : NULL, 0))
+		reply(x, json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
+				 (json_int_t)b.version, "signer", b.signer, "issued", time_json(b.issued_us),
+				 "not_before", time_json(b.not_before_us), "not_after", time_json(b.not_after_us),
+				 "from", time_json(times.from_us), "to", time_json(times.to_us), "policy_yaml",
 				 text_json(b.policy_yaml), "devices_csv", text_json(b.devices_csv), "fleet",
 				 digest_json(&fleet), "admins", admins_json(x->c)));
 }

@@ -1,7 +1,7 @@
 /*
  * The handling register of specific personal information (特定個人情報取扱記録簿): the five records that the guideline
- * asks an office to keep, for a period, from the logs; as PDF to sign and file, and as CSV. Made and streamed a piece
- * at a time.
+ * asks an office to keep, for a period, from the logs; as PDF to sign and file, as CSV, and as ZIP: the PDF with the
+ * contractors' proofs that it names (register_zip.c). Made and streamed a piece at a time.
  *
  * Which records go where is the table below; what a row shows is register_row.c's.
  */
@@ -23,14 +23,17 @@ static bool holds_numbers(const struct record *r)
 	return record_has(r, F_MY_NUMBERS) && r->v[F_MY_NUMBERS].u > 0;
 }
 
+/* Paper that came out: what was denied, or held, did not. One that was released later is another record. */
+static bool is_paper(const struct record *r)
+{
+	uint64_t action = record_number(r, F_ACTION, ACTION_ALLOW);
+
+	return holds_numbers(r) && action != ACTION_DENY && action != ACTION_HOLD;
+}
+
 static bool carries_out(const struct record *r)
 {
 	return record_has(r, F_WRITTEN) && r->v[F_WRITTEN].u > 0;
-}
-
-static bool is_proof(const struct record *r)
-{
-	return record_has(r, F_OPERATION) && span_eq(r->v[F_OPERATION].s, SPAN_STR("/api/v1/proofs"));
 }
 
 static const struct part {
@@ -40,20 +43,22 @@ static const struct part {
 	unsigned kinds[8], classes[3];
 	bool (*fits)(const struct record *r); /* NULL: all of them */
 } parts[] = {
-	{1, true, false, {KIND_FILE, KIND_RENAME, KIND_LINK, KIND_SYMLINK}, {0}, NULL},
+	{1, true, false, {KIND_FILE, KIND_COPY, KIND_RENAME, KIND_LINK, KIND_SYMLINK}, {0}, NULL},
 	{1, false, false, {KIND_PRINT}, {0}, holds_numbers},
+	{2, false, false, {KIND_PRINT}, {0}, is_paper},
+	{2, true, false, {KIND_COPY}, {CLASS_USB, CLASS_REMOVABLE}, NULL},
 	{2, false, false, {KIND_FILE}, {CLASS_USB, CLASS_REMOVABLE}, carries_out},
 	{2, false, false, {KIND_DRIVE_FILE}, {0}, holds_numbers},
 	{2, false, false, {KIND_PLUG, KIND_UNPLUG}, {0}, record_carries_files},
 	{3, true, false, {KIND_UNLINK, KIND_RMDIR, KIND_TRUNCATE}, {0}, NULL},
-	{4, false, true, {KIND_CONSOLE_CHANGE}, {0}, is_proof},
+	{4, false, true, {KIND_CONSOLE_CHANGE}, {0}, proofs_is},
 	{5, false, false, {KIND_LOGIN, KIND_LOGOUT, KIND_USER_CHANGE}, {0}, NULL},
 	{5, false, true, {KIND_SIGN_IN, KIND_SIGN_IN_REFUSED, KIND_CONSOLE_EXPORT}, {0}, NULL},
 };
 
 const struct register_section register_sections[] = {
 	{"1. Use and output of files", "1. 特定個人情報ファイルの利用・出力の記録"},
-	{"2. Media and papers carried out", "2. 書類・媒体等の持ち運びの記録"},
+	{"2. Papers and media carried out", "2. 書類・媒体等の持ち運びの記録"},
 	{"3. Deletion and disposal", "3. 特定個人情報ファイルの削除・廃棄の記録"},
 	{"4. Proof of disposal by contractors", "4. 削除・廃棄を委託した場合の証明"},
 	{"5. Use of the information system", "5. 情報システムの利用状況(ログイン・アクセス)の記録"},
@@ -72,6 +77,7 @@ static void registering_free(struct registering *g)
 		g->c->registers_n--;
 	}
 	paper_free(g->paper);
+	register_zip_free(g->zip);
 	digesting_end(g->digest, NULL);
 	buf_deinit(&g->out);
 	buf_deinit(&g->text);
@@ -102,7 +108,7 @@ static int take_bytes(void *ctx, struct span bytes)
 {
 	struct registering *g = ctx;
 
-	return buf_put_span(&g->out, bytes);
+	return g->zip ? register_zip_page(g->zip, bytes) : buf_put_span(&g->out, bytes);
 }
 
 static int send_out(struct registering *g)
@@ -144,7 +150,8 @@ static int take(void *ctx, const struct store_row *row)
 		return 0;
 	if (g->piece_rows == PIECE_ROWS || g->section_rows == SECTION_ROWS)
 		return V_END;
-	r = register_row(g, p->section, row);
+	r = g->zip && p->section == PROOFS_SECTION ? register_zip_proof(g->zip, &row->record, g->section_rows + 1) : 0;
+	r = r ? r : register_row(g, p->section, row);
 	if (r)
 		return r > 0 ? -EOVERFLOW : r;
 	g->rows++;
@@ -176,10 +183,15 @@ static int step(struct registering *g)
 	struct why why = {""};
 	int r;
 
+	if (g->ended) {
+		r = register_zip_step(g->zip);
+		return r < 0 ? r : send_out(g) ? -EIO : r;
+	}
 	if (g->part == ARRAY_SIZE(parts)) {
 		r = register_end(g);
 		r = r ? r : send_out(g);
-		return r ? r : V_END;
+		g->ended = true;
+		return r ? r : g->zip ? 0 : V_END;
 	}
 	g->piece_rows = 0;
 	r = look(&l, &why);
@@ -263,7 +275,7 @@ static int parse(struct registering *g, const char *query, struct why *why)
 void register_get(struct call *x)
 {
 	struct told t = {.kind = KIND_CONSOLE_EXPORT, .operation = x->a->path, .text = x->a->query, .urgent = true};
-	bool csv = !strcmp(x->a->path, "/api/v1/register.csv");
+	bool csv = !strcmp(x->a->path, "/api/v1/register.csv"), zip = !strcmp(x->a->path, "/api/v1/register.zip");
 	struct registering *g;
 	struct why why = {""};
 	int r;
@@ -283,7 +295,7 @@ void register_get(struct call *x)
 	}
 	g->c = x->c;
 	outgoing_begin(&g->by, x);
-	g->out = BUF_INIT(PIECE_MAX);
+	g->out = BUF_INIT(zip ? REGISTER_PDF_MAX + PIECE_MAX : PIECE_MAX);
 	g->text = BUF_INIT(1u << 20);
 	memcpy(g->address, x->address, sizeof(g->address));
 	g->path = x->route->path;
@@ -292,6 +304,8 @@ void register_get(struct call *x)
 		reply_error(x, 400, "filter", why.text);
 	else if ((r = store_of(x->c)) || (r = store_refresh(x->c->store)))
 		store_failed(x, r, &why);
+	else if (zip && register_zip_new(g, &g->zip))
+		reply_error(x, r = 503, "busy", "no memory");
 	else if (!csv && paper_new(take_bytes, g, register_title(g), &g->paper))
 		reply_error(x, r = 503, "busy", "no memory");
 	else if (!tell_call(x, t))
@@ -308,9 +322,10 @@ void register_get(struct call *x)
 	x->c->count.exports++;
 	answer_header(x->a->req, "Cache-Control", "no-store");
 	answer_header(x->a->req, "Content-Disposition",
-		csv ? "attachment; filename=\"sekisho-register.csv\""
-		    : "attachment; filename=\"sekisho-register.pdf\"");
-	stream_begin(&g->held, csv ? "text/csv; charset=utf-8" : "application/pdf");
+		csv   ? "attachment; filename=\"sekisho-register.csv\""
+		: zip ? "attachment; filename=\"sekisho-register.zip\""
+		      : "attachment; filename=\"sekisho-register.pdf\"");
+	stream_begin(&g->held, csv ? "text/csv; charset=utf-8" : zip ? "application/zip" : "application/pdf");
 	begin_part(g);
 	if (!register_begin(g) && !turn_section(g))
 		go_on(g);

@@ -12,9 +12,9 @@
 #define COLUMNS 7u
 
 /* Facts that the last column has, where a record has them. */
-static const unsigned details[] = {F_PRINTER, F_PAGES, F_COPIES, F_SHEETS, F_MY_NUMBERS, F_ACTION, F_OUTCOME, F_CLASS,
-	F_READ, F_WRITTEN, F_MAKER, F_SERIAL, F_LABEL, F_ACCESS, F_RULE, F_SEAT, F_REMOTE, F_SERVICE, F_CAUSE, F_COUNT,
-	F_HASH};
+static const unsigned details[] = {F_PATH2, F_PRINTER, F_PAGES, F_COPIES, F_SHEETS, F_MY_NUMBERS, F_ACTION, F_OUTCOME,
+	F_CLASS, F_READ, F_WRITTEN, F_MAKER, F_SERIAL, F_LABEL, F_ACCESS, F_RULE, F_SEAT, F_REMOTE, F_SERVICE, F_CAUSE,
+	F_COUNT, F_HASH};
 /* The object of a record: the first of these that it has. */
 static const unsigned objects[] = {F_PATH, F_TITLE, F_DOCUMENT_NAME, F_PRODUCT, F_TARGET_USER, F_TEXT, F_OPERATION};
 
@@ -71,7 +71,7 @@ static int put_value(struct registering *g, const struct record *r, unsigned f)
 	}
 }
 
-static int put_details(struct registering *g, const struct record *r)
+static int put_details(struct registering *g, unsigned section, const struct record *r)
 {
 	const char *gap = "";
 	size_t i;
@@ -87,6 +87,8 @@ static int put_details(struct registering *g, const struct record *r)
 		x = x ? x : put_value(g, r, f);
 		gap = say(g, ", ", "、");
 	}
+	if (!x && section == PROOFS_SECTION && g->zip && *register_zip_name(g->zip))
+		x = buf_putf(&g->text, "%s%s: %s", gap, say(g, "Enclosed", "添付"), register_zip_name(g->zip));
 	return x;
 }
 
@@ -177,7 +179,7 @@ int register_row(struct registering *g, unsigned section, const struct store_row
 	unsigned object = 0;
 	struct span cells[COLUMNS + 1];
 	size_t i;
-	int x = put_details(g, r);
+	int x = put_details(g, section, r);
 
 	for (i = 0; !object && i < ARRAY_SIZE(objects); i++)
 		if (record_has(r, objects[i]))

@@ -7,6 +7,7 @@
 
 #include "collector/store/match.h"
 #include "collector/store/store.h"
+#include <jansson.h>
 
 /* Rows of a page: where nobody says how many, and at the most. */
 #define RECORDS_LIMIT 100u
@@ -58,6 +59,17 @@ static inline bool search_is_narrow(const struct search *s)
 {
 	return s->device || s->facts_n;
 }
+
+/* Of what somebody saves by name: how many, bytes of a name, and of all of it in one request. */
+#define SEARCH_SAVED_MAX 50u
+#define SEARCH_SAVED_NAME_MAX 320u
+#define SEARCH_SAVED_BYTES (256u << 10)
+
+/*
+ * Are these searches that somebody saved: [{name, query}], each name once, each query the words of a search as the page
+ * has them in its address (also a channel "c", and "since=all")? 0; V_BAD with which one is none and why; -ENOMEM.
+ */
+int search_saved_check(const json_t *list, int64_t now_us, struct why *why);
 
 void search_cursor(char out[SEARCH_CURSOR_SIZE], int64_t time_us, uint64_t row);
 /* "%E6%84%9B+x" into bytes; false where it is malformed, too long, or holds NUL. */

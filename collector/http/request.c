@@ -42,7 +42,7 @@ static const char *strange(struct evhttp_request *req)
 	}
 	if (lengths > 1 || hosts > 1)
 		return "a header is there twice";
-	if (evhttp_request_get_command(req) == EVHTTP_REQ_POST && !lengths)
+	if ((evhttp_request_get_command(req) & (EVHTTP_REQ_POST | EVHTTP_REQ_PUT)) && !lengths)
 		return "Content-Length is required";
 	return NULL;
 }
@@ -69,6 +69,8 @@ static enum ask_method method_of(struct evhttp_request *req)
 	switch (evhttp_request_get_command(req)) {
 	case EVHTTP_REQ_POST:
 		return ASK_POST;
+	case EVHTTP_REQ_PUT:
+		return ASK_PUT;
 	case EVHTTP_REQ_DELETE:
 		return ASK_DELETE;
 	default:

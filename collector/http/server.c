@@ -8,7 +8,8 @@
 
 static void guard(struct evhttp *http, struct server *s)
 {
-	evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | (s->o.deletes ? EVHTTP_REQ_DELETE : 0));
+	evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | (s->o.puts ? EVHTTP_REQ_PUT : 0) |
+						 (s->o.deletes ? EVHTTP_REQ_DELETE : 0));
 	evhttp_set_max_headers_size(http, HEADERS_MAX);
 	evhttp_set_max_body_size(http, (ssize_t)s->o.body_max);
 	evhttp_set_default_content_type(http, NULL);

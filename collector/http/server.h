@@ -32,7 +32,7 @@ struct server_options {
 	uint64_t connections, head_us, body_rate, idle_us, memory;
 	size_t body_max;     /* of one request */
 	size_t stranger_max; /* of one request, without a client certificate */
-	bool deletes;        /* DELETE is taken too */
+	bool puts, deletes;  /* PUT, DELETE are taken too */
 	void (*route)(struct ask *a);
 	void (*stop)(void *owner);           /* SIGTERM came, nothing is accepted any more: what is held is let go */
 	unsigned drain_s;                    /* so long what is being answered may take then */
@@ -65,7 +65,7 @@ struct server {
 	} count;
 };
 
-enum ask_method { ASK_GET, ASK_POST, ASK_DELETE };
+enum ask_method { ASK_GET, ASK_POST, ASK_PUT, ASK_DELETE };
 
 /* One request, until it is answered. */
 struct ask {

@@ -110,6 +110,7 @@ BODIES = {
     "policyCheck": {"policy_yaml": "version: 1\n", "devices_csv": ""},
     "hostRevoke": {"reason": ""},
     "alertAcknowledge": {"comment": "looked at"},
+    "searchesPut": {"version": 0, "searches": [{"name": "週次", "query": "since=-7d"}]},
     "proofsPost": {"contractor": "溶解処理", "what": "書類 12箱", "name": "証明書.pdf", "content": "JVBERg=="},
     "reportsPost": {"since": "-2d", "until": "-1m", "lang": "ja"},
     "passwordPost": {"old": "wrong wrong wrong", "new": "another wrong one"},
@@ -137,7 +138,7 @@ for path, item in DOC["paths"].items():
         if op.get("security") == [{"metrics": []}] or name == "liveGet":
             check(Desk().ask(method.upper(), target), op, name + " as nobody")
             continue
-        body = BODIES.get(name, "" if method == "post" else None)
+        body = BODIES.get(name, "" if method in ("post", "put") else None)
         a = Desk("127.0.2.9").ask(method.upper(), target, body)
         check(a, op, name + " as nobody")
         true(op.get("security") == [] or a.status in (401, 403), "%s: %d for nobody" % (name, a.status))
@@ -247,7 +248,7 @@ alert = auditor.get("/api/v1/alerts?days=7")["alerts"][0]["row"]
 well(viewer, "POST", "/api/v1/alerts/%s/acknowledge" % alert, {"comment": "looked at"})
 filed = well(admin, "POST", "/api/v1/proofs", BODIES["proofsPost"]).json["hash"]
 well(auditor, "GET", "/api/v1/proofs/" + filed)
-for form in ("pdf", "csv"):
+for form in ("pdf", "csv", "zip"):
     well(auditor, "GET", "/api/v1/register.%s?since=-2d&until=-1m&path=%%2Fhome" % form)
 well(admin, "POST", "/api/v1/tokens", {"name": "pc-3", "valid": 600})
 well(admin, "POST", "/api/v1/hosts/%s/revoke" % other_pc.host.hex(), {"reason": "lost"})

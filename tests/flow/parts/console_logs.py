@@ -1,5 +1,6 @@
 """The logs at the console: filters, pages, proofs, neighbours, exports, who sees what; hostile names all the way."""
 import csv
+import glob
 import io
 import json
 import os
@@ -78,7 +79,7 @@ for pc in (one, two):
     # So that no two PCs have records of the same moment by accident, and some have by intent.
     recs = [{1: 4, 2: k * 1000 if k % 10 else 0, **WHO, 30: "/home/hanako/給与-%d.txt" % k, 35: 1, 50: k} for k in range(40)]
     recs += [{1: 8, 2: 50000, **WHO, 30: b"/home/hanako/\xff\xfe\n.swp", 35: 1},
-             {1: 80, 2: 51000, 13: "花子", **STICK}, {1: 82, 2: 52000, 13: "花子", **STICK, 107: 1, 108: 1, 109: "ledger:17"},
+             {1: 80, 2: 51000, 13: "花子", **STICK, 107: 1}, {1: 82, 2: 52000, 13: "花子", **STICK, 107: 1, 108: 1, 109: "ledger:17"},
              {1: 42, 2: 53000, 90: 1, 91: 17, 94: "=1+1"}]
     carry = pc.begin(RECORDER)
     for _ in range(3):
@@ -154,6 +155,37 @@ same(a["kind"][0], {"value": "file", "count": 120}, "kinds")
 same(a["user"], [{"value": "花子", "count": 129}], "users")
 same(a["host"], [{"value": "pc-1", "count": 132}], "PCs")
 
+item("searches that people save: by account, over sign-out and restart, each change in the log; nobody's are another's")
+SAVED = "/api/v1/searches"
+same(auditor.get(SAVED), {"version": 0, "searches": []}, "none yet")
+usb = {"name": "<b>USB</b>", "query": "since=all&c=usb&user=t*&fact=access%3Adeny"}
+week = {"name": "週次", "query": "since=-7d"}
+auditor.ask("PUT", SAVED, {"version": 0, "searches": [usb]}, 200)
+same(auditor.ask("PUT", SAVED, {"version": 0, "searches": [week]}, 409).json["error"], "version", "a slower browser")
+auditor.ask("PUT", SAVED, {"version": 1, "searches": [week, usb]}, 200)
+auditor.ask("PUT", SAVED, {"version": 2, "searches": [week]}, 200)
+same(auditor.get(SAVED), {"version": 3, "searches": [week]}, "what is saved")
+same(viewer.get(SAVED), {"version": 0, "searches": []}, "another account's")
+for bad in ([{**usb, "query": "nonsense=1"}], [usb, usb], [{**usb, "more": 1}], [{"name": "n%d" % n, "query": ""} for n in range(51)], {}):
+    same(auditor.ask("PUT", SAVED, {"version": 3, "searches": bad}, 400).json["error"], "searches", bad)
+auditor.ask("DELETE", "/api/v1/session", status=204)
+auditor.csrf = None
+auditor.sign_in("auditor", auditor.password, auditor.next_code())
+same(auditor.get(SAVED), {"version": 3, "searches": [week]}, "after another sign-in")
+changes = []
+until(lambda: len(changes.extend(told("console-change", user="auditor", operation=SAVED)) or changes) % 3 == 0 and changes, "the changes")
+same(sorted((r["count"], r["text"]) for r in changes[-3:]),
+     [(1, "+ <b>USB</b>: " + usb["query"]), (1, "- <b>USB</b>: " + usb["query"]), (2, "+ 週次: since=-7d")], "what changed")
+# What is not as it was written is no list of searches.
+kept_in = glob.glob(os.environ["SEKISHO_ROOT"] + "/var/lib/sekisho-console/searches/*")
+same(len(kept_in), 1, "files")
+was = open(kept_in[0]).read()
+with open(kept_in[0], "w") as f:
+    f.write(was[:-9])
+same((auditor.ask("GET", SAVED).status, auditor.ask("PUT", SAVED, {"version": 0, "searches": []}).status), (503, 503), "a damaged file")
+with open(kept_in[0], "w") as f:
+    f.write(was)
+
 item("a viewer sees the PCs of the scope: in lists, by number, in counts and files")
 theirs = pages(viewer, "limit=500")
 same(len([r for r in theirs if r["host"] == "pc-1"]), 132, "records")
@@ -227,7 +259,21 @@ same(auditor.ask("GET", "/api/v1/proofs/" + "../" * 3 + "accounts.json").status,
 until(lambda: told("console-change", operation="/api/v1/proofs"), "the proof is in the log")
 # Files with numbers on a drive are media that were carried out; those without are not.
 written = {2: 54000, 1: 94, 13: "花子", **STICK, 133: 5, 109: "drives:people"}
-two.post(two.sealed(records=[{**written, 30: "/media/鍵/名簿.csv", 148: 30}, {**written, 30: "/media/鍵/読書.txt"}]))
+job = {1: 100, 2: 56000, 13: "花子", 119: "Office", 133: 1, 148: 3}
+HELD = 3
+more = [{**written, 30: "/media/鍵/名簿.csv", 148: 30}, {**written, 30: "/media/鍵/読書.txt"},
+        # Copies: out of the folder to a drive, within it, and of another folder.
+        {1: 16, 2: 55000, **WHO, 30: "/media/鍵/給与-1.txt", 31: "/home/hanako/給与-1.txt", 35: 2},
+        {1: 16, 2: 55001, **WHO, 30: "/home/hanako/写し.txt", 31: "/home/hanako/給与-2.txt", 35: 1},
+        {1: 16, 2: 55002, **WHO, 30: "/media/鍵/私用.txt", 31: "/home/taro/私用.txt", 35: 2},
+        {1: 4, 2: 55003, **WHO, 30: "/media/鍵/集計.csv", 35: 2, 51: 4096},
+        {1: 5, 2: 55004, **WHO, 30: "/home/hanako/給与-3.txt", 31: "/home/hanako/給与-3-旧.txt", 35: 1},
+        # Papers: one that came out, one that was held, one without numbers.
+        {**job, 122: "個人番号届"}, {**job, 122: "番号一覧", 133: HELD}, {1: 100, 2: 56001, 13: "花子", 119: "Office", 122: "案内", 133: 1},
+        {1: 10, 2: 57000, **WHO, 30: "/home/hanako/古い", 35: 1}, {1: 11, 2: 57001, **WHO, 30: "/home/hanako/帳簿.txt", 35: 1},
+        {1: 20, 2: 58000, 13: "花子"}, {1: 21, 2: 58001, 13: "花子"}, {1: 24, 2: 58002, 13: "花子"}]
+two.post(two.sealed(records=more))
+of_hanako = 5
 until(lambda: len(pages(auditor, "limit=500&kind=drive-file")) == 2, "files on a drive")
 same([r["facts"]["my_numbers"] for r in pages(auditor, "limit=500&kind=drive-file&fact=my_numbers:30")], [30], "numbers in them")
 period = "since=-1h&until=%s&path=/home/hanako&lang=" % time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60))
@@ -236,9 +282,18 @@ table = list(csv.reader(io.StringIO(a.body.decode("utf-8-sig"), newline="")))
 same(table[0], ["記録の区分", "番号", "日時", "PC", "取扱者", "種別", "対象", "詳細"], "headings")
 same({len(r) for r in table}, {8}, "columns")
 parts = [[r for r in table if r[0].startswith("%d." % n)] for n in range(1, 6)]
-same([len(x) for x in parts[:4]], [240, 1, 6, 1], "use, carried out, deleted, proven")
-true(parts[1][0][6] == "/media/鍵/名簿.csv" and "個人番号の件数: 30" in parts[1][0][7], parts[1])
-same({(r[4], r[6]) for r in parts[0]}, {("花子", "/home/hanako/給与-%d.txt" % k) for k in range(40)}, "who used what")
+same([len(x) for x in parts[:4]], [245, 10, 8, 1], "use, carried out, deleted, proven")
+same({(r[4], r[6]) for r in parts[0] if r[5] == "ファイル操作"}, {("花子", "/home/hanako/給与-%d.txt" % k) for k in range(40)}, "who used what")
+same([(r[5], r[6]) for r in parts[0] if r[5] != "ファイル操作"],
+     [("ファイルのコピー", "/media/鍵/給与-1.txt"), ("ファイルのコピー", "/home/hanako/写し.txt"), ("名前変更", "/home/hanako/給与-3.txt"),
+      ("印刷ジョブ", "個人番号届"), ("印刷ジョブ", "番号一覧")], "copies, another name, and what was printed of it")
+true("/home/hanako/給与-2.txt" in [r for r in parts[0] if r[6] == "/home/hanako/写し.txt"][0][7], "what the copy was made of")
+same([(r[5], r[6]) for r in parts[1]],
+     [("印刷ジョブ", "個人番号届"), ("ファイルのコピー", "/media/鍵/給与-1.txt"), ("ファイル操作", "/media/鍵/集計.csv"),
+      ("ドライブへの書き込み内容", "/media/鍵/名簿.csv")] + [("機器の接続", "'" + stick["product"])] * 6, "papers and media")
+true("個人番号の件数: 30" in parts[1][3][7] and stick["serial"] in parts[1][4][7], parts[1])
+same([(r[5], r[6]) for r in parts[2] if "swp" not in r[6]], [("フォルダー削除", "/home/hanako/古い"), ("ファイル切り詰め", "/home/hanako/帳簿.txt")], "disposal")
+same([(r[5], r[4], r[3]) for r in parts[4] if r[3] != "console"], [(k, "花子", "会計-2") for k in ("サインイン", "サインアウト", "ユーザー切替")], "who was at a PC")
 true(parts[3][0][6] == "溶解処理 / 書類 12箱 / 証明.pdf" and sha256(proof).hex() in parts[3][0][7], parts[3])
 true({r[4] for r in parts[4]} >= {"auditor", "viewer", "both"}, "who signed in")
 same([c for r in table for c in r if c[:1] in ("=", "+", "@", "\t", "\r")], [], "cells that run")
@@ -250,6 +305,34 @@ text = subprocess.run(["pdftotext", "-layout", os.environ["FLOW_TMP"] + "/regist
 for words in ("特定個人情報取扱記録簿", "/home/hanako/給与-39.txt", "書類 12箱", "責任者", "/home/hanako/\\xff\\xfe\\n.swp"):
     true(words in text, words)
 true("会計" not in text, "another PC")
+item("the register with its enclosures: each proof as it was filed, its hash for whoever has the file alone; who may fetch them")
+a = auditor.ask("GET", "/api/v1/register.zip?" + period + "ja", status=200)
+same(a.type, "application/zip", "type")
+enclosed = "proofs/0001-%s.pdf" % sha256(proof).hex()[:16]
+with zipfile.ZipFile(io.BytesIO(a.body)) as z:
+    same(sorted(z.namelist()), sorted(["register.pdf", enclosed, "SHA256SUMS"]), "what is in it")
+    same(z.read(enclosed), proof, "the proof")
+    z.extractall(os.environ["FLOW_TMP"] + "/register")
+subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=os.environ["FLOW_TMP"] + "/register", check=True)
+text = subprocess.run(["pdftotext", "-raw", os.environ["FLOW_TMP"] + "/register/register.pdf", "-"], stdout=subprocess.PIPE, check=True).stdout.decode()
+true(enclosed in text.replace("\n", ""), "the paper names its enclosure")
+listed = auditor.get("/api/v1/proofs")
+true(listed["proofs"][0].pop("time").endswith("Z"), "when")
+same(listed, {"proofs": [{"hash": sha256(proof).hex(), "contractor": "溶解処理", "what": "書類 12箱", "name": "証明.pdf", "size": len(proof),
+                          "by": "both", "kept": True}], "next": None}, "what was filed")
+same(len(both.get("/api/v1/proofs")["proofs"]), 1, "as an administrator")
+same(viewer.ask("GET", "/api/v1/proofs").status, 403, "as a viewer")
+kept_proof = os.environ["SEKISHO_ROOT"] + "/var/lib/sekisho-console/proofs/" + sha256(proof).hex()
+with open(kept_proof, "ab") as f:
+    f.write(b".")
+same(auditor.ask("GET", "/api/v1/proofs/" + sha256(proof).hex()).status, 503, "one that is another now")
+with zipfile.ZipFile(io.BytesIO(auditor.ask("GET", "/api/v1/register.zip?" + period + "en", status=200).body)) as z:
+    same(sorted(z.namelist()), ["MISSING.txt", "SHA256SUMS", "register.pdf"], "without it")
+    true(z.read("MISSING.txt").decode().startswith(enclosed + "  damaged"), z.read("MISSING.txt"))
+os.unlink(kept_proof)
+same(auditor.get("/api/v1/proofs")["proofs"][0]["kept"], False, "one that is gone")
+with open(kept_proof, "wb") as f:
+    f.write(proof)
 # An account that may not see the console's own records is told so, instead of that there are none.
 some = Person("some", "auditor", scope=["pc-1"], source="127.0.1.4")
 outside = "コンソール自体の記録は、作成したアカウントの閲覧範囲外のため記載していません。"
@@ -260,7 +343,8 @@ with open(os.environ["FLOW_TMP"] + "/register.pdf", "wb") as f:
     f.write(some.ask("GET", "/api/v1/register.pdf?" + period + "en", status=200).body)
 text = subprocess.run(["pdftotext", "-layout", os.environ["FLOW_TMP"] + "/register.pdf", "-"], stdout=subprocess.PIPE,
                       check=True).stdout.decode()
-same((text.count("outside the scope"), text.count("None.")), (2, 1), text)
+same((text.count("outside the scope"), text.count("None.")), (2, 0), text)
+same(some.get("/api/v1/proofs"), {"proofs": [], "next": None}, "proofs outside of the scope")
 for bad in ("", "since=-1h", "since=-1h&until=-1m", "since=-1h&until=-1m&path=/home&kind=file", "since=-1h&until=-1m&path=/home&order=newest"):
     same(auditor.get("/api/v1/register.pdf?" + bad, 400)["error"], "filter", bad)
 
@@ -274,7 +358,7 @@ same((a["fleet"]["known"], a["fleet"]["revoked"]), (2, 0), "the fleet")
 true("給与" not in json.dumps(a, ensure_ascii=False), "an administrator sees paths")
 until(lambda: both.get("/api/v1/traffic?hours=2")["complete"], "the traffic is counted")
 series = {s["kind"]: s["counts"] for s in both.get("/api/v1/traffic?hours=2")["series"]}
-same((sum(series["file"]), sum(series["loss"]), len(series["file"])), (240, 6, 2), "traffic")
+same((sum(series["file"]), sum(series["loss"]), len(series["file"])), (241, 6, 2), "traffic")
 
 item("PCs, a token, revoking; policy status")
 hosts = both.get("/api/v1/hosts?limit=1")
@@ -351,7 +435,7 @@ for sent, r in zip(odd, got):
     a = auditor.get(BASE + "/" + r["row"] + "/neighbours")
     same(len(a["before"]) + len(a["after"]), 7, "neighbours")
 same(ask("host=teki-1&fact=inode:18446744073709551615"), 1, "asked for by the largest number")
-same(len(pages(auditor, "limit=500&text=hanako")), 2 * 3 * 41, "the others' records")
+same(len(pages(auditor, "limit=500&text=hanako")), 2 * 3 * 41 + of_hanako, "the others' records")
 same(len(auditor.get(BASE + "?limit=500&host=teki-1")["records"]), 8, "one page")
 same(auditor.ask("GET", BASE + ".csv?host=teki-1").status, 200, "as a file")
 # What a PC says of another one is its own matter: only servers are believed.
@@ -405,7 +489,7 @@ body = auditor.ask("GET", BASE + ".csv?host=pc-1&lang=ja", status=200).body
 true(any(r["hash"] == sha256(a_body).hex() and r["count"] == 132 for r in exported for a_body in (body,)), exported)
 until(lambda: [r for r in told("console-change", user="both") if "lost on a train" in r.get("text", "")], "a change")
 until(lambda: [r for r in told("console-view", user="viewer") if r["operation"].endswith(row["row"])], "a view")
-until(lambda: [r["operation"] for r in told("console-refused", user="viewer")] == ["/api/v1/bundle"] and told("console-sign-in", user="auditor"), "a sign-in")
+until(lambda: sorted(r["operation"] for r in told("console-refused", user="viewer")) == ["/api/v1/bundle", "/api/v1/proofs"] and told("console-sign-in", user="auditor"), "a sign-in")
 print(row["row"], file=open(os.path.join(os.environ["FLOW_TMP"], "row"), "w"))
 sys.stdout.flush()
 
@@ -421,3 +505,53 @@ more = both.get("/api/v1/hosts/" + two.host.hex())
 same(sorted((r["facts"]["check"], r["facts"]["state"], r["facts"]["text"]) for r in more["posture"]),
      [("disk-encryption", "good", "/=luks2"), ("firewall", "good", "ipv4=refuses"), ("updates", "weak", "security=3")], "of the PC")
 same(both.get("/api/v1/hosts/" + one.host.hex())["posture"], [], "one that has not said")
+
+item("versions of the policy: kept, listed with who signed and when, each with its own texts")
+OFFICE = os.environ["FLOW_TMP"] + "/office"
+STORE = os.environ["SEKISHO_ROOT"] + "/var/lib/sekisho-collector"
+os.makedirs(OFFICE)
+
+
+def ctl(*words):
+    return subprocess.run(["sekishoctl", *words], stdout=subprocess.PIPE, check=True).stdout.decode()
+
+
+def known(text):
+    with open(STORE + "/admin.keys", "w") as f:
+        f.write(text)
+
+
+office = ctl("policy", "keygen", "--name", "office", "--out", OFFICE + "/key")
+known(office)
+same(both.get("/api/v1/policy/versions"), {"versions": [], "next": None}, "none yet")
+texts = {}
+for v in (1, 2, 5):
+    texts[v] = ("version: %d\n# 版 %d\n" % (v, v), "vendor,product,serial,access,label\n0951,1666,S%d,read-only,鍵\n" % v)
+    for name, text in zip(("policy.yaml", "devices.csv"), texts[v]):
+        with open("%s/%s" % (OFFICE, name), "w") as f:
+            f.write(text)
+    ctl("policy", "sign", OFFICE + "/policy.yaml", "--key", OFFICE + "/key", "--log-key", KEY, "--out", "%s/%d" % (OFFICE, v))
+    ctl("policy", "push", "%s/%d" % (OFFICE, v))
+for v in texts:
+    p = both.get("/api/v1/policy?version=%d" % v)
+    same((p["version"], p["signer"], p["policy_yaml"], p["devices_csv"]), (v, "office", *texts[v]), "version %d" % v)
+same(both.get("/api/v1/policy"), both.get("/api/v1/policy?version=5"), "the newest")
+versions = auditor.get("/api/v1/policy/versions")["versions"]
+same([(x["version"], x["signer"]) for x in versions], [(5, "office"), (2, "office"), (1, "office")], "newest first")
+same([x["to"] for x in versions], [None, versions[0]["from"], versions[1]["from"]], "each until the next came")
+true(versions[2]["issued"] <= versions[2]["from"] < versions[1]["from"] < versions[0]["from"], "in the order in which they came")
+same((p["from"], p["to"]), (versions[0]["from"], None), "as told with its texts")
+page, rest = "", []
+while page is not None:
+    got = both.get("/api/v1/policy/versions?limit=1" + page)
+    rest += got["versions"]
+    page = got["next"] and "&cursor=" + got["next"]
+same(rest, versions, "page by page")
+for bad, status in (("version=3", 404), ("version=0", 400), ("version=x", 400), ("version=1&version=2", 400), ("nonsense=1", 400)):
+    same(both.ask("GET", "/api/v1/policy?" + bad).status, status, bad)
+same(viewer.ask("GET", "/api/v1/policy/versions").status, 403, "a viewer")
+# Nobody is shown texts by whom nobody vouches today.
+known(ctl("policy", "keygen", "--name", "next", "--out", OFFICE + "/next"))
+same({x["signer"] for x in both.get("/api/v1/policy/versions")["versions"]}, {None}, "signed by nobody of today")
+same(both.get("/api/v1/policy?version=1", 409)["error"], "policy", "nor are its texts shown")
+known(office)

@@ -8,7 +8,7 @@ const require = createRequire(join(process.env.PAGE_SOURCE, "package.json"));
 const jsqr = require("jsqr");
 const { PNG } = require("pngjs");
 
-const { AUDITOR, ADMINISTRATOR, VIEWER, KEY_FILE, STRANGER_FILE, EVIDENCE, ENROL } = process.env;
+const { AUDITOR, ADMINISTRATOR, VIEWER, KEY_FILE, STRANGER_FILE, EVIDENCE, ENROL, USB } = process.env;
 const browser = await Browser.start();
 const all = "since=all";
 /** Addresses that stories came by, for whoever looks at every view. */
@@ -158,6 +158,7 @@ async function elsewhere(who) {
   await other.go("");
   await other.signIn("sachiko", PASSWORD);
   await other.page.locator("input[autocomplete=one-time-code]").fill(totp(who.secret));
+  who.app.used = Date.now();
   await other.page.locator("form button.main").click();
   await other.inside();
   await who.go("#/account");
@@ -169,6 +170,7 @@ async function elsewhere(who) {
   const dialog = p.getByRole("dialog");
   await dialog.locator("input[type=password]").fill(PASSWORD);
   await dialog.locator("input[autocomplete=one-time-code]").fill(totp(who.secret, 30));
+  who.app.used = Date.now() + 30_000;
   await dialog.getByRole("button", { name: "End", exact: true }).click();
   await dialog.waitFor({ state: "detached" });
   await panel.getByText("Nowhere else.").waitFor();
@@ -281,23 +283,65 @@ async function proof(who) {
   await p.getByLabel("The proof").setInputFiles({ name: "proof.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.7") });
   await p.getByRole("button", { name: "File it" }).click();
   await p.getByText("Filed. SHA-256:").waitFor();
+  step("it is among what was filed, and whoever may fetches it as it was");
+  const filed = await who.download(p.locator("table.proofs").getByRole("button", { name: /proof\.pdf/ }));
+  same([filed.name, filed.bytes.toString()], ["proof.pdf", "%PDF-1.7"], "the proof");
+  who.well();
+}
+
+/** The register with what a contractor certified. */
+async function enclosed(who) {
+  const p = who.page;
+  step("the register goes out with the proof that it names");
+  await who.go("#/register");
+  await p.locator("table.proofs").getByText("溶解処理").waitFor();
+  const day = (d) => new Date(Date.now() + d * 86400000).toISOString().slice(0, 10);
+  await p.getByLabel("From").fill(day(-1));
+  await p.getByLabel("Up to").fill(day(1));
+  await p.getByLabel("Folder").fill("/home");
+  const zip = await who.download(p.getByRole("button", { name: "PDF with the proofs (ZIP)" }));
+  if (!zip.bytes.includes("%PDF-1.7") || !zip.bytes.includes("proofs/0001-")) fail("the proof is not in it");
 
   who.well();
 }
 
 async function saved(who) {
   const p = who.page;
-  step("a saved search outlives the page");
+  step("a saved search outlives the page, the session and the browser; so do language and colours of this one");
   await p.getByText("Saved searches").click();
   await p.getByRole("button", { name: "Save this search" }).click();
   await p.getByRole("textbox", { name: "Name of the search" }).fill("<b>USB</b>\u202e");
   await p.getByRole("dialog").getByRole("button", { name: "Save this search" }).click();
-  await who.go("#/logs");
+  await p.getByRole("dialog").waitFor({ state: "detached" });
+  const finds = async (it) => {
+    await it.go("#/logs");
+    await it.page.getByText("Saved searches").click();
+    await it.page.getByRole("button", { name: /<b>USB<\/b>/ }).first().click();
+    await it.page.waitForFunction(() => location.hash.includes("c=usb"));
+  };
+  await who.theme("dark");
+  const other = await browser.person("en-GB");
+  await other.go("");
+  await other.again("sachiko", PASSWORD, who.app);
+  await finds(other);
+  step("and what is forgotten in one browser is forgotten in the other");
+  await other.page.getByRole("button", { name: "Save this search" }).click();
+  await other.page.getByRole("textbox", { name: "Name of the search" }).fill("other");
+  await other.page.getByRole("dialog").getByRole("button", { name: "Save this search" }).click();
+  await other.page.getByRole("dialog").waitFor({ state: "detached" });
+  other.well();
+  await other.context.close();
+  await p.getByRole("button", { name: "Sign out" }).click();
+  await p.locator("input[autocomplete=username]").waitFor();
   await p.reload();
-  await who.settled();
-  await p.getByText("Saved searches").click();
-  await p.getByRole("button", { name: /<b>USB<\/b>/ }).first().click();
-  await p.waitForFunction(() => location.hash.includes("c=usb"));
+  await p.locator("input[autocomplete=username]").waitFor();
+  same(await p.evaluate(() => [document.documentElement.lang, document.documentElement.dataset["theme"]]), ["en", "dark"], "language and colours, signed out");
+  same(await p.evaluate(() => Object.keys(localStorage).sort()), ["sekisho.language", "sekisho.theme"], "what the browser keeps");
+  await who.again("sachiko", PASSWORD);
+  await finds(who);
+  await who.theme("auto");
+  await p.getByRole("button", { name: "Forget the search other" }).click();
+  await p.getByRole("button", { name: "Forget the search other" }).waitFor({ state: "detached" });
 
   who.well();
 }
@@ -478,7 +522,7 @@ async function signingByHand(who) {
   await p.keyboard.press("Enter");
   await dialog.waitFor({ state: "detached" });
   await p.waitForFunction(() => location.hash === "#/drives/arrival");
-  same(JSON.parse(command("sekishoctl", "policy", "status", "--json")).version, 4, "version at the collector");
+  same(JSON.parse(command("sekishoctl", "policy", "status", "--json")).version, 7, "version at the collector");
   who.well();
 }
 
@@ -509,13 +553,14 @@ async function administrator(who) {
 
 async function policy(who) {
   const p = who.page;
-  step("a drive comes into the ledger, read-only; the check, the difference");
+  step("a drive that was seen comes into the ledger, read-only, and is opened there; the check, the difference");
+  command(USB, "plug", "1-1", "0411:02f6", "S-0815-4711", "storage");
+  await guardSays("storage read-only default:storage");
+  await who.go("#/drives");
+  await p.locator("tr", { hasText: "S-0815-4711" }).getByRole("button", { name: "Add, read only" }).click();
   await who.go("#/drives/ledger");
-  await p.getByRole("button", { name: "Add a row" }).click();
-  for (const [column, value] of [["Vendor", "0411"], ["Product", "02f6"], ["Serial number", "S-0815-4711"], ["Label", "名札 7"]]) {
-    await p.getByRole("textbox", { name: `${column}, Row 1`, exact: true }).fill(value);
-    await p.keyboard.press("Tab");
-  }
+  same(await p.getByRole("textbox", { name: `Serial number, ${ROW}` }).inputValue(), "S-0815-4711", "the drive in the ledger");
+  await p.getByRole("combobox", { name: `Access, ${ROW}` }).selectOption("read-write");
   await who.go("#/drives/draft");
   await p.locator(".verdict-good").waitFor();
   await p.locator(".diff-added").first().waitFor();
@@ -550,23 +595,82 @@ async function policy(who) {
   await who.accessible("signing");
   who.sent.length = 0;
   await p.getByRole("dialog").getByRole("button", { name: "Sign and push" }).click();
-  const arrived = (version) => p.locator("tr", { hasText: "soumu-99" }).filter({ hasText: "In force" }).filter({ hasText: String(version) }).waitFor();
+  const arrived = (version, at = p) => at.locator("tr", { hasText: "soumu-99" }).filter({ hasText: "In force" }).filter({ hasText: String(version) }).waitFor();
   await arrived(2);
   same(JSON.parse(command("sekishoctl", "policy", "status", "--json")).version, 2, "version at the collector");
   const secret = process.env.KEY_TEXT;
   const raw = Buffer.from(secret, "base64").subarray(-32);
   for (const body of who.sent) if (body.includes(raw) || body.includes(secret)) fail("the key left the browser");
 
-  step("back to the version before, under a new number");
-  await who.go("#/drives/rules");
-  await p.getByRole("button", { name: "Take the texts of version 1 as draft" }).click();
+  await guardSays("storage read-write ledger:5");
+
+  step("the drive's row expires, is limited, is withdrawn: each time the guard is asked what it does to what is plugged in");
+  const cell = (column) => p.getByRole("textbox", { name: `${column}, ${ROW}` });
+  const pushed = async (version, change, says) => {
+    await who.go("#/drives/ledger");
+    await change();
+    await push(who, arrived, version);
+    await guardSays(says);
+  };
+  await pushed(3, async () => {
+    await cell("Until").fill("2020-12-31");
+    await cell("Until").blur();
+  }, "storage read-only default:storage");
+  await pushed(4, async () => {
+    await cell("Until").fill("");
+    await cell("Until").blur();
+    await p.getByRole("combobox", { name: `Access, ${ROW}` }).selectOption("deny");
+  }, "storage deny ledger:5");
+  await pushed(5, () => p.getByRole("button", { name: `Remove ${ROW.toLowerCase()}` }).click(), "storage read-only default:storage");
+  who.well();
+
+  step("back to an earlier version, under a new number, from a browser that never saw it");
+  const other = await browser.person();
+  await other.go("");
+  await other.again("tanaka", PASSWORD, who.app);
+  await other.go("#/drives/rules");
+  await other.accessible("earlier versions");
+  await other.page.getByRole("button", { name: "Take the texts of version 2 as draft" }).click();
+  await other.page.getByText("The texts of version 2 are in the draft.").waitFor();
+  await push(other, (version) => arrived(version, other.page), 6);
+  await guardSays("storage read-write ledger:5");
+  other.well();
+  await other.context.close();
+}
+
+const ROW = "Row 4";
+/** What the PC's guard does to what is plugged in. */
+const guardSays = (want) => until(() => command(USB, "says", "1-1").trim() === want, want);
+
+/** Signs the draft and waits for it at the PC. */
+async function push(who, arrived, version) {
+  const p = who.page;
   await who.go("#/drives/draft");
-  await p.locator(".diff-removed").first().waitFor();
+  await p.locator(".verdict-good").waitFor();
   await p.getByRole("button", { name: "Sign and push" }).click();
   await p.locator("input[type=file]").setInputFiles(KEY_FILE);
   await p.getByRole("dialog").getByRole("button", { name: "Sign and push" }).click();
-  await arrived(3);
+  await arrived(version);
+}
 
+/** The line that decided, of the version that held then. */
+async function decided(who) {
+  const p = who.page;
+  step("a record of an earlier version shows the line of that version, though newer ones have none such");
+  for (const [access, line] of [["deny", /^0411,02f6,S-0815-4711,.*,deny/], ["read-write", /^0411,02f6,S-0815-4711,.*,read-write/]]) {
+    await who.go(`#/logs?${all}&kind=decision&host=soumu-99&fact=access:${access}&order=oldest`);
+    await p.locator("a[data-row]").first().click();
+    await p.getByText(`policy version ${access === "deny" ? 4 : 2}`).waitFor();
+    await p.getByText(/^Pushed .*, followed by the next one/).waitFor();
+    if (!line.test(await p.locator("ol.code li").innerText())) fail(`another line: ${await p.locator("ol.code").innerText()}`);
+    same(await p.locator("ol.code li").getAttribute("value"), "5", "its number");
+  }
+  step("and so of print jobs: the rule in its section, by the version of the record");
+  await who.go(`#/logs?${all}&fact=rule:print:marked-confidential`);
+  await p.locator("a[data-row]").first().click();
+  await p.getByText("Rule marked-confidential for print jobs").waitFor();
+  await p.locator("ol.code").getByText('match: {titles: ["*社外秘*", "*confidential*"]}').waitFor();
+  await who.accessible("what decided");
   who.well();
 }
 
@@ -593,7 +697,7 @@ async function revoke(who) {
   await p.getByRole("link", { name: /^seizo-/ }).first().click();
   await who.settled();
   const name = await p.locator("h1").innerText();
-  await p.getByRole("button", { name: "Revoke" }).click();
+  await p.getByRole("button", { name: "Revoke", exact: true }).click();
   const go = p.getByRole("button", { name: "Revoke this PC" });
   await p.getByRole("textbox", { name: /^Reason/ }).fill("stolen");
   await p.getByRole("textbox", { name: /^Type/ }).fill("another");
@@ -773,8 +877,10 @@ try {
     () => policy(writer),
     () => ledger(writer),
     () => signingByHand(writer),
+    () => decided(reader),
     () => revoke(writer),
     () => proof(writer),
+    () => enclosed(reader),
     () => report(writer, ["Drives", "Versions of the policy", "PCs"], ["Prints by person", "Drives by person", "Who looked at the logs"]),
     () => viewer(),
     async () => {

@@ -83,6 +83,7 @@ class Bed:
 
 def main():
     bed = Bed(sys.argv[2:])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # the command goes along
     try:
         with open(sys.argv[1], encoding="utf-8") as fifo:
             for line in fifo:

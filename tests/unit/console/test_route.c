@@ -73,7 +73,8 @@ static void read_document(void)
 	static const struct {
 		const char *line;
 		enum ask_method method;
-	} methods[] = {{"    get:\n", ASK_GET}, {"    post:\n", ASK_POST}, {"    delete:\n", ASK_DELETE}};
+	} methods[] = {{"    get:\n", ASK_GET}, {"    post:\n", ASK_POST}, {"    put:\n", ASK_PUT},
+		{"    delete:\n", ASK_DELETE}};
 	char line[1024], path[128] = "";
 	FILE *f = fopen(TEST_ROOT "/collector/console/openapi.yaml", "r");
 	size_t i;

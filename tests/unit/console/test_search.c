@@ -51,6 +51,71 @@ static void bad(void **state)
 	}
 }
 
+/* What the page lets people save: its own words beside the server's, and nothing that would be refused when asked. */
+static void saved(void **state)
+{
+	static const struct {
+		const char *text;
+		int want;
+	} lists[] = {
+		{"[]", 0},
+		{"[{'name': '<b>USB</b>', 'query': "
+		 "'since=all&c=usb&user=t*&fact=access:deny&fact=rule:x&order=oldest'}]",
+			0},
+		{"[{'name': 'a', 'query': ''}, {'name': 'b', 'query': 'since=-7d&until=2020-01-01T00:00:00Z'}]", 0},
+		{"{}", V_BAD},
+		{"null", V_BAD},
+		{"['a']", V_BAD},
+		{"[{'name': 'a'}]", V_BAD},
+		{"[{'name': 'a', 'query': '', 'more': 1}]", V_BAD},
+		{"[{'name': '', 'query': ''}]", V_BAD},
+		{"[{'name': 1, 'query': ''}]", V_BAD},
+		{"[{'name': 'a', 'query': ''}, {'name': 'a', 'query': 'c=usb'}]", V_BAD},
+		{"[{'name': 'a\\u0000b', 'query': ''}]", V_BAD},
+		{"[{'name': 'a', 'query': 'user=a\\u0000'}]", V_BAD},
+		{"[{'name': 'a', 'query': 'nonsense=1'}]", V_BAD},
+		{"[{'name': 'a', 'query': 'cursor=1.1'}]", V_BAD},
+		{"[{'name': 'a', 'query': 'c=USB'}]", V_BAD},
+		{"[{'name': 'a', 'query': 'c='}]", V_BAD},
+		{"[{'name': 'a', 'query': 'until=1&until=2'}]", V_BAD},
+		{"[{'name': 'a', 'query': 'since=never'}]", V_BAD},
+	};
+	json_t *many = json_array(), *long_one;
+	char text[400], name[SEARCH_SAVED_NAME_MAX + 2];
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(lists); i++) {
+		json_t *list;
+		int got;
+
+		snprintf(text, sizeof(text), "%s", lists[i].text);
+		for (k = 0; text[k]; k++)
+			text[k] = text[k] == '\'' ? '"' : text[k];
+		list = json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+		assert_non_null(list);
+		why.text[0] = 0;
+		got = search_saved_check(list, NOW, &why);
+		if (got != lists[i].want)
+			fail_msg("%s: %d, %s", lists[i].text, got, why.text);
+		assert_true(!got || why.text[0]);
+		json_decref(list);
+	}
+	for (i = 0; i < SEARCH_SAVED_MAX; i++) {
+		snprintf(text, sizeof(text), "name %zu", i);
+		json_array_append_new(many, json_pack("{s:s, s:s}", "name", text, "query", "c=usb"));
+	}
+	assert_int_equal(search_saved_check(many, NOW, &why), 0);
+	json_array_append_new(many, json_pack("{s:s, s:s}", "name", "one more", "query", ""));
+	assert_int_equal(search_saved_check(many, NOW, &why), V_BAD);
+	json_decref(many);
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	long_one = json_pack("[{s:s, s:s}]", "name", name, "query", "");
+	assert_int_equal(search_saved_check(long_one, NOW, &why), V_BAD);
+	json_decref(long_one);
+}
+
 static void too_much(void **state)
 {
 	static char query[SEARCH_TEXT_MAX + 16];
@@ -124,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good),
 		cmocka_unit_test(bad),
+		cmocka_unit_test(saved),
 		cmocka_unit_test(too_much),
 		cmocka_unit_test(cursors),
 		cmocka_unit_test(facts),

@@ -19,6 +19,8 @@ export interface Settings {
   theme: Theme;
   setLanguage: (l: Language) => void;
   setTheme: (t: Theme) => void;
+  /** Once more into this browser: signing out clears what pages keep (Clear-Site-Data), and takes these along. */
+  keepAgain: () => void;
 }
 
 function useSettings(): Settings {
@@ -28,14 +30,17 @@ function useSettings(): Settings {
   const [theme, setTheme] = useState<Theme>(() => kept("theme", oneOf("auto", "light", "dark")) ?? "auto");
   useEffect(() => {
     document.documentElement.lang = language;
-    keep("language", language);
   }, [language]);
   useEffect(() => {
     if (theme === "auto") delete document.documentElement.dataset["theme"];
     else document.documentElement.dataset["theme"] = theme;
-    keep("theme", theme === "auto" ? null : theme);
   }, [theme]);
-  return { language, theme, setLanguage, setTheme };
+  const keepAgain = useCallback(() => {
+    keep("language", language);
+    keep("theme", theme === "auto" ? null : theme);
+  }, [language, theme]);
+  useEffect(keepAgain, [keepAgain]);
+  return { language, theme, setLanguage, setTheme, keepAgain };
 }
 
 interface Said {
@@ -106,6 +111,7 @@ export function App() {
       const out: WhyOut = idle ? "idle" : null;
       api.signOut().then(
         (there) => {
+          settings.keepAgain();
           enter(null, out);
           // A desk that nobody uses is closed here; at the provider other programs may be in use.
           if (there && !idle) goOut(there.location, there.state);
@@ -113,7 +119,7 @@ export function App() {
         () => enter(null, out),
       );
     },
-    [enter],
+    [enter, settings.keepAgain],
   );
 
   const context = useMemo(() => ({ words, language: settings.language }), [words, settings.language]);

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CHANNELS, channelOf, KINDS_MAX, kindsIn } from "../src/core/channels";
 import { parseRoute, routeText } from "../src/core/router";
-import { policyLines } from "../src/policy/lines";
-import { activeFilters, parseSearch, searchParams, searchQuery } from "../src/views/logs/search";
+import { policyLines, ruleName } from "../src/policy/lines";
+import { activeFilters, parseSearch, searchParams, searchQuery, withSaved } from "../src/views/logs/search";
 
 describe("a search", () => {
   it("comes out of its address as it went in", () => {
@@ -45,15 +45,45 @@ it("reads and writes addresses", () => {
   expect(routeText("/logs", { a: "&", b: "", c: ["1", "2"] })).toBe("#/logs?a=%26&c=1&c=2");
 });
 
-it("finds the lines of a rule and of a default", () => {
+describe("the lines of a rule", () => {
   const yaml = readFileSync(new URL("../../../../packaging/examples/policy.yaml", import.meta.url), "utf8");
-  expect(policyLines(yaml, "rule", "listed-in-office-hours").map((l) => l.text)).toEqual([
-    "  - name: listed-in-office-hours",
-    "    match: {kind: storage, listed: yes, days: mon-fri, hours: 07:00-20:00}",
-    "    access: listed",
-  ]);
-  expect(policyLines(yaml, "default", "phone").map((l) => l.text)).toEqual(["  phone: deny"]);
-  expect(policyLines(yaml, "rule", "listed")).toEqual([]);
-  expect(policyLines('rules: [{name: "a.b", access: deny}]', "rule", "a.b")).toHaveLength(1);
-  expect(policyLines('rules: [{name: "axb", access: deny}]', "rule", "a.b")).toEqual([]);
+  const found = (rule: string, text = yaml) => policyLines(text, ruleName(rule)).map((l) => l.text.trim());
+  it("of devices and their defaults", () => {
+    expect(found("rule:listed-in-office-hours")).toEqual([
+      "- name: listed-in-office-hours",
+      "match: {kind: storage, listed: yes, days: mon-fri, hours: 07:00-20:00}",
+      "access: listed",
+    ]);
+    expect(found("default:phone")).toEqual(["phone: deny"]);
+    expect(found("rule:listed")).toEqual([]);
+    expect(found("rule:a.b", 'rules: [{name: "a.b", access: deny}]')).toHaveLength(1);
+    expect(found("rule:a.b", 'rules: [{name: "axb", access: deny}]')).toEqual([]);
+    expect(found("rule:a", "rules:\n- {access: deny, name: a}\n- {name: b}\nprint: {}")).toEqual(["- {access: deny, name: a}"]);
+  });
+  it("of print jobs and of files on drives: each in its own section, though both have one of that name", () => {
+    expect(found("print:personal-numbers")[2]).toBe("action: deny");
+    expect(found("drives:personal-numbers")[2]).toBe("action: alert");
+    expect(found("rule:personal-numbers")).toEqual([]);
+    expect(found("drives:many-pages")).toEqual([]);
+    // What is expected is no rule.
+    expect(found("print:the same, marked")).toEqual([]);
+    expect(found("print:reception")).toEqual([]);
+  });
+  it("of their settings, where the text has them", () => {
+    const text = "print:\n  unavailable: hold\n  default: note # all of it\n  expectations:\n    - {default: x}\ndrives: {default: alert, rules: []}\n";
+    expect(found("print-default", text)).toEqual(["default: note # all of it"]);
+    expect(found("print-unavailable", text)).toEqual(["unavailable: hold"]);
+    expect(found("drives-default", text)).toEqual(["drives: {default: alert, rules: []}"]);
+    expect(found("print-default")).toEqual([]);
+  });
+  it("is known by its name alone", () => {
+    expect(ruleName("release:0011")).toEqual({ what: "release", name: "0011" });
+    for (const rule of ["constructor:x", "x", "", ":", "print-", "print"]) expect(ruleName(rule).what).toBe(null);
+  });
+});
+
+it("keeps one saved search of a name, the last one in front", () => {
+  const s = parseSearch(new URLSearchParams("c=usb"));
+  const list = [{ name: "a", query: "" }, { name: "b", query: "since=-7d" }];
+  expect(withSaved(list, "b", s)).toEqual([{ name: "b", query: "c=usb" }, { name: "a", query: "" }]);
 });

@@ -327,10 +327,23 @@ export interface Policy {
   issued: string | null;
   not_before: string | null;
   not_after: string | null;
+  /** When the collector took it, and the next one after it. */
+  from: string | null;
+  to: string | null;
   policy_yaml: string;
   devices_csv: string;
   fleet: string;
   admins: { name: string; key: string }[];
+}
+export interface PolicyVersion {
+  version: number;
+  /** null: damaged, or signed by nobody who is an administrator today. */
+  signer: string | null;
+  issued: string | null;
+  not_before: string | null;
+  not_after: string | null;
+  from: string | null;
+  to: string | null;
 }
 export interface Finding {
   fatal: boolean;
@@ -421,6 +434,27 @@ export interface Trial {
   cases_found: number;
   cases: TrialCase[];
 }
+export interface FiledProof {
+  hash: string;
+  contractor: string;
+  what: string;
+  name: string;
+  size: number;
+  by: string;
+  time: string | null;
+  /** The file is there. */
+  kept: boolean;
+}
+export interface SavedSearch {
+  name: string;
+  /** As the address of the logs has it. */
+  query: string;
+}
+export interface SavedSearches {
+  /** To be said when they are changed: another browser may have been quicker. */
+  version: number;
+  searches: SavedSearch[];
+}
 export interface LogState {
   origin: string;
   size: number;
@@ -471,7 +505,7 @@ async function refusalOf(answer: Response): Promise<Refusal> {
 }
 
 interface Asking {
-  method?: "GET" | "POST" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "DELETE";
   json?: unknown;
   bytes?: Uint8Array<ArrayBuffer>;
   type?: string;
@@ -584,16 +618,23 @@ export const api = {
   neighbours: (row: string, each: number, signal?: Stop) =>
     askJson<Neighbours>(`${v1}/records/${id(row)}/neighbours?each=${each}`, { signal }),
   segment: async (row: string) => (await ask(`${v1}/records/${id(row)}/segment`)).blob(),
+  searches: (signal?: Stop) => askJson<SavedSearches>(`${v1}/searches`, { signal }),
+  searchesSave: (saved: SavedSearches) => askJson<SavedSearches>(`${v1}/searches`, { method: "PUT", json: saved }),
   facets: (query: Query, signal?: Stop) => askJson<Facets>(`${v1}/facets${queryText(query)}`, { signal }),
   /** A file that may be large: the browser keeps it on its disk. */
   bundle: async (query: Query, signal?: Stop) => (await ask(`${v1}/bundle${queryText(query)}`, { signal })).blob(),
-  register: async (form: "pdf" | "csv", query: Query) =>
-    (await ask(form === "pdf" ? `${v1}/register.pdf${queryText(query)}` : `${v1}/register.csv${queryText(query)}`)).blob(),
+  register: async (form: "pdf" | "csv" | "zip", query: Query) => {
+    const asked = queryText(query);
+    return (await ask({ pdf: `${v1}/register.pdf${asked}`, csv: `${v1}/register.csv${asked}`, zip: `${v1}/register.zip${asked}` }[form])).blob();
+  },
   makeReport: (what: { month?: string; since?: string; until?: string; lang: string }) =>
     askJson<{ id: string }>(`${v1}/reports`, { method: "POST", json: what }),
   report: (which: string, signal?: Stop) => askJson<{ percent: number; report: Report | null }>(`${v1}/reports/${id(which)}`, { signal }),
   reportFile: async (which: string, form: "pdf" | "zip") =>
     (await ask(form === "pdf" ? `${v1}/reports/${id(which)}/pdf` : `${v1}/reports/${id(which)}/zip`)).blob(),
+  proofs: (cursor: string | null, signal?: Stop) =>
+    askJson<{ proofs: FiledProof[]; next: string | null }>(`${v1}/proofs${queryText({ cursor: cursor ?? undefined })}`, { signal }),
+  proof: async (hash: string) => (await ask(`${v1}/proofs/${id(hash)}`)).blob(),
   fileProof: (contractor: string, what: string, name: string, content: string) =>
     askJson<{ hash: string }>(`${v1}/proofs`, { method: "POST", json: { contractor, what, name, content } }),
   csvAddress: (query: Query) => `${v1}/records.csv${queryText(query)}`,
@@ -611,7 +652,10 @@ export const api = {
   tokens: (signal?: Stop) => askJson<{ tokens: Token[] }>(`${v1}/tokens`, { signal }),
   makeToken: (name: string | null, valid: number) =>
     askJson<{ token: string }>(`${v1}/tokens`, { method: "POST", json: { name, valid } }),
-  policy: (signal?: Stop) => askJson<Policy>(`${v1}/policy`, { signal }),
+  /** The newest one, or an earlier version that the collector keeps. */
+  policy: (signal?: Stop, version?: number) => askJson<Policy>(`${v1}/policy${queryText({ version })}`, { signal }),
+  policyVersions: (cursor: string | null, signal?: Stop) =>
+    askJson<{ versions: PolicyVersion[]; next: string | null }>(`${v1}/policy/versions${queryText({ cursor: cursor ?? undefined })}`, { signal }),
   policyPush: (bytes: Uint8Array<ArrayBuffer>) =>
     askJson<{ version: number; connected: number }>(`${v1}/policy`, {
       method: "POST",

@@ -1,5 +1,5 @@
-// What this browser remembers for its user: language, colours, saved searches. Never records, names of PCs' users, keys or secrets
-// beyond what the user typed into a search that he saved. A browser that forbids it forgets, and nothing else happens.
+// What this browser remembers for its user: language, colours, the folder of the last register. Never records, keys or secrets; nor anything
+// that must be there after the next sign-in, since signing out clears it. A browser that forbids it forgets, and nothing else happens.
 
 export function kept<T>(name: string, check: (value: unknown) => T | null): T | null {
   try {

@@ -1,15 +1,19 @@
 // The handling register (特定個人情報取扱記録簿): an auditor chooses a period and the folder, and gets it as a file; an administrator files what a
-// contractor certifies of its disposal, which the register then names.
-import { useState } from "preact/hooks";
-import { api, type Refusal } from "../core/api";
+// contractor certifies of its disposal, which the register then names and encloses; both see what was filed.
+import { useEffect, useState } from "preact/hooks";
+import { api, type FiledProof, type Refusal } from "../core/api";
 import { may, useDesk } from "../core/desk";
-import { toMoment } from "../core/format";
+import { momentOf, size, toMoment } from "../core/format";
+import { plain } from "../core/hostile";
 import { keep, kept } from "../core/kept";
-import { toRefusal } from "../core/resource";
-import { explain, saveFile } from "../ui/parts";
-import { Mono } from "../ui/text";
+import { useLive } from "../core/live";
+import { toRefusal, useResource } from "../core/resource";
+import { useTask } from "../ui/form";
+import { explain, Failure, Icon, Loading, saveFile } from "../ui/parts";
+import { Mono, Text } from "../ui/text";
 
 const PROOF_MAX = 2 << 20;
+const TYPES = { pdf: "application/pdf", csv: "text/csv", zip: "application/zip" };
 
 /** The month before this one, from its first day to the first of the next, as the inputs want it. */
 function lastMonth(): [string, string] {
@@ -20,11 +24,13 @@ function lastMonth(): [string, string] {
 
 export function RegisterView() {
   const { words, session } = useDesk();
+  const [turn, setTurn] = useState(0);
   return (
     <div class="stack">
       <h1>{words.register.title}</h1>
       {may(session, "auditor") && <Make />}
-      {may(session, "administrator") && <File />}
+      {may(session, "administrator") && <File filed={() => setTurn(turn + 1)} />}
+      {may(session, "auditor", "administrator") && <Filed turn={turn} />}
     </div>
   );
 }
@@ -39,14 +45,14 @@ function Make() {
   const [host, setHost] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Refusal | null>(null);
-  const make = (form: "pdf" | "csv") => {
+  const make = (form: keyof typeof TYPES) => {
     setBusy(true);
     setError(null);
     keep("register-folder", path);
     api
       .register(form, { since: toMoment(`${since}T00:00:00`), until: toMoment(`${until}T00:00:00`), path, host: host || undefined, lang: language })
       .then((blob) => {
-        saveFile(`sekisho-register-${since}.${form}`, blob, form === "pdf" ? "application/pdf" : "text/csv");
+        saveFile(`sekisho-register-${since}.${form}`, blob, TYPES[form]);
         say(r.made);
       })
       .catch((e: unknown) => setError(toRefusal(e)))
@@ -86,6 +92,9 @@ function Make() {
         <button type="submit" class="main" disabled={busy}>
           {r.pdf}
         </button>
+        <button type="button" disabled={busy || !path || !since || !until} onClick={() => make("zip")}>
+          {r.zip}
+        </button>
         <button type="button" disabled={busy || !path || !since || !until} onClick={() => make("csv")}>
           CSV
         </button>
@@ -101,7 +110,7 @@ function base64(bytes: Uint8Array): string {
   return btoa(out);
 }
 
-function File() {
+function File({ filed: told }: { filed: () => void }) {
   const { words } = useDesk();
   const r = words.register;
   const [contractor, setContractor] = useState("");
@@ -117,6 +126,7 @@ function File() {
     try {
       const content = base64(new Uint8Array(await file.arrayBuffer()));
       setFiled((await api.fileProof(contractor.trim(), what.trim(), file.name.slice(0, 60), content)).hash);
+      told();
     } catch (e) {
       setError(toRefusal(e));
     }
@@ -155,4 +165,98 @@ function File() {
       </div>
     </form>
   );
+}
+
+/** What was filed, as the log has it; each file as it was filed. */
+function Filed({ turn }: { turn: number }) {
+  const { words } = useDesk();
+  const r = words.register;
+  const [cursor, setCursor] = useState<string | null>(null);
+  const page = useResource(`proofs ${cursor ?? ""}`, (signal) => api.proofs(cursor, signal));
+  const { busy, error, run } = useTask();
+  // The log takes a record in a moment after it was made.
+  useEffect(() => {
+    if (turn) page.reload();
+  }, [turn]);
+  useLive((kinds) => {
+    if (kinds["console-change"]) page.reload();
+  });
+  const fetchIt = (p: FiledProof) => run(async () => saveFile(safeName(p.name), await api.proof(p.hash)));
+  return (
+    <div class="stack">
+      <h2>{r.list}</h2>
+      {page.error && <Failure error={page.error} retry={page.reload} />}
+      {!page.data && !page.error && <Loading />}
+      {page.data && page.data.proofs.length === 0 && <p class="hint">{r.listNone}</p>}
+      {error && (
+        <p class="wrong" role="alert">
+          {explain(error, words)}
+        </p>
+      )}
+      {page.data && page.data.proofs.length > 0 && (
+        <div class="table-room" tabIndex={0} role="region" aria-label={r.list}>
+          <table class="plain proofs">
+            <thead>
+              <tr>
+                <th scope="col">{r.listWhen}</th>
+                <th scope="col">{r.contractor}</th>
+                <th scope="col">{r.what}</th>
+                <th scope="col">{r.listFile}</th>
+                <th scope="col">SHA-256</th>
+                <th scope="col">{r.listBy}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {page.data.proofs.map((p) => (
+                <tr key={`${p.hash} ${p.time}`}>
+                  <td>{p.time && momentOf(p.time)}</td>
+                  <th scope="row">
+                    <Text of={p.contractor} />
+                  </th>
+                  <td>
+                    <Text of={p.what} />
+                  </td>
+                  <td>
+                    {p.kept ? (
+                      <button type="button" class="quiet" disabled={busy} onClick={() => fetchIt(p)}>
+                        <Icon name="save" />
+                        <Text of={p.name} /> ({size(p.size)})
+                      </button>
+                    ) : (
+                      <>
+                        <Text of={p.name} /> <span class="tag tag-alarm">{r.listGone}</span>
+                      </>
+                    )}
+                  </td>
+                  <td class="mono breakable">{p.hash}</td>
+                  <td>
+                    <Text of={p.by} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {(cursor !== null || page.data?.next) && (
+        <div class="actions">
+          {cursor !== null && (
+            <button type="button" class="quiet" onClick={() => setCursor(null)}>
+              {r.listFirst}
+            </button>
+          )}
+          {page.data?.next && (
+            <button type="button" class="quiet" onClick={() => setCursor(page.data?.next ?? null)}>
+              {r.listMore}
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** A name that somebody gave a file, as one to save it under: it comes from outside. */
+function safeName(name: string): string {
+  return plain(name).replace(/[^\p{L}\p{N}._ -]/gu, "_").replace(/^\.+/, "_") || "proof";
 }

@@ -1,13 +1,12 @@
 // Drives: what was plugged in and is not listed, the ledger, the rules, the draft that becomes the next version, and its way to the PCs. Only
 // administrators change things; auditors read the same.
-import { useEffect } from "preact/hooks";
 import { api, type Policy } from "../../core/api";
 import { may, useDesk } from "../../core/desk";
 import { momentOf } from "../../core/format";
 import { useLive } from "../../core/live";
 import { useResource, type Resource } from "../../core/resource";
 import type { Route } from "../../core/router";
-import { rememberVersion, setDraft, useDraft } from "../../policy/draft";
+import { setDraft, useDraft } from "../../policy/draft";
 import { Empty, Failure, Loading } from "../../ui/parts";
 import { Text } from "../../ui/text";
 import { Arrival } from "./arrival";
@@ -28,9 +27,6 @@ export function Drives({ route }: { route: Route }) {
   useLive((kinds) => {
     if (kinds["admin"] || kinds["policy"]) policy.reload();
   });
-  useEffect(() => {
-    if (policy.data) rememberVersion(policy.data);
-  }, [policy.data]);
   const named = route.path.split("/")[2];
   const tab: Tab | null = named === undefined ? "seen" : (TABS.find((t) => t === named) ?? null);
   const write = may(session, "administrator");

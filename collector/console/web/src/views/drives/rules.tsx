@@ -1,19 +1,21 @@
 // policy.yaml, and going back to the texts of earlier versions.
-import { useRef } from "preact/hooks";
-import type { Policy } from "../../core/api";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api, type Policy, type PolicyVersion } from "../../core/api";
 import { useDesk } from "../../core/desk";
-import { editDraft, seenVersions, useDraft } from "../../policy/draft";
-import { Icon, saveFile } from "../../ui/parts";
+import { momentOf } from "../../core/format";
+import { useResource } from "../../core/resource";
+import { editDraft, useDraft } from "../../policy/draft";
+import { useTask } from "../../ui/form";
+import { explain, Failure, Icon, Loading, saveFile } from "../../ui/parts";
 import { Text } from "../../ui/text";
 import { Editor } from "./editor";
 
 export function Rules({ policy, write }: { policy: Policy; write: boolean }) {
-  const { words, say } = useDesk();
+  const { words } = useDesk();
   const d = words.drives;
   const draft = useDraft();
   const text = draft?.policy_yaml ?? policy.policy_yaml;
   const file = useRef<HTMLInputElement>(null);
-  const earlier = seenVersions().filter((v) => v.version < policy.version);
   const set = (next: string) => editDraft(policy, () => ({ policy_yaml: next }));
   return (
     <section class="rules" aria-label={d.rules}>
@@ -54,28 +56,63 @@ export function Rules({ policy, write }: { policy: Policy; write: boolean }) {
             {d.earlierFile}
           </button>
           <h3>{d.earlierHere}</h3>
-          {earlier.length === 0 && <p class="hint">{d.earlierNone}</p>}
-          <ul class="earlier">
-            {earlier.map((v) => (
-              <li key={v.version}>
-                <button
-                  type="button"
-                  class="quiet"
-                  onClick={() => {
-                    editDraft(policy, () => ({ policy_yaml: v.policy_yaml, devices_csv: v.devices_csv }));
-                    say(d.taken(v.version), true);
-                  }}
-                >
-                  {d.earlierTake(v.version)}
-                </button>{" "}
-                <span class="quiet-text">
-                  <Text of={v.signer} />
-                </span>
-              </li>
-            ))}
-          </ul>
+          <Earlier policy={policy} />
         </aside>
       )}
     </section>
+  );
+}
+
+/** What the collector keeps, newest first; taking one asks for its texts. */
+function Earlier({ policy }: { policy: Policy }) {
+  const { words, say } = useDesk();
+  const d = words.drives;
+  const [pages, setPages] = useState<{ list: PolicyVersion[]; next: string | null }>({ list: [], next: null });
+  const first = useResource(`versions ${policy.version}`, (signal) => api.policyVersions(null, signal));
+  const { busy, error, run } = useTask();
+  const more = () =>
+    run(async () => {
+      const page = await api.policyVersions(pages.next);
+      setPages({ list: [...pages.list, ...page.versions], next: page.next });
+    });
+  useEffect(() => {
+    if (first.data) setPages({ list: first.data.versions, next: first.data.next });
+  }, [first.data]);
+  const take = (version: number) =>
+    run(async () => {
+      const { policy_yaml, devices_csv } = await api.policy(undefined, version);
+      editDraft(policy, () => ({ policy_yaml, devices_csv }));
+      say(d.taken(version), true);
+    });
+  const earlier = pages.list.filter((v) => v.version < policy.version);
+  if (first.error) return <Failure error={first.error} retry={first.reload} />;
+  if (!first.data) return <Loading />;
+  return (
+    <>
+      {error && (
+        <p class="wrong" role="alert">
+          {explain(error, words)}
+        </p>
+      )}
+      {earlier.length === 0 && <p class="hint">{d.earlierNone}</p>}
+      <ul class="earlier">
+        {earlier.map((v) => (
+          <li key={v.version}>
+            <button type="button" class="quiet" disabled={busy || v.signer === null} onClick={() => take(v.version)}>
+              {d.earlierTake(v.version)}
+            </button>{" "}
+            <span class="quiet-text">
+              {v.signer === null ? d.earlierUnsigned : <Text of={v.issued ? d.signedBy(v.signer, momentOf(v.issued)) : v.signer} />}
+              {v.from && v.to && <> · {d.earlierForce(momentOf(v.from), momentOf(v.to))}</>}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {pages.next && (
+        <button type="button" class="quiet" disabled={busy} onClick={more}>
+          {d.earlierMore}
+        </button>
+      )}
+    </>
   );
 }

@@ -1,9 +1,12 @@
-// The line of the policy that decided: of the record's rule ("ledger:17", "rule:finance", "default:storage") in the text of that version.
+// The line of the policy that decided: of the record's rule in the text of the version that the PC had in force then, as the collector keeps it.
+import type { ComponentChildren } from "preact";
 import { api, type Record_ } from "../../core/api";
 import { may, useDesk, valueLabel } from "../../core/desk";
+import { momentOf } from "../../core/format";
 import { factText } from "../../core/hostile";
 import { useResource } from "../../core/resource";
-import { linesOf } from "../../policy/lines";
+import { linesOf, ruleName } from "../../policy/lines";
+import { explain } from "../../ui/parts";
 import { Text } from "../../ui/text";
 import { Section } from "./detail";
 
@@ -11,32 +14,52 @@ export function Decided({ record }: { record: Record_ }) {
   const { words, session, vocabulary, language } = useDesk();
   const d = words.detail;
   const rule = factText(record.facts["rule"]);
-  const version = typeof record.facts["policy"] === "number" ? record.facts["policy"] : null;
+  const version = typeof record.facts["policy"] === "number" && record.facts["policy"] > 0 ? record.facts["policy"] : null;
   const readable = may(session, "administrator", "auditor");
-  const policy = useResource(rule && readable ? "policy" : null, (signal) => api.policy(signal));
+  const policy = useResource(rule && readable && version !== null ? `policy ${version}` : null, (signal) => api.policy(signal, version ?? undefined));
   if (!rule) return null;
-  const cut = rule.indexOf(":");
-  const what = rule.slice(0, Math.max(cut, 0));
-  const name = rule.slice(cut + 1);
-  const lines = policy.data && version === policy.data.version ? linesOf(policy.data, what, name) : null;
-  const by =
-    what === "rule" || what === "ledger" || what === "release"
-      ? d.decidedBy[what]("\u0001").split("\u0001")
-      : what === "default"
-        ? d.decidedBy.default("\u0001").split("\u0001")
-        : ["", ""];
+  const named = ruleName(rule);
+  const { what, name } = named;
+  const lines = policy.data ? linesOf(policy.data, named) : null;
+  const around = (say: (x: string) => string, shown: string) => {
+    const [before, after] = say("\u0001").split("\u0001");
+    return (
+      <>
+        {before}
+        <strong>
+          <Text of={shown} />
+        </strong>
+        {after}
+      </>
+    );
+  };
+  let by: ComponentChildren;
+  if (what === null)
+    by = (
+      <strong>
+        <Text of={rule} />
+      </strong>
+    );
+  else if (what === "print-setting" || what === "drives-setting") by = around(d.decidedBy[what === "print-setting" ? "printSetting" : "drivesSetting"], name);
+  else by = around(d.decidedBy[what], what === "default" ? valueLabel(vocabulary, "device_kind", name, language) : name);
   return (
     <Section title={d.decided}>
       <p>
-        {by[0]}
-        <strong>
-          <Text of={what === "default" ? valueLabel(vocabulary, "device_kind", name, language) : what ? name : rule} />
-        </strong>
-        {by[1]}
+        {by}
         {version !== null && <span class="quiet-text"> · {d.decidedVersion(version)}</span>}
       </p>
       {!readable && <p class="hint">{d.decidedNoText}</p>}
-      {policy.data && version !== null && version !== policy.data.version && <p class="hint">{d.decidedOther(version, policy.data.version)}</p>}
+      {policy.error && (
+        <p class="hint" role="alert">
+          {policy.error.status === 404 && version !== null ? d.decidedNotKept(version) : explain(policy.error, words)}
+        </p>
+      )}
+      {policy.data?.from && (
+        <p class="hint">
+          {policy.data.to ? d.decidedPushedTo(momentOf(policy.data.from), momentOf(policy.data.to)) : d.decidedPushed(momentOf(policy.data.from))}{" "}
+          <Text of={d.decidedSigned(policy.data.signer)} />
+        </p>
+      )}
       {lines && lines.length > 0 && (
         <ol class="code">
           {lines.map((l) => (
@@ -46,7 +69,9 @@ export function Decided({ record }: { record: Record_ }) {
           ))}
         </ol>
       )}
-      {lines && lines.length === 0 && what !== "release" && what !== "default" && <p class="hint">{d.decidedNoLine}</p>}
+      {lines && lines.length === 0 && what !== "release" && (
+        <p class="hint">{what === "default" || what === "print-setting" || what === "drives-setting" ? d.decidedBuiltIn : d.decidedNoLine}</p>
+      )}
     </Section>
   );
 }

@@ -5,11 +5,12 @@ import { CHANNELS, kindsIn } from "../../core/channels";
 import { fieldLabel, kindsOf, may, useDesk, valueLabel } from "../../core/desk";
 import { toLocal, toMoment } from "../../core/format";
 import { plain } from "../../core/hostile";
-import { toRefusal } from "../../core/resource";
-import { Dialog, explain, Icon, saveFile } from "../../ui/parts";
+import { toRefusal, useResource } from "../../core/resource";
+import { Dialog, explain, Failure, Icon, Loading, saveFile } from "../../ui/parts";
+import { useTask } from "../../ui/form";
 import { Text } from "../../ui/text";
 import type { Words } from "../../words";
-import { activeFilters, DEFAULT_SINCE, FIELDS, forgetSearch, parseSearch, savedSearches, saveSearch, type FieldName, type Search } from "./search";
+import { activeFilters, changeSaved, DEFAULT_SINCE, FIELDS, parseSearch, SAVED_MAX, withSaved, type FieldName, type Search } from "./search";
 
 const RANGES = ["-15m", "-1h", "-24h", "-7d", "-30d"] as const;
 
@@ -75,7 +76,7 @@ export function FilterBar({ search, show, csv, query }: { search: Search; show: 
             {more ? words.logs.less : words.logs.more}
           </button>
           <span class="grow" />
-          <Saved search={search} show={show} save={() => setSaving(true)} />
+          <Saved show={show} save={() => setSaving(true)} />
           <a class="button quiet" href={csv} download title={words.logs.csvTitle}>
             <Icon name="save" />
             {words.logs.csv}
@@ -169,31 +170,45 @@ function Active({ search, show, label }: { search: Search; show: (s: Search) => 
   );
 }
 
-function Saved({ search, show, save }: { search: Search; show: (s: Search) => void; save: () => void }) {
+function Saved({ show, save }: { show: (s: Search) => void; save: () => void }) {
   const { words } = useDesk();
-  const [list, setList] = useState(savedSearches);
-  useEffect(() => setList(savedSearches()), [search]);
+  const [open, setOpen] = useState(false);
+  const saved = useResource(open ? "searches" : null, (signal) => api.searches(signal));
+  const { busy, error, run } = useTask();
+  const forget = (name: string) =>
+    run(async () => {
+      await changeSaved((list) => list.filter((x) => x.name !== name));
+      saved.reload();
+    });
+  const list = saved.data?.searches ?? [];
   return (
-    <details class="menu" onToggle={(e) => e.currentTarget.open && setList(savedSearches())}>
+    <details class="menu" onToggle={(e) => setOpen(e.currentTarget.open)}>
       <summary class="button quiet">
         <Icon name="star" />
         {words.logs.saved}
       </summary>
-      <div class="menu-body">
-        {list.length === 0 && <p class="hint">{words.logs.savedNone}</p>}
+      <div class="menu-body" aria-busy={saved.loading}>
+        {saved.error && <Failure error={saved.error} retry={saved.reload} />}
+        {saved.loading && !saved.data && <Loading />}
+        {saved.data && list.length === 0 && <p class="hint">{words.logs.savedNone}</p>}
+        {error && (
+          <p class="wrong" role="alert">
+            {explain(error, words)}
+          </p>
+        )}
         <ul>
           {list.map((x) => (
             <li key={x.name}>
               <button type="button" class="quiet grow" onClick={() => show(parseSearch(new URLSearchParams(x.query)))}>
                 <Text of={x.name} cut />
               </button>
-              <button type="button" class="icon" aria-label={words.logs.forget(plain(x.name))} onClick={() => setList(forgetSearch(x.name))}>
+              <button type="button" class="icon" disabled={busy} aria-label={words.logs.forget(plain(x.name))} onClick={() => forget(x.name)}>
                 <Icon name="close" />
               </button>
             </li>
           ))}
         </ul>
-        <button type="button" class="quiet" onClick={save}>
+        <button type="button" class="quiet" disabled={list.length >= SAVED_MAX} onClick={save}>
           {words.logs.save}
         </button>
       </div>
@@ -202,17 +217,22 @@ function Saved({ search, show, save }: { search: Search; show: (s: Search) => vo
 }
 
 function SaveDialog({ search, close }: { search: Search; close: () => void }) {
-  const { words } = useDesk();
+  const { words, say } = useDesk();
   const [name, setName] = useState("");
+  const { busy, error, run } = useTask();
   return (
     <Dialog title={words.logs.save} close={close}>
       <form
         class="stack"
         onSubmit={(event) => {
           event.preventDefault();
-          if (!name.trim()) return;
-          saveSearch(name.trim(), search);
-          close();
+          const wanted = name.trim();
+          if (!wanted) return;
+          run(async () => {
+            await changeSaved((list) => withSaved(list, wanted, search));
+            say(words.logs.savedNow);
+            close();
+          });
         }}
       >
         <label class="field">
@@ -220,8 +240,13 @@ function SaveDialog({ search, close }: { search: Search; close: () => void }) {
           <input type="text" autofocus maxLength={80} required value={name} onInput={(e) => setName(e.currentTarget.value)} />
         </label>
         <p class="hint">{words.logs.savedHere}</p>
+        {error && (
+          <p class="wrong" role="alert">
+            {explain(error, words)}
+          </p>
+        )}
         <div class="actions">
-          <button type="submit" class="main">
+          <button type="submit" class="main" disabled={busy}>
             {words.logs.save}
           </button>
         </div>

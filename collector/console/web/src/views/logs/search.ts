@@ -1,8 +1,7 @@
 // A search: what stands in the address of the logs, what is asked of the server, and what is saved by name. An address without a time
 // means the last 24 hours; "all" is said in so many letters, so that nobody asks a hundred million records by accident.
-import type { Query } from "../../core/api";
+import { api, Refusal, type Query, type SavedSearch } from "../../core/api";
 import { CHANNELS, kindsIn, type Channel } from "../../core/channels";
-import { keep, kept } from "../../core/kept";
 
 export const FIELDS = ["text", "user", "host", "program", "path", "device"] as const;
 export type FieldName = (typeof FIELDS)[number];
@@ -75,35 +74,21 @@ export function activeFilters(s: Search): { name: FieldName | "channel" | "kind"
   return out;
 }
 
-export interface SavedSearch {
-  name: string;
-  query: string;
+export const SAVED_MAX = 50;
+
+/** With this one, in front of the others; instead of one that had its name. */
+export function withSaved(list: SavedSearch[], name: string, s: Search): SavedSearch[] {
+  return [{ name, query: searchParams(s).toString() }, ...list.filter((x) => x.name !== name)];
 }
 
-const SAVED_MAX = 50;
-
-function checkSaved(value: unknown): SavedSearch[] | null {
-  if (!Array.isArray(value)) return null;
-  return value
-    .filter(
-      (x: unknown): x is SavedSearch =>
-        typeof x === "object" && x !== null && "name" in x && typeof x.name === "string" && "query" in x && typeof x.query === "string",
-    )
-    .slice(0, SAVED_MAX);
-}
-
-export function savedSearches(): SavedSearch[] {
-  return kept("searches", checkSaved) ?? [];
-}
-
-export function saveSearch(name: string, s: Search): SavedSearch[] {
-  const list = [{ name, query: searchParams(s).toString() }, ...savedSearches().filter((x) => x.name !== name)].slice(0, SAVED_MAX);
-  keep("searches", list);
-  return list;
-}
-
-export function forgetSearch(name: string): SavedSearch[] {
-  const list = savedSearches().filter((x) => x.name !== name);
-  keep("searches", list);
-  return list;
+/** Changes what this account has saved at the server; once more where another browser was quicker. */
+export async function changeSaved(change: (list: SavedSearch[]) => SavedSearch[]): Promise<SavedSearch[]> {
+  for (let turn = 0; ; turn++) {
+    const now = await api.searches();
+    try {
+      return (await api.searchesSave({ version: now.version, searches: change(now.searches) })).searches;
+    } catch (e) {
+      if (!(e instanceof Refusal) || e.status !== 409 || turn === 3) throw e;
+    }
+  }
 }
