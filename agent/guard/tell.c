@@ -352,6 +352,7 @@ void tell_start(struct guard *g)
 
 	tell_begin(g, &r, KIND_GUARD_START, NULL);
 	layers_text(g->layers, &room);
+	record_set_str(&r, F_VERSION, SEKISHO_VERSION);
 	record_set_text(&r, F_LAYERS, room.layers);
 	record_set_uint(&r, F_ENFORCE, g->layers & GATE_OPEN ? ENFORCE_FULL : ENFORCE_NONE);
 	record_set_uint(&r, F_KEY_PLACE, places[key_place(g->keys.device)]);

@@ -425,6 +425,7 @@ static void about_us(struct engine *e, unsigned kind, unsigned probe_set, unsign
 int engine_start(struct engine *e, unsigned probe_set, unsigned enforce, const char *text, int64_t boot_us)
 {
 	about_us(e, KIND_RECORDER_START, probe_set, enforce, boot_us);
+	record_set_str(&e->record, F_VERSION, SEKISHO_VERSION);
 	record_set_text(&e->record, F_TEXT, text);
 	return tell(e, true);
 }

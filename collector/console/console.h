@@ -291,6 +291,7 @@ void trial_stop(struct console *c);
 void hosts_get_all(struct call *x);
 void host_get(struct call *x);
 void host_revoke(struct call *x);
+void host_retire(struct call *x);
 void tokens_get(struct call *x);
 void tokens_post(struct call *x);
 void policy_get(struct call *x);

@@ -7,7 +7,8 @@
 #include "policy/wire/api.h"
 #include <errno.h>
 
-#define KEPT_MOST 64u /* records that are looked through for how a PC is kept: ten runs */
+#define STARTS_MOST 1000u /* records of starts that are looked through for versions: of PCs of the last days */
+#define KEPT_MOST 64u     /* records that are looked through for how a PC is kept: ten runs */
 
 bool host_is_silent(const struct console *c, int64_t seen_us)
 {
@@ -42,18 +43,59 @@ static const json_t *obeys(const json_t *status, const char *id)
 	return NULL;
 }
 
+static int take_version(void *ctx, const struct store_row *row)
+{
+	json_t *out = ctx;
+	char hex[2 * DIGEST_SIZE + 1];
+
+	hex_encode(hex, row->host.b, DIGEST_SIZE);
+	if (json_object_get(out, hex))
+		return 0;
+	return json_object_set_new(out, hex,
+		       record_has(&row->record, F_VERSION) ? text_json(record_text(&row->record, F_VERSION))
+							   : json_null())
+		       ? -ENOMEM
+		       : 0;
+}
+
+/*
+ * By the id of a PC: the release of its program that started last, as far back as a look at all PCs goes; `id` NULL: of
+ * all. Never NULL but without memory.
+ */
+static json_t *versions(struct call *x, const char *id)
+{
+	_cleanup_free_ struct search *s = calloc(1, sizeof(*s));
+	json_t *out = json_object();
+	struct looking l = {.c = x->c,
+		.account = x->account,
+		.search = s,
+		.most = id ? 1 : STARTS_MOST,
+		.take = take_version,
+		.ctx = out};
+
+	if (!s || !out)
+		return out;
+	s->filter.host = id;
+	s->filter.kinds[s->filter.kinds_n++] = KIND_RECORDER_START;
+	s->filter.kinds[s->filter.kinds_n++] = KIND_GUARD_START;
+	s->filter.newest_first = true;
+	(void)look(&l, NULL);
+	return out;
+}
+
 /* The collector itself and this console are PCs without a guard: they are never silent while anybody can ask. */
-static json_t *host_json(struct console *c, const json_t *h, const json_t *status)
+static json_t *host_json(struct console *c, const json_t *h, const json_t *status, const json_t *started)
 {
 	bool active = !strcmp(text_of(h, "state"), "active");
 	const json_t *o = obeys(status, text_of(h, "id"));
 	const char *means = json_string_value(json_object_get(o, "means"));
+	const char *version = json_string_value(json_object_get(started, text_of(h, "id")));
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:I, s:o, s:b, s:b}", "id", text_of(h, "id"), "name",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:I, s:s?, s:o, s:b, s:b}", "id", text_of(h, "id"), "name",
 		text_of(h, "name"), "state", text_of(h, "state"), "enrolled", time_json(number(h, "enrolled")), "seen",
 		time_json(number(h, "seen")), "connected", json_is_true(json_object_get(h, "connected")), "policy",
-		(json_int_t)(o ? number(o, "policy") : 0), "means", means ? json_string(means) : json_null(), "forked",
-		is_forked(h), "silent",
+		(json_int_t)(o ? number(o, "policy") : 0), "version", version, "means",
+		means ? json_string(means) : json_null(), "forked", is_forked(h), "silent",
 		active && !json_is_true(json_object_get(h, "connected")) && host_is_silent(c, number(h, "seen")));
 }
 
@@ -74,7 +116,8 @@ static bool ask_both(struct call *x, json_t **hosts, json_t **status)
 
 void hosts_get_all(struct call *x)
 {
-	json_t *hosts = NULL, *status = NULL, *list, *out = json_array(), *next = NULL, **sorted = NULL;
+	json_t *hosts = NULL, *status = NULL, *list, *out = json_array(), *next = NULL, **sorted = NULL,
+	       *started = NULL;
 	_cleanup_free_ struct search *s = malloc(sizeof(*s));
 	char cursor[SEARCH_CURSOR_SIZE];
 	struct why why = {""};
@@ -97,8 +140,9 @@ void hosts_get_all(struct call *x)
 			sorted[n++] = json_array_get(list, i);
 	qsort(sorted, n, sizeof(*sorted), by_name);
 	k = s->has_cursor ? s->cursor_row : 0;
+	started = versions(x, NULL);
 	for (i = k; i < n && i < k + s->limit; i++)
-		json_array_append_new(out, host_json(x->c, sorted[i], status));
+		json_array_append_new(out, host_json(x->c, sorted[i], status, started));
 	if (i < n) {
 		search_cursor(cursor, 0, i);
 		next = json_string(cursor);
@@ -108,6 +152,7 @@ void hosts_get_all(struct call *x)
 				 "next", next ? json_incref(next) : json_null()));
 out:
 	free(sorted);
+	json_decref(started);
 	json_decref(next);
 	json_decref(out);
 	json_decref(hosts);
@@ -198,7 +243,7 @@ static json_t *kept(struct call *x, const char *id)
 
 void host_get(struct call *x)
 {
-	json_t *hosts = NULL, *status = NULL, *chains;
+	json_t *hosts = NULL, *status = NULL, *chains, *started = NULL;
 	const json_t *h;
 
 	if (*x->a->query) {
@@ -207,11 +252,13 @@ void host_get(struct call *x)
 	}
 	if (ask_both(x, &hosts, &status) && (h = find(x, hosts)) && tell_view(x, KIND_CONSOLE_VIEW, NULL, 0)) {
 		chains = json_object_get(h, "chains");
-		reply(x, json_pack("{s:o, s:O, s:o, s:o, s:o, s:o}", "host", host_json(x->c, h, status), "chains",
-				 chains, "recorder", newest(x, text_of(h, "id"), KIND_RECORDER_START), "guard",
-				 newest(x, text_of(h, "id"), KIND_GUARD_START), "proof",
+		started = versions(x, text_of(h, "id"));
+		reply(x, json_pack("{s:o, s:O, s:o, s:o, s:o, s:o}", "host", host_json(x->c, h, status, started),
+				 "chains", chains, "recorder", newest(x, text_of(h, "id"), KIND_RECORDER_START),
+				 "guard", newest(x, text_of(h, "id"), KIND_GUARD_START), "proof",
 				 newest(x, text_of(h, "id"), KIND_PROOF), "posture", kept(x, text_of(h, "id"))));
 	}
+	json_decref(started);
 	json_decref(hosts);
 	json_decref(status);
 }
@@ -237,28 +284,50 @@ static bool change(
 	return good;
 }
 
-void host_revoke(struct call *x)
+/* Both ways out, with a reason and the person in the collector's record. */
+static void shut_out(struct call *x, const json_t *o, const char *target, const char *how)
 {
-	static const char *const names[] = {"reason", NULL};
-	json_t *o = body_object(x, 4096, names), *hosts = NULL, *answer = NULL, *body = NULL;
-	const char *reason;
-	const json_t *h;
+	json_t *hosts = NULL, *answer = NULL, *body = NULL;
+	const char *reason = body_text(x, o, "reason", 200);
+	const json_t *h, *unheard = json_object_get(o, "unheard");
 	char what[300], by[400];
 
-	if (!o)
+	if (unheard && !json_is_boolean(unheard)) {
+		reply_error(x, 400, "request", "\"unheard\" is true or false");
 		return;
-	reason = body_text(x, o, "reason", 200);
+	}
 	if (reason && door_call(x, API_ADMIN_HOSTS, NULL, SPAN(NULL, 0), &hosts) && (h = find(x, hosts))) {
-		snprintf(what, sizeof(what), "revoke: %s", reason);
+		snprintf(what, sizeof(what), "%s: %s", how, reason);
 		/* The collector's record has to name the person, too. */
 		snprintf(by, sizeof(by), "%s (%s, at the console)", reason, x->account->name);
 		body = json_pack("{s:s, s:s}", "host", text_of(h, "id"), "reason", by);
-		if (change(x, API_ADMIN_REVOKE, body, what, text_of(h, "name"), &answer))
+		if (json_is_true(unheard))
+			json_object_set_new(body, "unheard", json_true());
+		if (change(x, target, body, what, text_of(h, "name"), &answer))
 			reply_none(x);
 	}
 	json_decref(body);
 	json_decref(answer);
 	json_decref(hosts);
+}
+
+void host_revoke(struct call *x)
+{
+	static const char *const names[] = {"reason", NULL};
+	json_t *o = body_object(x, 4096, names);
+
+	if (o)
+		shut_out(x, o, API_ADMIN_REVOKE, "revoke");
+	json_decref(o);
+}
+
+void host_retire(struct call *x)
+{
+	static const char *const names[] = {"reason", "unheard", NULL};
+	json_t *o = body_object(x, 4096, names);
+
+	if (o)
+		shut_out(x, o, API_ADMIN_RETIRE, "retire");
 	json_decref(o);
 }
 

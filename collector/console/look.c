@@ -56,7 +56,8 @@ unsigned look_server(struct console *c, const struct digest *host)
 static bool is_of_peer(uint64_t kind)
 {
 	static const unsigned kinds[] = {KIND_GAP, KIND_FORKED, KIND_REJOIN, KIND_REFUSED, KIND_CLOCK, KIND_ENROL,
-		KIND_RENEW, KIND_REVOKE, KIND_WITNESS_ALARM, KIND_ALERT, KIND_ALERT_SEEN, KIND_ALERT_UNSENT};
+		KIND_RENEW, KIND_REVOKE, KIND_RETIRE, KIND_WITNESS_ALARM, KIND_ALERT, KIND_ALERT_SEEN,
+		KIND_ALERT_UNSENT};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)

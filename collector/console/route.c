@@ -61,6 +61,7 @@ const struct route routes[] = {
 	{ASK_GET, "/api/v1/hosts", ALL, 0, hosts_get_all},
 	{ASK_GET, "/api/v1/hosts/{}", ALL, 0, host_get},
 	{ASK_POST, "/api/v1/hosts/{}/revoke", ADMIN, 0, host_revoke},
+	{ASK_POST, "/api/v1/hosts/{}/retire", ADMIN, 0, host_retire},
 	{ASK_GET, "/api/v1/tokens", ADMIN, 0, tokens_get},
 	{ASK_POST, "/api/v1/tokens", ADMIN, 0, tokens_post},
 	{ASK_GET, "/api/v1/policy", ADMIN | AUDIT, 0, policy_get},

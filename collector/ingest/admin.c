@@ -14,6 +14,8 @@
 #define VALID_MAX_S (366ull * 86400)
 #define FOLLOW_MAX_S 86400ull
 #define HEADS_MAX 8u
+#define RETIRE_SEND_US 3000000
+#define RETIRE_ASKED_US 60000000
 #define HOSTS_MAX 1000u /* in a page */
 
 static void failed(struct ingest *in, struct ask *a, int r, const char *what)
@@ -219,38 +221,97 @@ static bool find(struct ingest *in, struct ask *a, const char *name, struct stor
 	return !r;
 }
 
+/* From now on nothing is taken from this PC: the record, the table of PCs, its connections. False: answered. */
+static bool shut_out(
+	struct ingest *in, struct ask *a, struct store_host *h, enum store_host_state state, struct entry *e)
+{
+	struct peer *p;
+	int r;
+
+	h->state = state;
+	ingest_tell(in, e);
+	r = in->failed ? in->failed : store_host_put(in->store, h);
+	if (r) {
+		failed(in, a, r, state == HOST_RETIRED ? "retire" : "revoke");
+		return false;
+	}
+	/* Requests that wait end with their connections; a new one is turned away. */
+	server_drop_host(&in->server, &h->id);
+	p = peer_of(in, &h->id);
+	if (p)
+		p->follow_until_us = 0;
+	return true;
+}
+
 static void revoke_post(struct ingest *in, struct ask *a)
 {
 	struct store_host h;
 	struct entry e = {.kind = KIND_REVOKE, .host = &h, .has_uid = true, .uid = a->uid, .urgent = true};
 	json_t *o = object(a);
 	const char *name;
-	struct peer *p;
-	int r;
 
 	if (!o)
 		return;
 	if (!text_of(a, o, "host", &name) || !text_of(a, o, "reason", &e.text) || !find(in, a, name, &h))
 		goto out;
-	if (digest_eq(&h.id, &in->keys.host)) {
+	if (digest_eq(&h.id, &in->keys.host))
 		answer_error(a->req, 409, "host", "that is the collector itself", 0);
+	/* Also one that has retired: its disk may turn up in the wrong hands. */
+	else if (h.state == HOST_REVOKED || shut_out(in, a, &h, HOST_REVOKED, &e))
+		answer_json(a->req, 200, json_object());
+out:
+	json_decref(o);
+}
+
+/*
+ * May it be retired now? Nobody knows here what is still in its spool. A PC that is there is asked for it first, and
+ * has some seconds for that; one that is not there is retired only where the request says so ("unheard"), so that what
+ * goes with it is nobody's accident. False: answered.
+ */
+static bool has_sent(struct ingest *in, struct ask *a, struct peer *p, bool unheard)
+{
+	int64_t now = clock_boot_us();
+
+	if (unheard)
+		return true;
+	if (!p || (!p->waiters && !p->retire_us)) {
+		answer_error(
+			a->req, 409, "away", "the PC is not connected: what it has not sent would be lost with it", 0);
+		return false;
+	}
+	if (p->retire_us && now - p->retire_us >= RETIRE_SEND_US && now - p->retire_us < RETIRE_ASKED_US)
+		return true;
+	if (!p->retire_us || now - p->retire_us >= RETIRE_ASKED_US) {
+		p->retire_us = now;
+		p->follow_until_us = now + RETIRE_ASKED_US;
+		wait_wake(in, p);
+	}
+	answer_error(a->req, 409, "sending", "the PC was asked for what it has not sent yet: ask again in 3 seconds",
+		RETIRE_SEND_US / 1000000);
+	return false;
+}
+
+/* A PC that goes out of use. */
+static void retire_post(struct ingest *in, struct ask *a)
+{
+	struct store_host h;
+	struct entry e = {.kind = KIND_RETIRE, .host = &h, .has_uid = true, .uid = a->uid, .urgent = true};
+	json_t *o = object(a);
+	const char *name;
+
+	if (!o)
+		return;
+	if (!text_of(a, o, "host", &name) || !text_of(a, o, "reason", &e.text) || !find(in, a, name, &h))
 		goto out;
-	}
-	if (h.state == HOST_ACTIVE) {
-		h.state = HOST_REVOKED;
-		ingest_tell(in, &e);
-		r = in->failed ? in->failed : store_host_put(in->store, &h);
-		if (r) {
-			failed(in, a, r, "revoke");
-			goto out;
-		}
-		/* Requests that wait end with their connections; a new one is turned away. */
-		server_drop_host(&in->server, &h.id);
-		p = peer_of(in, &h.id);
-		if (p)
-			p->follow_until_us = 0;
-	}
-	answer_json(a->req, 200, json_object());
+	if (store_server(in->store, &h.id) || digest_eq(&h.id, &in->keys.host))
+		answer_error(a->req, 409, "host", "that is a server, not a PC", 0);
+	else if (h.state == HOST_REVOKED)
+		answer_error(a->req, 409, "revoked", "the PC is revoked", 0);
+	else if (h.state == HOST_RETIRED)
+		answer_json(a->req, 200, json_object());
+	else if (has_sent(in, a, peer_of(in, &h.id), json_is_true(json_object_get(o, "unheard"))) &&
+		 shut_out(in, a, &h, HOST_RETIRED, &e))
+		answer_json(a->req, 200, json_object());
 out:
 	json_decref(o);
 }
@@ -322,6 +383,7 @@ void admin(struct ingest *in, struct ask *a)
 		{API_ADMIN_TOKENS, false, tokens_get},
 		{API_ADMIN_HOSTS, false, hosts_get},
 		{API_ADMIN_REVOKE, true, revoke_post},
+		{API_ADMIN_RETIRE, true, retire_post},
 		{API_ADMIN_FOLLOW, true, follow_post},
 		{API_ADMIN_POLICY, true, policy_post},
 		{API_ADMIN_POLICY, false, policy_status_get},

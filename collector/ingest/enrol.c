@@ -116,7 +116,8 @@ static int name_is_free(struct ingest *in, struct ask *a, struct enrolling *e)
 	r = store_host_each(in->store, on_namesake, e);
 	if (r != V_EXISTS)
 		return r;
-	return denied(in, a, 409, "name", "another PC has this name: revoke that one, or choose another name");
+	return denied(
+		in, a, 409, "name", "another PC has this name: retire or revoke that one, or choose another name");
 }
 
 /* May this PC come in? 0; V_DENIED: answered; -errno. */
@@ -141,7 +142,9 @@ static int admit(struct ingest *in, struct ask *a, struct enrolling *e)
 		return denied(in, a, 403, "token", "the token was used already");
 	if (e->again && (e->host.state != HOST_ACTIVE || strcmp(e->host.name, e->ask.name) != 0))
 		return denied(in, a, 409, "known",
-			e->host.state == HOST_ACTIVE ? "the PC is enrolled by another name" : "the PC was revoked");
+			e->host.state == HOST_ACTIVE    ? "the PC is enrolled by another name"
+			: e->host.state == HOST_RETIRED ? "the PC was retired"
+							: "the PC was revoked");
 	return e->again ? 0 : name_is_free(in, a, e);
 }
 
@@ -256,6 +259,8 @@ static int read_renew(struct ingest *in, struct ask *a, struct renewing *e)
 	r = hex_decode(e->info.cn, id.b, DIGEST_SIZE) ? V_NOT_FOUND : store_host_get(in->store, &id, &e->host);
 	if (r == V_NOT_FOUND)
 		return not_renewed(a, 403, "unknown", "the PC is not enrolled");
+	if (!r && e->host.state == HOST_RETIRED)
+		return not_renewed(a, 403, "retired", "the PC is retired");
 	if (!r && e->host.state != HOST_ACTIVE)
 		return not_renewed(a, 403, "revoked", "the PC is revoked");
 	return r;

@@ -159,6 +159,8 @@ int host_of(struct ingest *in, struct ask *a, struct store_host *out)
 	r = store_host_get(in->store, &id, &h);
 	if (r == V_NOT_FOUND)
 		return turn_away(in, a, NULL, &id, CAUSE_UNKNOWN_HOST, "unknown", "the PC is not enrolled");
+	if (!r && h.state == HOST_RETIRED)
+		return turn_away(in, a, &h, NULL, CAUSE_RETIRED, "retired", "the PC is retired");
 	if (!r && h.state != HOST_ACTIVE)
 		return turn_away(in, a, &h, NULL, CAUSE_REVOKED, "revoked", "the PC is revoked");
 	r = r ? r : key_fits(in, &h, &peer.key_id);

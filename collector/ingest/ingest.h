@@ -108,6 +108,7 @@ struct peer {
 	int64_t follow_until_us; /* boot clock */
 	int64_t seen_us;         /* wall clock; the store knows an older one */
 	int64_t renewed_us;      /* boot clock */
+	int64_t retire_us;       /* boot clock: when it was asked for what it has, before it retires; 0: it was not */
 	struct waiter *waiters;
 	struct share share;
 	struct digest witness;  /* SHA-256 of the line that declares its witness key; zero: none is known */

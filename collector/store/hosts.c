@@ -130,8 +130,8 @@ bool host_told(const struct record *r, struct digest *id)
 {
 	uint64_t kind = record_has(r, F_KIND) ? r->v[F_KIND].u : 0;
 
-	if ((kind != KIND_ENROL && kind != KIND_RENEW && kind != KIND_REVOKE) || !record_has(r, F_PEER) ||
-		r->v[F_PEER].s.n != DIGEST_SIZE)
+	if ((kind != KIND_ENROL && kind != KIND_RENEW && kind != KIND_REVOKE && kind != KIND_RETIRE) ||
+		!record_has(r, F_PEER) || r->v[F_PEER].s.n != DIGEST_SIZE)
 		return false;
 	memcpy(id->b, r->v[F_PEER].s.p, DIGEST_SIZE);
 	return true;
@@ -162,10 +162,13 @@ bool host_learn(const struct record *r, bool known, struct store_host *host)
 	}
 	if (kind == KIND_REVOKE)
 		host->state = HOST_REVOKED;
+	/* What is revoked stays revoked: its keys are not trusted, which says more. */
+	if (kind == KIND_RETIRE && host->state == HOST_ACTIVE)
+		host->state = HOST_RETIRED;
 	if (record_has(r, F_PEER_NAME) && r->v[F_PEER_NAME].s.n < sizeof(host->name) && r->v[F_PEER_NAME].s.n)
 		snprintf(host->name, sizeof(host->name), "%.*s", (int)r->v[F_PEER_NAME].s.n,
 			(const char *)r->v[F_PEER_NAME].s.p);
-	if (kind != KIND_REVOKE && record_has(r, F_HASH) && r->v[F_HASH].s.n == DIGEST_SIZE)
+	if ((kind == KIND_ENROL || kind == KIND_RENEW) && record_has(r, F_HASH) && r->v[F_HASH].s.n == DIGEST_SIZE)
 		memcpy(host->tls_key.b, r->v[F_HASH].s.p, DIGEST_SIZE);
 	return true;
 }

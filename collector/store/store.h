@@ -187,6 +187,7 @@ struct store_host {
  *                certificate; makes the PC active
  *   KIND_RENEW   PEER id, HASH key id of the new TLS certificate, PEER_NAME
  *   KIND_REVOKE  PEER id, PEER_NAME; TEXT the reason
+ *   KIND_RETIRE  the same: it has gone out of use, and nothing was wrong with it
  *
  * The one who takes segments in must refuse PRODUCER_COLLECTOR from any PC.
  */

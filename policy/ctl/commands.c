@@ -200,6 +200,16 @@ static const struct option_row revoke_options[] = {
 	END,
 };
 
+static const struct option_row retire_options[] = {
+	{OPT_REASON, 0, "reason", "TEXT", OFFER_NOTHING, {"why, for the record", "理由(記録されます)"}},
+	{OPT_UNHEARD, 0, "unheard", NULL, OFFER_NOTHING,
+		{"although it is not connected: what it has not sent is lost",
+			"接続していなくても廃止する(未送信の記録は失われます)"}},
+	JSON_ROW,
+	SOCKET_ROW,
+	END,
+};
+
 #define DEVICES_ROW                                                                                                       \
 	{                                                                                                                 \
 		OPT_DEVICES, 0, "devices", "FILE", OFFER_FILE,                                                            \
@@ -486,6 +496,8 @@ const struct command commands[] = {
 		{"PCs that are enrolled", "登録済み PC を一覧表示する"}, command_host_list},
 	{"host", "revoke", revoke_options, "PC", 1, 1, OFFER_NOTHING,
 		{"Take nothing from a PC any more", "PC を失効させる"}, command_host_revoke},
+	{"host", "retire", retire_options, "PC", 1, 1, OFFER_NOTHING,
+		{"A PC has gone out of use", "使用を終えた PC を廃止する"}, command_host_retire},
 	{"host", "export", door_options, NULL, 0, 0, OFFER_NOTHING,
 		{"The roster of PCs, for release codes", "PC 名簿を出力する(解除コード用)"}, command_host_export},
 	{"console", "user", console_user_options, "list|add|disable|reset|bind|unbind [NAME]", 1, 2, OFFER_NOTHING,

@@ -90,6 +90,7 @@ enum option_id {
 	OPT_NAME,
 	OPT_VALID,
 	OPT_REASON,
+	OPT_UNHEARD,
 	OPT_OUT,
 	OPT_NO_BODIES,
 	OPT_DEVICES,
@@ -175,6 +176,7 @@ int command_token_create(struct ctl *c);
 int command_token_list(struct ctl *c);
 int command_host_list(struct ctl *c);
 int command_host_revoke(struct ctl *c);
+int command_host_retire(struct ctl *c);
 int command_retention_show(struct ctl *c);
 int command_retention_plan(struct ctl *c);
 int command_retention_hold(struct ctl *c);

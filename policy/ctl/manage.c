@@ -133,10 +133,9 @@ int command_host_list(struct ctl *c)
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }
 
-int command_host_revoke(struct ctl *c)
+/* Asks for it at the collector's door, and says what came of it. */
+static int shut_out(struct ctl *c, const char *target, json_t *body, const char *said)
 {
-	const char *reason = option_value(c, OPT_REASON);
-	_cleanup_json_ json_t *body = json_pack("{s:s, s:s}", "host", c->operands[0], "reason", reason ? reason : "");
 	_cleanup_json_ json_t *answer = NULL;
 	char text[SHOWN_MAX];
 	int r;
@@ -144,11 +143,28 @@ int command_host_revoke(struct ctl *c)
 	if (!body)
 		return complain(EXIT_USAGE,
 			SAY(c, "the name or the reason is not UTF-8", "名前または理由が UTF-8 ではありません"));
-	r = door(c, API_ADMIN_REVOKE, body, &answer);
+	r = door(c, target, body, &answer);
 	if (r)
 		return r;
 	if (option_on(c, OPT_JSON))
 		return say_json(answer);
-	printf(SAY(c, "%s: revoked\n", "%s: 失効しました\n"), shown(text, c->operands[0]));
+	printf("%s: %s\n", shown(text, c->operands[0]), said);
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
+}
+
+int command_host_revoke(struct ctl *c)
+{
+	const char *reason = option_value(c, OPT_REASON);
+	_cleanup_json_ json_t *body = json_pack("{s:s, s:s}", "host", c->operands[0], "reason", reason ? reason : "");
+
+	return shut_out(c, API_ADMIN_REVOKE, body, SAY(c, "revoked", "失効しました"));
+}
+
+int command_host_retire(struct ctl *c)
+{
+	const char *reason = option_value(c, OPT_REASON);
+	_cleanup_json_ json_t *body = json_pack("{s:s, s:s, s:b}", "host", c->operands[0], "reason",
+		reason ? reason : "", "unheard", option_on(c, OPT_UNHEARD));
+
+	return shut_out(c, API_ADMIN_RETIRE, body, SAY(c, "retired", "廃止しました"));
 }

@@ -64,6 +64,7 @@ static const char *color_of(const struct record *r)
 	case KIND_COLLECTOR_START:
 	case KIND_ENROL:
 	case KIND_RENEW:
+	case KIND_RETIRE:
 	case KIND_HEARTBEAT:
 		return COLOR_OUR;
 	}

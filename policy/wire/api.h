@@ -20,6 +20,7 @@
 #define API_ADMIN_TOKENS "/admin/tokens"
 #define API_ADMIN_HOSTS "/admin/hosts"
 #define API_ADMIN_REVOKE "/admin/revoke"
+#define API_ADMIN_RETIRE "/admin/retire"
 #define API_ADMIN_FOLLOW "/admin/follow"
 #define API_ADMIN_STATUS "/admin/status"
 #define API_ADMIN_RETENTION "/admin/retention"

@@ -4,6 +4,7 @@ import http.client
 import os
 import pickle
 import sys
+import threading
 
 from collector_pc import (PEM, STATE, Member, ask, csr_of, door, ec, hashes, records, same, serialization, sha256, sign, spki,
                           statuses, token, true, until, x509)
@@ -152,6 +153,7 @@ def revoke(pc):
     r = records("revoke", peer_name="pc-gone")
     same((len(r), r[0]["uid"], r[0]["text"]), (1, os.getuid(), "lost in a train"), "who revoked, and why")
     same(door("/admin/revoke", {"host": "collector", "reason": "x"}, 409)["error"], "host", "the collector itself")
+    retire(victim)
     # None takes another's name while that one is there, or a server's; afterwards only the id tells them apart.
     for name in ("collector", "Console", "herald"):
         refused(Member(name).enrolment(token()), 409, "name")
@@ -190,6 +192,42 @@ def revoke(pc):
     door("/admin/hosts?after=" + 64 * "0", status=404)
     same((names["pc-gone"]["state"], names["pc-1"]["state"]), ("revoked", "active"), "states")
     same(names["pc-1"]["chains"], [{"producer": "recorder", "seq": 1, "heads": 1}], "chains")
+
+
+def retire(revoked):
+    """Out of use: asked for what it still has, then shut out; one that is not there only where that is said."""
+    going, away = Member("pc-old"), Member("pc-away")
+    going.enrol()
+    away.enrol()
+    going.post(going.sealed(1))
+    same(door("/admin/retire", {"host": "pc-old", "reason": "x"}, 409)["error"], "away", "nobody waits")
+    told = []
+    waiting = Member("pc-old", going)
+    waiting.use(going.cert, going.tls_key)
+    waiter = threading.Thread(target=lambda: told.append(waiting.request("GET", "/v1/wait?follow=0&checkpoint=%d" % going.seen[0])))
+    waiter.start()
+    until(lambda: door("/admin/retire", {"host": "pc-old", "reason": "leased"}, (409, 200)).get("error") == "sending", "it is asked first")
+    waiter.join(60)
+    true(told[0][0] == 200 and told[0][1]["follow"] > 0, "what it has not sent yet is asked for: %r" % told)
+    same(statuses(going.post(going.sealed(1))), ["stored"], "which is taken")
+    until(lambda: "error" not in door("/admin/retire", {"host": "pc-old", "reason": "leased"}, (409, 200)), "then it is retired")
+    going.close()
+    same(going.post(going.sealed(1), status=403)["error"], "retired", "nothing more is taken")
+    refused(going.renewal(fresh()), 403, "retired", "/v1/renew")
+    refused(going.enrolment(token()), 409, "known")
+    door("/admin/retire", {"host": "pc-old", "reason": "again"})
+    door("/admin/retire", {"host": "pc-away", "reason": "sold", "unheard": True})
+    r = records("retire", peer_name="pc-old") if until(lambda: records("retire", peer_name="pc-away"), "records") is None else []
+    same([(x["uid"], x["text"]) for x in r], [(os.getuid(), "leased")], "who retired it, and why")
+    # One that turns up in the wrong hands is revoked after all; what is revoked does not become less by retiring.
+    door("/admin/revoke", {"host": "pc-away", "reason": "found on a market"})
+    same(door("/admin/retire", {"host": revoked.host.hex(), "reason": "x"}, 409)["error"], "revoked", "a revoked one")
+    same(door("/admin/retire", {"host": "collector", "reason": "x"}, 409)["error"], "host", "a server")
+    names = {h["name"]: h["state"] for h in door("/admin/hosts")["hosts"]}
+    same((names["pc-old"], names["pc-away"]), ("retired", "revoked"), "states")
+    heir = Member("pc-new")
+    heir.name = "pc-old"
+    heir.enrol()  # its name is free again
 
 
 def main(argv):

@@ -88,9 +88,9 @@ def check(answer, op, what):
         validate(content[kind]["schema"], answer.json, what)
 
 
-pc, other_pc = Member("pc-1"), Member("pc-2")
-pc.enrol()
-other_pc.enrol()
+pc, other_pc, old_pc = Member("pc-1"), Member("pc-2"), Member("pc-0")
+for member in (pc, other_pc, old_pc):
+    member.enrol()
 carry = pc.begin(RECORDER)
 pc.post(pc.sealed(n=1, carry=carry))
 # What a trial has cases of.
@@ -109,6 +109,7 @@ BODIES = {
     "policyReplay": {"policy_yaml": "version: 1\nrules: [{name: x, match: {kind: storage}, access: deny}]\n", "devices_csv": ""},
     "policyCheck": {"policy_yaml": "version: 1\n", "devices_csv": ""},
     "hostRevoke": {"reason": ""},
+    "hostRetire": {"reason": ""},
     "alertAcknowledge": {"comment": "looked at"},
     "searchesPut": {"version": 0, "searches": [{"name": "週次", "query": "since=-7d"}]},
     "proofsPost": {"contractor": "溶解処理", "what": "書類 12箱", "name": "証明書.pdf", "content": "JVBERg=="},
@@ -252,6 +253,7 @@ for form in ("pdf", "csv", "zip"):
     well(auditor, "GET", "/api/v1/register.%s?since=-2d&until=-1m&path=%%2Fhome" % form)
 well(admin, "POST", "/api/v1/tokens", {"name": "pc-3", "valid": 600})
 well(admin, "POST", "/api/v1/hosts/%s/revoke" % other_pc.host.hex(), {"reason": "lost"})
+well(admin, "POST", "/api/v1/hosts/%s/retire" % old_pc.host.hex(), {"reason": "its lease ended", "unheard": True})
 with open(os.environ["SIGNED"], "rb") as f:
     well(admin, "POST", "/api/v1/policy", f.read(), mime="application/vnd.sekisho.policy")
 check(Desk().ask("GET", "/metrics", headers={"Authorization": "Bearer " + os.environ["METRICS_TOKEN"]}), DOC["paths"]["/metrics"]["get"], "metrics")

@@ -1,5 +1,6 @@
 """The logs at the console: filters, pages, proofs, neighbours, exports, who sees what; hostile names all the way."""
 import csv
+import datetime
 import glob
 import io
 import json
@@ -373,6 +374,39 @@ three.enrol(token)
 ident = three.host.hex()
 more = both.get("/api/v1/hosts/" + ident)
 same((more["host"]["name"], more["host"]["state"], more["recorder"]), ("pc-3", "active", None), "one PC")
+item("what a PC says of itself: releases, how it records and holds, what its kernel was seen to refuse; when it was heard of last")
+def starts(release):  # noqa: E302
+    return [{1: 40, 2: 1000, 92: 1, 93: 1, 222: release}, {1: 90, 2: 1001, 93: 1, 118: "gate,flag", 222: release},
+            {1: 92, 2: 1002, 93: 1, 118: "gate,flag", 94: "every means holds"}]
+three.post(three.sealed(records=starts("0.0.9"), carry=three.begin(RECORDER)))  # noqa: E305
+three.post(three.sealed(records=starts("0.1.0<b>")))
+until(lambda: len(pages(auditor, "host=pc-3&kind=proof")) == 2, "they are indexed")
+more = both.get("/api/v1/hosts/" + ident)
+said = {k: more[k]["facts"] for k in ("recorder", "guard", "proof")}
+same([said[k]["kind"] for k in said], ["recorder-start", "guard-start", "proof"], "kinds")
+same((said["recorder"]["version"], said["guard"]["version"]), ("0.1.0<b>",) * 2, "the newest releases")
+same((said["recorder"]["probe_set"], said["recorder"]["enforce"]), ("trampoline", "full"), "by which hooks, and whether it can enforce")
+same((said["proof"]["enforce"], said["proof"]["layers"], said["proof"]["text"]), ("full", "gate,flag", "every means holds"), "what it tried")
+by_name = {h["name"]: h for h in both.get("/api/v1/hosts")["hosts"]}
+same((by_name["pc-3"]["version"], by_name["pc-1"]["version"], more["host"]["version"]), ("0.1.0<b>", None, "0.1.0<b>"), "in the list")
+heard = time.time() - datetime.datetime.fromisoformat(more["host"]["seen"].rstrip("Z").ljust(26, "0")[:26] + "+00:00").timestamp()
+true(-5 < heard < 3600, "heard of %d s ago" % heard)
+
+item("retired: by a person who says so, with what has not come; not silent, and still to be revoked")
+five = Member("pc-5")
+five.enrol()
+way = "/api/v1/hosts/%s/retire" % five.host.hex()
+both.post(way, {}, 400)
+both.post(way, {"reason": "x", "unheard": 1}, 400)
+same(auditor.ask("POST", way, {"reason": "x"}).status, 403, "an auditor changes nothing")
+same(both.post(way, {"reason": "lease ended"}, 409)["error"], "away", "not connected")
+both.ask("POST", way, {"reason": "lease ended", "unheard": True}, 204)
+same([both.get("/api/v1/hosts/" + five.host.hex())["host"][k] for k in ("state", "silent")], ["retired", False], "retired")
+same(five.post(five.sealed(1), status=403)["error"], "retired", "nothing is taken")
+until(lambda: [r for r in told("console-change", user="both") if r.get("text") == "retire: lease ended"], "it is in the log")
+until(lambda: pages(viewer, "kind=retire") == [] and [r["facts"]["text"] for r in pages(auditor, "kind=retire")] == ["lease ended (both, at the console)"], "as the collector's record")
+both.ask("POST", "/api/v1/hosts/%s/revoke" % five.host.hex(), {"reason": "found elsewhere"}, 204)
+
 both.post("/api/v1/hosts/%s/revoke" % ident, {}, 400)
 both.ask("POST", "/api/v1/hosts/%s/revoke" % ident, {"reason": "lost on a train"}, 204)
 same(both.get("/api/v1/hosts/" + ident)["host"]["state"], "revoked", "revoked")

@@ -187,7 +187,8 @@ async function csv(who) {
   await who.settled();
   await p.locator(".facets").getByRole("button", { name: "ロビー" }).click();
   await who.settled();
-  same(await p.locator("a[data-row]").count(), 1, "the job that was held at that printer");
+  const held = await p.locator("a[data-row]").count();
+  if (held < 1 || !decodeURIComponent(p.url()).endsWith("fact=action:hold&fact=printer:ロビー")) fail(`${held} jobs held at that printer`);
   await who.go(`#/logs?${all}&c=usb`);
   const csv = await who.download(p.getByRole("link", { name: "CSV" }));
   same([...csv.bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf], "its mark");
@@ -690,6 +691,31 @@ async function ledger(who) {
   who.well();
 }
 
+async function retire(who) {
+  const p = who.page;
+  step("the PC's page: what it says of itself; out of use, with a reason and the name typed, after what it had was asked for");
+  await who.go("#/pcs");
+  const row = p.locator("tr", { hasText: "soumu-99" });
+  const [, , , , version] = await row.locator("td, th").allInnerTexts();
+  if (!/^\d+\.\d+\.\d+/.test(version)) fail(`no release of soumu-99: ${version}`);
+  await p.getByRole("link", { name: "soumu-99" }).click();
+  await p.getByRole("region", { name: "Guard" }).getByText(version).waitFor();
+  await p.getByRole("button", { name: "Retire", exact: true }).click();
+  await p.getByRole("textbox", { name: /^Reason/ }).fill("lease ended");
+  await p.getByRole("textbox", { name: /^Type/ }).fill("soumu-99");
+  await who.accessible("retiring");
+  const go = p.getByRole("button", { name: "Retire this PC" });
+  await go.click();
+  await p.getByText("The PC was asked for what it has not sent yet.").waitFor();
+  await until(async () => {
+    if (await p.locator(".status-retired").count()) return true;
+    if (await go.isEnabled().catch(() => false)) await go.click().catch(() => undefined);
+    return false;
+  }, "retired");
+  await p.getByRole("button", { name: "Revoke", exact: true }).waitFor();
+  who.well();
+}
+
 async function revoke(who) {
   const p = who.page;
   step("revoked, with a reason and the name typed");
@@ -878,6 +904,7 @@ try {
     () => ledger(writer),
     () => signingByHand(writer),
     () => decided(reader),
+    () => retire(writer),
     () => revoke(writer),
     () => proof(writer),
     () => enclosed(reader),

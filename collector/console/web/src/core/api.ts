@@ -299,6 +299,8 @@ export interface Host {
   seen: string | null;
   connected: boolean;
   policy: number;
+  /** Of the program that started last; null: not known. */
+  version: string | null;
   means: string | null;
   forked: boolean;
   silent: boolean;
@@ -649,6 +651,8 @@ export const api = {
   host: (host: string, signal?: Stop) => askJson<HostMore>(`${v1}/hosts/${id(host)}`, { signal }),
   revoke: (host: string, reason: string) =>
     ask(`${v1}/hosts/${id(host)}/revoke`, { method: "POST", json: { reason } }),
+  retire: (host: string, reason: string, unheard: boolean) =>
+    ask(`${v1}/hosts/${id(host)}/retire`, { method: "POST", json: { reason, unheard } }),
   tokens: (signal?: Stop) => askJson<{ tokens: Token[] }>(`${v1}/tokens`, { signal }),
   makeToken: (name: string | null, valid: number) =>
     askJson<{ token: string }>(`${v1}/tokens`, { method: "POST", json: { name, valid } }),

@@ -1,11 +1,12 @@
-// One PC: its state, what it last said of itself, its chains; revoking it, with a reason and its name typed.
+// One PC: its state, what it last said of itself, its chains; retiring and revoking it, with a reason and its name typed.
 import { useState } from "preact/hooks";
-import { api, type Host, type HostMore, type Record_, type Refusal } from "../../core/api";
+import { api, type Host, type HostMore, type Record_ } from "../../core/api";
 import { fieldLabel, may, useDesk, valueLabel } from "../../core/desk";
 import { count, momentOf } from "../../core/format";
 import { useLive } from "../../core/live";
-import { toRefusal, useResource } from "../../core/resource";
+import { useResource } from "../../core/resource";
 import { routeText } from "../../core/router";
+import { useTask } from "../../ui/form";
 import { Copy, Dialog, explain, Failure, Loading } from "../../ui/parts";
 import { Text } from "../../ui/text";
 import { Facts } from "../logs/detail";
@@ -14,7 +15,7 @@ import { statusOf, StatusMark } from "./pcs";
 
 export function Pc({ id, newest, changed }: { id: string; newest: number; changed: () => void }) {
   const { words, session } = useDesk();
-  const [revoking, setRevoking] = useState(false);
+  const [ending, setEnding] = useState<Way | null>(null);
   const pc = useResource(`host ${id}`, (signal) => api.host(id, signal));
   useLive(() => pc.reload(), 5000);
   const p = words.pcs;
@@ -39,17 +40,23 @@ export function Pc({ id, newest, changed }: { id: string; newest: number; change
               </a>
             )}
             {may(session, "administrator") && pc.data.host.state === "active" && (
-              <button type="button" class="danger push" onClick={() => setRevoking(true)}>
-                {p.revoke}
+              <button type="button" class="push" onClick={() => setEnding("retire")}>
+                {p.retire.button}
+              </button>
+            )}
+            {may(session, "administrator") && ["active", "retired"].includes(pc.data.host.state) && (
+              <button type="button" class={pc.data.host.state === "active" ? "danger" : "danger push"} onClick={() => setEnding("revoke")}>
+                {p.revoke.button}
               </button>
             )}
           </div>
           <More of={pc.data} newest={newest} />
-          {revoking && (
-            <Revoke
+          {ending && (
+            <End
+              way={ending}
               host={pc.data.host}
               close={(done) => {
-                setRevoking(false);
+                setEnding(null);
                 if (done) {
                   pc.reload();
                   changed();
@@ -85,6 +92,10 @@ function More({ of, newest }: { of: HostMore; newest: number }) {
               {h.policy || words.common.none}
               {h.policy > 0 && h.policy < newest && <span class="tag">{p.old}</span>}
             </dd>
+          </div>
+          <div class="fact">
+            <dt>{p.columns.version}</dt>
+            <dd>{h.version ? <Text of={h.version} /> : p.notSaid}</dd>
           </div>
           <div class="fact">
             <dt>{p.means}</dt>
@@ -179,47 +190,54 @@ function Kept({ records }: { records: Record_[] }) {
   );
 }
 
-function Revoke({ host, close }: { host: Host; close: (done: boolean) => void }) {
+type Way = "retire" | "revoke";
+
+/** Out of use, or out of trust: both want a reason, and the name typed. */
+function End({ way, host, close }: { way: Way; host: Host; close: (done: boolean) => void }) {
   const { words, say } = useDesk();
   const p = words.pcs;
+  const w = p[way];
   const name = host.name || host.id.slice(0, 16);
   const [reason, setReason] = useState("");
   const [typed, setTyped] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<Refusal | null>(null);
-  const submit = async (event: SubmitEvent) => {
+  const [unheard, setUnheard] = useState(false);
+  const { busy, error, run } = useTask();
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    setBusy(true);
-    setError(null);
-    try {
-      await api.revoke(host.id, reason.trim());
-      say(p.revoked(plain(name)), true);
+    run(async () => {
+      if (way === "revoke") await api.revoke(host.id, reason.trim());
+      else await api.retire(host.id, reason.trim(), unheard);
+      say(w.done(plain(name)), true);
       close(true);
-    } catch (e) {
-      setError(toRefusal(e));
-      setBusy(false);
-    }
+    });
   };
+  const wrong = error && (error.word === "sending" ? p.retire.sending : error.word === "away" ? p.retire.away : explain(error, words));
   return (
-    <Dialog title={p.revokeTitle(plain(name))} close={() => close(false)}>
-      <form class="stack" onSubmit={(e) => void submit(e)}>
-        <p>{p.revokeWhy}</p>
+    <Dialog title={w.title(plain(name))} close={() => close(false)}>
+      <form class="stack" onSubmit={submit}>
+        <p>{w.why}</p>
         <label class="field">
-          {p.revokeReason}
+          {p.endReason}
           <input type="text" required maxLength={200} value={reason} onInput={(e) => setReason(e.currentTarget.value)} />
         </label>
         <label class="field">
-          {p.revokeType(plain(name))}
+          {p.endType(plain(name))}
           <input type="text" required autocomplete="off" spellcheck={false} value={typed} onInput={(e) => setTyped(e.currentTarget.value)} />
         </label>
-        {error && (
+        {way === "retire" && (!host.connected || error?.word === "away") && (
+          <label class="inline">
+            <input type="checkbox" checked={unheard} onChange={(e) => setUnheard(e.currentTarget.checked)} />
+            {p.retire.unheard(host.seen ? momentOf(host.seen) : words.common.never)}
+          </label>
+        )}
+        {wrong && (
           <p class="wrong" role="alert">
-            {explain(error, words)}
+            {wrong}
           </p>
         )}
         <div class="actions">
           <button type="submit" class="danger" disabled={busy || typed !== plain(name) || !reason.trim()}>
-            {p.revokeGo}
+            {w.go}
           </button>
           <button type="button" onClick={() => close(false)}>
             {words.common.cancel}

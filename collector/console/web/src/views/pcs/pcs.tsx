@@ -92,6 +92,7 @@ export function Pcs({ route }: { route: Route }) {
                 <th scope="col">{p.columns.state}</th>
                 <th scope="col">{p.columns.seen}</th>
                 <th scope="col">{p.columns.policy}</th>
+                <th scope="col">{p.columns.version}</th>
                 <th scope="col">{p.columns.enrolled}</th>
                 <th scope="col">{p.columns.id}</th>
               </tr>
@@ -113,6 +114,7 @@ export function Pcs({ route }: { route: Route }) {
                     {h.policy || <span class="quiet-text">{words.common.none}</span>}
                     {h.policy > 0 && h.policy < (list.data?.policy ?? 0) && <span class="tag">{p.old}</span>}
                   </td>
+                  <td>{h.version ? <Text of={h.version} cut /> : <span class="quiet-text">{words.common.none}</span>}</td>
                   <td>{h.enrolled && dayOf(h.enrolled)}</td>
                   <td class="mono quiet-text">{h.id.slice(0, 16)}</td>
                 </tr>
