@@ -430,11 +430,11 @@ four.post(four.sealed(records=[{1: 100, 2: 0, 13: "花子", 109: "no-payroll", 1
 denied = lambda: [x for x in both.get("/api/v1/overview")["attention"] if x["what"] == "print-denied"]  # noqa: E731
 until(denied, "a denied print job")
 same([(x["host"], x["count"], x["severity"], x["text"]) for x in denied()], [("pc-4", 1, "warning", "Office: no-payroll, 花子")], "told")
-until(lambda: len(pages(auditor, "kind=print")) == 2, "both are indexed")
-a = auditor.get("/api/v1/facets?kind=print")
+until(lambda: len(pages(auditor, "host=pc-4&kind=print")) == 2, "both are indexed")
+a = auditor.get("/api/v1/facets?host=pc-4&kind=print")
 same((a["printer"], sorted(d["value"] for d in a["decision"])),
      ([{"value": "Office", "count": 2}], ["action:allow", "action:deny"]), "printers and decisions")
-same([r["facts"]["action"] for r in pages(auditor, "kind=print&fact=printer:Office&fact=action:deny")], ["deny"], "as the facet asks for it")
+same([r["facts"]["action"] for r in pages(auditor, "host=pc-4&kind=print&fact=printer:Office&fact=action:deny")], ["deny"], "as the facet asks for it")
 
 item("facts at the ends of their types, of a PC in foreign hands: every page answers, and tells them as they are")
 AWKWARD = {"UINT": (0, 255, 65536, 2**32, 2**53 - 1, 2**53, 2**63, 2**64 - 1),
