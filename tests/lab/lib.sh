@@ -77,6 +77,8 @@ lab_awake() {
 	state=$cache/state-$1-$({
 		cat "$lab/state" "$lab/lib.sh"
 		printf '%s\n' "$disk" "${SEKISHO_LAB_APPEND:-}"
+		# A disk that was made anew at the same place is another one: a PC that wakes up on it finds its file system changed below it.
+		stat -c '%i %Y %s' "$disk"
 		qemu-system-x86_64 --version
 	} | sha256sum | cut -c 1-16)
 	exec 8>"$cache/.state"

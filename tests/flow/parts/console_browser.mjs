@@ -194,8 +194,7 @@ export class Person {
     const secret = p.locator(".secret");
     await secret.waitFor();
     await between("totp");
-    this.secret = await secret.innerText();
-    this.app = { secret: this.secret, used: Date.now() };
+    this.app = { secret: await secret.innerText(), used: Date.now() };
     await p.locator("input[autocomplete=one-time-code]").fill(totp(this.app.secret));
     await p.locator("form button.main").click();
     await this.inside();
@@ -206,12 +205,16 @@ export class Person {
     const p = this.page;
     await this.signIn(account, password);
     await p.locator("input[autocomplete=one-time-code]").waitFor();
-    // The server takes each number once, and that of the next half minute too.
-    app.used = Math.max(Date.now(), app.used + 30_000);
-    await until(() => app.used < Date.now() + 29_000, "the next code's time");
-    await p.locator("input[autocomplete=one-time-code]").fill(totp(app.secret, (app.used - Date.now()) / 1000));
+    await p.locator("input[autocomplete=one-time-code]").fill(await this.nextCode(app));
     await p.locator("form button.main").click();
     await this.inside();
+  }
+
+  /** A code that was not used: the server takes each number once, and that of the next half minute too. */
+  async nextCode(app = this.app) {
+    app.used = Math.max(Date.now(), app.used + 30_000);
+    await until(() => app.used < Date.now() + 29_000, "the next code's time");
+    return totp(app.secret, (app.used - Date.now()) / 1000);
   }
 
   async language(name) {

@@ -2,7 +2,7 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { Browser, PASSWORD, Person, command, fail, origin, same, step, totp, until } from "./console_browser.mjs";
+import { Browser, PASSWORD, Person, command, fail, origin, same, step, until } from "./console_browser.mjs";
 
 const require = createRequire(join(process.env.PAGE_SOURCE, "package.json"));
 const jsqr = require("jsqr");
@@ -156,11 +156,7 @@ async function elsewhere(who) {
   step("7.5.2: where one is signed in besides, and an end to it, with password and code");
   const other = await browser.person("en-GB");
   await other.go("");
-  await other.signIn("sachiko", PASSWORD);
-  await other.page.locator("input[autocomplete=one-time-code]").fill(totp(who.secret));
-  who.app.used = Date.now();
-  await other.page.locator("form button.main").click();
-  await other.inside();
+  await other.again("sachiko", PASSWORD, who.app);
   await who.go("#/account");
   const panel = p.locator("section", { has: p.getByRole("heading", { name: "Signed in elsewhere" }) });
   await panel.locator("li").first().waitFor();
@@ -169,8 +165,7 @@ async function elsewhere(who) {
   await who.accessible("ending another session");
   const dialog = p.getByRole("dialog");
   await dialog.locator("input[type=password]").fill(PASSWORD);
-  await dialog.locator("input[autocomplete=one-time-code]").fill(totp(who.secret, 30));
-  who.app.used = Date.now() + 30_000;
+  await dialog.locator("input[autocomplete=one-time-code]").fill(await who.nextCode());
   await dialog.getByRole("button", { name: "End", exact: true }).click();
   await dialog.waitFor({ state: "detached" });
   await panel.getByText("Nowhere else.").waitFor();
@@ -330,6 +325,8 @@ async function saved(who) {
   await other.page.getByRole("textbox", { name: "Name of the search" }).fill("other");
   await other.page.getByRole("dialog").getByRole("button", { name: "Save this search" }).click();
   await other.page.getByRole("dialog").waitFor({ state: "detached" });
+  await other.page.getByRole("button", { name: "Sign out" }).click();
+  await other.page.locator("input[autocomplete=username]").waitFor();
   other.well();
   await other.context.close();
   await p.getByRole("button", { name: "Sign out" }).click();
