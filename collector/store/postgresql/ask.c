@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #define QUERY_MAX (1u << 20)
+#define WANTED_MAX (16u << 20) /* 200,000 PCs */
 #define ROWS_FIRST 64u
 #define ROWS_MOST 4096u
 #define HOST_NAMES 256u
@@ -126,6 +127,16 @@ static int narrow_numbers(struct asked *w, const char *column, const unsigned *v
 	return r || !n ? r : buf_puts(&w->text, ")");
 }
 
+/* V_END where there is none. */
+static int narrow_chains(struct asked *w, const PGresult *ids)
+{
+	int r = PQntuples(ids) ? buf_puts(&w->text, " AND chain IN (") : V_END, row;
+
+	for (row = 0; !r && row < PQntuples(ids); row++)
+		r = buf_putf(&w->text, "%s%" PRId64, row ? "," : "", result_int(ids, row, 0));
+	return r ? r : buf_puts(&w->text, ")");
+}
+
 /* By name from the PCs that are known, by digits also from those that only have rows. V_END where there is none. */
 static int narrow_hosts(struct asked *w)
 {
@@ -137,7 +148,7 @@ static int narrow_hosts(struct asked *w)
 	struct args a = {.n = 0};
 	const char *want = w->q->f->host;
 	size_t i, n = strlen(want);
-	int r, row;
+	int r;
 
 	if (n >= HOST_DIGITS_MIN && n < sizeof(digits) && strspn(want, "0123456789abcdefABCDEF") == n)
 		for (i = 0; i < n; i++)
@@ -146,12 +157,46 @@ static int narrow_hosts(struct asked *w)
 	arg_int(&a, (int64_t)strlen(digits));
 	arg_bytes(&a, SPAN_STR(digits));
 	r = conn_run(&w->p->side, text, &a, &res);
-	if (r || !PQntuples(res))
-		return r ? r : V_END;
-	r = buf_puts(&w->text, " AND chain IN (");
-	for (row = 0; !r && row < PQntuples(res); row++)
-		r = buf_putf(&w->text, "%s%" PRId64, row ? "," : "", result_int(res, row, 0));
-	return r ? r : buf_puts(&w->text, ")");
+	return r ? r : narrow_chains(w, res);
+}
+
+struct wanted {
+	const struct store_filter *f;
+	struct buf text;
+	bool any;
+};
+
+static int on_host(void *ctx, const struct store_host *h)
+{
+	char hex[2 * DIGEST_SIZE + 1];
+	struct wanted *w = ctx;
+	int r;
+
+	if (!w->f->wants(w->f->wants_ctx, h))
+		return 0;
+	r = buf_putf(&w->text, "%s'\\x%s'::bytea", w->any ? "," : "SELECT id FROM sekisho.chain WHERE host IN (",
+		hex_encode(hex, h->id.b, DIGEST_SIZE));
+	w->any = true;
+	return r;
+}
+
+/* Of the PCs that are known, those that the caller wants. V_END where that is none. */
+static int narrow_wanted(struct asked *w)
+{
+	static const struct digest least;
+	struct wanted wanted = {.f = w->q->f, .text = BUF_INIT(WANTED_MAX)};
+	_cleanup_result_ PGresult *res = NULL;
+	int r = pg_host_after((struct store *)w->p, "", &least, on_host, &wanted);
+
+	if (!r && !wanted.any)
+		r = V_END;
+	r = r ? r : buf_puts(&wanted.text, ")");
+	if (!r && !buf_str(&wanted.text))
+		r = -ENOMEM;
+	r = r ? r : conn_run_once(&w->p->side, (const char *)wanted.text.p, NULL, &res);
+	r = r ? r : narrow_chains(w, res);
+	buf_deinit(&wanted.text);
+	return r;
 }
 
 /* Numbers stand in the text: the planner has to see how much they leave. */
@@ -179,6 +224,7 @@ static int compose(struct asked *w)
 	r = r ? r : narrow_numbers(w, "kind", f->kinds, f->kinds_n);
 	r = r ? r : narrow_numbers(w, "class", f->classes, f->classes_n);
 	r = r || !f->host ? r : narrow_hosts(w);
+	r = r || !f->wants ? r : narrow_wanted(w);
 	r = r || !f->user ? r : narrow_name(w, &q->user, "usr", NULL);
 	r = r || !f->program ? r : narrow_name(w, &q->program, "program", NULL);
 	r = r || !f->path ? r : narrow_name(w, &q->path, "path", "path2");

@@ -625,10 +625,16 @@ export const api = {
   facets: (query: Query, signal?: Stop) => askJson<Facets>(`${v1}/facets${queryText(query)}`, { signal }),
   /** A file that may be large: the browser keeps it on its disk. */
   bundle: async (query: Query, signal?: Stop) => (await ask(`${v1}/bundle${queryText(query)}`, { signal })).blob(),
-  register: async (form: "pdf" | "csv" | "zip", query: Query) => {
-    const asked = queryText(query);
-    return (await ask({ pdf: `${v1}/register.pdf${asked}`, csv: `${v1}/register.csv${asked}`, zip: `${v1}/register.zip${asked}` }[form])).blob();
-  },
+  register: async (form: "pdf" | "csv" | "zip", query: Query) =>
+    (
+      await ask(
+        {
+          pdf: `${v1}/register.pdf${queryText(query)}`,
+          csv: `${v1}/register.csv${queryText(query)}`,
+          zip: `${v1}/register.zip${queryText(query)}`,
+        }[form],
+      )
+    ).blob(),
   makeReport: (what: { month?: string; since?: string; until?: string; lang: string }) =>
     askJson<{ id: string }>(`${v1}/reports`, { method: "POST", json: what }),
   report: (which: string, signal?: Stop) => askJson<{ percent: number; report: Report | null }>(`${v1}/reports/${id(which)}`, { signal }),
