@@ -17,8 +17,7 @@
 #include "policy/base/text.h"
 #include <errno.h>
 
-#define NAMES_A_STEP 64
-#define NAMES_AT_ONCE 4096 /* taken in when a month ends; more are left to queries, which go through them */
+#define NAMES_AT_ONCE 4096 /* taken in when a month ends; more are left behind, for when nothing else is to be done */
 #define PAIRS_MAX (1u << 20)
 #define PAIRS_AT_ONCE 16384u  /* put into the posting lists together: some 30 ms, in which nothing else is done */
 #define TRANSACTION_US 250000 /* what came is to be found after that, also under load */
@@ -103,6 +102,7 @@ struct index {
 	sqlite3_stmt *q[Q_COUNT];
 	bool open;        /* a transaction is .. */
 	int64_t since_us; /* .. since then */
+	bool behind;      /* a month before may have names that text search has not taken in */
 	bool thorough;    /* text search takes in all names of a month before the next one is begun */
 	uint64_t key[2];
 	int64_t names, combos, searched, records;
@@ -276,6 +276,7 @@ int index_open(struct store *s, struct index **out)
 	x->pairs = malloc(PAIRS_MAX * sizeof(*x->pairs));
 	if (!x->pairs)
 		r = -ENOMEM;
+	x->behind = true; /* it is looked at once */
 	/* Where the last call ended: in the first month that is not done. */
 	for (i = 0; !r && i < s->packs.n; i++) {
 		const struct pack *k = &s->packs.v[i];
@@ -601,6 +602,7 @@ static int leave_month(struct index *x)
 
 	while (!r && more)
 		r = search_names(x, &more);
+	x->behind |= x->searched < x->names;
 	return r ? r : commit(x);
 }
 
@@ -670,6 +672,11 @@ int index_step(struct store *s, struct index *x, unsigned budget, int64_t until,
 		budget--;
 	}
 	rest = s->head.size - x->next + (x->searched < x->names);
+	if (!r && !rest && budget && x->behind) {
+		r = commit(x);
+		r = r ? r : index_behind(s, x->month, budget, until, &x->behind);
+	}
+	rest += x->behind;
 	if (!r && !(goes_on && rest && clock_boot_us() - x->since_us < TRANSACTION_US))
 		r = commit(x);
 	if (r) {

@@ -513,6 +513,62 @@ static void patterns(void **state)
 	}
 }
 
+static int count_row(void *ctx, const struct store_row *row)
+{
+	(void)row;
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+/* Text search takes in the names of a month that segments of the next one made it leave. */
+static void a_month_left_behind(void **state)
+{
+	char dir[256], path[300];
+	struct store_options o = {.dir = dir, .log_key = made_log_key(), .origin = MADE_ORIGIN, .now_us = fake_now};
+	static struct record r;
+	struct store_filter f = {.text = "only-once-777"};
+	unsigned found = 0;
+	struct made m;
+	struct store *s;
+	struct why why = {""};
+	int64_t names = 0, searched = 0;
+	uint64_t index;
+	unsigned i, k;
+	sqlite3 *db;
+
+	(void)state;
+	if (made_in_database())
+		return;
+	made_dir(dir, sizeof(dir));
+	now = MADE_TIME;
+	assert_int_equal(store_open(&o, &s, &why), 0);
+	made_begin(&m, "pc-0", PRODUCER_RECORDER);
+	for (k = 0; k < 12; k++) {
+		/* The last two are of the month after. */
+		if (k == 10)
+			now += INT64_C(40) * 86400 * 1000000;
+		for (i = 0; i < 500; i++) {
+			record_reset(&r);
+			snprintf(path, sizeof(path), "/tmp/only-once-%u", 500 * k + i);
+			record_set_uint(&r, F_KIND, KIND_FILE);
+			record_set_str(&r, F_PATH, path);
+			made_put(&m, &r);
+		}
+		assert_int_equal(store_append(s, made_seal(&m), &index), 0);
+		assert_int_equal(store_commit(s), 0);
+	}
+	made_index(s);
+	assert_int_equal(store_query(s, &f, count_row, &found, &why), 0);
+	assert_int_equal(found, 1);
+	store_close(s);
+	snprintf(path, sizeof(path), "%s/index/2026-05.db", dir);
+	assert_int_equal(sql_open_read(path, &db), 0);
+	assert_int_equal(sql_number(db, "SELECT max(id) FROM name", 0, &names), 0);
+	assert_int_equal(sql_number(db, "SELECT v FROM meta WHERE k='searched'", 0, &searched), 0);
+	sqlite3_close_v2(db);
+	assert_true(names > 4096 && searched == names);
+}
+
 /* What was so slow that a few names took seconds is not asked. */
 static void lengths(void **state)
 {
@@ -550,6 +606,7 @@ int main(void)
 		cmocka_unit_test(one_moment),
 		cmocka_unit_test(patterns),
 		cmocka_unit_test(lengths),
+		cmocka_unit_test(a_month_left_behind),
 	};
 
 	return cmocka_run_group_tests(tests, made_server_start, made_server_stop);
