@@ -672,11 +672,11 @@ int index_step(struct store *s, struct index *x, unsigned budget, int64_t until,
 		budget--;
 	}
 	rest = s->head.size - x->next + (x->searched < x->names);
+	/* Not counted in what is left: rows are found without it, only slower. */
 	if (!r && !rest && budget && x->behind) {
 		r = commit(x);
 		r = r ? r : index_behind(s, x->month, budget, until, &x->behind);
 	}
-	rest += x->behind;
 	if (!r && !(goes_on && rest && clock_boot_us() - x->since_us < TRANSACTION_US))
 		r = commit(x);
 	if (r) {

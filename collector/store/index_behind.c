@@ -40,7 +40,7 @@ static int take_names(sqlite3 *db, int64_t *last)
 	return r != V_END ? r : n == NAMES_A_STEP ? 0 : V_END;
 }
 
-static int take_month(sqlite3 *db, unsigned *budget, int64_t until)
+static int take_month(sqlite3 *db, unsigned *budget, int64_t until, bool *done)
 {
 	_cleanup_stmt_ sqlite3_stmt *put = NULL;
 	int64_t last;
@@ -51,7 +51,8 @@ static int take_month(sqlite3 *db, unsigned *budget, int64_t until)
 		r = take_names(db, &last);
 		--*budget;
 	}
-	r = r == V_END ? 0 : r;
+	*done = r == V_END;
+	r = *done ? 0 : r;
 	r = r ? r : sql_prepare(db, "INSERT OR REPLACE INTO meta VALUES('searched', ?1)", &put);
 	if (!r) {
 		sqlite3_bind_int64(put, 1, last);
@@ -69,6 +70,7 @@ int index_behind(struct store *s, const char *now, unsigned budget, int64_t unti
 	*left = false;
 	for (i = 0; !r && i < n && !*left; i++) {
 		int64_t names = 0, searched = 0;
+		bool done = false;
 		sqlite3 *db = NULL;
 
 		if (!strcmp(months[i], now))
@@ -79,7 +81,10 @@ int index_behind(struct store *s, const char *now, unsigned budget, int64_t unti
 		r = r ? r : sql_number(db, "SELECT v FROM meta WHERE k='searched'", 0, &searched);
 		*left = !r && searched < names;
 		if (*left)
-			r = take_month(db, &budget, until);
+			r = take_month(db, &budget, until, &done);
+		/* What a slice wrote is checkpointed with the rest, not each time. */
+		if (*left && !done)
+			sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 		sqlite3_close_v2(db);
 		/* A file that is damaged says so to whoever asks it. */
 		r = r == V_BAD ? 0 : r;

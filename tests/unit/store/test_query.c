@@ -558,6 +558,8 @@ static void a_month_left_behind(void **state)
 		assert_int_equal(store_commit(s), 0);
 	}
 	made_index(s);
+	for (i = 0; i < 5; i++)
+		assert_int_equal(store_index_step(s, 64, &index), 0);
 	assert_int_equal(store_query(s, &f, count_row, &found, &why), 0);
 	assert_int_equal(found, 1);
 	store_close(s);
