@@ -308,6 +308,8 @@ struct ancestor {
 	uint64_t start_ticks;
 	char name[LINEAGE_NAME_SIZE]; /* of the program's file, without folders; "" where it cannot be read */
 };
+/* Whose child the process is, and when it started (clock ticks since the boot, proc(5)). False where it is gone. */
+bool process_stat(pid_t pid, pid_t *parent, uint64_t *start_ticks);
 /* The process and its ancestors up to the first process of the PC, which is left out; their number. */
 unsigned lineage_read(pid_t pid, struct ancestor out[LINEAGE_MAX]);
 /*

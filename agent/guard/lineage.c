@@ -1,7 +1,7 @@
 /*
  * Whose a maintenance window is: the ancestors of who asks for it, by /proc, and which of them is the package manager.
- * Called by maintenance.c. What /proc says of processes is the kernel's word; names of programs are their owners', and
- * whoever asks is root.
+ * Called by maintenance.c; process_stat by tell.c too. What /proc says of processes is the kernel's word; names of
+ * programs are their owners', and whoever asks is root.
  */
 #include "agent/guard/guard.h"
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 
 #define STAT_TEXT 1024
 
-/* Behind the name, which may hold anything: "S ppid ...", field 22 is the start. False where it is gone. */
-static bool read_stat(pid_t pid, pid_t *parent, uint64_t *start_ticks)
+/* Behind the name, which may hold anything: "S ppid ...", field 22 is the start. */
+bool process_stat(pid_t pid, pid_t *parent, uint64_t *start_ticks)
 {
 	char path[64], text[STAT_TEXT], *at;
 	unsigned long long start;
@@ -59,7 +59,7 @@ unsigned lineage_read(pid_t pid, struct ancestor out[LINEAGE_MAX])
 		pid_t parent;
 
 		out[n].pid = pid;
-		if (!read_stat(pid, &parent, &out[n].start_ticks))
+		if (!process_stat(pid, &parent, &out[n].start_ticks))
 			break;
 		read_name(pid, out[n++].name);
 		pid = parent;
@@ -113,5 +113,5 @@ bool lineage_lives(pid_t pid, uint64_t start_ticks)
 	uint64_t start;
 	pid_t parent;
 
-	return read_stat(pid, &parent, &start) && start == start_ticks;
+	return process_stat(pid, &parent, &start) && start == start_ticks;
 }

@@ -207,25 +207,11 @@ static const char *operation(const struct gate_event *e, char room[32])
  */
 static bool still_there(uint32_t pid, uint64_t start_boot_ns)
 {
-	char path[64], text[1024], *at;
-	_cleanup_close_ int fd = -1;
-	unsigned long long ticks = 0;
-	ssize_t n;
-	int i;
+	uint64_t ticks;
+	pid_t parent;
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return false;
-	text[n] = 0;
-	/* Field 22, counted behind the name, which may hold anything. */
-	at = strrchr(text, ')');
-	for (i = 0; at && i < 20; i++)
-		at = strchr(at + 1, ' ');
-	if (!at || sscanf(at, " %llu", &ticks) != 1)
-		return false;
-	return start_boot_ns / (1000000000ull / (unsigned long long)sysconf(_SC_CLK_TCK)) == ticks;
+	return process_stat((pid_t)pid, &parent, &ticks) &&
+	       start_boot_ns / (1000000000ull / (unsigned long long)sysconf(_SC_CLK_TCK)) == ticks;
 }
 
 static void set_process(struct record *r, const struct gate_event *e, char program[PROC_TEXT])
