@@ -569,6 +569,7 @@ static void a_month_left_behind(void **state)
 	assert_int_equal(sql_number(db, "SELECT v FROM meta WHERE k='searched'", 0, &searched), 0);
 	sqlite3_close_v2(db);
 	assert_true(names > 4096 && searched == names);
+	made_end(&m);
 }
 
 /* What was so slow that a few names took seconds is not asked. */
