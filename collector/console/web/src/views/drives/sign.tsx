@@ -68,6 +68,8 @@ export function Sign({ policy, texts, close, pushed }: Props) {
       say(d.pushed(taken.version, taken.connected), true);
       setDraft(null);
       setKey(null);
+      // By itself, not with the view that goes: what is modal must not outlive it.
+      close();
       pushed();
       go("#/drives/arrival");
     } catch (e) {
