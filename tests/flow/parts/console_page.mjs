@@ -498,6 +498,10 @@ async function hands(who) {
 async function signingByHand(who) {
   const p = who.page;
   step("a policy is signed by Tab and Enter alone: the dialog holds the focus, and gives it back");
+  // Another browser has pushed meanwhile: a draft on the version before it is refused, and the dialog says so.
+  await who.go("#/drives/rules");
+  await p.reload();
+  await who.settled();
   await drafted(who);
   await who.go("#/drives/draft");
   await p.locator(".verdict-good").waitFor();
