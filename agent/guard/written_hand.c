@@ -37,7 +37,7 @@ static void task_free(struct written_task *t)
 }
 
 /* Sorts by time, and no other one has it. */
-static void name_copy(struct guard *g, struct written_task *t)
+static void name_copy(struct written_task *t)
 {
 	static unsigned counter;
 	time_t at = (time_t)(clock_wall_us() / 1000000);
@@ -47,10 +47,9 @@ static void name_copy(struct guard *g, struct written_task *t)
 	gmtime_r(&at, &tm);
 	strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &tm);
 	snprintf(t->copy, sizeof(t->copy), "%s-%d-%u", text, (int)getpid(), ++counter % 1000000);
-	(void)g;
 }
 
-static struct written_task *task_new(struct guard *g, const char *path, bool opens)
+static struct written_task *task_new(const char *path, bool opens)
 {
 	struct written_task *t = calloc(1, sizeof(*t));
 
@@ -63,7 +62,7 @@ static struct written_task *task_new(struct guard *g, const char *path, bool ope
 		free(t);
 		return NULL;
 	}
-	name_copy(g, t);
+	name_copy(t);
 	t->begun_boot_us = t->due_boot_us = clock_boot_us();
 	return t;
 }
@@ -76,6 +75,16 @@ static void put(struct guard *g, struct written_task *t)
 	h->last = &t->next;
 	*(t->opens ? &h->opens_n : &h->seals_n) += 1;
 	written_hand_run(g, clock_boot_us());
+}
+
+/* It is the first one while it is at work. */
+static void put_first(struct written_hand *h, struct written_task *t)
+{
+	t->next = h->first;
+	h->first = t;
+	if (!t->next)
+		h->last = &t->next;
+	*(t->opens ? &h->opens_n : &h->seals_n) += 1;
 }
 
 static void take(struct written_hand *h, struct written_task *t)
@@ -279,11 +288,11 @@ static void begin(struct guard *g, struct written_task *t)
 void written_hand_run(struct guard *g, int64_t now)
 {
 	struct written_hand *h = &g->written->hand;
-	struct written_task **at, *t;
+	struct written_task *t;
 
 	if (h->pid)
 		return;
-	for (at = &h->first; (t = *at); at = &t->next) {
+	for (t = h->first; t; t = t->next) {
 		if (t->due_boot_us > now)
 			continue;
 		/* The auditor's copy is made of what it is now, and what is being looked into is judged anew. */
@@ -291,14 +300,8 @@ void written_hand_run(struct guard *g, int64_t now)
 			t->due_boot_us = now + COPY_WAIT_US;
 			continue;
 		}
-		/* It is the first one while it is at work. */
-		*at = t->next;
-		if (!*at)
-			h->last = at;
-		t->next = h->first;
-		h->first = t;
-		if (!t->next)
-			h->last = &t->next;
+		take(h, t);
+		put_first(h, t);
 		begin(g, t);
 		return;
 	}
@@ -354,7 +357,7 @@ void written_seal(struct guard *g, const struct written_file *f, const char *pat
 		t->decided = *d;
 		return;
 	}
-	t = task_new(g, path, false);
+	t = task_new(path, false);
 	if (!t) {
 		guard_fail(g, -ENOMEM, "quarantine");
 		return;
@@ -368,12 +371,8 @@ void written_seal(struct guard *g, const struct written_file *f, const char *pat
 		put(g, t);
 		return;
 	}
-	/* Never put: its end takes it out. */
-	t->next = h->first;
-	h->first = t;
-	if (!t->next)
-		h->last = &t->next;
-	h->seals_n++;
+	/* Its end takes it out. */
+	put_first(h, t);
 	end_undone(g, t, h->openers ? "too many files wait to be made unreadable" : "nobody has said for whom");
 }
 
@@ -430,7 +429,7 @@ int written_release(struct guard *g, const char *path, struct span order, struct
 			"この PC が検査しているドライブ上のファイルではありません");
 	if (g->written->hand.opens_n == WRITTEN_ORDERS_MAX)
 		return WHY_BOTH(why, V_FULL, "others wait already", "他の解除を待っています");
-	t = task_new(g, path, true);
+	t = task_new(path, true);
 	if (!t)
 		return -ENOMEM;
 	snprintf(t->device, sizeof(t->device), "%s", p->disk);

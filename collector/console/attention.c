@@ -440,11 +440,8 @@ static int go_back(struct console *c, struct back *back, int64_t since_us, const
 	if (r > 0)
 		back->rest_us = clock_boot_us() + REST_US;
 	/* Also where it broke off: nothing is told twice. */
-	if (l.looked) {
-		back->search.has_cursor = true;
-		back->search.cursor_us = l.at_us;
-		back->search.cursor_row = l.at_row;
-	}
+	if (l.looked)
+		look_on(&l, &back->search);
 	back->done = !r && !l.more;
 	return r;
 }

@@ -64,9 +64,7 @@ int bundle_search(struct bundling *b)
 
 	if (r)
 		return r;
-	b->search.has_cursor = true;
-	b->search.cursor_us = l.at_us;
-	b->search.cursor_row = l.at_row;
+	look_on(&l, &b->search);
 	if (l.more && !b->claim.more)
 		return 0;
 	if (b->rows_n)

@@ -299,6 +299,8 @@ void policy_post(struct call *x);
 void policy_check_post(struct call *x);
 void policy_status(struct call *x);
 void unlisted_get(struct call *x);
+/* What an answer of the collector's says of PCs ("hosts"), by their ids; the caller's. NULL without memory. */
+json_t *hosts_by_id(const json_t *answer);
 /* Is a PC that was heard of then silent now? */
 bool host_is_silent(const struct console *c, int64_t seen_us);
 /* --- policy_kept.c: the versions that the collector keeps --- */

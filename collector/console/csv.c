@@ -117,9 +117,7 @@ static int step(struct export *e)
 	r = outgoing_send(&e->held, e->digest, &e->piece);
 	if (r)
 		return r;
-	e->search.has_cursor = true;
-	e->search.cursor_us = l.at_us;
-	e->search.cursor_row = l.at_row;
+	look_on(&l, &e->search);
 	return l.more && e->rows < ROWS_MAX ? 0 : V_END;
 }
 

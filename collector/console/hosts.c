@@ -31,16 +31,15 @@ static bool is_forked(const json_t *host)
 	return false;
 }
 
-/* What the collector's list of policies says of a PC; NULL: nothing. */
-static const json_t *obeys(const json_t *status, const char *id)
+json_t *hosts_by_id(const json_t *answer)
 {
-	const json_t *list = json_object_get(status, "hosts");
+	const json_t *list = json_object_get(answer, "hosts");
+	json_t *by = json_object();
 	size_t i;
 
-	for (i = 0; i < json_array_size(list); i++)
-		if (!strcmp(text_of(json_array_get(list, i), "id"), id))
-			return json_array_get(list, i);
-	return NULL;
+	for (i = 0; by && i < json_array_size(list); i++)
+		json_object_set(by, text_of(json_array_get(list, i), "id"), json_array_get(list, i));
+	return by;
 }
 
 static int take_version(void *ctx, const struct store_row *row)
@@ -84,10 +83,10 @@ static json_t *versions(struct call *x, const char *id)
 }
 
 /* The collector itself and this console are PCs without a guard: they are never silent while anybody can ask. */
-static json_t *host_json(struct console *c, const json_t *h, const json_t *status, const json_t *started)
+static json_t *host_json(struct console *c, const json_t *h, const json_t *obeying, const json_t *started)
 {
 	bool active = !strcmp(text_of(h, "state"), "active");
-	const json_t *o = obeys(status, text_of(h, "id"));
+	const json_t *o = json_object_get(obeying, text_of(h, "id"));
 	const char *means = json_string_value(json_object_get(o, "means"));
 	const char *version = json_string_value(json_object_get(started, text_of(h, "id")));
 
@@ -117,7 +116,7 @@ static bool ask_both(struct call *x, json_t **hosts, json_t **status)
 void hosts_get_all(struct call *x)
 {
 	json_t *hosts = NULL, *status = NULL, *list, *out = json_array(), *next = NULL, **sorted = NULL,
-	       *started = NULL;
+	       *started = NULL, *obeying = NULL;
 	_cleanup_free_ struct search *s = malloc(sizeof(*s));
 	char cursor[SEARCH_CURSOR_SIZE];
 	struct why why = {""};
@@ -141,8 +140,9 @@ void hosts_get_all(struct call *x)
 	qsort(sorted, n, sizeof(*sorted), by_name);
 	k = s->has_cursor ? s->cursor_row : 0;
 	started = versions(x, NULL);
+	obeying = hosts_by_id(status);
 	for (i = k; i < n && i < k + s->limit; i++)
-		json_array_append_new(out, host_json(x->c, sorted[i], status, started));
+		json_array_append_new(out, host_json(x->c, sorted[i], obeying, started));
 	if (i < n) {
 		search_cursor(cursor, 0, i);
 		next = json_string(cursor);
@@ -152,6 +152,7 @@ void hosts_get_all(struct call *x)
 				 "next", next ? json_incref(next) : json_null()));
 out:
 	free(sorted);
+	json_decref(obeying);
 	json_decref(started);
 	json_decref(next);
 	json_decref(out);
@@ -243,7 +244,7 @@ static json_t *kept(struct call *x, const char *id)
 
 void host_get(struct call *x)
 {
-	json_t *hosts = NULL, *status = NULL, *chains, *started = NULL;
+	json_t *hosts = NULL, *status = NULL, *chains, *started = NULL, *obeying = NULL;
 	const json_t *h;
 
 	if (*x->a->query) {
@@ -253,11 +254,13 @@ void host_get(struct call *x)
 	if (ask_both(x, &hosts, &status) && (h = find(x, hosts)) && tell_view(x, KIND_CONSOLE_VIEW, NULL, 0)) {
 		chains = json_object_get(h, "chains");
 		started = versions(x, text_of(h, "id"));
-		reply(x, json_pack("{s:o, s:O, s:o, s:o, s:o, s:o}", "host", host_json(x->c, h, status, started),
+		obeying = hosts_by_id(status);
+		reply(x, json_pack("{s:o, s:O, s:o, s:o, s:o, s:o}", "host", host_json(x->c, h, obeying, started),
 				 "chains", chains, "recorder", newest(x, text_of(h, "id"), KIND_RECORDER_START),
 				 "guard", newest(x, text_of(h, "id"), KIND_GUARD_START), "proof",
 				 newest(x, text_of(h, "id"), KIND_PROOF), "posture", kept(x, text_of(h, "id"))));
 	}
+	json_decref(obeying);
 	json_decref(started);
 	json_decref(hosts);
 	json_decref(status);

@@ -35,15 +35,23 @@ static bool is_before(const struct looking *l, int64_t t, uint64_t row)
 	return s->filter.newest_first ? row >= s->cursor_row : row <= s->cursor_row;
 }
 
-unsigned look_server(struct console *c, const struct digest *host)
+/* The same, of those that were met. */
+static unsigned met_server(const struct console *c, const struct digest *host)
 {
-	unsigned i, producer;
+	unsigned i;
 
 	for (i = 0; i < c->servers_n; i++)
 		if (digest_eq(&c->servers[i].id, host))
 			return c->servers[i].producer;
-	if (!c->store)
-		return 0;
+	return 0;
+}
+
+unsigned look_server(struct console *c, const struct digest *host)
+{
+	unsigned producer = met_server(c, host);
+
+	if (producer || !c->store)
+		return producer;
 	producer = store_server(c->store, host);
 	if (producer && c->servers_n < SERVERS_MAX) {
 		c->servers[c->servers_n].id = *host;
@@ -135,12 +143,8 @@ static int meet_servers(struct console *c)
 static bool wants(void *ctx, const struct store_host *h)
 {
 	const struct looking *l = ctx;
-	unsigned i;
 
-	for (i = 0; i < l->c->servers_n; i++)
-		if (digest_eq(&l->c->servers[i].id, &h->id))
-			return true;
-	return account_sees(l->account, h->name);
+	return met_server(l->c, &h->id) || account_sees(l->account, h->name);
 }
 
 int look(struct looking *l, struct why *why)
@@ -181,6 +185,13 @@ int look(struct looking *l, struct why *why)
 	if (f.from_us && f.until_us && f.from_us >= f.until_us)
 		return 0;
 	return store_query(l->c->store, &f, on_row, l, why);
+}
+
+void look_on(const struct looking *l, struct search *s)
+{
+	s->has_cursor = true;
+	s->cursor_us = l->at_us;
+	s->cursor_row = l->at_row;
 }
 
 json_t *look_next(const struct looking *l)

@@ -29,6 +29,8 @@ struct looking {
 
 /* 0; V_BAD, V_FULL with the reason; V_NOT_FOUND where there is no store; -errno. */
 int look(struct looking *l, struct why *why);
+/* The search goes on behind what was looked at. */
+void look_on(const struct looking *l, struct search *s);
 /* A cursor to go on with, or null. */
 json_t *look_next(const struct looking *l);
 

@@ -99,22 +99,10 @@ static void add_state(struct gathering *g, const char *what, const json_t *host,
 	snprintf(i->host, sizeof(i->host), "%s", text_of(host, "name"));
 }
 
-/* What policy each PC says that it has, by its id. */
-static json_t *policies(const json_t *of)
-{
-	json_t *by = json_object();
-	size_t i;
-
-	for (i = 0; by && i < json_array_size(of); i++)
-		json_object_set(
-			by, text_of(json_array_get(of, i), "id"), json_object_get(json_array_get(of, i), "policy"));
-	return by;
-}
-
 static void count_hosts(struct call *x, const json_t *hosts, const json_t *status, struct gathering *g, struct fleet *f)
 {
 	const json_t *list = json_object_get(hosts, "hosts"), *h;
-	json_t *of = policies(json_object_get(status, "hosts"));
+	json_t *of = hosts_by_id(status);
 	char text[64];
 	size_t i;
 
@@ -138,7 +126,7 @@ static void count_hosts(struct call *x, const json_t *hosts, const json_t *statu
 			f->silent++;
 			add_state(g, "silent", h, "", seen);
 		}
-		has = json_integer_value(json_object_get(of, text_of(h, "id")));
+		has = json_integer_value(json_object_get(json_object_get(of, text_of(h, "id")), "policy"));
 		f->current += has == f->policy;
 		if (has != f->policy) {
 			f->old++;

@@ -197,9 +197,7 @@ static int step(struct registering *g)
 	r = look(&l, &why);
 	if (r)
 		return r < 0 ? r : -EIO;
-	g->search.has_cursor = true;
-	g->search.cursor_us = l.at_us;
-	g->search.cursor_row = l.at_row;
+	look_on(&l, &g->search);
 	if (l.more && g->section_rows == SECTION_ROWS)
 		g->cut = true;
 	else if (l.more)

@@ -130,11 +130,8 @@ static int go_back(struct console *c, struct view *v)
 	int r = look(&l, NULL);
 
 	/* Also where it broke off: nothing is counted twice. */
-	if (l.looked) {
-		v->back.has_cursor = true;
-		v->back.cursor_us = l.at_us;
-		v->back.cursor_row = l.at_row;
-	}
+	if (l.looked)
+		look_on(&l, &v->back);
 	v->done = !r && !l.more;
 	return r;
 }

@@ -92,9 +92,7 @@ static int step(struct trying *t, struct why *why)
 	r = look(&l, why);
 	if (r)
 		return r;
-	t->search.has_cursor = true;
-	t->search.cursor_us = l.at_us;
-	t->search.cursor_row = l.at_row;
+	look_on(&l, &t->search);
 	if (!l.more)
 		return V_END;
 	if (t->counting) {

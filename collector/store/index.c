@@ -11,6 +11,7 @@
  */
 #include "collector/store/block.h"
 #include "collector/store/dict.h"
+#include "collector/store/index_behind.h"
 #include "collector/store/month.h"
 #include "collector/store/store_parts.h"
 #include "policy/base/clock.h"
@@ -85,9 +86,9 @@ static const char *const texts[Q_COUNT] = {
 	[Q_POST_PUT] = "INSERT OR IGNORE INTO post VALUES(?1, ?2)",
 	[Q_HAD_PUT] = "INSERT OR IGNORE INTO had VALUES(?1, ?2)",
 	[Q_META_PUT] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)",
-	[Q_NAMES_FROM] = "SELECT id, s FROM name WHERE id>?1 ORDER BY id LIMIT ?2",
-	[Q_FTS_PUT] = "INSERT INTO fts(rowid, s) VALUES(?1, ?2)",
-	[Q_ODD_PUT] = "INSERT OR IGNORE INTO odd VALUES(?1)",
+	[Q_NAMES_FROM] = NAMES_FROM,
+	[Q_FTS_PUT] = NAMES_TO_TEXT,
+	[Q_ODD_PUT] = NAMES_TO_ODD,
 };
 
 struct pair {
@@ -544,28 +545,7 @@ static int put_segment(struct index *x, const struct segment *s)
 
 static int search_names(struct index *x, bool *more)
 {
-	sqlite3_stmt *st = query(x, Q_NAMES_FROM), *put;
-	unsigned n = 0;
-	int r;
-
-	sqlite3_bind_int64(st, 1, x->searched);
-	sqlite3_bind_int64(st, 2, NAMES_A_STEP);
-	while (!(r = sql_step(st))) {
-		struct span name = sql_blob(st, 1);
-		int64_t id = sqlite3_column_int64(st, 0);
-
-		put = query(x, text_is_utf8(name) && !memchr(name.p, 0, name.n) ? Q_FTS_PUT : Q_ODD_PUT);
-		sqlite3_bind_int64(put, 1, id);
-		if (put == x->q[Q_FTS_PUT])
-			sqlite3_bind_text(put, 2, (const char *)name.p, (int)name.n, SQLITE_STATIC);
-		r = sql_run(put);
-		if (r)
-			break;
-		x->searched = id;
-		n++;
-	}
-	*more = n == NAMES_A_STEP;
-	return r == V_END ? 0 : r;
+	return names_search(query(x, Q_NAMES_FROM), query(x, Q_FTS_PUT), query(x, Q_ODD_PUT), &x->searched, more);
 }
 
 static int commit(struct index *x)

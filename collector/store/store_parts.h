@@ -86,12 +86,6 @@ void index_close(struct index *x);
 int index_step(struct store *s, struct index *x, unsigned budget, int64_t until, bool goes_on, uint64_t *left);
 /* For a rebuild: what is left to idle moments otherwise is done at once. */
 void index_thorough(struct index *x);
-#define NAMES_A_STEP 64 /* that text search takes in; counts as much as a segment */
-/*
- * index_behind.c: text search takes in names of a month other than `now` that was left before it had all. *left: there
- * was such a month; then there may be more of it.
- */
-int index_behind(struct store *s, const char *now, unsigned budget, int64_t until, bool *left);
 int index_remove(const char *dir);
 /* Removes one month: it is made again by the steps that follow. */
 int index_forget(const char *dir, const char *month);

@@ -172,6 +172,12 @@ int command_export(struct ctl *c);
 int command_decode(struct ctl *c);
 int command_evidence_list(struct ctl *c);
 int command_evidence_open(struct ctl *c);
+/*
+ * Reads --key FILE and, where it is given, --certificate FILE: of whoever opens what was sealed for him. `missing` is
+ * said where there is no --key. The caller wipes the key. An exit code; EXIT_GOOD.
+ */
+int evidence_key(struct ctl *c, const char *missing, struct buf *key, struct buf *certificate);
+#define EVIDENCE_KEY_MAX (64u << 10)
 int command_token_create(struct ctl *c);
 int command_token_list(struct ctl *c);
 int command_host_list(struct ctl *c);

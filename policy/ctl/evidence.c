@@ -15,7 +15,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define KEY_MAX (64u << 10)
 #define FOLDER "/var/lib/sekisho/evidence"
 #define DRIVES "drives" /* in it: of files that were written to drives */
 
@@ -154,25 +153,36 @@ static int open_into(struct span envelope, struct span key, struct span certific
 	return r || *another ? r : say_hash(fd, path);
 }
 
+int evidence_key(struct ctl *c, const char *missing, struct buf *key, struct buf *certificate)
+{
+	const char *path = option_value(c, OPT_KEY), *other = option_value(c, OPT_CERTIFICATE);
+	char a[SHOWN_MAX];
+	int r;
+
+	if (!path)
+		return complain(EXIT_USAGE, "%s", missing);
+	r = file_read(path, key);
+	if (r)
+		return complain_of(c, shown(a, path), r, NULL);
+	r = other ? file_read(other, certificate) : 0;
+	return r ? complain_of(c, shown(a, other), r, NULL) : EXIT_GOOD;
+}
+
 int command_evidence_open(struct ctl *c)
 {
-	const char *key = option_value(c, OPT_KEY), *certificate = option_value(c, OPT_CERTIFICATE);
-	_cleanup_buf_ struct buf k = BUF_INIT(KEY_MAX), cert = BUF_INIT(KEY_MAX);
+	_cleanup_buf_ struct buf k = BUF_INIT(EVIDENCE_KEY_MAX), cert = BUF_INIT(EVIDENCE_KEY_MAX);
 	struct why why = {""};
 	struct span envelope;
 	bool another = false;
 	char a[SHOWN_MAX];
 	int r;
 
-	if (!key)
-		return complain(EXIT_USAGE, SAY(c, "--key FILE is missing: the auditor's private key",
-						    "--key ファイル を指定してください(監査者の秘密鍵)"));
-	r = file_read(key, &k);
+	r = evidence_key(c,
+		SAY(c, "--key FILE is missing: the auditor's private key",
+			"--key ファイル を指定してください(監査者の秘密鍵)"),
+		&k, &cert);
 	if (r)
-		return complain_of(c, shown(a, key), r, NULL);
-	r = certificate ? file_read(certificate, &cert) : 0;
-	if (r)
-		return complain_of(c, shown(a, certificate), r, NULL);
+		return r;
 	r = map(c->operands[0], &envelope);
 	if (r)
 		return complain_of(c, shown(a, c->operands[0]), r, NULL);

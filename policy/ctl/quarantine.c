@@ -18,7 +18,6 @@
 
 #define LINE 76 /* letters of base64, as mail has them */
 #define TEXT_MAX (2u * SEALED_CAPSULE_MAX)
-#define KEY_MAX (64u << 10)
 #define VALID_DEFAULT_DAYS 7
 #define VALID_MAX_DAYS 31
 #define DAY_US INT64_C(86400000000)
@@ -118,21 +117,16 @@ int command_quarantine_request(struct ctl *c)
 
 static int read_secret(struct ctl *c, struct span capsule, struct sealed_secret *out)
 {
-	const char *key = option_value(c, OPT_KEY), *certificate = option_value(c, OPT_CERTIFICATE);
-	_cleanup_buf_ struct buf k = BUF_INIT(KEY_MAX), cert = BUF_INIT(KEY_MAX);
+	_cleanup_buf_ struct buf k = BUF_INIT(EVIDENCE_KEY_MAX), cert = BUF_INIT(EVIDENCE_KEY_MAX);
 	struct why why = {""};
 	char a[SHOWN_MAX];
-	int r;
+	int r = evidence_key(c,
+		SAY(c, "--key FILE is missing: an opener's private key",
+			"--key ファイル を指定してください(開封者の秘密鍵)"),
+		&k, &cert);
 
-	if (!key)
-		return complain(EXIT_USAGE, SAY(c, "--key FILE is missing: an opener's private key",
-						    "--key ファイル を指定してください(開封者の秘密鍵)"));
-	r = file_read(key, &k);
 	if (r)
-		return complain_of(c, shown(a, key), r, NULL);
-	r = certificate ? file_read(certificate, &cert) : 0;
-	if (r)
-		return complain_of(c, shown(a, certificate), r, NULL);
+		return r;
 	r = sealed_secret_open(capsule, buf_span(&k), buf_span(&cert), out, &why);
 	secret_wipe(k.p, k.n);
 	return r ? complain_of(c, shown(a, c->operands[0]), r, &why) : EXIT_GOOD;

@@ -66,18 +66,18 @@ bool text_like(const char *pattern, const char *s)
 	return text_like_span(SPAN_STR(pattern), SPAN_STR(s));
 }
 
-static bool one_like(words list, const char *s)
+bool text_like_any(words list, const char *s)
 {
-	for (; s && *list; list++)
+	for (; s && list && *list; list++)
 		if (text_like(*list, s))
 			return true;
 	return false;
 }
 
-static bool one_of_groups(words list, const char *const *groups)
+bool text_like_groups(words list, const char *const *groups)
 {
 	for (; groups && *groups; groups++)
-		if (one_like(list, *groups))
+		if (text_like_any(list, *groups))
 			return true;
 	return false;
 }
@@ -181,11 +181,11 @@ bool match_device(const struct match *m, const struct device *d)
 
 bool match_people(const struct match *m, const struct device_user *who)
 {
-	if (m->users && !one_like(m->users, who->user))
+	if (m->users && !text_like_any(m->users, who->user))
 		return false;
-	if (m->groups && (!who->user || !one_of_groups(m->groups, who->groups)))
+	if (m->groups && (!who->user || !text_like_groups(m->groups, who->groups)))
 		return false;
-	return !m->hosts || one_like(m->hosts, who->host);
+	return !m->hosts || text_like_any(m->hosts, who->host);
 }
 
 bool match_fits(

@@ -130,6 +130,9 @@ bool match_apart(const struct match *a, const struct match *b);
 /* "*" for anything, "?" for one byte, a backslash before either for itself. */
 bool text_like(const char *pattern, const char *s);
 bool text_like_span(struct span pattern, struct span s);
+/* Is any of the patterns like it, or like one of the groups? `list`, `s`, `groups` may be NULL: no. */
+bool text_like_any(words list, const char *s);
+bool text_like_groups(words list, const char *const *groups);
 /* Has it a "*" or "?" in it that is not quoted by a backslash? */
 bool is_pattern(const char *s);
 

@@ -39,14 +39,6 @@ static bool one_holds(words list, struct span path)
 	return false;
 }
 
-static bool one_like(words list, const char *s)
-{
-	for (; s && list && *list; list++)
-		if (text_like(*list, s))
-			return true;
-	return false;
-}
-
 unsigned policy_areas_n(const struct policy *p)
 {
 	return p->protected ? p->protected->areas_n : 0;
@@ -59,7 +51,7 @@ int policy_area_of(const struct policy *p, struct span path, const char *source)
 	for (i = 0; i < policy_areas_n(p); i++) {
 		const struct area *a = &p->protected->areas[i];
 
-		if ((path.n && path.p[0] == '/' && one_holds(a->paths, path)) || one_like(a->shares, source))
+		if ((path.n && path.p[0] == '/' && one_holds(a->paths, path)) || text_like_any(a->shares, source))
 			return (int)i;
 	}
 	return -1;
@@ -67,22 +59,14 @@ int policy_area_of(const struct policy *p, struct span path, const char *source)
 
 static bool is_named(const struct area *a, const struct device_user *who)
 {
-	const char *const *g;
-
-	if (!a->users && !a->groups)
-		return true;
-	if (one_like(a->users, who->user))
-		return true;
-	for (g = who->user ? who->groups : NULL; g && *g; g++)
-		if (one_like(a->groups, *g))
-			return true;
-	return false;
+	return (!a->users && !a->groups) || text_like_any(a->users, who->user) ||
+	       (who->user && text_like_groups(a->groups, who->groups));
 }
 
 void policy_area(const struct policy *p, unsigned i, const struct area_facts *f, struct area_decision *out)
 {
 	const struct area *a = &p->protected->areas[i];
-	bool person = is_named(a, &f->who), program = !a->programs || one_like(a->programs, f->program);
+	bool person = is_named(a, &f->who), program = !a->programs || text_like_any(a->programs, f->program);
 	const struct content_reason facts[] = {
 		{!person, " who it is", "利用者"}, {!program, " its program", "プログラム"}};
 
