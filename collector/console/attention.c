@@ -436,6 +436,8 @@ static int go_back(struct console *c, struct back *back, int64_t since_us, const
 		back->search.filter.kinds_n = (unsigned)n;
 		memcpy(back->search.filter.kinds, kinds, n * sizeof(*kinds));
 	}
+	/* Rare kinds lie one in a segment each, which is unpacked for it. */
+	l.end_us = clock_boot_us() + LOOK_SLICE_US;
 	r = look(&l, NULL);
 	if (r > 0)
 		back->rest_us = clock_boot_us() + REST_US;

@@ -97,7 +97,8 @@ static int on_row(void *ctx, const struct store_row *row)
 
 	if (is_before(l, t, row->row))
 		return 0;
-	if (l->looked == l->most) {
+	/* One at least, or it would never get on. */
+	if (l->looked == l->most || (l->end_us && l->looked && clock_boot_us() >= l->end_us)) {
 		l->more = true;
 		return V_END;
 	}

@@ -8,6 +8,9 @@
 #include "collector/console/console.h"
 #include "collector/console/search.h"
 
+/* What is done behind people's questions lets go of the process after so long. */
+#define LOOK_SLICE_US 50000
+
 struct looking {
 	struct console *c;
 	const struct account *account; /* whose scope holds */
@@ -19,6 +22,9 @@ struct looking {
 	/* Nothing is read out of the packs: `take` gets each record's number and moment alone, and nobody looks whose
 	 * it is. For counting, and for accounts that see all PCs. */
 	bool bare;
+	/* Boot clock: from then on it ends behind the record at hand, as if that were the last of `most`. 0: it does
+	 * not. */
+	int64_t end_us;
 
 	/* Where it ended. */
 	uint64_t looked;

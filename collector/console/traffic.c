@@ -127,8 +127,10 @@ static int go_back(struct console *c, struct view *v)
 	struct backward b = {.view = v, .now_us = clock_wall_us()};
 	struct looking l = {
 		.c = c, .account = &v->account, .search = &v->back, .most = BACK_ROWS, .take = on_old, .ctx = &b};
-	int r = look(&l, NULL);
+	int r;
 
+	l.end_us = clock_boot_us() + LOOK_SLICE_US;
+	r = look(&l, NULL);
 	/* Also where it broke off: nothing is counted twice. */
 	if (l.looked)
 		look_on(&l, &v->back);
