@@ -284,6 +284,7 @@ export class Person {
 
   /** From here to there by Tab alone. */
   async tabTo(locator) {
+    await locator.waitFor({ state: "attached" });
     for (let i = 0; i < 200; i++) {
       if (await locator.evaluate((e) => e === document.activeElement).catch(() => false)) return;
       await this.page.keyboard.press("Tab");
