@@ -686,6 +686,9 @@ async function ledger(who) {
   const p = who.page;
   step("the ledger as a table: a cell, a row; the same as text");
   await who.go("#/drives/ledger");
+  // Begun with what is pushed now, as above: another browser may have pushed meanwhile.
+  await p.reload();
+  await who.settled();
   await p.getByRole("button", { name: "Add a row" }).click();
   await p.getByRole("textbox", { name: "Serial number, Row 1" }).fill("S-4711");
   await p.keyboard.press("Tab");
