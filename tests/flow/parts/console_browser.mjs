@@ -169,6 +169,12 @@ export class Person {
     await this.settled();
   }
 
+  /** The page as the server has it now: another browser may have changed what this one holds. */
+  async reloaded() {
+    await this.page.reload();
+    await this.settled();
+  }
+
   /** What the view asked for is there. */
   async settled() {
     await this.page.waitForFunction(() => !document.querySelector(".state-wait, [aria-busy=true]") && document.querySelector("main"));

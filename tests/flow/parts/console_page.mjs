@@ -58,8 +58,7 @@ async function auditor(who) {
   await p.waitForFunction((row) => document.querySelector("a[data-row]") && !document.querySelector(`a[data-row="${row}"]`), first);
   await who.settled();
   const second = await rows.first().getAttribute("data-row");
-  await p.reload();
-  await who.settled();
+  await who.reloaded();
   same(await rows.first().getAttribute("data-row"), second, "the page that the address names");
   await p.goBack();
   await p.waitForFunction((row) => document.querySelector(`a[data-row="${row}"]`), first);
@@ -503,8 +502,7 @@ async function signingByHand(who) {
   step("a policy is signed by Tab and Enter alone: the dialog holds the focus, and gives it back");
   // Another browser has pushed meanwhile: a draft on the version before it is refused, and the dialog says so.
   await who.go("#/drives/rules");
-  await p.reload();
-  await who.settled();
+  await who.reloaded();
   await drafted(who);
   await who.go("#/drives/draft");
   await p.locator(".verdict-good").waitFor();
@@ -687,8 +685,7 @@ async function ledger(who) {
   step("the ledger as a table: a cell, a row; the same as text");
   await who.go("#/drives/ledger");
   // Begun with what is pushed now, as above: another browser may have pushed meanwhile.
-  await p.reload();
-  await who.settled();
+  await who.reloaded();
   await p.getByRole("button", { name: "Add a row" }).click();
   await p.getByRole("textbox", { name: "Serial number, Row 1" }).fill("S-4711");
   await p.keyboard.press("Tab");
