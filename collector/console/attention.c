@@ -16,7 +16,6 @@
 #define KEYS_MAX 100000u
 #define PCS_MAX 200000u
 #define CHECKS_MAX 16u
-#define BACK_ROWS 20000u /* of what was before, in one step */
 #define REST_US 60000000
 #define TEXT_SIZE 256
 
@@ -423,8 +422,7 @@ static int on_old(void *ctx, const struct store_row *row)
 static int go_back(struct console *c, struct back *back, int64_t since_us, const unsigned *kinds, size_t n)
 {
 	struct backward b = {.c = c, .last_row = traffic_began(c)};
-	struct looking l = {
-		.c = c, .account = &everybody, .search = &back->search, .most = BACK_ROWS, .take = on_old, .ctx = &b};
+	struct looking l = {.c = c, .account = &everybody, .search = &back->search, .take = on_old, .ctx = &b};
 	int r;
 
 	if (back->done || clock_boot_us() < back->rest_us)
@@ -436,15 +434,9 @@ static int go_back(struct console *c, struct back *back, int64_t since_us, const
 		back->search.filter.kinds_n = (unsigned)n;
 		memcpy(back->search.filter.kinds, kinds, n * sizeof(*kinds));
 	}
-	/* Rare kinds lie one in a segment each, which is unpacked for it. */
-	l.end_us = clock_boot_us() + LOOK_SLICE_US;
-	r = look(&l, NULL);
+	r = look_step(&l, &back->done);
 	if (r > 0)
 		back->rest_us = clock_boot_us() + REST_US;
-	/* Also where it broke off: nothing is told twice. */
-	if (l.looked)
-		look_on(&l, &back->search);
-	back->done = !r && !l.more;
 	return r;
 }
 

@@ -8,9 +8,6 @@
 #include "collector/console/console.h"
 #include "collector/console/search.h"
 
-/* What is done behind people's questions lets go of the process after so long. */
-#define LOOK_SLICE_US 50000
-
 struct looking {
 	struct console *c;
 	const struct account *account; /* whose scope holds */
@@ -37,6 +34,11 @@ struct looking {
 int look(struct looking *l, struct why *why);
 /* The search goes on behind what was looked at. */
 void look_on(const struct looking *l, struct search *s);
+/*
+ * A piece of what is asked behind people's own questions, which wait for it: 50 ms or 20,000 records, and the search
+ * goes on behind it, also where it broke off. Sets `most` and `end_us`. *done: nothing is left. 0; what look() returns.
+ */
+int look_step(struct looking *l, bool *done);
 /* A cursor to go on with, or null. */
 json_t *look_next(const struct looking *l);
 

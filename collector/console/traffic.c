@@ -12,7 +12,6 @@
 #define HOURS 168u
 #define SLOTS (HOURS + 1)
 #define KINDS 256u
-#define BACK_ROWS 20000u /* of what was before, in one step */
 #define REST_US 60000000
 #define VIEWS_MAX 16u /* the first one is of all PCs */
 
@@ -125,17 +124,9 @@ static int on_old(void *ctx, const struct store_row *row)
 static int go_back(struct console *c, struct view *v)
 {
 	struct backward b = {.view = v, .now_us = clock_wall_us()};
-	struct looking l = {
-		.c = c, .account = &v->account, .search = &v->back, .most = BACK_ROWS, .take = on_old, .ctx = &b};
-	int r;
+	struct looking l = {.c = c, .account = &v->account, .search = &v->back, .take = on_old, .ctx = &b};
 
-	l.end_us = clock_boot_us() + LOOK_SLICE_US;
-	r = look(&l, NULL);
-	/* Also where it broke off: nothing is counted twice. */
-	if (l.looked)
-		look_on(&l, &v->back);
-	v->done = !r && !l.more;
-	return r;
+	return look_step(&l, &v->done);
 }
 
 int traffic_follow(struct console *c)

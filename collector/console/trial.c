@@ -52,9 +52,6 @@ static int take(void *ctx, const struct store_row *row)
 {
 	struct trying *t = ctx;
 
-	/* At least one a turn: it gets on, however slow the disk is. */
-	if (t->piece++ && clock_boot_us() >= t->slice_us)
-		return V_END;
 	if (t->counting) {
 		t->counted++;
 		return 0;
@@ -81,14 +78,13 @@ static int step(struct trying *t, struct why *why)
 		.account = &t->by.account,
 		.search = &t->search,
 		.most = t->counting ? PIECE_COUNTED : PIECE_RECORDS,
+		.end_us = now + SLICE_US,
 		.take = take,
 		.ctx = t,
 		/* Whose a record is that is not read, nobody knows. */
 		.bare = t->counting && !t->by.account.scope_n};
 	int r;
 
-	t->piece = 0;
-	t->slice_us = now + SLICE_US;
 	r = look(&l, why);
 	if (r)
 		return r;

@@ -28,8 +28,6 @@ struct trying {
 	struct trial *trial;
 	struct search search;
 	int64_t since_us, until_us; /* the period */
-	int64_t slice_us;           /* when this turn of the loop is over; boot clock */
-	uint64_t piece;             /* records of this turn */
 	bool counting;              /* no more are looked at, only counted */
 	uint64_t counted;
 	int64_t count_us; /* since when */
