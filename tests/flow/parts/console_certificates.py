@@ -30,11 +30,17 @@ class Bearer(Desk):
         context = console_desk.tls()
         if self.certificate:
             context.load_cert_chain("%s/%s.crt" % (CERTS, self.certificate), "%s/%s.key" % (CERTS, self.certificate))
-        c = http.client.HTTPSConnection(HOST, PORT, context=context, timeout=60, source_address=(self.source, 0))
-        c.request(method, path, body, headers or {})
-        a = Answer(c.getresponse())
-        c.close()
-        return a
+        # Where what decides about certificates is read anew, connections that show one end: browsers ask again.
+        for last in (False, True):
+            c = http.client.HTTPSConnection(HOST, PORT, context=context, timeout=60, source_address=(self.source, 0))
+            try:
+                c.request(method, path, body, headers or {})
+                return Answer(c.getresponse())
+            except (http.client.RemoteDisconnected, ConnectionResetError):
+                if last or method != "GET":
+                    raise
+            finally:
+                c.close()
 
     def show(self, name, password=PASSWORD, status=200):
         return self.post(SIGN, {"account": name, "password": password, "certificate": True}, status)

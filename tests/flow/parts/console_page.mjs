@@ -500,6 +500,9 @@ async function hands(who) {
 async function signingByHand(who) {
   const p = who.page;
   step("a policy is signed by Tab and Enter alone: the dialog holds the focus, and gives it back");
+  // From here on: asked for only as the key is pressed, the browser may open its own dialog before it hears of it.
+  const choosers = [];
+  p.on("filechooser", (c) => choosers.push(c));
   // Another browser has pushed meanwhile: a draft on the version before it is refused, and the dialog says so.
   await who.go("#/drives/rules");
   await who.reloaded();
@@ -518,8 +521,10 @@ async function signingByHand(who) {
   await p.keyboard.press("Enter");
   await dialog.waitFor();
   await who.tabTo(dialog.locator("input[type=file]"));
-  const [chooser] = await Promise.all([p.waitForEvent("filechooser"), p.keyboard.press("Enter")]);
-  await chooser.setFiles(KEY_FILE);
+  await p.keyboard.press("Enter");
+  await until(() => choosers.length, "Enter on the field for a key asks for a file");
+  await choosers[0].setFiles(KEY_FILE);
+  p.removeAllListeners("filechooser");
   await dialog.locator(".verdict-good").waitFor();
   await who.tabTo(dialog.getByRole("button", { name: "Sign and push" }));
   await p.keyboard.press("Enter");
