@@ -34,6 +34,7 @@ struct visitors;
 struct federation;
 struct traffic;
 struct attention;
+struct plugged;
 struct live;
 struct export;
 struct bundling;
@@ -57,6 +58,7 @@ struct console {
 	struct visitors *visitors;     /* NULL: nobody is asked for a certificate */
 	struct traffic *traffic;
 	struct attention *attention;
+	struct plugged *plugged;
 	struct live *lives;
 	struct export *exports;
 	unsigned exports_n;
@@ -268,7 +270,7 @@ void overview_get(struct call *x);
 void expiring_get(struct call *x);
 int traffic_new(struct console *c, struct traffic **out);
 void traffic_free(struct traffic *t);
-/* Takes in what is new, and a piece of what was before; for attention.c, too. */
+/* Takes in what is new, and a piece of what was before; for attention.c and plugged.c, too. */
 void traffic_tick(struct console *c);
 /* What is new alone: whoever asks now is told what can be found now. 0; what the store answers. */
 int traffic_follow(struct console *c);

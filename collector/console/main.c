@@ -7,6 +7,7 @@
  */
 #include "collector/console/attention.h"
 #include "collector/console/federate.h"
+#include "collector/console/plugged.h"
 #include "collector/paper/paper.h"
 #include "policy/base/clock.h"
 #include "policy/base/confine.h"
@@ -196,6 +197,7 @@ static int console_open(struct console *c, struct why *why)
 	r = r ? r : load_metrics_token(c, why);
 	r = r ? r : traffic_new(c, &c->traffic);
 	r = r ? r : attention_new(&c->attention);
+	r = r ? r : plugged_new(&c->plugged);
 	return r ? r : tell_open(c, why);
 }
 
@@ -214,6 +216,7 @@ static void console_close(struct console *c)
 	server_free(&c->server);
 	traffic_free(c->traffic);
 	attention_free(c->attention);
+	plugged_free(c->plugged);
 	page_free(c->page);
 	visitors_close(c);
 	federate_free(c);

@@ -5,6 +5,7 @@
  */
 #include "collector/console/attention.h"
 #include "collector/console/look.h"
+#include "collector/console/plugged.h"
 #include "policy/base/clock.h"
 #include <errno.h>
 
@@ -97,6 +98,7 @@ static int on_new(void *ctx, const struct store_row *row)
 	struct traffic *t = c->traffic;
 	int64_t now = clock_wall_us();
 	unsigned i;
+	int r;
 
 	for (i = 0; i < t->n; i++)
 		if (look_sees(c, &t->views[i]->account, row))
@@ -104,7 +106,8 @@ static int on_new(void *ctx, const struct store_row *row)
 	if (row->row > t->last_row)
 		t->last_row = row->row;
 	live_row(c, row);
-	return attention_row(c, row);
+	r = plugged_row(c, row);
+	return r ? r : attention_row(c, row);
 }
 
 struct backward {
@@ -165,6 +168,7 @@ void traffic_tick(struct console *c)
 
 	if (!r && clock_boot_us() >= t->rest_us) {
 		r = attention_back(c);
+		r = r ? r : plugged_back(c);
 		for (i = 0; !r && i < t->n && t->views[i]->done; i++)
 			;
 		r = r || i == t->n ? r : go_back(c, t->views[i]);

@@ -2,16 +2,15 @@
  * Storage that was plugged in somewhere and is not in the ledger of the newest policy: what a person has to decide
  * about, each with a line for the ledger.
  */
-#include "collector/console/look.h"
+#include "collector/console/plugged.h"
+#include "collector/console/search.h"
 #include "policy/base/clock.h"
 #include "policy/base/distinct.h"
 #include "policy/base/text.h"
 #include "policy/rule/policy.h"
-#include "policy/rule/sighting.h"
 #include "policy/wire/bundle.h"
 #include <errno.h>
 
-#define LOOK_MOST 50000u
 #define SEEN_MAX 1000u
 #define WORDS_MAX 16u
 
@@ -25,45 +24,43 @@ struct seen {
 
 struct learning {
 	struct seen *list;
-	unsigned n;
+	struct distinct which; /* by what a drive says itself to be, in the order of `list` */
 	bool full;
-	const struct policy *known;
 };
 
 /* Plugs come newest first. */
-static int take(void *ctx, const struct store_row *row)
+static int take(void *ctx, const struct plug *now)
 {
+	char which[DEVICE_TEXT_SIZE + 16];
 	struct learning *l = ctx;
-	const struct record *r = &row->record;
-	struct sighting now;
 	struct seen *s;
 	unsigned i;
-	int x;
+	int r = snprintf(which, sizeof(which), "%04x:%04x:%s", now->sighting.vendor, now->sighting.product,
+		now->sighting.serial);
+	struct span key = SPAN(which, (size_t)r);
 
-	if (!sighting_read(&now, r))
-		return 0;
-	for (i = 0; i < l->n && !sighting_same(&l->list[i].s, &now); i++)
-		;
-	if (i == SEEN_MAX) {
-		l->full = true;
-		return 0;
-	}
-	s = &l->list[i];
-	if (i < l->n) {
-		sighting_fold(&s->s, &now);
+	if (distinct_find(&l->which, key, &i)) {
+		s = &l->list[i];
+		sighting_fold(&s->s, &now->sighting);
 	} else {
-		l->n++;
-		*s = (struct seen){.s = now,
-			.row = row->row,
-			.last_us = r->v[F_TIME].i,
+		r = distinct_add(&l->which, key);
+		if (r)
+			return r;
+		l->full |= l->which.more;
+		if (l->which.more)
+			return 0;
+		s = &l->list[l->which.n - 1];
+		*s = (struct seen){.s = now->sighting,
+			.row = now->row,
+			.last_us = now->us,
 			.hosts = {.most = WORDS_MAX},
 			.users = {.most = WORDS_MAX}};
-		text_copy(s->maker, sizeof(s->maker), record_text(r, F_MAKER));
-		text_copy(s->name, sizeof(s->name), record_text(r, F_PRODUCT));
+		text_copy(s->maker, sizeof(s->maker), now->maker);
+		text_copy(s->name, sizeof(s->name), now->product);
 	}
-	s->first_us = r->v[F_TIME].i;
-	x = distinct_add(&s->hosts, SPAN_STR(row->host_name ? row->host_name : ""));
-	return x ? x : distinct_add(&s->users, record_text(r, F_USER));
+	s->first_us = now->us;
+	r = distinct_add(&s->hosts, now->host);
+	return r ? r : distinct_add(&s->users, now->user);
 }
 
 /* A line for the ledger. */
@@ -118,14 +115,23 @@ static int known_policy(struct console *c, struct policy **out)
 	return r == V_NOT_FOUND ? 0 : r;
 }
 
+/* What was plugged in by now, and a piece of what was there before the console began: a small office's is all of it. */
+static int follow(struct console *c)
+{
+	int r = traffic_follow(c);
+
+	return r ? r : plugged_back(c);
+}
+
 void unlisted_get(struct call *x)
 {
 	_cleanup_(policy_freep) struct policy *known = NULL;
-	struct learning n = {.list = calloc(SEEN_MAX, sizeof(*n.list))};
+	struct learning n = {.list = calloc(SEEN_MAX, sizeof(*n.list)), .which = {.most = SEEN_MAX}};
 	_cleanup_free_ struct search *s = malloc(sizeof(*s));
-	struct looking l = {.c = x->c, .account = x->account, .search = s, .most = LOOK_MOST, .take = take, .ctx = &n};
 	json_t *list = json_array();
 	struct why why = {""};
+	bool complete = false;
+	int64_t from_us;
 	unsigned i;
 	int r;
 
@@ -141,27 +147,27 @@ void unlisted_get(struct call *x)
 		reply_error(x, 503, "policy", "the newest policy cannot be read");
 		goto out;
 	}
-	s->filter.from_us = clock_wall_us() - (int64_t)s->days * 86400 * 1000000;
-	s->filter.kinds[0] = KIND_PLUG;
-	s->filter.kinds_n = 1;
-	r = look(&l, &why);
+	from_us = clock_wall_us() - (int64_t)s->days * 86400 * 1000000;
+	r = follow(x->c);
+	r = r ? r : plugged_each(x->c, x->account, from_us, take, &n, &complete);
 	if (r) {
 		store_failed(x, r, &why);
 		goto out;
 	}
-	for (i = 0; i < n.n; i++) {
+	for (i = 0; i < n.which.n; i++) {
 		const struct device d = sighting_device(&n.list[i].s);
 
 		if (!known || !policy_lists(known, &d))
 			json_array_append_new(list, seen_json(&n.list[i]));
 	}
 	if (tell_view(x, KIND_CONSOLE_VIEW, x->a->query, 0))
-		reply(x, json_pack("{s:b, s:O}", "complete", !l.more && !n.full, "devices", list));
+		reply(x, json_pack("{s:b, s:O}", "complete", complete && !n.full, "devices", list));
 out:
-	for (i = 0; n.list && i < n.n; i++) {
+	for (i = 0; n.list && i < n.which.n; i++) {
 		distinct_deinit(&n.list[i].hosts);
 		distinct_deinit(&n.list[i].users);
 	}
+	distinct_deinit(&n.which);
 	free(n.list);
 	json_decref(list);
 }

@@ -78,6 +78,7 @@ struct part {
 	struct entries list; /* sorted; beside the cursor, or instead */
 	struct leaves seen;  /* leaves that were gone through, until it is settled */
 	size_t seen_sorted;  /* so many of them, when it was narrowed last */
+	bool by_names;       /* is narrowed to names before it is gone through further */
 	bool settled;        /* is not narrowed any more */
 	/* Once narrowed: zones in order of time, those behind zones_at are not in the list yet. */
 	enum { ZONES_NONE, ZONES_COMBOS, ZONES_LIST } by;

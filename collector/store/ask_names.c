@@ -229,15 +229,15 @@ static int put_trigram(struct buf *out, struct span t)
 }
 
 /*
- * "xyz" AND "uvw" AND ...: what every name that holds the run has. Side by side, as each more costs a list to be gone
- * through, and those that overlap exclude hardly anything; from the end, because paths begin alike. Empty where the run
+ * "xyz" AND "uvw" AND ...: what every name that holds the run has. Each more costs a list to be gone through, and those
+ * that overlap exclude hardly anything: so a few, side by side where the run is short, else spread over all of it, as
+ * what is rare in a path may stand anywhere (the beginning is of a person, the end of a project). Empty where the run
  * is too short or no text.
  */
 static int trigrams(struct span run, struct buf *out)
 {
 	_cleanup_free_ size_t *at = NULL;
-	size_t n = 0, i;
-	unsigned k;
+	size_t n = 0, i, k, some;
 	int r = 0;
 
 	if (!run.n || !text_is_utf8(run))
@@ -249,56 +249,50 @@ static int trigrams(struct span run, struct buf *out)
 		if ((run.p[i] & 0xc0) != 0x80)
 			at[n++] = i;
 	at[n] = run.n;
-	for (k = 0; !r && n >= 3 && k < TRIGRAMS_MAX; k++) {
-		i = n >= 3 * (k + 1) ? n - 3 * (k + 1) : 0;
+	some = (n + 2) / 3 < TRIGRAMS_MAX ? (n + 2) / 3 : TRIGRAMS_MAX;
+	for (k = 0; !r && n >= 3 && k < some; k++) {
+		i = some > 1 ? (n - 3) * k / (some - 1) : 0;
 		r = put_trigram(out, SPAN(run.p + at[i], at[i + 3] - at[i]));
-		if (!i)
-			break;
 	}
 	return r;
 }
 
-/* Looks at all names that the statement tells (their ids), and keeps those that match. */
-static int keep(
-	struct part *p, sqlite3_stmt *st, struct memo *memo, const struct match *m, size_t *looked, struct leaves *ids)
+/*
+ * Looks at the names that the statement tells, each with its id, and keeps the ids of those that match. V_FULL where it
+ * tells more than `most`.
+ */
+static int keep(sqlite3_stmt *st, const struct match *m, size_t most, struct leaves *ids)
 {
-	bool yes;
+	size_t looked = 0;
 	int r;
 
 	while (!(r = sql_step(st))) {
-		int64_t id = sqlite3_column_int64(st, 0);
-
-		if (sqlite3_column_count(st) > 1) {
-			yes = match_name(m, sql_blob(st, 1));
-		} else {
-			if (++*looked > LOOKED_AT_MAX)
-				return V_FULL;
-			r = name_matches(p, memo, m, id, &yes);
-		}
-		if (!r && yes)
-			r = ids->n == IDS_MAX ? V_FULL : leaves_put(ids, id);
+		if (looked++ == most)
+			return V_FULL;
+		if (!match_name(m, sql_blob(st, 1)))
+			continue;
+		r = ids->n == IDS_MAX ? V_FULL : leaves_put(ids, sqlite3_column_int64(st, 0));
 		if (r)
 			return r;
 	}
 	return r == V_END ? 0 : r;
 }
 
-static int keep_from(struct part *p, const char *text, struct span bound, struct memo *memo, const struct match *m,
-	size_t *looked, struct leaves *ids)
+static int keep_from(
+	struct part *p, const char *text, struct span bound, const struct match *m, size_t most, struct leaves *ids)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = sql_prepare(p->month->db, text, &st);
 
 	if (!r && bound.n)
 		sqlite3_bind_text(st, 1, (const char *)bound.p, (int)bound.n, SQLITE_STATIC);
-	return r ? r : keep(p, st, memo, m, looked, ids);
+	return r ? r : keep(st, m, most, ids);
 }
 
 /* The ids of the names that match. 0, V_FULL, -errno. */
-static int resolve(struct part *p, const struct match *m, struct memo *memo, struct leaves *ids)
+static int resolve(struct part *p, const struct match *m, struct leaves *ids)
 {
 	_cleanup_buf_ struct buf expr = BUF_INIT(4096);
-	size_t looked = 0;
 	int r;
 
 	if (m->kind == MATCH_WHOLE && !m->tail) {
@@ -306,21 +300,22 @@ static int resolve(struct part *p, const struct match *m, struct memo *memo, str
 
 		sqlite3_reset(st);
 		sqlite3_bind_int64(st, 1, (int64_t)dict_hash(p->month->key, SPAN(m->pattern, m->n)));
-		return keep(p, st, memo, m, &looked, ids);
+		return keep(st, m, SIZE_MAX, ids);
 	}
 	r = trigrams(match_run(m), &expr);
 	if (r)
 		return r < 0 ? r : V_FULL;
 	if (!expr.n)
-		return keep_from(p, "SELECT id, s FROM name", SPAN("", 0), memo, m, &looked, ids);
-	r = keep_from(p, "SELECT rowid FROM fts WHERE fts MATCH ?1", buf_span(&expr), memo, m, &looked, ids);
+		return keep_from(p, "SELECT id, s FROM name", SPAN("", 0), m, SIZE_MAX, ids);
+	r = keep_from(p, "SELECT name.id, name.s FROM fts CROSS JOIN name ON name.id=fts.rowid WHERE fts MATCH ?1",
+		buf_span(&expr), m, LOOKED_AT_MAX, ids);
 	/* Names that text search has not taken in yet, and those that are no text. */
 	r = r ? r
 	      : keep_from(p, "SELECT id, s FROM name WHERE id > (SELECT v FROM meta WHERE k='searched')", SPAN("", 0),
-			memo, m, &looked, ids);
+			m, SIZE_MAX, ids);
 	return r ? r
-		 : keep_from(p, "SELECT id, s FROM name WHERE id IN (SELECT id FROM odd)", SPAN("", 0), memo, m,
-			   &looked, ids);
+		 : keep_from(
+			   p, "SELECT id, s FROM name WHERE id IN (SELECT id FROM odd)", SPAN("", 0), m, SIZE_MAX, ids);
 }
 
 int part_posts(struct part *p, int64_t id, int64_t lo, int64_t hi, struct leaves *out)
@@ -429,11 +424,11 @@ static int by_text_of_combos(struct part *p, struct leaves *out)
 	return r;
 }
 
-static int by_names(struct part *p, const struct match *m, struct memo *memo, struct leaves *out)
+static int by_names(struct part *p, const struct match *m, struct leaves *out)
 {
 	struct leaves ids = {.n = 0};
 	size_t i;
-	int r = resolve(p, m, memo, &ids);
+	int r = resolve(p, m, &ids);
 
 	for (i = 0; !r && i < ids.n; i++)
 		r = all_posts(p, ids.v[i], out);
@@ -474,7 +469,7 @@ int part_candidates(struct part *p, struct leaves *out)
 
 		if (!(step ? q->by_text : q->by_path))
 			continue;
-		r = by_names(p, step ? &q->text : &q->path, step ? &p->text : &p->path, &one);
+		r = by_names(p, step ? &q->text : &q->path, &one);
 		if (!r && step)
 			r = by_text_of_combos(p, &one);
 		if (!r)

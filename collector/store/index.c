@@ -652,7 +652,6 @@ int index_step(struct store *s, struct index *x, unsigned budget, int64_t until,
 		budget--;
 	}
 	rest = s->head.size - x->next + (x->searched < x->names);
-	/* Not counted in what is left: rows are found without it, only slower. */
 	if (!r && !rest && budget && x->behind) {
 		r = commit(x);
 		r = r ? r : index_behind(s, x->month, budget, until, &x->behind);
@@ -666,6 +665,7 @@ int index_step(struct store *s, struct index *x, unsigned budget, int64_t until,
 		x->open = false;
 		return r;
 	}
-	*left = rest;
+	/* Names of a month behind are found without text search, only slower: they count as one. */
+	*left = rest + x->behind;
 	return 0;
 }

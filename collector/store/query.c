@@ -329,18 +329,16 @@ static int narrow_to_combos(struct answer *w)
 	return r;
 }
 
-static int narrow_to_names(struct answer *w)
+/* When the question comes to it: a month that lies behind the rows that are wanted is not asked for names. */
+static int narrow_to_names(struct part *p)
 {
-	unsigned i;
-	int r = 0;
+	struct leaves l = {.n = 0};
+	int r = part_candidates(p, &l);
 
-	for (i = 0; !r && i < w->n; i++) {
-		struct leaves l = {.n = 0};
-
-		r = part_candidates(&w->parts[i], &l);
-		r = r == V_FULL ? 0 : r ? r : part_narrow(&w->parts[i], &l);
-		free(l.v);
-	}
+	r = r == V_FULL ? 0 : r ? r : part_narrow(p, &l);
+	free(l.v);
+	p->by_names = false;
+	p->settled = true;
 	return r;
 }
 
@@ -350,7 +348,7 @@ static int next_stage(struct answer *w)
 	const struct question *q = w->q;
 	bool names = q->by_path || q->by_text;
 	unsigned i;
-	int r;
+	int r = 0;
 
 	if (w->stage == STAGE_LAST || w->looked++ < w->look)
 		return 0;
@@ -365,10 +363,11 @@ static int next_stage(struct answer *w)
 		r = narrow_to_combos(w);
 	} else {
 		w->stage = STAGE_LAST;
-		r = narrow_to_names(w);
+		for (i = 0; i < w->n; i++)
+			w->parts[i].by_names = true;
 	}
 	for (i = 0; i < w->n; i++)
-		w->parts[i].settled = w->stage == STAGE_LAST;
+		w->parts[i].settled = w->stage == STAGE_LAST && !names;
 	return r;
 }
 
@@ -431,6 +430,10 @@ static int go(struct answer *w)
 		}
 		if (r || !best)
 			return r;
+		if (best->by_names) {
+			r = narrow_to_names(best);
+			continue;
+		}
 		r = part_next(best);
 		r = r ? r : scan(w, best, &first);
 	}
