@@ -44,12 +44,17 @@ static int take_copies_key(struct reading *r, void *ctx, const char *key, const 
 {
 	struct copies_terms *p = ctx;
 	uint64_t number = 0;
-	int v;
+	int v, yes = 0;
 
 	if (!strcmp(key, "auditors"))
 		return copies_read_certificates(r, n, key, &p->as.auditors, &p->auditors);
 	if (!strcmp(key, "second_auditors"))
 		return copies_read_certificates(r, n, key, &p->as.second, &p->second);
+	if (!strcmp(key, "alone")) {
+		v = reading_yes(r, n, key, &yes);
+		p->alone = yes;
+		return v;
+	}
 	if (!strcmp(key, "when_full"))
 		return take_when_full(r, n, key, &p->as.oldest_goes);
 	if (strcmp(key, "max_mib") != 0)
@@ -78,6 +83,10 @@ int copies_read(struct reading *r, const void *node, const char *key, struct cop
 	if (!p->as.auditors.n)
 		return reading_bad(r, n, key,
 			SAID("auditors are missing: who could open them?", "auditors がありません (誰も開けません)"));
+	if (p->as.second.n && p->alone)
+		return reading_bad(r, n, key,
+			SAID("alone: yes: there are second_auditors, without whom nobody opens anything",
+				"alone: yes: second_auditors があるため、一人では開けません"));
 	if (p->as.second.n && one_is_both(&p->as))
 		return reading_bad(r, n, key,
 			SAID("one key is among auditors and second_auditors: one person could open a copy alone",
@@ -94,11 +103,12 @@ int copies_check(struct reading *r, const struct copies_terms *t, unsigned line)
 
 void check_copies(struct checking *c, const struct copies_terms *t, const char *section)
 {
-	if (t->as.auditors.n && !t->as.second.n)
-		FOUND(c, false, "opened-alone", IN_YAML, 0,
-			"%s: copies: each of the auditors opens a copy alone: second_auditors makes it two persons",
-			"%s: copies: auditors の誰もが一人で控えを開けます(second_auditors "
-			"を書くと二人が必要になります)",
+	if (t->as.auditors.n && !t->as.second.n && !t->alone)
+		FOUND(c, true, "opened-alone", IN_YAML, 0,
+			"%s: copies: each of the auditors would open a copy alone: name second_auditors, without whom nobody "
+			"does (alone: yes, where one person is meant to)",
+			"%s: copies: auditors の誰もが一人で控えを開けます。second_auditors を書いてください"
+			"(一人で開けることが意図したものなら alone: yes)",
 			section);
 }
 
@@ -121,6 +131,7 @@ int copies_settings(const struct copies_terms *t, const char *section, policy_se
 	r = r ? r
 	      : setting(section, "second_auditors (SHA-256)",
 			copies && t->as.second.n ? hex_encode(hex, t->second.b, DIGEST_SIZE) : "none", fn, ctx);
+	r = r ? r : setting(section, "alone", copies && t->alone ? "yes" : "no", fn, ctx);
 	snprintf(number, sizeof(number), "%llu", copies ? (unsigned long long)(t->as.max_bytes >> 20) : 0);
 	r = r ? r : setting(section, "max_mib", number, fn, ctx);
 	return r ? r : setting(section, "when_full", copies && !t->as.oldest_goes ? "stop" : "drop-oldest", fn, ctx);

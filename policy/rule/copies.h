@@ -12,6 +12,7 @@
 struct copies_terms {
 	struct print_copies as;
 	struct digest auditors, second; /* of their certificates */
+	bool alone;                     /* one person is meant to open them */
 };
 #define COPIES_TERMS_INIT                                                \
 	{                                                                \

@@ -1,7 +1,8 @@
 /*
  * A policy tries itself: its expectations, and whether it locks anybody out. Both refuse it: at sekishoctl before it is
- * signed, and once more at every guard before it obeys. What is likely a mistake is told at sekishoctl only
- * (policy_check_rules.c, policy_check_rows.c).
+ * signed, and once more at every guard before it obeys. Copies that one person opens alone refuse it before it is signed
+ * only: PCs go on with what was signed before. What is likely a mistake is told (policy_check_rules.c,
+ * policy_check_rows.c).
  */
 #include "policy/rule/check_parts.h"
 #include "policy/rule/drives_parts.h"
@@ -154,5 +155,5 @@ int policy_check(const struct policy *p, int64_t now_us, policy_say fn, void *ct
 	check_drive_rules(&c);
 	check_areas(&c);
 	r = check_rows(&c);
-	return r ? r : refused;
+	return r ? r : c.fatal ? V_BAD : refused;
 }
