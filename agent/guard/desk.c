@@ -202,6 +202,13 @@ static json_t *ask_maintenance(struct caller *c, const json_t *o, bool open)
 	return (json_t *)(open ? maintenance_ask_open(c->desk->g, o, c->pid) : maintenance_ask_close(c->desk->g));
 }
 
+static json_t *ask_take(struct caller *c, const json_t *o)
+{
+	if (c->uid != 0)
+		return service_refusal("denied", "only root can take copies", "root のみ実行できます");
+	return (json_t *)taken_ask(c->desk->g, o, c->pid);
+}
+
 static json_t *answer(struct caller *c, const json_t *o)
 {
 	struct guard *g = c->desk->g;
@@ -218,6 +225,8 @@ static json_t *answer(struct caller *c, const json_t *o)
 		return ask_answer(g, o);
 	if (!strcmp(what, "unseal"))
 		return ask_unseal(g, o);
+	if (!strcmp(what, "take"))
+		return ask_take(c, o);
 	if (!strcmp(what, "self"))
 		return (json_t *)maintenance_state(g);
 	if (!strcmp(what, "self-open") || !strcmp(what, "self-close"))

@@ -298,6 +298,12 @@ struct json_t *maintenance_ask_open(struct guard *g, const struct json_t *ask, p
 struct json_t *maintenance_ask_close(struct guard *g);
 struct json_t *maintenance_state(const struct guard *g);
 
+/* --- taken.c --- */
+
+/* May a copy for the auditor be taken away? Only once that is recorded. The answer is the caller's; `pid` is who asks,
+ * root. */
+struct json_t *taken_ask(struct guard *g, const struct json_t *ask, pid_t pid);
+
 /* --- lineage.c: whose window it is --- */
 
 #define LINEAGE_MAX 32u
@@ -355,6 +361,8 @@ void tell_means(struct guard *g);
 /* --- tell_self.c: records of what is done to the agent itself --- */
 
 void tell_window_open(struct guard *g, pid_t pid, const char *reason, int64_t until_wall_us);
+/* 0 once it is recorded; V_FULL, -errno where it is not. */
+int tell_taken(struct guard *g, pid_t pid, const char *copy, const char *reason);
 void tell_window_close(struct guard *g, const char *how, unsigned others);
 void tell_upgraded(struct guard *g, const struct manifest *now, unsigned files);
 
@@ -365,7 +373,7 @@ struct tell_room {
 };
 void tell_begin(struct guard *g, struct record *r, unsigned kind, const struct unit *u);
 void tell_describe(struct record *r, const struct unit *u, const struct disk *d, struct tell_room *room);
-void tell_put(struct guard *g, struct record *r, bool urgent);
+int tell_put(struct guard *g, struct record *r, bool urgent);
 
 /* --- report.c --- */
 

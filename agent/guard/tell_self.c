@@ -1,11 +1,11 @@
 /*
- * Records of what is done to the agent itself: maintenance windows, and what packages changed in them. Called by
- * maintenance.c.
+ * Records of what root does here by asking: maintenance windows, what packages changed in them, copies that are taken.
+ * Called by maintenance.c and taken.c.
  */
 #include "agent/guard/guard.h"
 #include "policy/base/file.h"
 
-/* Whose window it is, as /proc says now. */
+/* Who asks, or whose window it is, as /proc says now. */
 static void put_owner(struct record *r, pid_t pid, char program[PATH_MAX], char comm[32])
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(64), login = BUF_INIT(32);
@@ -43,6 +43,20 @@ void tell_window_open(struct guard *g, pid_t pid, const char *reason, int64_t un
 	record_set_text(&r, F_TEXT, reason);
 	put_owner(&r, pid, program, comm);
 	tell_put(g, &r, true);
+}
+
+int tell_taken(struct guard *g, pid_t pid, const char *copy, const char *reason)
+{
+	char program[PATH_MAX], comm[32];
+	struct record r;
+
+	tell_begin(g, &r, KIND_COPY_TAKEN, NULL);
+	/* Who sits at the PC is not who takes it. */
+	record_drop(&r, F_USER);
+	record_set_str(&r, F_COPY, copy);
+	record_set_text(&r, F_TEXT, reason);
+	put_owner(&r, pid, program, comm);
+	return tell_put(g, &r, true);
 }
 
 void tell_window_close(struct guard *g, const char *how, unsigned others)

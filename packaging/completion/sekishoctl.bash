@@ -16,7 +16,7 @@ _sekishoctl()
 	--user|-U) return ;;
 	--program|-P) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--path|-p) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount copy login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat own-file own-files clock-set call-refused self-open self-close agent-upgraded enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock witness retire console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end drive-file drive-copy drive-sealed drive-opened print print-result print-missed print-queue print-start print-stop print-release print-route print-copy printer-connect retention expired hold hold-lifted herald-start alert alert-acknowledged alert-unsent posture" -- "$cur")); return ;;
+	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount copy login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat own-file own-files clock-set call-refused self-open self-close agent-upgraded enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock witness retire console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end drive-file drive-copy drive-sealed drive-opened copy-taken print print-result print-missed print-queue print-start print-stop print-release print-route print-copy printer-connect retention expired hold hold-lifted herald-start alert alert-acknowledged alert-unsent posture" -- "$cur")); return ;;
 	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
 	--text|-t) return ;;
 	--limit|-n) return ;;
@@ -34,12 +34,12 @@ _sekishoctl()
 	--timestamps) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--out|-o) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	--reason) return ;;
 	--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--certificate) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--name) return ;;
 	--file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--valid) return ;;
-	--reason) return ;;
 	--role) COMPREPLY=($(compgen -W "administrator auditor viewer" -- "$cur")); return ;;
 	--scope) return ;;
 	--oidc) return ;;
@@ -69,7 +69,7 @@ _sekishoctl()
 	if ((COMP_CWORD == 2)); then
 		case $name in
 		verify) COMPREPLY=($(compgen -W "bundle" -- "$cur") $(compgen -f -- "$cur")); [[ $cur == -* ]] || return ;;
-		evidence) COMPREPLY=($(compgen -W "list open" -- "$cur")); return ;;
+		evidence) COMPREPLY=($(compgen -W "list take open" -- "$cur")); return ;;
 		collector) COMPREPLY=($(compgen -W "init" -- "$cur")); return ;;
 		token) COMPREPLY=($(compgen -W "create list" -- "$cur")); return ;;
 		host) COMPREPLY=($(compgen -W "list revoke retire export" -- "$cur")); return ;;
@@ -133,6 +133,12 @@ _sekishoctl()
 	evidence,list)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	evidence,take)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --reason --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;

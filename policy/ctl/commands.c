@@ -362,6 +362,11 @@ static const struct option_row evidence_options[] = {
 	END,
 };
 
+static const struct option_row take_options[] = {
+	{OPT_REASON, 0, "reason", "TEXT", OFFER_NOTHING, {"why, for the record", "理由(記録されます)"}},
+	END,
+};
+
 static const struct option_row unseal_options[] = {
 	{OPT_KEY, 0, "key", "FILE", OFFER_FILE, {"the opener's private key", "開封者の秘密鍵"}},
 	{OPT_CERTIFICATE, 0, "certificate", "FILE", OFFER_FILE,
@@ -480,6 +485,9 @@ const struct command commands[] = {
 	{"evidence", "list", usb_options, "[FOLDER]", 0, 1, OFFER_FILE,
 		{"Copies of printed documents that this PC keeps", "この PC が保管する印刷文書の控えを一覧表示する"},
 		command_evidence_list},
+	{"evidence", "take", take_options, "COPY FILE", 2, 2, OFFER_FILE,
+		{"Take a copy away, for the auditor; that is recorded", "控えを監査者のために取り出す(記録されます)"},
+		command_evidence_take},
 	{"evidence", "open", evidence_options, "COPY DOCUMENT", 2, 2, OFFER_FILE,
 		{"Open a copy of a printed document", "印刷文書の控えを復号する"}, command_evidence_open},
 	{"enrol", NULL, enrol_options, "[COLLECTOR TOKEN]", 0, 2, OFFER_NOTHING,

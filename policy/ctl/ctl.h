@@ -171,6 +171,7 @@ int command_verify_bundle(struct ctl *c);
 int command_export(struct ctl *c);
 int command_decode(struct ctl *c);
 int command_evidence_list(struct ctl *c);
+int command_evidence_take(struct ctl *c);
 int command_evidence_open(struct ctl *c);
 /*
  * Reads --key FILE and, where it is given, --certificate FILE: of whoever opens what was sealed for him. `missing` is

@@ -1,11 +1,12 @@
 /*
  * `evidence list`: the copies of documents that were printed or written to drives, which a PC keeps (agent/evidence),
- * or that lie in a folder. `evidence open`: at the auditor's, with the auditor's private key, one of them. Needs no
- * network and nothing of the collector's; `openssl cms -decrypt` does the same.
+ * or that lie in a folder. `evidence take`: one of them out of the PC, once the guard has recorded by whom and why.
+ * `evidence open`: at the auditor's, with the auditor's private key, one of them. Needs no network and nothing of the
+ * collector's; `openssl cms -decrypt` does the same.
  */
 #include "policy/base/file.h"
 #include "policy/base/text.h"
-#include "policy/ctl/door.h"
+#include "policy/ctl/guard_door.h"
 #include "policy/trust/envelope.h"
 #include <dirent.h>
 #include <errno.h>
@@ -13,10 +14,12 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 
 #define FOLDER "/var/lib/sekisho/evidence"
 #define DRIVES "drives" /* in it: of files that were written to drives */
+#define COPY_STEP (16u << 20)
 
 /* --- list --- */
 
@@ -87,6 +90,58 @@ int command_evidence_list(struct ctl *c)
 	if (!n && more <= 0)
 		puts(SAY(c, "there are no copies", "控えはありません"));
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
+}
+
+/* --- take --- */
+
+/* Under its name only when it is whole. */
+static int copy_out(const char *from, const char *path)
+{
+	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), fd = -1;
+	char part[PATH_MAX];
+	ssize_t n = 0;
+	int r = 0;
+
+	if (in < 0)
+		return -errno;
+	if ((size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
+		return -ENAMETOOLONG;
+	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	while ((n = sendfile(fd, in, NULL, COPY_STEP)) > 0)
+		;
+	if (n < 0 || fsync(fd) || renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE))
+		r = -errno;
+	if (r)
+		unlink(part);
+	return r;
+}
+
+int command_evidence_take(struct ctl *c)
+{
+	const char *name = c->operands[0], *path = c->operands[1], *reason = option_value(c, OPT_REASON);
+	_cleanup_json_ json_t *ask = NULL, *answer = NULL;
+	char from[PATH_MAX], folder[PATH_MAX - NAME_MAX - 16], a[SHOWN_MAX];
+	int r;
+
+	if (!reason || !*reason)
+		return complain(EXIT_USAGE, SAY(c, "--reason is missing: it is recorded who takes a copy, and why",
+						    "--reason を指定してください(誰がなぜ取り出したかを記録します)"));
+	/* What cannot be laid there is not asked for: nothing would be recorded that did not happen. */
+	if (!access(path, F_OK))
+		return complain_of(c, shown(a, path), -EEXIST, NULL);
+	ask = json_pack("{s:s, s:s, s:s}", "ask", "take", "copy", name, "reason", reason);
+	if (!ask)
+		return complain(EXIT_USAGE, SAY(c, "--reason: is no text", "--reason: テキストではありません"));
+	r = guard_ask(c, ask, &answer);
+	if (r)
+		return r;
+	layout_path(folder, sizeof(folder), FOLDER);
+	if ((size_t)snprintf(from, sizeof(from), "%s/%s", folder, name) >= sizeof(from))
+		return complain_of(c, shown(a, name), -ENAMETOOLONG, NULL);
+	r = copy_out(from, path);
+	return r ? complain_of(c, shown(a, path), r, NULL) : EXIT_GOOD;
 }
 
 /* --- open --- */

@@ -105,7 +105,8 @@ void check_copies(struct checking *c, const struct copies_terms *t, const char *
 {
 	if (t->as.auditors.n && !t->as.second.n && !t->alone)
 		FOUND(c, true, "opened-alone", IN_YAML, 0,
-			"%s: copies: each of the auditors would open a copy alone: name second_auditors, without whom nobody "
+			"%s: copies: each of the auditors would open a copy alone: name second_auditors, without whom "
+			"nobody "
 			"does (alone: yes, where one person is meant to)",
 			"%s: copies: auditors の誰もが一人で控えを開けます。second_auditors を書いてください"
 			"(一人で開けることが意図したものなら alone: yes)",

@@ -125,8 +125,8 @@ typedef void (*policy_say)(void *ctx, const struct policy_finding *f);
 int policy_try(const struct policy *p, policy_say say, void *ctx);
 /*
  * The same, and what is likely a mistake: rules and rows that never count or no longer (by `now_us`), grants to a whole
- * model, serial numbers that a spreadsheet changed. Refuses copies that one person opens alone without `alone: yes`. For
- * the administrator: takes its time with a large ledger. 0; V_BAD where it is refused; -ENOMEM.
+ * model, serial numbers that a spreadsheet changed. Refuses copies that one person opens alone without `alone: yes`.
+ * For the administrator: takes its time with a large ledger. 0; V_BAD where it is refused; -ENOMEM.
  */
 int policy_check(const struct policy *p, int64_t now_us, policy_say say, void *ctx);
 

@@ -1,7 +1,7 @@
 /*
  * A policy tries itself: its expectations, and whether it locks anybody out. Both refuse it: at sekishoctl before it is
- * signed, and once more at every guard before it obeys. Copies that one person opens alone refuse it before it is signed
- * only: PCs go on with what was signed before. What is likely a mistake is told (policy_check_rules.c,
+ * signed, and once more at every guard before it obeys. Copies that one person opens alone refuse it before it is
+ * signed only: PCs go on with what was signed before. What is likely a mistake is told (policy_check_rules.c,
  * policy_check_rows.c).
  */
 #include "policy/rule/check_parts.h"

@@ -7,7 +7,7 @@ export type Channel = (typeof CHANNELS)[number];
 const table: Partial<Record<string, Channel>> = {
   plug: "usb", unplug: "usb", decision: "usb", medium: "usb", denied: "usb", release: "usb", "release-refused": "usb",
   "release-end": "usb", "write-seen": "usb", mount: "usb", umount: "usb", mounted: "usb", "drive-file": "usb", "drive-copy": "usb",
-  "drive-sealed": "usb", "drive-opened": "usb",
+  "drive-sealed": "usb", "drive-opened": "usb", "copy-taken": "audit",
   file: "file", copy: "file", rename: "file", link: "file", symlink: "file", unlink: "file", mkdir: "file", rmdir: "file",
   truncate: "file", chmod: "file", chown: "file",
   exec: "program", fork: "program", exit: "program", running: "program",
