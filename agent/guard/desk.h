@@ -8,8 +8,8 @@
  *   {"ask": "self"}                                   {"open", "purpose"?, "until_us"?}
  *   {"ask": "self-open", "purpose", "minutes", "reason"?}   root: opens a maintenance window (SELF.md); as "self"
  *   {"ask": "self-close"}                             root: closes it; {"fitting", "others"}
- *   {"ask": "take", "copy": "...", "reason": "..."}   root: a copy for the auditor is taken away; {"recorded": true} once
- *                                                     that is a record
+ *   {"ask": "take", "copy": "...", "reason": "..."}   root: a copy for the auditor is taken away; {"recorded": true}
+ * once that is a record
  *   {"ask": "unseal", "path": "...", "order": base64} a quarantined file is to be readable again, by an administrator's
  *                                                     order (policy/wire/sealed.h); {"begun": true}, the rest is a
  * record

@@ -39,7 +39,8 @@ void checking_say(struct checking *c, const struct policy_finding *f);
 #define IN_YAML "policy.yaml"
 #define IN_CSV "devices.csv"
 
-/* copies.c: refuses where one person alone opens what is kept of this section, and nobody has said that this is meant. */
+/* copies.c: refuses where one person alone opens what is kept of this section, and nobody has said that this is meant.
+ */
 struct copies_terms;
 void check_copies(struct checking *c, const struct copies_terms *t, const char *section);
 
