@@ -292,7 +292,7 @@ export class Person {
   async tabTo(locator) {
     await locator.waitFor({ state: "attached" });
     for (let i = 0; i < 200; i++) {
-      if (await locator.evaluate((e) => e === document.activeElement).catch(() => false)) return;
+      if (await locator.evaluate((e) => e === document.activeElement, undefined, { timeout: 1000 }).catch(() => false)) return;
       await this.page.keyboard.press("Tab");
     }
     fail(`no way by Tab to ${locator}`);

@@ -510,6 +510,20 @@ async function signingByHand(who) {
   await who.go("#/drives/draft");
   await p.locator(".verdict-good").waitFor();
   const button = p.getByRole("button", { name: "Sign and push" });
+  // One begun from the version before is not signed until somebody has compared it.
+  await p.evaluate(() => {
+    const d = JSON.parse(sessionStorage.getItem("sekisho.draft"));
+    sessionStorage.setItem("sekisho.draft", JSON.stringify({ ...d, base: d.base - 1 }));
+  });
+  await p.reload();
+  await who.settled();
+  await p.locator(".verdict-good").waitFor();
+  const onTop = p.getByRole("button", { name: /^I compared it: go on from version/ });
+  await onTop.waitFor();
+  await new Promise((done) => setTimeout(done, 600));
+  if (await button.isEnabled()) fail("a draft on an older version can be signed");
+  await onTop.click();
+  await until(() => button.isEnabled(), "signing after the comparison");
   await who.tabTo(button);
   await p.keyboard.press("Enter");
   const dialog = p.getByRole("dialog");

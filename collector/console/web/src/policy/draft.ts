@@ -50,6 +50,16 @@ export function useDraft(): Draft | null {
   return draft;
 }
 
+/** Another version was pushed since it was begun: to sign it would undo what is new there. */
+export function isStale(d: Draft, policy: Policy): boolean {
+  return d.base < policy.version;
+}
+
+/** Somebody has compared it with what is pushed, and wants it so. */
+export function rebaseDraft(policy: Policy): void {
+  if (draft) setDraft({ ...draft, base: policy.version });
+}
+
 /** Changes the draft; begins one from what is pushed where there is none. What differs in nothing from it is no draft. */
 export function editDraft(policy: Policy, change: (t: Texts) => Partial<Texts>): void {
   const from: Draft = draft ?? { base: policy.version, policy_yaml: policy.policy_yaml, devices_csv: policy.devices_csv };

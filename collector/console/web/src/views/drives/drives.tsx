@@ -6,7 +6,7 @@ import { momentOf } from "../../core/format";
 import { useLive } from "../../core/live";
 import { useResource, type Resource } from "../../core/resource";
 import type { Route } from "../../core/router";
-import { setDraft, useDraft } from "../../policy/draft";
+import { isStale, rebaseDraft, useDraft } from "../../policy/draft";
 import { Empty, Failure, Loading } from "../../ui/parts";
 import { Text } from "../../ui/text";
 import { Arrival } from "./arrival";
@@ -50,11 +50,11 @@ export function Drives({ route }: { route: Route }) {
       </nav>
       {policy.error && <Failure error={policy.error} retry={policy.reload} />}
       {!policy.data && !policy.error && <Loading />}
-      {policy.data && draft && draft.base < policy.data.version && write && (
+      {policy.data && draft && isStale(draft, policy.data) && write && (
         <div class="notice line">
           <p>{d.draftOld(policy.data.version)}</p>
-          <button type="button" class="quiet" onClick={() => setDraft(null)}>
-            {d.discard}
+          <button type="button" class="quiet" onClick={() => policy.data && rebaseDraft(policy.data)}>
+            {d.draftOnTop(policy.data.version)}
           </button>
         </div>
       )}

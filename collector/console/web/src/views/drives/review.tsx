@@ -5,7 +5,7 @@ import { useDesk } from "../../core/desk";
 import { useResource } from "../../core/resource";
 import { versionOf, withVersion, type Texts } from "../../policy/bundle";
 import { diffLines, hunks } from "../../policy/diff";
-import { setDraft, useDraft } from "../../policy/draft";
+import { isStale, setDraft, useDraft } from "../../policy/draft";
 import { Empty, Failure, Icon, Loading } from "../../ui/parts";
 import { Text } from "../../ui/text";
 import { Sign } from "./sign";
@@ -30,7 +30,8 @@ export function Review({ policy, pushed }: { policy: Policy; pushed: () => void 
   const what = settled ? `check ${settled.version} ${settled.policy_yaml} ${settled.devices_csv}` : null;
   const check = useResource(what, (signal) => api.policyCheck(settled?.policy_yaml ?? "", settled?.devices_csv ?? "", signal));
   if (!draft || !texts) return <Empty>{d.draftNone}</Empty>;
-  const current = settled === texts && !check.loading;
+  const stale = isStale(draft, policy);
+  const current = settled === texts && !check.loading && !stale;
   return (
     <div class="review">
       <section class="panel" aria-labelledby="check-title">
@@ -55,7 +56,7 @@ export function Review({ policy, pushed }: { policy: Policy; pushed: () => void 
         <Diff name="policy.yaml" old={policy.policy_yaml} next={texts.policy_yaml} />
         <Diff name="devices.csv" old={policy.devices_csv} next={texts.devices_csv} />
       </section>
-      {signing && <Sign policy={policy} texts={texts} close={() => setSigning(false)} pushed={pushed} />}
+      {signing && !stale && <Sign policy={policy} texts={texts} close={() => setSigning(false)} pushed={pushed} />}
     </div>
   );
 }

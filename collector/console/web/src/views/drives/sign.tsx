@@ -73,7 +73,10 @@ export function Sign({ policy, texts, close, pushed }: Props) {
       pushed();
       go("#/drives/arrival");
     } catch (e) {
-      setError(toRefusal(e));
+      const refusal = toRefusal(e);
+      setError(refusal);
+      // Perhaps another version was pushed that this page has not heard of.
+      if (refusal.status === 409) pushed();
     } finally {
       setBusy(false);
     }
