@@ -2,12 +2,15 @@
  * Proofs of disposal: what a contractor certifies of media or papers that it destroyed, filed by an administrator. The
  * file is kept by its SHA-256; that it was filed, by whom, of what, is a record in the log with that hash, and from
  * there comes into the handling register.
+ *
+ * Papers are taken, and nothing else: what would run, or show as a page, where somebody opens it, never gets here.
  */
 #include "collector/console/look.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include "policy/base/text.h"
 #include <errno.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #define BODY_MAX (3u << 20)
@@ -25,6 +28,33 @@ static bool is_plain(const char *s)
 	_cleanup_buf_ struct buf b = BUF_INIT(4 * PART_MAX + 16);
 
 	return !text_escape(&b, SPAN_STR(s)) && span_eq(buf_span(&b), SPAN_STR(s)) && !strstr(s, " / ");
+}
+
+/* What a scanner or a printer makes: how each begins (ISO 32000-2, 7.5.2; PNG, 5.2; T.81, B.1.1.3; TIFF 6.0, section
+ * 2), and what its name may end in. */
+static bool is_paper(const char *name, struct span bytes)
+{
+	static const struct {
+		struct span begins;
+		const char *ending;
+	} papers[] = {
+		{SPAN("%PDF-", 5), ".pdf"},
+		{SPAN("\x89PNG\r\n\x1a\n", 8), ".png"},
+		{SPAN("\xff\xd8\xff", 3), ".jpg"},
+		{SPAN("\xff\xd8\xff", 3), ".jpeg"},
+		{SPAN("II*\0", 4), ".tif"},
+		{SPAN("II*\0", 4), ".tiff"},
+		{SPAN("MM\0*", 4), ".tif"},
+		{SPAN("MM\0*", 4), ".tiff"},
+	};
+	const char *ending = strrchr(name, '.');
+	unsigned i;
+
+	for (i = 0; ending && i < ARRAY_SIZE(papers); i++)
+		if (!strcasecmp(ending, papers[i].ending) && bytes.n >= papers[i].begins.n &&
+			!memcmp(bytes.p, papers[i].begins.p, papers[i].begins.n))
+			return true;
+	return false;
 }
 
 static int keep(struct call *x, const struct buf *bytes, const char *hex)
@@ -67,6 +97,11 @@ void proofs_post(struct call *x)
 	r = base64_decode(&bytes, SPAN_STR(content));
 	if (r || !bytes.n) {
 		reply_error(x, 400, "request", "\"content\" is not base64, or larger than 2 MiB");
+		goto out;
+	}
+	if (!is_paper(part[2], buf_span(&bytes))) {
+		reply_error(x, 400, "type",
+			"\"content\" is no PDF, PNG, JPEG or TIFF, or \"name\" ends otherwise than it is");
 		goto out;
 	}
 	digest_span(&hash, buf_span(&bytes));

@@ -112,7 +112,7 @@ BODIES = {
     "hostRetire": {"reason": ""},
     "alertAcknowledge": {"comment": "looked at"},
     "searchesPut": {"version": 0, "searches": [{"name": "週次", "query": "since=-7d"}]},
-    "proofsPost": {"contractor": "溶解処理", "what": "書類 12箱", "name": "証明書.pdf", "content": "JVBERg=="},
+    "proofsPost": {"contractor": "溶解処理", "what": "書類 12箱", "name": "証明書.pdf", "content": "JVBERi0xLjc="},
     "reportsPost": {"since": "-2d", "until": "-1m", "lang": "ja"},
     "passwordPost": {"old": "wrong wrong wrong", "new": "another wrong one"},
     "totpPost": {},

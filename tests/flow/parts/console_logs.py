@@ -255,6 +255,33 @@ same(both.post("/api/v1/proofs", filed), {"hash": sha256(proof).hex()}, "filed")
 same(auditor.ask("GET", "/api/v1/proofs/" + sha256(proof).hex()).body, proof, "as it was filed")
 same(both.ask("POST", "/api/v1/proofs", {**filed, "what": "a\nb"}).status, 400, "lines")
 same(both.ask("POST", "/api/v1/proofs", {**filed, "content": "x"}).status, 400, "no base64")
+# 5.2.2: what it is, by its bytes and by its name alike; what file(1) calls so is what we take.
+PAPERS = {"a.pdf": (proof, "application/pdf"), "b.PNG": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png"), "c.jpg": (b"\xff\xd8\xff\xe0\0\x10JFIF", "image/jpeg"),
+          "d.Jpeg": (b"\xff\xd8\xff\xe1\0\x10Exif", "image/jpeg"), "e.tif": (b"II*\0\x08\0\0\0", "image/tiff"), "f.tiff": (b"MM\0*\0\0\0\x08", "image/tiff")}
+NO_PAPERS = (b"<!doctype html><script>alert(1)</script>", b"\x7fELF\x02\x01\x01", b"MZ\x90\0", b"PK\x03\x04", b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+             b"%PDF", b" %PDF-1.7", b"GIF89a", b"\x89PNG\n", b"\xff\xd8", b"II*", b"II\0*\0", b"\0")
+
+
+def type_of(b):
+    return subprocess.run(["file", "--brief", "--mime-type", "-"], input=b, stdout=subprocess.PIPE, check=True).stdout.decode().strip()
+
+
+def file_as(name, b):
+    return both.ask("POST", "/api/v1/proofs", {**filed, "name": name, "content": base64.b64encode(b).decode()})
+
+
+kept_before = os.listdir(os.environ["SEKISHO_ROOT"] + "/var/lib/sekisho-console/proofs")
+for name, (_, mime) in PAPERS.items():
+    for other, (b, its) in PAPERS.items():
+        same(type_of(b), its, other)
+        if its != mime:
+            a = file_as(name, b)
+            same((a.status, a.json["error"]), (400, "type"), "%s as %s" % (other, name))
+    for b in NO_PAPERS:
+        same((file_as(name, b).status, file_as(name, b).json["error"]), (400, "type"), "%r as %s" % (b, name))
+for name in ("a", "pdf", "a.pdf.html", "a.pdf.", "a.html", "a.svg", ".", "a.pdfx", "a.pd"):
+    same(file_as(name, proof).json.get("error"), "type", name)
+same(os.listdir(os.environ["SEKISHO_ROOT"] + "/var/lib/sekisho-console/proofs"), kept_before, "nothing of them is kept")
 same(auditor.ask("POST", "/api/v1/proofs", filed).status, 403, "an auditor changes nothing")
 same(auditor.ask("GET", "/api/v1/proofs/" + "../" * 3 + "accounts.json").status, 404, "a path")
 until(lambda: told("console-change", operation="/api/v1/proofs"), "the proof is in the log")

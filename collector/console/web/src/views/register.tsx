@@ -13,6 +13,7 @@ import { explain, Failure, Icon, Loading, saveFile } from "../ui/parts";
 import { Mono, Text } from "../ui/text";
 
 const PROOF_MAX = 2 << 20;
+const PAPERS = ".pdf,.png,.jpg,.jpeg,.tif,.tiff";
 const TYPES = { pdf: "application/pdf", csv: "text/csv", zip: "application/zip" };
 
 /** The month before this one, from its first day to the first of the next, as the inputs want it. */
@@ -110,6 +111,12 @@ function base64(bytes: Uint8Array): string {
   return btoa(out);
 }
 
+/** Sixty characters of a name, and what it ends in among them: by that the console knows what it is to be. */
+function shortened(name: string): string {
+  const ending = /\.[^.]{1,8}$/.exec(name)?.[0] ?? "";
+  return name.slice(0, Math.min(60, name.length) - ending.length) + ending;
+}
+
 function File({ filed: told }: { filed: () => void }) {
   const { words } = useDesk();
   const r = words.register;
@@ -125,7 +132,7 @@ function File({ filed: told }: { filed: () => void }) {
     setFiled(null);
     try {
       const content = base64(new Uint8Array(await file.arrayBuffer()));
-      setFiled((await api.fileProof(contractor.trim(), what.trim(), file.name.slice(0, 60), content)).hash);
+      setFiled((await api.fileProof(contractor.trim(), what.trim(), shortened(file.name), content)).hash);
       told();
     } catch (e) {
       setError(toRefusal(e));
@@ -146,11 +153,11 @@ function File({ filed: told }: { filed: () => void }) {
       </label>
       <label class="field">
         {r.file}
-        <input type="file" required onChange={(e) => setFile(e.currentTarget.files?.[0] ?? null)} />
+        <input type="file" accept={PAPERS} required onChange={(e) => setFile(e.currentTarget.files?.[0] ?? null)} />
       </label>
       {(error || large) && (
         <p class="wrong" role="alert">
-          {large ? r.large : error && explain(error, words)}
+          {large ? r.large : error && (error.word === "type" ? r.type : explain(error, words))}
         </p>
       )}
       {filed && (
