@@ -33,12 +33,30 @@ _leave() {
 }
 trap _leave EXIT
 
+# On standard error, or where that goes elsewhere by now, as with `expect_fail 1 COMMAND 2>/dev/null`, on standard output.
+_stderr=$(readlink /proc/self/fd/2)
+_failed() {
+	local to=2
+	[ "$(readlink /proc/self/fd/2)" = "$_stderr" ] || to=1
+	printf 'FAILED: %s\n' "$*" >&"$to"
+}
+
+# A command that ends the script names itself, in functions and subshells too. Where errexit is off, as in $(...), what failed is not what
+# ends it; conditions, fail and exit do not come here at all.
+_broken() {
+	local status=$?
+	[[ $- == *e* ]] || return 0
+	_failed "$(printf '%s:%s: status %s: %s' "${BASH_SOURCE[1]}" "${BASH_LINENO[0]}" "$status" "$1")"
+}
+set -E
+trap '_broken "$BASH_COMMAND"' ERR
+
 note() {
 	printf -- '- %s\n' "$*"
 }
 
 fail() {
-	printf 'FAILED: %s\n' "$*" >&2
+	_failed "$*"
 	exit 1
 }
 
