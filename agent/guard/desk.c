@@ -22,6 +22,9 @@ struct caller {
 	sd_event_source *io, *timer;
 	struct buf in, out;
 	size_t sent;
+	struct taking *taking; /* a copy that is read through before it is given */
+	sd_event_source *idle;
+	int give; /* goes with the first byte of the answer; -1 */
 };
 
 struct desk {
@@ -45,6 +48,9 @@ static void hang_up(struct caller *c)
 	c->desk->callers_n--;
 	sd_event_source_disable_unref(c->io);
 	sd_event_source_disable_unref(c->timer);
+	sd_event_source_disable_unref(c->idle);
+	taking_free(c->taking);
+	closep(&c->give);
 	close(c->fd);
 	buf_deinit(&c->in);
 	buf_deinit(&c->out);
@@ -202,13 +208,6 @@ static json_t *ask_maintenance(struct caller *c, const json_t *o, bool open)
 	return (json_t *)(open ? maintenance_ask_open(c->desk->g, o, c->pid) : maintenance_ask_close(c->desk->g));
 }
 
-static json_t *ask_take(struct caller *c, const json_t *o)
-{
-	if (c->uid != 0)
-		return service_refusal("denied", "only root can take copies", "root のみ実行できます");
-	return (json_t *)taken_ask(c->desk->g, o, c->pid);
-}
-
 static json_t *answer(struct caller *c, const json_t *o)
 {
 	struct guard *g = c->desk->g;
@@ -225,8 +224,6 @@ static json_t *answer(struct caller *c, const json_t *o)
 		return ask_answer(g, o);
 	if (!strcmp(what, "unseal"))
 		return ask_unseal(g, o);
-	if (!strcmp(what, "take"))
-		return ask_take(c, o);
 	if (!strcmp(what, "self"))
 		return (json_t *)maintenance_state(g);
 	if (!strcmp(what, "self-open") || !strcmp(what, "self-close"))
@@ -242,16 +239,11 @@ static json_t *answer(struct caller *c, const json_t *o)
 
 static int on_caller(sd_event_source *source, int fd, uint32_t events, void *ctx);
 
-static void reply(struct caller *c)
+/* Owns the answer; NULL: there was no memory for one. */
+static void reply_with(struct caller *c, json_t *a)
 {
-	json_error_t error;
-	json_t *o = json_loadb((const char *)c->in.p, c->in.n, JSON_REJECT_DUPLICATES, &error), *a;
-	char *text;
+	char *text = a ? json_dumps(a, JSON_COMPACT) : NULL;
 
-	a = json_is_object(o) ? answer(c, o)
-			      : service_refusal("request", "no JSON object", "JSON オブジェクトではありません");
-	text = a ? json_dumps(a, JSON_COMPACT) : NULL;
-	json_decref(o);
 	json_decref(a);
 	if (!text || buf_puts(&c->out, text) || buf_puts(&c->out, "\n"))
 		hang_up(c);
@@ -260,11 +252,64 @@ static void reply(struct caller *c)
 	free(text);
 }
 
+static int on_taking(sd_event_source *source, void *ctx)
+{
+	struct caller *c = ctx;
+	struct json_t *a = NULL;
+
+	(void)source;
+	if (taking_step(c->desk->g, c->taking, &a, &c->give) == V_AGAIN)
+		return 0;
+	taking_free(STEAL(c->taking));
+	if (service_idle(c->desk->g->event, &c->idle, false, on_taking, c) ||
+		sd_event_source_set_time_relative(c->timer, DESK_PATIENCE_US) < 0 ||
+		sd_event_source_set_enabled(c->timer, SD_EVENT_ONESHOT) < 0) {
+		json_decref((json_t *)a);
+		hang_up(c);
+	} else {
+		reply_with(c, (json_t *)a);
+	}
+	return 0;
+}
+
+/* Reading it through takes as long as it takes: only that the caller goes ends it early. */
+static void begin_taking(struct caller *c, const json_t *o)
+{
+	struct json_t *refusal = taking_begin(c->desk->g, (const struct json_t *)o, c->pid, c->uid, &c->taking);
+
+	if (!c->taking)
+		reply_with(c, (json_t *)refusal);
+	else if (service_idle(c->desk->g->event, &c->idle, true, on_taking, c) ||
+		 sd_event_source_set_enabled(c->timer, SD_EVENT_OFF) < 0 || sd_event_source_set_io_events(c->io, 0) < 0)
+		hang_up(c);
+}
+
+static void reply(struct caller *c)
+{
+	json_error_t error;
+	json_t *o = json_loadb((const char *)c->in.p, c->in.n, JSON_REJECT_DUPLICATES, &error);
+	const char *what = json_string_value(json_object_get(o, "ask"));
+
+	if (what && !strcmp(what, "take"))
+		begin_taking(c, o);
+	else if (json_is_object(o))
+		reply_with(c, answer(c, o));
+	else
+		reply_with(c, service_refusal("request", "no JSON object", "JSON オブジェクトではありません"));
+	json_decref(o);
+}
+
 static void hear(struct caller *c)
 {
 	char bytes[4096];
-	ssize_t n = read(c->fd, bytes, sizeof(bytes));
+	ssize_t n;
 
+	/* Nothing is heard then but that the caller is gone. */
+	if (c->taking) {
+		hang_up(c);
+		return;
+	}
+	n = read(c->fd, bytes, sizeof(bytes));
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0 || buf_put(&c->in, bytes, (size_t)n)) {
@@ -277,12 +322,28 @@ static void hear(struct caller *c)
 
 static void say(struct caller *c)
 {
-	ssize_t n = send(c->fd, c->out.p + c->sent, c->out.n - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+	struct iovec part = {.iov_base = c->out.p + c->sent, .iov_len = c->out.n - c->sent};
+	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} with = {.room = {0}};
+	ssize_t n;
 
+	if (c->give >= 0) {
+		m.msg_control = &with;
+		m.msg_controllen = sizeof(with.room);
+		*CMSG_FIRSTHDR(&m) = (struct cmsghdr){
+			.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &c->give, sizeof(int));
+	}
+	n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n > 0)
+	if (n > 0) {
 		c->sent += (size_t)n;
+		closep(&c->give);
+	}
 	if (n < 0 || c->sent == c->out.n)
 		hang_up(c);
 }
@@ -336,6 +397,7 @@ static void welcome(struct desk *desk, int fd)
 		.fd = fd,
 		.uid = who.uid,
 		.pid = who.pid,
+		.give = -1,
 		.in = BUF_INIT(DESK_LINE_MAX),
 		.out = BUF_INIT(DESK_ANSWER_MAX),
 		.next = desk->callers};

@@ -8,11 +8,14 @@
  *   {"ask": "self"}                                   {"open", "purpose"?, "until_us"?}
  *   {"ask": "self-open", "purpose", "minutes", "reason"?}   root: opens a maintenance window (SELF.md); as "self"
  *   {"ask": "self-close"}                             root: closes it; {"fitting", "others"}
- *   {"ask": "take", "copy": "...", "reason": "..."}   root: a copy for the auditor is taken away; {"recorded": true}
- * once that is a record
+ *
  *   {"ask": "unseal", "path": "...", "order": base64} a quarantined file is to be readable again, by an administrator's
  *                                                     order (policy/wire/sealed.h); {"begun": true}, the rest is a
  * record
+ *
+ *   {"ask": "take", "copy": "drives/....cms", "reason": "..."}   root: a copy for the auditor; behind its signed record
+ *                                                     {"copy", "sha256", "bytes"}, and with the first byte of that line
+ *                                                     the copy open for reading (SCM_RIGHTS)
  *
  * Errors: {"error": "<word>", "reason": "<text>"}. Served by sekisho-guard; asked by `sekisho-guard ask` (ask.c) and by
  * sekishoctl.

@@ -298,12 +298,6 @@ struct json_t *maintenance_ask_open(struct guard *g, const struct json_t *ask, p
 struct json_t *maintenance_ask_close(struct guard *g);
 struct json_t *maintenance_state(const struct guard *g);
 
-/* --- taken.c --- */
-
-/* May a copy for the auditor be taken away? Only once that is recorded. The answer is the caller's; `pid` is who asks,
- * root. */
-struct json_t *taken_ask(struct guard *g, const struct json_t *ask, pid_t pid);
-
 /* --- lineage.c: whose window it is --- */
 
 #define LINEAGE_MAX 32u
@@ -361,10 +355,11 @@ void tell_means(struct guard *g);
 /* --- tell_self.c: records of what is done to the agent itself --- */
 
 void tell_window_open(struct guard *g, pid_t pid, const char *reason, int64_t until_wall_us);
-/* 0 once it is recorded; V_FULL, -errno where it is not. */
-int tell_taken(struct guard *g, pid_t pid, const char *copy, const char *reason);
 void tell_window_close(struct guard *g, const char *how, unsigned others);
 void tell_upgraded(struct guard *g, const struct manifest *now, unsigned files);
+/* Who of the desk's callers takes this copy, and why: false where that is not signed and durable. */
+bool tell_taken(struct guard *g, pid_t pid, uid_t uid, const char *copy, const struct digest *hash, uint64_t bytes,
+	const char *reason);
 
 /* For the other files that make records (tell_written.c): room for what a record borrows, and the steps of making one.
  */
@@ -373,7 +368,22 @@ struct tell_room {
 };
 void tell_begin(struct guard *g, struct record *r, unsigned kind, const struct unit *u);
 void tell_describe(struct record *r, const struct unit *u, const struct disk *d, struct tell_room *room);
-int tell_put(struct guard *g, struct record *r, bool urgent);
+void tell_put(struct guard *g, struct record *r, bool urgent);
+/* The same; is it signed and durable when this returns? Otherwise it waits, or was dropped and counted. */
+bool tell_surely(struct guard *g, struct record *r, bool urgent);
+
+/* --- taking.c: copies for the auditor are handed out, each behind its record --- */
+
+struct taking;
+struct json_t;
+/*
+ * {"ask": "take", "copy", "reason"} of a process: opens the copy. *out is the caller's, who goes on with taking_step;
+ * NULL where the answer, a refusal (or NULL: no memory), is returned.
+ */
+struct json_t *taking_begin(struct guard *g, const struct json_t *ask, pid_t pid, uid_t uid, struct taking **out);
+/* The next part. V_AGAIN; 0: *answer is the caller's, and so is *fd, the copy open for reading (-1: refused). */
+int taking_step(struct guard *g, struct taking *t, struct json_t **answer, int *fd);
+void taking_free(struct taking *t);
 
 /* --- report.c --- */
 

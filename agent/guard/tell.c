@@ -16,12 +16,17 @@
 #define INTERFACES_TEXT (DEVICE_INTERFACES_MAX * 9)
 #define PROC_TEXT 4096
 
-int tell_put(struct guard *g, struct record *r, bool urgent)
+void tell_put(struct guard *g, struct record *r, bool urgent)
+{
+	(void)tell_surely(g, r, urgent);
+}
+
+bool tell_surely(struct guard *g, struct record *r, bool urgent)
 {
 	int got;
 
 	if (!g->sealer)
-		return -ENOENT;
+		return false;
 	record_set_int(r, F_TIME, clock_wall_us());
 	record_set_int(r, F_BOOT_TIME, clock_boot_us());
 	if (!record_has(r, F_POLICY))
@@ -29,7 +34,7 @@ int tell_put(struct guard *g, struct record *r, bool urgent)
 	got = sealer_put(g->sealer, r, urgent);
 	if (got < 0)
 		guard_fail(g, got, "spool");
-	return got;
+	return !got && sealer_sealed(g->sealer);
 }
 
 /* `u` is the device that it is about (NULL: none): who is at its seat is in the record. */

@@ -1,11 +1,11 @@
 /*
- * Records of what root does here by asking: maintenance windows, what packages changed in them, copies that are taken.
- * Called by maintenance.c and taken.c.
+ * Records of what is done to the agent itself: maintenance windows, and what packages changed in them; and of copies
+ * that are taken from it. Called by maintenance.c and taking.c.
  */
 #include "agent/guard/guard.h"
 #include "policy/base/file.h"
 
-/* Who asks, or whose window it is, as /proc says now. */
+/* Whose window it is, as /proc says now. */
 static void put_owner(struct record *r, pid_t pid, char program[PATH_MAX], char comm[32])
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(64), login = BUF_INIT(32);
@@ -45,20 +45,6 @@ void tell_window_open(struct guard *g, pid_t pid, const char *reason, int64_t un
 	tell_put(g, &r, true);
 }
 
-int tell_taken(struct guard *g, pid_t pid, const char *copy, const char *reason)
-{
-	char program[PATH_MAX], comm[32];
-	struct record r;
-
-	tell_begin(g, &r, KIND_COPY_TAKEN, NULL);
-	/* Who sits at the PC is not who takes it. */
-	record_drop(&r, F_USER);
-	record_set_str(&r, F_COPY, copy);
-	record_set_text(&r, F_TEXT, reason);
-	put_owner(&r, pid, program, comm);
-	return tell_put(g, &r, true);
-}
-
 void tell_window_close(struct guard *g, const char *how, unsigned others)
 {
 	struct record r;
@@ -86,4 +72,25 @@ void tell_upgraded(struct guard *g, const struct manifest *now, unsigned files)
 	record_set_uint(&r, F_COUNT, files);
 	record_set_span(&r, F_HASH, SPAN(now->hash.b, DIGEST_SIZE));
 	tell_put(g, &r, true);
+}
+
+bool tell_taken(struct guard *g, pid_t pid, uid_t uid, const char *copy, const struct digest *hash, uint64_t bytes,
+	const char *reason)
+{
+	char program[PATH_MAX], comm[32];
+	struct record r;
+	uint64_t seat;
+
+	tell_begin(g, &r, KIND_COPY_TAKEN, NULL);
+	seat = record_number(&r, F_LOGIN_UID, UINT32_MAX);
+	put_owner(&r, pid, program, comm);
+	/* Who sits at the PC is another one, where root came from elsewhere. */
+	if (record_number(&r, F_LOGIN_UID, UINT32_MAX) != seat || seat == UINT32_MAX)
+		record_drop(&r, F_USER);
+	record_set_uint(&r, F_UID, uid);
+	record_set_str(&r, F_COPY, copy);
+	record_set_span(&r, F_HASH, SPAN(hash->b, DIGEST_SIZE));
+	record_set_uint(&r, F_SIZE, bytes);
+	record_set_text(&r, F_TEXT, reason);
+	return tell_surely(g, &r, true);
 }

@@ -54,6 +54,8 @@ static unsigned weight(const struct record *r)
 				       (r->v[F_ACTION].u == ACTION_ALERT || r->v[F_ACTION].u == ACTION_QUARANTINE)
 			       ? SEVERITY_ALARM
 			       : 0;
+	case KIND_COPY_TAKEN:
+		return SEVERITY_NOTE;
 	case KIND_DRIVE_SEALED:
 	case KIND_DRIVE_OPENED:
 		return record_has(r, F_CAUSE) ? SEVERITY_ALARM : SEVERITY_NOTE;

@@ -138,7 +138,7 @@ _sekishoctl()
 		fi ;;
 	evidence,take)
 		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --reason --lang --help -h" -- "$cur"))
+			COMPREPLY=($(compgen -W " --reason --json --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi ;;

@@ -95,9 +95,10 @@ complete -c sekishoctl -n '__fish_seen_subcommand_from evidence' -F
 complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and __fish_seen_subcommand_from list' -l json -d 'JSON for programs'
 complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and __fish_seen_subcommand_from list' -l lang -x -a 'en ja' -d 'language of what is printed'
 complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and __fish_seen_subcommand_from list' -l help -s h -d 'this help'
-complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and not __fish_seen_subcommand_from list take open' -a take -d 'Take a copy away, for the auditor; that is recorded'
+complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and not __fish_seen_subcommand_from list take open' -a take -d 'Take a copy from this PC, by the guard, which records it'
 complete -c sekishoctl -n '__fish_seen_subcommand_from evidence' -F
 complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and __fish_seen_subcommand_from take' -l reason -x -d 'why, for the record'
+complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and __fish_seen_subcommand_from take' -l json -d 'JSON for programs'
 complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and __fish_seen_subcommand_from take' -l lang -x -a 'en ja' -d 'language of what is printed'
 complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and __fish_seen_subcommand_from take' -l help -s h -d 'this help'
 complete -c sekishoctl -n '__fish_seen_subcommand_from evidence; and not __fish_seen_subcommand_from list take open' -a open -d 'Open a copy of a printed document'

@@ -364,6 +364,7 @@ static const struct option_row evidence_options[] = {
 
 static const struct option_row take_options[] = {
 	{OPT_REASON, 0, "reason", "TEXT", OFFER_NOTHING, {"why, for the record", "理由(記録されます)"}},
+	JSON_ROW,
 	END,
 };
 
@@ -486,7 +487,8 @@ const struct command commands[] = {
 		{"Copies of printed documents that this PC keeps", "この PC が保管する印刷文書の控えを一覧表示する"},
 		command_evidence_list},
 	{"evidence", "take", take_options, "COPY FILE", 2, 2, OFFER_FILE,
-		{"Take a copy away, for the auditor; that is recorded", "控えを監査者のために取り出す(記録されます)"},
+		{"Take a copy from this PC, by the guard, which records it",
+			"この PC から控えを取り出す(記録されます)"},
 		command_evidence_take},
 	{"evidence", "open", evidence_options, "COPY DOCUMENT", 2, 2, OFFER_FILE,
 		{"Open a copy of a printed document", "印刷文書の控えを復号する"}, command_evidence_open},

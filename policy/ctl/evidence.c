@@ -1,8 +1,8 @@
 /*
  * `evidence list`: the copies of documents that were printed or written to drives, which a PC keeps (agent/evidence),
- * or that lie in a folder. `evidence take`: one of them out of the PC, once the guard has recorded by whom and why.
- * `evidence open`: at the auditor's, with the auditor's private key, one of them. Needs no network and nothing of the
- * collector's; `openssl cms -decrypt` does the same.
+ * or that lie in a folder. `evidence take`: one of them, out of the guard's hand, which has recorded who takes it and
+ * why. `evidence open`: at the auditor's, with the auditor's private key, one of them. Needs no
+ * network and nothing of the collector's; `openssl cms -decrypt` does the same.
  */
 #include "policy/base/file.h"
 #include "policy/base/text.h"
@@ -14,12 +14,10 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 
 #define FOLDER "/var/lib/sekisho/evidence"
 #define DRIVES "drives" /* in it: of files that were written to drives */
-#define COPY_STEP (16u << 20)
 
 /* --- list --- */
 
@@ -94,24 +92,32 @@ int command_evidence_list(struct ctl *c)
 
 /* --- take --- */
 
-/* Under its name only when it is whole. */
-static int copy_out(const char *from, const char *path)
+/* Under its name only when it is whole, and what the record says. */
+static int keep_taken(int from, const char *path, const char *sha256)
 {
-	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), fd = -1;
-	char part[PATH_MAX];
+	char part[PATH_MAX], bytes[1 << 16], hex[2 * DIGEST_SIZE + 1];
+	_cleanup_close_ int fd = -1;
+	struct digesting *d = NULL;
+	struct digest got;
 	ssize_t n = 0;
-	int r = 0;
+	int r;
 
-	if (in < 0)
-		return -errno;
 	if ((size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
 		return -ENAMETOOLONG;
 	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	while ((n = sendfile(fd, in, NULL, COPY_STEP)) > 0)
-		;
-	if (n < 0 || fsync(fd) || renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE))
+	r = digesting_new(&d);
+	/* The guard read it as well, so that the descriptor's offset is its start. */
+	while (!r && (n = read(from, bytes, sizeof(bytes))) > 0) {
+		digesting_put(d, SPAN(bytes, n));
+		r = write_all(fd, bytes, (size_t)n);
+	}
+	r = r ? r : n < 0 ? -errno : 0;
+	digesting_end(d, &got);
+	if (!r && strcmp(hex_encode(hex, got.b, DIGEST_SIZE), sha256) != 0)
+		r = -EIO;
+	if (!r && (fsync(fd) || renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE)))
 		r = -errno;
 	if (r)
 		unlink(part);
@@ -120,28 +126,36 @@ static int copy_out(const char *from, const char *path)
 
 int command_evidence_take(struct ctl *c)
 {
-	const char *name = c->operands[0], *path = c->operands[1], *reason = option_value(c, OPT_REASON);
+	const char *reason = option_value(c, OPT_REASON), *path = c->operands[1], *sha256;
 	_cleanup_json_ json_t *ask = NULL, *answer = NULL;
-	char from[PATH_MAX], folder[PATH_MAX - NAME_MAX - 16], a[SHOWN_MAX];
+	_cleanup_close_ int fd = -1;
+	char a[SHOWN_MAX], b[SHOWN_MAX];
 	int r;
 
 	if (!reason || !*reason)
-		return complain(EXIT_USAGE, SAY(c, "--reason is missing: it is recorded who takes a copy, and why",
-						    "--reason を指定してください(誰がなぜ取り出したかを記録します)"));
-	/* What cannot be laid there is not asked for: nothing would be recorded that did not happen. */
+		return complain(EXIT_USAGE, SAY(c, "--reason TEXT is missing: it is recorded",
+						    "--reason 理由 を指定してください(記録されます)"));
+	/* Found before there is a record of a taking that came to nothing. */
 	if (!access(path, F_OK))
 		return complain_of(c, shown(a, path), -EEXIST, NULL);
-	ask = json_pack("{s:s, s:s, s:s}", "ask", "take", "copy", name, "reason", reason);
+	ask = json_pack("{s:s, s:s, s:s}", "ask", "take", "copy", c->operands[0], "reason", reason);
 	if (!ask)
-		return complain(EXIT_USAGE, SAY(c, "--reason: is no text", "--reason: テキストではありません"));
-	r = guard_ask(c, ask, &answer);
+		return complain(EXIT_USAGE, SAY(c, "--reason, or the name: is no text",
+						    "--reason または控えの名前がテキストではありません"));
+	r = guard_ask_file(c, ask, &answer, &fd);
 	if (r)
 		return r;
-	layout_path(folder, sizeof(folder), FOLDER);
-	if ((size_t)snprintf(from, sizeof(from), "%s/%s", folder, name) >= sizeof(from))
-		return complain_of(c, shown(a, name), -ENAMETOOLONG, NULL);
-	r = copy_out(from, path);
-	return r ? complain_of(c, shown(a, path), r, NULL) : EXIT_GOOD;
+	sha256 = json_string_value(json_object_get(answer, "sha256"));
+	if (fd < 0 || !sha256)
+		return complain(
+			EXIT_PROBLEM, SAY(c, "the guard's answer cannot be read", "ガードの応答を解釈できません"));
+	r = keep_taken(fd, path, sha256);
+	if (r)
+		return complain_of(c, shown(a, path), r, NULL);
+	if (option_on(c, OPT_JSON))
+		return say_json(answer);
+	printf("%s  %s\n", shown(b, sha256), shown(a, path));
+	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }
 
 /* --- open --- */

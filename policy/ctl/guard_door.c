@@ -12,10 +12,11 @@
 #define ANSWER_MAX (1u << 20)
 #define PATIENCE_S 10
 
-static int connect_desk(struct ctl *c)
+/* `patience_s` 0: as long as it takes; a guard that ends hangs up. */
+static int connect_desk(struct ctl *c, unsigned patience_s)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	const struct timeval patience = {.tv_sec = PATIENCE_S};
+	const struct timeval patience = {.tv_sec = patience_s};
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	layout_path(at.sun_path, sizeof(at.sun_path), DESK_PATH);
@@ -30,11 +31,32 @@ static int connect_desk(struct ctl *c)
 	return steal_fd(&fd);
 }
 
-static int read_line(int fd, struct buf *out)
+/* read(2), and the file that may come with it; a second one is none that anybody asked for. */
+static ssize_t read_with(int fd, char *bytes, size_t size, int *file)
+{
+	struct iovec part = {.iov_base = bytes, .iov_len = size};
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} with;
+	struct msghdr m = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &with, .msg_controllen = sizeof(with.room)};
+	ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *h = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
+
+	if (h && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && h->cmsg_len == CMSG_LEN(sizeof(int))) {
+		closep(file);
+		memcpy(file, CMSG_DATA(h), sizeof(int));
+	}
+	return n;
+}
+
+/* `file` may be NULL. */
+static int read_line(int fd, struct buf *out, int *file)
 {
 	for (;;) {
 		char bytes[4096];
-		ssize_t n = read(fd, bytes, sizeof(bytes));
+		ssize_t n = file ? read_with(fd, bytes, sizeof(bytes), file) : read(fd, bytes, sizeof(bytes));
 		int r;
 
 		if (n < 0 && errno == EINTR)
@@ -49,11 +71,11 @@ static int read_line(int fd, struct buf *out)
 	}
 }
 
-int guard_ask(struct ctl *c, const json_t *ask, json_t **answer)
+static int ask_guard(struct ctl *c, const json_t *ask, json_t **answer, int *file)
 {
 	_cleanup_free_ char *text = json_dumps(ask, JSON_COMPACT);
 	_cleanup_buf_ struct buf got = BUF_INIT(ANSWER_MAX);
-	_cleanup_close_ int fd = connect_desk(c);
+	_cleanup_close_ int fd = connect_desk(c, file ? 0 : PATIENCE_S);
 	char a[SHOWN_MAX];
 	json_t *o;
 	int r;
@@ -62,7 +84,7 @@ int guard_ask(struct ctl *c, const json_t *ask, json_t **answer)
 		return EXIT_MACHINE;
 	r = text ? write_all(fd, text, strlen(text)) : -ENOMEM;
 	r = r ? r : write_all(fd, "\n", 1);
-	r = r ? r : read_line(fd, &got);
+	r = r ? r : read_line(fd, &got, file);
 	if (r)
 		return complain_of(c, SAY(c, "guard", "ガード"), r < 0 ? r : -EMSGSIZE, NULL);
 	o = json_loadb((const char *)got.p, got.n, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, NULL);
@@ -78,4 +100,15 @@ int guard_ask(struct ctl *c, const json_t *ask, json_t **answer)
 	}
 	*answer = o;
 	return EXIT_GOOD;
+}
+
+int guard_ask(struct ctl *c, const json_t *ask, json_t **answer)
+{
+	return ask_guard(c, ask, answer, NULL);
+}
+
+int guard_ask_file(struct ctl *c, const json_t *ask, json_t **answer, int *fd)
+{
+	*fd = -1;
+	return ask_guard(c, ask, answer, fd);
 }

@@ -519,6 +519,11 @@ int sealer_put(struct sealer *s, const struct record *r, bool urgent)
 	return x ? x : put(s, r, urgent);
 }
 
+bool sealer_sealed(const struct sealer *s)
+{
+	return !s->opened_us;
+}
+
 void sealer_policy(struct sealer *s, uint64_t version)
 {
 	s->o.policy = version;

@@ -54,6 +54,8 @@ DEFINE_CLEANUP(struct sealer *, sealer_free)
 
 /* Takes a record. `urgent` seals at once. 0; V_FULL where it was dropped (and counted); -errno. */
 int sealer_put(struct sealer *s, const struct record *r, bool urgent);
+/* Is all that was put signed and durable? An urgent record may have to wait: for room, or for the day's key. */
+bool sealer_sealed(const struct sealer *s);
 /* Counts losses by cause; they go into the next header, and make one due. */
 void sealer_lost(struct sealer *s, unsigned cause, uint64_t n);
 /* The version of the policy that is in force from now on: headers say it. */

@@ -40,6 +40,6 @@ export function kindsIn(channel: Channel, known: string[]): string[] {
 /** How much a kind wants to be seen: it colours its mark. */
 export function weightOf(kind: string): "alarm" | "warning" | "plain" {
   if (["denied", "write-seen", "forked", "witness-alarm", "gap", "refused", "loss", "policy-refused", "alert", "own-file", "call-refused"].includes(kind)) return "alarm";
-  if (/-refused$|^(rejoin|revoke|release|recorder-stop|guard-stop|print-missed|clock|clock-set|alert-unsent|self-open|self-close)$|denied|held/.test(kind)) return "warning";
+  if (/-refused$|^(rejoin|revoke|release|recorder-stop|guard-stop|print-missed|clock|clock-set|alert-unsent|self-open|self-close|copy-taken)$|denied|held/.test(kind)) return "warning";
   return "plain";
 }
