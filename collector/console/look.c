@@ -99,8 +99,10 @@ static int on_row(void *ctx, const struct store_row *row)
 
 	if (is_before(l, t, row->row))
 		return 0;
+	if (l->slice_us && !l->looked)
+		l->end_us = clock_boot_us() + l->slice_us;
 	/* One at least: it gets on, however slow the disk is. */
-	if (l->looked == l->most || (l->end_us && l->looked && clock_boot_us() >= l->end_us)) {
+	if (l->looked == l->most || (l->slice_us && l->looked && clock_boot_us() >= l->end_us)) {
 		l->more = true;
 		return V_END;
 	}
@@ -203,7 +205,7 @@ int look_step(struct looking *l, bool *done)
 
 	l->most = STEP_ROWS;
 	/* Rare kinds lie one in a segment each, which is unpacked for it: their number says nothing of the time. */
-	l->end_us = clock_boot_us() + STEP_US;
+	l->slice_us = STEP_US;
 	r = look(l, NULL);
 	if (l->looked)
 		look_on(l, l->search);

@@ -19,14 +19,15 @@ struct looking {
 	/* Nothing is read out of the packs: `take` gets each record's number and moment alone, and nobody looks whose
 	 * it is. For counting, and for accounts that see all PCs. */
 	bool bare;
-	/* Boot clock: from then on it ends behind the record at hand, as if that were the last of `most`. 0: it does
-	 * not. */
-	int64_t end_us;
+	/* So long after the first record it ends behind the one at hand, as if that were the last of `most`: what it
+	 * takes to find the first one is spent once for all of them. 0: it does not. */
+	int64_t slice_us;
 
 	/* Where it ended. */
 	uint64_t looked;
-	bool more;     /* there may be others behind the cursor */
-	int64_t at_us; /* the last record that was taken or passed over */
+	int64_t end_us; /* boot clock: of its slice */
+	bool more;      /* there may be others behind the cursor */
+	int64_t at_us;  /* the last record that was taken or passed over */
 	uint64_t at_row;
 };
 
@@ -35,8 +36,9 @@ int look(struct looking *l, struct why *why);
 /* The search goes on behind what was looked at. */
 void look_on(const struct looking *l, struct search *s);
 /*
- * A piece of what is asked behind people's own questions, which wait for it: 50 ms or 20,000 records, and the search
- * goes on behind it, also where it broke off. Sets `most` and `end_us`. *done: nothing is left. 0; what look() returns.
+ * A piece of what is asked behind people's own questions, which wait for it: 50 ms behind the first record, or 20,000
+ * records, and the search goes on behind it, also where it broke off. Sets `most` and `slice_us`. *done: nothing is
+ * left. 0; what look() returns.
  */
 int look_step(struct looking *l, bool *done);
 /* A cursor to go on with, or null. */

@@ -78,7 +78,7 @@ static int step(struct trying *t, struct why *why)
 		.account = &t->by.account,
 		.search = &t->search,
 		.most = t->counting ? PIECE_COUNTED : PIECE_RECORDS,
-		.end_us = now + SLICE_US,
+		.slice_us = SLICE_US,
 		.take = take,
 		.ctx = t,
 		/* Whose a record is that is not read, nobody knows. */

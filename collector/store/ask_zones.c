@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #define BATCH_MAX 4096u
+#define LISTS_A_ZONE 128u
 
 static int newest_zone(const void *a, const void *b)
 {
@@ -149,7 +150,7 @@ int part_fill(struct part *p)
 {
 	_cleanup_free_ int64_t *ids = NULL;
 	struct leaves found = {.n = 0};
-	size_t n = p->zones_n - p->zones_at < p->batch ? p->zones_n - p->zones_at : p->batch, i, k;
+	size_t n, i, k;
 	int r = 0;
 
 	if (p->by == ZONES_COMBOS && !p->combos_known) {
@@ -161,6 +162,10 @@ int part_fill(struct part *p)
 			return 0;
 		}
 	}
+	/* Many lists: to come to one costs as much as to read on in it. */
+	if (p->by == ZONES_COMBOS && p->batch < p->combos.n / LISTS_A_ZONE)
+		p->batch = p->combos.n / LISTS_A_ZONE;
+	n = p->zones_n - p->zones_at < p->batch ? p->zones_n - p->zones_at : p->batch;
 	ids = malloc((n + 1) * sizeof(*ids));
 	if (!ids)
 		return -ENOMEM;

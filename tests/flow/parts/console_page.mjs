@@ -878,6 +878,10 @@ async function sheet(who) {
   same(await it.page.locator(":is(script, img, iframe, object, embed)").count(), 0, "elements that nobody made");
   same(asked, [address], "what it asks for");
   await it.picture("bundle");
+  for (const colorScheme of ["light", "dark"]) {
+    await it.page.emulateMedia({ colorScheme });
+    await it.accessible(`the bundle's page, ${colorScheme}`);
+  }
   await it.page.close();
 }
 
