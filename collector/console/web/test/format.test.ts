@@ -8,9 +8,10 @@ it("writes sizes as file managers do", () => {
   ]);
 });
 it("writes durations in two units at most", () => {
-  expect([0, 999, 1500, 1.25e6, 59.9e6, 60e6, 3599e6, 3600e6, 86400e6 * 1.5].map(span)).toEqual([
+  expect([0, 999, 1500, 1.25e6, 59.9e6, 60e6, 3599e6, 3600e6, 86400e6 * 1.5].map((us) => span(us, "en"))).toEqual([
     "0 µs", "999 µs", "2 ms", "1.25 s", "59.9 s", "1 min 0 s", "59 min 59 s", "1 h 0 min", "1 d 12 h",
   ]);
+  expect([1500, 1.25e6, 60e6, 3600e6, 86400e6 * 1.5].map((us) => span(us, "ja"))).toEqual(["2 ms", "1.25 秒", "1 分 0 秒", "1 時間 0 分", "1 日 12 時間"]);
 });
 it("keeps the microseconds of a record", () => {
   expect(exactMoment("2026-11-25T01:02:03.000123Z")).toMatch(/^2026-11-2[456] \d\d:\d\d:03\.000123$/);

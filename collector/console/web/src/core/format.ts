@@ -62,15 +62,18 @@ export function size(bytes: number): string {
   return `${u === 0 || n >= 99.95 ? Math.round(n) : n.toFixed(1)} ${units[u]}`;
 }
 
+const UNITS = { en: { day: "d", hour: "h", minute: "min", second: "s" }, ja: { day: "日", hour: "時間", minute: "分", second: "秒" } };
+
 /** Of microseconds: 1 d 2 h, 3 min 4 s, 1.25 s, 12 ms. */
-export function span(us: number): string {
+export function span(us: number, language: string): string {
+  const { day, hour, minute, second } = UNITS[language === "ja" ? "ja" : "en"];
   if (us < 1000) return `${us} µs`;
   if (us < 1e6) return `${Math.round(us / 1000)} ms`;
-  if (us < 60e6) return `${(us / 1e6).toFixed(us < 10e6 ? 2 : 1)} s`;
+  if (us < 60e6) return `${(us / 1e6).toFixed(us < 10e6 ? 2 : 1)} ${second}`;
   const s = Math.round(us / 1e6);
-  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
-  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+  if (s < 3600) return `${Math.floor(s / 60)} ${minute} ${s % 60} ${second}`;
+  if (s < 86400) return `${Math.floor(s / 3600)} ${hour} ${Math.floor((s % 3600) / 60)} ${minute}`;
+  return `${Math.floor(s / 86400)} ${day} ${Math.floor((s % 86400) / 3600)} ${hour}`;
 }
 
 /** RFC 3339 for the server, of what <input type=datetime-local> gives (the browser's zone); "" where it is no time. */

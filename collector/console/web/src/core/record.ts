@@ -6,6 +6,7 @@ import { factText, isName } from "./hostile";
 import { size, span } from "./format";
 import { routeText } from "./router";
 import { dayOf } from "./format";
+import type { Language, Words } from "../words";
 
 export function nameFact(r: Record_, name: string): Name | null {
   const fact = r.facts[name];
@@ -20,7 +21,7 @@ function numberFact(r: Record_, name: string): number | null {
 export interface ObjectWords {
   kind: "path" | "text";
   first: Name;
-  /** new name, link target */
+  /** new name, link target, printer */
   second?: Name;
 }
 
@@ -33,6 +34,11 @@ export function objectOf(r: Record_): ObjectWords | null {
   if (channel === "program" && args) {
     const text = typeof args === "string" ? args.replace(/\n$/, "").replaceAll("\n", " ") : args;
     return { kind: "text", first: text };
+  }
+  const printer = nameFact(r, "printer");
+  if (channel === "print" && printer) {
+    const title = nameFact(r, "title");
+    return title ? { kind: "text", first: title, second: printer } : { kind: "text", first: printer };
   }
   const device = deviceText(r);
   if (channel === "usb" && device) return { kind: "text", first: path ? `${device}  ${factText(path)}` : device };
@@ -65,8 +71,12 @@ export function resultText(result: number): string {
 }
 
 /** How much: bytes read and written, how often, how long, or that it failed. */
-export function amountOf(r: Record_): string {
+export function amountOf(r: Record_, words: Words, language: Language): string {
   const out: string[] = [];
+  const pages = numberFact(r, "pages");
+  const copies = numberFact(r, "copies");
+  if (channelOf(r.facts.kind) === "print" && pages) out.push(words.drives.trial.pages(pages));
+  if (copies && copies > 1) out.push(`× ${copies}`);
   const read = numberFact(r, "read");
   const written = numberFact(r, "written");
   const times = numberFact(r, "count") ?? numberFact(r, "lost");
@@ -79,7 +89,7 @@ export function amountOf(r: Record_): string {
   if (r.facts.kind === "exit") {
     if (code) out.push(`exit ${code}`);
     const lasted = numberFact(r, "duration");
-    if (lasted !== null) out.push(span(lasted));
+    if (lasted !== null) out.push(span(lasted, language));
   }
   const policy = numberFact(r, "policy");
   if (r.facts.kind === "policy" && policy !== null) out.push(`v${policy}`);

@@ -11,7 +11,7 @@ import { People } from "./people";
 import { NewPassword } from "./sign_in";
 
 export function Account({ enter }: { enter: (s: Session) => void }) {
-  const { words, session, say } = useDesk();
+  const { words, language, session, say } = useDesk();
   const [turn, setTurn] = useState(0);
   const log = useResource("log", (signal) => api.log(signal));
   const a = words.account;
@@ -41,7 +41,7 @@ export function Account({ enter }: { enter: (s: Session) => void }) {
             </div>
             <div class="fact">
               <dt>{a.idle}</dt>
-              <dd>{span(session.idle_seconds * 1e6)}</dd>
+              <dd>{span(session.idle_seconds * 1e6, language)}</dd>
             </div>
           </dl>
         </section>

@@ -100,7 +100,8 @@ function Device({ of: u, listed, add, write }: { of: Unlisted; listed: boolean; 
         {d.times(u.times)}
         <br />
         <time class="quiet-text" dateTime={u.last} title={`${momentOf(u.first)} – ${momentOf(u.last)}`}>
-          {dayOf(u.first) === dayOf(u.last) ? dayOf(u.last) : `${dayOf(u.first)} – ${dayOf(u.last)}`}
+          {dayOf(u.first) !== dayOf(u.last) && <span class="whole">{dayOf(u.first)} –</span>}{" "}
+          <span class="whole">{dayOf(u.last)}</span>
         </time>
       </td>
       <td><Names of={u.hosts} /></td>

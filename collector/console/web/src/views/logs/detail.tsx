@@ -208,7 +208,7 @@ function numberText(name: string, n: number, type: string | undefined, language:
   if (name === "result") return resultText(n);
   if (name === "mode") return n.toString(8).padStart(4, "0");
   if (name === "open_flags" || name === "flags") return `0x${n.toString(16)}`;
-  if (type === "duration") return span(n);
+  if (type === "duration") return span(n, language);
   // Ids are names, not amounts.
   return /pid|uid|gid|inode|session|mnt_ns|exit_code|signal|policy|seq/.test(name) ? String(n) : count(n, language);
 }

@@ -71,7 +71,7 @@ export function Proof({ proven }: { proven: Proven }) {
 
 /** By which time it was in the log, by an authority that is not the log's. */
 function Time({ stamped: t }: { stamped: Proven["stamped"] }) {
-  const { words } = useDesk();
+  const { words, language } = useDesk();
   const d = words.detail;
   if (!t) return <p class="hint">{d.stampedNot}</p>;
   if (!("token" in t))
@@ -81,7 +81,7 @@ function Time({ stamped: t }: { stamped: Proven["stamped"] }) {
       </p>
     );
   const rows: [string, preact.ComponentChildren][] = [
-    [d.stampedTime, t.accuracy_us === null ? momentOf(t.time) : `${momentOf(t.time)} (± ${span(t.accuracy_us)})`],
+    [d.stampedTime, t.accuracy_us === null ? momentOf(t.time) : `${momentOf(t.time)} (± ${span(t.accuracy_us, language)})`],
     [d.stampedBy, <Text of={t.authority} />],
     [d.stampedPolicy, <Mono>{t.policy}</Mono>],
     [d.stampedSerial, <Mono>{t.serial}</Mono>],

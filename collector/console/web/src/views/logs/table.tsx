@@ -60,7 +60,7 @@ function DayRow({ day, time, columns }: { day: string; time: string; columns: nu
 }
 
 function Row({ record: r, opened, link, compact }: { record: Record_; opened: boolean; link: string; compact: boolean }) {
-  const { words } = useDesk();
+  const { words, language } = useDesk();
   const program = r.facts["program"];
   return (
     <tr
@@ -85,7 +85,7 @@ function Row({ record: r, opened, link, compact }: { record: Record_; opened: bo
       <td class="col-object">
         <Object_ record={r} />
       </td>
-      {!compact && <td class="col-amount">{amountOf(r)}</td>}
+      {!compact && <td class="col-amount">{amountOf(r, words, language)}</td>}
     </tr>
   );
 }

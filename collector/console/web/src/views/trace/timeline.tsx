@@ -73,7 +73,7 @@ export function Timeline({ records, days, subject }: { records: Record_[]; days:
 }
 
 function RunRow({ run, subject }: { run: Run; subject: string }) {
-  const { words } = useDesk();
+  const { words, language } = useDesk();
   const [open, setOpen] = useState(false);
   const [first] = run.records;
   if (!first) return null;
@@ -102,7 +102,7 @@ function RunRow({ run, subject }: { run: Run; subject: string }) {
           <Kind record={r} />
           <Who record={r} subject={subject} />
           <Object_ record={r} />
-          <span class="quiet-text number">{amountOf(r)}</span>
+          <span class="quiet-text number">{amountOf(r, words, language)}</span>
         </li>
       ))}
     </>
