@@ -25,7 +25,9 @@ export function fail(text) {
 export function same(got, want, what) {
   if (JSON.stringify(got) !== JSON.stringify(want)) fail(`${what}: ${JSON.stringify(got)} instead of ${JSON.stringify(want)}`);
 }
+let walked = "";
 export function step(text) {
+  walked = text;
   console.log(`  ${text}`);
 }
 
@@ -112,10 +114,12 @@ export class Browser {
     return who;
   }
 
-  /** What everybody sees at the moment, for whoever looks for what went wrong. */
+  /** Where the stories ended and what everybody sees at the moment, for whoever looks for what went wrong. */
   async failed() {
     this.broken = true;
+    console.log(`failed in this step: ${walked}`);
     for (const [i, who] of this.people.entries()) {
+      if (who.page.isClosed()) continue;
       console.log(who.page.url(), ...who.bad);
       await who.page.screenshot({ path: join(pictures, `failed-${i}.png`) }).catch(() => undefined);
     }
@@ -175,9 +179,14 @@ export class Person {
     await this.settled();
   }
 
+  /** Waits until this function, which runs in the page, finds it so; in words: what is waited for. */
+  async finds(what, check, argument) {
+    await this.page.waitForFunction(check, argument).catch((e) => fail(`not in time, at ${this.page.url()}: ${what} (${e.message})`));
+  }
+
   /** What the view asked for is there. */
   async settled() {
-    await this.page.waitForFunction(() => !document.querySelector(".state-wait, [aria-busy=true]") && document.querySelector("main"));
+    await this.finds("a view that waits for nothing", () => !document.querySelector(".state-wait, [aria-busy=true]") && document.querySelector("main"));
   }
 
   async signIn(account, password) {
@@ -225,12 +234,12 @@ export class Person {
 
   async language(name) {
     await this.page.locator(".settings select").first().selectOption(name);
-    await this.page.waitForFunction((n) => document.documentElement.lang === n, name);
+    await this.finds(`the page in ${name}`, (n) => document.documentElement.lang === n, name);
   }
 
   async theme(name) {
     await this.page.locator(".settings select").nth(1).selectOption(name);
-    await this.page.waitForFunction((n) => (document.documentElement.dataset["theme"] ?? "auto") === n, name);
+    await this.finds(`the page's colours: ${name}`, (n) => (document.documentElement.dataset["theme"] ?? "auto") === n, name);
   }
 
   /** Nothing that axe finds; on a tablet with fingers in mind: WCAG 2.2's 2.5.8, which axe does not ask for by itself. */
@@ -249,14 +258,19 @@ export class Person {
     if (found.length) fail(`axe on ${what}:\n${found.join("\n")}`);
   }
 
+  /** The same in both colours; the page is light afterwards. */
+  async accessibleInBoth(what) {
+    for (const theme of ["dark", "light"]) {
+      await this.theme(theme);
+      await this.accessible(`${what}, ${theme}`);
+    }
+  }
+
   /** What is seen now, in both languages and colours. */
   async looks(name) {
     for (const language of ["ja", "en"]) {
       await this.language(language);
-      for (const theme of ["dark", "light"]) {
-        await this.theme(theme);
-        await this.accessible(`${name}, ${language}, ${theme}`);
-      }
+      await this.accessibleInBoth(`${name}, ${language}`);
       await this.picture(`${name}-${language}`);
       if (await this.overflows()) fail(`${name} is wider than the window`);
     }

@@ -19,9 +19,10 @@ async function auditor(who) {
   step("the door: in the browser's language; a wrong password is told as nothing else");
   await who.go("");
   same(await p.evaluate(() => document.documentElement.lang), "ja", "language");
-  await who.accessible("the door");
   for (const language of ["en", "ja"]) {
     await who.language(language);
+    await who.accessibleInBoth(`the door, ${language}`);
+    await who.theme("auto");
     await who.picture(`sign-in-${language}`);
   }
   await who.language("en");
@@ -35,7 +36,8 @@ async function auditor(who) {
   await who.begin("sachiko", AUDITOR, PASSWORD, async (what) => {
     for (const language of ["ja", "en"]) {
       await who.language(language);
-      await who.accessible(`${what}, ${language}`);
+      await who.accessibleInBoth(`${what}, ${language}`);
+      await who.theme("auto");
       await who.picture(`first-${what}-${language}`);
     }
   });
@@ -55,13 +57,13 @@ async function auditor(who) {
   same(await rows.count(), 100, "rows of a page");
   const first = await rows.first().getAttribute("data-row");
   await p.getByRole("button", { name: "Next page" }).first().click();
-  await p.waitForFunction((row) => document.querySelector("a[data-row]") && !document.querySelector(`a[data-row="${row}"]`), first);
+  await who.finds("another page of rows", (row) => document.querySelector("a[data-row]") && !document.querySelector(`a[data-row="${row}"]`), first);
   await who.settled();
   const second = await rows.first().getAttribute("data-row");
   await who.reloaded();
   same(await rows.first().getAttribute("data-row"), second, "the page that the address names");
   await p.goBack();
-  await p.waitForFunction((row) => document.querySelector(`a[data-row="${row}"]`), first);
+  await who.finds("the first page of rows again", (row) => document.querySelector(`a[data-row="${row}"]`), first);
   await p.locator(".facet").first().waitFor();
   const person = p.locator(".facets section").nth(1).locator("button").first();
   const name = await person.locator(".facet-name").innerText();
@@ -87,7 +89,7 @@ async function auditor(who) {
   }
   const opened = await p.locator("tr.opened a").getAttribute("data-row");
   await p.keyboard.press("j");
-  await p.waitForFunction((row) => document.querySelector("tr.opened a")?.getAttribute("data-row") !== row, opened);
+  await who.finds("the next record, open", (row) => document.querySelector("tr.opened a")?.getAttribute("data-row") !== row, opened);
   await p.keyboard.press("Escape");
   await p.locator(".detail").waitFor({ state: "detached" });
 
@@ -123,7 +125,7 @@ async function hostile(who) {
   for (const [where, address] of [
     ["in a record", `#/logs?${all}&kind=print&user=${evil}`],
     ["in a file's history", `#/trace/file?path=${encodeURIComponent("/home/")}${evil}`],
-    ["in a day", `#/trace/day?user=${evil}&date=${new Date(Date.now() - 20 * 3600_000 + 9 * 3600_000).toISOString().slice(0, 10)}`],
+    ["in a day", `#/trace/day?user=${evil}&date=${new Date((Number(process.env.HOSTILE_AT) - 20 * 3600 + 9 * 3600) * 1000).toISOString().slice(0, 10)}`],
     ["in a drive's travels", `#/trace/drive?device=EVIL${evil}`],
     ["in the alerts", "#/alerts"],
     ["in the PCs", "#/pcs"],
@@ -183,6 +185,8 @@ async function csv(who) {
   await who.settled();
   const held = await p.locator("a[data-row]").count();
   if (held < 1 || !decodeURIComponent(p.url()).endsWith("fact=action:hold&fact=printer:ロビー")) fail(`${held} jobs held at that printer`);
+  const jobs = await p.locator("td.col-object").allInnerTexts();
+  if (!jobs.every((cell) => /(案内図|社外秘)\.pdf/.test(cell) && cell.includes("ロビー"))) fail(`jobs without title and printer: ${jobs.join(" | ")}`);
   await who.go(`#/logs?${all}&c=usb`);
   const csv = await who.download(p.getByRole("link", { name: "CSV" }));
   same([...csv.bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf], "its mark");
@@ -312,7 +316,7 @@ async function saved(who) {
     await it.go("#/logs");
     await it.page.getByText("Saved searches").click();
     await it.page.getByRole("button", { name: /<b>USB<\/b>/ }).first().click();
-    await it.page.waitForFunction(() => location.hash.includes("c=usb"));
+    await it.finds("the saved search in the address", () => location.hash.includes("c=usb"));
   };
   await who.theme("dark");
   const other = await browser.person("en-GB");
@@ -402,7 +406,7 @@ async function auditorsTrial(who) {
   await p.getByRole("button", { name: "All", exact: true }).click();
   await p.locator(".trial-cases select").selectOption("print");
   await p.getByRole("searchbox", { name: "Find in the cases" }).fill("3F-複合機");
-  await p.waitForFunction(() => document.querySelectorAll(".trial-cases tbody tr").length === 2);
+  await who.finds("two cases of that printer", () => document.querySelectorAll(".trial-cases tbody tr").length === 2);
 
   who.well();
 }
@@ -447,7 +451,7 @@ async function keyboard(who) {
   await p.getByRole("dialog").waitFor({ state: "detached" });
   await p.keyboard.press("g");
   await p.keyboard.press("l");
-  await p.waitForFunction(() => location.hash === "#/logs");
+  await who.finds("the logs' address", () => location.hash === "#/logs");
   await p.locator("[data-find]").waitFor();
   await p.keyboard.press("/");
   same(await p.evaluate(() => document.activeElement?.hasAttribute("data-find")), true, "the search has the focus");
@@ -470,7 +474,7 @@ async function hands(who) {
   await who.tabTo(p.locator("[data-find]"));
   await p.keyboard.type("xlsx");
   await p.keyboard.press("Enter");
-  await p.waitForFunction(() => location.hash.includes("text=xlsx"));
+  await who.finds("the search in the address", () => location.hash.includes("text=xlsx"));
   await who.settled();
   const row = p.locator("a[data-row]").first();
   await who.tabTo(row);
@@ -546,7 +550,7 @@ async function signingByHand(who) {
     console.log(`still open: ${await dialog.innerText()}`);
     await dialog.getByRole("button", { name: "Sign and push" }).click({ timeout: 10_000 });
   });
-  await p.waitForFunction(() => location.hash === "#/drives/arrival");
+  await who.finds("the view of the arrival", () => location.hash === "#/drives/arrival");
   same(JSON.parse(command("sekishoctl", "policy", "status", "--json")).version, 7, "version at the collector");
   who.well();
 }
@@ -735,7 +739,8 @@ async function retire(who) {
   await p.getByText("The PC was asked for what it has not sent yet.").waitFor();
   await until(async () => {
     if (await p.locator(".status-retired").count()) return true;
-    if (await go.isEnabled().catch(() => false)) await go.click().catch(() => undefined);
+    // It is gone as soon as the PC is retired: no reason to wait for it then.
+    if (await go.isEnabled({ timeout: 1000 }).catch(() => false)) await go.click({ timeout: 1000 }).catch(() => undefined);
     return false;
   }, "retired");
   await p.getByRole("button", { name: "Revoke", exact: true }).waitFor();
@@ -775,6 +780,7 @@ async function viewer() {
   await who.context.clearCookies();
   await p.getByRole("button", { name: "Files", exact: true }).click();
   await p.getByText("The session has ended.").waitFor();
+  await who.accessibleInBoth("the end of a session");
   who.well();
   await who.context.close();
 }
