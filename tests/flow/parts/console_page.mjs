@@ -2,7 +2,7 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { Browser, PASSWORD, Person, command, fail, origin, same, step, until } from "./console_browser.mjs";
+import { Browser, PASSWORD, Person, command, day, fail, origin, same, step, until } from "./console_browser.mjs";
 
 const require = createRequire(join(process.env.PAGE_SOURCE, "package.json"));
 const jsqr = require("jsqr");
@@ -125,7 +125,7 @@ async function hostile(who) {
   for (const [where, address] of [
     ["in a record", `#/logs?${all}&kind=print&user=${evil}`],
     ["in a file's history", `#/trace/file?path=${encodeURIComponent("/home/")}${evil}`],
-    ["in a day", `#/trace/day?user=${evil}&date=${new Date((Number(process.env.HOSTILE_AT) - 20 * 3600 + 9 * 3600) * 1000).toISOString().slice(0, 10)}`],
+    ["in a day", `#/trace/day?user=${evil}&date=${day(0, (Number(process.env.HOSTILE_AT) - 20 * 3600) * 1000)}`],
     ["in a drive's travels", `#/trace/drive?device=EVIL${evil}`],
     ["in the alerts", "#/alerts"],
     ["in the PCs", "#/pcs"],
@@ -228,7 +228,6 @@ async function register(who) {
   const p = who.page;
   step("the handling register of the days before, to sign and for spreadsheets");
   await who.go("#/register");
-  const day = (d) => new Date(Date.now() + d * 86400000).toISOString().slice(0, 10);
   await p.getByLabel("From").fill(day(-20));
   await p.getByLabel("Up to").fill(day(1));
   await p.getByLabel("Folder").fill("/home");
@@ -246,7 +245,6 @@ async function report(who, sections, hidden) {
   const p = who.page;
   step("a report of the days before: on the screen, to sign, and for spreadsheets");
   await who.go("#/reports");
-  const day = (d) => new Date(Date.now() + d * 86400000).toISOString().slice(0, 10);
   await p.getByRole("button", { name: "Another period" }).click();
   await p.getByLabel("From").fill(day(-10));
   await p.getByLabel("Up to").fill(day(1));
@@ -294,7 +292,6 @@ async function enclosed(who) {
   step("the register goes out with the proof that it names");
   await who.go("#/register");
   await p.locator("table.proofs").getByText("溶解処理").waitFor();
-  const day = (d) => new Date(Date.now() + d * 86400000).toISOString().slice(0, 10);
   await p.getByLabel("From").fill(day(-1));
   await p.getByLabel("Up to").fill(day(1));
   await p.getByLabel("Folder").fill("/home");
