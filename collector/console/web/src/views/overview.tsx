@@ -252,7 +252,10 @@ function TrafficLanes({ of: t }: { of: Traffic }) {
   const timeOf = (i: number) => new Date(begin + i * t.step * 1000);
   const reads = may(session, "auditor", "viewer");
   if (!lanes.length) return <p class="state">{o.trafficNone}</p>;
-  const ticks = Array.from({ length: t.hours }, (_, i) => i).filter((i) => (t.hours <= 24 ? timeOf(i).getHours() % 6 === 0 : timeOf(i).getHours() === 0));
+  // As many as do not lie on one another, and none that the end of the axis would cut.
+  const ticks = Array.from({ length: t.hours }, (_, i) => i)
+    .filter((i) => (t.hours <= 24 ? timeOf(i).getHours() % 6 === 0 : timeOf(i).getHours() === 0))
+    .filter((i, n) => (t.hours <= 24 || n % 2 === 0) && i < 0.82 * t.hours);
   return (
     <>
       {table ? (

@@ -49,7 +49,7 @@ export function Seen({ policy, write }: { policy: Policy; write: boolean }) {
       {seen.data && seen.data.devices.length === 0 && <Empty>{d.seenNone}</Empty>}
       {seen.data && seen.data.devices.length > 0 && (
         <div class="table-room" tabIndex={0} role="region" aria-label={d.tabs.seen}>
-          <table class="plain">
+          <table class="plain unlisted">
             <thead>
               <tr>
                 <th scope="col">{d.columns.device}</th>
