@@ -3,7 +3,7 @@
 // tests/flow/92-console-page starts it, after the stories in Chromium.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Browser, PASSWORD, command, fail, same, step } from "./console_browser.mjs";
+import { Browser, PASSWORD, command, day, fail, same, step } from "./console_browser.mjs";
 
 const { AUDITOR, ADMINISTRATOR, EVIDENCE, KEY_FILE, STRANGER_FILE, VERSION } = process.env;
 const browser = await Browser.start();
@@ -54,7 +54,6 @@ async function auditor() {
   const bundle = await who.download(p.getByRole("button", { name: "Evidence bundle" }));
   writeFileSync(join(EVIDENCE, "by-firefox.zip"), bundle.bytes);
   await who.go("#/register");
-  const day = (d) => new Date(Date.now() + d * 86400000).toISOString().slice(0, 10);
   await p.getByLabel("From").fill(day(-20));
   await p.getByLabel("Up to").fill(day(1));
   await p.getByLabel("Folder").fill("/home");
