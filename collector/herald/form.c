@@ -3,6 +3,7 @@
  */
 #include "collector/herald/form.h"
 #include "policy/base/text.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -221,9 +222,12 @@ static struct span last_part(struct span path)
 	return n < path.n ? SPAN(path.p + n, path.n - n) : path;
 }
 
-static json_t *file_json(struct span path, bool folder)
+/* As the schema numbers them. */
+enum { FILE_REGULAR = 1, FILE_FOLDER = 2, FILE_SYMLINK = 7 };
+
+static json_t *file_json(struct span path, int type)
 {
-	json_t *o = path.n ? json_pack("{s:i}", "type_id", folder ? 2 : 1) : NULL;
+	json_t *o = path.n ? json_pack("{s:i}", "type_id", type) : NULL;
 
 	if (!o)
 		return NULL;
@@ -237,7 +241,7 @@ static json_t *user_json(const struct record *r, unsigned name, unsigned uid)
 	char text[24];
 	json_t *o;
 
-	if (!record_has(r, name) && !record_has(r, uid))
+	if (!record_text(r, name).n && !record_has(r, uid))
 		return NULL;
 	o = json_object();
 	put(o, "name", shown(record_text(r, name)));
@@ -248,14 +252,17 @@ static json_t *user_json(const struct record *r, unsigned name, unsigned uid)
 	return o;
 }
 
+/* Required of a process: its pid, or a name that we give it. */
 static json_t *process_json(const struct record *r)
 {
 	json_t *o = json_object();
 
 	if (record_has(r, F_PID) && r->v[F_PID].u <= INT64_MAX)
 		put(o, "pid", json_integer((json_int_t)r->v[F_PID].u));
+	else
+		put(o, "uid", json_string("unknown"));
 	put(o, "name", shown(record_has(r, F_COMM) ? record_text(r, F_COMM) : last_part(record_text(r, F_PROGRAM))));
-	put(o, "file", file_json(record_text(r, F_PROGRAM), false));
+	put(o, "file", file_json(record_text(r, F_PROGRAM), FILE_REGULAR));
 	put(o, "cmd_line", shown(record_text(r, F_ARGS)));
 	put(o, "user", user_json(r, F_USER, F_UID));
 	return o;
@@ -270,10 +277,36 @@ static json_t *session_user(const struct record *r)
 	return o ? o : json_pack("{s:s}", "name", "unknown");
 }
 
-/* What the class of the event asks for. */
-static void put_class(json_t *o, const struct ocsf_class *c, const struct record *r)
+/* From where: an address, or what else was told. */
+static json_t *remote_json(struct span remote)
 {
-	bool folder = kind_of(r) == KIND_MKDIR || kind_of(r) == KIND_RMDIR;
+	char text[INET6_ADDRSTRLEN];
+	uint8_t address[sizeof(struct in6_addr)];
+
+	if (!remote.n)
+		return NULL;
+	text_copy(text, sizeof(text), remote);
+	return json_pack("{s:o}",
+		inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1 ? "ip" : "name",
+		shown(remote));
+}
+
+static int file_type(const struct record *r)
+{
+	switch (kind_of(r)) {
+	case KIND_MKDIR:
+	case KIND_RMDIR:
+		return FILE_FOLDER;
+	case KIND_SYMLINK:
+		return FILE_SYMLINK;
+	default:
+		return FILE_REGULAR;
+	}
+}
+
+/* What the class of the event asks for; `device` is where it was told of. */
+static void put_class(json_t *o, const struct ocsf_class *c, const struct record *r, const json_t *device)
+{
 	char id[2 * DIGEST_SIZE + 1] = "";
 	json_t *v;
 
@@ -281,9 +314,9 @@ static void put_class(json_t *o, const struct ocsf_class *c, const struct record
 		hex_encode(id, record_text(r, F_ALERT).p, record_text(r, F_ALERT).n);
 	switch (c->class) {
 	case 1001:
-		v = file_json(record_text(r, F_PATH), folder);
+		v = file_json(record_text(r, F_PATH), file_type(r));
 		put(o, "file", v ? v : json_pack("{s:s, s:i}", "name", "unknown", "type_id", 0));
-		put(o, "file_result", file_json(record_text(r, F_PATH2), folder));
+		put(o, "file_result", file_json(record_text(r, F_PATH2), file_type(r)));
 		put(o, "actor", json_pack("{s:o}", "process", process_json(r)));
 		break;
 	case 1007:
@@ -296,8 +329,11 @@ static void put_class(json_t *o, const struct ocsf_class *c, const struct record
 		put(o, "user", session_user(r));
 		put(o, "status_id", json_integer(kind_of(r) == KIND_SIGN_IN_REFUSED ? 2 : 1));
 		put(o, "status", json_string(kind_of(r) == KIND_SIGN_IN_REFUSED ? "Failure" : "Success"));
-		if (record_has(r, F_REMOTE))
-			put(o, "src_endpoint", json_pack("{s:o}", "name", shown(record_text(r, F_REMOTE))));
+		put(o, "src_endpoint", remote_json(record_text(r, F_REMOTE)));
+		/* Required, or a service: to what was signed in. */
+		put(o, "dst_endpoint",
+			json_pack("{s:O, s:O*}", "uid", json_object_get(device, "uid"), "hostname",
+				json_object_get(device, "hostname")));
 		break;
 	case 2004:
 		v = json_pack("{s:s}", "uid", id);
@@ -357,7 +393,7 @@ int form_ocsf(const struct store_row *row, bool facts, struct buf *out)
 		return -ENOMEM;
 	put(o, "message", facts ? message_json(rec) : json_string(kind_name(rec)));
 	if (facts)
-		put_class(o, &c, rec);
+		put_class(o, &c, rec, device);
 	put(o, "unmapped", facts ? facts_json(rec) : json_pack("{s:s}", "kind", kind_name(rec)));
 	text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);

@@ -122,6 +122,9 @@ item("OCSF: classes, what each class requires, all facts; signed")
 until(lambda: len(events("lake")) >= 5, "five events", 60)
 REQUIRED = {"activity_id": int, "category_uid": int, "class_uid": int, "metadata": dict, "severity_id": int, "time": int, "type_uid": int,
             "device": dict}
+# Of version 1.3.0 of the schema, as far as what we send goes.
+ACTIVITIES = {0: (0, 99), 1001: range(0, 15), 1007: (0, 1, 2, 3, 4, 5, 99), 2004: (0, 1, 2, 3, 99), 3002: range(0, 6)}
+STATUS = {2004: (0, 1, 2, 3, 4, 99)}
 OF_CLASS = {0: [], 1001: ["actor", "file"], 1007: ["actor", "process"], 2004: ["finding_info"], 3002: ["user"]}
 
 
@@ -131,14 +134,36 @@ def judge(e):
     same(e["type_uid"], e["class_uid"] * 100 + e["activity_id"], "type_uid")
     same(e["class_uid"] // 1000, e["category_uid"], "category_uid")
     same((e["metadata"]["version"], e["metadata"]["product"]["vendor_name"]), ("1.3.0", "Sekisho"), "metadata")
+    true(e["activity_id"] in ACTIVITIES[e["class_uid"]], "activity: %s" % e)
+    true(e["severity_id"] in (0, 1, 2, 3, 4, 5, 6, 99) and e.get("status_id", 0) in STATUS.get(e["class_uid"], (0, 1, 2, 99)), "ids: %s" % e)
     for name in OF_CLASS[e["class_uid"]]:
         true(isinstance(e.get(name), dict) and e[name], "%s: %s" % (name, e))
-    if "file" in e:
-        true(e["file"]["name"] and "type_id" in e["file"], "file: %s" % e)
-    if "process" in e:
-        true("pid" in e["process"] or "name" in e["process"], "process: %s" % e)
-    if "finding_info" in e:
-        true(e["finding_info"]["uid"] and e["finding_info"]["title"], "finding: %s" % e)
+    if e["class_uid"] == 3002:
+        true("service" in e or "dst_endpoint" in e, "of what it is a sign-in: %s" % e)
+    objects(e, e)
+
+
+# What the schema asks of objects: which attributes they have, or of which they have one at least.
+ALL_OF = {"file": ("name", "type_id"), "file_result": ("name", "type_id"), "device": ("type_id",), "finding_info": ("uid", "title"),
+          "metadata": ("product", "version")}
+ONE_OF = {"process": ("pid", "uid"), "user": ("account", "name", "uid"), "actor": ("process", "user", "session", "app_name", "app_uid"),
+          "src_endpoint": ("ip", "uid", "name", "hostname"), "dst_endpoint": ("ip", "uid", "name", "hostname")}
+TYPES = {"file": (0, 1, 2, 3, 4, 5, 6, 7, 99), "file_result": (0, 1, 2, 3, 4, 5, 6, 7, 99), "device": range(0, 14)}
+
+
+def objects(e, o):
+    for name, v in o.items():
+        if name == "unmapped" or not isinstance(v, dict):
+            continue
+        for want in ALL_OF.get(name, ()):
+            true(v.get(want) not in (None, ""), "%s.%s: %s" % (name, want, e))
+        if name in ONE_OF:
+            true(any(v.get(x) not in (None, "") for x in ONE_OF[name]), "%s has none of %s: %s" % (name, ONE_OF[name], e))
+        if name in TYPES:
+            true(v["type_id"] in TYPES[name], "%s.type_id: %s" % (name, e))
+        if "pid" in v:
+            true(type(v["pid"]) is int, "%s.pid: %s" % (name, e))
+        objects(e, v)
 
 
 got = events("lake")
@@ -153,12 +178,16 @@ same((e["unmapped"]["kind"], e["unmapped"]["written"], e["unmapped"]["user"]), (
 same(got[1]["unmapped"]["user"], HOSTILE, "hostile names in JSON")
 same(got[2]["severity"], "Medium", "what was denied")
 KINDS = [{1: 1, 10: 9, 60: "vim", 63: 0}, {1: 3, 10: 9, 63: 1}, {1: 5, 30: "/a", 31: "/b"}, {1: 8, 30: "/a/b"}, {1: 9, 30: "/c"}, {1: 12, 30: "/c"},
-         {1: 20, 70: "taro"}, {1: 21}, {1: 80, 101: "0951:1666"}, {1: 85, 110: 3}, {1: 151, 201: b"\x01" * 16, 94: "x"}, {1: 4}, {1: 77}]
+         {1: 20, 70: "taro"}, {1: 21}, {1: 20, 13: ""}, {1: 20, 70: "jiro", 73: "192.0.2.7"}, {1: 7, 30: "/d", 31: "/e"}, {1: 80, 101: "0951:1666"}, {1: 85, 110: 3}, {1: 151, 201: b"\x01" * 16, 94: "x"}, {1: 4}, {1: 77}]
 post(other, [{2: i, **k} for i, k in enumerate(KINDS)])
 until(lambda: len(events("lake")) >= 5 + len(KINDS), "more events", 60)
 for e in events("lake"):
     judge(e)
-same([e["class_uid"] for e in events("lake")[5:]], [1007, 1007, 1001, 1001, 1001, 1001, 3002, 3002, 0, 0, 2004, 1001, 0], "classes")
+same([e["class_uid"] for e in events("lake")[5:]], [1007, 1007, 1001, 1001, 1001, 1001, 3002, 3002, 3002, 3002, 1001, 0, 0, 2004, 1001, 0], "classes")
+
+e = [x for x in events("lake") if x["class_uid"] == 3002][-1]
+same((e["user"]["name"], e["src_endpoint"], e["dst_endpoint"]["hostname"]), ("jiro", {"ip": "192.0.2.7"}, "pc-二"), "a sign-in")
+same([x["file"]["type_id"] for x in events("lake") if x["unmapped"]["kind"] == "symlink"], [7], "a link")
 
 item("a stream has what it asks for, from where it was begun")
 post(pc, [used("no"), {1: 100, 2: 0, 13: "yes", 119: "複合機"}], PRINT)
