@@ -35,6 +35,7 @@ struct federation;
 struct traffic;
 struct attention;
 struct plugged;
+struct versions;
 struct live;
 struct export;
 struct bundling;
@@ -59,6 +60,7 @@ struct console {
 	struct traffic *traffic;
 	struct attention *attention;
 	struct plugged *plugged;
+	struct versions *versions; /* of the PCs; NULL: nobody has asked yet */
 	struct live *lives;
 	struct export *exports;
 	unsigned exports_n;
@@ -291,6 +293,9 @@ void trial_stop(struct console *c);
 
 /* --- hosts.c, policy.c, unlisted.c --- */
 void hosts_get_all(struct call *x);
+/* A record that has become searchable: the release that starts on a PC is kept up. 0; -ENOMEM. */
+int hosts_row(struct console *c, const struct store_row *row);
+void hosts_versions_free(struct versions *v);
 void host_get(struct call *x);
 void host_revoke(struct call *x);
 void host_retire(struct call *x);

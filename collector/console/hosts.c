@@ -42,44 +42,82 @@ json_t *hosts_by_id(const json_t *answer)
 	return by;
 }
 
+static const unsigned start_kinds[] = {KIND_RECORDER_START, KIND_GUARD_START};
+
+/* By the id of a PC: the release of its program that started last, and when that was. */
+struct versions {
+	json_t *release, *us;
+	bool newest_first; /* of those of one moment the first one counts; else the last */
+};
+
 static int take_version(void *ctx, const struct store_row *row)
 {
-	json_t *out = ctx;
+	const struct record *r = &row->record;
+	int64_t us = record_has(r, F_TIME) ? r->v[F_TIME].i : 0;
 	char hex[2 * DIGEST_SIZE + 1];
+	struct versions *v = ctx;
+	const json_t *known;
 
 	hex_encode(hex, row->host.b, DIGEST_SIZE);
-	if (json_object_get(out, hex))
+	known = json_object_get(v->us, hex);
+	if (known && json_integer_value(known) >= us + !v->newest_first)
 		return 0;
-	return json_object_set_new(out, hex,
-		       record_has(&row->record, F_VERSION) ? text_json(record_text(&row->record, F_VERSION))
-							   : json_null())
+	return json_object_set_new(v->us, hex, json_integer(us)) ||
+			       json_object_set_new(v->release, hex,
+				       record_has(r, F_VERSION) ? text_json(record_text(r, F_VERSION)) : json_null())
 		       ? -ENOMEM
 		       : 0;
 }
 
-/*
- * By the id of a PC: the release of its program that started last, as far back as a look at all PCs goes; `id` NULL: of
- * all. Never NULL but without memory.
- */
-static json_t *versions(struct call *x, const char *id)
+void hosts_versions_free(struct versions *v)
 {
-	_cleanup_free_ struct search *s = calloc(1, sizeof(*s));
-	json_t *out = json_object();
-	struct looking l = {.c = x->c,
-		.account = x->account,
-		.search = s,
-		.most = id ? 1 : STARTS_MOST,
-		.take = take_version,
-		.ctx = out};
+	if (!v)
+		return;
+	json_decref(v->release);
+	json_decref(v->us);
+	free(v);
+}
+DEFINE_CLEANUP(struct versions *, hosts_versions_free)
 
-	if (!s || !out)
-		return out;
+/* As far back as a look at all PCs goes; `id`: of one alone. NULL where that cannot be known. */
+static struct versions *look_for_versions(struct console *c, const struct account *account, const char *id)
+{
+	_cleanup_(hosts_versions_freep) struct versions *v = calloc(1, sizeof(*v));
+	_cleanup_free_ struct search *s = calloc(1, sizeof(*s));
+	struct looking l = {
+		.c = c, .account = account, .search = s, .most = id ? 1 : STARTS_MOST, .take = take_version, .ctx = v};
+
+	if (!s || !v)
+		return NULL;
+	v->release = json_object();
+	v->us = json_object();
+	v->newest_first = true;
 	s->filter.host = id;
-	s->filter.kinds[s->filter.kinds_n++] = KIND_RECORDER_START;
-	s->filter.kinds[s->filter.kinds_n++] = KIND_GUARD_START;
+	memcpy(s->filter.kinds, start_kinds, sizeof(start_kinds));
+	s->filter.kinds_n = ARRAY_SIZE(start_kinds);
 	s->filter.newest_first = true;
-	(void)look(&l, NULL);
-	return out;
+	if (look(&l, NULL))
+		return NULL;
+	v->newest_first = false;
+	return STEAL(v);
+}
+
+/* Of all PCs: looked for once, then kept up. Borrowed; may be NULL. */
+static const json_t *versions(struct console *c)
+{
+	static const struct account everybody = {.scope_n = 0};
+
+	/* What comes from now on is told of by itself. */
+	if (!traffic_follow(c) && !c->versions)
+		c->versions = look_for_versions(c, &everybody, NULL);
+	return c->versions ? c->versions->release : NULL;
+}
+
+int hosts_row(struct console *c, const struct store_row *row)
+{
+	uint64_t kind = record_has(&row->record, F_KIND) ? row->record.v[F_KIND].u : 0;
+
+	return c->versions && (kind == start_kinds[0] || kind == start_kinds[1]) ? take_version(c->versions, row) : 0;
 }
 
 /* The collector itself and this console are PCs without a guard: they are never silent while anybody can ask. */
@@ -116,7 +154,8 @@ static bool ask_both(struct call *x, json_t **hosts, json_t **status)
 void hosts_get_all(struct call *x)
 {
 	json_t *hosts = NULL, *status = NULL, *list, *out = json_array(), *next = NULL, **sorted = NULL,
-	       *started = NULL, *obeying = NULL;
+	       *obeying = NULL;
+	const json_t *started;
 	_cleanup_free_ struct search *s = malloc(sizeof(*s));
 	char cursor[SEARCH_CURSOR_SIZE];
 	struct why why = {""};
@@ -139,7 +178,7 @@ void hosts_get_all(struct call *x)
 			sorted[n++] = json_array_get(list, i);
 	qsort(sorted, n, sizeof(*sorted), by_name);
 	k = s->has_cursor ? s->cursor_row : 0;
-	started = versions(x, NULL);
+	started = versions(x->c);
 	obeying = hosts_by_id(status);
 	for (i = k; i < n && i < k + s->limit; i++)
 		json_array_append_new(out, host_json(x->c, sorted[i], obeying, started));
@@ -153,7 +192,6 @@ void hosts_get_all(struct call *x)
 out:
 	free(sorted);
 	json_decref(obeying);
-	json_decref(started);
 	json_decref(next);
 	json_decref(out);
 	json_decref(hosts);
@@ -244,7 +282,8 @@ static json_t *kept(struct call *x, const char *id)
 
 void host_get(struct call *x)
 {
-	json_t *hosts = NULL, *status = NULL, *chains, *started = NULL, *obeying = NULL;
+	_cleanup_(hosts_versions_freep) struct versions *started = NULL;
+	json_t *hosts = NULL, *status = NULL, *chains, *obeying = NULL;
 	const json_t *h;
 
 	if (*x->a->query) {
@@ -253,15 +292,15 @@ void host_get(struct call *x)
 	}
 	if (ask_both(x, &hosts, &status) && (h = find(x, hosts)) && tell_view(x, KIND_CONSOLE_VIEW, NULL, 0)) {
 		chains = json_object_get(h, "chains");
-		started = versions(x, text_of(h, "id"));
+		started = look_for_versions(x->c, x->account, text_of(h, "id"));
 		obeying = hosts_by_id(status);
-		reply(x, json_pack("{s:o, s:O, s:o, s:o, s:o, s:o}", "host", host_json(x->c, h, obeying, started),
-				 "chains", chains, "recorder", newest(x, text_of(h, "id"), KIND_RECORDER_START),
-				 "guard", newest(x, text_of(h, "id"), KIND_GUARD_START), "proof",
+		reply(x, json_pack("{s:o, s:O, s:o, s:o, s:o, s:o}", "host",
+				 host_json(x->c, h, obeying, started ? started->release : NULL), "chains", chains,
+				 "recorder", newest(x, text_of(h, "id"), KIND_RECORDER_START), "guard",
+				 newest(x, text_of(h, "id"), KIND_GUARD_START), "proof",
 				 newest(x, text_of(h, "id"), KIND_PROOF), "posture", kept(x, text_of(h, "id"))));
 	}
 	json_decref(obeying);
-	json_decref(started);
 	json_decref(hosts);
 	json_decref(status);
 }

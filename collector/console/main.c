@@ -217,6 +217,7 @@ static void console_close(struct console *c)
 	traffic_free(c->traffic);
 	attention_free(c->attention);
 	plugged_free(c->plugged);
+	hosts_versions_free(c->versions);
 	page_free(c->page);
 	visitors_close(c);
 	federate_free(c);

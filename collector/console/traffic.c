@@ -107,6 +107,7 @@ static int on_new(void *ctx, const struct store_row *row)
 		t->last_row = row->row;
 	live_row(c, row);
 	r = plugged_row(c, row);
+	r = r ? r : hosts_row(c, row);
 	return r ? r : attention_row(c, row);
 }
 

@@ -418,6 +418,13 @@ same((said["recorder"]["probe_set"], said["recorder"]["enforce"]), ("trampoline"
 same((said["proof"]["enforce"], said["proof"]["layers"], said["proof"]["text"]), ("full", "gate,flag", "every means holds"), "what it tried")
 by_name = {h["name"]: h for h in both.get("/api/v1/hosts")["hosts"]}
 same((by_name["pc-3"]["version"], by_name["pc-1"]["version"], more["host"]["version"]), ("0.1.0<b>", None, "0.1.0<b>"), "in the list")
+three.post(three.sealed(records=starts("0.2.0")))
+until(lambda: [h["version"] for h in both.get("/api/v1/hosts")["hosts"] if h["name"] == "pc-3"] == ["0.2.0"], "the list is kept up")
+late = starts("0.0.1")[:1]
+late[0][2] = -60000000
+three.post(three.sealed(records=late))
+until(lambda: len(pages(auditor, "host=pc-3&kind=recorder-start")) == 4, "one that is told late is indexed")
+same([h["version"] for h in both.get("/api/v1/hosts")["hosts"] if h["name"] == "pc-3"], ["0.2.0"], "and is not the newest")
 heard = time.time() - datetime.datetime.fromisoformat(more["host"]["seen"].rstrip("Z").ljust(26, "0")[:26] + "+00:00").timestamp()
 true(-5 < heard < 3600, "heard of %d s ago" % heard)
 
