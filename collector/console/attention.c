@@ -16,7 +16,6 @@
 #define KEYS_MAX 100000u
 #define PCS_MAX 200000u
 #define CHECKS_MAX 16u
-#define REST_US 60000000
 #define TEXT_SIZE 256
 
 static const struct care {
@@ -61,13 +60,6 @@ struct pc {
 	char layers[TEXT_SIZE], probe_set[32]; /* what the two say beside it */
 };
 
-/* What is told of a week, from the newest back: matters in one, how PCs are kept in the other, which is of a day. */
-struct back {
-	struct search search;
-	bool begun, done;
-	int64_t rest_us; /* boot clock: until then nothing is asked */
-};
-
 struct attention {
 	struct distinct keys;     /* a matter: number of its care, PC, words */
 	char (*names)[TEXT_SIZE]; /* of its PC */
@@ -80,10 +72,9 @@ struct attention {
 	struct distinct ids; /* of PCs */
 	struct pc *pcs;
 	unsigned pcs_cap;
-	struct back matters, kept;
+	/* What is told of a week; how PCs are kept, which is of a day. */
+	struct looking_back matters, kept;
 };
-
-static const struct account everybody = {.scope_n = 0};
 
 int attention_new(struct attention **out)
 {
@@ -419,33 +410,13 @@ static int on_old(void *ctx, const struct store_row *row)
 	return row->row <= b->last_row ? attention_row(b->c, row) : 0;
 }
 
-static int go_back(struct console *c, struct back *back, int64_t since_us, const unsigned *kinds, size_t n)
-{
-	struct backward b = {.c = c, .last_row = traffic_began(c)};
-	struct looking l = {.c = c, .account = &everybody, .search = &back->search, .take = on_old, .ctx = &b};
-	int r;
-
-	if (back->done || clock_boot_us() < back->rest_us)
-		return 0;
-	if (!back->begun) {
-		back->begun = true;
-		back->search.filter.newest_first = true;
-		back->search.filter.from_us = clock_wall_us() - since_us;
-		back->search.filter.kinds_n = (unsigned)n;
-		memcpy(back->search.filter.kinds, kinds, n * sizeof(*kinds));
-	}
-	r = look_step(&l, &back->done);
-	if (r > 0)
-		back->rest_us = clock_boot_us() + REST_US;
-	return r;
-}
-
 int attention_back(struct console *c)
 {
 	struct attention *a = c->attention;
 	unsigned kinds[STORE_FILTER_MAX];
 	static const unsigned kept[] = {KIND_POSTURE};
 	size_t n = 0, i;
+	struct backward b = {.c = c, .last_row = traffic_began(c)};
 	int r;
 
 	_Static_assert(ARRAY_SIZE(cares) + ARRAY_SIZE(words_kinds) <= STORE_FILTER_MAX, "one question");
@@ -453,8 +424,8 @@ int attention_back(struct console *c)
 		kinds[n++] = cares[i].kind;
 	for (i = 0; i < ARRAY_SIZE(words_kinds); i++)
 		kinds[n++] = words_kinds[i];
-	r = go_back(c, &a->matters, WEEK_US, kinds, n);
-	return r ? r : go_back(c, &a->kept, KEPT_US, kept, ARRAY_SIZE(kept));
+	r = look_back(c, &a->matters, WEEK_US, kinds, n, on_old, &b);
+	return r ? r : look_back(c, &a->kept, KEPT_US, kept, ARRAY_SIZE(kept), on_old, &b);
 }
 
 /* --- telling --- */

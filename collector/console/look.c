@@ -16,6 +16,7 @@
 #define SERVERS_EVERY_US 60000000
 #define STEP_ROWS 20000u /* in look_step() */
 #define STEP_US 50000
+#define REST_US 60000000
 
 static const unsigned device_kinds[] = {KIND_PLUG, KIND_UNPLUG, KIND_DECISION, KIND_MEDIUM, KIND_DENIED, KIND_RELEASE,
 	KIND_RELEASE_REFUSED, KIND_RELEASE_END, KIND_WRITE_SEEN};
@@ -210,6 +211,28 @@ int look_step(struct looking *l, bool *done)
 	if (l->looked)
 		look_on(l, l->search);
 	*done = !r && !l->more;
+	return r;
+}
+
+int look_back(struct console *c, struct looking_back *b, int64_t since_us, const unsigned *kinds, size_t n,
+	store_row_fn take, void *ctx)
+{
+	static const struct account everybody = {.scope_n = 0};
+	struct looking l = {.c = c, .account = &everybody, .search = &b->search, .take = take, .ctx = ctx};
+	int r;
+
+	if (b->done || clock_boot_us() < b->rest_us)
+		return 0;
+	if (!b->begun) {
+		b->begun = true;
+		b->search.filter.newest_first = true;
+		b->search.filter.from_us = clock_wall_us() - since_us;
+		b->search.filter.kinds_n = (unsigned)n;
+		memcpy(b->search.filter.kinds, kinds, n * sizeof(*kinds));
+	}
+	r = look_step(&l, &b->done);
+	if (r > 0)
+		b->rest_us = clock_boot_us() + REST_US;
 	return r;
 }
 

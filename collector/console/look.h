@@ -41,6 +41,17 @@ void look_on(const struct looking *l, struct search *s);
  * left. 0; what look() returns.
  */
 int look_step(struct looking *l, bool *done);
+/*
+ * The same for what was there before the process began, of `kinds` and of the last `since_us`, from the newest back; of
+ * all PCs. Zero at first. After a refusal of the store it rests for a minute.
+ */
+struct looking_back {
+	struct search search;
+	bool begun, done;
+	int64_t rest_us; /* boot clock: until then nothing is asked */
+};
+int look_back(struct console *c, struct looking_back *b, int64_t since_us, const unsigned *kinds, size_t n,
+	store_row_fn take, void *ctx);
 /* A cursor to go on with, or null. */
 json_t *look_next(const struct looking *l);
 

@@ -11,7 +11,6 @@
 #define DAY_US 86400000000ll
 #define AHEAD_US DAY_US /* a PC's clock may be ahead by so much */
 #define SLACK 2048u     /* plugs that come before the oldest are dropped */
-#define REST_US 60000000
 
 enum { T_SERIAL, T_MAKER, T_PRODUCT, T_HOST, T_USER, TEXTS };
 
@@ -30,12 +29,8 @@ struct plugged {
 	unsigned n;
 	bool sorted;     /* newest first */
 	int64_t lost_us; /* the newest one that was dropped; 0: none was */
-	struct search back;
-	bool begun, done;
-	int64_t rest_us; /* boot clock: until then nothing is asked of what was before, which failed */
+	struct looking_back back;
 };
-
-static const struct account everybody = {.scope_n = 0};
 
 int plugged_new(struct plugged **out)
 {
@@ -159,24 +154,12 @@ static int on_old(void *ctx, const struct store_row *row)
 
 int plugged_back(struct console *c)
 {
+	static const unsigned kinds[] = {KIND_PLUG};
 	struct plugged *p = c->plugged;
 	struct backward b = {.c = c, .last_row = traffic_began(c)};
-	struct looking l = {.c = c, .account = &everybody, .search = &p->back, .take = on_old, .ctx = &b};
-	int r;
+	int r = look_back(c, &p->back, PLUGGED_DAYS * DAY_US, kinds, ARRAY_SIZE(kinds), on_old, &b);
 
-	if (p->done || clock_boot_us() < p->rest_us)
-		return 0;
-	if (!p->begun) {
-		p->begun = true;
-		p->back.filter.newest_first = true;
-		p->back.filter.from_us = clock_wall_us() - PLUGGED_DAYS * DAY_US;
-		p->back.filter.kinds[0] = KIND_PLUG;
-		p->back.filter.kinds_n = 1;
-	}
-	r = look_step(&l, &p->done);
-	p->done |= p->lost_us != 0;
-	if (r > 0)
-		p->rest_us = clock_boot_us() + REST_US;
+	p->back.done |= p->lost_us != 0;
 	return r;
 }
 
@@ -233,6 +216,7 @@ int plugged_each(
 		if (sees(account, plug.host))
 			r = fn(ctx, &plug);
 	}
-	*complete = p->lost_us < from_us && (p->done || (p->back.has_cursor && p->back.cursor_us < from_us));
+	*complete = p->lost_us < from_us &&
+		    (p->back.done || (p->back.search.has_cursor && p->back.search.cursor_us < from_us));
 	return r;
 }
