@@ -90,23 +90,43 @@ int command_evidence_list(struct ctl *c)
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }
 
+/* --- a file that has its name only when it is whole --- */
+
+/* The descriptor of what is to become `path`, and its name until then. -errno. */
+static int part_open(const char *path, char part[PATH_MAX])
+{
+	int fd;
+
+	if (snprintf(part, PATH_MAX, "%s.part", path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+/* It is whole, and gets its name; or it is not (`r`), and goes. 0; `r`; -errno. */
+static int part_end(int fd, const char *part, const char *path, int r)
+{
+	if (!r && (fsync(fd) || renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE)))
+		r = -errno;
+	if (r)
+		unlink(part);
+	return r;
+}
+
 /* --- take --- */
 
-/* Under its name only when it is whole, and what the record says. */
+/* Under its name only when it is what the record says. */
 static int keep_taken(int from, const char *path, const char *sha256)
 {
 	char part[PATH_MAX], bytes[1 << 16], hex[2 * DIGEST_SIZE + 1];
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = part_open(path, part);
 	struct digesting *d = NULL;
 	struct digest got;
 	ssize_t n = 0;
 	int r;
 
-	if ((size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
-		return -ENAMETOOLONG;
-	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	r = digesting_new(&d);
 	/* The guard read it as well, so that the descriptor's offset is its start. */
 	while (!r && (n = read(from, bytes, sizeof(bytes))) > 0) {
@@ -117,11 +137,7 @@ static int keep_taken(int from, const char *path, const char *sha256)
 	digesting_end(d, &got);
 	if (!r && strcmp(hex_encode(hex, got.b, DIGEST_SIZE), sha256) != 0)
 		r = -EIO;
-	if (!r && (fsync(fd) || renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE)))
-		r = -errno;
-	if (r)
-		unlink(part);
-	return r;
+	return part_end(fd, part, path, r);
 }
 
 int command_evidence_take(struct ctl *c)
@@ -205,19 +221,13 @@ static int open_into(struct span envelope, struct span key, struct span certific
 	struct why *why)
 {
 	char part[PATH_MAX];
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = part_open(path, part);
 	int r;
 
-	if ((size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
-		return -ENAMETOOLONG;
-	fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	r = envelope_open(envelope, key, certificate, fd, another, why);
-	if (!r && (fsync(fd) || renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE)))
-		r = -errno;
-	if (r)
-		unlink(part);
+	r = part_end(fd, part, path, r);
 	/* The record of the job has the document's hash, not that of what the second person opens. */
 	return r || *another ? r : say_hash(fd, path);
 }
