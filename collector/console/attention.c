@@ -397,26 +397,12 @@ int attention_row(struct console *c, const struct store_row *row)
 	return 0;
 }
 
-struct backward {
-	struct console *c;
-	uint64_t last_row;
-};
-
-static int on_old(void *ctx, const struct store_row *row)
-{
-	struct backward *b = ctx;
-
-	/* What came since the start was told when it came. */
-	return row->row <= b->last_row ? attention_row(b->c, row) : 0;
-}
-
 int attention_back(struct console *c)
 {
 	struct attention *a = c->attention;
 	unsigned kinds[STORE_FILTER_MAX];
 	static const unsigned kept[] = {KIND_POSTURE};
 	size_t n = 0, i;
-	struct backward b = {.c = c, .last_row = traffic_began(c)};
 	int r;
 
 	_Static_assert(ARRAY_SIZE(cares) + ARRAY_SIZE(words_kinds) <= STORE_FILTER_MAX, "one question");
@@ -424,8 +410,8 @@ int attention_back(struct console *c)
 		kinds[n++] = cares[i].kind;
 	for (i = 0; i < ARRAY_SIZE(words_kinds); i++)
 		kinds[n++] = words_kinds[i];
-	r = look_back(c, &a->matters, WEEK_US, kinds, n, on_old, &b);
-	return r ? r : look_back(c, &a->kept, KEPT_US, kept, ARRAY_SIZE(kept), on_old, &b);
+	r = look_back(c, &a->matters, WEEK_US, kinds, n, attention_row);
+	return r ? r : look_back(c, &a->kept, KEPT_US, kept, ARRAY_SIZE(kept), attention_row);
 }
 
 /* --- telling --- */

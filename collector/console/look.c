@@ -214,11 +214,25 @@ int look_step(struct looking *l, bool *done)
 	return r;
 }
 
+struct backward {
+	struct console *c;
+	int (*take)(struct console *c, const struct store_row *row);
+};
+
+static int on_old(void *ctx, const struct store_row *row)
+{
+	const struct backward *b = ctx;
+
+	/* What came since the start was told when it came. */
+	return row->row <= traffic_began(b->c) ? b->take(b->c, row) : 0;
+}
+
 int look_back(struct console *c, struct looking_back *b, int64_t since_us, const unsigned *kinds, size_t n,
-	store_row_fn take, void *ctx)
+	int (*take)(struct console *c, const struct store_row *row))
 {
 	static const struct account everybody = {.scope_n = 0};
-	struct looking l = {.c = c, .account = &everybody, .search = &b->search, .take = take, .ctx = ctx};
+	struct backward back = {.c = c, .take = take};
+	struct looking l = {.c = c, .account = &everybody, .search = &b->search, .take = on_old, .ctx = &back};
 	int r;
 
 	if (b->done || clock_boot_us() < b->rest_us)

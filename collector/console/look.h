@@ -43,7 +43,7 @@ void look_on(const struct looking *l, struct search *s);
 int look_step(struct looking *l, bool *done);
 /*
  * The same for what was there before the process began, of `kinds` and of the last `since_us`, from the newest back; of
- * all PCs. Zero at first. After a refusal of the store it rests for a minute.
+ * all PCs, what came since then left out. Zero at first. After a refusal of the store it rests for a minute.
  */
 struct looking_back {
 	struct search search;
@@ -51,7 +51,7 @@ struct looking_back {
 	int64_t rest_us; /* boot clock: until then nothing is asked */
 };
 int look_back(struct console *c, struct looking_back *b, int64_t since_us, const unsigned *kinds, size_t n,
-	store_row_fn take, void *ctx);
+	int (*take)(struct console *c, const struct store_row *row));
 /* A cursor to go on with, or null. */
 json_t *look_next(const struct looking *l);
 

@@ -131,15 +131,9 @@ int plugged_row(struct console *c, const struct store_row *row)
 	return 0;
 }
 
-struct backward {
-	struct console *c;
-	uint64_t last_row;
-};
-
-static int on_old(void *ctx, const struct store_row *row)
+static int old_row(struct console *c, const struct store_row *row)
 {
-	const struct backward *b = ctx;
-	struct plugged *p = b->c->plugged;
+	struct plugged *p = c->plugged;
 
 	/* From the newest back: what comes now is older than all that there is room for. */
 	if (p->n >= PLUGGED_MAX) {
@@ -149,15 +143,14 @@ static int on_old(void *ctx, const struct store_row *row)
 			p->lost_us = us;
 		return V_END;
 	}
-	return row->row <= b->last_row ? plugged_row(b->c, row) : 0;
+	return plugged_row(c, row);
 }
 
 int plugged_back(struct console *c)
 {
 	static const unsigned kinds[] = {KIND_PLUG};
 	struct plugged *p = c->plugged;
-	struct backward b = {.c = c, .last_row = traffic_began(c)};
-	int r = look_back(c, &p->back, PLUGGED_DAYS * DAY_US, kinds, ARRAY_SIZE(kinds), on_old, &b);
+	int r = look_back(c, &p->back, PLUGGED_DAYS * DAY_US, kinds, ARRAY_SIZE(kinds), old_row);
 
 	p->back.done |= p->lost_us != 0;
 	return r;
