@@ -13,9 +13,10 @@
 #include "policy/base/why.h"
 #include "policy/trust/digest.h"
 
-#define EVIDENCE_NAME_MAX 100u    /* bytes, without the suffix */
-#define EVIDENCE_FILES_MAX 65536u /* more are not kept, whatever their size */
-#define EVIDENCE_OVERHEAD 16384u  /* what two envelopes may add, and a part in fifty of the document */
+#define EVIDENCE_FOLDER "/var/lib/sekisho/evidence" /* of prints; those of drives lie in a folder of it */
+#define EVIDENCE_NAME_MAX 100u                      /* bytes, without the suffix */
+#define EVIDENCE_FILES_MAX 65536u                   /* more are not kept, whatever their size */
+#define EVIDENCE_OVERHEAD 16384u /* what two envelopes may add, and a part in fifty of the document */
 
 /* What the policy says. */
 struct evidence_orders {

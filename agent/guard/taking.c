@@ -6,13 +6,13 @@
  * read, so that another file of the same name, or the folder's bound, changes nothing in between. Must never give a
  * copy whose record is not durable.
  */
+#include "agent/evidence/evidence.h"
 #include "agent/guard/guard.h"
 #include "policy/base/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define FOLDER "/var/lib/sekisho/evidence"
 #define DRIVES "drives/"
 #define SUFFIX ".cms"
 #define NAME_SIZE 128
@@ -58,7 +58,7 @@ static int open_copy(const char *copy)
 	char folder[PATH_MAX], path[PATH_MAX + NAME_SIZE + 16];
 	_cleanup_close_ int fd = -1;
 	struct stat st;
-	int r = agent_path(folder, sizeof(folder), FOLDER);
+	int r = agent_path(folder, sizeof(folder), EVIDENCE_FOLDER);
 
 	if (r)
 		return r;

@@ -15,8 +15,6 @@
 #include <fcntl.h>
 #include <time.h>
 
-#define FOLDER "/var/lib/sekisho/evidence"
-
 /* Sorts by time, and by the order of files within a second. */
 void written_copies_name(struct guard *g, const struct written_file *f, char out[WRITTEN_COPY_NAME_SIZE])
 {
@@ -121,7 +119,7 @@ static int on_idle(sd_event_source *source, void *ctx)
 static int open_folder(struct guard *g, struct why *why)
 {
 	char path[PATH_MAX], drives[PATH_MAX + 16];
-	int r = agent_path(path, sizeof(path), FOLDER);
+	int r = agent_path(path, sizeof(path), EVIDENCE_FOLDER);
 
 	r = r ? r : dir_make(path, 0700);
 	snprintf(drives, sizeof(drives), "%s/drives", path);

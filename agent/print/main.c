@@ -7,6 +7,7 @@
  * looking at cupsd's children need, filters its system calls, and only then meets jobs: in that order, below. It has no
  * network. While it is dead, jobs print or are held as the policy said last.
  */
+#include "agent/evidence/evidence.h"
 #include "agent/print/desk.h"
 #include "agent/print/follow.h"
 #include "agent/print/prepare.h"
@@ -23,7 +24,6 @@
 #define CUPS_SOCKET "/run/cups/cups.sock"
 #define STATE_PATH "/var/lib/sekisho/print"
 #define GUARD_PATH "/var/lib/sekisho/guard"
-#define EVIDENCE_PATH "/var/lib/sekisho/evidence"
 
 /* Children that speak to a person's desktop (SETUID, SETGID), and which program a wrapper is (SYS_PTRACE). */
 #define KEPT (1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_KILL | 1ull << CAP_SYS_PTRACE)
@@ -41,7 +41,7 @@ static int set_paths(struct gate *g)
 	       agent_path(g->seen_path, sizeof(g->seen_path), "/var/lib/sekisho/inbox/checkpoint") ||
 	       agent_path(g->state, sizeof(g->state), STATE_PATH) ||
 	       agent_path(g->guard, sizeof(g->guard), GUARD_PATH) ||
-	       agent_path(g->evidence, sizeof(g->evidence), EVIDENCE_PATH) ||
+	       agent_path(g->evidence, sizeof(g->evidence), EVIDENCE_FOLDER) ||
 	       agent_path(g->desk_path, sizeof(g->desk_path), DESK_PATH) ||
 	       agent_path(g->cups_socket, sizeof(g->cups_socket), CUPS_SOCKET) ||
 	       agent_path(g->status_path, sizeof(g->status_path), "/run/sekisho/print.json");
