@@ -6,6 +6,7 @@
  * administrator's socket), gives it up, reads its keys, and then meets the world: in that order, below.
  */
 #include "collector/ingest/cosign.h"
+#include "collector/ingest/move.h"
 #include "policy/base/clock.h"
 #include "policy/base/confine.h"
 #include "policy/base/file.h"
@@ -216,29 +217,40 @@ static int init_main(const struct config *c)
 	return r ? program_not_started("--init", r, &why) : EXIT_SUCCESS;
 }
 
+static void take_option(void *ctx, int val, const char *value)
+{
+	if (val == PROGRAM_OWN)
+		*(const char **)ctx = value;
+}
+
 int main(int argc, char **argv)
 {
 	static int init;
-	static const struct option own[] = {{"init", no_argument, &init, 1}, {NULL, 0, NULL, 0}};
+	static const char *move_to;
+	static const struct option own[] = {
+		{"init", no_argument, &init, 1}, {"move-to", required_argument, NULL, PROGRAM_OWN}, {NULL, 0, NULL, 0}};
 	static struct ingest in = {.refused_log = LOG_LIMIT(10)};
 	static const struct program program = {.name = "sekisho-collector",
-		.usage = "usage: sekisho-collector [--config FILE] [--init]\n"
+		.usage = "usage: sekisho-collector [--config FILE] [--init | --move-to PLACE]\n"
 			 "       sekisho-collector --help | --version\n"
 			 "Takes, proves and keeps what PCs record. See sekisho-collector(8).\n"
-			 "  --init  makes what is missing (CA, keys, folders) and ends\n",
-		.own = own};
+			 "  --init           makes what is missing (CA, keys, folders) and ends\n"
+			 "  --move-to PLACE  moves the log into another store: for sekishoctl store move\n",
+		.own = own,
+		.take = take_option,
+		.ctx = &move_to};
 	struct why why = {""};
 	const char *path;
 	int r;
 
 	if (!program_line(&program, argc, argv, &path, &r))
 		return r;
-	if (optind != argc)
+	if (optind != argc || (init && move_to))
 		return program_usage(&program);
 	in.started_wall_us = clock_wall_us();
 	r = config_load(path, &in.conf, &why);
 	if (r)
 		return program_not_started("configuration", r, &why);
 	log_open(program.name, in.conf.debug ? LOG_DEBUG : LOG_INFO);
-	return init ? init_main(&in.conf) : daemon_main(&in);
+	return init ? init_main(&in.conf) : move_to ? move_main(&in.conf, move_to) : daemon_main(&in);
 }

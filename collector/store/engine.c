@@ -2,6 +2,7 @@
  * The store's functions, passed on to the engine that an open store has; and those that are the same for every engine.
  */
 #include "collector/store/engine.h"
+#include "collector/store/bar.h"
 #include <string.h>
 
 #define DATABASE "postgresql://"
@@ -207,4 +208,27 @@ int store_rebuild(struct store *s, void (*progress)(void *ctx, uint64_t done, ui
 int store_stats(struct store *s, struct store_stats *out)
 {
 	return of(s)->stats(s, out);
+}
+
+int store_hold(struct store *s)
+{
+	return of(s)->hold(s);
+}
+
+int store_set_bar(struct store *s, enum store_bar bar, const char *place)
+{
+	_cleanup_buf_ struct buf line = BUF_INIT(BAR_MAX);
+	int r = bar_write(bar, place, &line);
+
+	return r ? r : of(s)->bar(s, buf_span(&line));
+}
+
+int store_get_bar(struct store *s, enum store_bar *bar, struct buf *place)
+{
+	_cleanup_buf_ struct buf line = BUF_INIT(BAR_MAX);
+	struct span at = SPAN("", 0);
+	int r = of(s)->barred(s, &line);
+
+	r = r ? r : bar_read(buf_span(&line), bar, &at);
+	return r ? r : buf_put_span(place, at);
 }

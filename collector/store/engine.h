@@ -49,6 +49,9 @@ struct store_engine {
 	int (*rebuild)(
 		struct store *s, void (*progress)(void *ctx, uint64_t done, uint64_t of), void *ctx, struct why *why);
 	int (*stats)(struct store *s, struct store_stats *out);
+	int (*hold)(struct store *s);
+	int (*bar)(struct store *s, struct span line); /* empty: takes the bar away */
+	int (*barred)(struct store *s, struct buf *line);
 };
 
 extern const struct store_engine store_files, store_postgresql;

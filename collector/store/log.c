@@ -215,7 +215,7 @@ int log_refresh(struct store *s)
 	if (s->writable)
 		return 0;
 	r = log_load_checkpoint(s, NULL);
-	r = r ? r : packs_open(&fresh, s->dir, false, 0, NULL);
+	r = r ? r : packs_open(&fresh, s->dir, PACKS_READ, 0, NULL);
 	if (r)
 		return r;
 	packs_close(&s->packs);

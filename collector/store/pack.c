@@ -205,6 +205,23 @@ bool packs_room(const struct packs *p, const struct segment *s)
 	return p->waiting < PACK_GROUP_MAX && p->headers.n + FRAME_HEAD + s->header_bytes.n <= p->headers.max;
 }
 
+/* Nothing of the channel is there any more, nor comes: the headers alone do. */
+static int drop_bodies(struct packs *p, struct pack *k, unsigned channel)
+{
+	char path[PATH_MAX], name[32];
+	int r = pack_path(p, k, pack_bodies_name(channel, name), path, sizeof(path));
+
+	if (r)
+		return r;
+	closep(&k->bodies[channel]);
+	if (!unlink(path))
+		p->fresh = true;
+	else if (errno != ENOENT)
+		return -errno;
+	k->body_end[channel] = 0;
+	return 0;
+}
+
 int packs_append(struct packs *p, const char *month, const struct segment *s)
 {
 	unsigned channel = s->header.producer;
@@ -228,7 +245,7 @@ int packs_append(struct packs *p, const char *month, const struct segment *s)
 			return -ENOMEM;
 	}
 	k = &p->v[p->n - 1];
-	r = pack_bodies(p, k, channel, true, &fd);
+	r = s->body.n ? pack_bodies(p, k, channel, true, &fd) : drop_bodies(p, k, channel);
 	if (r)
 		return r > 0 ? -EIO : r;
 	if (!o->waiting.max)
@@ -243,7 +260,7 @@ int packs_append(struct packs *p, const char *month, const struct segment *s)
 	/* All three have room, or none is touched. */
 	r = buf_reserve(&p->headers, FRAME_HEAD + s->header_bytes.n);
 	r = r ? r : buf_reserve(&p->offsets, PLACE_SIZE);
-	r = r ? r : put_frame(&o->waiting, s->body);
+	r = r || !s->body.n ? r : put_frame(&o->waiting, s->body);
 	if (r)
 		return r;
 	put_frame(&p->headers, s->header_bytes);

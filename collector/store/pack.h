@@ -55,19 +55,24 @@ struct packs {
 	bool fresh; /* files were made by this group: the directory is synced too */
 };
 
+/* PACKS_FILL: for writing what another store has; bodies that expired there are missing also in the last month. */
+enum packs_how { PACKS_READ, PACKS_WRITE, PACKS_FILL };
 /*
  * Lists the packs of DIR/packs. For writing: makes the folder, cuts off what lies behind leaf `size` (it was never
  * acknowledged). 0; V_BAD where fewer than `size` leaves are there or a frame before is damaged (file and offset in
  * `why`); -errno.
  */
-int packs_open(struct packs *p, const char *dir, bool writable, uint64_t size, struct why *why);
+int packs_open(struct packs *p, const char *dir, enum packs_how how, uint64_t size, struct why *why);
 void packs_close(struct packs *p);
 /* How many leaves there are: for reading, those that the newest offsets tell. */
 uint64_t packs_size(const struct packs *p);
 
 /* Is there room for it in the group that waits? */
 bool packs_room(const struct packs *p, const struct segment *s);
-/* Appends to what waits; `month` begins a new pack where it is later than the last one's. 0, V_FULL, -errno. */
+/*
+ * Appends to what waits; `month` begins a new pack where it is later than the last one's. Without a body (PACKS_FILL):
+ * the channel's bodies have expired, also those of the month that are there; none of them may wait. 0, V_FULL, -errno.
+ */
 int packs_append(struct packs *p, const char *month, const struct segment *s);
 /*
  * Writes, syncs, reads the headers back and compares: what waited is durable. On failure nothing is counted and the

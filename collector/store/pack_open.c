@@ -370,7 +370,7 @@ static int all_there(struct packs *p, struct pack *k, uint32_t has, struct why *
 	return r;
 }
 
-static int recover(struct packs *p, unsigned i, uint64_t size, struct why *why)
+static int recover(struct packs *p, unsigned i, uint64_t size, bool filling, struct why *why)
 {
 	struct pack *k = &p->v[i];
 	struct why damage = {""};
@@ -389,7 +389,7 @@ static int recover(struct packs *p, unsigned i, uint64_t size, struct why *why)
 	r = r ? r : check_ends(p, k, size - k->first, last, &fits, &has);
 	if (!r && !fits)
 		r = scan(p, k, size - k->first, &torn, &has, &damage);
-	if (!r && last)
+	if (!r && last && !filling)
 		r = all_there(p, k, has, why);
 	if (r)
 		return r;
@@ -420,8 +420,9 @@ static int look(struct packs *p, unsigned i, struct why *why)
 	return r;
 }
 
-int packs_open(struct packs *p, const char *dir, bool writable, uint64_t size, struct why *why)
+int packs_open(struct packs *p, const char *dir, enum packs_how how, uint64_t size, struct why *why)
 {
+	bool writable = how != PACKS_READ;
 	unsigned i;
 	int r;
 
@@ -436,7 +437,7 @@ int packs_open(struct packs *p, const char *dir, bool writable, uint64_t size, s
 	r = r ? r : list(p, why);
 	for (i = 0; !r && i < p->n; i++) {
 		p->v[i].first = i ? p->v[i - 1].first + p->v[i - 1].count : 0;
-		r = writable ? recover(p, i, size, why) : look(p, i, why);
+		r = writable ? recover(p, i, size, how == PACKS_FILL, why) : look(p, i, why);
 		if (r == V_END) {
 			i--;
 			r = 0;

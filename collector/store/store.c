@@ -3,6 +3,7 @@
  *
  * Nothing is acknowledged by anybody before store_commit returned 0.
  */
+#include "collector/store/bar.h"
 #include "collector/store/store_parts.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
@@ -94,8 +95,9 @@ static int open_for_writing(struct store *s, struct why *why)
 	r = r ? r : take_lock(s);
 	if (r == V_EXISTS)
 		return why_set(why, r, "another process has it open for writing");
+	r = r || s->filling ? r : bar_judge((struct store *)s, why);
 	r = r ? r : log_load_checkpoint(s, why);
-	r = r ? r : packs_open(&s->packs, s->dir, true, s->head.size, why);
+	r = r ? r : packs_open(&s->packs, s->dir, s->filling ? PACKS_FILL : PACKS_WRITE, s->head.size, why);
 	r = r ? r : log_load_tree(s, why);
 	if (r)
 		return r;
@@ -124,7 +126,7 @@ static int open_for_reading(struct store *s, struct why *why)
 	if (stat(s->dir, &st))
 		return -errno;
 	r = log_load_checkpoint(s, why);
-	return r ? r : packs_open(&s->packs, s->dir, false, s->head.size, why);
+	return r ? r : packs_open(&s->packs, s->dir, PACKS_READ, s->head.size, why);
 }
 
 static int files_open(const struct store_options *o, struct store **out, struct why *why)
@@ -139,6 +141,7 @@ static int files_open(const struct store_options *o, struct store **out, struct 
 	s->note = BUF_INIT(NOTE_SIZE_MAX);
 	s->log_key = o->log_key;
 	s->writable = o->log_key;
+	s->filling = o->filling;
 	s->now_us = o->now_us ? o->now_us : clock_wall_us;
 	if ((size_t)snprintf(s->dir, sizeof(s->dir), "%s", o->dir) >= sizeof(s->dir) ||
 		(size_t)snprintf(s->state, sizeof(s->state), o->state_dir ? "%s" : "%s/state",
@@ -221,7 +224,7 @@ static int files_append(struct store *s, const struct segment *seg, uint64_t *in
 		return -EIO;
 	if (!s->writable)
 		return -EROFS;
-	if (!seg->body.n || seg->body.n > SEGMENT_BODY_MAX || !gmtime_r(&t, &tm))
+	if ((!seg->body.n && !s->filling) || seg->body.n > SEGMENT_BODY_MAX || !gmtime_r(&t, &tm))
 		return -EINVAL;
 	if (strftime(month, sizeof(month), "%Y-%m", &tm) != 7)
 		return -EINVAL;
@@ -517,4 +520,7 @@ const struct store_engine store_files = {
 	.last_row = files_last_row,
 	.rebuild = files_rebuild,
 	.stats = files_stats,
+	.hold = files_hold,
+	.bar = files_bar,
+	.barred = files_barred,
 };

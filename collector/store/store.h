@@ -10,8 +10,10 @@
  *   state/checkpoint        the last checkpoint signed, replaced durably BEFORE it leaves the process
  *   index/2026-11.db        SQLite: what queries read; can be deleted and rebuilt
  *   index/chains.db         headers by hash, heads of chains, epoch certificates: follows the leaves, kept up at
- * opening index/hosts.db          PCs: rebuilt from the collector's own records in the packs lock held by the process
- * that writes
+ *                           opening
+ *   index/hosts.db          PCs: rebuilt from the collector's own records in the packs
+ *   barred                  there where no collector may open it: its log went on elsewhere, or it is being filled
+ *   lock                    held by the process that writes
  *
  * One process opens it for writing (sekisho-collector). Any number of others open it for reading beside it (log_key
  * NULL), before or after: `sekishoctl log`, `sekishoctl verify`, a console. Such a reader
@@ -49,6 +51,11 @@ struct store_options {
 	 */
 	const char *state_dir;
 	int64_t (*now_us)(void); /* NULL: the wall clock; says which month a leaf is put into */
+	/*
+	 * Opened to be filled with what another store has (move.h): also where it is barred, and by one process alone.
+	 * A segment may then come without its body, where that has expired.
+	 */
+	bool filling;
 };
 
 /* Is this place of a store a database, and no folder? */
@@ -285,6 +292,23 @@ int store_last_row(struct store *s, uint64_t *row);
  * Also on a store opened for reading, where no collector runs. 0; V_EXISTS where one does; V_BAD; -errno.
  */
 int store_rebuild(struct store *s, void (*progress)(void *ctx, uint64_t done, uint64_t of), void *ctx, struct why *why);
+
+/* --- one store in the place of another (move.h) --- */
+
+/* Why no collector may open a store for writing. Written down: numbers are not used, the words rest (bar.c). */
+enum store_bar { STORE_OPEN, STORE_FILLING, STORE_MOVED };
+/*
+ * Of a store that is open for reading: keeps those who write away until it is closed. 0; V_EXISTS where one has it
+ * open; -errno.
+ */
+int store_hold(struct store *s);
+/*
+ * Bars a store that is held or being filled, durably: store_open for writing answers V_BAD from there on, and says
+ * where the log is (`place`). STORE_OPEN takes that away. 0, -errno.
+ */
+int store_set_bar(struct store *s, enum store_bar bar, const char *place);
+/* Is it barred? `place` is appended to. 0; V_BAD where what is written there cannot be read; -errno. */
+int store_get_bar(struct store *s, enum store_bar *bar, struct buf *place);
 
 struct store_stats {
 	uint64_t leaves, indexed, records, hosts;

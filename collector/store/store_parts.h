@@ -22,6 +22,7 @@ struct store {
 	const struct key *log_key;
 	int64_t (*now_us)(void);
 	bool writable;
+	bool filling;
 	bool failed; /* an error left the disk in a state that only opening anew settles */
 	int lock;
 	struct packs packs;
@@ -50,6 +51,12 @@ int files_month(struct store *s, const char *month, struct store_month *out);
 bool files_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t *until);
 int files_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed);
 int files_rebuild(struct store *s, void (*progress)(void *ctx, uint64_t done, uint64_t of), void *ctx, struct why *why);
+
+/* --- bar.c --- */
+
+int files_hold(struct store *s);
+int files_bar(struct store *s, struct span line);
+int files_barred(struct store *s, struct buf *line);
 
 /* --- log.c: the tree and its checkpoint --- */
 

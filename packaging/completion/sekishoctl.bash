@@ -65,6 +65,8 @@ _sekishoctl()
 	--pdf) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--csv) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--channel) COMPREPLY=($(compgen -W "recorder guard print posture console herald" -- "$cur")); return ;;
+	--to) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	--readers) return ;;
 	esac
 	if ((COMP_CWORD == 2)); then
 		case $name in
@@ -81,7 +83,7 @@ _sekishoctl()
 		release) COMPREPLY=($(compgen -W "request answer keygen" -- "$cur")); return ;;
 		retention) COMPREPLY=($(compgen -W "show plan hold lift request countersign order" -- "$cur")); return ;;
 		self) COMPREPLY=($(compgen -W "show open close" -- "$cur")); return ;;
-		store) COMPREPLY=($(compgen -W "stats rebuild" -- "$cur")); return ;;
+		store) COMPREPLY=($(compgen -W "stats rebuild move" -- "$cur")); return ;;
 		completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); return ;;
 		esac
 	fi
@@ -345,6 +347,10 @@ _sekishoctl()
 	store,rebuild)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --quiet -q --store --lang --help -h" -- "$cur"))
+		fi ;;
+	store,move)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --to --readers --config --quiet -q --json --lang --help -h" -- "$cur"))
 		fi ;;
 	completion,*)
 		if [[ $cur == -* ]]; then

@@ -460,6 +460,17 @@ static const struct option_row rebuild_options[] = {
 	END,
 };
 
+static const struct option_row move_options[] = {
+	{OPT_TO, 0, "to", "PLACE", OFFER_DIR,
+		{"a folder, or postgresql://... (needed)", "移行先: フォルダーまたは postgresql://...(必須)"}},
+	{OPT_READERS, 0, "readers", "PLACE", OFFER_NOTHING,
+		{"the same place as console and herald log in there", "コンソールと通知サービスが使う移行先の表記"}},
+	{OPT_CONFIG, 0, "config", "FILE", OFFER_FILE, {"instead of /etc/sekisho/collector.conf", "設定ファイル"}},
+	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"no progress", "進行状況を表示しない"}},
+	JSON_ROW,
+	END,
+};
+
 const struct command commands[] = {
 	{"log", NULL, log_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Show records: filter, follow, export", "記録を表示・絞り込み・追跡・出力する"}, command_log},
@@ -599,6 +610,10 @@ const struct command commands[] = {
 	{"store", "rebuild", rebuild_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Make the index anew from the packs (collector stopped)", "索引を作り直す(コレクター停止中)"},
 		command_store_rebuild},
+	{"store", "move", move_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Move the log into another store, while it is in use: folder or database",
+			"稼働したままログを別の保存場所(フォルダー・データベース)へ移行する"},
+		command_store_move},
 	{"completion", NULL, none, "bash|zsh|fish", 1, 1, OFFER_NOTHING,
 		{"Print the completion of a shell", "シェル補完を出力する"}, command_completion},
 	{"version", NULL, none, NULL, 0, 0, OFFER_NOTHING, {"Print the version", "バージョンを表示する"},

@@ -128,6 +128,8 @@ enum option_id {
 	OPT_UNREADABLE,
 	OPT_PROTECTED,
 	OPT_SHARE,
+	OPT_TO,
+	OPT_READERS,
 };
 
 #define OPTIONS_GIVEN_MAX 128
@@ -193,6 +195,7 @@ int command_retention_countersign(struct ctl *c);
 int command_retention_order(struct ctl *c);
 int command_store_stats(struct ctl *c);
 int command_store_rebuild(struct ctl *c);
+int command_store_move(struct ctl *c);
 int command_host_export(struct ctl *c);
 int command_policy_check(struct ctl *c);
 int command_policy_explain(struct ctl *c);

@@ -3,10 +3,10 @@
  * fronts: the programs that they are about do the work (sekisho-uplink enrol, sekisho-collector --init), then systemd
  * starts what was waiting for it. A token never stands on the command line of a program that this one starts.
  */
+#include "policy/ctl/setup.h"
 #include "policy/base/cleanup.h"
 #include "policy/base/conf.h"
 #include "policy/base/file.h"
-#include "policy/ctl/ctl.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -32,8 +32,7 @@ struct answers {
 
 /* --- running --- */
 
-/* Where it was installed beside this program: in the same folder (as it is built), or in sbin. false, said. */
-static bool find_program(struct ctl *c, const char *name, char out[PATH_MAX])
+bool setup_find(struct ctl *c, const char *name, char out[PATH_MAX])
 {
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -51,8 +50,7 @@ static bool find_program(struct ctl *c, const char *name, char out[PATH_MAX])
 	return false;
 }
 
-/* Runs it to its end, with `input` as its standard input (NULL: our own). Its exit status, or -errno. */
-static int run(const char *const *args, const char *input)
+int setup_run(const char *const *args, const char *input)
 {
 	posix_spawn_file_actions_t fa;
 	int pipes[2] = {-1, -1}, status = 0, r;
@@ -78,6 +76,11 @@ static int run(const char *const *args, const char *input)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
 }
 
+bool setup_has_systemd(void)
+{
+	return !getenv("SEKISHO_ROOT") && !access("/run/systemd/system", F_OK);
+}
+
 /* Starts these units anew where systemd runs; says so where it does not. */
 static int start_units(struct ctl *c, const char *const *units)
 {
@@ -87,14 +90,14 @@ static int start_units(struct ctl *c, const char *const *units)
 
 	if (getenv("SEKISHO_ROOT"))
 		return EXIT_GOOD;
-	if (access("/run/systemd/system", F_OK)) {
+	if (!setup_has_systemd()) {
 		puts(SAY(c, "systemd does not run here: start the services by hand.",
 			"systemd が動作していないため、サービスは手動で起動してください。"));
 		return EXIT_GOOD;
 	}
 	for (; *units && n < WORDS_MAX - 1; units++)
 		args[n++] = *units;
-	r = run(args, NULL);
+	r = setup_run(args, NULL);
 	if (r < 0)
 		return complain_of(c, "systemctl", r, NULL);
 	return r ? complain(EXIT_MACHINE,
@@ -153,7 +156,7 @@ static int enrol_with(struct ctl *c, const char *url, const char *token, const c
 	size_t n = 0;
 	int r;
 
-	if (!find_program(c, "sekisho-uplink", path))
+	if (!setup_find(c, "sekisho-uplink", path))
 		return EXIT_MACHINE;
 	args[n++] = path;
 	args[n++] = "enrol";
@@ -170,7 +173,7 @@ static int enrol_with(struct ctl *c, const char *url, const char *token, const c
 	args[n++] = "-";
 	args[n] = NULL;
 	fflush(stdout);
-	r = exit_of_uplink(c, run(args, token));
+	r = exit_of_uplink(c, setup_run(args, token));
 	return r ? r : start_units(c, units);
 }
 
@@ -210,14 +213,14 @@ int command_collector_init(struct ctl *c)
 	char path[PATH_MAX];
 	int r;
 
-	if (!find_program(c, "sekisho-collector", path))
+	if (!setup_find(c, "sekisho-collector", path))
 		return EXIT_MACHINE;
 	args[0] = path;
 	if (option_on(c, OPT_CONFIG)) {
 		args[2] = "--config";
 		args[3] = option_value(c, OPT_CONFIG);
 	}
-	r = run(args, NULL);
+	r = setup_run(args, NULL);
 	if (r < 0)
 		return complain_of(c, "sekisho-collector", r, NULL);
 	if (r)

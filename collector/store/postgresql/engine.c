@@ -1,6 +1,7 @@
 /*
  * The PostgreSQL engine: opening and what is compared then, the log as readers see it, proofs. See pg.h.
  */
+#include "collector/store/bar.h"
 #include "collector/store/fetch.h"
 #include "collector/store/postgresql/pg.h"
 #include "collector/store/store_parts.h"
@@ -125,11 +126,14 @@ static int open_for_writing(struct pg *p, struct why *why)
 	int r = dir_make(p->state, 0750);
 
 	r = r ? r : conn_open(&p->turn, p->address, true, why);
-	r = r ? r : pg_lock(&p->turn, false);
+	r = r ? r : pg_lock(&p->turn, p->filling);
 	if (r == V_EXISTS)
-		return why_set(why, r, "its index is being made anew");
+		return why_set(why, r,
+			p->filling ? "a collector has it open" : "its index is being made anew, or it is being moved");
+	r = r || p->filling ? r : bar_judge((struct store *)p, why);
 	r = r ? r : pg_tree(p, why);
-	r = r ? r : judge_state(p, why);
+	/* One that is empty is no old copy where it is barred until it has all that the other store has. */
+	r = r || (p->filling && !p->head.size) ? r : judge_state(p, why);
 	return r ? r : pg_keep_checkpoint(p);
 }
 
@@ -146,6 +150,7 @@ static int pg_open(const struct store_options *o, struct store **out, struct why
 	p->bodies = BUF_INIT(PG_GROUP_BYTES + 2 * SEGMENT_BODY_MAX);
 	p->log_key = o->log_key;
 	p->writable = o->log_key;
+	p->filling = o->filling;
 	p->now_us = o->now_us ? o->now_us : clock_wall_us;
 	if ((size_t)snprintf(p->address, sizeof(p->address), "%s", o->dir) >= sizeof(p->address) ||
 		(p->writable && o->state_dir &&
@@ -338,4 +343,7 @@ const struct store_engine store_postgresql = {
 	.last_row = pg_last_row,
 	.rebuild = pg_rebuild,
 	.stats = pg_stats,
+	.hold = pg_hold,
+	.bar = pg_bar,
+	.barred = pg_barred,
 };

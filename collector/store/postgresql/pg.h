@@ -24,7 +24,7 @@ struct pg {
 	char origin[NOTE_NAME_MAX];
 	const struct key *log_key;
 	int64_t (*now_us)(void);
-	bool writable, failed;
+	bool writable, failed, filling;
 	struct conn
 		turn; /* appends; its transaction holds the log's row while a group is open. Chains are read by it */
 	struct conn side; /* everything else: what is committed, each statement by itself or in a view of its own */
@@ -92,6 +92,12 @@ int pg_months(struct store *s, bool counted, store_month_fn fn, void *ctx);
 int pg_month(struct store *s, const char *month, struct store_month *out);
 bool pg_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t *until);
 int pg_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed);
+
+/* --- bar.c --- */
+
+int pg_hold(struct store *s);
+int pg_bar(struct store *s, struct span line);
+int pg_barred(struct store *s, struct buf *line);
 
 /* --- index.c --- */
 

@@ -103,6 +103,12 @@ CREATE TABLE sekisho.witness (
 	line bytea NOT NULL
 );
 
+-- One row where no collector may append: the log went on in another store, or this one is being filled (../bar.h).
+CREATE TABLE sekisho.barred (
+	id bigint PRIMARY KEY CHECK (id = 0),
+	line bytea NOT NULL
+);
+
 -- --- chains of headers ---
 
 CREATE TABLE sekisho.chain (
@@ -302,6 +308,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA sekisho TO sekisho_ingest, sekisho_read;
 GRANT UPDATE (origin, size, checkpoint) ON sekisho.log TO sekisho_ingest;
 GRANT INSERT ON sekisho.leaf, sekisho.body, sekisho.tile, sekisho.witness, sekisho.record TO sekisho_ingest;
 GRANT INSERT, UPDATE ON sekisho.cosigned, sekisho.host TO sekisho_ingest;
+GRANT INSERT, UPDATE, DELETE ON sekisho.barred TO sekisho_ingest;
 GRANT UPDATE ON sekisho.indexed TO sekisho_ingest;
 GRANT EXECUTE ON FUNCTION sekisho.month_begin, sekisho.body_part, sekisho.append, sekisho.expire, sekisho.forget_index
 	TO sekisho_ingest;

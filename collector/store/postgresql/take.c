@@ -172,10 +172,12 @@ static int put_rows(struct pg *p, const struct segment *seg, uint64_t index)
 	r = r ? r : copy_int(&p->leaves, seg->header.producer);
 	r = r ? r : copy_bytes(&p->leaves, SPAN(seg->hash.b, DIGEST_SIZE));
 	r = r ? r : copy_bytes(&p->leaves, header);
-	r = r ? r : copy_row(&p->bodies, 3);
-	r = r ? r : copy_int(&p->bodies, part);
-	r = r ? r : copy_int(&p->bodies, (int64_t)index);
-	r = r ? r : copy_bytes(&p->bodies, seg->body);
+	if (seg->body.n) {
+		r = r ? r : copy_row(&p->bodies, 3);
+		r = r ? r : copy_int(&p->bodies, part);
+		r = r ? r : copy_int(&p->bodies, (int64_t)index);
+		r = r ? r : copy_bytes(&p->bodies, seg->body);
+	}
 	if (!r)
 		merkle_leaf(header, &p->group[p->waiting++]);
 	return r > 0 ? -EMSGSIZE : r;
@@ -225,7 +227,7 @@ int pg_append(struct store *s, const struct segment *seg, uint64_t *index)
 		return -EIO;
 	if (!p->writable)
 		return -EROFS;
-	if (!seg->body.n || seg->body.n > SEGMENT_BODY_MAX || !gmtime_r(&t, &tm) || tm.tm_year < 70 ||
+	if ((!seg->body.n && !p->filling) || seg->body.n > SEGMENT_BODY_MAX || !gmtime_r(&t, &tm) || tm.tm_year < 70 ||
 		tm.tm_year > 8099)
 		return -EINVAL;
 	if (p->waiting == PG_GROUP_MAX || p->leaves.n + p->bodies.n + seg->bytes.n > PG_GROUP_BYTES)
@@ -242,7 +244,7 @@ int pg_append(struct store *s, const struct segment *seg, uint64_t *index)
 		return r;
 	}
 	r = r ? r : place_month(p, (tm.tm_year + 1900) * 100 + tm.tm_mon + 1, at);
-	r = r ? r : place_body(p, p->month * 100 + seg->header.producer, seg->header.producer);
+	r = r || !seg->body.n ? r : place_body(p, p->month * 100 + seg->header.producer, seg->header.producer);
 	r = r ? r : put_rows(p, seg, at);
 	if (r) {
 		/* What began is the transaction's own, also where nothing waits yet. */

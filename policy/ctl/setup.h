@@ -1,0 +1,18 @@
+/*
+ * Programs of ours that are installed beside this one, and units that are started anew: for the commands that are
+ * fronts for a program (setup.c, store_move.c).
+ */
+#ifndef SEKISHO_CTL_SETUP_H
+#define SEKISHO_CTL_SETUP_H
+
+#include "policy/ctl/ctl.h"
+#include <limits.h>
+
+/* Where it was installed beside this program: in the same folder (as it is built), or in sbin. false, said. */
+bool setup_find(struct ctl *c, const char *name, char out[PATH_MAX]);
+/* Runs it to its end, with `input` as its standard input (NULL: our own). Its exit status, or -errno. */
+int setup_run(const char *const *args, const char *input);
+/* Does systemd run the services here? Never in a test (SEKISHO_ROOT). */
+bool setup_has_systemd(void);
+
+#endif

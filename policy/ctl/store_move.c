@@ -1,0 +1,320 @@
+/*
+ * `store move`: the log of this machine's collector into another store. A front: `sekisho-collector --move-to` copies,
+ * compares and hands over (collector/store/move.h), as the collector's user; this one, as root, stops the collector
+ * when all is level, lets the settings say where the log is, and starts the collector again.
+ *
+ * Whatever fails, the collector is started again with the settings that it had: its store is what it was.
+ */
+#include "policy/base/cleanup.h"
+#include "policy/base/clock.h"
+#include "policy/base/file.h"
+#include "policy/ctl/setup.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SETTINGS_MAX (1u << 20)
+#define PLACE_MAX 511u /* as the collector's setting */
+#define COLLECTOR_CONF "/etc/sekisho/collector.conf"
+#define CONSOLE_CONF "/etc/sekisho/console.conf"
+#define HERALD_PLAN "/etc/sekisho/herald.yaml"
+
+extern char **environ;
+
+struct store_moving {
+	struct ctl *c;
+	const char *to, *readers; /* for the collector, and for those who read */
+	bool show, shown, stopped, waits;
+	int64_t stopped_us;
+	json_t *moved, *failed;
+};
+
+/* --- the collector's service --- */
+
+static bool runs(void)
+{
+	static const char *const ask[] = {"systemctl", "is-active", "--quiet", "sekisho-collector.service", NULL};
+
+	return setup_has_systemd() && !setup_run(ask, NULL);
+}
+
+static int stop_collector(struct store_moving *x)
+{
+	static const char *const stop[] = {"systemctl", "stop", "sekisho-collector.service", NULL};
+	int r;
+
+	if (!runs()) {
+		/* Somebody else started it, and somebody else stops it. */
+		if (!x->waits)
+			fprintf(stderr, "%s\n",
+				SAY(x->c, "All is copied. Stop the collector now; the rest follows then.",
+					"コピーが追い付きました。コレクターを停止してください。残りを続けて移行します"
+					"。"));
+		x->waits = true;
+		return 0;
+	}
+	x->stopped_us = clock_boot_us();
+	x->stopped = true;
+	r = setup_run(stop, NULL);
+	return r < 0 ? r : r ? -EIO : 0;
+}
+
+static int start_collector(struct store_moving *x, bool moved)
+{
+	static const char *const start[] = {"systemctl", "start", "sekisho-collector.service", NULL};
+	static const char *const readers[] = {
+		"systemctl", "try-restart", "sekisho-console.service", "sekisho-herald.service", NULL};
+	int r = x->stopped ? setup_run(start, NULL) : 0;
+
+	if (x->stopped && !r)
+		x->stopped_us = clock_boot_us() - x->stopped_us;
+	if (!r && moved && setup_has_systemd())
+		r = setup_run(readers, NULL);
+	return r < 0 ? r : r ? -EIO : 0;
+}
+
+/* --- settings --- */
+
+/* The line that says where the store is; none of a comment's. */
+static bool is_line(const char *line, char sign)
+{
+	const char *at = sign == ':' ? line : line + strspn(line, " \t");
+
+	if (strncmp(at, "store", 5) != 0)
+		return false;
+	at += 5;
+	return at[strspn(at, " \t")] == sign;
+}
+
+static int put_line(struct buf *out, const char *place, char sign)
+{
+	int r = buf_puts(out, sign == ':' ? "store: '" : "store = ");
+
+	for (; !r && *place; place++)
+		r = buf_put(out, sign == ':' && *place == '\'' ? "''" : place, sign == ':' && *place == '\'' ? 2 : 1);
+	return r ? r : buf_puts(out, sign == ':' ? "'\n" : "\n");
+}
+
+/* `sign`: '=' in the lines of a daemon's settings, ':' in YAML. A file that is not there has nothing to be changed. */
+static int set_store(const char *path, const char *place, char sign, bool make)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(SETTINGS_MAX), out = BUF_INIT(SETTINGS_MAX + 2 * PLACE_MAX);
+	struct stat st = {.st_mode = 0644};
+	bool done = false;
+	const char *line, *next;
+	int r = file_read(path, &text);
+
+	if (r == V_NOT_FOUND)
+		r = make ? 0 : V_END;
+	else if (!r && stat(path, &st))
+		r = -errno;
+	if (r)
+		return r == V_END ? 0 : r;
+	line = buf_str(&text);
+	for (; !r && line && *line; line = next) {
+		next = line + strcspn(line, "\n");
+		next += *next == '\n';
+		if (is_line(line, sign)) {
+			r = done ? 0 : put_line(&out, place, sign);
+			done = true;
+		} else {
+			r = buf_put(&out, line, (size_t)(next - line));
+			if (!r && next[-1] != '\n')
+				r = buf_puts(&out, "\n");
+		}
+	}
+	r = r || done ? r : put_line(&out, place, sign);
+	r = r ? r : file_replace(path, buf_span(&out), st.st_mode & 07777);
+	if (!r && !geteuid() && chown(path, st.st_uid, st.st_gid))
+		r = -errno;
+	return r;
+}
+
+static int set_stores(struct store_moving *x)
+{
+	static const struct {
+		const char *path;
+		char sign;
+	} readers[] = {{CONSOLE_CONF, '='}, {HERALD_PLAN, ':'}};
+	const char *given = option_value(x->c, OPT_CONFIG);
+	char path[PATH_MAX];
+	size_t i;
+	int r;
+
+	layout_path(path, sizeof(path), COLLECTOR_CONF);
+	r = set_store(given ? given : path, x->to, '=', true);
+	if (r)
+		return complain_of(x->c, given ? given : path, r, NULL);
+	for (i = 0; i < ARRAY_SIZE(readers); i++) {
+		layout_path(path, sizeof(path), readers[i].path);
+		r = set_store(path, x->readers, readers[i].sign, false);
+		if (r)
+			return complain_of(x->c, path, r, NULL);
+	}
+	return EXIT_GOOD;
+}
+
+/* --- the program that copies --- */
+
+static json_int_t number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+static void show_progress(struct store_moving *x, const json_t *o)
+{
+	if (!x->show)
+		return;
+	x->shown = true;
+	fprintf(stderr,
+		SAY(x->c, "\r%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " segments",
+			"\r%" JSON_INTEGER_FORMAT " / %" JSON_INTEGER_FORMAT " セグメント"),
+		number(o, "done"), number(o, "of"));
+}
+
+static int take_line(struct store_moving *x, const char *line)
+{
+	_cleanup_json_ json_t *o = json_loads(line, 0, NULL);
+
+	if (json_object_get(o, "done"))
+		show_progress(x, o);
+	else if (json_object_get(o, "level"))
+		return stop_collector(x);
+	else if (json_object_get(o, "moved"))
+		x->moved = json_incref(o);
+	else if (json_object_get(o, "failed"))
+		x->failed = json_incref(o);
+	return 0;
+}
+
+/* Until it ends. Its exit status, or -errno. */
+static int follow(struct store_moving *x, const char *const *args)
+{
+	_cleanup_fclose_ FILE *in = NULL;
+	_cleanup_free_ char *line = NULL;
+	posix_spawn_file_actions_t fa;
+	int pipes[2], status = 0, r, bad = 0;
+	size_t size = 0;
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC))
+		return -errno;
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_adddup2(&fa, pipes[1], STDOUT_FILENO);
+	/* What it logs is said here, in the user's language. */
+	posix_spawn_file_actions_addopen(&fa, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	r = posix_spawnp(&pid, args[0], &fa, NULL, (char *const *)(uintptr_t)args, environ);
+	posix_spawn_file_actions_destroy(&fa);
+	close(pipes[1]);
+	in = r ? NULL : fdopen(pipes[0], "r");
+	if (!in) {
+		close(pipes[0]);
+		return r ? -r : -ENOMEM;
+	}
+	while (!bad && getline(&line, &size, in) > 0)
+		bad = take_line(x, line);
+	if (bad)
+		kill(pid, SIGTERM);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (x->shown)
+		fputs("\r\033[K", stderr);
+	return bad ? bad : WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
+}
+
+static int say_moved(struct store_moving *x)
+{
+	const json_t *o = x->moved;
+
+	if (option_on(x->c, OPT_JSON)) {
+		if (x->stopped)
+			json_object_set_new(x->moved, "stopped_us", json_integer(x->stopped_us));
+		return say_json(o);
+	}
+	printf(SAY(x->c,
+		       "%" JSON_INTEGER_FORMAT " segments are in %s, with %" JSON_INTEGER_FORMAT
+		       " bodies, read back and compared; Merkle root %s\n",
+		       "%" JSON_INTEGER_FORMAT " セグメントを %s に移行しました(本文 %" JSON_INTEGER_FORMAT
+		       " 件、読み戻して照合済み)。マークル根 %s\n"),
+		number(o, "moved"), x->to, number(o, "bodies"), json_string_value(json_object_get(o, "root")));
+	if (x->stopped)
+		printf(SAY(x->c, "the collector was stopped for %.1f s\n", "コレクターの停止時間は %.1f 秒でした\n"),
+			(double)x->stopped_us / 1e6);
+	else
+		puts(SAY(x->c, "its settings say so: start the collector, and the console and the herald anew",
+			"設定を変更しました。コレクターを起動し、コンソールと通知サービスを再起動してください"));
+	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
+}
+
+static int end(struct store_moving *x, int r)
+{
+	const char *reason = json_string_value(json_object_get(x->failed, x->c->lang == LANG_JA ? "ja" : "failed"));
+	char text[SHOWN_MAX];
+	int code, started;
+
+	if (r || !x->moved) {
+		code = reason  ? complain(EXIT_PROBLEM, SAY(x->c, "not moved: %s", "移行していません: %s"),
+					 shown(text, reason))
+		       : r < 0 ? complain_of(x->c, "sekisho-collector", r, NULL)
+			       : complain(EXIT_MACHINE,
+					 SAY(x->c, "sekisho-collector ended with %d: nothing was changed",
+						 "sekisho-collector が終了コード %d "
+						 "で終了しました。何も変更していません"),
+					 r);
+		if (start_collector(x, false))
+			complain(code, SAY(x->c, "the collector does not start: systemctl status sekisho-collector",
+					       "コレクターを起動できません: systemctl status sekisho-collector"));
+		return code;
+	}
+	code = set_stores(x);
+	if (code)
+		return complain(code,
+			SAY(x->c, "the log is in %s: set store to that, then start the collector",
+				"ログは %s にあります。store を設定し、コレクターを起動してください"),
+			x->to);
+	started = start_collector(x, true);
+	code = say_moved(x);
+	return started ? complain(EXIT_MACHINE,
+				 SAY(x->c, "not all services have started: see systemctl status 'sekisho-*'",
+					 "起動しなかったサービスがあります: systemctl status 'sekisho-*' "
+					 "を確認してください"))
+		       : code;
+}
+
+int command_store_move(struct ctl *c)
+{
+	const char *args[] = {NULL, "--move-to", NULL, NULL, NULL, NULL};
+	struct store_moving x = {.c = c, .to = option_value(c, OPT_TO), .readers = option_value(c, OPT_READERS)};
+	char path[PATH_MAX];
+	int r;
+
+	x.show = !option_on(c, OPT_QUIET) && isatty(STDERR_FILENO);
+	if (!x.to)
+		return complain(EXIT_USAGE,
+			SAY(c, "store move: where to? --to FOLDER or --to postgresql://...",
+				"store move: --to に移行先(フォルダーまたは postgresql://...)を指定してください"));
+	if (!x.readers)
+		x.readers = x.to;
+	/* Each is a line of settings. */
+	if (strlen(x.to) > PLACE_MAX || strlen(x.readers) > PLACE_MAX || strpbrk(x.to, "\r\n") ||
+		strpbrk(x.readers, "\r\n"))
+		return complain(EXIT_USAGE, SAY(c, "store move: no place of a store", "store move: 移行先が不正です"));
+	if (!setup_find(c, "sekisho-collector", path))
+		return EXIT_MACHINE;
+	args[0] = path;
+	args[2] = x.to;
+	if (option_on(c, OPT_CONFIG)) {
+		args[3] = "--config";
+		args[4] = option_value(c, OPT_CONFIG);
+	}
+	fflush(stdout);
+	r = end(&x, follow(&x, args));
+	json_decref(x.moved);
+	json_decref(x.failed);
+	return r;
+}
