@@ -14,6 +14,7 @@
 #include <sys/inotify.h>
 
 #define PROBE_TIMEOUT_S 60L
+#define SEEN_MAX 2048u /* bytes of a note in a header */
 #define SEND_TIMEOUT_S 120L
 #define SLOWEST_RATE 4096 /* bytes a second that a request may crawl at and still end */
 #define REST_MIN_US 20000
@@ -210,11 +211,32 @@ static void on_probe(void *ctx, const struct http_answer *a)
 	sender_down(u, a->retry_after_us, text);
 }
 
+/*
+ * The checkpoint itself goes with the question: by the log's own signature a collector that was restored from a copy
+ * finds out that it was, before it signs another one.
+ */
+static int put_seen(struct uplink *u, struct buf *out)
+{
+	const char *note = u->witness.note;
+	int r;
+
+	if (!note[0] || strlen(note) > SEEN_MAX)
+		return 0;
+	r = buf_puts(out, API_HEADER_CHECKPOINT ": ");
+	return r ? r : base64_encode(out, SPAN_STR(note));
+}
+
 static void probe(struct uplink *u)
 {
+	_cleanup_buf_ struct buf seen = BUF_INIT(3 * SEEN_MAX);
 	char target[128];
 	struct http_request rq = {.target = target, .timeout_s = PROBE_TIMEOUT_S};
-	int r;
+	int r = put_seen(u, &seen);
+
+	if (!r && seen.n) {
+		rq.headers[0] = buf_str(&seen);
+		rq.headers_n = rq.headers[0] ? 1 : 0;
+	}
 
 	snprintf(target, sizeof(target), API_CONSISTENCY "?from=%" PRIu64, u->witness.last.size);
 	u->sender.state = LINK_PROBING;

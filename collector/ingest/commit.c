@@ -110,7 +110,7 @@ int commit_now(struct ingest *in)
 {
 	int64_t begin = clock_boot_us();
 	unsigned n = 0;
-	int r = journal_drain(in->journal, &n);
+	int r = in->old_copy ? -ESTALE : journal_drain(in->journal, &n);
 
 	r = r ? r : desks_drain(in->desks, &n);
 	r = r ? r : store_commit(in->store);

@@ -42,7 +42,8 @@ struct ingest {
 	/* main.c */
 	struct event *journal_timer;
 	int64_t started_wall_us;
-	int failed; /* -errno with which the process has to end */
+	bool old_copy; /* a PC has shown that this log is one: nothing is committed any more, and the process ends */
+	int failed;    /* -errno with which the process has to end */
 	struct log_limit refused_log;
 
 	struct {

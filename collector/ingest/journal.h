@@ -11,6 +11,11 @@
 
 struct journal;
 
+/*
+ * Before the first: where the log has more of the collector's own chain than its spool knows of (a restore), the spool
+ * learns it from there. 0; V_BAD where that segment cannot be read; -errno.
+ */
+int journal_regain(const struct config *c, const struct keys *k, struct store *s, struct why *why);
 /* 0; V_EXISTS where another collector runs; -errno. */
 int journal_new(const struct config *c, const struct keys *k, struct store *s, struct journal **out, struct why *why);
 void journal_free(struct journal *j);

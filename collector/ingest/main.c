@@ -217,40 +217,57 @@ static int init_main(const struct config *c)
 	return r ? program_not_started("--init", r, &why) : EXIT_SUCCESS;
 }
 
+enum { OPTION_MOVE = PROGRAM_OWN, OPTION_BACKUP, OPTION_RESTORE, OPTION_SEEN };
+
 static void take_option(void *ctx, int val, const char *value)
 {
-	if (val == PROGRAM_OWN)
-		*(const char **)ctx = value;
+	struct move_order *o = ctx;
+
+	if (val == OPTION_MOVE)
+		o->to = value;
+	else if (val == OPTION_BACKUP)
+		o->backup = value;
+	else if (val == OPTION_RESTORE)
+		o->restore = value;
+	else if (o->seen_n < MOVE_SEEN_MAX)
+		o->seen[o->seen_n++] = value;
+	else
+		o->too_many = true;
 }
 
 int main(int argc, char **argv)
 {
 	static int init;
-	static const char *move_to;
-	static const struct option own[] = {
-		{"init", no_argument, &init, 1}, {"move-to", required_argument, NULL, PROGRAM_OWN}, {NULL, 0, NULL, 0}};
+	static struct move_order order;
+	static const struct option own[] = {{"init", no_argument, &init, 1},
+		{"move-to", required_argument, NULL, OPTION_MOVE},
+		{"backup-to", required_argument, NULL, OPTION_BACKUP},
+		{"restore-from", required_argument, NULL, OPTION_RESTORE},
+		{"checkpoint", required_argument, NULL, OPTION_SEEN}, {NULL, 0, NULL, 0}};
 	static struct ingest in = {.refused_log = LOG_LIMIT(10)};
 	static const struct program program = {.name = "sekisho-collector",
-		.usage = "usage: sekisho-collector [--config FILE] [--init | --move-to PLACE]\n"
+		.usage = "usage: sekisho-collector [--config FILE] [--init]\n"
+			 "       sekisho-collector [--config FILE] --move-to PLACE | --backup-to PLACE\n"
+			 "       sekisho-collector [--config FILE] --restore-from PLACE --checkpoint FILE...\n"
 			 "       sekisho-collector --help | --version\n"
 			 "Takes, proves and keeps what PCs record. See sekisho-collector(8).\n"
-			 "  --init           makes what is missing (CA, keys, folders) and ends\n"
-			 "  --move-to PLACE  moves the log into another store: for sekishoctl store move\n",
+			 "  --init  makes what is missing (CA, keys, folders) and ends\n"
+			 "  the others are for sekishoctl store move, backup and restore\n",
 		.own = own,
 		.take = take_option,
-		.ctx = &move_to};
+		.ctx = &order};
 	struct why why = {""};
 	const char *path;
 	int r;
 
 	if (!program_line(&program, argc, argv, &path, &r))
 		return r;
-	if (optind != argc || (init && move_to))
+	if (optind != argc || init + MOVE_ORDERED(&order) > 1 || !order.restore != !order.seen_n || order.too_many)
 		return program_usage(&program);
 	in.started_wall_us = clock_wall_us();
 	r = config_load(path, &in.conf, &why);
 	if (r)
 		return program_not_started("configuration", r, &why);
 	log_open(program.name, in.conf.debug ? LOG_DEBUG : LOG_INFO);
-	return init ? init_main(&in.conf) : move_to ? move_main(&in.conf, move_to) : daemon_main(&in);
+	return init ? init_main(&in.conf) : MOVE_ORDERED(&order) ? move_main(&in.conf, &order) : daemon_main(&in);
 }

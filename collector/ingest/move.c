@@ -5,6 +5,7 @@
 #include "collector/ingest/keys.h"
 #include "collector/store/move.h"
 #include "policy/base/clock.h"
+#include "policy/base/file.h"
 #include "policy/base/log.h"
 #include "policy/base/text.h"
 #include "policy/wire/program.h"
@@ -69,37 +70,76 @@ static int say_moved(const struct moved *d)
 			   (json_int_t)d->held_us));
 }
 
-static int move(const struct config *c, const char *to, struct why *why)
+/* A place of the command line, as the setting is read. */
+static int place_of(const char *given, char out[CONFIG_PATH_MAX], struct why *why)
+{
+	if (store_is_database(given))
+		return (size_t)snprintf(out, CONFIG_PATH_MAX, "%s", given) >= CONFIG_PATH_MAX ? -ENAMETOOLONG : 0;
+	if (given[0] != '/')
+		return WHY_BOTH(why, V_BAD, "%.120s: neither a folder's whole path nor postgresql://...",
+			"%.120s: フォルダーの絶対パスまたは postgresql://... を指定してください", given);
+	return program_path(out, CONFIG_PATH_MAX, given);
+}
+
+static int read_seen(const struct move_order *o, struct buf notes[MOVE_SEEN_MAX], struct span *seen, struct why *why)
+{
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; !r && i < o->seen_n; i++) {
+		notes[i] = BUF_INIT(NOTE_SIZE_MAX);
+		r = file_read(o->seen[i], &notes[i]);
+		if (r || !notes[i].n)
+			return WHY_BOTH(why, r ? r : V_BAD, "%.150s: no checkpoint",
+				"%.150s: チェックポイントを読み取れません", o->seen[i]);
+		seen[i] = buf_span(&notes[i]);
+	}
+	return r;
+}
+
+static int move(const struct config *c, const struct move_order *o, struct why *why)
 {
 	_cleanup_(keys_deinit) struct keys keys = {.ca = NULL};
-	char place[CONFIG_PATH_MAX], state[CONFIG_PATH_MAX + 32];
+	char other[CONFIG_PATH_MAX], state[CONFIG_PATH_MAX + 32];
 	struct telling t = {.parent = getppid()};
+	struct buf notes[MOVE_SEEN_MAX] = {{.p = NULL}};
+	struct span seen[MOVE_SEEN_MAX];
 	struct moved done;
-	struct move m = {.from = c->store, .to = place, .told = on_told, .level = on_level, .ctx = &t};
-	bool database = store_is_database(to);
-	int r = database ? (size_t)snprintf(place, sizeof(place), "%s", to) >= sizeof(place) ? -ENAMETOOLONG : 0
-			 : program_path(place, sizeof(place), to);
+	struct move m = {.as = o->backup    ? MOVE_BACKUP
+			       : o->restore ? MOVE_RESTORE
+					    : MOVE_OVER,
+		.from = o->restore ? other : c->store,
+		.to = o->restore ? c->store : other,
+		.told = on_told,
+		.level = on_level,
+		.ctx = &t,
+		.seen = seen,
+		.seen_n = o->seen_n};
+	int r = place_of(o->backup ? o->backup : o->restore ? o->restore : o->to, other, why);
+	unsigned i;
 
-	if (!r && !database && to[0] != '/')
-		return WHY_BOTH(why, V_BAD, "%.120s: neither a folder's whole path nor postgresql://...",
-			"%.120s: フォルダーの絶対パスまたは postgresql://... を指定してください", to);
-	snprintf(state, sizeof(state), "%s/state", c->dir);
+	/* Beside the copy, where that is a database: the collector's own is of what it signed. */
+	snprintf(state, sizeof(state), o->backup ? "%s/state.backup" : "%s/state", c->dir);
+	/* As root yet: where they were brought from PCs. */
+	r = r ? r : read_seen(o, notes, seen, why);
 	r = r ? r : program_give_up_power(USER, why);
 	r = r ? r : keys_load(c, &keys, why);
-	m.to_state = database ? state : NULL;
+	m.to_state = !r && store_is_database(m.to) ? state : NULL;
 	m.log_key = keys.log;
 	m.origin = keys.origin;
 	r = r ? r : store_move(&m, &done, why);
+	for (i = 0; i < o->seen_n; i++)
+		buf_deinit(&notes[i]);
 	return r ? r : say_moved(&done);
 }
 
-int move_main(const struct config *c, const char *to)
+int move_main(const struct config *c, const struct move_order *o)
 {
 	struct why why = {""};
 	int r;
 
 	umask(027);
-	r = move(c, to, &why);
+	r = move(c, o, &why);
 	if (!r)
 		return EXIT_SUCCESS;
 	if (!why.text[0])

@@ -75,6 +75,7 @@ int ingest_open(struct ingest *in, struct why *why)
 	int r = store_open(&o, &in->store, why);
 
 	r = r ? r : judge_new(in->store, &in->judge);
+	r = r ? r : journal_regain(&in->conf, &in->keys, in->store, why);
 	r = r ? r : journal_new(&in->conf, &in->keys, in->store, &in->journal, why);
 	r = r ? r : enrol_self(in, why);
 	r = r ? r : desks_new(in, &in->desks);

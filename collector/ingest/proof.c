@@ -4,7 +4,9 @@
  */
 #include "collector/ingest/ask.h"
 #include "collector/ingest/ingest.h"
+#include "policy/base/log.h"
 #include "policy/base/text.h"
+#include "policy/wire/api.h"
 #include <errno.h>
 
 json_t *proof_json(const struct merkle_proof *p)
@@ -39,6 +41,80 @@ void answer_behind(struct ingest *in, struct ask *a)
 			"checkpoint", checkpoint_json(in)));
 }
 
+/* --- what PCs have seen --- */
+
+#define FLUSH_US 200000
+
+static void on_old_copy(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	ingest_fail(arg, -ESTALE, "the store is an older copy of the log");
+}
+
+/* Nothing is signed from here on, and nobody opens this store again as what it is. The answer still goes out. */
+static void stop_as_old(struct ingest *in, const struct checkpoint *c)
+{
+	static const struct timeval soon = {.tv_usec = FLUSH_US};
+	char size[32];
+	int r;
+
+	in->old_copy = true;
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)c->size);
+	log_error("a PC has a checkpoint over %s leaves that this log signed, and the log here, of %llu, does not lead "
+		  "on "
+		  "from it: it was restored from a copy; nothing is signed any more (sekishoctl(1), store restore)",
+		size, (unsigned long long)store_size(in->store));
+	r = store_set_bar(in->store, STORE_OLD, size);
+	if (!r && event_base_once(in->server.base, -1, EV_TIMEOUT, on_old_copy, in, &soon))
+		r = -ENOMEM;
+	if (r)
+		ingest_fail(in, r, "the bar of an older copy");
+}
+
+/* 0: no, and so nothing follows from what is shown; V_BAD: this log is not the one that was signed; -errno. */
+static int leads_on(struct ingest *in, const struct checkpoint *seen)
+{
+	_cleanup_(verifier_deinit) struct verifier v = {.key = NULL};
+	struct merkle_proof p = {.n = 0};
+	struct checkpoint own;
+	int r;
+
+	if (!seen->size)
+		return 0;
+	if (seen->size > store_size(in->store))
+		return V_BAD;
+	r = verifier_decode(buf_span(&in->keys.vkey), &v, NULL);
+	r = r ? r : checkpoint_verify(store_checkpoint(in->store), &v, &own, NULL);
+	r = r ? r : store_consistency(in->store, seen->size, &p);
+	if (r)
+		return r < 0 ? r : -EIO;
+	return merkle_verify_consistency(seen->size, &seen->root, own.size, &own.root, &p);
+}
+
+/*
+ * The checkpoint that a PC holds. That this log's key signed it is all that counts: who shows it does not matter, and
+ * nobody can make one up.
+ */
+static void hear(struct ingest *in, struct ask *a)
+{
+	const char *text = ask_header(a, API_HEADER_CHECKPOINT);
+	_cleanup_(verifier_deinit) struct verifier v = {.key = NULL};
+	_cleanup_buf_ struct buf note = BUF_INIT(NOTE_SIZE_MAX);
+	struct checkpoint seen;
+	int r;
+
+	if (!text || in->old_copy || base64_decode(&note, SPAN_STR(text)) ||
+		verifier_decode(buf_span(&in->keys.vkey), &v, NULL) ||
+		checkpoint_verify(buf_span(&note), &v, &seen, NULL))
+		return;
+	r = leads_on(in, &seen);
+	if (r > 0)
+		stop_as_old(in, &seen);
+	else if (r)
+		ingest_fail(in, r, "consistency");
+}
+
 void checkpoint_get(struct ingest *in, struct ask *a)
 {
 	_cleanup_buf_ struct buf note = BUF_INIT(NOTE_SIZE_MAX);
@@ -63,6 +139,7 @@ void consistency_get(struct ingest *in, struct ask *a)
 		answer_error(a->req, 400, "request", "from=<size> belongs there", 0);
 		return;
 	}
+	hear(in, a);
 	if (from > store_size(in->store)) {
 		answer_behind(in, a);
 		return;

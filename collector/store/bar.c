@@ -14,6 +14,8 @@ static const struct {
 } words[] = {
 	{STORE_FILLING, "filling "},
 	{STORE_MOVED, "moved "},
+	{STORE_COPY, "copy "},
+	{STORE_OLD, "old "},
 };
 
 int bar_write(enum store_bar bar, const char *place, struct buf *line)
@@ -69,6 +71,18 @@ int bar_judge(struct store *s, struct why *why)
 		return WHY_BOTH(why, V_BAD,
 			"it is no whole copy: it was being filled from %s; go on with sekishoctl store move",
 			"%s からの移行が完了していません。sekishoctl store move で続行してください", text);
+	if (bar == STORE_COPY)
+		return WHY_BOTH(why, V_BAD, "it is a copy of %s: sekishoctl store restore puts it to use",
+			"%s の写しです。使うには sekishoctl store restore を実行してください", text);
+	if (bar == STORE_OLD)
+		return WHY_BOTH(why, V_BAD,
+			"it is an older copy of the log: a PC has a signed checkpoint over %s leaves; see "
+			"sekishoctl(1), "
+			"store restore",
+			"ログの古い写しです。PC が %s 件の署名済みチェックポイントを保持しています。sekishoctl(1) の "
+			"store "
+			"restore を参照してください",
+			text);
 	return WHY_BOTH(why, V_BAD, "the log was moved to %s: set store to that, or move it back",
 		"ログは %s に移行済みです。store をそこに設定するか、移行し直してください", text);
 }

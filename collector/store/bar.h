@@ -4,6 +4,9 @@
  *
  *   filling PLACE   it is being filled out of the store at PLACE (move.c), which is the log until that is done
  *   moved PLACE     the log is at PLACE from now on
+ *   copy PLACE      it is a backup of the store at PLACE (sekishoctl store backup)
+ *   old SIZE        somebody has shown a checkpoint over SIZE leaves, signed with the log's key, from which this log
+ * does not lead on: it was restored from a copy behind our back
  *
  * Used by the engines, each of which keeps the line where its log lies.
  */

@@ -128,9 +128,9 @@ static int leads_on(struct moving *x, const struct checkpoint *c, const char *wh
 		return 0;
 	if (c->size > x->head.size)
 		return WHY_BOTH(why, V_BAD,
-			"%.60s is over %llu leaves, and %.60s has %llu: what is to be moved is not the newest log",
-			"%.60s は %llu 件、%.60s は %llu 件です。移行元が最新のログではありません", whose,
-			(unsigned long long)c->size, x->m->from, (unsigned long long)x->head.size);
+			"%.60s is over %llu leaves, and %.60s has %llu: that is an older copy of the log",
+			"%.60s は %llu 件、%.60s は %llu 件です。古い写しです", whose, (unsigned long long)c->size,
+			x->m->from, (unsigned long long)x->head.size);
 	r = store_consistency_of(x->from, c->size, x->head.size, &proof);
 	if (r)
 		return r < 0 ? r : V_BAD;
@@ -462,12 +462,15 @@ static int compare(struct moving *x, struct why *why)
 	return r;
 }
 
-/* The source first: from here on no collector can open either, and whoever is called again only goes on with this. */
+/*
+ * The source first: from here on no collector can open either, and whoever is called again only goes on with this. A
+ * copy stays one, and what is restored out of one leaves it as it is.
+ */
 static int hand_over(struct moving *x)
 {
-	int r = store_set_bar(x->from, STORE_MOVED, x->m->to);
+	int r = x->m->as == MOVE_OVER ? store_set_bar(x->from, STORE_MOVED, x->m->to) : 0;
 
-	return r ? r : store_set_bar(x->to, STORE_OPEN, "");
+	return r || x->m->as == MOVE_BACKUP ? r : store_set_bar(x->to, STORE_OPEN, "");
 }
 
 /* --- the beginning --- */
@@ -490,7 +493,43 @@ static int judge_kept(struct moving *x, struct why *why)
 	return r ? r : leads_on(x, &kept, path, why);
 }
 
-static int open_target(struct moving *x, struct why *why)
+static int judge_seen(struct moving *x, struct why *why)
+{
+	struct checkpoint c;
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; !r && i < x->m->seen_n; i++) {
+		r = read_head(x, "the checkpoint that was given", x->m->seen[i], &c, why);
+		r = r ? r : leads_on(x, &c, "the checkpoint that was given", why);
+	}
+	return r;
+}
+
+/* Nobody fills a copy into what is none, and nothing is copied into itself. */
+static int bar_target(struct moving *x, enum store_bar before, struct span place, struct why *why)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(PLACE_MAX);
+	enum store_bar bar, mine = x->m->as == MOVE_BACKUP ? STORE_COPY : STORE_FILLING;
+	int r = store_get_bar(x->to, &bar, &text);
+
+	if (!r && mine == STORE_COPY && store_size(x->to) && bar != STORE_COPY)
+		return WHY_BOTH(why, V_BAD, "%.120s: is a store, and no copy of one",
+			"%.120s: 写しではなく、稼働用の保存場所です", x->m->to);
+	r = r ? r : store_set_bar(x->to, mine, x->m->from);
+	if (r == -ENOENT && store_is_database(x->m->to))
+		return why_set(why, r, "the database's tables are of an older version: it has no sekisho.barred");
+	buf_clear(&text);
+	r = r ? r : store_get_bar(x->from, &bar, &text);
+	if (r || bar == before)
+		return r;
+	buf_clear(&text);
+	r = buf_put_span(&text, place);
+	store_set_bar(x->to, before, buf_str(&text) ? (const char *)text.p : "");
+	return r ? r : WHY_BOTH(why, V_BAD, "%.120s is the same store", "%.120s は同じ保存場所です", x->m->to);
+}
+
+static int open_target(struct moving *x, enum store_bar before, struct span place, struct why *why)
 {
 	struct store_options o = {.dir = x->m->to,
 		.state_dir = x->m->to_state,
@@ -499,47 +538,66 @@ static int open_target(struct moving *x, struct why *why)
 		.now_us = month_clock,
 		.filling = true};
 	struct store_options back = {.dir = x->m->to};
-	_cleanup_buf_ struct buf place = BUF_INIT(PLACE_MAX);
-	enum store_bar bar;
 	struct checkpoint c;
 	int r = store_open(&o, &x->to, why);
 
 	r = r ? r : read_head(x, x->m->to, store_checkpoint(x->to), &c, why);
 	r = r ? r : leads_on(x, &c, x->m->to, why);
-	r = r ? r : store_set_bar(x->to, STORE_FILLING, x->m->from);
-	if (r == -ENOENT && store_is_database(x->m->to))
-		return why_set(why, r, "the database's tables are of an older version: it has no sekisho.barred");
-	r = r ? r : store_get_bar(x->from, &bar, &place);
-	if (!r && bar == STORE_FILLING) {
-		store_set_bar(x->to, STORE_OPEN, "");
-		return WHY_BOTH(why, V_BAD, "%.120s is the same store", "%.120s は同じ保存場所です", x->m->to);
-	}
+	r = r ? r : bar_target(x, before, place, why);
 	return r ? r : store_open(&back, &x->back, why);
+}
+
+/* May the log be taken from here? */
+static int judge_source(struct moving *x, enum store_bar bar, struct buf *place, struct why *why)
+{
+	if (bar == STORE_COPY && x->m->as != MOVE_RESTORE)
+		return WHY_BOTH(why, V_BAD, "%.120s: is a copy: sekishoctl store restore puts it to use",
+			"%.120s: 写しです。使うには sekishoctl store restore を実行してください", x->m->from);
+	if (bar == STORE_OLD)
+		return WHY_BOTH(why, V_BAD, "%.120s: is an older copy of the log: PCs have seen more",
+			"%.120s: ログの古い写しです。PC はより新しい状態を見ています", x->m->from);
+	if (bar == STORE_FILLING)
+		return WHY_BOTH(why, V_BAD, "%.120s: is being filled itself: it is no whole log",
+			"%.120s: 移行の途中です。完全なログではありません", x->m->from);
+	/* Two copies of one log that both went on would be two logs. */
+	if (bar == STORE_MOVED && (x->m->as != MOVE_OVER || !span_eq(buf_span(place), SPAN_STR(x->m->to))))
+		return WHY_BOTH(why, V_BAD, "%.60s: the log was moved from there to %.120s: take it from where it is",
+			"%.60s: ログは %.120s に移行済みです。現在の場所を指定してください", x->m->from,
+			buf_str(place) ? (const char *)place->p : "");
+	return 0;
 }
 
 static int begin(struct moving *x, struct why *why)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(1024);
+	_cleanup_buf_ struct buf text = BUF_INIT(1024), place = BUF_INIT(PLACE_MAX);
 	struct store_options o = {.dir = x->m->from};
-	_cleanup_buf_ struct buf place = BUF_INIT(PLACE_MAX);
-	enum store_bar bar;
+	enum store_bar bar = STORE_OPEN;
 	int r = verifier_encode(x->m->origin, x->m->log_key, &text);
 
 	month_us = 0;
 	r = r ? r : verifier_decode(buf_span(&text), &x->log, why);
 	r = r ? r : store_open(&o, &x->from, why);
 	r = r ? r : store_get_bar(x->from, &bar, &place);
-	/* Two copies of one log that both went on would be two logs. */
-	if (!r && bar == STORE_MOVED && !span_eq(buf_span(&place), SPAN_STR(x->m->to)))
-		return WHY_BOTH(why, V_BAD, "%.60s: the log was moved from there to %.120s: move it from where it is",
-			"%.60s: ログは %.120s に移行済みです。現在の場所から移行してください", x->m->from,
-			buf_str(&place) ? (const char *)place.p : "");
-	if (!r && bar == STORE_FILLING)
-		return WHY_BOTH(why, V_BAD, "%.120s: is being filled itself: it is no whole log",
-			"%.120s: 移行の途中です。完全なログではありません", x->m->from);
+	r = r ? r : judge_source(x, bar, &place, why);
 	r = r ? r : look_at_source(x, why);
 	r = r ? r : judge_kept(x, why);
-	return r ? r : open_target(x, why);
+	r = r ? r : judge_seen(x, why);
+	return r ? r : open_target(x, bar, buf_span(&place), why);
+}
+
+/* Is what was copied all there will be? Else somebody still adds to it, and is waited for where that has an end. */
+static int settle(struct moving *x, bool *held, struct why *why)
+{
+	int r;
+
+	*held = x->m->as == MOVE_BACKUP;
+	r = *held ? 0 : store_hold(x->from);
+	*held |= !r;
+	if (r != V_EXISTS)
+		return r;
+	if (x->m->as == MOVE_OVER)
+		return x->m->level(x->m->ctx, x->head.size);
+	return WHY_BOTH(why, r, "%.120s: a collector has it open", "%.120s: コレクターが使用中です", x->m->from);
 }
 
 static int go(struct moving *x, struct moved *out, struct why *why)
@@ -562,12 +620,11 @@ static int go(struct moving *x, struct moved *out, struct why *why)
 		if (held)
 			break;
 		since = clock_boot_us();
-		r = store_hold(x->from);
-		held = !r;
-		if (r == V_EXISTS)
-			r = x->m->level(x->m->ctx, x->head.size);
+		r = settle(x, &held, why);
 		if (r)
 			return r;
+		if (x->m->as == MOVE_BACKUP)
+			break;
 	}
 	r = compare(x, why);
 	r = r ? r : hand_over(x);

@@ -1,5 +1,6 @@
 /*
- * One store's log into another one, of either engine, while a collector goes on with it: `sekisho-collector --move-to`.
+ * One store's log into another one, of either engine, while a collector goes on with it: `sekisho-collector --move-to`;
+ * the same into a copy that no collector opens (`--backup-to`), and back out of it (`--restore-from`).
  *
  * 1. What the source has is copied, group by group, durably, and read back out of the target: each body against the
  *    hash in its signed header, each header into a tree of its own. Again, until both are level. The collector goes on.
@@ -18,7 +19,14 @@
 
 #include "collector/store/store.h"
 
+enum move_as {
+	MOVE_OVER,    /* as above */
+	MOVE_BACKUP,  /* the first step alone: the target stays barred, as a copy, and has more each time */
+	MOVE_RESTORE, /* out of a copy, which stays what it is; no collector runs */
+};
+
 struct move {
+	enum move_as as;
 	const char *from, *to; /* places, as store_options.dir */
 	const char *to_state;  /* as store_options.state_dir, of the target */
 	const struct key *log_key;
@@ -31,6 +39,9 @@ struct move {
 	 */
 	int (*level)(void *ctx, uint64_t leaves);
 	void *ctx;
+	/* Checkpoints, notes signed with the log's key, that others have seen: the source must lead on from each. */
+	const struct span *seen;
+	unsigned seen_n;
 };
 
 struct moved {
@@ -41,8 +52,8 @@ struct moved {
 
 /*
  * 0: the target is the log now. V_BAD: the stores do not fit together, or something is damaged; V_EXISTS: a collector
- * has the target open; V_FULL: its disk is full; what `level` returned; -errno. Where it is not 0, the source is what
- * it was, and the target stays barred.
+ * has the target open (or the copy that is to be restored); V_FULL: its disk is full; what `level` returned; -errno.
+ * Where it is not 0, the source is what it was, and the target stays barred.
  */
 int store_move(const struct move *m, struct moved *out, struct why *why);
 

@@ -296,7 +296,7 @@ int store_rebuild(struct store *s, void (*progress)(void *ctx, uint64_t done, ui
 /* --- one store in the place of another (move.h) --- */
 
 /* Why no collector may open a store for writing. Written down: numbers are not used, the words rest (bar.c). */
-enum store_bar { STORE_OPEN, STORE_FILLING, STORE_MOVED };
+enum store_bar { STORE_OPEN, STORE_FILLING, STORE_MOVED, STORE_COPY, STORE_OLD };
 /*
  * Of a store that is open for reading: keeps those who write away until it is closed. 0; V_EXISTS where one has it
  * open; -errno.

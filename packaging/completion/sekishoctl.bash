@@ -67,6 +67,7 @@ _sekishoctl()
 	--channel) COMPREPLY=($(compgen -W "recorder guard print posture console herald" -- "$cur")); return ;;
 	--to) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--readers) return ;;
+	--from) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	esac
 	if ((COMP_CWORD == 2)); then
 		case $name in
@@ -83,7 +84,7 @@ _sekishoctl()
 		release) COMPREPLY=($(compgen -W "request answer keygen" -- "$cur")); return ;;
 		retention) COMPREPLY=($(compgen -W "show plan hold lift request countersign order" -- "$cur")); return ;;
 		self) COMPREPLY=($(compgen -W "show open close" -- "$cur")); return ;;
-		store) COMPREPLY=($(compgen -W "stats rebuild move" -- "$cur")); return ;;
+		store) COMPREPLY=($(compgen -W "stats rebuild move backup restore" -- "$cur")); return ;;
 		completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); return ;;
 		esac
 	fi
@@ -351,6 +352,14 @@ _sekishoctl()
 	store,move)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --to --readers --config --quiet -q --json --lang --help -h" -- "$cur"))
+		fi ;;
+	store,backup)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --to --config --quiet -q --json --lang --help -h" -- "$cur"))
+		fi ;;
+	store,restore)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --from --checkpoint --config --quiet -q --json --lang --help -h" -- "$cur"))
 		fi ;;
 	completion,*)
 		if [[ $cur == -* ]]; then

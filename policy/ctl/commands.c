@@ -471,6 +471,26 @@ static const struct option_row move_options[] = {
 	END,
 };
 
+static const struct option_row backup_options[] = {
+	{OPT_TO, 0, "to", "PLACE", OFFER_DIR,
+		{"a folder, or postgresql://... (needed)", "写しの置き場所: フォルダーまたは postgresql://...(必須)"}},
+	{OPT_CONFIG, 0, "config", "FILE", OFFER_FILE, {"instead of /etc/sekisho/collector.conf", "設定ファイル"}},
+	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"no progress", "進行状況を表示しない"}},
+	JSON_ROW,
+	END,
+};
+
+static const struct option_row restore_options[] = {
+	{OPT_FROM, 0, "from", "PLACE", OFFER_DIR, {"the copy (needed)", "写しの場所(必須)"}},
+	{OPT_CHECKPOINT, 0, "checkpoint", "FILE", OFFER_FILE,
+		{"what a PC keeps: /var/lib/sekisho/inbox/checkpoint (needed; repeatable)",
+			"PC が保持する /var/lib/sekisho/inbox/checkpoint(必須、複数可)"}},
+	{OPT_CONFIG, 0, "config", "FILE", OFFER_FILE, {"instead of /etc/sekisho/collector.conf", "設定ファイル"}},
+	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"no progress", "進行状況を表示しない"}},
+	JSON_ROW,
+	END,
+};
+
 const struct command commands[] = {
 	{"log", NULL, log_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Show records: filter, follow, export", "記録を表示・絞り込み・追跡・出力する"}, command_log},
@@ -614,6 +634,14 @@ const struct command commands[] = {
 		{"Move the log into another store, while it is in use: folder or database",
 			"稼働したままログを別の保存場所(フォルダー・データベース)へ移行する"},
 		command_store_move},
+	{"store", "backup", backup_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Copy the log beside the running collector; again: what is new of it",
+			"稼働したままログの写しを取る(2 回目以降は追加分のみ)"},
+		command_store_backup},
+	{"store", "restore", restore_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Put a copy to use, where no PC has seen more of the log",
+			"写しから復元する(PC がより新しい状態を見ていない場合)"},
+		command_store_restore},
 	{"completion", NULL, none, "bash|zsh|fish", 1, 1, OFFER_NOTHING,
 		{"Print the completion of a shell", "シェル補完を出力する"}, command_completion},
 	{"version", NULL, none, NULL, 0, 0, OFFER_NOTHING, {"Print the version", "バージョンを表示する"},

@@ -130,6 +130,7 @@ enum option_id {
 	OPT_SHARE,
 	OPT_TO,
 	OPT_READERS,
+	OPT_FROM,
 };
 
 #define OPTIONS_GIVEN_MAX 128
@@ -196,6 +197,8 @@ int command_retention_order(struct ctl *c);
 int command_store_stats(struct ctl *c);
 int command_store_rebuild(struct ctl *c);
 int command_store_move(struct ctl *c);
+int command_store_backup(struct ctl *c);
+int command_store_restore(struct ctl *c);
 int command_host_export(struct ctl *c);
 int command_policy_check(struct ctl *c);
 int command_policy_explain(struct ctl *c);

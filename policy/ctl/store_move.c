@@ -1,7 +1,8 @@
 /*
- * `store move`: the log of this machine's collector into another store. A front: `sekisho-collector --move-to` copies,
- * compares and hands over (collector/store/move.h), as the collector's user; this one, as root, stops the collector
- * when all is level, lets the settings say where the log is, and starts the collector again.
+ * `store move`: the log of this machine's collector into another store; `store backup` and `store restore`: into a
+ * copy, and out of one. A front: `sekisho-collector --move-to` copies, compares and hands over
+ * (collector/store/move.h), as the collector's user; this one, as root, stops the collector when all is level, lets the
+ * settings say where the log is, and starts the collector again.
  *
  * Whatever fails, the collector is started again with the settings that it had: its store is what it was.
  */
@@ -19,6 +20,7 @@
 
 #define SETTINGS_MAX (1u << 20)
 #define PLACE_MAX 511u /* as the collector's setting */
+#define SEEN_MAX 32u   /* as the collector takes them */
 #define COLLECTOR_CONF "/etc/sekisho/collector.conf"
 #define CONSOLE_CONF "/etc/sekisho/console.conf"
 #define HERALD_PLAN "/etc/sekisho/herald.yaml"
@@ -251,21 +253,29 @@ static int say_moved(struct store_moving *x)
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }
 
-static int end(struct store_moving *x, int r)
+/* Nothing was copied to its end: why. An exit code. */
+static int say_not(struct store_moving *x, int r)
 {
 	const char *reason = json_string_value(json_object_get(x->failed, x->c->lang == LANG_JA ? "ja" : "failed"));
 	char text[SHOWN_MAX];
+
+	if (reason)
+		return complain(EXIT_PROBLEM, SAY(x->c, "nothing was changed: %s", "何も変更していません: %s"),
+			shown(text, reason));
+	if (r < 0)
+		return complain_of(x->c, "sekisho-collector", r, NULL);
+	return complain(EXIT_MACHINE,
+		SAY(x->c, "sekisho-collector ended with %d: nothing was changed",
+			"sekisho-collector が終了コード %d で終了しました。何も変更していません"),
+		r);
+}
+
+static int end(struct store_moving *x, int r)
+{
 	int code, started;
 
 	if (r || !x->moved) {
-		code = reason  ? complain(EXIT_PROBLEM, SAY(x->c, "not moved: %s", "移行していません: %s"),
-					 shown(text, reason))
-		       : r < 0 ? complain_of(x->c, "sekisho-collector", r, NULL)
-			       : complain(EXIT_MACHINE,
-					 SAY(x->c, "sekisho-collector ended with %d: nothing was changed",
-						 "sekisho-collector が終了コード %d "
-						 "で終了しました。何も変更していません"),
-					 r);
+		code = say_not(x, r);
 		if (start_collector(x, false))
 			complain(code, SAY(x->c, "the collector does not start: systemctl status sekisho-collector",
 					       "コレクターを起動できません: systemctl status sekisho-collector"));
@@ -286,35 +296,103 @@ static int end(struct store_moving *x, int r)
 		       : code;
 }
 
-int command_store_move(struct ctl *c)
+/* Is it a place of a store that can stand in a line of settings? */
+static bool is_place(const char *place)
 {
-	const char *args[] = {NULL, "--move-to", NULL, NULL, NULL, NULL};
-	struct store_moving x = {.c = c, .to = option_value(c, OPT_TO), .readers = option_value(c, OPT_READERS)};
+	return strlen(place) <= PLACE_MAX && !strpbrk(place, "\r\n");
+}
+
+/* The collector's program, told what the command line asks for, and followed to its end. */
+static int run_collector(
+	struct store_moving *x, const char *option, const char *place, int (*then)(struct store_moving *, int))
+{
+	const char *args[6 + 2 * SEEN_MAX] = {NULL, option, place};
+	struct ctl *c = x->c;
 	char path[PATH_MAX];
+	unsigned i, n = 3;
 	int r;
 
-	x.show = !option_on(c, OPT_QUIET) && isatty(STDERR_FILENO);
+	x->show = !option_on(c, OPT_QUIET) && isatty(STDERR_FILENO);
+	if (!is_place(place) || !setup_find(c, "sekisho-collector", path))
+		return is_place(place)
+			       ? EXIT_MACHINE
+			       : complain(EXIT_USAGE, SAY(c, "no place of a store", "保存場所の指定が不正です"));
+	args[0] = path;
+	if (option_on(c, OPT_CONFIG)) {
+		args[n++] = "--config";
+		args[n++] = option_value(c, OPT_CONFIG);
+	}
+	for (i = 0; i < c->given_n; i++) {
+		if (c->given[i].id != OPT_CHECKPOINT)
+			continue;
+		if (n + 2 >= ARRAY_SIZE(args))
+			return complain(EXIT_USAGE,
+				SAY(c, "at most %u checkpoints", "チェックポイントは %u 個までです"), SEEN_MAX);
+		args[n++] = "--checkpoint";
+		args[n++] = c->given[i].value;
+	}
+	fflush(stdout);
+	r = then(x, follow(x, args));
+	json_decref(x->moved);
+	json_decref(x->failed);
+	return r;
+}
+
+int command_store_move(struct ctl *c)
+{
+	struct store_moving x = {.c = c, .to = option_value(c, OPT_TO), .readers = option_value(c, OPT_READERS)};
+
 	if (!x.to)
 		return complain(EXIT_USAGE,
 			SAY(c, "store move: where to? --to FOLDER or --to postgresql://...",
 				"store move: --to に移行先(フォルダーまたは postgresql://...)を指定してください"));
 	if (!x.readers)
 		x.readers = x.to;
-	/* Each is a line of settings. */
-	if (strlen(x.to) > PLACE_MAX || strlen(x.readers) > PLACE_MAX || strpbrk(x.to, "\r\n") ||
-		strpbrk(x.readers, "\r\n"))
-		return complain(EXIT_USAGE, SAY(c, "store move: no place of a store", "store move: 移行先が不正です"));
-	if (!setup_find(c, "sekisho-collector", path))
-		return EXIT_MACHINE;
-	args[0] = path;
-	args[2] = x.to;
-	if (option_on(c, OPT_CONFIG)) {
-		args[3] = "--config";
-		args[4] = option_value(c, OPT_CONFIG);
-	}
-	fflush(stdout);
-	r = end(&x, follow(&x, args));
-	json_decref(x.moved);
-	json_decref(x.failed);
-	return r;
+	if (!is_place(x.readers))
+		return complain(EXIT_USAGE, SAY(c, "no place of a store", "保存場所の指定が不正です"));
+	return run_collector(&x, "--move-to", x.to, end);
+}
+
+/* --- backup, restore --- */
+
+static int say_copied(struct store_moving *x, int r)
+{
+	const json_t *o = x->moved;
+
+	if (r || !o)
+		return say_not(x, r);
+	if (option_on(x->c, OPT_JSON))
+		return say_json(o);
+	printf(SAY(x->c,
+		       "%" JSON_INTEGER_FORMAT " segments are in %s, with %" JSON_INTEGER_FORMAT
+		       " bodies, read back and compared; Merkle root %s\n",
+		       "%" JSON_INTEGER_FORMAT " セグメントが %s にあります(本文 %" JSON_INTEGER_FORMAT
+		       " 件、読み戻して照合済み)。マークル根 %s\n"),
+		number(o, "moved"), x->to, number(o, "bodies"), json_string_value(json_object_get(o, "root")));
+	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
+}
+
+int command_store_backup(struct ctl *c)
+{
+	struct store_moving x = {.c = c, .to = option_value(c, OPT_TO)};
+
+	if (!x.to)
+		return complain(EXIT_USAGE, SAY(c, "store backup: where to? --to FOLDER or --to postgresql://...",
+						    "store backup: --to に写しの置き場所(フォルダーまたは "
+						    "postgresql://...)を指定してください"));
+	return run_collector(&x, "--backup-to", x.to, say_copied);
+}
+
+int command_store_restore(struct ctl *c)
+{
+	const char *from = option_value(c, OPT_FROM);
+	struct store_moving x = {.c = c, .to = SAY(c, "the collector's store", "コレクターの保存場所")};
+
+	if (!from || !option_on(c, OPT_CHECKPOINT))
+		return complain(EXIT_USAGE, SAY(c,
+						    "store restore: out of which copy (--from PLACE), and what have "
+						    "PCs seen (--checkpoint FILE)?",
+						    "store restore: 写し(--from)と、PC "
+						    "が保持するチェックポイント(--checkpoint)を指定してください"));
+	return run_collector(&x, "--restore-from", from, say_copied);
 }

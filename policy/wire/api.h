@@ -29,6 +29,7 @@
 #define API_ADMIN_RETENTION_ORDER "/admin/retention/order"
 
 #define API_HEADER_SEEN "Sekisho-Seen"
+#define API_HEADER_CHECKPOINT "Sekisho-Checkpoint" /* the last one that the PC keeps, the note in base64 */
 #define API_HEADER_GAP "Sekisho-Gap"
 #define API_GAP_LOST "lost"
 #define API_SEGMENT_TYPE "application/vnd.sekisho.segment"

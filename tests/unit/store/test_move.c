@@ -432,7 +432,7 @@ static void goes_wrong(void **state)
 	store_close(b.s);
 	b.s = NULL;
 	m = move_of(cut, b.from, NULL);
-	expect(&m, V_BAD, "not the newest log");
+	expect(&m, V_BAD, "an older copy of the log");
 	made_run((const char *[]){"rm", "-rf", "--", cut, NULL});
 	open_to_write(b.from, NULL, &b.s);
 	store_close(b.s);
@@ -461,6 +461,62 @@ static void goes_wrong(void **state)
 	finish(&b);
 }
 
+static void backed_up_and_restored(void **state)
+{
+	_cleanup_buf_ struct buf early = BUF_INIT(NOTE_SIZE_MAX), late = BUF_INIT(NOTE_SIZE_MAX);
+	struct span seen;
+	struct bed b;
+	struct move m;
+	struct moved d;
+	struct why why = {""};
+	const char *copy;
+
+	(void)state;
+	begin(&b);
+	copy = made_place(b.to);
+	/* Beside who writes, and again: what is new of it. */
+	open_to_write(b.from, NULL, &b.s);
+	m = move_of(b.from, copy, b.state);
+	m.as = MOVE_BACKUP;
+	assert_int_equal(store_move(&m, &d, &why), 0);
+	assert_int_equal(d.leaves, b.n);
+	fill(&b, 30);
+	made_index(b.s);
+	assert_int_equal(buf_put_span(&early, store_checkpoint(b.s)), 0);
+	assert_int_equal(store_move(&m, &d, &why), 0);
+	assert_int_equal(d.leaves, b.n);
+	same(b.from, copy);
+	refused(copy, b.state, "is a copy of");
+	fill(&b, 5);
+	assert_int_equal(buf_put_span(&late, store_checkpoint(b.s)), 0);
+	store_close(b.s);
+	b.s = NULL;
+	/* Nothing that is not one becomes a copy, and a copy is not moved. */
+	m = move_of(copy, b.back, NULL);
+	expect(&m, V_BAD, "is a copy");
+	m = move_of(copy, b.from, NULL);
+	m.as = MOVE_BACKUP;
+	expect(&m, V_BAD, "is a copy");
+	/* Somebody has seen more than it has: it stays what it is. */
+	m = move_of(copy, b.back, NULL);
+	m.as = MOVE_RESTORE;
+	seen = buf_span(&late);
+	m.seen = &seen;
+	m.seen_n = 1;
+	expect(&m, V_BAD, "an older copy of the log");
+	seen = buf_span(&early);
+	assert_int_equal(store_move(&m, &d, &why), 0);
+	same(copy, b.back);
+	refused(copy, b.state, "is a copy of");
+	open_to_write(b.back, NULL, &b.s);
+	store_close(b.s);
+	b.s = NULL;
+	m = move_of(b.from, b.back, NULL);
+	m.as = MOVE_BACKUP;
+	expect(&m, V_BAD, "is a store, and no copy of one");
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +524,7 @@ int main(void)
 		cmocka_unit_test(killed_on_the_way),
 		cmocka_unit_test(while_it_is_written),
 		cmocka_unit_test(goes_wrong),
+		cmocka_unit_test(backed_up_and_restored),
 	};
 
 	return cmocka_run_group_tests(tests, made_server_start, made_server_stop);
