@@ -100,7 +100,21 @@ int password_check(const char *password, const char *hash);
 int password_groups(char *out, unsigned groups);
 /* A password that nobody could guess, for one sign-in: 5 groups of 4. 0, -errno. */
 int password_make(char out[32]);
-/* Good enough? 0; V_BAD with the reason. */
-int password_fits(const char *password, const char *account, struct why *why);
+
+/* Why a password is not good enough. */
+enum password_verdict {
+	PASSWORD_GOOD,
+	PASSWORD_SIZE,     /* not UTF-8, or not of PASSWORD_MIN characters to PASSWORD_MAX bytes */
+	PASSWORD_NAMED,    /* holds the account's name */
+	PASSWORD_KNOWN,    /* of those that are tried first, or in the office's filter */
+	PASSWORD_GUESSED,  /* pieces, rows, words with little more: libpasswdqc, passwdqc_check(3) */
+	PASSWORD_UNJUDGED, /* the filter cannot be read now; the log says why */
+};
+/* `filter`: a file of pwqfilter(1), read at each call (two places of it); "": none. */
+enum password_verdict password_judge(const char *password, const char *account, const char *filter);
+/* Can the filter be read ("": there is none)? 0; V_BAD with the reason; -errno. */
+int password_filter_check(const char *filter, struct why *why);
+/* Is it, in small letters, one that is tried first (password_known.c)? */
+bool password_is_known(const char *lower);
 
 #endif

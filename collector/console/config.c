@@ -39,6 +39,8 @@ static const struct conf_key keys[] = {
 	KEY_("origin", CONF_STR, origin, CONFIG_ORIGIN_SIZE, 0, 0, "where people open it, https://NAME[:PORT]"),
 	KEY_("metrics_token", CONF_STR, metrics_token, CONFIG_PATH_MAX, 0, 0, "file with the token of /metrics"),
 	KEY_("connections", CONF_UINT, connections, 0, 4, 100000, "connections at once"),
+	KEY_("password_filter", CONF_STR, password_filter, CONFIG_PATH_MAX, 0, 0,
+		"passwords that nobody may take, made by pwqfilter"),
 	KEY_("idle", CONF_TIME, idle_us, 0, S_, 86400 * S_, "a session ends without a request"),
 	KEY_("session", CONF_TIME, session_us, 0, 60 * S_, 7 * 86400 * S_, "a session ends"),
 	KEY_("silent", CONF_TIME, silent_us, 0, 60 * S_, 90 * 86400 * S_, "a PC is silent"),
@@ -138,6 +140,7 @@ static int set_paths(struct config *c)
 	r = r ? r : root_in_place(c->oidc_secret);
 	r = r ? r : root_in_place(c->oidc_ca);
 	r = r ? r : root_in_place(c->metrics_token);
+	r = r ? r : root_in_place(c->password_filter);
 	r = r ? r : program_path(c->run_dir, sizeof(c->run_dir), "/run/sekisho");
 	if (r)
 		return r;

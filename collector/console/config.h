@@ -30,6 +30,7 @@ struct config {
 	bool oidc_logout; /* whoever signs out here is sent there to sign out, too */
 	char oidc_secret[CONFIG_PATH_MAX], oidc_ca[CONFIG_PATH_MAX]; /* files; may be empty */
 	char metrics_token[CONFIG_PATH_MAX];                         /* a file; empty: no metrics */
+	char password_filter[CONFIG_PATH_MAX];                       /* a file; empty: none */
 	char origin[CONFIG_ORIGIN_SIZE];                             /* that people open, https://NAME[:PORT] */
 
 	uint64_t connections;

@@ -195,6 +195,7 @@ static int console_open(struct console *c, struct why *why)
 	r = accounts_load(c->conf.accounts, &c->accounts, why);
 	r = r ? r : page_load(&c->conf, &c->page, why);
 	r = r ? r : load_metrics_token(c, why);
+	r = r ? r : password_filter_check(c->conf.password_filter, why);
 	r = r ? r : traffic_new(c, &c->traffic);
 	r = r ? r : attention_new(&c->attention);
 	r = r ? r : plugged_new(&c->plugged);

@@ -52,6 +52,32 @@ bool sign_in_keep(struct call *x, const struct account *before)
 	return false;
 }
 
+/* Else it was answered. */
+static bool is_good_enough(struct call *x, const char *password)
+{
+	switch (password_judge(password, x->account->name, x->c->conf.password_filter)) {
+	case PASSWORD_GOOD:
+		return true;
+	case PASSWORD_SIZE:
+		reply_error(x, 400, "password-size", "a password has from 12 to 256 characters");
+		break;
+	case PASSWORD_NAMED:
+		reply_error(x, 400, "password-named", "it holds the account's name");
+		break;
+	case PASSWORD_KNOWN:
+		reply_error(x, 400, "password-known", "it is one of those that others know and try first");
+		break;
+	case PASSWORD_GUESSED:
+		reply_error(x, 400, "password-guessed",
+			"it is one piece again and again, a row of letters or keys, or a common word with little more");
+		break;
+	case PASSWORD_UNJUDGED:
+		reply_error(x, 503, "failed", "the list of known passwords cannot be read");
+		break;
+	}
+	return false;
+}
+
 void password_post(struct call *x)
 {
 	static const char *const names[] = {"old", "new", NULL};
@@ -59,7 +85,6 @@ void password_post(struct call *x)
 	json_t *o = body_object(x, SIGN_IN_BODY_MAX, names);
 	const char *old, *new;
 	struct account before;
-	struct why why = {""};
 	char hash[PASSWORD_HASH_SIZE];
 	int r;
 
@@ -71,13 +96,11 @@ void password_post(struct call *x)
 	if (!new || !old_password(x, old))
 		goto out;
 	if (!strcmp(old, new)) {
-		reply_error(x, 400, "password", "is the old one");
+		reply_error(x, 400, "password-same", "it is the old one");
 		goto out;
 	}
-	if (password_fits(new, x->account->name, &why)) {
-		reply_error(x, 400, "password", why.text);
+	if (!is_good_enough(x, new))
 		goto out;
-	}
 	r = password_hash(new, hash);
 	if (r) {
 		reply_error(x, 503, "busy", "no memory");

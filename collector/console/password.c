@@ -3,17 +3,18 @@
  * passes): 34 ms, so that the loop may wait for it. See account.h; who asks how often is attempt.c's.
  */
 #include "collector/console/account.h"
+#include "policy/base/log.h"
 #include "policy/base/text.h"
 #include <argon2.h>
 #include <ctype.h>
 #include <errno.h>
+#include <passwdqc.h>
 
 #define MEMORY_KIB 19456
 #define PASSES 2
 #define LANES 1
 #define SALT_SIZE 16
 #define HASH_SIZE 32
-#define DISTINCT_MIN 5
 
 int password_hash(const char *password, char out[PASSWORD_HASH_SIZE])
 {
@@ -71,15 +72,6 @@ int password_make(char out[32])
 
 /* --- what is good enough --- */
 
-/* Of the passwords that are used most, those of twelve characters and more, and what people make of our own name. */
-static const char *const used_most[] = {"123456789012", "1234567890123", "12345678901234", "123456789abc",
-	"1q2w3e4r5t6y", "1q2w3e4r5t6y7u", "1qaz2wsx3edc", "1qaz2wsx3edc4rfv", "abcdefghijkl", "abcd12345678",
-	"adminadmin12", "administrator", "administrator1", "changeme1234", "changemeplease",
-	"correcthorsebatterystaple", "iloveyou1234", "letmein12345", "letmeinplease", "password1234", "password12345",
-	"password123456", "passwordpassword", "passw0rd1234", "p@ssw0rd1234", "qazwsxedcrfv", "qwerty123456",
-	"qwertyuiop12", "qwertyuiop123", "qwertyuiopasdf", "qwertyuiopas", "sekisho12345", "sekishosekisho",
-	"trustno1trustno1", "welcome12345", "zaq12wsxcde3", "zxcvbnm12345"};
-
 static bool is_repeated(const char *s, size_t n)
 {
 	size_t unit, i;
@@ -93,45 +85,79 @@ static bool is_repeated(const char *s, size_t n)
 	return false;
 }
 
-/* "abcdefghijkl", "987654321098" */
-static bool is_row(const char *s, size_t n)
+/*
+ * Rows of letters and keys, words with something behind them, too few different characters: as libpasswdqc sees it.
+ * Which kinds of characters are there is nobody's business (ASVS 6.2.5): the same length is enough for all of them.
+ */
+static bool is_guessed(const char *password)
 {
-	size_t up = 0, down = 0, i;
+	passwdqc_params_t p;
+	size_t i;
 
-	for (i = 1; i < n; i++) {
-		up += s[i] == s[i - 1] + 1;
-		down += s[i] == s[i - 1] - 1;
-	}
-	return up >= n - 2 || down >= n - 2;
+	passwdqc_params_reset(&p);
+	for (i = 0; i < ARRAY_SIZE(p.qc.min); i++)
+		p.qc.min[i] = PASSWORD_MIN;
+	p.qc.max = PASSWORD_MAX + 1;
+	return passwdqc_check(&p.qc, password, NULL, NULL) != NULL;
 }
 
-int password_fits(const char *password, const char *account, struct why *why)
+/* By the filter alone. True for whatever is asked where the filter cannot be read: the library has one answer for both.
+ */
+static bool is_filtered(const char *password, const char *filter)
 {
-	size_t n = strlen(password), i, distinct = 0, chars = 0;
-	bool seen[256] = {false};
-	char low[PASSWORD_MAX + 1], name[ACCOUNT_NAME_SIZE];
+	passwdqc_params_t p;
 
-	if (!text_is_utf8(SPAN_STR(password)))
-		return why_set(why, V_BAD, "not UTF-8");
+	passwdqc_params_reset(&p);
+	memset(p.qc.min, 0, sizeof(p.qc.min));
+	p.qc.max = PASSWORD_MAX + 1;
+	p.qc.passphrase_words = 0;
+	p.qc.match_length = 0;
+	p.qc.filter = (char *)filter; /* only read */
+	return passwdqc_check(&p.qc, password, NULL, NULL) != NULL;
+}
+
+int password_filter_check(const char *filter, struct why *why)
+{
+	char made[32];
+	int r = filter[0] ? password_make(made) : 0;
+
+	if (r)
+		return r;
+	/* Of 31^20 passwords the one that was just made is in no list; a filter is wrong once in a thousand million. */
+	if (filter[0] && is_filtered(made, filter))
+		return why_set(
+			why, V_BAD, "password_filter: %s: cannot be read, or is no filter of pwqfilter(1)", filter);
+	return 0;
+}
+
+enum password_verdict password_judge(const char *password, const char *account, const char *filter)
+{
+	struct why why = {""};
+	size_t n = strlen(password), i, chars = 0;
+	char low[PASSWORD_MAX + 1], name[ACCOUNT_NAME_SIZE];
+	int r;
+
 	for (i = 0; i < n; i++)
 		chars += ((unsigned char)password[i] & 0xc0) != 0x80;
-	if (chars < PASSWORD_MIN || n > PASSWORD_MAX)
-		return why_set(why, V_BAD, "has to have from %u to %u characters", PASSWORD_MIN, PASSWORD_MAX);
-	for (i = 0; i < n; i++) {
-		distinct += !seen[(unsigned char)password[i]];
-		seen[(unsigned char)password[i]] = true;
+	if (!text_is_utf8(SPAN_STR(password)) || chars < PASSWORD_MIN || n > PASSWORD_MAX)
+		return PASSWORD_SIZE;
+	for (i = 0; i < n; i++)
 		low[i] = (char)tolower((unsigned char)password[i]);
-	}
 	low[n] = 0;
 	for (i = 0; account[i] && i + 1 < sizeof(name); i++)
 		name[i] = (char)tolower((unsigned char)account[i]);
 	name[i] = 0;
 	if (strlen(name) >= 4 && strstr(low, name))
-		return why_set(why, V_BAD, "holds the account's name");
-	if (distinct < DISTINCT_MIN || is_repeated(low, n) || is_row(low, n))
-		return why_set(why, V_BAD, "is one piece again and again, or a row of letters");
-	for (i = 0; i < ARRAY_SIZE(used_most); i++)
-		if (!strcmp(low, used_most[i]))
-			return why_set(why, V_BAD, "is one of those that are tried first");
-	return 0;
+		return PASSWORD_NAMED;
+	if (password_is_known(low))
+		return PASSWORD_KNOWN;
+	if (is_repeated(low, n) || is_guessed(password))
+		return PASSWORD_GUESSED;
+	if (!filter[0] || !is_filtered(password, filter))
+		return PASSWORD_GOOD;
+	r = password_filter_check(filter, &why);
+	if (!r)
+		return PASSWORD_KNOWN;
+	log_error("%s", r == V_BAD ? why.text : strerror(-r));
+	return PASSWORD_UNJUDGED;
 }

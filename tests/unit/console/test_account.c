@@ -170,26 +170,71 @@ static void names_and_scopes(void **state)
 	assert_false(account_sees(&some, "pc-2") || account_sees(&some, "") || account_sees(&some, "xpc-1"));
 }
 
+/* A filter as pwqfilter(1) makes it, of two passwords that nothing else refuses. */
+static void filter_make(char file[96], const char *first, const char *second)
+{
+	char command[256];
+
+	snprintf(file, 96, "%s/filter", dir);
+	snprintf(command, sizeof(command), "printf '%%s\\n' '%s' '%s' | pwqfilter --create=8 -o %s 2>/dev/null", first,
+		second, file);
+	assert_int_equal(
+		system(command), 0); /* NOLINT(cert-env33-c): the file has to be of the program that people use */
+}
+
 static void passwords(void **state)
 {
-	static const char *const bad[] = {"", "elevenchars", "aaaaaaaaaaaa", "abababababab", "123456789012",
-		"zyxwvutsrqpon", "PasswordPassword", "Administrator", "hanako loves tea",
-		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"};
-	static const char *const good[] = {"correct horse battery", "古池や蛙飛びこむ水の音ときく", "x9$kQ!v2mZ0p"};
-	char hash[PASSWORD_HASH_SIZE], other[PASSWORD_HASH_SIZE], made[32], long_one[PASSWORD_MAX + 2];
+	static const struct {
+		const char *password;
+		enum password_verdict verdict;
+	} some[] = {
+		{"", PASSWORD_SIZE}, {"elevenchars", PASSWORD_SIZE}, {"ひらがな十一文字である", PASSWORD_SIZE},
+		{"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", PASSWORD_SIZE}, {"aaaaaaaaaaaa", PASSWORD_GUESSED},
+		{"abababababab", PASSWORD_GUESSED}, {"zyxwvutsrqpon", PASSWORD_GUESSED},
+		{"東京都東京都東京都東京都", PASSWORD_GUESSED}, {"Password2026!", PASSWORD_GUESSED},
+		{"1qaz2wsx3edc4rfv5", PASSWORD_GUESSED}, {"123456789012", PASSWORD_KNOWN},
+		{"PasswordPassword", PASSWORD_KNOWN}, {"Administrator", PASSWORD_KNOWN},
+		{"01telemike01", PASSWORD_KNOWN}, /* the first and the last of the table that nothing else refuses */
+		{"nemvxyheqdd5oqxyxyzi", PASSWORD_KNOWN}, {"hanako loves tea", PASSWORD_NAMED},
+		{"correct horse battery", PASSWORD_GOOD}, {"古池や蛙飛びこむ水の音ときく", PASSWORD_GOOD},
+		{"x9$kQ!v2mZ0p", PASSWORD_GOOD}, {"kzqhvbtwmxrl", PASSWORD_GOOD}, /* of one kind of characters */
+	};
+	char hash[PASSWORD_HASH_SIZE], other[PASSWORD_HASH_SIZE], made[32], long_one[PASSWORD_MAX + 2], filter[96];
+	FILE *f;
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (!password_fits(bad[i], "Hanako", &why))
-			fail_msg("good enough: %s", bad[i]);
-	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		if (password_fits(good[i], "Hanako", &why))
-			fail_msg("%s: %s", good[i], why.text);
+	for (i = 0; i < sizeof(some) / sizeof(some[0]); i++)
+		if (password_judge(some[i].password, "Hanako", "") != some[i].verdict)
+			fail_msg("%s: %d", some[i].password, password_judge(some[i].password, "Hanako", ""));
 	for (i = 0; i < sizeof(long_one) - 1; i++)
-		long_one[i] = (char)('a' + (char)(i * 7 % 26));
+		long_one[i] = (char)('a' + (char)(i * i * i / 5 % 26));
 	long_one[sizeof(long_one) - 1] = 0;
-	assert_int_equal(password_fits(long_one, "hanako", &why), V_BAD);
+	assert_int_equal(password_judge(long_one, "hanako", ""), PASSWORD_SIZE);
+	long_one[PASSWORD_MAX] = 0;
+	assert_int_equal(password_judge(long_one, "hanako", ""), PASSWORD_GOOD);
+
+	filter_make(filter, "correct horse battery", "古池や蛙飛びこむ水の音ときく");
+	assert_int_equal(password_filter_check(filter, &why), 0);
+	assert_int_equal(password_judge("correct horse battery", "Hanako", filter), PASSWORD_KNOWN);
+	assert_int_equal(password_judge("古池や蛙飛びこむ水の音ときく", "Hanako", filter), PASSWORD_KNOWN);
+	assert_int_equal(password_judge("x9$kQ!v2mZ0p", "Hanako", filter), PASSWORD_GOOD);
+	assert_int_equal(password_judge("Password2026!", "Hanako", filter), PASSWORD_GUESSED);
+	/* Neither without its end, nor another file, nor none. */
+	assert_int_equal(truncate(filter, 40), 0);
+	assert_int_equal(password_filter_check(filter, &why), V_BAD);
+	f = fopen(filter, "w");
+	assert_non_null(f);
+	fputs("correct horse battery\n", f);
+	fclose(f);
+	assert_int_equal(password_filter_check(filter, &why), V_BAD);
+	assert_non_null(strstr(why.text, filter));
+	unlink(filter);
+	assert_int_equal(password_judge("x9$kQ!v2mZ0p", "Hanako", filter), PASSWORD_UNJUDGED);
+	assert_int_equal(password_judge("Password2026!", "Hanako", filter), PASSWORD_GUESSED);
+
+	assert_true(password_is_known("010203040506"));
+	assert_false(password_is_known("") || password_is_known("~"));
 	assert_int_equal(password_make(made), 0);
 	assert_int_equal(strlen(made), 24);
 	assert_int_equal(password_hash(made, hash), 0);
@@ -197,7 +242,7 @@ static void passwords(void **state)
 	assert_string_not_equal(hash, other);
 	assert_int_equal(strncmp(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31), 0);
 	assert_int_equal(password_check(made, hash), 0);
-	assert_int_equal(password_check(good[0], hash), V_DENIED);
+	assert_int_equal(password_check("correct horse battery", hash), V_DENIED);
 	assert_int_equal(password_check(made, NULL), V_DENIED);
 	assert_int_equal(password_check(made, "no hash"), V_DENIED);
 }

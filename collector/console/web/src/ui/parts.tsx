@@ -8,6 +8,8 @@ import { plain } from "../core/hostile";
 export function explain(error: Refusal, words: ReturnType<typeof useWords>["words"]): string {
   const e = words.errors;
   if (error.status === 0 && error.word === "unreachable") return e.unreachable;
+  const refused = words.signIn.refused as Record<string, string>;
+  if (Object.hasOwn(refused, error.word)) return refused[error.word]!;
   if (error.word === "csrf") return e.csrf;
   if (error.status === 403) return e.role;
   if (error.status === 404) return e.scope;

@@ -151,6 +151,13 @@ export const en = {
     new: "New password",
     again: "New password once more",
     rules: "12 to 256 characters, not the account's name, not one of the most used. A sentence is easy to remember.",
+    refused: {
+      "password-size": "A password has from 12 to 256 characters.",
+      "password-same": "That is the present password.",
+      "password-named": "It holds the account's name.",
+      "password-known": "It is one of those that others use or know. Choose another one.",
+      "password-guessed": "It is guessed early: one piece again and again, a row of letters or keys, or a common word with little more. Choose another one.",
+    },
     differ: "The two are not the same.",
     short: "At least 12 characters.",
     set: "Set password",
