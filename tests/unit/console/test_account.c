@@ -291,7 +291,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(there_and_back, begin, end),
 		cmocka_unit_test_setup_teardown(damaged, begin, end),
 		cmocka_unit_test(names_and_scopes),
-		cmocka_unit_test(passwords),
+		cmocka_unit_test_setup_teardown(passwords, begin, end),
 		cmocka_unit_test(recovery_codes),
 	};
 
