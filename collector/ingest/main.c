@@ -217,6 +217,15 @@ static int init_main(const struct config *c)
 	return r ? program_not_started("--init", r, &why) : EXIT_SUCCESS;
 }
 
+/* The collector's folder is the user's also where somebody has just made it again, to restore into it. */
+static int order_main(const struct config *c, const struct move_order *o)
+{
+	struct why why = {""};
+	int r = prepare(c);
+
+	return r ? program_not_started("folders", r, &why) : move_main(c, o);
+}
+
 enum { OPTION_MOVE = PROGRAM_OWN, OPTION_BACKUP, OPTION_RESTORE, OPTION_SEEN };
 
 static void take_option(void *ctx, int val, const char *value)
@@ -269,5 +278,5 @@ int main(int argc, char **argv)
 	if (r)
 		return program_not_started("configuration", r, &why);
 	log_open(program.name, in.conf.debug ? LOG_DEBUG : LOG_INFO);
-	return init ? init_main(&in.conf) : MOVE_ORDERED(&order) ? move_main(&in.conf, &order) : daemon_main(&in);
+	return init ? init_main(&in.conf) : MOVE_ORDERED(&order) ? order_main(&in.conf, &order) : daemon_main(&in);
 }
