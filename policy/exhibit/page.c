@@ -149,6 +149,33 @@ static int number_fact(struct buf *out, const char *ja, const char *en, uint64_t
 	return fact(out, ja, en, SPAN_STR(text));
 }
 
+/* What was asked, for people: "user: 花子, kind: print" of "user=%E8%8A%B1%E5%AD%90&kind=print". */
+static int search_fact(struct buf *out, const char *query)
+{
+	_cleanup_buf_ struct buf plain = BUF_INIT(2 * EXHIBIT_TEXT_MAX);
+	char digits[3] = "";
+	bool value = false;
+	uint8_t byte;
+	int r = 0;
+
+	for (; !r && *query; query++) {
+		snprintf(digits, sizeof(digits), "%.2s", query[0] == '%' ? query + 1 : "");
+		if (*query == '&') {
+			value = false;
+			r = buf_puts(&plain, ", ");
+		} else if (*query == '=' && !value) {
+			value = true;
+			r = buf_puts(&plain, ": ");
+		} else if (!hex_decode(digits, &byte, 1)) {
+			r = buf_put(&plain, &byte, 1);
+			query += 2;
+		} else {
+			r = buf_put(&plain, *query == '+' ? " " : query, 1);
+		}
+	}
+	return r ? r : fact(out, "検索条件", "Search", SPAN(plain.p, plain.n));
+}
+
 static int facts(const struct exhibit_claim *c, uint64_t gone, struct buf *out)
 {
 	char time[TEXT_TIME_SIZE], hex[2 * DIGEST_SIZE + 1];
@@ -156,7 +183,7 @@ static int facts(const struct exhibit_claim *c, uint64_t gone, struct buf *out)
 	int r = fact(out, "作成日時", "Made", SPAN_STR(text_time_utc(time, c->made_us)));
 
 	r = r ? r : fact(out, "作成者", "Made by", SPAN_STR(c->by));
-	r = r ? r : fact(out, "検索条件", "Search", SPAN_STR(c->search));
+	r = r ? r : search_fact(out, c->search);
 	r = r ? r
 	      : fact(out, "期間の始まり", "From",
 			c->has_since ? SPAN_STR(text_time_utc(time, c->since_us)) : SPAN("-", 1));

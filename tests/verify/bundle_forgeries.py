@@ -65,7 +65,7 @@ class Bundle:
                  kind=None):
         self.w, self.hosts, self.kind = world, hosts, kind
         segs = [v.Segment(leaf, body, str(i)) for i, (leaf, body) in enumerate(world.leaves)]
-        self.claim = {"format": 1, "made": START_US + 3600 * SECOND, "by": "sachiko <i>", "search": "kind=file",
+        self.claim = {"format": 1, "made": START_US + 3600 * SECOND, "by": "sachiko <i>", "search": "kind=file&user=%E8%8A%B1%E5%AD%90&text=a+%3Cb%3E%3d%&x=1=2%4",
                       "since": since, "until": until, "all": hosts is None, "size": len(segs), "run": None, "records": 0,
                       "more": False, "hosts": [], "chains": []}
         self.carried, self.segs = {}, segs

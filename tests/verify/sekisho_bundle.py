@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 import zipfile
 
 import compare_records
@@ -187,12 +188,19 @@ def row(claim, host, record):
         moment(record[2]), pc, kind, record.get(NUMBERS["user"], ""), record.get(NUMBERS["program"], ""), thing))
 
 
+def asked(query):
+    def plain(text):
+        return urllib.parse.unquote_to_bytes(text.replace("+", " "))
+
+    return b", ".join(b": ".join(plain(x) for x in piece.split("=", 1)) for piece in query.split("&"))
+
+
 def page(claim, rows, gone=0):
     def fact(ja, en, text):
-        return '<dt>%s <span lang="en">/ %s</span></dt><dd>%s</dd>\n' % (ja, en, escaped(text.encode()))
+        return '<dt>%s <span lang="en">/ %s</span></dt><dd>%s</dd>\n' % (ja, en, escaped(text if isinstance(text, bytes) else text.encode()))
 
     facts = [fact("作成日時", "Made", moment(claim["made"])), fact("作成者", "Made by", claim["by"]),
-             fact("検索条件", "Search", claim["search"]),
+             fact("検索条件", "Search", asked(claim["search"])),
              fact("期間の始まり", "From", "-" if claim["since"] is None else moment(claim["since"])),
              fact("期間の終わり", "Up to", moment(claim["until"])),
              fact("対象", "Of", "すべての PC / all PCs" if claim["all"] else "次の PC のみ / these PCs only"),

@@ -2,6 +2,7 @@
 import csv
 import datetime
 import glob
+import html
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import zipfile
 
 from collector_pc import Member, RECORDER, door, until as pc_until  # noqa: F401
@@ -64,6 +66,8 @@ def bundle(query, listed):
         page = z.read("index.html").decode()
         lines = [json.loads(x) for x in z.read("records.jsonl").decode().splitlines()]
     true("<script" not in page, "a script in the page")
+    asked = ", ".join("%s: %s" % kv for kv in urllib.parse.parse_qsl(claim["search"]))
+    true(asked and "<dd>%s</dd>" % html.escape(asked) in page, "what was asked, for people: " + asked)
     same(len(lines), listed, "lines")
     return claim, lines, a
 
@@ -245,7 +249,7 @@ out = subprocess.run(["sekishoctl", "verify", "bundle", "--json", "--log-key", K
 same((out.returncode, {json.loads(x).get("problem") for x in out.stdout.splitlines()}), (1, {"removed", None}), "bodies that nobody says expired")
 for f in aside:
     os.rename(f + ".aside", f)
-bundle("host=pc-1&device=60a44c", 6)
+bundle("host=pc-1&device=60a44c&user=%E8%8A%B1%E5%AD%90", 6)
 same(viewer.ask("GET", "/api/v1/bundle").status, 403, "a viewer")
 same(both.ask("GET", "/api/v1/bundle").status, 403, "an administrator")
 

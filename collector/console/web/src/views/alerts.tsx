@@ -21,7 +21,8 @@ export function Alerts() {
   useLive((kinds) => {
     if (kinds["alert"] || kinds["alert-acknowledged"] || kinds["alert-unsent"]) alerts.reload();
   });
-  const shown = alerts.data?.alerts.filter((x) => all || !x.acknowledged) ?? [];
+  // The server has them by when they were recorded; what is shown beside each is when it happened.
+  const shown = (alerts.data?.alerts.filter((x) => all || !x.acknowledged) ?? []).sort((x, y) => Date.parse(y.time) - Date.parse(x.time));
   return (
     <div>
       <h1>{a.title}</h1>

@@ -85,7 +85,7 @@ export function Pcs({ route }: { route: Route }) {
       {list.data && hosts.length > 0 && shown.length === 0 && <Empty>{p.noneMatch}</Empty>}
       {shown.length > 0 && (
         <div class="table-room" tabIndex={0} role="region" aria-label={p.title}>
-          <table class="plain">
+          <table class="plain pcs">
             <thead>
               <tr>
                 <th scope="col">{p.columns.name}</th>
