@@ -9,6 +9,7 @@
 #include "agent/guard/release.h"
 #include "agent/probe/egress.h"
 #include "agent/probe/gate.h"
+#include "agent/probe/shield.h"
 #include "agent/service/own.h"
 #include "agent/service/service.h"
 #include "policy/rule/policy.h"
@@ -115,7 +116,7 @@ struct orders {
 /* A maintenance window: what is ours is being changed, by the work of one process. See SELF.md. */
 struct maintenance {
 	bool open;
-	char purpose[16]; /* "upgrade", "repair" */
+	char purpose[16]; /* "upgrade", "removal", "repair" */
 	pid_t pid;
 	uint64_t start_ticks; /* of that process; proc(5) */
 	int64_t until_boot_us;
@@ -153,6 +154,7 @@ struct guard {
 	sd_event_source *again; /* judges anew when a decision may be another one */
 	struct desk *desk;
 	struct maintenance maintenance;
+	struct protect *protect; /* NULL: the kernel does not protect us */
 	struct own *own;         /* NULL: what is ours is not looked at */
 	int64_t own_due_us;      /* boot clock */
 	struct stop_asked asked; /* why it stops */
@@ -320,6 +322,46 @@ unsigned lineage_root(const struct ancestor *v, unsigned n);
 /* Is it still the same process? */
 bool lineage_lives(pid_t pid, uint64_t start_ticks);
 
+/* --- protect.c: the kernel keeps others from what is ours (agent/probe/shield.h) --- */
+
+/* Takes what sekisho-load pinned, before rights are given up; that it is not there is no failure. 0, -errno. */
+int protect_open(struct guard *g, struct why *why);
+/* Listens. 0, -errno. */
+int protect_start(struct guard *g);
+/* What is ours is as own.h saw it last: says so to the kernel, that we are there, and tries whether it holds. */
+void protect_renew(struct guard *g);
+/* The window as it is now. */
+void protect_window(struct guard *g);
+/* Tells what was counted; and when that is next to be done (boot clock). */
+void protect_run(struct guard *g, int64_t now);
+int64_t protect_due(const struct guard *g);
+/* "enforce" where the kernel refuses, as tried last; "note" where it only tells; "none". */
+const char *protect_level(const struct guard *g);
+void protect_close(struct guard *g);
+
+/* protect_burst.c: who tried what lately. What one process does to one thing is told once in a while, with how often.
+ */
+
+#define BURST_MAX 64u         /* that are told apart */
+#define BURST_US 10000000ll   /* the same once more */
+#define BURST_RECORDS_MAX 50u /* records within that time */
+struct burst {
+	struct {
+		struct shield_event e;
+		int64_t since_boot_us; /* 0: free */
+		uint64_t count;        /* that were not told since */
+	} v[BURST_MAX];
+	int64_t window_boot_us;
+	unsigned in_window;
+	uint64_t left_out; /* acts of which there was no record, for who counts losses: who reads it sets it to 0 */
+};
+/* What is to be told now is given to `fn`. `now`: boot clock, microseconds. */
+typedef void (*burst_fn)(void *ctx, const struct shield_event *e, uint64_t count);
+void burst_add(struct burst *b, const struct shield_event *e, int64_t now, burst_fn fn, void *ctx);
+/* What was counted and is due; and when that is next so, INT64_MAX where nothing was. */
+void burst_run(struct burst *b, int64_t now, burst_fn fn, void *ctx);
+int64_t burst_due(const struct burst *b);
+
 /* --- people.c --- */
 
 int people_start(struct guard *g);
@@ -352,6 +394,16 @@ int tell_own(void *ctx, const struct record *r);
 /* Headers, so heartbeats too, say from now on by which means devices are held. */
 void tell_means(struct guard *g);
 
+/* Who did something in the kernel's eyes. The process may be gone by now, or another one have its number: its program
+ * is told only where it started when the kernel says that it did. */
+#define TELL_PROGRAM_SIZE 4096
+struct tell_who {
+	uint32_t pid, uid, loginuid; /* loginuid UINT32_MAX: nobody's */
+	uint64_t start_boot_ns;
+	const char *comm; /* of 16 bytes at most */
+};
+void tell_process(struct record *r, const struct tell_who *who, char program[TELL_PROGRAM_SIZE]);
+
 /* --- tell_self.c: records of what is done to the agent itself --- */
 
 void tell_window_open(struct guard *g, pid_t pid, const char *reason, int64_t until_wall_us);
@@ -360,6 +412,9 @@ void tell_upgraded(struct guard *g, const struct manifest *now, unsigned files);
 /* Who of the desk's callers takes this copy, and why: false where that is not signed and durable. */
 bool tell_taken(struct guard *g, pid_t pid, uid_t uid, const char *copy, const struct digest *hash, uint64_t bytes,
 	const char *reason);
+void tell_refused(struct guard *g, const struct shield_event *e, const char *path, uint64_t count);
+/* `before`: the level told last, NULL at the start. */
+void tell_protection(struct guard *g, const char *level, const char *before);
 
 /* For the other files that make records (tell_written.c): room for what a record borrows, and the steps of making one.
  */

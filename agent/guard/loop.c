@@ -204,6 +204,7 @@ static void look_at_own(struct guard *g, int64_t now)
 	/* What a window changes is compared when it is closed. */
 	int r = g->own && !g->maintenance.open ? own_look(g->own, tell_own, g) : 0;
 
+	protect_renew(g);
 	g->own_due_us = now + at_least_each_beat(g, OWN_EVERY_US);
 	if (r)
 		log_error("what is ours cannot be looked at: %s", strerror(-r));
@@ -302,6 +303,7 @@ static int add_sources(struct guard *g)
 	read_follow(g);
 	r = service_watch_clock(g->event, on_clock, g);
 	r = r < 0 ? r : printers_start(g);
+	r = r < 0 ? r : protect_start(g);
 	r = r < 0 ? r : written_start(g);
 	return r < 0 ? r : people_start(g);
 }
@@ -323,6 +325,7 @@ static int one_round(struct guard *g)
 		r = orders_look(g) ? judge_all(g) : 0;
 	}
 	printers_run(g, now);
+	protect_run(g, now);
 	maintenance_run(g, now);
 	media_run(g, now);
 	written_run(g, now);
@@ -348,6 +351,8 @@ static int one_round(struct guard *g)
 		next = g->orders.retry_us;
 	if (printers_due(g) < next)
 		next = printers_due(g);
+	if (protect_due(g) < next)
+		next = protect_due(g);
 	if (maintenance_due(g) < next)
 		next = maintenance_due(g);
 	if (media_due(g) < next)

@@ -129,6 +129,7 @@ static void release_all(struct guard *g)
 	producer_keys_deinit(&g->keys);
 	gate_close(g->gate);
 	printers_close(g);
+	protect_close(g);
 	written_close(g);
 	sd_event_source_unref(g->again);
 	sd_event_unref(g->event);
@@ -159,6 +160,7 @@ static int run(struct guard *g)
 		step = "the kernel's gate";
 		r = open_gate(g, &why);
 		r = r ? r : printers_open(g, &why);
+		r = r ? r : protect_open(g, &why);
 	}
 	if (!r) {
 		step = "udev";

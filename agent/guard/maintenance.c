@@ -148,10 +148,13 @@ static void settle(struct guard *g, const char *how, struct own_change *change)
 
 static void end(struct guard *g, const char *how, struct own_change *change)
 {
-	/* First nobody is told any more that he is stopped for it. */
+	/* First nobody may any more, nor is told that he is stopped for it. */
 	g->maintenance.open = false;
+	protect_window(g);
 	forget(g);
 	settle(g, how, change);
+	/* What was put in the place of something is ours from now on. */
+	protect_renew(g);
 	log_notice("the maintenance window is closed (%s): %u changes by packages, %u others", how, change->fitting,
 		change->others);
 	clear(g);
@@ -175,6 +178,7 @@ static int begin(struct guard *g, const char *purpose, unsigned minutes, const s
 		forget(g);
 		clear(g);
 	}
+	protect_window(g);
 	return r;
 }
 
@@ -194,6 +198,8 @@ void maintenance_start(struct guard *g)
 						       : NULL;
 	if (how)
 		end(g, how, &change);
+	else
+		protect_window(g);
 }
 
 void maintenance_run(struct guard *g, int64_t now)
@@ -224,7 +230,7 @@ void maintenance_free(struct guard *g)
 struct json_t *maintenance_state(const struct guard *g)
 {
 	const struct maintenance *m = &g->maintenance;
-	json_t *o = json_pack("{s:b}", "open", m->open);
+	json_t *o = json_pack("{s:b, s:s}", "open", m->open, "protection", protect_level(g));
 
 	if (m->open) {
 		json_object_set_new(o, "purpose", json_string(m->purpose));
@@ -237,7 +243,7 @@ struct json_t *maintenance_state(const struct guard *g)
 
 static bool is_purpose(const char *s)
 {
-	return s && (!strcmp(s, "upgrade") || !strcmp(s, "repair"));
+	return s && (!strcmp(s, "upgrade") || !strcmp(s, "removal") || !strcmp(s, "repair"));
 }
 
 struct json_t *maintenance_ask_open(struct guard *g, const struct json_t *ask, pid_t pid)
@@ -253,8 +259,9 @@ struct json_t *maintenance_ask_open(struct guard *g, const struct json_t *ask, p
 	unsigned n, root;
 
 	if (!is_purpose(purpose) || minutes < 1 || minutes > MINUTES_MAX)
-		return (struct json_t *)service_refusal("request", "for upgrade or repair, and for 1 to 120 minutes",
-			"目的は upgrade か repair、時間は 1 から 120 分です");
+		return (struct json_t *)service_refusal("request",
+			"for upgrade, removal or repair, and for 1 to 120 minutes",
+			"目的は upgrade、removal、repair のいずれか、時間は 1 から 120 分です");
 	n = lineage_read(pid, line);
 	root = lineage_root(line, n);
 	if (root == n)

@@ -14,7 +14,7 @@
 #include <sys/sysmacros.h>
 
 #define INTERFACES_TEXT (DEVICE_INTERFACES_MAX * 9)
-#define PROC_TEXT 4096
+#define PROC_TEXT TELL_PROGRAM_SIZE
 
 void tell_put(struct guard *g, struct record *r, bool urgent)
 {
@@ -220,17 +220,17 @@ static bool still_there(uint32_t pid, uint64_t start_boot_ns)
 	       start_boot_ns / (1000000000ull / (unsigned long long)sysconf(_SC_CLK_TCK)) == ticks;
 }
 
-static void set_process(struct record *r, const struct gate_event *e, char program[PROC_TEXT])
+void tell_process(struct record *r, const struct tell_who *who, char program[TELL_PROGRAM_SIZE])
 {
-	record_set_uint(r, F_PID, e->pid);
-	record_set_uint(r, F_UID, e->uid);
-	if (e->loginuid != UINT32_MAX)
-		record_set_uint(r, F_LOGIN_UID, e->loginuid);
+	record_set_uint(r, F_PID, who->pid);
+	record_set_uint(r, F_UID, who->uid);
+	if (who->loginuid != UINT32_MAX)
+		record_set_uint(r, F_LOGIN_UID, who->loginuid);
 	else
 		record_drop(r, F_LOGIN_UID);
-	record_set_int(r, F_START, (int64_t)(e->start_boot_ns / 1000));
-	record_set_span(r, F_COMM, SPAN(e->comm, strnlen(e->comm, sizeof(e->comm))));
-	if (still_there(e->pid, e->start_boot_ns) && read_link((pid_t)e->pid, "exe", program))
+	record_set_int(r, F_START, (int64_t)(who->start_boot_ns / 1000));
+	record_set_span(r, F_COMM, SPAN(who->comm, strnlen(who->comm, 16)));
+	if (still_there(who->pid, who->start_boot_ns) && read_link((pid_t)who->pid, "exe", program))
 		record_set_str(r, F_PROGRAM, program);
 }
 
@@ -276,7 +276,7 @@ void tell_event(struct guard *g, const struct gate_event *e)
 	if (e->count > 1)
 		record_set_uint(&r, F_COUNT, e->count);
 	record_set_int(&r, F_RESULT, -EROFS);
-	set_process(&r, e, program);
+	tell_process(&r, &(struct tell_who){e->pid, e->uid, e->loginuid, e->start_boot_ns, e->comm}, program);
 	set_path(&r, e, path);
 	tell_put(g, &r, true);
 }
@@ -300,16 +300,7 @@ void tell_printer(struct guard *g, const struct egress_event *e, uint64_t count)
 	record_set_int(&r, F_RESULT, e->refused ? -EPERM : 0);
 	if (count > 1)
 		record_set_uint(&r, F_COUNT, count);
-	record_set_uint(&r, F_PID, e->pid);
-	record_set_uint(&r, F_UID, e->uid);
-	if (e->loginuid != UINT32_MAX)
-		record_set_uint(&r, F_LOGIN_UID, e->loginuid);
-	else
-		record_drop(&r, F_LOGIN_UID);
-	record_set_int(&r, F_START, (int64_t)(e->start_boot_ns / 1000));
-	record_set_span(&r, F_COMM, SPAN(e->comm, strnlen(e->comm, sizeof(e->comm))));
-	if (still_there(e->pid, e->start_boot_ns) && read_link((pid_t)e->pid, "exe", program))
-		record_set_str(&r, F_PROGRAM, program);
+	tell_process(&r, &(struct tell_who){e->pid, e->uid, e->loginuid, e->start_boot_ns, e->comm}, program);
 	tell_put(g, &r, true);
 }
 
@@ -331,7 +322,8 @@ void tell_means(struct guard *g)
 
 	layers_text(g->layers, &room);
 	/* The weaker ones need nothing of the kernel that could be missing. */
-	snprintf(names, sizeof(names), "%s%sflag,authorized", room.layers, room.layers[0] ? "," : "");
+	snprintf(names, sizeof(names), "%s%sflag,authorized%s", room.layers, room.layers[0] ? "," : "",
+		!strcmp(protect_level(g), "enforce") ? ",shield" : "");
 	sealer_means(g->sealer, names);
 }
 

@@ -1,9 +1,10 @@
 /*
- * Records of what is done to the agent itself: maintenance windows, and what packages changed in them; and of copies
- * that are taken from it. Called by maintenance.c and taking.c.
+ * Records of what is done to the agent itself: maintenance windows, what packages changed in them, and what the kernel
+ * refused; and of copies that are taken from it. Called by maintenance.c, protect.c and taking.c.
  */
 #include "agent/guard/guard.h"
 #include "policy/base/file.h"
+#include <errno.h>
 
 /* Whose window it is, as /proc says now. */
 static void put_owner(struct record *r, pid_t pid, char program[PATH_MAX], char comm[32])
@@ -93,4 +94,63 @@ bool tell_taken(struct guard *g, pid_t pid, uid_t uid, const char *copy, const s
 	record_set_uint(&r, F_SIZE, bytes);
 	record_set_text(&r, F_TEXT, reason);
 	return tell_surely(g, &r, true);
+}
+
+static const char *act(unsigned what)
+{
+	static const char *const names[] = {[SHIELD_UNLINK] = "unlink",
+		[SHIELD_RENAME] = "rename",
+		[SHIELD_SETATTR] = "setattr",
+		[SHIELD_MOUNT] = "mount",
+		[SHIELD_UMOUNT] = "umount",
+		[SHIELD_SIGNAL] = "signal",
+		[SHIELD_PTRACE] = "ptrace",
+		[SHIELD_LIMIT] = "limit",
+		[SHIELD_CGROUP] = "cgroup",
+		[SHIELD_DETACH] = "detach",
+		[SHIELD_OBJECT] = "bpf-object"};
+
+	return what < ARRAY_SIZE(names) && names[what] ? names[what] : "unknown";
+}
+
+void tell_refused(struct guard *g, const struct shield_event *e, const char *path, uint64_t count)
+{
+	static const char *const objects[] = {[SHIELD_MAP] = "map", [SHIELD_PROG] = "program", [SHIELD_LINK] = "link"};
+	static char program[TELL_PROGRAM_SIZE];
+	char text[64] = "";
+	struct record r;
+
+	tell_begin(g, &r, KIND_SELF_REFUSED, NULL);
+	record_set_str(&r, F_OPERATION, act(e->what));
+	record_set_uint(&r, F_POLICY_MODE, e->let ? POLICY_MODE_NOTE : POLICY_MODE_ENFORCE);
+	record_set_int(&r, F_RESULT, e->let ? 0 : -EPERM);
+	record_set_text(&r, F_PATH, path);
+	if (e->what == SHIELD_SIGNAL)
+		record_set_uint(&r, F_SIGNAL, e->detail);
+	if (e->what == SHIELD_SIGNAL || e->what == SHIELD_PTRACE || e->what == SHIELD_LIMIT)
+		snprintf(text, sizeof(text), "process %u", e->target);
+	else if ((e->what == SHIELD_OBJECT || e->what == SHIELD_DETACH) && e->detail && e->detail < ARRAY_SIZE(objects))
+		snprintf(text, sizeof(text), "%s %u", objects[e->detail], e->target);
+	record_set_text(&r, F_TEXT, text);
+	if (count > 1)
+		record_set_uint(&r, F_COUNT, count);
+	tell_process(&r, &(struct tell_who){e->pid, e->uid, e->loginuid, e->start_boot_ns, e->comm}, program);
+	tell_put(g, &r, true);
+}
+
+void tell_protection(struct guard *g, const char *level, const char *before)
+{
+	bool holds = !strcmp(level, "enforce"), held = before && !strcmp(before, "enforce");
+	struct record r;
+
+	tell_begin(g, &r, KIND_PROOF, NULL);
+	record_set_str(&r, F_OPERATION, "shield");
+	record_set_str(&r, F_LAYERS, holds ? "shield" : "");
+	record_set_uint(&r, F_ENFORCE, holds ? ENFORCE_FULL : ENFORCE_NONE);
+	record_set_str(&r, F_TEXT,
+		holds                    ? "the kernel protects the agent itself"
+		: held                   ? "what protects the agent itself does not hold any more"
+		: !strcmp(level, "note") ? "what is done to the agent itself is told, and not refused"
+					 : "the kernel does not protect the agent itself any more");
+	tell_put(g, &r, true);
 }

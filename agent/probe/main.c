@@ -1,6 +1,7 @@
 /*
  * sekisho-load: loads and pins the kernel programs, says which set it is and why not a fuller one, and exits. With
- * --unload it removes them. It needs privilege, so it does nothing else: it reads no settings and follows no events.
+ * --unload it removes them. It needs privilege, so it does nothing else: it follows no events, and of the settings it
+ * reads one word, how root is kept from the agent itself.
  */
 #include "agent/probe/check.h"
 #include "agent/probe/dump.h"
@@ -8,10 +9,12 @@
 #include "agent/probe/gate.h"
 #include "agent/probe/paper.h"
 #include "agent/probe/probe.h"
+#include "agent/probe/shield.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
 #include "policy/base/text.h"
+#include "policy/wire/agent_conf.h"
 #include "policy/wire/record.h"
 #include <errno.h>
 #include <getopt.h>
@@ -23,11 +26,12 @@
 #define STATUS_PATH "/run/sekisho/probe.json"
 #define GATE_STATUS_PATH "/run/sekisho/gate.json"
 #define EGRESS_STATUS_PATH "/run/sekisho/egress.json"
+#define SHIELD_STATUS_PATH "/run/sekisho/shield.json"
 
 static const char usage[] =
 	"usage: sekisho-load [--only gate|printers|recorder] [--gate enforce|note|off] [--set trampoline|tracepoint]\n"
 	"                    [--ring MiB]\n"
-	"       sekisho-load --unload | --unload-gate\n"
+	"       sekisho-load --unload | --unload-gate | --unload-shield\n"
 	"       sekisho-load --dump FOLDER\n"
 	"\n"
 	"Loads Sekisho's kernel programs, proves that they deliver and deny, pins them below /sys/fs/bpf, and exits:\n"
@@ -43,6 +47,7 @@ static const char usage[] =
 	"  --ring MiB    size of the ring buffer, a power of two (8)\n"
 	"  --unload      remove the recorder's set: recording ends, the gate stays\n"
 	"  --unload-gate remove the gate and what stands at the way to printers: nothing is held any more\n"
+	"  --unload-shield remove what protects the agent itself, where that lets the caller\n"
 	"  --check       print as JSON what is loaded, of which version, and whether it does what it is for\n"
 	"  --dump FOLDER print what is told of files below FOLDER, and of processes, as JSON, until interrupted;\n"
 	"                for trying things out where no recorder runs: it takes the recorder's place and filter\n"
@@ -88,17 +93,17 @@ static bool how_by_name(const char *name, size_t n, enum gate_how *out)
 	return false;
 }
 
-/* The boot switch: for a PC that would not come up. Whoever can set it can boot another system as well. */
-static void ask_command_line(enum gate_how *how)
+/* The boot switches: for a PC that would not come up. Whoever can set them can boot another system as well. */
+static void ask_command_line(const char *key, enum gate_how *how)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(8192);
 	const char *at;
 
-	if (file_read("/proc/cmdline", &b) || !buf_str(&b) || !(at = strstr((const char *)b.p, "sekisho.gate=")))
+	if (file_read("/proc/cmdline", &b) || !buf_str(&b) || !(at = strstr((const char *)b.p, key)))
 		return;
-	at += strlen("sekisho.gate=");
+	at += strlen(key);
 	if (how_by_name(at, strcspn(at, " \n"), how))
-		log_warning("the kernel's command line says how the gate is to be: sekisho.gate=%.8s", at);
+		log_warning("the kernel's command line says how it is to be: %s%.8s", key, at);
 }
 
 struct tally {
@@ -204,10 +209,82 @@ static void load_paper(void)
 		printf("Who prints by which program is seen, and what ends a backend.\n");
 }
 
+static void write_shield_status(const char *how, const char *why)
+{
+	char path[256], when[TEXT_TIME_SIZE], *text;
+	const char *root = getenv("SEKISHO_ROOT");
+	json_t *j =
+		json_pack("{s:s, s:s, s:s}", "shield", how, "loaded", text_time_utc(when, clock_wall_us()), "why", why);
+
+	text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
+	snprintf(path, sizeof(path), "%s" SHIELD_STATUS_PATH, root ? root : "");
+	if (text && file_replace_volatile(path, SPAN_STR(text), 0644) && errno != ENOENT)
+		log_debug("%s cannot be written", path);
+	free(text);
+	json_decref(j);
+}
+
+/* By the settings; where they cannot be read, no other program of ours starts, and the safer of the two holds. */
+static enum gate_how shield_how(const char **by)
+{
+	struct agent_conf conf = {.shield = "note"};
+	enum gate_how how = HOW_ENFORCE, asked = HOW_ENFORCE;
+	struct why why = {""};
+	char path[PATH_MAX];
+	int r = agent_path(path, sizeof(path), AGENT_CONF_PATH);
+
+	r = r ? r : agent_conf_load(path, &conf, &why);
+	if (r)
+		log_warning("%s: what is done to the agent itself is told, and not refused", why.text);
+	(void)how_by_name(conf.shield, strlen(conf.shield), &how);
+	*by = "agent.conf: shield";
+	asked = how;
+	ask_command_line("sekisho.shield=", &asked);
+	if (asked != how)
+		*by = "sekisho.shield= on the kernel's command line";
+	return asked;
+}
+
+/* Where it cannot be, what is done to the agent is told, as ever, and not refused. */
+static void load_shield(void)
+{
+	const char *by = "";
+	enum gate_how how = shield_how(&by);
+	struct why why = {""};
+	int r;
+
+	if (how == HOW_OFF) {
+		r = shield_unload();
+		if (r)
+			log_warning("what protects the agent itself cannot be removed: %s", strerror(-r));
+		write_shield_status("off", by);
+		return;
+	}
+	r = shield_load(how == HOW_NOTE ? SHIELD_NOTE : SHIELD_REFUSE, &why);
+	if (r)
+		log_notice("the kernel does not protect the agent itself: %s", r < 0 ? strerror(-r) : why.text);
+	else
+		printf("The agent's own files, kernel objects and processes are %s.\n",
+			how == HOW_NOTE ? "watched" : "protected");
+	write_shield_status(r                 ? "none"
+			    : how == HOW_NOTE ? "note"
+					      : "enforce",
+		r < 0             ? strerror(-r)
+		: r               ? why.text
+		: how == HOW_NOTE ? by
+				  : "");
+}
+
+/* What protects the rest goes first, or refuses it all. */
 static int unload_all(void)
 {
-	int r = egress_unload(), s = paper_unload(), t = gate_unload();
+	int x = shield_unload(), r, s, t;
 
+	if (x)
+		return x;
+	r = egress_unload();
+	s = paper_unload();
+	t = gate_unload();
 	return r ? r : s ? s : t;
 }
 
@@ -248,14 +325,15 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"only", required_argument, NULL, 'o'},
 		{"set", required_argument, NULL, 's'}, {"ring", required_argument, NULL, 'r'},
 		{"unload", no_argument, NULL, 'u'}, {"unload-gate", no_argument, NULL, 'U'},
-		{"gate", required_argument, NULL, 'g'}, {"dump", required_argument, NULL, 'd'},
-		{"check", no_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+		{"unload-shield", no_argument, NULL, 'S'}, {"gate", required_argument, NULL, 'g'},
+		{"dump", required_argument, NULL, 'd'}, {"check", no_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 	struct probe_options o = {.set = 0};
 	struct group *gr = getgrnam(GROUP);
 	const struct enum_info *set;
 	const char *below = NULL;
-	bool check = false, unload = false, unload_gate = false, gate = true, printers = true, recorder = true;
+	bool check = false, unload = false, unload_gate = false, unload_shield = false, gate = true, printers = true,
+	     recorder = true;
 	enum gate_how how = HOW_ENFORCE;
 	unsigned long mib;
 	char *end;
@@ -301,6 +379,9 @@ int main(int argc, char **argv)
 		case 'U':
 			unload_gate = true;
 			break;
+		case 'S':
+			unload_shield = true;
+			break;
 		case 'g':
 			if (!how_by_name(optarg, strlen(optarg), &how)) {
 				fprintf(stderr, "sekisho-load: --gate: none of enforce, note, off\n");
@@ -330,17 +411,22 @@ int main(int argc, char **argv)
 		return check_print();
 	if (below)
 		return dump(below);
+	if (unload_shield)
+		return unloaded(shield_unload(), "what protects the agent itself");
 	if (unload_gate)
 		return unloaded(unload_all(), "the gate");
 	if (unload)
 		return unloaded(probe_unload(), "the recorder's set");
 	/* What holds comes first; where it cannot, there is at least a record. */
-	ask_command_line(&how);
+	ask_command_line("sekisho.gate=", &how);
 	c = gate ? load_gate(how) : 0;
 	if (printers && how != HOW_OFF) {
 		load_egress();
 		load_paper();
+		load_shield();
 	}
 	r = recorder ? load(&o) : 0;
+	if (shield_objects())
+		log_warning("some kernel objects of ours are not protected");
 	return r ? r : c == 1 ? 4 : c;
 }

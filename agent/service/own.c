@@ -54,6 +54,7 @@ static const struct place {
 	{"/sys/fs/bpf/sekisho-gate", "*", true},
 	{"/sys/fs/bpf/sekisho-egress", "*", true},
 	{"/sys/fs/bpf/sekisho-paper", "*", true},
+	{"/sys/fs/bpf/sekisho-shield", "*", true},
 	/* Is there while a maintenance window is open, and what is ours is not looked at. */
 	{"/run/sekisho", "maintenance.json", false},
 };
@@ -676,4 +677,17 @@ int own_settle(struct own *o, struct own_change *c, own_put_fn put, void *ctx)
 {
 	c->fitting = c->others = 0;
 	return look(o, c, put, ctx);
+}
+
+void own_each_kept(const struct own *o, own_each_fn fn, void *ctx)
+{
+	unsigned i;
+
+	for (i = 0; i < o->known.n; i++) {
+		const struct entry *e = &o->known.v[i];
+
+		if (e->what == WHAT_PIN || !fnmatch("/usr/*", e->path, 0) ||
+			!fnmatch("/var/lib/sekisho/device/*", e->path, 0))
+			fn(ctx, e->path, (dev_t)e->dev, (ino_t)e->ino);
+	}
 }

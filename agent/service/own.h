@@ -12,6 +12,7 @@
 
 #include "agent/service/manifest.h"
 #include "policy/wire/record.h"
+#include <sys/types.h>
 
 #define OWN_ENTRIES_MAX 1024u /* more are not looked at, which is told */
 
@@ -42,5 +43,12 @@ struct own_change {
 	unsigned fitting, others;
 };
 int own_settle(struct own *o, struct own_change *c, own_put_fn put, void *ctx);
+
+/*
+ * Calls `fn` for each file that a package installed, each key of this PC and each pin, of the last look: path as in the
+ * records, and what stat(2) said of it. Settings in /etc are the administrator's, and left out.
+ */
+typedef void (*own_each_fn)(void *ctx, const char *path, dev_t dev, ino_t ino);
+void own_each_kept(const struct own *o, own_each_fn fn, void *ctx);
 
 #endif

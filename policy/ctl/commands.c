@@ -327,7 +327,7 @@ static const struct option_row console_user_options[] = {
 static const struct option_row usb_options[] = {JSON_ROW, END};
 
 static const struct option_row self_open_options[] = {
-	{OPT_FOR, 0, "for", "PURPOSE", OFFER_PURPOSE, {"upgrade or repair", "目的: upgrade、repair"}},
+	{OPT_FOR, 0, "for", "PURPOSE", OFFER_PURPOSE, {"upgrade, removal or repair", "目的: upgrade、removal、repair"}},
 	{OPT_VALID, 0, "valid", "TIME", OFFER_NOTHING,
 		{"how long at most: 1m to 2h (30m)", "期限: 1m から 2h(既定 30m)"}},
 	{OPT_REASON, 0, "reason", "TEXT", OFFER_NOTHING, {"why, for the record", "理由(記録されます)"}},

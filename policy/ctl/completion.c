@@ -9,7 +9,7 @@
 /* Fixed words, by what offers them. */
 static const char *const fixed[][6] = {
 	[OFFER_ACCESS] = {"read-only", "read-write"},
-	[OFFER_PURPOSE] = {"upgrade", "repair"},
+	[OFFER_PURPOSE] = {"upgrade", "removal", "repair"},
 	[OFFER_ROLE] = {"administrator", "auditor", "viewer"},
 	[OFFER_CHANNEL] = {"recorder", "guard", "print", "posture", "console", "herald"},
 	[OFFER_LANG] = {"en", "ja"},

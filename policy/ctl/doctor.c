@@ -19,6 +19,7 @@ static const struct check {
 	{"kernel", {"kernel", "カーネル"}},
 	{"probes", {"kernel programs that record", "記録用カーネルプログラム"}},
 	{"gate", {"gate of devices, tried just now", "機器のゲート(今回の実地確認)"}},
+	{"self", {"protection of the agent itself", "エージェント自身の保護"}},
 	{"recorder", {"recorder", "記録"}},
 	{"guard", {"guard", "機器の判定"}},
 	{"print", {"print gate", "印刷のゲート"}},

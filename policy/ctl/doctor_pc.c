@@ -365,6 +365,34 @@ static void policy(struct doctor *d)
 			SAY(d->ctl, "only notes what it would deny", "記録のみで拒否しません"));
 }
 
+/* Does the kernel keep root from the agent? The guard has just tried. Where it cannot, what is done is told. */
+static void self(struct doctor *d)
+{
+	const json_t *guard = doctor_fact(d, "guard");
+	const char *lsm = json_string_value(json_object_get(doctor_fact(d, "kernel"), "lsm"));
+
+	if (!json_is_string(json_object_get(guard, "protection")))
+		return; /* the guard does not run, which is said */
+	if (is(guard, "protection", "kernel"))
+		doctor_found(d, "self", DOCTOR_GOOD, NULL, "%s",
+			SAY(d->ctl, "kernel: changes by root are refused and recorded",
+				"カーネル: root による変更も拒否し、記録します"));
+	else if (is(guard, "protection", "note"))
+		doctor_found(d, "self", DOCTOR_ATTENTION,
+			"without sekisho.shield=note on the kernel's command line; reboot", "%s",
+			SAY(d->ctl, "none: changes are only recorded (sekisho.shield=note)",
+				"なし: 変更は記録のみです(sekisho.shield=note)"));
+	else if (lsm && strstr(lsm, "bpf"))
+		doctor_found(d, "self", DOCTOR_ATTENTION,
+			"systemctl restart sekisho-guard; cat /run/sekisho/shield.json", "%s",
+			SAY(d->ctl, "none: changes are only recorded, though this kernel could refuse them",
+				"なし: カーネルは拒否できますが、変更は記録のみです"));
+	else
+		doctor_found(d, "self", DOCTOR_GOOD, NULL, "%s",
+			SAY(d->ctl, "none: changes are recorded; this kernel cannot refuse them (no bpf in lsm=)",
+				"なし: 変更は記録されます。このカーネルは拒否できません(lsm= に bpf なし)"));
+}
+
 void doctor_pc(struct doctor *d)
 {
 	kernel(d);
@@ -376,6 +404,7 @@ void doctor_pc(struct doctor *d)
 		return;
 	}
 	probes(d);
+	self(d);
 	recorder(d);
 	guard(d);
 	print(d);

@@ -29,6 +29,19 @@ static int parse_minutes(struct ctl *c, unsigned *out)
 	return EXIT_GOOD;
 }
 
+/* What root is kept from by the kernel, in words. */
+static const char *protection(const struct ctl *c, const json_t *o)
+{
+	const char *level = json_string_value(json_object_get(o, "protection"));
+
+	if (level && !strcmp(level, "enforce"))
+		return SAY(c, "changes are refused by the kernel, and recorded", "カーネルが変更を拒否し、記録します");
+	if (level && !strcmp(level, "note"))
+		return SAY(c, "changes are recorded only (shield = note)", "変更は記録のみです(shield = note)");
+	return SAY(c, "changes are recorded; the kernel does not refuse them",
+		"変更は記録されます(カーネルによる拒否なし)");
+}
+
 static int say_state(struct ctl *c, const json_t *o)
 {
 	char a[SHOWN_MAX], t[TEXT_TIME_SIZE];
@@ -42,6 +55,7 @@ static int say_state(struct ctl *c, const json_t *o)
 			text_time_local(t, json_integer_value(json_object_get(o, "until_us"))));
 	else
 		puts(SAY(c, "maintenance window: closed", "保守作業: なし"));
+	printf("%s%s\n", SAY(c, "own files and processes: ", "エージェント自身の保護: "), protection(c, o));
 	return EXIT_GOOD;
 }
 
@@ -63,8 +77,8 @@ int command_self_open(struct ctl *c)
 	if (r)
 		return r;
 	if (!purpose)
-		return complain(EXIT_USAGE,
-			SAY(c, "--for is missing: upgrade or repair", "--for を指定してください: upgrade、repair"));
+		return complain(EXIT_USAGE, SAY(c, "--for is missing: upgrade, removal or repair",
+						    "--for を指定してください: upgrade、removal、repair"));
 	ask = json_pack("{s:s, s:s, s:i, s:s}", "ask", "self-open", "purpose", purpose, "minutes", (int)minutes,
 		"reason", reason ? reason : "");
 	if (!ask)

@@ -126,6 +126,29 @@ void status_print(struct status_view *v, const char *name, const json_t *o)
 			name);
 }
 
+/* What keeps root itself from the agent's files, kernel objects and processes. */
+static void say_shield(struct status_view *v, const json_t *o)
+{
+	const struct ctl *c = v->ctl;
+	const char *how = json_string_value(json_object_get(o, "shield"));
+	char a[SHOWN_MAX];
+
+	if (!strcmp(how, "enforce"))
+		buf_puts(&v->out,
+			SAY(c, "protection of the agent itself: by the kernel (changes are refused and recorded)\n",
+				"エージェント自身の保護: カーネル(変更を拒否し、記録します)\n"));
+	else if (!strcmp(how, "note"))
+		buf_putf(&v->out,
+			SAY(c, "protection of the agent itself: none (changes are recorded): note by %s\n",
+				"エージェント自身の保護: なし(変更は記録のみ): %s により note\n"),
+			door_text(a, o, "why"));
+	else
+		buf_putf(&v->out,
+			SAY(c, "protection of the agent itself: none (changes of files are recorded): %s\n",
+				"エージェント自身の保護: なし(ファイルの変更は記録されます): %s\n"),
+			door_text(a, o, "why"));
+}
+
 /* The kernel programs: loaded by a program that has ended, as it should. */
 bool status_kernel(struct status_view *v, const json_t *o)
 {
@@ -147,6 +170,10 @@ bool status_kernel(struct status_view *v, const json_t *o)
 				SAY(c, "connections to printers past CUPS: not seen: %s\n",
 					"CUPS を通らないプリンター接続: 検知不可: %s\n"),
 				door_text(a, o, "why"));
+		return true;
+	}
+	if (json_is_string(json_object_get(o, "shield"))) {
+		say_shield(v, o);
 		return true;
 	}
 	if (json_is_string(json_object_get(o, "purpose"))) {

@@ -21,7 +21,9 @@ struct agent_conf {
 	uint64_t spool_bound, spool_floor;
 	char spool_full[16]; /* "drop-new" or "drop-old" */
 	uint64_t seal_after_us, heartbeat_us, epoch_us;
-	bool debug;    /* say more in the log */
+	bool debug; /* say more in the log */
+	/* what root is kept from (agent/probe/SHIELD.md): "enforce", "note" or "off" */
+	char shield[16];
 	char keys[16]; /* where new keys are made: "file", "tpm" or "pkcs11" */
 	/* which token holds keys, by which module, where its PIN is (RFC 7512); empty: none */
 	char pkcs11_uri[AGENT_URI_MAX];
@@ -56,6 +58,7 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 		KEY_("heartbeat", CONF_TIME, heartbeat_us, 0, S_, 86400 * S_, "an idle PC says so this often"),
 		KEY_("epoch", CONF_TIME, epoch_us, 0, 60 * S_, 7 * 86400 * S_, "life of a sealing key"),
 		KEY_("debug", CONF_BOOL, debug, 0, 0, 0, "say more in the log"),
+		KEY_("shield", CONF_STR, shield, 16, 0, 0, "what root does to the agent: enforce, note or off"),
 		KEY_("keys", CONF_STR, keys, 16, 0, 0, "where this PC's keys are made: file, tpm or pkcs11"),
 		KEY_("pkcs11_uri", CONF_STR, pkcs11_uri, AGENT_URI_MAX, 0, 0,
 			"the PKCS#11 token: RFC 7512, with module-path"),
@@ -72,6 +75,7 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 		.spool_floor = 1ull << 30,
 		.spool_full = "drop-new",
 		.keys = "file",
+		.shield = "enforce",
 		.seal_after_us = 15 * S_,
 		.heartbeat_us = 900 * S_,
 		.epoch_us = 86400 * S_,
@@ -90,6 +94,8 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 		return why_set(why, V_BAD, "%s: spool_full: neither drop-new nor drop-old", path);
 	if (strcmp(got.keys, "file") != 0 && strcmp(got.keys, "tpm") != 0 && strcmp(got.keys, "pkcs11") != 0)
 		return why_set(why, V_BAD, "%s: keys: neither file, tpm nor pkcs11", path);
+	if (strcmp(got.shield, "enforce") != 0 && strcmp(got.shield, "note") != 0 && strcmp(got.shield, "off") != 0)
+		return why_set(why, V_BAD, "%s: shield: neither enforce, note nor off", path);
 	if (!strcmp(got.keys, "pkcs11") && strncmp(got.pkcs11_uri, "pkcs11:", 7) != 0)
 		return why_set(why, V_BAD, "%s: keys = pkcs11 needs pkcs11_uri = pkcs11:...", path);
 	*c = got;
