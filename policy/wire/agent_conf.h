@@ -75,7 +75,7 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 		.spool_floor = 1ull << 30,
 		.spool_full = "drop-new",
 		.keys = "file",
-		.shield = "enforce",
+		.shield = "note",
 		.seal_after_us = 15 * S_,
 		.heartbeat_us = 900 * S_,
 		.epoch_us = 86400 * S_,
