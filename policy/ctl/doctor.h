@@ -7,7 +7,8 @@
  * "systemd", "kernel" {"release", "btf", "lsm", "lockdown"}, "load" (what sekisho-load --check prints), "clock_synced",
  * "disks" {path: {"free", "size"}}, "certificates" {path: not after in microseconds}, "cups", "timestamps" {"url",
  * "newest_us"}, "keys" {"new": where agent.conf has new ones made, "device" and "tls": {"place", "why" it cannot be
- * used}, "fits": is the TLS key the certificate's}, and the status file of each program by its short name ("recorder":
+ * used}, "fits": is the TLS key the certificate's}, "shield" {"shield", "why"} (what sekisho-load wrote), and the
+ * status file of each program by its short name ("recorder":
  * {..., "alive"}).
  */
 #ifndef SEKISHO_CTL_DOCTOR_H

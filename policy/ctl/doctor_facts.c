@@ -207,7 +207,7 @@ static void put_status(json_t *facts, const char *name)
 json_t *doctor_facts(void)
 {
 	static const char *const programs[] = {
-		"recorder", "guard", "print", "uplink", "collector", "console", "herald"};
+		"recorder", "guard", "print", "uplink", "collector", "console", "herald", "shield"};
 	bool enrolled = is_there("/var/lib/sekisho/device/device.pub"),
 	     pc = enrolled || is_there(RUN_PATH "/gate.json");
 	struct timex t = {.modes = 0};

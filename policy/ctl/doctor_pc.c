@@ -365,32 +365,42 @@ static void policy(struct doctor *d)
 			SAY(d->ctl, "only notes what it would deny", "記録のみで拒否しません"));
 }
 
-/* Does the kernel keep root from the agent? The guard has just tried. Where it cannot, what is done is told. */
+/*
+ * Does the kernel keep root from the agent? The guard has just tried ("protection"); what sekisho-load was asked for,
+ * and why it is not so, stands beside ("shield"). Where it is not refused, it is told all the same.
+ */
 static void self(struct doctor *d)
 {
-	const json_t *guard = doctor_fact(d, "guard");
-	const char *lsm = json_string_value(json_object_get(doctor_fact(d, "kernel"), "lsm"));
+	const json_t *guard = doctor_fact(d, "guard"), *shield = doctor_fact(d, "shield");
+	char why[SHOWN_MAX];
 
 	if (!json_is_string(json_object_get(guard, "protection")))
 		return; /* the guard does not run, which is said */
-	if (is(guard, "protection", "kernel"))
+	door_text(why, shield, "why");
+	if (is(guard, "protection", "enforce"))
 		doctor_found(d, "self", DOCTOR_GOOD, NULL, "%s",
-			SAY(d->ctl, "kernel: changes by root are refused and recorded",
-				"カーネル: root による変更も拒否し、記録します"));
+			SAY(d->ctl, "enforce: changes by root are refused and recorded",
+				"enforce: root による変更も拒否し、記録します"));
 	else if (is(guard, "protection", "note"))
-		doctor_found(d, "self", DOCTOR_ATTENTION,
-			"without sekisho.shield=note on the kernel's command line; reboot", "%s",
-			SAY(d->ctl, "none: changes are only recorded (sekisho.shield=note)",
-				"なし: 変更は記録のみです(sekisho.shield=note)"));
-	else if (lsm && strstr(lsm, "bpf"))
+		doctor_found(d, "self", DOCTOR_GOOD, NULL,
+			SAY(d->ctl, "note: changes by root are recorded, not refused (%s)",
+				"note: root による変更は記録のみで、拒否しません(%s)"),
+			why);
+	else if (is(shield, "shield", "off"))
+		doctor_found(d, "self", DOCTOR_ATTENTION, "sekishoctl self show; man 5 agent.conf",
+			SAY(d->ctl, "off: attempts are not recorded, changes of files are (%s)",
+				"off: 操作の試みは記録されません。ファイルの変更は記録されます(%s)"),
+			why);
+	else if (is(shield, "shield", "note") || is(shield, "shield", "enforce"))
 		doctor_found(d, "self", DOCTOR_ATTENTION,
 			"systemctl restart sekisho-guard; cat /run/sekisho/shield.json", "%s",
-			SAY(d->ctl, "none: changes are only recorded, though this kernel could refuse them",
-				"なし: カーネルは拒否できますが、変更は記録のみです"));
+			SAY(d->ctl, "none: it is loaded, and what the guard tried was not refused",
+				"なし: 読み込み済みですが、実地確認で拒否されませんでした"));
 	else
-		doctor_found(d, "self", DOCTOR_GOOD, NULL, "%s",
-			SAY(d->ctl, "none: changes are recorded; this kernel cannot refuse them (no bpf in lsm=)",
-				"なし: 変更は記録されます。このカーネルは拒否できません(lsm= に bpf なし)"));
+		doctor_found(d, "self", DOCTOR_GOOD, NULL,
+			SAY(d->ctl, "none: changes of files are recorded; this kernel cannot refuse them (%s)",
+				"なし: ファイルの変更は記録されます。このカーネルは拒否できません(%s)"),
+			why);
 }
 
 void doctor_pc(struct doctor *d)

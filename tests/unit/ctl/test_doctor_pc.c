@@ -6,7 +6,9 @@
 #define NOW 1795428000000000
 
 static const char well[] =
-	"{\"now_us\":1795428000000000,\"root\":true,\"pc\":true,\"enrolled\":true,\"systemd\":true,\"cups\":true,"
+	"{\"shield\":{\"shield\":\"none\",\"why\":\"no bpf in "
+	"lsm=\"},\"now_us\":1795428000000000,\"root\":true,\"pc\":true,\"enrolled\":true,\"systemd\":true,\"cups\":"
+	"true,"
 	"\"clock_synced\":true,\"kernel\":{\"release\":\"6.1.0\",\"btf\":true,\"lsm\":\"capability,bpf\","
 	"\"lockdown\":\"none [integrity] confidentiality\"},\"load\":{\"recorder\":{\"state\":\"current\",\"set\":"
 	"\"trampoline\",\"told\":true,\"taken\":true},\"gate\":{\"state\":\"current\",\"how\":\"enforce\",\"layers\":"
@@ -14,7 +16,8 @@ static const char well[] =
 	"sekisho\":{\"free\":9000000000,\"size\":90000000000}},"
 	"\"keys\":{\"new\":\"tpm\",\"device\":{\"place\":\"tpm\"},\"tls\":{\"place\":\"tpm\"},\"fits\":true},"
 	"\"certificates\":{\"/var/lib/sekisho/uplink/ca.crt\":1995428000000000},\"recorder\":{\"alive\":true,"
-	"\"records\":12,\"lost\":{\"ring-full\":0}},\"guard\":{\"alive\":true,\"gate\":\"enforce\",\"devices\":2,"
+	"\"records\":12,\"lost\":{\"ring-full\":0}},\"guard\":{\"alive\":true,\"gate\":\"enforce\",\"protection\":"
+	"\"enforce\",\"devices\":2,"
 	"\"policy\":"
 	"{\"version\":7,\"signer\":\"hanako\",\"expired\":false,\"refused\":null,\"until_us\":1825428000000000}},"
 	"\"print\":"
@@ -152,6 +155,48 @@ static void what_is_wrong_is_named_with_its_fix(void **state)
 	}
 }
 
+/* How far the kernel keeps root from the agent, and what is said of it; fewer kernels can than record. */
+static void the_level_of_protection_is_named(void **state)
+{
+	static const struct {
+		const char *protection, *shield, *state, *found;
+	} levels[] = {
+		{"enforce", "enforce", "good", "enforce: "},
+		{"note", "note", "good", "because it is so"},
+		{"none", "none", "good", "because it is so"},
+		{"none", "off", "attention", "because it is so"},
+		{"none", "enforce", "attention", "systemctl"},
+		{"none", "note", "attention", "systemctl"},
+	};
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(levels); i++) {
+		json_t *f, *facts = json_loads(well, 0, NULL);
+		struct doctor d = {.ctl = &english, .facts = facts, .findings = json_array()};
+		unsigned n = 0;
+
+		json_object_set_new(json_object_get(facts, "guard"), "protection", json_string(levels[i].protection));
+		json_object_set_new(facts, "shield",
+			json_pack("{s:s, s:s}", "shield", levels[i].shield, "why", "because it is so"));
+		doctor_pc(&d);
+		json_array_foreach(d.findings, k, f)
+		{
+			const char *fix = json_string_value(json_object_get(f, "fix"));
+
+			if (strcmp(json_string_value(json_object_get(f, "check")), "self") != 0)
+				continue;
+			n++;
+			assert_string_equal(json_string_value(json_object_get(f, "state")), levels[i].state);
+			assert_true(strstr(json_string_value(json_object_get(f, "found")), levels[i].found) ||
+				    (fix && strstr(fix, levels[i].found)));
+		}
+		assert_int_equal(n, 1);
+		assert_int_equal(d.ill, !strcmp(levels[i].state, "attention"));
+		end(&d);
+	}
+}
+
 /* What nobody could look at is neither good nor wrong. */
 static void what_is_not_seen_is_not_wrong(void **state)
 {
@@ -207,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_well_is_good),
 		cmocka_unit_test(what_is_wrong_is_named_with_its_fix),
+		cmocka_unit_test(the_level_of_protection_is_named),
 		cmocka_unit_test(what_is_not_seen_is_not_wrong),
 		cmocka_unit_test(any_type_in_any_place),
 		cmocka_unit_test(before_enrolment),
