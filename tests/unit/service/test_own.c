@@ -239,12 +239,51 @@ static void the_list_is_one_hash(void **s)
 	assert_false(span_eq(buf_span(&first), buf_span(&other)));
 }
 
+static void note_kept(void *ctx, const char *path, dev_t dev, ino_t ino)
+{
+	char real[256];
+	struct stat st;
+
+	snprintf(real, sizeof(real), "%s%s", root, path);
+	assert_int_equal(lstat(real, &st), 0);
+	assert_true(st.st_dev == dev && st.st_ino == ino);
+	assert_int_equal(buf_putf(ctx, "%s\n", path), 0);
+}
+
+/* What the kernel keeps others from: what was installed, keys and pins, by the inodes that stat(2) says; settings not.
+ */
+static void what_is_kept_is_said_by_its_inode(void **s)
+{
+	_cleanup_buf_ struct buf none = BUF_INIT(8192), kept = BUF_INIT(8192), later = BUF_INIT(8192);
+	struct own *o;
+
+	(void)s;
+	run("touch etc/systemd/system/sekisho-guard.service.d/x.conf");
+	assert_int_equal(own_new(state, root, &o), 0);
+	own_each_kept(o, note_kept, &none);
+	assert_int_equal(none.n, 0);
+	looks(o, "list begun  *\n");
+	own_each_kept(o, note_kept, &kept);
+	assert_int_equal(buf_put(&kept, "", 1), 0);
+	assert_string_equal((char *)kept.p, "/sys/fs/bpf/sekisho-gate/denied\n/sys/fs/bpf/sekisho-gate/open\n"
+					    "/usr/sbin/sekisho-guard\n/var/lib/sekisho/device/device.key\n");
+	/* The one that was put in its place: known from the next look on. */
+	run("echo one >x && mv x usr/sbin/sekisho-guard && rm sys/fs/bpf/sekisho-gate/open");
+	assert_int_equal(own_look(o, note, &none), 0);
+	own_each_kept(o, note_kept, &later);
+	assert_int_equal(buf_put(&later, "", 1), 0);
+	assert_null(strstr((char *)later.p, "gate/open"));
+	assert_non_null(strstr((char *)later.p, "/usr/sbin/sekisho-guard"));
+	own_free(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(changes_are_told_once, begin, end),
 		cmocka_unit_test_setup_teardown(what_changed_meanwhile_is_told_at_the_start, begin, end),
 		cmocka_unit_test_setup_teardown(the_list_is_one_hash, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_kept_is_said_by_its_inode, begin, end),
 		cmocka_unit_test_setup_teardown(what_a_package_changes_is_not_told_one_by_one, begin, end),
 	};
 
