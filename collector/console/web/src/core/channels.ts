@@ -18,7 +18,7 @@ const table: Partial<Record<string, Channel>> = {
   enrol: "evidence", revoke: "evidence", retire: "evidence", refused: "evidence", gap: "evidence", forked: "evidence", rejoin: "evidence",
   renew: "evidence", "witness-alarm": "evidence", witness: "evidence", clock: "evidence",
   "own-file": "evidence", "own-files": "system", "self-open": "system", "self-close": "system",
-  "agent-upgraded": "system", "clock-set": "evidence", "call-refused": "evidence",
+  "agent-upgraded": "system", "clock-set": "evidence", "call-refused": "evidence", "self-refused": "evidence",
   retention: "evidence", expired: "evidence", hold: "evidence", "hold-lifted": "evidence",
   admin: "audit", alert: "audit", "alert-acknowledged": "audit", "alert-unsent": "audit", "herald-start": "system",
 };
@@ -39,7 +39,7 @@ export function kindsIn(channel: Channel, known: string[]): string[] {
 
 /** How much a kind wants to be seen: it colours its mark. */
 export function weightOf(kind: string): "alarm" | "warning" | "plain" {
-  if (["denied", "write-seen", "forked", "witness-alarm", "gap", "refused", "loss", "policy-refused", "alert", "own-file", "call-refused"].includes(kind)) return "alarm";
+  if (["denied", "write-seen", "forked", "witness-alarm", "gap", "refused", "loss", "policy-refused", "alert", "own-file", "call-refused", "self-refused"].includes(kind)) return "alarm";
   if (/-refused$|^(rejoin|revoke|release|recorder-stop|guard-stop|print-missed|clock|clock-set|alert-unsent|self-open|self-close|copy-taken)$|denied|held/.test(kind)) return "warning";
   return "plain";
 }
