@@ -178,7 +178,6 @@ static int begin(struct guard *g, const char *purpose, unsigned minutes, const s
 		forget(g);
 		clear(g);
 	}
-	protect_window(g);
 	return r;
 }
 
@@ -278,6 +277,8 @@ struct json_t *maintenance_ask_open(struct guard *g, const struct json_t *ask, p
 	log_notice("a maintenance window is open for %s: process %d, %lld minutes", purpose, (int)m->pid,
 		(long long)minutes);
 	tell_window_open(g, line[root].pid, text, clock_wall_us() + (int64_t)minutes * 60 * 1000000);
+	/* What the kernel lets through is recorded first. */
+	protect_window(g);
 	report_save(g);
 	return maintenance_state(g);
 }
