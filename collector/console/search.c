@@ -111,50 +111,13 @@ void search_cursor(char out[SEARCH_CURSOR_SIZE], int64_t time_us, uint64_t row)
 
 static int fact(const char *text, struct search *s, struct why *why)
 {
-	const char *colon = strchr(text, ':');
-	struct search_fact *f = &s->facts[s->facts_n];
-	const struct enum_info *e;
-	char name[WORD_MAX];
-	size_t n;
+	int r;
 
-	if (s->facts_n == SEARCH_FACTS_MAX)
+	if (s->facts_n == FACTS_MAX)
 		return bad(why, "fact", "more than 8 of them");
-	if (!colon || !colon[1] || (size_t)(colon - text) >= sizeof(name))
-		return bad(why, "fact", "NAME:VALUE belongs there");
-	memcpy(name, text, (size_t)(colon - text));
-	name[colon - text] = 0;
-	memset(f, 0, sizeof(*f));
-	f->field = field_by_name(name);
-	f->value = colon + 1;
-	if (!f->field)
-		return bad(why, "fact", "there is no fact of that name");
-	n = strlen(f->value);
-	switch (field_table[f->field].type) {
-	case T_ENUM:
-		e = enum_by_name(f->field, f->value);
-		if (!e)
-			return bad(why, "fact", "a word that is none of its values");
-		f->number = e->value;
-		break;
-	case T_UINT:
-	case T_DURATION:
-		if (ask_number(f->value, &f->number))
-			return bad(why, "fact", "a number belongs there");
-		break;
-	case T_BYTES:
-		if (n % 2 || n / 2 > sizeof(f->bytes) || hex_decode(f->value, f->bytes, n / 2))
-			return bad(why, "fact", "up to 32 bytes in hex belong there");
-		f->bytes_n = n / 2;
-		break;
-	case T_NAME:
-		break;
-	case T_INT:
-	case T_TIME:
-	case T_NONE:
-		return bad(why, "fact", "cannot be asked for");
-	}
-	s->facts_n++;
-	return 0;
+	r = fact_parse(text, &s->facts[s->facts_n], why);
+	s->facts_n += !r;
+	return r;
 }
 
 /* --- names --- */
@@ -334,31 +297,6 @@ static bool is_device(const struct record *r, const char *what)
 	return match_name(&m, SPAN_STR(hex));
 }
 
-static bool has_fact(const struct record *r, const struct search_fact *f)
-{
-	struct match m;
-
-	if (!record_has(r, f->field))
-		return false;
-	switch (field_table[f->field].type) {
-	case T_NAME:
-		m = match_of(f->value);
-		return match_name(&m, r->v[f->field].s);
-	case T_BYTES:
-		return span_eq(r->v[f->field].s, SPAN(f->bytes, f->bytes_n));
-	case T_DURATION:
-		return r->v[f->field].i == (int64_t)f->number;
-	case T_UINT:
-	case T_ENUM:
-		return r->v[f->field].u == f->number;
-	case T_INT:
-	case T_TIME:
-	case T_NONE:
-		break;
-	}
-	return false;
-}
-
 bool search_fits(const struct search *s, const struct record *r)
 {
 	unsigned i;
@@ -366,7 +304,7 @@ bool search_fits(const struct search *s, const struct record *r)
 	if (s->device && !is_device(r, s->device))
 		return false;
 	for (i = 0; i < s->facts_n; i++)
-		if (!has_fact(r, &s->facts[i]))
+		if (!fact_fits(&s->facts[i], r))
 			return false;
 	return true;
 }

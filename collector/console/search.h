@@ -5,6 +5,7 @@
 #ifndef SEKISHO_CONSOLE_SEARCH_H
 #define SEKISHO_CONSOLE_SEARCH_H
 
+#include "collector/store/fact.h"
 #include "collector/store/match.h"
 #include "collector/store/store.h"
 #include <jansson.h>
@@ -14,7 +15,6 @@
 #define RECORDS_LIMIT_MAX 500u
 
 #define SEARCH_TEXT_MAX 8192u
-#define SEARCH_FACTS_MAX 8u
 #define SEARCH_CURSOR_SIZE 64
 
 /* Which names a query may have. */
@@ -28,18 +28,10 @@ enum {
 	SEARCH_DAYS = 1 << 6,
 };
 
-struct search_fact {
-	unsigned field;
-	const char *value;
-	uint64_t number;
-	uint8_t bytes[DIGEST_SIZE];
-	size_t bytes_n;
-};
-
 struct search {
 	struct store_filter filter;
 	const char *device;
-	struct search_fact facts[SEARCH_FACTS_MAX];
+	struct fact facts[FACTS_MAX];
 	unsigned facts_n;
 	bool has_cursor;
 	int64_t cursor_us;

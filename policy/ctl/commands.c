@@ -77,6 +77,8 @@ static const struct option_row log_options[] = {
 		{"where it lives: usb, network, cloud, ...", "デバイス種別: usb, network, cloud など"}},
 	{OPT_TEXT, 't', "text", "TEXT", OFFER_NOTHING,
 		{"anywhere in paths, program, arguments, user", "パス・プログラム・引数・ユーザーに含まれる文字"}},
+	{OPT_FACT, 0, "fact", "NAME:VALUE", OFFER_FIELD,
+		{"any fact of a record: area:hr, serial:0401*", "記録の任意の項目: area:人事, serial:0401* など"}},
 	{OPT_LIMIT, 'n', "limit", "N", OFFER_NOTHING, {"at most so many records", "最大件数"}},
 	{OPT_NEWEST, 'r', "newest", NULL, OFFER_NOTHING, {"newest first", "新しい順"}},
 	{OPT_FOLLOW, 'f', "follow", NULL, OFFER_NOTHING, {"go on with what arrives", "届いた記録を表示し続ける"}},

@@ -74,6 +74,7 @@ enum option_id {
 	OPT_KIND,
 	OPT_CLASS,
 	OPT_TEXT,
+	OPT_FACT,
 	OPT_LIMIT,
 	OPT_NEWEST,
 	OPT_FOLLOW,

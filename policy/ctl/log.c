@@ -31,15 +31,33 @@ static void on_stop(int sig)
 struct printing {
 	struct rows rows;
 	struct buf out;
+	struct fact facts[FACTS_MAX]; /* which no index has: the store gives more, and they are looked for here */
+	unsigned facts_n;
 	uint64_t last_row;
-	bool closed; /* nobody reads any more */
+	unsigned shown, limit; /* 0: all */
+	bool closed;           /* nobody reads any more */
 };
+
+static bool is_asked_for(const struct printing *p, const struct record *r)
+{
+	unsigned i;
+
+	for (i = 0; i < p->facts_n; i++)
+		if (!fact_fits(&p->facts[i], r))
+			return false;
+	return true;
+}
 
 static int on_row(void *ctx, const struct store_row *row)
 {
 	struct printing *p = ctx;
-	int r = rows_put(&p->rows, row, &p->out);
+	int r;
 
+	if (row->row > p->last_row)
+		p->last_row = row->row;
+	if (!is_asked_for(p, &row->record))
+		return stopped ? V_END : 0;
+	r = rows_put(&p->rows, row, &p->out);
 	if (r == V_FULL && p->out.n) {
 		/* One row is far smaller than the buffer: make room and try again. */
 		if (!out_put(&p->out))
@@ -48,11 +66,10 @@ static int on_row(void *ctx, const struct store_row *row)
 	}
 	if (r)
 		return r;
-	if (row->row > p->last_row)
-		p->last_row = row->row;
+	p->shown++;
 	if (p->out.n >= OUT_FLUSH && !out_put(&p->out))
 		p->closed = true;
-	return p->closed || stopped ? V_END : 0;
+	return p->closed || stopped || p->shown == p->limit ? V_END : 0;
 }
 
 /* Has the reader at the other end of a pipe gone? */
@@ -109,7 +126,7 @@ static int follow(const struct ctl *c, struct store *s, struct store_filter *f, 
 static int print_all(const struct ctl *c, struct store *s, struct store_filter *f, struct printing *p, struct why *why)
 {
 	uint64_t newest = 0;
-	bool history = !option_on(c, OPT_FOLLOW) || f->from_us || f->limit;
+	bool history = !option_on(c, OPT_FOLLOW) || f->from_us || f->limit || p->limit;
 	int r = rows_begin(&p->rows, &p->out);
 
 	if (!r && option_on(c, OPT_FOLLOW))
@@ -129,6 +146,7 @@ static int print_all(const struct ctl *c, struct store *s, struct store_filter *
 	if (p->last_row < newest)
 		p->last_row = newest;
 	f->limit = 0;
+	p->limit = 0;
 	return follow(c, s, f, p, why);
 }
 
@@ -176,8 +194,14 @@ int command_log(struct ctl *c)
 	int r = choose_form(c, &p.rows);
 
 	r = r ? r : log_filter(c, clock_wall_us(), &f);
+	r = r ? r : log_facts(c, p.facts, &p.facts_n);
 	if (r)
 		return r;
+	/* The store's limit would count what is left out here. */
+	if (p.facts_n) {
+		p.limit = f.limit;
+		f.limit = 0;
+	}
 	o.dir = store_path(c, room, sizeof(room));
 	r = store_open(&o, &s, &why);
 	if (r)
@@ -186,7 +210,7 @@ int command_log(struct ctl *c)
 	sigaction(SIGTERM, &act, NULL);
 	r = print_all(c, s, &f, &p, &why);
 	buf_deinit(&p.out);
-	if (!r && !p.last_row && !p.closed && !stopped && !option_on(c, OPT_FOLLOW))
+	if (!r && !p.shown && !p.closed && !stopped && !option_on(c, OPT_FOLLOW))
 		return nothing_found(c, s);
 	/* A filter that makes no sense is the command line's fault. */
 	return !r ? EXIT_GOOD : r > 0 ? (complain_of(c, "log", r, &why), EXIT_USAGE) : complain_of(c, "log", r, &why);

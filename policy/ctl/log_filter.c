@@ -101,6 +101,25 @@ int log_filter(const struct ctl *c, int64_t now_us, struct store_filter *out)
 	return EXIT_GOOD;
 }
 
+int log_facts(const struct ctl *c, struct fact *facts, unsigned *n)
+{
+	struct why why = {""};
+	char text[SHOWN_MAX];
+	unsigned i;
+
+	*n = 0;
+	for (i = 0; i < c->given_n; i++) {
+		if (c->given[i].id != OPT_FACT)
+			continue;
+		if (*n == FACTS_MAX)
+			return complain(EXIT_USAGE, SAY(c, "--fact: at most %u", "--fact: %u 個までです"), FACTS_MAX);
+		if (fact_parse(c->given[i].value, &facts[*n], &why))
+			return complain(EXIT_USAGE, "--%s (\"%s\")", why.text, shown(text, c->given[i].value));
+		(*n)++;
+	}
+	return EXIT_GOOD;
+}
+
 int log_fields(const struct ctl *c, unsigned fields[FIELD_MAX + 1])
 {
 	const char *list = option_value(c, OPT_FIELDS);

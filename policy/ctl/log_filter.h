@@ -4,11 +4,15 @@
 #ifndef SEKISHO_CTL_LOG_FILTER_H
 #define SEKISHO_CTL_LOG_FILTER_H
 
+#include "collector/store/fact.h"
 #include "collector/store/store.h"
 #include "policy/ctl/ctl.h"
 
 /* Fills `f` from the options that were given; its strings are borrowed. EXIT_GOOD; EXIT_USAGE, said. */
 int log_filter(const struct ctl *c, int64_t now_us, struct store_filter *f);
+/* What was given as --fact, into `facts` of FACTS_MAX, which borrow of the command line. EXIT_GOOD; EXIT_USAGE, said.
+ */
+int log_facts(const struct ctl *c, struct fact *facts, unsigned *n);
 /* The columns of a CSV: those of --fields, or all that there are; ends with 0. EXIT_GOOD; EXIT_USAGE, said. */
 int log_fields(const struct ctl *c, unsigned fields[FIELD_MAX + 1]);
 /*

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		record_set_str(&r, F_SERIAL, "abc");
 		record_set_uint(&r, F_ACCESS, 1);
 		(void)search_fits(&s, &r);
-		if (s.limit < 1 || s.limit > 500 || s.facts_n > SEARCH_FACTS_MAX || s.used > sizeof(s.room))
+		if (s.limit < 1 || s.limit > 500 || s.facts_n > FACTS_MAX || s.used > sizeof(s.room))
 			abort();
 	}
 	free(query);
