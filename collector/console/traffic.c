@@ -12,7 +12,8 @@
 #define HOUR_US 3600000000ll
 #define HOURS 168u
 #define SLOTS (HOURS + 1)
-#define KINDS 256u
+#define KINDS STORE_KINDS
+#define STEP_US 50000 /* so long it goes back in a turn of the loop */
 #define REST_US 60000000
 #define VIEWS_MAX 16u /* the first one is of all PCs */
 
@@ -25,8 +26,10 @@ struct view {
 	} slots[SLOTS];
 	uint64_t began; /* rows up to this one are counted by going back, later ones as they come */
 	bool done;      /* with what was before */
-	struct search back;
-	int64_t asked_us; /* boot clock */
+	bool begun;
+	int64_t next;       /* hour that is counted next, from the newest back: all PCs, by the store's index */
+	struct search back; /* of a scope: record by record, since what servers tell of a PC belongs to its scope */
+	int64_t asked_us;   /* boot clock */
 };
 
 struct traffic {
@@ -47,8 +50,9 @@ static struct view *view_new(const struct account *of, uint64_t began)
 	if (of)
 		memcpy(v->account.scope, of->scope, sizeof(v->account.scope));
 	v->began = began;
+	v->next = clock_wall_us() / HOUR_US;
 	v->back.filter.newest_first = true;
-	v->back.filter.from_us = (clock_wall_us() / HOUR_US - (int64_t)HOURS) * HOUR_US;
+	v->back.filter.from_us = (v->next - (int64_t)HOURS) * HOUR_US;
 	return v;
 }
 
@@ -75,21 +79,29 @@ uint64_t traffic_began(const struct console *c)
 	return c->traffic->began;
 }
 
-static void count(struct view *v, const struct record *r, int64_t now_us)
+/* The counts of an hour; NULL where it is not among those that are kept. */
+static struct hours *slot_of(struct view *v, int64_t hour, int64_t now_us)
 {
-	int64_t us = record_has(r, F_TIME) ? r->v[F_TIME].i : 0, hour = us / HOUR_US;
-	uint64_t kind = record_has(r, F_KIND) ? r->v[F_KIND].u : 0;
-	struct hours *h;
+	struct hours *h = &v->slots[(uint64_t)hour % SLOTS];
 
 	/* A PC whose clock is ahead must not clear hours that were. */
-	if (us <= 0 || hour > now_us / HOUR_US || hour <= now_us / HOUR_US - (int64_t)SLOTS || kind >= KINDS)
-		return;
-	h = &v->slots[(uint64_t)hour % SLOTS];
+	if (hour < 0 || hour > now_us / HOUR_US || hour <= now_us / HOUR_US - (int64_t)SLOTS)
+		return NULL;
 	if (h->hour != hour) {
 		memset(h, 0, sizeof(*h));
 		h->hour = hour;
 	}
-	h->n[kind]++;
+	return h;
+}
+
+static void count(struct view *v, const struct record *r, int64_t now_us)
+{
+	int64_t us = record_has(r, F_TIME) ? r->v[F_TIME].i : 0;
+	uint64_t kind = record_has(r, F_KIND) ? r->v[F_KIND].u : 0;
+	struct hours *h = us > 0 && kind < KINDS ? slot_of(v, us / HOUR_US, now_us) : NULL;
+
+	if (h)
+		h->n[kind]++;
 }
 
 static int on_new(void *ctx, const struct store_row *row)
@@ -125,12 +137,40 @@ static int on_old(void *ctx, const struct store_row *row)
 	return 0;
 }
 
-static int go_back(struct console *c, struct view *v)
+static int go_back_in_scope(struct console *c, struct view *v)
 {
 	struct backward b = {.view = v, .now_us = clock_wall_us()};
 	struct looking l = {.c = c, .account = &v->account, .search = &v->back, .take = on_old, .ctx = &b};
 
 	return look_step(&l, &v->done);
+}
+
+static int count_hour(struct console *c, struct view *v, int64_t now_us)
+{
+	struct hours *h = slot_of(v, v->next, now_us);
+	uint64_t counts[KINDS];
+	unsigned k;
+	int r = h ? store_count(c->store, v->next * HOUR_US, (v->next + 1) * HOUR_US, v->began, counts, NULL) : 0;
+
+	for (k = 0; !r && h && k < KINDS; k++)
+		h->n[k] += (uint32_t)counts[k];
+	return r;
+}
+
+static int go_back(struct console *c, struct view *v)
+{
+	int64_t end_us = clock_boot_us() + STEP_US, now_us = clock_wall_us();
+	int r = 0;
+
+	v->begun = true;
+	if (v->account.scope_n)
+		return go_back_in_scope(c, v);
+	while (!r && !v->done && clock_boot_us() < end_us) {
+		r = count_hour(c, v, now_us);
+		v->next -= !r;
+		v->done = v->next < v->back.filter.from_us / HOUR_US;
+	}
+	return r;
 }
 
 int traffic_follow(struct console *c)
@@ -214,7 +254,7 @@ found:
 	v->asked_us = clock_boot_us();
 	*out = v;
 	/* A small office needs no more than this. */
-	return v->done || v->back.has_cursor ? 0 : go_back(c, v);
+	return v->done || v->begun ? 0 : go_back(c, v);
 }
 
 struct table {

@@ -195,6 +195,13 @@ int store_query(struct store *s, const struct store_filter *f, store_row_fn fn, 
 	return of(s)->query(s, f, fn, ctx, why);
 }
 
+int store_count(struct store *s, int64_t from_us, int64_t until_us, uint64_t upto, uint64_t counts[STORE_KINDS],
+	struct why *why)
+{
+	memset(counts, 0, STORE_KINDS * sizeof(*counts));
+	return of(s)->count(s, from_us, until_us, upto, counts, why);
+}
+
 int store_last_row(struct store *s, uint64_t *row)
 {
 	return of(s)->last_row(s, row);

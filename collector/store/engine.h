@@ -45,6 +45,8 @@ struct store_engine {
 	bool (*bodies_there)(struct store *s, uint64_t index, unsigned channel, uint64_t *until);
 	int (*expire)(struct store *s, const char *month, unsigned channel, uint64_t *freed);
 	int (*query)(struct store *s, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why);
+	int (*count)(struct store *s, int64_t from_us, int64_t until_us, uint64_t upto, uint64_t counts[STORE_KINDS],
+		struct why *why);
 	int (*last_row)(struct store *s, uint64_t *row);
 	int (*rebuild)(
 		struct store *s, void (*progress)(void *ctx, uint64_t done, uint64_t of), void *ctx, struct why *why);

@@ -564,3 +564,63 @@ int asking_query(struct asking *a, const struct store_filter *f, store_row_fn fn
 		return why_set(why, V_BAD, "the index is damaged; sekishoctl store rebuild makes it anew");
 	return r == V_END ? 0 : r;
 }
+
+/* --- counting --- */
+
+static int count_block(const struct month *m, const struct block *b, const struct question *q, uint64_t rows,
+	uint64_t counts[STORE_KINDS])
+{
+	unsigned i;
+
+	for (i = 0; i < b->n && i < rows; i++) {
+		if (b->time[i] < q->from || b->time[i] >= q->until)
+			continue;
+		if (b->combo[i] < 1 || (uint64_t)b->combo[i] > m->combo_n)
+			return V_BAD;
+		if (m->combo[b->combo[i] - 1].kind < STORE_KINDS)
+			counts[m->combo[b->combo[i] - 1].kind]++;
+	}
+	return 0;
+}
+
+static int count_month(
+	struct asking *a, struct month *m, const struct question *q, uint64_t upto, uint64_t counts[STORE_KINDS])
+{
+	struct entry e;
+	struct part p;
+	int r = part_begin(&p, q, m);
+
+	p.settled = true;
+	r = r ? r : month_combos(m);
+	while (!r && part_peek(&p, &e)) {
+		/* Rows of the last leaf beyond `upto` belong to nobody yet. */
+		uint64_t rows = upto >= ROW_OF(e.leaf + 1, 0) ? UINT64_MAX
+				: upto < ROW_OF(e.leaf, 0)    ? 0
+							      : upto - ROW_OF(e.leaf, 0) + 1;
+
+		r = part_next(&p);
+		r = r || !rows ? r : month_block(m, e.leaf, a->block);
+		r = r || !rows ? r : count_block(m, a->block, q, rows, counts);
+	}
+	part_end(&p);
+	return r == V_END ? 0 : r == V_NOT_FOUND ? V_BAD : r;
+}
+
+int asking_count(struct asking *a, int64_t from_us, int64_t until_us, uint64_t upto, uint64_t counts[STORE_KINDS],
+	struct why *why)
+{
+	struct store_filter f = {.from_us = from_us, .until_us = until_us};
+	struct question q = {.f = &f};
+	unsigned i;
+	int r = question_of(&f, &q, why);
+
+	r = r ? r : refresh(a, why);
+	for (i = 0; !r && i < a->n; i++) {
+		r = sql_exec(a->months[i].db, "BEGIN");
+		r = r ? r : count_month(a, &a->months[i], &q, upto, counts);
+		sqlite3_reset(a->months[i].block);
+		if (!sqlite3_get_autocommit(a->months[i].db))
+			sql_exec(a->months[i].db, "COMMIT");
+	}
+	return r == V_BAD ? why_set(why, V_BAD, "the index is damaged; sekishoctl store rebuild makes it anew") : r;
+}

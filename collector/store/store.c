@@ -456,6 +456,15 @@ static int files_query(struct store *s, const struct store_filter *f, store_row_
 	return r ? r : asking_query(a, f, fn, ctx, why);
 }
 
+static int files_count(struct store *s, int64_t from_us, int64_t until_us, uint64_t upto, uint64_t counts[STORE_KINDS],
+	struct why *why)
+{
+	struct asking *a;
+	int r = asking_of(s, &a);
+
+	return r ? r : asking_count(a, from_us, until_us, upto, counts, why);
+}
+
 static int files_last_row(struct store *s, uint64_t *row)
 {
 	struct asking *a;
@@ -517,6 +526,7 @@ const struct store_engine store_files = {
 	.bodies_there = files_bodies_there,
 	.expire = files_expire,
 	.query = files_query,
+	.count = files_count,
 	.last_row = files_last_row,
 	.rebuild = files_rebuild,
 	.stats = files_stats,

@@ -284,6 +284,15 @@ typedef int (*store_row_fn)(void *ctx, const struct store_row *row);
  * overlap in time than can be sorted, and all of them are wanted (ask for less time, or for less rows).
  */
 int store_query(struct store *s, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why);
+/*
+ * How many records of each kind lie between two moments (from_us <= time < until_us), of the rows up to `upto`: by the
+ * index alone, without their bodies, which may be gone. For counting what nobody would read; an hour of a hundred
+ * million records a month is some tens of milliseconds. Kinds of STORE_KINDS and above, which no version has, are left
+ * out. `counts` is set, not added to. 0; V_BAD; -errno.
+ */
+#define STORE_KINDS 256u
+int store_count(struct store *s, int64_t from_us, int64_t until_us, uint64_t upto, uint64_t counts[STORE_KINDS],
+	struct why *why);
 /* The newest row: where following begins. */
 int store_last_row(struct store *s, uint64_t *row);
 

@@ -103,6 +103,8 @@ int asking_open(struct store *s, struct asking **out);
 void asking_close(struct asking *a);
 int asking_stats(struct asking *a, struct store_stats *out);
 int asking_last_row(struct asking *a, uint64_t *row);
+int asking_count(struct asking *a, int64_t from_us, int64_t until_us, uint64_t upto, uint64_t counts[STORE_KINDS],
+	struct why *why);
 int asking_query(struct asking *a, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why);
 
 #endif

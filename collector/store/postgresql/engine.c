@@ -340,6 +340,7 @@ const struct store_engine store_postgresql = {
 	.bodies_there = pg_bodies_there,
 	.expire = pg_expire,
 	.query = pg_query,
+	.count = pg_count,
 	.last_row = pg_last_row,
 	.rebuild = pg_rebuild,
 	.stats = pg_stats,

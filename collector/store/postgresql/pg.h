@@ -110,6 +110,8 @@ int pg_lock(struct conn *c, bool alone);
 /* --- ask.c --- */
 
 int pg_query(struct store *s, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why);
+int pg_count(struct store *s, int64_t from_us, int64_t until_us, uint64_t upto, uint64_t counts[STORE_KINDS],
+	struct why *why);
 int pg_last_row(struct store *s, uint64_t *row);
 int pg_stats(struct store *s, struct store_stats *out);
 /* A view of what is committed now, for several statements; they may lie within each other. */

@@ -270,6 +270,19 @@ static void random_filter(struct store_filter *f)
 		f->after_row = truth[any(truth_n)].row;
 }
 
+/* The same counts as of the rows that were put in. */
+static void check_count(struct store *s, int64_t from, int64_t until, uint64_t upto)
+{
+	uint64_t counts[STORE_KINDS], want[STORE_KINDS] = {0};
+	unsigned i;
+
+	for (i = 0; i < truth_n; i++)
+		if (truth[i].time >= from && truth[i].time < until && truth[i].row <= upto)
+			want[truth[i].kind]++;
+	assert_int_equal(store_count(s, from, until, upto, counts, NULL), 0);
+	assert_memory_equal(counts, want, sizeof(want));
+}
+
 static int64_t now;
 static int64_t fake_now(void)
 {
@@ -337,6 +350,14 @@ static void every_filter_tells_the_truth(void **state)
 			made_index(s); /* the rest of the names */
 	}
 	assert_true(found > 300 && empty > 100);
+	check_count(reader, MADE_TIME - 400ll * 86400 * 1000000, MADE_TIME + 400ll * 86400 * 1000000, UINT64_MAX >> 1);
+	for (i = 0; i < 300; i++) {
+		int64_t from = truth[any(truth_n)].time + any(3) - 1;
+
+		check_count(i % 2 ? s : reader, from,
+			from + (int64_t)(1 + any(600)) * 3600 * 1000000 / (any(2) ? 1 : 3600),
+			any(2) ? UINT64_MAX >> 1 : truth[any(truth_n)].row + any(2));
+	}
 	assert_int_equal(store_stats(reader, &stats), 0);
 	assert_int_equal(stats.records, ROWS);
 	assert_int_equal(stats.indexed, SEGMENTS);
