@@ -135,6 +135,8 @@ static void on_commit(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	in->commit_armed = false;
+	if (in->lost)
+		return;
 	r = commit_now(in);
 	/* One slice whatever else there is to do: under lasting load the index must not stand still. */
 	r = r ? r : index_step(in);
@@ -165,10 +167,13 @@ static void on_index(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval now = {0, 0};
 	struct ingest *in = arg;
-	int r = index_step(in);
+	int r;
 
 	(void)fd;
 	(void)what;
+	if (in->lost)
+		return;
+	r = index_step(in);
 	if (r)
 		ingest_fail(in, r, "index");
 	else if (in->index_lag)
@@ -185,6 +190,19 @@ int commit_start(struct ingest *in)
 	if (!in->commit_timer || !in->index_timer || event_add(in->index_timer, &now))
 		return -ENOMEM;
 	return 0;
+}
+
+void commit_lost(struct ingest *in)
+{
+	(void)answer_pending(in, true);
+}
+
+void commit_again(struct ingest *in)
+{
+	static const struct timeval now = {0, 0};
+
+	commit_soon(in);
+	event_add(in->index_timer, &now);
 }
 
 void commit_stop(struct ingest *in)

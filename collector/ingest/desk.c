@@ -239,6 +239,14 @@ int desks_drain(struct desks *d, unsigned *n)
 	return r;
 }
 
+void desks_again(struct desks *d)
+{
+	unsigned i;
+
+	for (i = 0; i < DESKS; i++)
+		d->v[i].taken_n = 0;
+}
+
 int desks_settled(struct desks *d)
 {
 	unsigned i;

@@ -44,16 +44,28 @@ struct ingest {
 	int64_t started_wall_us;
 	bool old_copy; /* a PC has shown that this log is one: nothing is committed any more, and the process ends */
 	int failed;    /* -errno with which the process has to end */
+
+	/* again.c */
+	bool lost; /* the store's database: nothing is judged, stored or asked of it */
+	struct event *again_timer;
+	int64_t lost_since_us; /* wall clock */
+	struct log_limit again_log;
+
 	struct log_limit refused_log;
 
 	struct {
 		uint64_t segments_stored, segments_known, segments_gap, segments_refused, records, bytes;
-		uint64_t enrolled, renewed, enrol_denied, commits, turned_away, slowed;
+		uint64_t enrolled, renewed, enrol_denied, commits, turned_away, slowed, losses;
 	} count;
 };
 
-/* The machine failed us: no answer is given any more, the loop ends, the process with it. */
+/*
+ * Something failed. Where that is the store's database, it is waited for (again.c). Else the machine failed us: no
+ * answer is given any more, the loop ends, the process with it.
+ */
 void ingest_fail(struct ingest *in, int r, const char *what);
+/* The same, whatever it was. */
+void ingest_end(struct ingest *in, int r, const char *what);
 /* Puts a record of the collector's into the journal, and what is sealed into the store. Failure ends the process. */
 void ingest_tell(struct ingest *in, const struct entry *e);
 
@@ -83,6 +95,14 @@ int desks_drain(struct desks *d, unsigned *n);
 bool desks_has(const struct desks *d, const struct digest *host);
 /* The store has committed: what was drained before is done with. 0, -errno. */
 int desks_settled(struct desks *d);
+/* The store was lost and is back: what was drained and is not settled is drained again. */
+void desks_again(struct desks *d);
+
+/* --- again.c: the store's database goes away and comes back --- */
+int again_start(struct ingest *in);
+void again_stop(struct ingest *in);
+/* It is gone: from the loop's next round on it is tried again, until it is back. */
+void again_begin(struct ingest *in, const char *what);
 
 /* --- commit.c: the group commit, the index --- */
 int commit_start(struct ingest *in);
@@ -91,6 +111,9 @@ void commit_stop(struct ingest *in);
 void commit_soon(struct ingest *in);
 /* Commits now, and answers who waits. 0, -errno. */
 int commit_now(struct ingest *in);
+/* The store was lost: who waits is told so, and sends again. And it is back: commits and indexes what waits. */
+void commit_lost(struct ingest *in);
+void commit_again(struct ingest *in);
 
 /* --- hosts.c: who asks --- */
 

@@ -332,6 +332,12 @@ int journal_settled(struct journal *j)
 	return spool_tidy(j->spool, PRODUCER_COLLECTOR, 0);
 }
 
+void journal_again(struct journal *j)
+{
+	j->next = j->settled;
+	j->waiting = false;
+}
+
 int journal_last(struct journal *j)
 {
 	int r = tell_counts(j, clock_boot_us(), true);

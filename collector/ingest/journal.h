@@ -65,6 +65,8 @@ int journal_run(struct journal *j, int64_t now_boot_us);
 int journal_drain(struct journal *j, unsigned *n);
 /* The store has committed: what was drained before is done with. 0, -errno. */
 int journal_settled(struct journal *j);
+/* The store was lost and is back: what was drained and is not settled is drained again. */
+void journal_again(struct journal *j);
 /* The last segment, when the process ends. 0, -errno. */
 int journal_last(struct journal *j);
 

@@ -66,6 +66,12 @@ void judge_free(struct judge *j)
 	free(j);
 }
 
+void judge_forget(struct judge *j)
+{
+	memset(j->epochs, 0, EPOCHS_MAX * sizeof(*j->epochs));
+	memset(j->lately, 0, LATELY * sizeof(*j->lately));
+}
+
 /* Sets the verdict; with refuse(), the reason too. */
 static int refused_as(struct judgement *out, unsigned cause)
 {

@@ -44,6 +44,10 @@ int judge_new(struct store *s, struct judge **out);
 void judge_free(struct judge *j);
 DEFINE_CLEANUP(struct judge *, judge_free)
 
+/* The store was lost and is back: what was appended behind its last commit may have gone, and others be in its place.
+ */
+void judge_forget(struct judge *j);
+
 /*
  * Judges one segment that came from the PC `host` (its device key is `device`), and appends it to the store where it is
  * good. *gap_lost: the PC says that what is before is lost; cleared when that was needed. 0 with *out; -errno (then the

@@ -27,8 +27,17 @@
 
 void ingest_fail(struct ingest *in, int r, const char *what)
 {
-	if (in->failed)
+	if (in->failed || (in->lost && !in->old_copy))
 		return;
+	/* Before and behind the loop nobody waits for it; nor does what an old copy has to end. */
+	if (in->again_timer && !in->old_copy && store_lost(in->store))
+		again_begin(in, what);
+	else
+		ingest_end(in, r, what);
+}
+
+void ingest_end(struct ingest *in, int r, const char *what)
+{
 	in->failed = r < 0 ? r : -EIO;
 	in->server.failed = true;
 	log_error("%s: %s", what, strerror(-in->failed));
@@ -56,13 +65,15 @@ static void on_journal(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	r = r ? r : journal_drain(in->journal, &n);
-	r = r ? r : desks_drain(in->desks, &desk);
-	if (r) {
-		ingest_fail(in, r, "journal");
-		return;
+	n = desk = 0;
+	/* Sealed they wait in the spool, as at PCs. */
+	if (!in->lost) {
+		r = r ? r : journal_drain(in->journal, &n);
+		r = r ? r : desks_drain(in->desks, &desk);
 	}
-	if (n || desk)
+	if (r)
+		ingest_fail(in, r, "journal");
+	else if (n || desk)
 		commit_soon(in);
 	server_soon(in->journal_timer, journal_due(in->journal) - clock_boot_us());
 }
@@ -74,7 +85,8 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	wait_tick(in);
-	cosign_tick(in);
+	if (!in->lost)
+		cosign_tick(in);
 }
 
 static void on_status(evutil_socket_t fd, short what, void *arg)
@@ -123,6 +135,7 @@ static int loop(struct ingest *in)
 	r = r ? r : server_every(&in->server, STATUS_S * S_US, on_status, in);
 	r = r ? r : server_every(&in->server, CERTIFICATE_S * S_US, on_certificate, in);
 	r = r ? r : commit_start(in);
+	r = r ? r : again_start(in);
 	r = r ? r : keeper_start(in->keeper);
 	r = r ? r : server_start(&in->server);
 	if (!r) {
@@ -136,6 +149,7 @@ static int loop(struct ingest *in)
 	if (in->journal_timer)
 		event_free(in->journal_timer);
 	commit_stop(in);
+	again_stop(in);
 	return r;
 }
 
@@ -253,7 +267,7 @@ int main(int argc, char **argv)
 		{"backup-to", required_argument, NULL, OPTION_BACKUP},
 		{"restore-from", required_argument, NULL, OPTION_RESTORE},
 		{"checkpoint", required_argument, NULL, OPTION_SEEN}, {NULL, 0, NULL, 0}};
-	static struct ingest in = {.refused_log = LOG_LIMIT(10)};
+	static struct ingest in = {.refused_log = LOG_LIMIT(10), .again_log = LOG_LIMIT(2)};
 	static const struct program program = {.name = "sekisho-collector",
 		.usage = "usage: sekisho-collector [--config FILE] [--init]\n"
 			 "       sekisho-collector [--config FILE] --move-to PLACE | --backup-to PLACE\n"

@@ -284,14 +284,22 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 	struct keeper *k = arg;
 	struct timeval next = {0, 0};
 	bool more = false, looking;
-	int r = keeper_look(k);
+	int r;
 
 	(void)fd;
 	(void)what;
+	if (k->in->lost) {
+		next.tv_sec = SOON_S;
+		event_add(k->timer, &next);
+		return;
+	}
+	r = keeper_look(k);
 	looking = r == V_AGAIN;
 	r = r ? r : round_(k, &more);
 	if (r < 0) {
 		ingest_fail(k->in, r, "retention");
+		next.tv_sec = SOON_S;
+		event_add(k->timer, &next);
 		return;
 	}
 	if (r && r != V_AGAIN && log_allowed(&k->log))

@@ -4,6 +4,8 @@
 #include "collector/ingest/cosign.h"
 #include "policy/wire/api.h"
 
+#define RETRY_SOON_S 5u
+
 void route(struct ask *a)
 {
 	static const struct {
@@ -28,6 +30,10 @@ void route(struct ask *a)
 	bool known = false, post = a->method == ASK_POST;
 	size_t i;
 
+	if (in->lost && (a->conn || strcmp(a->path, "/admin/status") != 0)) {
+		answer_error(a->req, 503, "database", "the collector waits for its database", RETRY_SOON_S);
+		return;
+	}
 	for (i = 0; i < ARRAY_SIZE(routes); i++) {
 		if (strcmp(a->path, routes[i].path) != 0)
 			continue;

@@ -3,6 +3,7 @@
  */
 #include "collector/store/engine.h"
 #include "collector/store/bar.h"
+#include <errno.h>
 #include <string.h>
 
 #define DATABASE "postgresql://"
@@ -26,6 +27,16 @@ void store_close(struct store *s)
 {
 	if (s)
 		of(s)->close(s);
+}
+
+bool store_lost(const struct store *s)
+{
+	return of(s)->lost && of(s)->lost(s);
+}
+
+int store_again(struct store *s, struct why *why)
+{
+	return of(s)->again ? of(s)->again(s, why) : -EIO;
 }
 
 int store_append(struct store *s, const struct segment *seg, uint64_t *index)

@@ -15,6 +15,8 @@
 struct store_engine {
 	int (*open)(const struct store_options *o, struct store **out, struct why *why);
 	void (*close)(struct store *s);
+	bool (*lost)(const struct store *s);
+	int (*again)(struct store *s, struct why *why);
 	int (*append)(struct store *s, const struct segment *seg, uint64_t *index);
 	int (*commit)(struct store *s);
 	int (*index_step)(struct store *s, unsigned budget, uint64_t *left);

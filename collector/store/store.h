@@ -70,6 +70,19 @@ bool store_is_database(const char *place);
 int store_open(const struct store_options *o, struct store **out, struct why *why);
 void store_close(struct store *s);
 DEFINE_CLEANUP(struct store *, store_close)
+/*
+ * Of a store opened for writing: has it lost its database, so that every call fails, but store_again may bring it back?
+ * True also where nobody knows whether the last commit is there. Never of files: what fails there is this machine.
+ */
+bool store_lost(const struct store *s);
+/*
+ * Connects anew and compares as store_open does. What was appended and not committed is forgotten; whether a commit
+ * whose answer did not come is there is known when this returns 0: what is sent again is V_EXISTS then, or taken in.
+ * The caller forgets what it knows by leaves' places behind the last commit that returned 0. 0; V_BAD: another log, or
+ * an old copy: it must not go on; V_EXISTS: its index is being made anew; -errno: not yet. After all but 0 it is lost
+ * as before. `why` as store_open.
+ */
+int store_again(struct store *s, struct why *why);
 
 /* --- taking in --- */
 

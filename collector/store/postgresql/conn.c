@@ -59,19 +59,20 @@ static int error_of(struct conn *c, const PGresult *r)
 	static const struct {
 		const char *state;
 		int error;
+		bool gone;
 	} known[] = {
-		{"53100", ENOSPC},
-		{"53", ENOMEM},
-		{"42501", EACCES},
-		{"28", EACCES},
-		{"25006", EROFS},
-		{"42P01", ENOENT},
-		{"3F000", ENOENT},
-		{"55P03", ETIMEDOUT},
-		{"57014", ETIMEDOUT},
-		{"57P", ECONNRESET},
-		{"25P", ECONNRESET},
-		{"08", ECONNRESET},
+		{"53100", ENOSPC, false},
+		{"53", ENOMEM, false},
+		{"42501", EACCES, false},
+		{"28", EACCES, false},
+		{"25006", EROFS, true}, /* a primary that was one no more */
+		{"42P01", ENOENT, false},
+		{"3F000", ENOENT, false},
+		{"55P03", ETIMEDOUT, true},
+		{"57014", ETIMEDOUT, true},
+		{"57P", ECONNRESET, true},
+		{"25P", ECONNRESET, true},
+		{"08", ECONNRESET, true},
 	};
 	const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
 	size_t i;
@@ -80,8 +81,10 @@ static int error_of(struct conn *c, const PGresult *r)
 			      ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY)
 			      : PQerrorMessage(c->pg));
 	for (i = 0; state && i < ARRAY_SIZE(known); i++)
-		if (!strncmp(state, known[i].state, strlen(known[i].state)))
+		if (!strncmp(state, known[i].state, strlen(known[i].state))) {
+			c->gone |= known[i].gone;
 			return -known[i].error;
+		}
 	return PQstatus(c->pg) == CONNECTION_OK ? -EIO : -ECONNRESET;
 }
 

@@ -18,6 +18,7 @@ struct conn {
 	const char *prepared[CONN_PREPARED_MAX]; /* texts, by their address */
 	unsigned prepared_n;
 	bool warned; /* the server said WARNING since this was set to false */
+	bool gone;   /* something failed as it would not on another connection, perhaps to another server */
 	char error[200];
 };
 

@@ -121,6 +121,18 @@ static int judge_state(struct pg *p, struct why *why)
 	return 0;
 }
 
+/*
+ * What was found is acknowledged to whoever sends it again. A commit that a crash of the server cut short may be found
+ * and be on no standby: one behind it waits for all that are to have it.
+ */
+static int settle_found(struct conn *c)
+{
+	int r = conn_run(c, "BEGIN", NULL, NULL);
+
+	r = r ? r : conn_run(c, "SELECT pg_logical_emit_message(true, 'sekisho'::text, ''::text)", NULL, NULL);
+	return r ? r : conn_commit(c);
+}
+
 static int open_for_writing(struct pg *p, struct why *why)
 {
 	int r = dir_make(p->state, 0750);
@@ -134,7 +146,21 @@ static int open_for_writing(struct pg *p, struct why *why)
 	r = r ? r : pg_tree(p, why);
 	/* One that is empty is no old copy where it is barred until it has all that the other store has. */
 	r = r || (p->filling && !p->head.size) ? r : judge_state(p, why);
+	/* Behind the judgement: an old primary that nobody follows any more is told apart, and not waited for. */
+	r = r ? r : settle_found(&p->turn);
 	return r ? r : pg_keep_checkpoint(p);
+}
+
+static int new_tree(struct pg *p)
+{
+	int r = tree_new(&p->tree, "");
+
+	if (!r) {
+		p->tree.place = &tiles;
+		p->tree.place_ctx = p;
+	}
+	p->tree_loaded = false;
+	return r;
 }
 
 static int pg_open(const struct store_options *o, struct store **out, struct why *why)
@@ -160,11 +186,7 @@ static int pg_open(const struct store_options *o, struct store **out, struct why
 		 (!o->state_dir || !o->origin ||
 			 (size_t)snprintf(p->origin, sizeof(p->origin), "%s", o->origin) >= sizeof(p->origin)))
 		r = -EINVAL;
-	r = r ? r : tree_new(&p->tree, "");
-	if (!r) {
-		p->tree.place = &tiles;
-		p->tree.place_ctx = p;
-	}
+	r = r ? r : new_tree(p);
 	p->month = -1;
 	p->group = r || !p->writable ? NULL : malloc(PG_GROUP_MAX * sizeof(*p->group));
 	if (!r && p->writable && !p->group)
@@ -201,6 +223,45 @@ static void pg_close(struct store *s)
 	buf_deinit(&p->bodies);
 	free(p->group);
 	free(p);
+}
+
+/* --- lost, and back --- */
+
+static bool pg_lost(const struct store *s)
+{
+	const struct pg *p = pg_of(s);
+
+	return p->writable && !p->ill &&
+	       (p->doubt || p->turn.gone || p->side.gone || PQstatus(p->turn.pg) != CONNECTION_OK ||
+		       PQstatus(p->side.pg) != CONNECTION_OK);
+}
+
+static int pg_again(struct store *s, struct why *why)
+{
+	struct pg *p = pg_of(s);
+	int r;
+
+	if (!p->writable || p->ill || p->depth)
+		return -EBUSY;
+	/* Until all of it has worked nothing does. */
+	p->failed = p->doubt = true;
+	pg_give_up_turn(p);
+	conn_close(&p->turn);
+	conn_close(&p->side);
+	fetch_free(p->fetch);
+	p->fetch = NULL;
+	p->month = -1;
+	tree_deinit(&p->tree);
+	r = new_tree(p);
+	r = r ? r : conn_open(&p->side, p->address, true, why);
+	/* It is compared with what was known before: smaller, or otherwise, it is another log. */
+	r = r ? r : pg_look(p, &p->side, false, NULL, why);
+	r = r ? r : open_for_writing(p, why);
+	if (r < 0 && why && !why->text[0] && (p->turn.error[0] || p->side.error[0]))
+		why_set(why, 0, "%s", p->turn.error[0] ? p->turn.error : p->side.error);
+	if (!r)
+		p->failed = p->doubt = false;
+	return r;
 }
 
 /* --- the committed log --- */
@@ -313,6 +374,8 @@ static int pg_read(struct store *s, uint64_t index, struct buf *header, struct b
 const struct store_engine store_postgresql = {
 	.open = pg_open,
 	.close = pg_close,
+	.lost = pg_lost,
+	.again = pg_again,
 	.append = pg_append,
 	.commit = pg_commit,
 	.index_step = pg_index_step,

@@ -25,6 +25,8 @@ struct pg {
 	const struct key *log_key;
 	int64_t (*now_us)(void);
 	bool writable, failed, filling;
+	bool doubt; /* a commit's answer did not come: it may be there, and may not */
+	bool ill;   /* what failed is this machine's: another connection helps nothing */
 	struct conn
 		turn; /* appends; its transaction holds the log's row while a group is open. Chains are read by it */
 	struct conn side; /* everything else: what is committed, each statement by itself or in a view of its own */

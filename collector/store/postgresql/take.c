@@ -320,8 +320,7 @@ int pg_commit(struct store *s)
 		return undo(p, r);
 	r = conn_commit(&p->turn);
 	if (r) {
-		/* It may be there, and may not. */
-		p->failed = true;
+		p->failed = p->doubt = true;
 		pg_give_up_turn(p);
 		return r;
 	}
@@ -334,6 +333,6 @@ int pg_commit(struct store *s)
 	r = buf_put_span(&p->note, buf_span(&note));
 	r = r ? r : pg_keep_checkpoint(p);
 	if (r)
-		p->failed = true;
+		p->failed = p->ill = true;
 	return r > 0 ? -EIO : r;
 }

@@ -209,6 +209,83 @@ static void the_server_dies(void **state)
 	made_dir_remove(dir);
 }
 
+/*
+ * The same without opening anew: while the server is down nothing is taken, known or lost for good; and what was
+ * committed in doubt, by the server's death behind it, is found.
+ */
+static void the_server_comes_back(void **state)
+{
+	struct digest hashes[8];
+	struct why why = {""};
+	struct store *s;
+	struct made m;
+	uint64_t index, i;
+	char dir[256], text[300];
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m, "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	for (i = 0; i < ARRAY_SIZE(hashes); i++) {
+		hashes[i] = made_next(&m)->hash;
+		assert_false(store_lost(s));
+		assert_int_equal(store_append(s, &m.seg, &index), 0);
+		assert_int_equal(index, i);
+		if (i % 4 == 3) {
+			assert_int_equal(made_server_run("kill", NULL), 0);
+			assert_true(store_commit(s) < 0);
+			assert_true(store_lost(s));
+			assert_true(store_again(s, &why) < 0);
+			assert_true(store_lost(s));
+			assert_true(store_append(s, &m.seg, &index) < 0);
+			assert_int_equal(store_size(s), i);
+			assert_int_equal(made_server_run("again", NULL), 0);
+			assert_int_equal(store_again(s, &why), 0);
+			assert_int_equal(store_size(s), i);
+			assert_int_equal(store_append(s, &m.seg, &index), 0);
+			assert_int_equal(index, i);
+		} else if (i % 4 == 1) {
+			/* Only the connection that asks is gone: the group is lost with it. */
+			assert_int_equal(sql("postgres", "postgres",
+						 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+						 "state = 'idle' AND usename = 'collector'"),
+				0);
+			assert_true(store_refresh(s) < 0 || store_last_row(s, &index) < 0);
+			assert_true(store_lost(s));
+			assert_int_equal(store_again(s, &why), 0);
+			assert_int_equal(store_append(s, &m.seg, &index), 0);
+			assert_int_equal(index, i);
+		}
+		assert_int_equal(store_commit(s), 0);
+		check_proof(s, i, &hashes[i]);
+	}
+	/* What others have committed meanwhile, in its place or behind it, is there. */
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(made_server_run("kill", NULL), 0);
+	assert_int_equal(made_server_run("again", NULL), 0);
+	assert_true(store_commit(s) < 0);
+	{
+		struct store_options o = made_options(dir, NULL);
+		struct store *other;
+
+		snprintf(text, sizeof(text), "%s/other", dir);
+		o.state_dir = text;
+		assert_int_equal(store_open(&o, &other, &why), 0);
+		assert_int_equal(store_append(other, &m.seg, &index), 0);
+		assert_int_equal(store_commit(other), 0);
+		store_close(other);
+	}
+	assert_int_equal(store_again(s, &why), 0);
+	assert_int_equal(store_size(s), ARRAY_SIZE(hashes) + 1);
+	assert_int_equal(store_append(s, &m.seg, &index), V_EXISTS);
+	assert_int_equal(index, ARRAY_SIZE(hashes));
+	for (i = 0; i < ARRAY_SIZE(hashes); i++)
+		check_proof(s, i, &hashes[i]);
+	store_close(s);
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
 static void copy_database(const char *from, const char *to)
 {
 	char text[300];
@@ -253,8 +330,13 @@ static void old_copies_are_refused(void **state)
 		assert_int_equal(store_append(s, made_next(&m), &index), 0);
 	assert_int_equal(store_commit(s), 0);
 	assert_int_equal(buf_put_span(&kept, store_checkpoint(s)), 0);
-	store_close(s);
 	put_in_place_of(made_base(dir), copy);
+	/* Neither is it gone on from by one that had the other open. */
+	assert_true(store_append(s, made_next(&m), &index) < 0);
+	assert_true(store_lost(s));
+	assert_int_equal(store_again(s, &why), V_BAD);
+	assert_true(store_append(s, &m.seg, &index) < 0);
+	store_close(s);
 	assert_int_equal(made_open(dir, &s, &why), V_BAD);
 	assert_non_null(strstr(why.text, "old copy"));
 	/* Somebody without that checkpoint goes on from the copy, further than it. */
@@ -402,6 +484,24 @@ static void addresses(void **state)
 	made_dir_remove(dir);
 }
 
+/* The standby never comes, and the administrator calls each wait off. */
+static pid_t call_waits_off(unsigned times)
+{
+	pid_t pid = fork();
+	int k;
+
+	for (k = 0; !pid && k < 600; k++) {
+		usleep(100000);
+		if (ask("postgres", "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = "
+				    "'SyncRep'") > 0 &&
+			!--times)
+			_exit(0);
+	}
+	if (!pid)
+		_exit(1);
+	return pid;
+}
+
 /* Nothing is acknowledged on a server that forgets, or before the standby that must have it has it. */
 static void durability_is_demanded(void **state)
 {
@@ -421,30 +521,23 @@ static void durability_is_demanded(void **state)
 	assert_int_equal(made_open(dir, &s, &why), V_BAD);
 	assert_non_null(strstr(why.text, "fsync = off"));
 	assert_int_equal(sql("postgres", "postgres", "ALTER SYSTEM RESET fsync"), 0);
+	assert_int_equal(sql("postgres", "postgres", "SELECT pg_reload_conf(), pg_sleep(0.5)"), 0);
 	/* A role that was told not to wait waits all the same. */
 	assert_int_equal(sql("postgres", "postgres", "ALTER ROLE collector SET synchronous_commit = off"), 0);
+	assert_int_equal(made_open(dir, &s, &why), 0);
 	assert_int_equal(sql("postgres", "postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'"), 0);
 	assert_int_equal(sql("postgres", "postgres", "SELECT pg_reload_conf(), pg_sleep(0.5)"), 0);
-	assert_int_equal(made_open(dir, &s, &why), 0);
 	assert_int_equal(store_append(s, made_next(&m), &index), 0);
-	/* The standby never comes, and the administrator calls the wait off: the server says COMMIT, and warns. */
-	pid = fork();
-	if (!pid) {
-		int k;
-
-		for (k = 0; k < 600; k++) {
-			usleep(100000);
-			if (ask("postgres", "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE "
-					    "wait_event = 'SyncRep'") > 0)
-				_exit(0);
-		}
-		_exit(1);
-	}
+	/* The server says COMMIT, and warns: the segment can be read, and is on no standby. */
+	pid = call_waits_off(3);
 	assert_true(store_commit(s) < 0);
+	assert_true(store_lost(s));
+	/* So it is not found either, and acknowledged to who sends it again, before a standby has it. */
+	assert_true(store_again(s, &why) < 0);
+	store_close(s);
+	assert_true(made_open(dir, &s, &why) < 0);
 	waitpid(pid, &status, 0);
 	assert_int_equal(status, 0);
-	assert_int_equal(store_size(s), 0);
-	store_close(s);
 	assert_int_equal(sql("postgres", "postgres", "ALTER SYSTEM RESET synchronous_standby_names"), 0);
 	assert_int_equal(sql("postgres", "postgres", "SELECT pg_reload_conf(), pg_sleep(0.5)"), 0);
 	assert_int_equal(sql("postgres", "postgres", "ALTER ROLE collector RESET synchronous_commit"), 0);
@@ -463,6 +556,7 @@ int main(void)
 		cmocka_unit_test(collectors_take_turns),
 		cmocka_unit_test(a_stopped_collector_holds_up_nobody),
 		cmocka_unit_test(the_server_dies),
+		cmocka_unit_test(the_server_comes_back),
 		cmocka_unit_test(old_copies_are_refused),
 		cmocka_unit_test(changed_leaves_are_told),
 		cmocka_unit_test(roles_are_what_they_say),

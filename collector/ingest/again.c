@@ -1,0 +1,71 @@
+/*
+ * The store's database goes away: it is restarted, or fails over to another server. The process stays, with its
+ * connections and the PCs that wait: requests are answered 503 and sent again, and every second it is connected to
+ * anew.
+ *
+ * Must never let anything go on from what was appended and not committed: other leaves may come to lie in its place.
+ */
+#include "collector/ingest/ingest.h"
+#include "policy/base/clock.h"
+#include <errno.h>
+#include <inttypes.h>
+
+#define AGAIN_US 1000000
+
+static void back(struct ingest *in)
+{
+	judge_forget(in->judge);
+	journal_again(in->journal);
+	desks_again(in->desks);
+	in->lost = false;
+	log_notice("the database is back after %" PRId64 " s, with %" PRIu64 " segments",
+		(clock_wall_us() - in->lost_since_us) / 1000000, store_size(in->store));
+	commit_again(in);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct ingest *in = arg;
+	struct why why = {""};
+	int r;
+
+	(void)fd;
+	(void)what;
+	commit_lost(in);
+	r = store_again(in->store, &why);
+	if (!r) {
+		back(in);
+		return;
+	}
+	/* Another log, or an old copy of this one: as at a start, it is not gone on from. */
+	if (r > 0 && r != V_EXISTS) {
+		log_error("%s", why.text);
+		ingest_end(in, -ESTALE, "database");
+		return;
+	}
+	if (log_allowed(&in->again_log))
+		log_warning("the database is waited for: %s", why.text[0] ? why.text : strerror(r < 0 ? -r : EBUSY));
+	server_soon(in->again_timer, AGAIN_US);
+}
+
+void again_begin(struct ingest *in, const char *what)
+{
+	in->lost = true;
+	in->lost_since_us = clock_wall_us();
+	in->count.losses++;
+	log_warning("%s: the database is lost; who sends is asked to send again, until it is back", what);
+	server_soon(in->again_timer, 0);
+}
+
+int again_start(struct ingest *in)
+{
+	in->again_timer = evtimer_new(in->server.base, on_again, in);
+	return in->again_timer ? 0 : -ENOMEM;
+}
+
+void again_stop(struct ingest *in)
+{
+	if (in->again_timer)
+		event_free(in->again_timer);
+	in->again_timer = NULL;
+}
