@@ -38,7 +38,7 @@ static bool carries_out(const struct record *r)
 
 static const struct part {
 	unsigned section; /* 1 to 5 */
-	bool path;        /* only below the folder that was named */
+	bool path;        /* only below the folder, or of the area, that was named */
 	bool console;     /* of the console, instead of the PC that was named */
 	unsigned kinds[8], classes[3];
 	bool (*fits)(const struct record *r); /* NULL: all of them */
@@ -126,6 +126,7 @@ static void begin_part(struct registering *g)
 	unsigned i;
 
 	f->path = p->path ? g->folder : NULL;
+	g->search.facts_n = p->path && g->area;
 	f->host = p->console ? NULL : g->host;
 	f->kinds_n = f->classes_n = 0;
 	for (i = 0; i < ARRAY_SIZE(p->kinds) && p->kinds[i]; i++)
@@ -247,7 +248,17 @@ void register_stop(struct console *c)
 	}
 }
 
-/* What was asked: a period and a folder, perhaps one PC. */
+/* All that is below a folder, or a pattern. */
+static void set_folder(struct registering *g, const char *path)
+{
+	snprintf(g->below, sizeof(g->below), "%s%s", path,
+		strpbrk(path, "*?")             ? ""
+		: path[strlen(path) - 1] == '/' ? "*"
+						: "/*");
+	g->folder = g->below;
+}
+
+/* What was asked: a period, a folder or an area, perhaps one PC. */
 static int parse(struct registering *g, const char *query, struct why *why)
 {
 	struct store_filter *f = &g->search.filter;
@@ -255,16 +266,15 @@ static int parse(struct registering *g, const char *query, struct why *why)
 
 	if (r)
 		return r;
-	if (f->user || f->program || f->text || f->kinds_n || f->classes_n || search_is_narrow(&g->search))
-		return why_set(why, V_BAD, "since, until, path, host and lang belong there");
-	if (!f->from_us || !f->until_us || !f->path)
-		return why_set(why, V_BAD, "since, until and path have to be there");
-	/* A folder is all that is below it. */
-	snprintf(g->below, sizeof(g->below), "%s%s", f->path,
-		strpbrk(f->path, "*?")                ? ""
-		: f->path[strlen(f->path) - 1] == '/' ? "*"
-						      : "/*");
-	g->folder = g->below;
+	if (f->user || f->program || f->text || f->kinds_n || f->classes_n || g->search.device ||
+		g->search.facts_n > 1 || (g->search.facts_n && g->search.facts[0].field != F_AREA))
+		return why_set(why, V_BAD, "since, until, path or fact=area:NAME, host and lang belong there");
+	if (!f->from_us || !f->until_us || !f->path == !g->search.facts_n)
+		return why_set(why, V_BAD, "since, until and either path or fact=area:NAME have to be there");
+	if (f->path)
+		set_folder(g, f->path);
+	else
+		g->area = g->search.facts[0].value;
 	g->host = f->host;
 	f->newest_first = false;
 	return 0;

@@ -20,9 +20,10 @@ struct registering {
 	struct console *c;
 	struct outgoing by;
 	char address[ADDRESS_SIZE], below[4096 + 4];
-	const char *path;     /* of the operation */
-	struct search search; /* its filter is each part's in turn */
-	const char *folder, *host;
+	const char *path;          /* of the operation */
+	struct search search;      /* its filter is each part's in turn */
+	const char *folder, *host; /* folder: NULL where it is of an area */
+	const char *area;          /* of the policy's section `protected`: the first fact of `search`; NULL: none */
 	struct digesting *digest;
 	struct paper *paper;      /* NULL: CSV */
 	struct register_zip *zip; /* NULL: the PDF alone, or CSV */

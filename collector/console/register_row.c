@@ -13,8 +13,8 @@
 
 /* Facts that the last column has, where a record has them. */
 static const unsigned details[] = {F_PATH2, F_PRINTER, F_PAGES, F_COPIES, F_SHEETS, F_MY_NUMBERS, F_ACTION, F_OUTCOME,
-	F_CLASS, F_READ, F_WRITTEN, F_MAKER, F_SERIAL, F_LABEL, F_ACCESS, F_RULE, F_SEAT, F_REMOTE, F_SERVICE, F_CAUSE,
-	F_COUNT, F_HASH};
+	F_CLASS, F_READ, F_WRITTEN, F_MAKER, F_SERIAL, F_LABEL, F_ACCESS, F_RULE, F_AREA, F_SEAT, F_REMOTE, F_SERVICE,
+	F_CAUSE, F_COUNT, F_HASH};
 /* The object of a record: the first of these that it has. */
 static const unsigned objects[] = {F_PATH, F_TITLE, F_DOCUMENT_NAME, F_PRODUCT, F_TARGET_USER, F_TEXT, F_OPERATION};
 
@@ -149,7 +149,10 @@ int register_begin(struct registering *g)
 		return csv_head(g);
 	line(g, say(g, "Period", "対象期間"), "%s - %s", text_time_local(from, f->from_us),
 		text_time_local(until, f->until_us));
-	line(g, say(g, "Folder", "対象フォルダー"), "%s", g->folder);
+	if (g->area)
+		line(g, say(g, "Protected area", "取扱区域"), "%s", g->area);
+	else
+		line(g, say(g, "Folder", "対象フォルダー"), "%s", g->folder);
 	line(g, say(g, "PCs", "対象 PC"), "%s", g->host ? g->host : say(g, "all", "すべて"));
 	line(g, say(g, "Made", "作成"), "%s, %s", text_time_local(now, clock_wall_us()), g->by.account.name);
 	/* So that a register can be traced to the log that it was made from. */

@@ -305,6 +305,9 @@ more = [{**written, 30: "/media/鍵/名簿.csv", 148: 30}, {**written, 30: "/med
         # Papers: one that came out, one that was held, one without numbers.
         {**job, 122: "個人番号届"}, {**job, 122: "番号一覧", 133: HELD}, {1: 100, 2: 56001, 13: "花子", 119: "Office", 122: "案内", 133: 1},
         {1: 10, 2: 57000, **WHO, 30: "/home/hanako/古い", 35: 1}, {1: 11, 2: 57001, **WHO, 30: "/home/hanako/帳簿.txt", 35: 1},
+        # In an area: what is used there, and one of another area.
+        {1: 4, 2: 57010, **WHO, 30: "/srv/給与/一覧.xlsx", 35: 3, 240: "payroll"}, {1: 4, 2: 57011, **WHO, 30: "/srv/人事.ods", 35: 3, 240: "hr"},
+        {1: 8, 2: 57012, **WHO, 30: "/srv/給与/一覧.xlsx", 35: 3, 240: "payroll"},
         {1: 20, 2: 58000, 13: "花子"}, {1: 21, 2: 58001, 13: "花子"}, {1: 24, 2: 58002, 13: "花子"}]
 two.post(two.sealed(records=more))
 of_hanako = 5
@@ -331,6 +334,20 @@ same([(r[5], r[4], r[3]) for r in parts[4] if r[3] != "console"], [(k, "花子",
 true(parts[3][0][6] == "溶解処理 / 書類 12箱 / 証明.pdf" and sha256(proof).hex() in parts[3][0][7], parts[3])
 true({r[4] for r in parts[4]} >= {"auditor", "viewer", "both"}, "who signed in")
 same([c for r in table for c in r if c[:1] in ("=", "+", "@", "\t", "\r")], [], "cells that run")
+# Of an area instead: the uses of its files by what the PC said then, wherever they lie; the rest as before.
+of_area = period.replace("path=/home/hanako", "fact=area:%s")
+table = list(csv.reader(io.StringIO(auditor.ask("GET", "/api/v1/register.csv?" + of_area % "payroll" + "ja", status=200)
+                                    .body.decode("utf-8-sig"), newline="")))
+mine = [[r for r in table if r[0].startswith("%d." % n)] for n in range(1, 6)]
+same([(r[5], r[6]) for r in mine[0]], [("ファイル操作", "/srv/給与/一覧.xlsx"), ("印刷ジョブ", "個人番号届"), ("印刷ジョブ", "番号一覧")], "used")
+same([(r[5], r[6]) for r in mine[2]], [("ファイル削除", "/srv/給与/一覧.xlsx")], "deleted")
+same((mine[1][0], len(mine[3])), (parts[1][0], 1), "papers, proof")
+true("payroll" in mine[0][0][7], mine[0][0])
+same([len([r for r in csv.reader(io.StringIO(auditor.ask("GET", "/api/v1/register.csv?" + of_area % "no-such" + "ja", status=200)
+                                            .body.decode("utf-8-sig"), newline="")) if r[0].startswith("%d." % n)]) for n in (1, 3)], [2, 0], "of none")
+text = subprocess.run(["pdftotext", "-raw", "-", "-"], input=auditor.ask("GET", "/api/v1/register.pdf?" + of_area % "payroll" + "ja", status=200).body,
+                      stdout=subprocess.PIPE, check=True).stdout.decode()
+true("取扱区域" in text and "payroll" in text and "/srv/給与/一覧.xlsx" in text and "対象フォルダー" not in text, text)
 a = auditor.ask("GET", "/api/v1/register.pdf?" + period + "ja&host=pc-1", status=200)
 with open(os.environ["FLOW_TMP"] + "/register.pdf", "wb") as f:
     f.write(a.body)
@@ -379,7 +396,8 @@ text = subprocess.run(["pdftotext", "-layout", os.environ["FLOW_TMP"] + "/regist
                       check=True).stdout.decode()
 same((text.count("outside the scope"), text.count("None.")), (2, 0), text)
 same(some.get("/api/v1/proofs"), {"proofs": [], "next": None}, "proofs outside of the scope")
-for bad in ("", "since=-1h", "since=-1h&until=-1m", "since=-1h&until=-1m&path=/home&kind=file", "since=-1h&until=-1m&path=/home&order=newest"):
+for bad in ("", "since=-1h", "since=-1h&until=-1m", "since=-1h&until=-1m&path=/home&kind=file", "since=-1h&until=-1m&path=/home&order=newest",
+            "since=-1h&until=-1m&path=/home&fact=area:x", "since=-1h&until=-1m&fact=user:x", "since=-1h&until=-1m&fact=area:x&fact=area:y"):
     same(auditor.get("/api/v1/register.pdf?" + bad, 400)["error"], "filter", bad)
 
 item("overview: what needs a person, told as one where it is the same")
@@ -392,7 +410,7 @@ same((a["fleet"]["known"], a["fleet"]["revoked"]), (2, 0), "the fleet")
 true("給与" not in json.dumps(a, ensure_ascii=False), "an administrator sees paths")
 until(lambda: both.get("/api/v1/traffic?hours=2")["complete"], "the traffic is counted")
 series = {s["kind"]: s["counts"] for s in both.get("/api/v1/traffic?hours=2")["series"]}
-same((sum(series["file"]), sum(series["loss"]), len(series["file"])), (241, 6, 2), "traffic")
+same((sum(series["file"]), sum(series["loss"]), len(series["file"])), (243, 6, 2), "traffic")
 
 item("PCs, a token, revoking; policy status")
 hosts = both.get("/api/v1/hosts?limit=1")

@@ -43,6 +43,7 @@ function Make() {
   const [since, setSince] = useState(first);
   const [until, setUntil] = useState(last);
   const [path, setPath] = useState(() => kept("register-folder", (x) => (typeof x === "string" ? x : null)) ?? "");
+  const [area, setArea] = useState(() => kept("register-area", (x) => (typeof x === "string" ? x : null)) ?? "");
   const [host, setHost] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Refusal | null>(null);
@@ -50,8 +51,10 @@ function Make() {
     setBusy(true);
     setError(null);
     keep("register-folder", path);
+    keep("register-area", area);
+    const where = area ? { fact: `area:${area}` } : { path };
     api
-      .register(form, { since: toMoment(`${since}T00:00:00`), until: toMoment(`${until}T00:00:00`), path, host: host || undefined, lang: language })
+      .register(form, { since: toMoment(`${since}T00:00:00`), until: toMoment(`${until}T00:00:00`), ...where, host: host || undefined, lang: language })
       .then((blob) => {
         saveFile(`sekisho-register-${since}.${form}`, blob, TYPES[form]);
         say(r.made);
@@ -78,7 +81,11 @@ function Make() {
       </label>
       <label class="field">
         {r.folder}
-        <input type="text" required maxLength={4000} spellcheck={false} placeholder="/srv/mynumber" value={path} onInput={(e) => setPath(e.currentTarget.value)} />
+        <input type="text" required={!area} disabled={area !== ""} maxLength={4000} spellcheck={false} placeholder="/srv/mynumber" value={path} onInput={(e) => setPath(e.currentTarget.value)} />
+      </label>
+      <label class="field">
+        {r.area}
+        <input type="text" maxLength={400} spellcheck={false} value={area} onInput={(e) => setArea(e.currentTarget.value)} />
       </label>
       <label class="field">
         {r.host}
@@ -93,10 +100,10 @@ function Make() {
         <button type="submit" class="main" disabled={busy}>
           {r.pdf}
         </button>
-        <button type="button" disabled={busy || !path || !since || !until} onClick={() => make("zip")}>
+        <button type="button" disabled={busy || !(path || area) || !since || !until} onClick={() => make("zip")}>
           {r.zip}
         </button>
-        <button type="button" disabled={busy || !path || !since || !until} onClick={() => make("csv")}>
+        <button type="button" disabled={busy || !(path || area) || !since || !until} onClick={() => make("csv")}>
           CSV
         </button>
       </div>

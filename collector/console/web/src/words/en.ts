@@ -72,6 +72,7 @@ export const en = {
     since: "From",
     until: "Up to (not included)",
     folder: "Folder with the specific personal information",
+    area: "Or a protected area, by its name in the policy",
     host: "One PC only (name; empty: all)",
     pdf: "PDF to sign",
     made: "The register was made.",

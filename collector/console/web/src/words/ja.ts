@@ -73,6 +73,7 @@ export const ja: Words = {
     since: "開始日",
     until: "終了日(この日は含みません)",
     folder: "特定個人情報のあるフォルダー",
+    area: "または取扱区域(ポリシーの protected での名前)",
     host: "特定の PC のみ(PC 名、空欄はすべて)",
     pdf: "署名用 PDF",
     made: "記録簿を作成しました。",
