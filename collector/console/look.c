@@ -16,6 +16,9 @@
 #define SERVERS_EVERY_US 60000000
 #define STEP_ROWS 20000u /* in look_step() */
 #define STEP_US 50000
+#define WINDOW_US 3600000000ll /* at first, in look_back() */
+#define WINDOW_LEAST_US 60000000ll
+#define WINDOW_MOST_US (31 * 24 * WINDOW_US)
 #define REST_US 60000000
 
 static const unsigned device_kinds[] = {KIND_PLUG, KIND_UNPLUG, KIND_DECISION, KIND_MEDIUM, KIND_DENIED, KIND_RELEASE,
@@ -227,24 +230,52 @@ static int on_old(void *ctx, const struct store_row *row)
 	return row->row <= traffic_began(b->c) ? b->take(b->c, row) : 0;
 }
 
+/* The window behind this one; false: there is none. */
+static bool next_window(struct looking_back *b)
+{
+	struct store_filter *f = &b->search.filter;
+
+	if (b->spent_us < STEP_US / 4 && b->window_us < WINDOW_MOST_US)
+		b->window_us *= 2;
+	else if (b->spent_us > STEP_US && b->window_us > WINDOW_LEAST_US)
+		b->window_us /= 2;
+	b->spent_us = 0;
+	b->search.has_cursor = false;
+	if (f->from_us <= b->since_us)
+		return false;
+	f->until_us = f->from_us;
+	f->from_us = f->until_us - b->since_us > b->window_us ? f->until_us - b->window_us : b->since_us;
+	return true;
+}
+
 int look_back(struct console *c, struct looking_back *b, int64_t since_us, const unsigned *kinds, size_t n,
 	int (*take)(struct console *c, const struct store_row *row))
 {
 	static const struct account everybody = {.scope_n = 0};
 	struct backward back = {.c = c, .take = take};
 	struct looking l = {.c = c, .account = &everybody, .search = &b->search, .take = on_old, .ctx = &back};
-	int r;
+	int64_t now = clock_boot_us(), end = now + STEP_US, before;
+	bool all = false;
+	int r = 0;
 
-	if (b->done || clock_boot_us() < b->rest_us)
+	if (b->done || now < b->rest_us)
 		return 0;
 	if (!b->begun) {
 		b->begun = true;
+		b->since_us = clock_wall_us() - since_us;
+		b->window_us = WINDOW_US;
+		/* The first one has no end: a PC's clock may be ahead. */
 		b->search.filter.newest_first = true;
-		b->search.filter.from_us = clock_wall_us() - since_us;
+		b->search.filter.from_us = clock_wall_us() - (since_us < WINDOW_US ? since_us : WINDOW_US);
 		b->search.filter.kinds_n = (unsigned)n;
 		memcpy(b->search.filter.kinds, kinds, n * sizeof(*kinds));
 	}
-	r = look_step(&l, &b->done);
+	for (before = now; !r && !b->done && now < end; before = now) {
+		r = look_step(&l, &all);
+		now = clock_boot_us();
+		b->spent_us += now - before;
+		b->done = !r && all && !next_window(b);
+	}
 	if (r > 0)
 		b->rest_us = clock_boot_us() + REST_US;
 	return r;

@@ -43,12 +43,16 @@ void look_on(const struct looking *l, struct search *s);
 int look_step(struct looking *l, bool *done);
 /*
  * The same for what was there before the process began, of `kinds` and of the last `since_us`, from the newest back; of
- * all PCs, what came since then left out. Zero at first. After a refusal of the store it rests for a minute.
+ * all PCs, what came since then left out. A window of time is asked for after the other: a search over all of it would
+ * sort a thousand PCs' segments anew at each step. Windows get longer where little is, and shorter where much is. Zero
+ * at first. After a refusal of the store it rests for a minute.
  */
 struct looking_back {
-	struct search search;
+	struct search search; /* of the window at hand */
 	bool begun, done;
-	int64_t rest_us; /* boot clock: until then nothing is asked */
+	int64_t since_us, window_us,
+		spent_us; /* the first moment; how long a window is; what the one at hand has taken */
+	int64_t rest_us;  /* boot clock: until then nothing is asked */
 };
 int look_back(struct console *c, struct looking_back *b, int64_t since_us, const unsigned *kinds, size_t n,
 	int (*take)(struct console *c, const struct store_row *row));
