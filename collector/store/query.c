@@ -200,7 +200,7 @@ static int by_order(const void *a, const void *b, void *w)
  */
 static void shorten(struct answer *w)
 {
-	if (w->left > asking_sorted_max / 4 || w->heap_n < 2 * w->left + 64)
+	if (!w->heap || w->left > asking_sorted_max / 4 || w->heap_n < 2 * w->left + 64)
 		return;
 	qsort_r(w->heap, w->heap_n, sizeof(*w->heap), by_order, w);
 	w->heap_n = w->left;
