@@ -169,6 +169,7 @@ int look(struct looking *l, struct why *why)
 	l->at_us = s->cursor_us;
 	l->at_row = s->cursor_row;
 	f.limit = LAZY;
+	f.wanted = l->wanted;
 	f.most = l->most < LAZY ? (unsigned)l->most + 1 : 0;
 	f.has_place = s->has_cursor;
 	f.place_us = s->cursor_us;

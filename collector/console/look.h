@@ -13,6 +13,8 @@ struct looking {
 	const struct account *account; /* whose scope holds */
 	struct search *search;
 	uint64_t most; /* records to look at */
+	unsigned
+		wanted; /* about so many will be taken; 0: nobody knows. What is common needs no lists of where it is */
 	/* Takes a record that fits. 0; V_END: it is not taken, and none behind it; -errno. */
 	store_row_fn take;
 	void *ctx;

@@ -37,6 +37,7 @@ void records_get(struct call *x)
 		reply_error(x, 400, "filter", why.text);
 	} else {
 		p.limit = s->limit;
+		l.wanted = search_is_narrow(s) ? 0 : (unsigned)s->limit;
 		r = look(&l, &why);
 		x->c->count.searches++;
 		if (r)

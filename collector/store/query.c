@@ -352,7 +352,8 @@ static int next_stage(struct answer *w)
 
 	if (w->stage == STAGE_LAST || w->looked++ < w->look)
 		return 0;
-	if (q->f->limit && w->found >= q->f->limit / ENOUGH && w->look < UINT32_MAX / 2) {
+	if (q->f->limit && w->found >= (q->f->wanted ? q->f->wanted : q->f->limit) / ENOUGH &&
+		w->look < UINT32_MAX / 2) {
 		w->look *= 2;
 		return 0;
 	}

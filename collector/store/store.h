@@ -274,8 +274,9 @@ struct store_filter {
 	const char *text; /* anywhere in path, second path, program, arguments, user; A-Z as a-z */
 	unsigned limit;   /* 0: no limit */
 	bool newest_first;
-	unsigned most;  /* the caller takes no more rows (0: all); unlike `limit`, it says nothing of how to look */
-	bool has_place; /* of rows of this moment, only those that come behind place_row */
+	unsigned wanted; /* about so many rows will be taken (0: `limit`): a word for how to look, and no bound */
+	unsigned most;   /* the caller takes no more rows (0: all); unlike `limit`, it says nothing of how to look */
+	bool has_place;  /* of rows of this moment, only those that come behind place_row */
 	int64_t place_us;
 	uint64_t place_row;
 	bool bare; /* rows come with their number, leaf and F_TIME alone: nothing is read out of the packs; to count */

@@ -262,6 +262,8 @@ static void random_filter(struct store_filter *f)
 		f->classes[f->classes_n++] = classes[any(5)];
 	if (!any(2))
 		f->limit = 1 + any(60);
+	if (f->limit && !any(3))
+		f->wanted = 1 + any(20);
 	if (!any(4))
 		f->from_us = MADE_TIME + (int64_t)any(60) * 86400 * 1000000;
 	if (!any(4))
