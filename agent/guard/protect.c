@@ -15,7 +15,6 @@
 #include <fnmatch.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #define FILES_MAX (OWN_ENTRIES_MAX + 96u)
 
@@ -197,12 +196,14 @@ void protect_window(struct guard *g)
 /* By inode; of what has none of ours, the name that the kernel gave. */
 static const char *path_of(const struct protect *p, const struct shield_event *e)
 {
-	dev_t dev = makedev(e->key.dev >> 20, e->key.dev & 0xfffff);
 	unsigned i;
 
-	for (i = 0; e->key.ino && i < p->files_n; i++)
-		if (p->files[i].f.dev == dev && p->files[i].f.ino == e->key.ino)
+	for (i = 0; e->key.ino && i < p->files_n; i++) {
+		struct shield_key key = shield_key_of(&p->files[i].f);
+
+		if (key.dev == e->key.dev && key.ino == e->key.ino)
 			return p->files[i].path;
+	}
 	return e->name;
 }
 

@@ -36,23 +36,6 @@ static int open_maps(struct egress *e, struct why *why)
 	return pins_open(maps, ARRAY_SIZE(maps), why);
 }
 
-/* Of all CPUs, since the programs were loaded. */
-static int count_lost(const struct egress *e, uint64_t *out)
-{
-	int i, cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ uint64_t *each = cpus > 0 ? calloc((size_t)cpus, sizeof(*each)) : NULL;
-	uint32_t zero = 0;
-
-	if (!each)
-		return cpus < 0 ? cpus : -ENOMEM;
-	if (bpf_map_lookup_elem(e->lost, &zero, each))
-		return -errno;
-	*out = 0;
-	for (i = 0; i < cpus; i++)
-		*out += each[i];
-	return 0;
-}
-
 int egress_open(struct egress **out, struct why *why)
 {
 	_cleanup_(egress_closep) struct egress *e = calloc(1, sizeof(*e));
@@ -103,7 +86,7 @@ int egress_hear(struct egress *e, egress_event_fn fn, void *ctx, uint64_t *lost)
 	r = ring_buffer__consume(e->ring);
 	if (r < 0)
 		return e->said < 0 ? e->said : r;
-	r = count_lost(e, &all);
+	r = pins_sum(e->lost, &all);
 	if (r)
 		return r;
 	*lost = all - e->lost_told;

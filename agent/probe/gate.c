@@ -129,7 +129,7 @@ static int look(const struct gate *g, struct gate_key *key, struct gate_entry *o
 
 int gate_look(const struct gate *g, unsigned type, dev_t dev, struct gate_entry *out)
 {
-	struct gate_key key = {.type = type, .dev = gate_dev_of(dev)};
+	struct gate_key key = {.type = type, .dev = load_dev(dev)};
 	struct gate_verdict v;
 	int r = look(g, &key, out);
 
@@ -174,7 +174,7 @@ static int decide(const struct gate *g, const struct gate_key *key, uint64_t gen
 
 int gate_grant(const struct gate *g, unsigned type, dev_t dev, uint64_t generation, unsigned state)
 {
-	struct gate_key key = {.type = type, .dev = gate_dev_of(dev)};
+	struct gate_key key = {.type = type, .dev = load_dev(dev)};
 	struct gate_entry e;
 	int r = look(g, &key, &e);
 
@@ -210,7 +210,7 @@ static int hold_part(void *ctx, const struct gate_key *k, const struct gate_entr
 
 int gate_hold(const struct gate *g, unsigned type, dev_t dev, unsigned state)
 {
-	struct gate_key key = {.type = type, .dev = gate_dev_of(dev)};
+	struct gate_key key = {.type = type, .dev = load_dev(dev)};
 	struct gate_entry e;
 	int r = look(g, &key, &e);
 

@@ -156,37 +156,6 @@ static unsigned layers_of(const struct gate_bpf *b, int tried)
 	return layers;
 }
 
-/* --- pinning --- */
-
-static int pin_all(struct gate_bpf *b, gid_t group)
-{
-	const struct bpf_object_skeleton *sk = b->skeleton;
-	struct bpf_map *m;
-	char path[128];
-	int i, r;
-
-	pins_remove(PIN_NEW);
-	r = pins_folder(PIN_NEW, group);
-	if (r)
-		return r;
-	bpf_object__for_each_map(m, b->obj)
-	{
-		if (strchr(bpf_map__name(m), '.'))
-			continue;
-		snprintf(path, sizeof(path), PIN_NEW "/%s", bpf_map__name(m));
-		/* A map that is gone on with has its pin already: one more is no harm. */
-		if (bpf_obj_pin(bpf_map__fd(m), path))
-			return -errno;
-	}
-	for (i = 0; i < sk->prog_cnt && !r; i++) {
-		if (!*sk->progs[i].link)
-			continue;
-		snprintf(path, sizeof(path), PIN_NEW "/%s", sk->progs[i].name);
-		r = bpf_link__pin(*sk->progs[i].link, path);
-	}
-	return r;
-}
-
 /* --- the whole --- */
 
 static int set_control(struct gate_bpf *b, struct gate_control c)
@@ -226,7 +195,7 @@ static int build(struct gate_bpf *b, const struct gate_options *o, unsigned *lay
 	/* A gate that holds already goes by the same page: it is told only when this one has proven itself. */
 	r = was.version ? 0 : set_control(b, c);
 	r = r ? r : attach_and_prove(b, layers, why);
-	r = r ? r : pin_all(b, o->group);
+	r = r ? r : pins_lay(GATE_PIN_DIR, o->group, b->skeleton);
 	if (r)
 		return r;
 	c.layers = *layers;

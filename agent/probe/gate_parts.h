@@ -6,13 +6,6 @@
 #define SEKISHO_PROBE_GATE_PARTS_H
 
 #include "agent/probe/gate.h"
-#include <sys/sysmacros.h>
-
-/* A device number as the kernel has it. */
-static inline gate_u32 gate_dev_of(dev_t dev)
-{
-	return (gate_u32)major(dev) << 20 | (gate_u32)minor(dev);
-}
 
 /*
  * For udev, beside 01-sekisho.rules: which disks, that would be held where they hang, are the PC's own. In the folder

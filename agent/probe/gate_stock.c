@@ -218,7 +218,7 @@ static void find_swap(struct stock *s)
 
 static int put(struct stock *s, unsigned type, dev_t dev, const struct gate_entry *e)
 {
-	struct gate_key key = {.type = type, .dev = gate_dev_of(dev)};
+	struct gate_key key = {.type = type, .dev = load_dev(dev)};
 
 	/* What the kernel saw itself meanwhile stands. */
 	if (bpf_map_update_elem(s->fd, &key, e, BPF_NOEXIST) && errno != EEXIST)
@@ -255,7 +255,7 @@ static int put_block(struct stock *s, const char *name)
 			return 0;
 	}
 	slash = strrchr(real, '/');
-	e.whole = gate_dev_of(whole);
+	e.whole = load_dev(whole);
 	e.state = GATE_OWN;
 	if (!is_own(s, slash + 1)) {
 		unsigned on = hangs_on(real) | (major(whole) == 11 ? GATE_OPTICAL : 0u);
@@ -266,7 +266,7 @@ static int put_block(struct stock *s, const char *name)
 	}
 	if (partition)
 		e.flags |= GATE_PARTITION;
-	r = put_name(s, name, gate_dev_of(dev));
+	r = put_name(s, name, load_dev(dev));
 	return r ? r : put(s, GATE_BLOCK, dev, &e);
 }
 
@@ -280,7 +280,7 @@ static int put_node(struct stock *s, const char *class, const char *name)
 	snprintf(path, sizeof(path), "%s/%s", class, name);
 	if (!realpath(path, real) || !read_dev(real, &dev))
 		return 0;
-	e.whole = gate_dev_of(dev);
+	e.whole = load_dev(dev);
 	if (major(dev) == 189) {
 		e.flags |= GATE_ON_USB;
 		e.state = GATE_HELD_WRITE;

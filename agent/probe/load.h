@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <sys/sysmacros.h>
 
 /* Writes which system call is whose. 0, -errno. */
 int calls_fill(struct bpf_object *o);
@@ -32,6 +33,12 @@ const struct btf *load_types(void);
 bool load_in_kernel(const char *function);
 /* A tracepoint's arguments. NULL where the kernel has no such tracepoint. */
 const struct btf_type *load_prototype(const char *tracepoint);
+
+/* A device number as the kernel has it. */
+static inline uint32_t load_dev(dev_t dev)
+{
+	return (uint32_t)major(dev) << 20 | (uint32_t)minor(dev);
+}
 
 /* --- pins.c: what the loaders share --- */
 
@@ -57,6 +64,13 @@ int pins_unload(const char *dir, const char *const *links, size_t n);
 int pins_folder(const char *path, gid_t group);
 /* Owner root, `group` may read and write. 0, -errno. */
 int pins_give(const char *path, gid_t group);
+/*
+ * Pins all of a skeleton's maps (but those of constants, which the programs hold) and the links that it has in a new
+ * <dir>-new, for pins_swap. A map that is gone on with has its pin already: one more is no harm. 0, -errno.
+ */
+int pins_lay(const char *dir, gid_t group, const struct bpf_object_skeleton *sk);
+/* The sum over all CPUs of a per-CPU array's first u64. 0, -errno. */
+int pins_sum(int fd, uint64_t *out);
 /* Before anything is loaded: memory for maps, libbpf's words, the BPF file system, mounted where it is not. 0; V_BAD.
  */
 int pins_begin(struct why *why);

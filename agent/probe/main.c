@@ -59,20 +59,26 @@ static const char usage[] =
 	"Exit status: 0 done; 1 the kernel takes neither set; 2 usage; 3 this machine failed;\n"
 	"4 loaded, but the kernel takes no gate: nothing is held by it.\n";
 
-static void write_status(unsigned set, const char *why)
+/* For `sekishoctl status` only: where the folder is missing, nobody asks. Takes `j` over, which may be NULL. */
+static void write_status(const char *file, json_t *j)
 {
-	char path[256], when[TEXT_TIME_SIZE];
 	const char *root = getenv("SEKISHO_ROOT");
-	json_t *j = json_pack("{s:s, s:s, s:s}", "set", enum_by_value(F_PROBE_SET, set)->name, "loaded",
-		text_time_utc(when, clock_wall_us()), "why_not_fuller", why);
 	char *text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
+	char path[256];
 
-	snprintf(path, sizeof(path), "%s" STATUS_PATH, root ? root : "");
-	/* For `sekishoctl status` only: where the folder is missing, nobody asks. */
+	snprintf(path, sizeof(path), "%s%s", root ? root : "", file);
 	if (text && file_replace_volatile(path, SPAN_STR(text), 0644) && errno != ENOENT)
 		log_debug("%s cannot be written", path);
 	free(text);
 	json_decref(j);
+}
+
+static void write_set_status(unsigned set, const char *why)
+{
+	char when[TEXT_TIME_SIZE];
+
+	write_status(STATUS_PATH, json_pack("{s:s, s:s, s:s}", "set", enum_by_value(F_PROBE_SET, set)->name, "loaded",
+					  text_time_utc(when, clock_wall_us()), "why_not_fuller", why));
 }
 
 /* --- the gate --- */
@@ -127,23 +133,15 @@ static void write_gate_status(const char *how, unsigned layers, const char *why)
 	_cleanup_(gate_closep) struct gate *g = NULL;
 	_cleanup_buf_ struct buf text = BUF_INIT(256);
 	struct tally t = {0, 0};
-	char path[256], when[TEXT_TIME_SIZE];
-	const char *root = getenv("SEKISHO_ROOT");
-	char *dump;
-	json_t *j;
+	char when[TEXT_TIME_SIZE];
 
 	gate_layers_text(layers, &text);
 	if (!gate_open(&g, NULL))
 		gate_each(g, count, &t);
-	j = json_pack("{s:s, s:s, s:I, s:I, s:s, s:s}", "gate", how, "layers",
-		buf_str(&text) ? (const char *)text.p : "", "held", (json_int_t)t.held, "own", (json_int_t)t.own,
-		"loaded", text_time_utc(when, clock_wall_us()), "why", why);
-	dump = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
-	snprintf(path, sizeof(path), "%s" GATE_STATUS_PATH, root ? root : "");
-	if (dump && file_replace_volatile(path, SPAN_STR(dump), 0644) && errno != ENOENT)
-		log_debug("%s cannot be written", path);
-	free(dump);
-	json_decref(j);
+	write_status(GATE_STATUS_PATH,
+		json_pack("{s:s, s:s, s:I, s:I, s:s, s:s}", "gate", how, "layers",
+			buf_str(&text) ? (const char *)text.p : "", "held", (json_int_t)t.held, "own",
+			(json_int_t)t.own, "loaded", text_time_utc(when, clock_wall_us()), "why", why));
 }
 
 /* 0; 1 where this kernel can deny nothing; 3. */
@@ -179,22 +177,16 @@ static int load_gate(enum gate_how how)
 static void load_egress(void)
 {
 	struct why why = {""};
-	const char *root = getenv("SEKISHO_ROOT");
-	char path[256], when[TEXT_TIME_SIZE], *text;
+	char when[TEXT_TIME_SIZE];
 	int r = egress_load(&why);
-	json_t *j = json_pack("{s:b, s:s, s:s}", "egress", r == 0, "loaded", text_time_utc(when, clock_wall_us()),
-		"why", r < 0 ? strerror(-r) : why.text);
 
 	if (r)
 		log_warning("connections to printers past CUPS are not seen: %s", r < 0 ? strerror(-r) : why.text);
 	else
 		printf("Connections to printers past CUPS are seen.\n");
-	text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
-	snprintf(path, sizeof(path), "%s" EGRESS_STATUS_PATH, root ? root : "");
-	if (text && file_replace_volatile(path, SPAN_STR(text), 0644) && errno != ENOENT)
-		log_debug("%s cannot be written", path);
-	free(text);
-	json_decref(j);
+	write_status(EGRESS_STATUS_PATH,
+		json_pack("{s:b, s:s, s:s}", "egress", r == 0, "loaded", text_time_utc(when, clock_wall_us()), "why",
+			r < 0 ? strerror(-r) : why.text));
 }
 
 /* Where it cannot be, the records of print jobs say less. */
@@ -211,17 +203,10 @@ static void load_paper(void)
 
 static void write_shield_status(const char *how, const char *why)
 {
-	char path[256], when[TEXT_TIME_SIZE], *text;
-	const char *root = getenv("SEKISHO_ROOT");
-	json_t *j =
-		json_pack("{s:s, s:s, s:s}", "shield", how, "loaded", text_time_utc(when, clock_wall_us()), "why", why);
+	char when[TEXT_TIME_SIZE];
 
-	text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
-	snprintf(path, sizeof(path), "%s" SHIELD_STATUS_PATH, root ? root : "");
-	if (text && file_replace_volatile(path, SPAN_STR(text), 0644) && errno != ENOENT)
-		log_debug("%s cannot be written", path);
-	free(text);
-	json_decref(j);
+	write_status(SHIELD_STATUS_PATH, json_pack("{s:s, s:s, s:s}", "shield", how, "loaded",
+						 text_time_utc(when, clock_wall_us()), "why", why));
 }
 
 /* By the settings; where they cannot be read, no other program of ours starts, and the safer of the two holds. */
@@ -309,7 +294,7 @@ static int load(const struct probe_options *o)
 		log_error("%s", why.text);
 		return 1;
 	}
-	write_status(set, why.text);
+	write_set_status(set, why.text);
 	if (set == PROBE_SET_TRAMPOLINE) {
 		printf("Loaded: recording runs on trampolines.\n");
 	} else {

@@ -115,6 +115,50 @@ int pins_folder(const char *path, gid_t group)
 	return 0;
 }
 
+int pins_lay(const char *dir, gid_t group, const struct bpf_object_skeleton *sk)
+{
+	struct bpf_map *m;
+	char fresh[PINS_PATH_SIZE], path[2 * PINS_PATH_SIZE];
+	int i, r;
+
+	beside(dir, "-new", fresh);
+	pins_remove(fresh);
+	r = pins_folder(fresh, group);
+	if (r)
+		return r;
+	bpf_object__for_each_map(m, *sk->obj)
+	{
+		if (strchr(bpf_map__name(m), '.'))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", fresh, bpf_map__name(m));
+		if (bpf_obj_pin(bpf_map__fd(m), path))
+			return -errno;
+	}
+	for (i = 0; i < sk->prog_cnt && !r; i++) {
+		if (!*sk->progs[i].link)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", fresh, sk->progs[i].name);
+		r = bpf_link__pin(*sk->progs[i].link, path);
+	}
+	return r;
+}
+
+int pins_sum(int fd, uint64_t *out)
+{
+	int i, cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ uint64_t *each = cpus > 0 ? calloc((size_t)cpus, sizeof(*each)) : NULL;
+	uint32_t zero = 0;
+
+	if (!each)
+		return cpus < 0 ? cpus : -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &zero, each))
+		return -errno;
+	*out = 0;
+	for (i = 0; i < cpus; i++)
+		*out += each[i];
+	return 0;
+}
+
 int pins_give(const char *path, gid_t group)
 {
 	if (chown(path, 0, group) || chmod(path, 0660))

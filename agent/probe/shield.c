@@ -7,9 +7,6 @@
 #include "policy/base/clock.h"
 #include <errno.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-
-#define OWN_MINOR_BITS 20u
 
 struct shield {
 	int control, files, ring_fd, lost;
@@ -93,9 +90,9 @@ void shield_close(struct shield *s)
 
 /* --- what is ours --- */
 
-static struct shield_key key_of(const struct shield_file *f)
+struct shield_key shield_key_of(const struct shield_file *f)
 {
-	return (struct shield_key){.dev = major(f->dev) << OWN_MINOR_BITS | minor(f->dev), .ino = f->ino};
+	return (struct shield_key){.dev = load_dev(f->dev), .ino = f->ino};
 }
 
 static int by_key(const void *a, const void *b)
@@ -125,12 +122,12 @@ int shield_set_files(struct shield *s, const struct shield_file *files, size_t n
 	if (!keys)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
-		keys[i] = key_of(&files[i]);
+		keys[i] = shield_key_of(&files[i]);
 	qsort(keys, n, sizeof(*keys), by_key);
 	/* First what goes, so that there is room for what comes. */
 	drop_others(s, keys, n);
 	for (i = 0; i < n; i++) {
-		struct shield_key key = key_of(&files[i]);
+		struct shield_key key = shield_key_of(&files[i]);
 		uint32_t flags = files[i].flags;
 
 		if (bpf_map_update_elem(s->files, &key, &flags, BPF_ANY))
@@ -171,7 +168,7 @@ int shield_prove(struct shield *s)
 	if (stat(path, &st))
 		return errno == ENOENT ? V_NOT_FOUND : -errno;
 	c.prover = (uint32_t)getpid();
-	c.pin = key_of(&(struct shield_file){.dev = st.st_dev, .ino = st.st_ino});
+	c.pin = shield_key_of(&(struct shield_file){.dev = st.st_dev, .ino = st.st_ino});
 	r = control_set(s, &c);
 	if (r)
 		return r;
@@ -193,23 +190,6 @@ unsigned shield_mode(const struct shield *s)
 
 /* --- what was refused --- */
 
-/* Of all CPUs, since the programs were loaded. */
-static int count_lost(const struct shield *s, uint64_t *out)
-{
-	int i, cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ uint64_t *each = cpus > 0 ? calloc((size_t)cpus, sizeof(*each)) : NULL;
-	uint32_t zero = 0;
-
-	if (!each)
-		return cpus < 0 ? cpus : -ENOMEM;
-	if (bpf_map_lookup_elem(s->lost, &zero, each))
-		return -errno;
-	*out = 0;
-	for (i = 0; i < cpus; i++)
-		*out += each[i];
-	return 0;
-}
-
 int shield_fd(const struct shield *s)
 {
 	return ring_buffer__epoll_fd(s->ring);
@@ -226,7 +206,7 @@ int shield_hear(struct shield *s, shield_event_fn fn, void *ctx, uint64_t *lost)
 	r = ring_buffer__consume(s->ring);
 	if (r < 0)
 		return s->said < 0 ? s->said : r;
-	r = count_lost(s, &all);
+	r = pins_sum(s->lost, &all);
 	if (r)
 		return r;
 	*lost = all - s->lost_told;

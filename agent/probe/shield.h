@@ -46,6 +46,8 @@ struct shield_file {
 	unsigned flags; /* SHIELD_FILE, ... */
 };
 
+/* By what the kernel's events call it. */
+struct shield_key shield_key_of(const struct shield_file *f);
 /* These are ours, and no others. More than SHIELD_FILES_MAX are left out. 0, -errno. */
 int shield_set_files(struct shield *s, const struct shield_file *files, size_t n);
 /* It holds for SHIELD_LEASE_US from now on. 0, -errno. */

@@ -108,34 +108,6 @@ static int reuse(struct shield_bpf *b, struct shield_control *c)
 	return 0;
 }
 
-static int pin_all(struct shield_bpf *b)
-{
-	const struct bpf_object_skeleton *sk = b->skeleton;
-	struct bpf_map *m;
-	char path[PINS_PATH_SIZE];
-	int i, r;
-
-	pins_remove(PIN_NEW);
-	r = pins_folder(PIN_NEW, 0);
-	if (r)
-		return r;
-	bpf_object__for_each_map(m, b->obj)
-	{
-		if (strchr(bpf_map__name(m), '.'))
-			continue;
-		snprintf(path, sizeof(path), PIN_NEW "/%s", bpf_map__name(m));
-		if (bpf_obj_pin(bpf_map__fd(m), path))
-			return -errno;
-	}
-	for (i = 0; i < sk->prog_cnt && !r; i++) {
-		if (!*sk->progs[i].link)
-			continue;
-		snprintf(path, sizeof(path), PIN_NEW "/%s", sk->progs[i].name);
-		r = bpf_link__pin(*sk->progs[i].link, path);
-	}
-	return r;
-}
-
 static int set_control(struct shield_bpf *b, struct shield_control c, unsigned mode)
 {
 	struct stat ns;
@@ -169,7 +141,7 @@ int shield_load(unsigned mode, struct why *why)
 	if (shield_bpf__load(b) || shield_bpf__attach(b))
 		return why_set(why, V_BAD, "the kernel does not take it: %s", load_said());
 	r = set_control(b, was, mode);
-	r = r ? r : pin_all(b);
+	r = r ? r : pins_lay(SHIELD_PIN_DIR, 0, b->skeleton);
 	r = r ? r : pins_swap(SHIELD_PIN_DIR);
 	if (r)
 		pins_remove(PIN_NEW);
