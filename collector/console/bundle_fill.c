@@ -277,19 +277,14 @@ int bundle_head(struct bundling *b)
 
 static int put_segment(struct bundling *b, const char *folder, uint64_t leaf, const struct segment *s)
 {
-	uint8_t prefix[SEGMENT_PREFIX] = {'S', 'K', 'S', '1'};
 	struct merkle_proof proof;
 	char name[EXHIBIT_NAME_SIZE];
 	bool whole = s->body.n > 0;
-	int r = 0;
+	int r;
 
 	buf_clear(&b->text);
-	if (whole) {
-		put_be32(prefix + 4, (uint32_t)b->header.n);
-		r = buf_put(&b->text, prefix, sizeof(prefix));
-	}
-	r = r ? r : buf_put_span(&b->text, buf_span(&b->header));
-	r = r || !whole ? r : buf_put_span(&b->text, s->body);
+	r = whole ? segment_join(buf_span(&b->header), s->body, &b->text)
+		  : buf_put_span(&b->text, buf_span(&b->header));
 	snprintf(name, sizeof(name), "%s/%020" PRIu64 "%s", folder, leaf, whole ? ".seg" : ".header");
 	r = r ? r : exhibit_put(b->writer, name, buf_span(&b->text));
 	r = r ? r : store_prove(b->store, leaf, &proof);

@@ -37,15 +37,11 @@ static void proving_deinit(struct proving *p)
 static int read_segment(struct store *s, struct proving *p)
 {
 	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX);
-	uint8_t prefix[SEGMENT_PREFIX] = {'S', 'K', 'S', '1'};
 	int r = store_read(s, p->leaf, &header, &body, &p->why);
 
 	if (!r && !body.n)
 		r = V_NOT_FOUND;
-	put_be32(prefix + 4, (uint32_t)header.n);
-	r = r ? r : buf_put(&p->bytes, prefix, sizeof(prefix));
-	r = r ? r : buf_put_span(&p->bytes, buf_span(&header));
-	r = r ? r : buf_put_span(&p->bytes, buf_span(&body));
+	r = r ? r : segment_join(buf_span(&header), buf_span(&body), &p->bytes);
 	return r ? r : segment_parse(buf_span(&p->bytes), &p->s, &p->why);
 }
 

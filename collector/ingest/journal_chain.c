@@ -13,7 +13,6 @@
 #include <limits.h>
 
 #define CHAIN_MAX 512u
-#define MAGIC "SKS1"
 
 /* Where the spool says that the chain goes on; 0 where it does not know. 0, -errno. */
 static int next_of(const char *path, uint64_t *next)
@@ -34,17 +33,10 @@ static int whole(struct store *s, const struct digest *hash, struct buf *out, st
 {
 	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX);
 	uint64_t index, seq;
-	uint8_t n[4];
 	int r = store_find(s, hash, &index, &seq);
 
 	r = r ? r : store_read(s, index, &header, &body, why);
-	if (r)
-		return r;
-	put_be32(n, (uint32_t)header.n);
-	r = buf_puts(out, MAGIC);
-	r = r ? r : buf_put(out, n, sizeof(n));
-	r = r ? r : buf_put_span(out, buf_span(&header));
-	return r ? r : buf_put_span(out, buf_span(&body));
+	return r ? r : segment_join(buf_span(&header), buf_span(&body), out);
 }
 
 int journal_regain(const struct config *c, const struct keys *k, struct store *s, struct why *why)

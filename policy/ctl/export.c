@@ -194,18 +194,14 @@ static int carry_one(struct carry *x, uint64_t index, const struct segment *s)
 {
 	struct merkle_proof proof;
 	char name[128], hex[2 * DIGEST_SIZE + 1];
-	uint8_t prefix[SEGMENT_PREFIX] = {'S', 'K', 'S', '1'};
 	uint64_t size;
 	int r;
 
 	/* The leaf's index ends the name: a forked chain has two segments of one number. */
 	snprintf(name, sizeof(name), "%.16s-%s-%020" PRIu64 "-%" PRIu64, hex_encode(hex, s->header.host.b, DIGEST_SIZE),
 		producer_name(s->header.producer), s->header.seq, index);
-	put_be32(prefix + 4, (uint32_t)x->header.n);
 	buf_clear(&x->text);
-	r = buf_put(&x->text, prefix, sizeof(prefix));
-	r = r ? r : buf_put_span(&x->text, buf_span(&x->header));
-	r = r ? r : buf_put_span(&x->text, buf_span(&x->body));
+	r = segment_join(buf_span(&x->header), buf_span(&x->body), &x->text);
 	/* Without its body (its time is over) a header stands alone; it is proven all the same. */
 	r = r ? r
 	      : write_file(

@@ -156,7 +156,7 @@ static int judge_leaf(struct judging *j, uint64_t index)
 	struct why why = {""};
 	struct digest leaf;
 	struct segment s;
-	uint8_t prefix[SEGMENT_PREFIX] = {'S', 'K', 'S', '1'}, length[2];
+	uint8_t length[2];
 	uint64_t good = audit_counts(r->audit)->good;
 	bool damaged;
 	int x;
@@ -185,10 +185,7 @@ static int judge_leaf(struct judging *j, uint64_t index)
 		x = flush_tile(j);
 	if (x)
 		return x;
-	put_be32(prefix + 4, (uint32_t)j->header.n);
-	x = buf_put(&j->segment, prefix, sizeof(prefix));
-	x = x ? x : buf_put_span(&j->segment, buf_span(&j->header));
-	x = x ? x : buf_put_span(&j->segment, buf_span(&j->body));
+	x = segment_join(buf_span(&j->header), buf_span(&j->body), &j->segment);
 	if (x)
 		return x;
 	x = j->body.n ? segment_parse(buf_span(&j->segment), &s, &why) : header_parse(buf_span(&j->header), &s, &why);

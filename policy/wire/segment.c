@@ -135,13 +135,27 @@ static ZSTD_DCtx *decompressor(void)
 	return ctx;
 }
 
+int segment_join(struct span header, struct span body, struct buf *out)
+{
+	uint8_t prefix[SEGMENT_PREFIX];
+	int r = buf_reserve(out, sizeof(prefix) + header.n + body.n);
+
+	if (r)
+		return r;
+	memcpy(prefix, MAGIC, 4);
+	put_be32(prefix + 4, (uint32_t)header.n);
+	buf_put(out, prefix, sizeof(prefix));
+	buf_put_span(out, header);
+	buf_put_span(out, body);
+	return 0;
+}
+
 int segment_seal(struct segment_writer *w, struct span raw, struct buf *out, struct digest *hash)
 {
 	_cleanup_buf_ struct buf body = BUF_INIT(SEGMENT_BODY_MAX), payload = BUF_INIT(SEGMENT_HEADER_MAX),
 				 cose = BUF_INIT(SEGMENT_HEADER_MAX);
 	struct header h = w->header;
 	_cleanup_(compressor_freep) ZSTD_CCtx *ctx = compressor();
-	uint8_t prefix[SEGMENT_PREFIX];
 	size_t room, n;
 	int r;
 
@@ -167,16 +181,9 @@ int segment_seal(struct segment_writer *w, struct span raw, struct buf *out, str
 	digest_span(&h.body_hash, buf_span(&body));
 	r = header_encode(&h, &payload);
 	r = r ? r : cose_sign(w->epoch_key, SEGMENT_FORMAT, SPAN_STR(SEGMENT_AAD), buf_span(&payload), &cose);
+	r = r ? r : segment_join(buf_span(&cose), buf_span(&body), out);
 	if (r)
 		return r;
-	memcpy(prefix, MAGIC, 4);
-	put_be32(prefix + 4, (uint32_t)cose.n);
-	r = buf_reserve(out, SEGMENT_PREFIX + cose.n + body.n);
-	if (r)
-		return r;
-	buf_put(out, prefix, sizeof(prefix));
-	buf_put_span(out, buf_span(&cose));
-	buf_put_span(out, buf_span(&body));
 	digest_span(hash, buf_span(&cose));
 	w->header = h;
 	return 0;

@@ -113,6 +113,9 @@ struct segment_writer {
 /* Compresses `raw`, salts, hashes, signs; appends the whole segment to `out`; `hash` is the header's SHA-256. */
 int segment_seal(struct segment_writer *w, struct span raw, struct buf *out, struct digest *hash);
 
+/* Appends the whole segment of a header (a leaf of the log) and its body. 0; V_FULL, -ENOMEM: nothing was appended. */
+int segment_join(struct span header, struct span body, struct buf *out);
+
 /* --- opening --- */
 
 struct segment {
