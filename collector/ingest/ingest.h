@@ -217,6 +217,12 @@ void tile_get(struct ingest *in, struct ask *a);
 void answer_behind(struct ingest *in, struct ask *a);
 /* JSON parts: an array of hashes in base64; the newest checkpoint. NULL without memory. */
 json_t *proof_json(const struct merkle_proof *p);
+/*
+ * Does this log lead on from what had that size and root? 0; V_DENIED: it does not, or is smaller; V_BAD, V_NOT_FOUND,
+ * -errno: it cannot be told. `log`: this log's verifier.
+ */
+int proof_leads_on(
+	struct ingest *in, const struct verifier *log, uint64_t size, const struct digest *root, struct why *why);
 json_t *checkpoint_json(struct ingest *in);
 
 /* --- admin.c --- */

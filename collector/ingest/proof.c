@@ -72,24 +72,17 @@ static void stop_as_old(struct ingest *in, const struct checkpoint *c)
 		ingest_fail(in, r, "the bar of an older copy");
 }
 
-/* 0: no, and so nothing follows from what is shown; V_BAD: this log is not the one that was signed; -errno. */
-static int leads_on(struct ingest *in, const struct checkpoint *seen)
+int proof_leads_on(
+	struct ingest *in, const struct verifier *log, uint64_t size, const struct digest *root, struct why *why)
 {
-	_cleanup_(verifier_deinit) struct verifier v = {.key = NULL};
-	struct merkle_proof p = {.n = 0};
-	struct checkpoint own;
+	struct checkpoint now = {.size = 0};
 	int r;
 
-	if (!seen->size)
-		return 0;
-	if (seen->size > store_size(in->store))
-		return V_BAD;
-	r = verifier_decode(buf_span(&in->keys.vkey), &v, NULL);
-	r = r ? r : checkpoint_verify(store_checkpoint(in->store), &v, &own, NULL);
-	r = r ? r : store_consistency(in->store, seen->size, &p);
-	if (r)
-		return r < 0 ? r : -EIO;
-	return merkle_verify_consistency(seen->size, &seen->root, own.size, &own.root, &p);
+	/* First: a log that lost everything has no checkpoint. */
+	if (size > store_size(in->store))
+		return V_DENIED;
+	r = checkpoint_verify(store_checkpoint(in->store), log, &now, why);
+	return r ? r : store_leads_on(in->store, size, root, &now);
 }
 
 /*
@@ -108,11 +101,11 @@ static void hear(struct ingest *in, struct ask *a)
 		verifier_decode(buf_span(&in->keys.vkey), &v, NULL) ||
 		checkpoint_verify(buf_span(&note), &v, &seen, NULL))
 		return;
-	r = leads_on(in, &seen);
-	if (r > 0)
+	r = seen.size ? proof_leads_on(in, &v, seen.size, &seen.root, NULL) : 0;
+	if (r == V_DENIED)
 		stop_as_old(in, &seen);
 	else if (r)
-		ingest_fail(in, r, "consistency");
+		ingest_fail(in, r < 0 ? r : -EIO, "consistency");
 }
 
 void checkpoint_get(struct ingest *in, struct ask *a)

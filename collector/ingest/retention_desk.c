@@ -274,16 +274,13 @@ out:
 static int extends(struct ingest *in, const struct order *o, struct why *why)
 {
 	struct verifier v = {.key = NULL};
-	struct checkpoint now = {.size = 0};
-	struct merkle_proof p;
 	int r = verifier_decode(buf_span(&in->keys.vkey), &v, why);
 
-	r = r ? r : checkpoint_verify(store_checkpoint(in->store), &v, &now, why);
-	r = r ? r : store_consistency(in->store, o->size, &p);
-	if (!r && merkle_verify_consistency(o->size, &o->root, now.size, &now.root, &p))
-		r = V_BAD;
+	r = r ? r : proof_leads_on(in, &v, o->size, &o->root, why);
 	verifier_deinit(&v);
-	return r == V_NOT_FOUND || r == V_BAD ? why_set(why, V_BAD, "it names a log that this one does not extend") : r;
+	return r == V_DENIED || r == V_NOT_FOUND || r == V_BAD
+		       ? why_set(why, V_BAD, "it names a log that this one does not extend")
+		       : r;
 }
 
 /* 0; V_BAD with *error and the reason; V_AGAIN; -errno. */

@@ -55,18 +55,16 @@ int bar_read(struct span line, enum store_bar *bar, struct span *place)
 
 int bar_judge(struct store *s, struct why *why)
 {
-	_cleanup_buf_ struct buf line = BUF_INIT(BAR_MAX);
+	_cleanup_buf_ struct buf place = BUF_INIT(BAR_MAX);
 	enum store_bar bar = STORE_OPEN;
-	struct span place = SPAN("", 0);
 	char text[160];
-	int r = ((const struct store_engine *const *)(const void *)s)[0]->barred(s, &line);
+	int r = store_get_bar(s, &bar, &place);
 
-	r = r ? r : bar_read(buf_span(&line), &bar, &place);
 	if (r > 0)
 		return why_set(why, V_BAD, "what bars it cannot be read");
 	if (r || bar == STORE_OPEN)
 		return r;
-	text_escape_to(text, sizeof(text), place);
+	text_escape_to(text, sizeof(text), buf_span(&place));
 	if (bar == STORE_FILLING)
 		return WHY_BOTH(why, V_BAD,
 			"it is no whole copy: it was being filled from %s; go on with sekishoctl store move",

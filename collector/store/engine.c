@@ -129,6 +129,16 @@ int store_consistency_of(struct store *s, uint64_t old_size, uint64_t size, stru
 	return of(s)->consistency_of(s, old_size, size, out);
 }
 
+int store_leads_on(struct store *s, uint64_t size, const struct digest *root, const struct checkpoint *now)
+{
+	struct merkle_proof p = {.n = 0};
+	int r = store_consistency_of(s, size, now->size, &p);
+
+	if (r)
+		return r;
+	return merkle_verify_consistency(size, root, now->size, &now->root, &p) ? V_DENIED : 0;
+}
+
 int store_tile(struct store *s, const char *path, struct buf *out)
 {
 	return of(s)->tile(s, path, out);

@@ -121,7 +121,6 @@ static int read_head(struct moving *x, const char *place, struct span note, stru
 /* Does the source's log lead on from this checkpoint? */
 static int leads_on(struct moving *x, const struct checkpoint *c, const char *whose, struct why *why)
 {
-	struct merkle_proof proof;
 	int r;
 
 	if (!c->size)
@@ -131,13 +130,11 @@ static int leads_on(struct moving *x, const struct checkpoint *c, const char *wh
 			"%.60s is over %llu leaves, and %.60s has %llu: that is an older copy of the log",
 			"%.60s は %llu 件、%.60s は %llu 件です。古い写しです", whose, (unsigned long long)c->size,
 			x->m->from, (unsigned long long)x->head.size);
-	r = store_consistency_of(x->from, c->size, x->head.size, &proof);
-	if (r)
-		return r < 0 ? r : V_BAD;
-	if (merkle_verify_consistency(c->size, &c->root, x->head.size, &x->head.root, &proof))
+	r = store_leads_on(x->from, c->size, &c->root, &x->head);
+	if (r == V_DENIED)
 		return WHY_BOTH(why, V_BAD, "%.80s is of another log: the one in %.80s does not lead on from it",
 			"%.80s は別のログのものです。%.80s のログはその続きではありません", whose, x->m->from);
-	return 0;
+	return r > 0 ? V_BAD : r;
 }
 
 static int add_month(void *ctx, const struct store_month *m)

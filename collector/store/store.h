@@ -149,6 +149,11 @@ uint64_t store_size(const struct store *s); /* leaves in the committed log */
 struct span store_checkpoint(const struct store *s);
 int store_prove(struct store *s, uint64_t index, struct merkle_proof *out);          /* in the committed log */
 int store_consistency(struct store *s, uint64_t old_size, struct merkle_proof *out); /* to the committed log */
+/*
+ * Does the log, as `now` signed it, lead on from what had `size` leaves (not more than now->size) and that root? 0;
+ * V_DENIED: it is another log; what store_consistency_of returns.
+ */
+int store_leads_on(struct store *s, uint64_t size, const struct digest *root, const struct checkpoint *now);
 /* The same for an older state of the log, of `size` leaves. */
 int store_prove_of(struct store *s, uint64_t index, uint64_t size, struct merkle_proof *out);
 int store_consistency_of(struct store *s, uint64_t old_size, uint64_t size, struct merkle_proof *out);
