@@ -14,8 +14,7 @@
  */
 #define AHEAD_US 86400000000ll
 #define SERVERS_EVERY_US 60000000
-#define STEP_ROWS 20000u /* in look_step() */
-#define STEP_US 50000
+#define STEP_ROWS 20000u       /* in look_step() */
 #define WINDOW_US 3600000000ll /* at first, in look_back() */
 #define WINDOW_LEAST_US 60000000ll
 #define WINDOW_MOST_US (31 * 24 * WINDOW_US)
@@ -210,7 +209,7 @@ int look_step(struct looking *l, bool *done)
 
 	l->most = STEP_ROWS;
 	/* Rare kinds lie one in a segment each, which is unpacked for it: their number says nothing of the time. */
-	l->slice_us = STEP_US;
+	l->slice_us = LOOK_STEP_US;
 	r = look(l, NULL);
 	if (l->looked)
 		look_on(l, l->search);
@@ -236,9 +235,9 @@ static bool next_window(struct looking_back *b)
 {
 	struct store_filter *f = &b->search.filter;
 
-	if (b->spent_us < STEP_US / 4 && b->window_us < WINDOW_MOST_US)
+	if (b->spent_us < LOOK_STEP_US / 4 && b->window_us < WINDOW_MOST_US)
 		b->window_us *= 2;
-	else if (b->spent_us > STEP_US && b->window_us > WINDOW_LEAST_US)
+	else if (b->spent_us > LOOK_STEP_US && b->window_us > WINDOW_LEAST_US)
 		b->window_us /= 2;
 	b->spent_us = 0;
 	b->search.has_cursor = false;
@@ -255,7 +254,7 @@ int look_back(struct console *c, struct looking_back *b, int64_t since_us, const
 	static const struct account everybody = {.scope_n = 0};
 	struct backward back = {.c = c, .take = take};
 	struct looking l = {.c = c, .account = &everybody, .search = &b->search, .take = on_old, .ctx = &back};
-	int64_t now = clock_boot_us(), end = now + STEP_US, before;
+	int64_t now = clock_boot_us(), end = now + LOOK_STEP_US, before, wall;
 	bool all = false;
 	int r = 0;
 
@@ -263,11 +262,12 @@ int look_back(struct console *c, struct looking_back *b, int64_t since_us, const
 		return 0;
 	if (!b->begun) {
 		b->begun = true;
-		b->since_us = clock_wall_us() - since_us;
+		wall = clock_wall_us();
+		b->since_us = wall - since_us;
 		b->window_us = WINDOW_US;
 		/* The first one has no end: a PC's clock may be ahead. */
 		b->search.filter.newest_first = true;
-		b->search.filter.from_us = clock_wall_us() - (since_us < WINDOW_US ? since_us : WINDOW_US);
+		b->search.filter.from_us = wall - (since_us < WINDOW_US ? since_us : WINDOW_US);
 		b->search.filter.kinds_n = (unsigned)n;
 		memcpy(b->search.filter.kinds, kinds, n * sizeof(*kinds));
 	}

@@ -43,6 +43,7 @@ void look_on(const struct looking *l, struct search *s);
  * left. 0; what look() returns.
  */
 int look_step(struct looking *l, bool *done);
+#define LOOK_STEP_US 50000
 /*
  * The same for what was there before the process began, of `kinds` and of the last `since_us`, from the newest back; of
  * all PCs, what came since then left out. A window of time is asked for after the other: a search over all of it would

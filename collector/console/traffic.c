@@ -13,7 +13,6 @@
 #define HOURS 168u
 #define SLOTS (HOURS + 1)
 #define KINDS STORE_KINDS
-#define STEP_US 50000 /* so long it goes back in a turn of the loop */
 #define REST_US 60000000
 #define VIEWS_MAX 16u /* the first one is of all PCs */
 
@@ -159,7 +158,7 @@ static int count_hour(struct console *c, struct view *v, int64_t now_us)
 
 static int go_back(struct console *c, struct view *v)
 {
-	int64_t end_us = clock_boot_us() + STEP_US, now_us = clock_wall_us();
+	int64_t end_us = clock_boot_us() + LOOK_STEP_US, now_us = clock_wall_us();
 	int r = 0;
 
 	v->begun = true;

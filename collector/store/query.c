@@ -568,12 +568,13 @@ int asking_query(struct asking *a, const struct store_filter *f, store_row_fn fn
 
 /* --- counting --- */
 
-static int count_block(const struct month *m, const struct block *b, const struct question *q, uint64_t rows,
-	uint64_t counts[STORE_KINDS])
+/* `leaf` may have rows behind `upto`, which belong to nobody yet. */
+static int count_block(const struct month *m, const struct block *b, uint64_t leaf, const struct question *q,
+	uint64_t upto, uint64_t counts[STORE_KINDS])
 {
 	unsigned i;
 
-	for (i = 0; i < b->n && i < rows; i++) {
+	for (i = 0; i < b->n && ROW_OF(leaf, i) <= upto; i++) {
 		if (b->time[i] < q->from || b->time[i] >= q->until)
 			continue;
 		if (b->combo[i] < 1 || (uint64_t)b->combo[i] > m->combo_n)
@@ -594,14 +595,9 @@ static int count_month(
 	p.settled = true;
 	r = r ? r : month_combos(m);
 	while (!r && part_peek(&p, &e)) {
-		/* Rows of the last leaf beyond `upto` belong to nobody yet. */
-		uint64_t rows = upto >= ROW_OF(e.leaf + 1, 0) ? UINT64_MAX
-				: upto < ROW_OF(e.leaf, 0)    ? 0
-							      : upto - ROW_OF(e.leaf, 0) + 1;
-
 		r = part_next(&p);
-		r = r || !rows ? r : month_block(m, e.leaf, a->block);
-		r = r || !rows ? r : count_block(m, a->block, q, rows, counts);
+		r = r ? r : month_block(m, e.leaf, a->block);
+		r = r ? r : count_block(m, a->block, e.leaf, q, upto, counts);
 	}
 	part_end(&p);
 	return r == V_END ? 0 : r == V_NOT_FOUND ? V_BAD : r;

@@ -229,6 +229,20 @@ static int follow(struct store_moving *x, const char *const *args)
 	return bad ? bad : WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
 }
 
+static void say_whole(const struct store_moving *x, bool over)
+{
+	const json_t *o = x->moved;
+
+	printf(SAY(x->c,
+		       "%" JSON_INTEGER_FORMAT " segments are in %s, with %" JSON_INTEGER_FORMAT
+		       " bodies, read back and compared; Merkle root %s\n",
+		       over ? "%" JSON_INTEGER_FORMAT " セグメントを %s に移行しました(本文 %" JSON_INTEGER_FORMAT
+			      " 件、読み戻して照合済み)。マークル根 %s\n"
+			    : "%" JSON_INTEGER_FORMAT " セグメントが %s にあります(本文 %" JSON_INTEGER_FORMAT
+			      " 件、読み戻して照合済み)。マークル根 %s\n"),
+		number(o, "moved"), x->to, number(o, "bodies"), json_string_value(json_object_get(o, "root")));
+}
+
 static int say_moved(struct store_moving *x)
 {
 	const json_t *o = x->moved;
@@ -238,12 +252,7 @@ static int say_moved(struct store_moving *x)
 			json_object_set_new(x->moved, "stopped_us", json_integer(x->stopped_us));
 		return say_json(o);
 	}
-	printf(SAY(x->c,
-		       "%" JSON_INTEGER_FORMAT " segments are in %s, with %" JSON_INTEGER_FORMAT
-		       " bodies, read back and compared; Merkle root %s\n",
-		       "%" JSON_INTEGER_FORMAT " セグメントを %s に移行しました(本文 %" JSON_INTEGER_FORMAT
-		       " 件、読み戻して照合済み)。マークル根 %s\n"),
-		number(o, "moved"), x->to, number(o, "bodies"), json_string_value(json_object_get(o, "root")));
+	say_whole(x, true);
 	if (x->stopped)
 		printf(SAY(x->c, "the collector was stopped for %.1f s\n", "コレクターの停止時間は %.1f 秒でした\n"),
 			(double)x->stopped_us / 1e6);
@@ -363,12 +372,7 @@ static int say_copied(struct store_moving *x, int r)
 		return say_not(x, r);
 	if (option_on(x->c, OPT_JSON))
 		return say_json(o);
-	printf(SAY(x->c,
-		       "%" JSON_INTEGER_FORMAT " segments are in %s, with %" JSON_INTEGER_FORMAT
-		       " bodies, read back and compared; Merkle root %s\n",
-		       "%" JSON_INTEGER_FORMAT " セグメントが %s にあります(本文 %" JSON_INTEGER_FORMAT
-		       " 件、読み戻して照合済み)。マークル根 %s\n"),
-		number(o, "moved"), x->to, number(o, "bodies"), json_string_value(json_object_get(o, "root")));
+	say_whole(x, false);
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }
 
