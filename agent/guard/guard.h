@@ -144,6 +144,7 @@ struct guard {
 	struct notify *notify;
 	struct printers *printers; /* NULL: connections to printers are not seen */
 	struct written *written;
+	struct refuse *refuse;
 	struct unit *units;
 	unsigned units_n, next_id;
 	uint64_t refused_units, denials;
@@ -287,6 +288,27 @@ int written_release(struct guard *g, const char *path, struct span order, struct
 void written_stop(struct guard *g);
 void written_close(struct guard *g);
 
+/* --- refuse.c: whom the kernel refuses protected files (see refuse.h) --- */
+
+/* Starts the helpers, before there are keys that they could see. 0, -errno. */
+int refuse_open(struct guard *g);
+/* Listens, by the policy in force. 0, -errno. */
+int refuse_start(struct guard *g);
+/* Another policy is in force. */
+void refuse_order(struct guard *g);
+/* Tries whether a protected file is refused, and tells where that is another answer than before. */
+void refuse_prove(struct guard *g);
+/* Tells what was counted; and when that is next to be done (boot clock). */
+void refuse_run(struct guard *g, int64_t now);
+int64_t refuse_due(const struct guard *g);
+/* What was counted by now is told. */
+void refuse_stop(struct guard *g);
+/* "fanotify" where the kernel refuses, as tried last; "none"; NULL where no area asks for it. */
+const char *refuse_means(const struct guard *g);
+/* For the status file: what is marked, what was refused. The caller's; json null where no area asks for it. */
+struct json_t *refuse_state(const struct guard *g);
+void refuse_close(struct guard *g);
+
 /* --- maintenance.c: the sealed way to change what is ours --- */
 
 /* Goes on with a window that was open when the guard stopped, or ends it. */
@@ -366,6 +388,9 @@ int64_t burst_due(const struct burst *b);
 
 int people_start(struct guard *g);
 void people_stop(struct guard *g);
+/* Fills what the name service says of a user into an empty `p`: name and groups, but not the pointers to them. It may
+ * be slow. False where it knows nobody. */
+bool person_look_up(struct person *p, uid_t uid);
 /* Who is at the seat that the device belongs to (NULL: at seat0). Never NULL; `there` is false where nobody is. */
 const struct person *person_of(const struct guard *g, const struct unit *u);
 

@@ -171,6 +171,7 @@ static void prove(struct guard *g, int64_t now)
 	int layers = g->gate ? gate_prove(g->gate) : 0;
 	unsigned before;
 
+	refuse_prove(g);
 	g->proved_boot_us = now;
 	if (layers < 0) {
 		log_error("enforcement cannot be tried: %s", strerror(-layers));
@@ -305,6 +306,7 @@ static int add_sources(struct guard *g)
 	r = r < 0 ? r : printers_start(g);
 	r = r < 0 ? r : protect_start(g);
 	r = r < 0 ? r : written_start(g);
+	r = r < 0 ? r : refuse_start(g);
 	return r < 0 ? r : people_start(g);
 }
 
@@ -329,6 +331,7 @@ static int one_round(struct guard *g)
 	maintenance_run(g, now);
 	media_run(g, now);
 	written_run(g, now);
+	refuse_run(g, now);
 	if (!r && now >= sealer_due(g->sealer))
 		r = sealer_run(g->sealer, now);
 	if (now >= g->status_boot_us + REPORT_EVERY_US) {
@@ -359,6 +362,8 @@ static int one_round(struct guard *g)
 		next = media_due(g);
 	if (written_due(g) < next)
 		next = written_due(g);
+	if (refuse_due(g) < next)
+		next = refuse_due(g);
 	r = sd_event_run(g->event, next > now ? (uint64_t)(next - now) : 0);
 	return r < 0 ? r : g->failed;
 }
@@ -413,6 +418,7 @@ int loop_run(struct guard *g)
 		r = one_round(g);
 	sd_notify(0, "STOPPING=1");
 	written_stop(g);
+	refuse_stop(g);
 	tell_stop(g);
 	if (!r)
 		r = sealer_flush(g->sealer, true);

@@ -2,10 +2,10 @@
  * sekisho-guard: what may be done with which device. Started by systemd (or packaging/quickstart) as root;
  * `sekisho-guard ask` is run by udev's rules.
  *
- * Starts its helper (the inspector, which reads what was written to drives), takes what needs privilege (the gate's
- * maps, the PC's key, the desk's socket), keeps the few capabilities that flags, mounts and sysfs need, filters its
- * system calls, and only then meets devices: in that order, below. It has no network; what it holds stays held when it
- * ends.
+ * Starts its helpers (the inspector, which reads what was written to drives; who answers for protected files), takes
+ * what needs privilege (the gate's maps, the PC's key, the desk's socket), keeps the few capabilities that flags,
+ * mounts and sysfs need, filters its system calls, and only then meets devices: in that order, below. It has no
+ * network; what it holds stays held when it ends.
  */
 #include "agent/guard/desk.h"
 #include "agent/guard/guard.h"
@@ -131,6 +131,7 @@ static void release_all(struct guard *g)
 	printers_close(g);
 	protect_close(g);
 	written_close(g);
+	refuse_close(g);
 	sd_event_source_unref(g->again);
 	sd_event_unref(g->event);
 	free(g);
@@ -143,9 +144,13 @@ static int run(struct guard *g)
 	const char *step;
 	int r, desk = -1;
 
-	/* a helper, before there is a key that it could see */
+	/* helpers, before there is a key that they could see */
 	step = "inspector";
 	r = written_open(g);
+	if (!r) {
+		step = "helpers for protected files";
+		r = refuse_open(g);
+	}
 
 	/* takes what needs privilege */
 	if (!r) {

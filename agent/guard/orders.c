@@ -162,6 +162,7 @@ static void put_in_force(struct guard *g, const struct bundle *b, struct policy 
 	tell_release_terms(g);
 	printers_order(g);
 	written_order(g);
+	refuse_order(g);
 	if (g->sealer)
 		sealer_policy(g->sealer, o->version);
 }
@@ -277,6 +278,7 @@ static bool expire(struct guard *g)
 	lay_for_recorder(g, SPAN("", 0));
 	tell_release_terms(g);
 	written_order(g);
+	refuse_order(g);
 	log_warning("policy %llu has expired: the built-in defaults hold", (unsigned long long)o->version);
 	tell_policy(g, KIND_POLICY, o->version, o->signer, "expired: the built-in defaults hold");
 	return true;

@@ -32,11 +32,23 @@ static void read_groups(struct person *p, const struct passwd *pw)
 	}
 }
 
+bool person_look_up(struct person *p, uid_t uid)
+{
+	struct passwd *pw = getpwuid(uid);
+
+	if (!pw || strlen(pw->pw_name) >= sizeof(p->name))
+		return false;
+	p->there = true;
+	p->uid = uid;
+	snprintf(p->name, sizeof(p->name), "%s", pw->pw_name);
+	read_groups(p, pw);
+	return true;
+}
+
 /* The person of the seat's active session; nobody where it is a greeter's or a lock screen's. */
 static void look(struct person *p, const char *seat)
 {
 	_cleanup_free_ char *session = NULL, *class = NULL;
-	struct passwd *pw;
 	uid_t uid;
 
 	*p = (struct person){.there = false};
@@ -44,13 +56,7 @@ static void look(struct person *p, const char *seat)
 	if (sd_seat_get_active(seat, &session, &uid) < 0 || sd_session_get_class(session, &class) < 0 ||
 		strcmp(class, "user") != 0)
 		return;
-	pw = getpwuid(uid);
-	if (!pw || strlen(pw->pw_name) >= sizeof(p->name))
-		return;
-	p->there = true;
-	p->uid = uid;
-	snprintf(p->name, sizeof(p->name), "%s", pw->pw_name);
-	read_groups(p, pw);
+	person_look_up(p, uid);
 }
 
 /* Says whether anybody came or went, or a seat did. */

@@ -155,6 +155,7 @@ static json_t *status(struct guard *g)
 	json_object_set_new(j, "enforce", json_string(g->layers & GATE_OPEN ? "full" : "none"));
 	json_object_set_new(j, "printers_seen", json_boolean(g->printers != NULL));
 	json_object_set_new(j, "protection", json_string(protect_level(g)));
+	json_object_set_new(j, "protected_files", refuse_state(g));
 	json_object_set_new(j, "maintenance", g->maintenance.open ? json_string(g->maintenance.purpose) : json_null());
 	service_put_chain(j, g->sealer);
 	return j;

@@ -318,12 +318,13 @@ static void layers_text(unsigned layers, struct tell_room *room)
 void tell_means(struct guard *g)
 {
 	struct tell_room room;
-	char names[sizeof(room.layers) + 32];
+	char names[sizeof(room.layers) + 64];
 
 	layers_text(g->layers, &room);
 	/* The weaker ones need nothing of the kernel that could be missing. */
-	snprintf(names, sizeof(names), "%s%sflag,authorized%s", room.layers, room.layers[0] ? "," : "",
-		!strcmp(protect_level(g), "enforce") ? ",shield" : "");
+	snprintf(names, sizeof(names), "%s%sflag,authorized%s%s", room.layers, room.layers[0] ? "," : "",
+		!strcmp(protect_level(g), "enforce") ? ",shield" : "",
+		refuse_means(g) && strcmp(refuse_means(g), "none") != 0 ? ",protected-files" : "");
 	sealer_means(g->sealer, names);
 }
 

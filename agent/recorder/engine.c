@@ -172,13 +172,20 @@ static bool put_area(struct engine *e, unsigned area, const struct seen *s, cons
 	if (who->user && policy_area_asks_groups(p, area))
 		f.who.groups = users_groups(e->users, person, s->boot_us);
 	policy_area(p, area, &f, d);
+	/* It happened: what was to be refused, and was not, somebody should see. */
+	if (d->action == ACTION_DENY && !d->note) {
+		d->action = ACTION_ALERT;
+		snprintf(e->area_text, sizeof(e->area_text), "not refused: %s", d->reason);
+	} else {
+		snprintf(e->area_text, sizeof(e->area_text), "%s", d->reason);
+	}
 	record_set_str(r, F_AREA, d->area);
 	record_set_uint(r, F_ACTION, d->action);
 	record_set_str(r, F_RULE, d->rule);
 	record_set_uint(r, F_POLICY, policy_version(p));
 	if (d->action == ACTION_ALLOW)
 		return false;
-	record_set_text(r, F_TEXT, d->reason);
+	record_set_text(r, F_TEXT, e->area_text);
 	record_set_uint(r, F_POLICY_MODE, d->note ? POLICY_MODE_NOTE : POLICY_MODE_ENFORCE);
 	return !d->note && d->action == ACTION_ALERT;
 }

@@ -6,13 +6,13 @@
 #define SEKISHO_RECORDER_ENGINE_H
 
 #include "agent/probe/event.h"
-#include "agent/recorder/areas.h"
 #include "agent/recorder/convert.h"
 #include "agent/recorder/copies.h"
 #include "agent/recorder/devices.h"
 #include "agent/recorder/processes.h"
 #include "agent/recorder/session.h"
 #include "agent/recorder/users.h"
+#include "agent/service/areas.h"
 #include "agent/service/service.h"
 #include "policy/rule/filter.h"
 
@@ -43,6 +43,7 @@ struct engine {
 	char path[EVENT_PATH_MAX * 2], path2[EVENT_PATH_MAX * 2]; /* tidied */
 	char args[EVENT_ARGS_MAX * 2 + 2];
 	struct area_decision area; /* of the record at hand */
+	char area_text[sizeof(((struct area_decision *)0)->reason) + 16];
 	char area_program[EVENT_PATH_MAX];
 	bool ended;          /* a process ended or changed its program: its files may be closed without a word */
 	bool mounts_changed; /* for the owner: the kernel's half of the filter may have to follow */

@@ -29,6 +29,7 @@ static const struct care {
 	{KIND_WITNESS_ALARM, "witness-alarm", ALARM},
 	{KIND_LOSS, "loss", WARNING},
 	{KIND_DENIED, "denied", WARNING},
+	{KIND_FILE_REFUSED, "file-refused", WARNING},
 	{KIND_PRINT, "print-denied", WARNING},
 	{KIND_REFUSED, "refused", WARNING},
 	{KIND_REJOIN, "rejoin", WARNING},
@@ -148,6 +149,9 @@ static void describe(const struct record *r, char text[TEXT_SIZE])
 		append(text, ": ", SPAN_STR(word_of(r, F_ACCESS)));
 		append(text, ": ", record_text(r, F_OPERATION));
 		append(text, ", ", record_text(r, F_USER));
+		break;
+	case KIND_FILE_REFUSED:
+		append(text, "", record_text(r, F_AREA));
 		break;
 	case KIND_PRINT:
 		/* Never the title: administrators see this too. */

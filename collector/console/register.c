@@ -43,7 +43,7 @@ static const struct part {
 	unsigned kinds[8], classes[3];
 	bool (*fits)(const struct record *r); /* NULL: all of them */
 } parts[] = {
-	{1, true, false, {KIND_FILE, KIND_COPY, KIND_RENAME, KIND_LINK, KIND_SYMLINK}, {0}, NULL},
+	{1, true, false, {KIND_FILE, KIND_COPY, KIND_RENAME, KIND_LINK, KIND_SYMLINK, KIND_FILE_REFUSED}, {0}, NULL},
 	{1, false, false, {KIND_PRINT}, {0}, holds_numbers},
 	{2, false, false, {KIND_PRINT}, {0}, is_paper},
 	{2, true, false, {KIND_COPY}, {CLASS_USB, CLASS_REMOVABLE}, NULL},

@@ -43,6 +43,7 @@ static unsigned weight(const struct record *r)
 	case KIND_WITNESS_ALARM:
 		return SEVERITY_ALARM;
 	case KIND_DENIED:
+	case KIND_FILE_REFUSED:
 	case KIND_LOSS:
 	case KIND_REFUSED:
 	case KIND_POLICY_REFUSED:

@@ -143,6 +143,9 @@ static const int child_calls[] = {CALL(accept4), CALL(clone), CALL(clone3), CALL
 /* The guard's own: what is mounted from a device that is to be held, or watched. */
 static const int device_calls[] = {CALL(mount), CALL(umount2), CALL(sync), CALL(syncfs), CALL(fanotify_mark)};
 
+/* Who answers the kernel's questions about files, within a time. */
+static const int mark_calls[] = {CALL(fanotify_mark), CALL(timer_settime)};
+
 /* A child that reads a file or two and speaks on a bus; what it opens, it opens for reading (speak_rules). */
 static const int speak_calls[] = {CALL(stat), CALL(lstat), CALL(newfstatat), CALL(statx), CALL(readlink), CALL(access),
 	CALL(faccessat), CALL(faccessat2), CALL(fcntl), CALL(getresuid), CALL(getresgid), CALL(alarm), CALL(setitimer)};
@@ -233,12 +236,13 @@ int confine_syscalls(unsigned profile)
 {
 	_cleanup_(seccomp_releasep) scmp_filter_ctx f = seccomp_init(confine_refuse());
 	bool maps = profile & CONFINE_MAPS, devices = profile & CONFINE_DEVICES, reads = profile & CONFINE_READS,
-	     speaks = profile & CONFINE_SPEAK;
+	     speaks = profile & CONFINE_SPEAK, marks = profile & CONFINE_MARKS;
 	bool children = devices || profile & CONFINE_CHILDREN;
 	size_t i;
 	int r;
 
-	profile &= ~(unsigned)(CONFINE_MAPS | CONFINE_DEVICES | CONFINE_CHILDREN | CONFINE_READS | CONFINE_SPEAK);
+	profile &= ~(unsigned)(CONFINE_MAPS | CONFINE_DEVICES | CONFINE_CHILDREN | CONFINE_READS | CONFINE_SPEAK |
+			       CONFINE_MARKS);
 
 	if (!f)
 		return -ENOMEM;
@@ -264,6 +268,8 @@ int confine_syscalls(unsigned profile)
 		r = rules(f, SCMP_ACT_ALLOW, child_calls, ARRAY_SIZE(child_calls));
 	if (!r && devices)
 		r = rules(f, SCMP_ACT_ALLOW, device_calls, ARRAY_SIZE(device_calls));
+	if (!r && marks)
+		r = rules(f, SCMP_ACT_ALLOW, mark_calls, ARRAY_SIZE(mark_calls));
 	if (!r && speaks)
 		r = speak_rules(f);
 	for (i = 0; !r && i < ARRAY_SIZE(fatal_calls); i++)

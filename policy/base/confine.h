@@ -52,6 +52,8 @@ enum confine_profile {
 	CONFINE_SPEAK = 1 << 11,
 	/* added to CONFINE_LOCAL: of what CONFINE_DEVICES has, the sockets and the children */
 	CONFINE_CHILDREN = 1 << 12,
+	/* added to CONFINE_FILES: also fanotify_mark(2), and setting a timer that is there */
+	CONFINE_MARKS = 1 << 13,
 };
 
 /*

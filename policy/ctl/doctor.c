@@ -22,6 +22,7 @@ static const struct check {
 	{"self", {"protection of the agent itself", "エージェント自身の保護"}},
 	{"recorder", {"recorder", "記録"}},
 	{"guard", {"guard", "機器の判定"}},
+	{"protected", {"refusal of protected files, tried just now", "保護ファイルの利用制限(実地確認)"}},
 	{"print", {"print gate", "印刷のゲート"}},
 	{"queues", {"print queues", "印刷キュー"}},
 	{"uplink", {"link to the collector", "コレクターとの接続"}},

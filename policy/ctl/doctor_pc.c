@@ -205,6 +205,30 @@ static void guard(struct doctor *d)
 			(int64_t)number(o, "devices"), (int64_t)number(o, "held"));
 }
 
+/* Where an area of the policy refuses others: the guard tries it ("protected_files", else null). */
+static void protected_files(struct doctor *d)
+{
+	const json_t *o = json_object_get(doctor_fact(d, "guard"), "protected_files");
+	char room[SHOWN_MAX], by[SHOWN_MAX];
+
+	if (!json_is_object(o) || !on(doctor_fact(d, "guard"), "alive"))
+		return;
+	if (!json_is_string(json_object_get(o, "refused_by")) || is(o, "refused_by", "none"))
+		doctor_found(d, "protected", DOCTOR_BAD, doctor_restart(d, room, "guard"), "%s",
+			SAY(d->ctl, "others are not refused protected files, as the policy wants it",
+				"ポリシーで指定された保護ファイルの利用制限が効いていません"));
+	else if (number(o, "left_out"))
+		doctor_found(d, "protected", DOCTOR_ATTENTION, "man 8 sekisho-guard",
+			SAY(d->ctl, "%" PRId64 " protected folders and files are more than can be marked",
+				"保護ファイル・フォルダー %" PRId64 " 件は上限を超えているため対象外です"),
+			(int64_t)number(o, "left_out"));
+	else
+		doctor_found(d, "protected", DOCTOR_GOOD, NULL,
+			SAY(d->ctl, "others are refused by %s; %" PRId64 " folders",
+				"%s により拒否しています。対象フォルダー %" PRId64),
+			door_text(by, o, "refused_by"), (int64_t)number(o, "folders"));
+}
+
 static void print(struct doctor *d)
 {
 	const json_t *o = doctor_fact(d, "print"), *queues = json_object_get(o, "queues"), *q;
@@ -417,6 +441,7 @@ void doctor_pc(struct doctor *d)
 	self(d);
 	recorder(d);
 	guard(d);
+	protected_files(d);
 	print(d);
 	uplink(d);
 	certificate(d);

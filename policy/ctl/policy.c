@@ -281,6 +281,9 @@ static int print_area_decision(struct ctl *c, const struct area_decision *d)
 		d->note ? SAY(c, " (noted only)", "(記録のみ)") : "");
 	printf(SAY(c, "  area %s: every use of it is recorded\n", "  区域 %s: すべての操作が記録されます\n"),
 		shown(a, d->area));
+	if (d->action == ACTION_DENY && !d->note)
+		puts(SAY(c, "  the kernel refuses to open it (\"Operation not permitted\")",
+			"  カーネルがファイルを開く操作を拒否します(「許可されていない操作です」)"));
 	if (d->reason[0])
 		printf(SAY(c, "  by %s: %s\n", "  根拠 %s: %s\n"), shown(a, d->rule),
 			shown(b, c->lang == LANG_JA ? d->reason_ja : d->reason));

@@ -26,6 +26,7 @@ void status_guard(struct status_view *v, const char *name, const json_t *o)
 {
 	const struct ctl *c = v->ctl;
 	const json_t *p = json_object_get(o, "policy"), *layers = json_object_get(o, "layers"), *layer;
+	const json_t *files = json_object_get(o, "protected_files");
 	const char *gate = json_string_value(json_object_get(o, "gate"));
 	char a[SHOWN_MAX], b[SHOWN_MAX];
 	size_t i;
@@ -45,6 +46,26 @@ void status_guard(struct status_view *v, const char *name, const json_t *o)
 		buf_putf(&v->out, " %s", shown(a, json_string_value(layer) ? json_string_value(layer) : "?"));
 	}
 	buf_puts(&v->out, json_array_size(layers) ? "\n" : SAY(c, " udev and flags only\n", " udev とフラグのみ\n"));
+	if (json_is_object(files)) {
+		buf_putf(&v->out,
+			SAY(c,
+				"    protected files: refused by %s; %" PRId64 " folders, %" PRId64
+				" files marked, %" PRId64 " refusals\n",
+				"    保護ファイル: 拒否の手段 %s、対象フォルダー %" PRId64 "、ファイル %" PRId64
+				"、拒否 %" PRId64 " 件\n"),
+			door_text(a, files, "refused_by"), (int64_t)status_number(files, "folders"),
+			(int64_t)status_number(files, "files"), (int64_t)status_number(files, "refused"));
+		if (strcmp(door_text(a, files, "refused_by"), "none") == 0)
+			status_wrong(v,
+				SAY(c, "%s: protected files are not refused to others, as the policy wants it",
+					"%s: ポリシーで指定された保護ファイルの利用制限が効いていません"),
+				name);
+		if (status_number(files, "left_out"))
+			status_wrong(v,
+				SAY(c, "%s: %" PRId64 " protected folders and files are not marked: too many",
+					"%s: 保護ファイル・フォルダー %" PRId64 " 件は数が多すぎるため対象外です"),
+				name, (int64_t)status_number(files, "left_out"));
+	}
 	if (strcmp(gate, "none") == 0)
 		status_wrong(v, SAY(c, "%s: the kernel's gate is not there", "%s: カーネルのゲートがありません"), name);
 	if (strcmp(gate, "note") == 0)

@@ -140,6 +140,7 @@ static void try_all(struct checking *c)
 	check_drive_expectations(c);
 	check_area_expectations(c);
 	check_lockout(c);
+	check_areas_lockout(c);
 }
 
 int policy_try(const struct policy *p, policy_say fn, void *ctx)

@@ -31,6 +31,18 @@ static bool holds(const char *pattern, struct span path)
 	return true;
 }
 
+/* Does the pattern name something below the path? */
+static bool leads(const char *pattern, struct span path)
+{
+	struct span p = SPAN_STR(pattern), a, b;
+	size_t i = 0, j = 0;
+
+	while (component(path, &j, &b))
+		if (!component(p, &i, &a) || !text_like_span(a, b))
+			return false;
+	return component(p, &i, &a);
+}
+
 static bool one_holds(words list, struct span path)
 {
 	for (; list && *list; list++)
@@ -67,17 +79,49 @@ void policy_area(const struct policy *p, unsigned i, const struct area_facts *f,
 {
 	const struct area *a = &p->protected->areas[i];
 	bool person = is_named(a, &f->who), program = !a->programs || text_like_any(a->programs, f->program);
+	/* Only where it hangs on that. */
+	bool doubt = f->doubt && a->others == ACTION_DENY && program && (a->users || a->groups);
 	const struct content_reason facts[] = {
-		{!person, " who it is", "利用者"}, {!program, " its program", "プログラム"}};
+		{doubt, " who it is could not be found out in time", "利用者を時間内に確認できないこと"},
+		{!doubt && !person, " who it is", "利用者"}, {!program, " its program", "プログラム"}};
 
 	memset(out, 0, sizeof(*out));
 	out->area = a->name;
 	out->note = p->note || a->note;
-	out->action = person && program ? ACTION_ALLOW : a->others;
+	out->action = doubt ? a->in_doubt : person && program ? ACTION_ALLOW : a->others;
 	snprintf(out->rule, sizeof(out->rule), "protected:%s", a->name);
 	if (out->action != ACTION_ALLOW)
 		content_explain(a->line, facts, ARRAY_SIZE(facts), out->reason, sizeof(out->reason), out->reason_ja,
 			sizeof(out->reason_ja));
+}
+
+bool policy_area_refuses(const struct policy *p, unsigned i)
+{
+	const struct area *a = &p->protected->areas[i];
+
+	return a->others == ACTION_DENY && !a->note && !p->note;
+}
+
+bool policy_areas_refuse(const struct policy *p)
+{
+	unsigned i;
+
+	for (i = 0; i < policy_areas_n(p); i++)
+		if (policy_area_refuses(p, i))
+			return true;
+	return false;
+}
+
+bool policy_area_leads(const struct policy *p, struct span folder)
+{
+	unsigned i;
+	words w;
+
+	for (i = 0; i < policy_areas_n(p); i++)
+		for (w = policy_area_refuses(p, i) ? p->protected->areas[i].paths : NULL; w && *w; w++)
+			if (leads(*w, folder))
+				return true;
+	return false;
 }
 
 bool policy_area_asks_groups(const struct policy *p, unsigned i)

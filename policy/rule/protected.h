@@ -6,7 +6,9 @@
  *
  *   1. the first area that names the path, or the share that it lies on, is the file's area
  *   2. who is in `users` or in one of `groups`, with one of `programs`, may; where a key is not there, everybody may
- *   3. of everybody else the area's `others` holds: note (without the key) or alert; nobody is refused here
+ *   3. of everybody else the area's `others` holds: note (without the key), alert or deny. What is denied the guard has
+ *      the kernel refuse (agent/guard/refuse.h), where somebody opens it; where nobody can say in time who it is, the
+ *      area's `in_doubt` holds
  *
  * A path lies in an area by its name, whole component by whole component; names that lead to the same file (hard links,
  * other mounts) are the kernel programs' matter (agent/probe). Pure, like policy.h.
@@ -25,11 +27,12 @@
 struct area_facts {
 	struct device_user who; /* who acted; user NULL: nobody knows */
 	const char *program;    /* path of the program; "" where nobody knows: then no program fits */
+	bool doubt;             /* who it is could not be found out in time */
 };
 
 struct area_decision {
 	const char *area;                 /* its name, borrowed from the policy */
-	unsigned action;                  /* ACTION_ALLOW; else what holds of others: ACTION_NOTE or _ALERT */
+	unsigned action;                  /* ACTION_ALLOW; else what holds of others: ACTION_NOTE, _ALERT or _DENY */
 	bool note;                        /* watch only */
 	char rule[POLICY_NAME_SIZE + 16]; /* "protected:payroll" */
 	char reason[192];                 /* why not ACTION_ALLOW; English, for records */
@@ -44,6 +47,12 @@ unsigned policy_areas_n(const struct policy *p);
 int policy_area_of(const struct policy *p, struct span path, const char *source);
 /* Decides of what lies in area `i`. Always answers. */
 void policy_area(const struct policy *p, unsigned i, const struct area_facts *f, struct area_decision *out);
+/* Are others refused what lies in area `i`? Not where it only notes. */
+bool policy_area_refuses(const struct policy *p, unsigned i);
+/* Does any area refuse anybody? */
+bool policy_areas_refuse(const struct policy *p);
+/* May something below this folder, which lies in no such area itself, lie in one that refuses? */
+bool policy_area_leads(const struct policy *p, struct span folder);
 /* Does area `i`, or (with i == policy_areas_n) any of them, ask for groups? Then they must be known. */
 bool policy_area_asks_groups(const struct policy *p, unsigned i);
 

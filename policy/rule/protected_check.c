@@ -45,6 +45,47 @@ static bool is_hidden(const struct policy *p, unsigned i, const char *path)
 	return first >= 0 && (unsigned)first < i;
 }
 
+/*
+ * What every program opens, or we ourselves: an area that refuses them would refuse the PC to everybody. One of each is
+ * enough: who marks them marks the folder.
+ */
+static const char *const vital[] = {"/bin/sh", "/boot/vmlinuz", "/dev/null", "/etc/passwd", "/lib/systemd/systemd",
+	"/lib64/ld-linux-x86-64.so.2", "/opt/x", "/proc/1/status", "/run/x", "/sbin/init", "/sys/x", "/tmp/x",
+	"/usr/bin/sh", "/usr/lib/os-release", "/usr/sbin/sekisho-guard", "/var/lib/sekisho/guard/policy",
+	"/var/lib/sekisho/orders/policy.yaml", "/var/log/x", "/var/spool/sekisho/guard/x"};
+static const char *const vital_sources[] = {
+	"/dev/sda1", "/dev/nvme0n1p1", "/dev/mapper/root", "tmpfs", "proc", "sysfs"};
+
+static void check_area_lockout(struct checking *c, unsigned i)
+{
+	const struct area *a = &c->p->protected->areas[i];
+	size_t k;
+
+	for (k = 0; k < ARRAY_SIZE(vital); k++)
+		if (policy_area_of(c->p, SPAN_STR(vital[k]), NULL) == (int)i) {
+			FOUND(c, true, "lockout", IN_YAML, a->line,
+				"area %s: would refuse files that the PC itself needs, like %s",
+				"区域 %s: %s など、PC 自体の動作に必要なファイルが拒否されます", a->name, vital[k]);
+			return;
+		}
+	for (k = 0; k < ARRAY_SIZE(vital_sources); k++)
+		if (policy_area_of(c->p, SPAN("", 0), vital_sources[k]) == (int)i) {
+			FOUND(c, true, "lockout", IN_YAML, a->line,
+				"area %s: would refuse what lies on this PC's own file systems, like %s",
+				"区域 %s: %s など、PC 自体のファイルシステムが拒否されます", a->name, vital_sources[k]);
+			return;
+		}
+}
+
+void check_areas_lockout(struct checking *c)
+{
+	unsigned i;
+
+	for (i = 0; i < policy_areas_n(c->p); i++)
+		if (policy_area_refuses(c->p, i))
+			check_area_lockout(c, i);
+}
+
 void check_areas(struct checking *c)
 {
 	const struct protected_policy *s = c->p->protected;

@@ -15,7 +15,8 @@ struct area {
 	words written;       /* the paths as the administrator wrote them */
 	words users, groups; /* who is in either; both NULL: everybody */
 	words programs;      /* NULL: any */
-	unsigned others;     /* ACTION_NOTE, _ALERT; 0: not said */
+	unsigned others;     /* ACTION_NOTE, _ALERT, _DENY; 0: not said */
+	unsigned in_doubt;   /* of `others: deny`: ACTION_ALLOW, _DENY; 0: not said */
 	bool note;
 };
 
@@ -42,6 +43,7 @@ int policy_read_protected(struct reading *r, const void *section);
 /* protected_check.c: parts of policy_try and policy_check. */
 struct checking;
 void check_area_expectations(struct checking *c);
+void check_areas_lockout(struct checking *c);
 void check_areas(struct checking *c);
 
 #endif

@@ -16,6 +16,8 @@ int policy_area_rule(const struct policy *p, unsigned i, struct area_text *out, 
 	r = r ? r : policy_put_words(text, "programs", a->programs);
 	if (a->users || a->groups || a->programs)
 		r = r ? r : policy_put_text(text, "others", e ? e->name : "unknown");
+	if (a->others == ACTION_DENY)
+		r = r ? r : policy_put_text(text, "in_doubt", a->in_doubt == ACTION_ALLOW ? "allow" : "deny");
 	r = r ? r : policy_put_text(text, "mode", a->note ? "note" : NULL);
 	if (r)
 		return r;

@@ -14,10 +14,24 @@ static int take_action(struct reading *r, const yaml_node_t *n, const char *key,
 
 	if (!s)
 		return V_BAD;
-	if (!e || !(e->value == ACTION_NOTE || e->value == ACTION_ALERT || (allow && e->value == ACTION_ALLOW)))
+	if (!e || !(e->value == ACTION_NOTE || e->value == ACTION_ALERT || e->value == ACTION_DENY ||
+			  (allow && e->value == ACTION_ALLOW)))
 		return reading_bad_value(r, n, key, s,
-			allow ? SAID("allow, note or alert", "allow、note、alert のいずれか")
-			      : SAID("note or alert", "note、alert のいずれか"));
+			allow ? SAID("allow, note, alert or deny", "allow、note、alert、deny のいずれか")
+			      : SAID("note, alert or deny", "note、alert、deny のいずれか"));
+	*out = (unsigned)e->value;
+	return 0;
+}
+
+static int take_doubt(struct reading *r, const yaml_node_t *n, const char *key, unsigned *out)
+{
+	const char *s = reading_text_of(r, n, key);
+	const struct enum_info *e = s ? enum_by_name(F_ACTION, s) : NULL;
+
+	if (!s)
+		return V_BAD;
+	if (!e || (e->value != ACTION_ALLOW && e->value != ACTION_DENY))
+		return reading_bad_value(r, n, key, s, SAID("allow or deny", "allow、deny のいずれか"));
 	*out = (unsigned)e->value;
 	return 0;
 }
@@ -115,6 +129,8 @@ static int take_area_key(struct reading *r, void *ctx, const char *key, const ya
 		return reading_words(r, n, key, &a->programs);
 	if (!strcmp(key, "others"))
 		return take_action(r, n, key, false, &a->others);
+	if (!strcmp(key, "in_doubt"))
+		return take_doubt(r, n, key, &a->in_doubt);
 	if (!strcmp(key, "mode"))
 		return reading_mode(r, n, key, &a->note);
 	return V_NOT_FOUND;
@@ -141,12 +157,16 @@ static int take_area(struct reading *r, const yaml_node_t *n)
 		return reading_bad(r, n, "others",
 			SAID("nobody is left: it needs users, groups or programs",
 				"対象者がいません。users、groups、programs のいずれかが必要です"));
+	if (a->in_doubt && a->others != ACTION_DENY)
+		return reading_bad(r, n, "in_doubt", SAID("it needs others: deny", "others: deny が必要です"));
 	for (i = 0; i < p->areas_n; i++)
 		if (!strcmp(p->areas[i].name, a->name))
 			return reading_bad(
 				r, n, "name", SAID("another area has this name", "同じ名前の区域があります"));
 	if (!a->others)
 		a->others = ACTION_NOTE;
+	if (!a->in_doubt)
+		a->in_doubt = ACTION_DENY;
 	p->areas_n++;
 	return 0;
 }

@@ -92,6 +92,7 @@ protected:
   areas:
     - {name: pay, paths: [/srv/pay, "~/x/*.csv"], shares: ["//files/*"], users: [taro], groups: g, programs: "/usr/bin/*", others: alert, mode: note}
     - {name: share, shares: nas}
+    - {name: closed, paths: /srv/closed, users: taro, others: deny, in_doubt: allow}
   expectations:
     - {name: e, file: {path: /srv/pay/x, share: nas, user: taro, groups: [g], program: /usr/bin/vi}, area: pay, action: allow}
 """ % ("0a" * 32, "0B" * 32)
@@ -139,7 +140,11 @@ BAD = [
     "{version: 1, protected: {areas: [{name: a, paths: a}]}}",
     "{version: 1, protected: {areas: [{name: a, paths: /}]}}",
     "{version: 1, protected: {areas: [{name: a, paths: /a, others: alert}]}}",
-    "{version: 1, protected: {areas: [{name: a, paths: /a, users: u, others: deny}]}}",
+    "{version: 1, protected: {areas: [{name: a, paths: /a, users: u, others: hold}]}}",
+    "{version: 1, protected: {areas: [{name: a, paths: /a, others: deny}]}}",
+    "{version: 1, protected: {areas: [{name: a, paths: /a, users: u, in_doubt: allow}]}}",
+    "{version: 1, protected: {areas: [{name: a, paths: /a, users: u, others: alert, in_doubt: deny}]}}",
+    "{version: 1, protected: {areas: [{name: a, paths: /a, users: u, others: deny, in_doubt: note}]}}",
     "{version: 1, protected: {areas: [{name: a, paths: /a/../b}]}}",
     "{version: 1, protected: {expectations: [{action: hold}]}}",
     "{version: 1, rules: {}}",

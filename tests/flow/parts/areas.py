@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Files in areas of protected files, used by people: made, acted upon, and what of it must be told.
 
-usage: areas.py make ROOT | act ROOT | check ROOT DONE RECORDS
+usage: areas.py make ROOT | act ROOT | check ROOT DONE RECORDS | closed ROOT | try ROOT | refused ROOT DONE RECORDS
 `act` prints, a JSON object a line, what it did: at the source, by whom, to which file, with which outcome."""
 
 import json
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 
@@ -112,4 +113,119 @@ def check(root, done, records):
     print(f"{len(wanted)} acts, {len(told)} records")
 
 
-{"make": make, "act": act, "check": check}[sys.argv[1]](*sys.argv[2:])
+CLOSED = """
+protected:
+  areas:
+    - {name: pay, paths: [%(work)s/pay, %(work)s/one.csv, "%(work)s/*/個人番号*.csv"], users: [%(friend)s], programs: ["/*bin/*"], others: deny}
+    - {name: share, shares: ["//files/*"], groups: [%(friend)s], others: deny}
+    - {name: watched, paths: [%(work)s/watched], users: [%(friend)s], others: deny, mode: note}
+  expectations:
+    - {file: {path: %(work)s/pay/deep/x, user: root, program: /usr/bin/cat}, area: pay, action: deny}
+"""
+
+# Opens each file as the user that it is told, in each way, and says how each went: a program that knows nothing of areas.
+OPENER = """
+import errno, json, os, sys
+uid, ways = int(sys.argv[1]), {"read": os.O_RDONLY, "write": os.O_WRONLY, "both": os.O_RDWR, "cut": os.O_WRONLY | os.O_TRUNC, "add": os.O_WRONLY | os.O_APPEND}
+os.setgroups([]); os.setregid(uid, uid); os.setreuid(uid, uid)
+said = []
+for path in sys.argv[2:]:
+    for name, flags in ways.items():
+        try:
+            os.close(os.open(path, flags))
+            said.append([path, name, "ok"])
+        except OSError as e:
+            said.append([path, name, errno.errorcode[e.errno]])
+print(json.dumps(said))
+"""
+
+
+def closed(root):
+    """What areas that refuse are laid over: folders, names, a document; programs outside of the named folders."""
+    make(root)
+    work = f"{root}/work"
+    os.mkdir(f"{work}/watched")
+    for name in ("watched/x.csv", "pay/run"):
+        with open(f"{work}/{name}", "w") as f:
+            f.write("#!/bin/sh\n")
+        os.chmod(f"{work}/{name}", 0o777)
+    os.chmod(f"{work}/watched", 0o777)
+    shutil.copy("/usr/bin/cat", f"{work}/cat")
+    with open(f"{root}/policy", "w") as f:
+        f.write(CLOSED % {"work": work, "friend": FRIEND})
+
+
+def refusing(root):
+    """Who may open what, by a program that tries: each in five ways. Prints the refusals that it counted, by path and user."""
+    work, share = f"{root}/work", f"{root}/share"
+    count = {}
+
+    def opens(user, paths, wanted, python="/usr/bin/python3"):
+        uid = pwd.getpwnam(user).pw_uid
+        got = subprocess.run([python, "-c", OPENER, str(uid), *paths], stdout=subprocess.PIPE, text=True, timeout=100)
+        for path, way, how in json.loads(got.stdout):
+            if how != wanted:
+                sys.exit(f"{user} {way} {path}: {how}, not {wanted}")
+            if how == "EPERM":
+                count[(user, path)] = count.get((user, path), 0) + 1
+
+    def runs(user, line, fails, python=None):
+        p = pwd.getpwnam(user)
+        got = subprocess.run(["setpriv", f"--reuid={p.pw_uid}", f"--regid={p.pw_gid}", "--clear-groups", "sh", "-c", line], cwd=work,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=100)
+        if (got.returncode != 0) != fails:
+            sys.exit(f"{user} {line}: {got.returncode} {got.stderr}")
+
+    inside = [f"{work}/{name}" for name in ("pay/list.csv", "pay/deep/long.csv", "one.csv", "other/個人番号2026.csv")]
+    outside = [f"{work}/{name}" for name in ("other/plain.csv", "one.csv.bak", "payment.csv", "watched/x.csv")]
+    for user in (FRIEND, STRANGER, "root"):
+        opens(user, outside, "ok")
+    opens(FRIEND, inside, "ok")
+    opens(STRANGER, inside, "EPERM")
+    opens("root", inside, "EPERM")
+    # by a program that the policy does not name
+    runs(FRIEND, f"{work}/cat pay/list.csv", True)
+    count[(FRIEND, inside[0])] = 1
+    # running what lies there
+    runs(STRANGER, "exec ./pay/run", True)
+    count[(STRANGER, f"{work}/pay/run")] = 1
+    runs(FRIEND, "exec ./pay/run", False)
+    # other names of the same files, and names that lead there
+    runs(STRANGER, "mv pay/goes.csv other/gone.csv; ln -s ../pay/list.csv other/soft.csv", False)
+    runs("root", "ln pay/link.csv other/hard.csv", False)
+    opens(STRANGER, [f"{work}/other/gone.csv", f"{work}/other/hard.csv"], "EPERM")
+    runs(STRANGER, "cat other/soft.csv", True)
+    count[(STRANGER, inside[0])] += 1
+    # what comes: a file, a folder, a file that takes another's name. The mark follows within milliseconds.
+    runs(FRIEND, "mkdir -m 777 pay/new && sleep 1 && echo x >pay/new/x && cp pay/list.csv one.new && mv one.new one.csv && chmod 666 pay/new/x one.csv && sleep 1",
+         False)
+    opens(FRIEND, [f"{work}/pay/new/x"], "ok")
+    opens(STRANGER, [f"{work}/pay/new/x", f"{work}/one.csv"], "EPERM")
+    # a share, by what is mounted there, and a group
+    runs(FRIEND, f"umask 0; echo x >{share}/x.txt && mkdir {share}/d && echo y >{share}/d/y", False)
+    opens(FRIEND, [f"{share}/x.txt", f"{share}/d/y"], "ok")
+    opens(STRANGER, [f"{share}/x.txt", f"{share}/d/y"], "EPERM")
+    return count
+
+
+def try_all(root):
+    for (user, path), n in refusing(root).items():
+        print(json.dumps({"user": user, "path": path, "count": n}, ensure_ascii=False))
+
+
+def refused(root, done, records):
+    """As many as the program counted, of each file and person, each with area, rule, program and reason."""
+    told = [r for r in map(json.loads, open(records)) if r.get("kind") == "file-refused"]
+    for r in told:
+        if r["action"] != "deny" or r["policy_mode"] != "enforce" or r["rule"] != "protected:" + r["area"] or r["result"] != -1 or r["operation"] != "open" or not (
+                r["text"] and r["program"] and r["pid"] and r["inode"]) or not 1 <= r["policy"] <= 2:
+            sys.exit(f"told: {r}")
+    wanted = [json.loads(line) for line in open(done)]
+    for w in wanted:
+        n = sum(r.get("count", 1) for r in told if r["path"] == w["path"] and r["user"] == w["user"])
+        if n != w["count"]:
+            sys.exit(f"{n} times: {w}\n" + "\n".join(json.dumps(r, ensure_ascii=False) for r in told))
+    print(f"{sum(w['count'] for w in wanted)} refusals, {len(told)} records")
+
+
+{"make": make, "act": act, "check": check, "closed": closed, "try": try_all, "refused": refused}[sys.argv[1]](*sys.argv[2:])

@@ -197,6 +197,36 @@ static void the_level_of_protection_is_named(void **state)
 	}
 }
 
+/* Whether protected files are refused, where the policy wants it; else nothing is said of it. */
+static void what_refuses_protected_files_is_named(void **state)
+{
+	static const struct {
+		const char *files, *state;
+	} said[] = {
+		{"{\"refused_by\":\"fanotify\",\"folders\":3,\"left_out\":0}", "good"},
+		{"{\"refused_by\":\"fanotify\",\"folders\":3,\"left_out\":7}", "attention"},
+		{"{\"refused_by\":\"none\"}", "bad"},
+		{"{}", "bad"},
+		{"null", NULL},
+	};
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(said); i++) {
+		struct doctor d = judge(&japanese, "guard>protected_files", said[i].files);
+		const char *got = NULL;
+		json_t *f;
+
+		json_array_foreach(d.findings, k, f)
+		{
+			if (!strcmp(json_string_value(json_object_get(f, "check")), "protected"))
+				got = json_string_value(json_object_get(f, "state"));
+		}
+		assert_string_equal(got ? got : "none", said[i].state ? said[i].state : "none");
+		end(&d);
+	}
+}
+
 /* What nobody could look at is neither good nor wrong. */
 static void what_is_not_seen_is_not_wrong(void **state)
 {
@@ -253,6 +283,7 @@ int main(void)
 		cmocka_unit_test(what_is_well_is_good),
 		cmocka_unit_test(what_is_wrong_is_named_with_its_fix),
 		cmocka_unit_test(the_level_of_protection_is_named),
+		cmocka_unit_test(what_refuses_protected_files_is_named),
 		cmocka_unit_test(what_is_not_seen_is_not_wrong),
 		cmocka_unit_test(any_type_in_any_place),
 		cmocka_unit_test(before_enrolment),

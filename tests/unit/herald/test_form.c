@@ -64,6 +64,8 @@ static void syslog_heads(void **state)
 	expect("<110>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - file " SD " host=\"pc-1\"] ");
 	record_set_uint(&row.record, F_POLICY_MODE, POLICY_MODE_ENFORCE);
 	expect("<105>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - file " SD " host=\"pc-1\"] ");
+	begin(KIND_FILE_REFUSED);
+	expect("<108>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - file-refused " SD " host=\"pc-1\"] ");
 	begin(KIND_FILE);
 	record_set_str(&row.record, F_USER, "a\"b]c\\d\ne\xff");
 	expect("<110>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - file " SD

@@ -327,7 +327,9 @@ static const char policy[] =
 	"protected:\n  areas:\n"
 	"  - {name: pay, paths: [/quiet/pay, /home/ann/.cache/one.csv], programs: /usr/bin/vi, others: alert}\n"
 	"  - {name: share, shares: '//files/*', users: nobody-has-this-name, others: alert, mode: note}\n"
-	"  - {name: group, paths: /quiet/group, groups: [root], others: note}\n";
+	"  - {name: group, paths: /quiet/group, groups: [root], others: note}\n"
+	"  - {name: shut, paths: /quiet/shut, programs: /usr/bin/vi, others: deny}\n"
+	"  - {name: watched, paths: /quiet/watched, programs: /usr/bin/vi, others: deny, mode: note}\n";
 
 static void in_force(struct fixture *f, struct areas **areas, const char *text)
 {
@@ -409,6 +411,14 @@ static void all_in_an_area_is_told_whatever_the_filter_says(void **state)
 	m.e.uid = 0;
 	feed(f, &m);
 	assert_int_equal(f->got[7].action, ACTION_ALLOW);
+	/* what was to be refused, and happened; what would be refused */
+	use(f, 30, "/quiet/shut/x", RF_READ);
+	assert_int_equal(f->got[8].action, ACTION_ALERT);
+	assert_string_equal(f->got[8].text, "not refused: policy.yaml:7: its program");
+	assert_true(f->got[8].urgent);
+	use(f, 30, "/quiet/watched/x", RF_READ);
+	assert_int_equal(f->got[9].action, ACTION_DENY);
+	assert_false(f->got[9].urgent);
 	f->e.areas = NULL;
 	areas_free(areas);
 }

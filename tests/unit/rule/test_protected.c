@@ -96,6 +96,56 @@ static void who_may_and_what_holds_of_others(void **state)
 	assert_true(policy_area_asks_groups(policy, policy_areas_n(policy)));
 }
 
+static void who_is_refused(void **state)
+{
+	static const char *const nobody[] = {NULL};
+	struct area_facts doubt = {.who = {.groups = nobody, .host = ""}, .program = "/usr/bin/cat", .doubt = true};
+	struct area_decision d;
+
+	(void)state;
+	assert_int_equal(load("protected:\n  areas:\n"
+			      "  - {name: closed, paths: [/srv/pay, '/home/*/pay*/x'], users: hanako, programs: "
+			      "'/usr/bin/*', others: deny}\n"
+			      "  - {name: open, paths: /srv/open, users: hanako, others: deny, in_doubt: allow}\n"
+			      "  - {name: programs, paths: /srv/p, programs: /usr/bin/cat, others: deny}\n"
+			      "  - {name: watched, paths: /srv/w, users: hanako, others: deny, mode: note}\n"
+			      "  - {name: told, paths: /srv/t, users: hanako, others: alert}\n"),
+		0);
+	assert_int_equal(decide(0, "hanako", NULL, "/usr/bin/cat"), ACTION_ALLOW);
+	assert_int_equal(decide(0, "hanako", NULL, "/tmp/cat"), ACTION_DENY);
+	assert_int_equal(decide(0, "root", NULL, "/usr/bin/cat"), ACTION_DENY);
+	assert_int_equal(decide(3, "taro", NULL, "/usr/bin/cat"), ACTION_DENY);
+	assert_true(policy_area_refuses(policy, 0));
+	assert_false(policy_area_refuses(policy, 3));
+	assert_false(policy_area_refuses(policy, 4));
+	/* who it is cannot be found out: what hangs on that alone */
+	policy_area(policy, 0, &doubt, &d);
+	assert_int_equal(d.action, ACTION_DENY);
+	assert_string_equal(d.reason, "policy.yaml:4: who it is could not be found out in time");
+	policy_area(policy, 1, &doubt, &d);
+	assert_int_equal(d.action, ACTION_ALLOW);
+	policy_area(policy, 2, &doubt, &d);
+	assert_int_equal(d.action, ACTION_ALLOW);
+	doubt.program = "/usr/bin/cp";
+	policy_area(policy, 2, &doubt, &d);
+	assert_int_equal(d.action, ACTION_DENY);
+	assert_string_equal(d.reason, "policy.yaml:6: its program");
+	/* on the way to what refuses, and only there */
+	assert_true(policy_area_leads(policy, SPAN_STR("/")));
+	assert_true(policy_area_leads(policy, SPAN_STR("/srv")));
+	assert_false(policy_area_leads(policy, SPAN_STR("/srv/w")));
+	assert_false(policy_area_leads(policy, SPAN_STR("/srv/pay")));
+	assert_true(policy_area_leads(policy, SPAN_STR("/home/taro/payroll")));
+	assert_false(policy_area_leads(policy, SPAN_STR("/home/taro/x")));
+	assert_false(policy_area_leads(policy, SPAN_STR("/etc")));
+	assert_true(policy_areas_refuse(policy));
+	assert_int_equal(
+		load("mode: note\nprotected: {areas: [{name: x, paths: /srv/x, users: u, others: deny}]}\n"), 0);
+	assert_false(policy_areas_refuse(policy));
+	assert_int_equal(load(""), 0);
+	assert_false(policy_areas_refuse(policy));
+}
+
 /* fnmatch(3) with FNM_PATHNAME takes "*" and "?" the same way within a component. */
 static void names_as_fnmatch_has_them(void **state)
 {
@@ -152,6 +202,9 @@ static void what_is_wrong_is_named(void **state)
 		{"{areas: [{name: x, paths: []}]}", "policy.yaml:2: paths"},
 		{"{areas: [{name: x, paths: /a, others: allow, users: u}]}", "policy.yaml:2: others"},
 		{"{areas: [{name: x, paths: /a, others: deny}]}", "policy.yaml:2: others"},
+		{"{areas: [{name: x, paths: /a, users: u, others: hold}]}", "policy.yaml:2: others"},
+		{"{areas: [{name: x, paths: /a, users: u, others: alert, in_doubt: deny}]}", "policy.yaml:2: in_doubt"},
+		{"{areas: [{name: x, paths: /a, users: u, others: deny, in_doubt: note}]}", "policy.yaml:2: in_doubt"},
 		{"{areas: [{name: x, paths: /a}, {name: x, paths: /b}]}", "policy.yaml:2: name"},
 		{"{areas: [{name: x, paths: /a, colour: red}]}", "policy.yaml:2: colour"},
 		{"{expectations: [{file: {path: /a}}]}", "policy.yaml:2: protected: expectations"},
@@ -204,6 +257,17 @@ static void it_tries_itself(void **state)
 				  "  - {file: {path: /srv/pay/a, user: taro}, area: late, action: alert}\n"
 				  "  - {file: {path: /elsewhere}, action: allow}\n"),
 		"expectation:10! expectation:11! hidden:5 wide:6 ");
+	/* what would refuse the PC to everybody */
+	assert_string_equal(check("protected:\n"
+				  "  areas:\n"
+				  "  - {name: all, paths: '/*/passwd', users: u, others: deny}\n"
+				  "  - {name: usr, paths: /usr, programs: /usr/bin/cat, others: deny}\n"
+				  "  - {name: own, shares: '/dev/*', users: u, others: deny}\n"
+				  "  - {name: good, paths: [/srv/x, /home/u/x], shares: ['//files/*', 'nas:/x'], "
+				  "users: u, others: deny}\n"
+				  "  - {name: told, paths: /etc, users: u, others: alert}\n"
+				  "  - {name: noted, paths: /var, users: u, others: deny, mode: note}\n"),
+		"lockout:4! lockout:5! lockout:6! wide:4 ");
 }
 
 static void as_text(void **state)
@@ -219,6 +283,11 @@ static void as_text(void **state)
 	assert_string_equal(t.name, "pay");
 	assert_string_equal(buf_str(&text) ? (const char *)text.p : "",
 		"paths: [~/x], shares: [nas], users: [a], groups: [b, c], programs: [/p], others: alert, mode: note");
+	text.n = 0;
+	assert_int_equal(load("protected: {areas: [{name: pay, paths: /x, users: a, others: deny}]}\n"), 0);
+	assert_int_equal(policy_area_rule(policy, 0, &t, &text), 0);
+	assert_string_equal(
+		buf_str(&text) ? (const char *)text.p : "", "paths: [/x], users: [a], others: deny, in_doubt: deny");
 }
 
 static int leave(void **state)
@@ -233,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_lies_in_the_first_area_that_names_it),
 		cmocka_unit_test(who_may_and_what_holds_of_others),
+		cmocka_unit_test(who_is_refused),
 		cmocka_unit_test(names_as_fnmatch_has_them),
 		cmocka_unit_test(heads_are_literal),
 		cmocka_unit_test(what_is_wrong_is_named),

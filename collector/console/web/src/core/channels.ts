@@ -9,7 +9,7 @@ const table: Partial<Record<string, Channel>> = {
   "release-end": "usb", "write-seen": "usb", mount: "usb", umount: "usb", mounted: "usb", "drive-file": "usb", "drive-copy": "usb",
   "drive-sealed": "usb", "drive-opened": "usb", "copy-taken": "audit",
   file: "file", copy: "file", rename: "file", link: "file", symlink: "file", unlink: "file", mkdir: "file", rmdir: "file",
-  truncate: "file", chmod: "file", chown: "file",
+  truncate: "file", chmod: "file", chown: "file", "file-refused": "file",
   exec: "program", fork: "program", exit: "program", running: "program",
   login: "session", logout: "session", lock: "session", unlock: "session", "user-change": "session",
   policy: "policy", "policy-refused": "policy",

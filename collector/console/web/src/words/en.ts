@@ -220,6 +220,7 @@ export const en = {
       loss: "Records were lost",
       held: "Device is held",
       denied: "Denied",
+      "file-refused": "Protected files refused",
       "write-seen": "A write reached a held device",
       gap: "Segments are missing",
       forked: "Two histories of one PC",

@@ -221,6 +221,7 @@ export const ja: Words = {
       loss: "記録の欠落",
       held: "機器を保護中",
       denied: "拒否",
+      "file-refused": "保護ファイルの利用拒否",
       "write-seen": "保護媒体への書き込みを検知",
       gap: "セグメントの欠落",
       forked: "履歴の分岐",

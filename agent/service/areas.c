@@ -1,9 +1,9 @@
 /*
- * The policy's areas as the recorder needs them. See areas.h. Loaded at start, and by the loop when the guard laid
- * another policy; asked for every event of a file. What must never happen here: a policy that cannot be read taking the
+ * The policy's areas as recorder and guard need them. See areas.h. Loaded at start, and when the guard laid another
+ * policy; asked for every event of a file. What must never happen here: a policy that cannot be read taking the
  * place of one that could.
  */
-#include "agent/recorder/areas.h"
+#include "agent/service/areas.h"
 #include "policy/base/cleanup.h"
 #include "policy/base/file.h"
 #include "policy/rule/policy.h"

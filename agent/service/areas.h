@@ -1,9 +1,10 @@
 /*
- * Areas of protected files: which one a record's object lies in, by the policy in force. The guard verifies a policy
- * and lays its text where the recorder may read it; the recorder follows the file. Without one there are no areas.
+ * Areas of protected files: which one a file lies in, by the policy in force. The guard verifies a policy and lays its
+ * text where the recorder may read it; the recorder follows the file, and so does who has the kernel refuse
+ * (agent/guard/refuse.h). Without one there are no areas.
  */
-#ifndef SEKISHO_RECORDER_AREAS_H
-#define SEKISHO_RECORDER_AREAS_H
+#ifndef SEKISHO_SERVICE_AREAS_H
+#define SEKISHO_SERVICE_AREAS_H
 
 #include "policy/base/buf.h"
 #include "policy/base/why.h"

@@ -1,0 +1,201 @@
+/*
+ * Starts the door and who tells it who somebody is, and starts them anew where one of them ended: this process, a child
+ * of the guard's from before it had keys, meets nothing from outside. See refuse.h. It ends with the guard.
+ *
+ * What must never happen: a process but the door having fanotify's descriptor. The kernel waits for an answer for as
+ * long as anybody has it.
+ */
+#include "agent/guard/refuse.h"
+#include "policy/base/clock.h"
+#include "policy/base/confine.h"
+#include "policy/base/log.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define AGAIN_FIRST_US 1000000ll
+#define AGAIN_MOST_US (60ll * 1000000)
+
+struct keeper {
+	const struct refuse_place *place;
+	bool on;
+	pid_t door, who; /* 0: not running */
+	int orders;      /* to the door; it hangs up when that ends */
+	int64_t since_boot_us, again_boot_us, pause_us;
+};
+
+/* Of what is open only these, and the first three. */
+static void keep_only(const int *fds, size_t n)
+{
+	unsigned from = 3;
+
+	for (;;) {
+		unsigned next = ~0u;
+		size_t i;
+
+		for (i = 0; i < n; i++)
+			if ((unsigned)fds[i] >= from && (unsigned)fds[i] < next)
+				next = (unsigned)fds[i];
+		if (next > from)
+			syscall(SYS_close_range, from, next == ~0u ? ~0u : next - 1, 0u);
+		if (next == ~0u)
+			return;
+		from = next + 1;
+	}
+}
+
+/* It ends with its parent, also where that was killed; what ends the service ends the guard first. */
+static void become_child(pid_t parent)
+{
+	static const int left[] = {SIGTERM, SIGINT, SIGHUP};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(left); i++)
+		signal(left[i], SIG_IGN);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(EXIT_FAILURE);
+}
+
+/* --- who somebody is --- */
+
+static int who(int door)
+{
+	static struct person p;
+	uint32_t uid;
+	int r;
+
+	/* Loads what a name service needs. */
+	getpwuid(0);
+	r = confine_capabilities(0);
+	r = r ? r : confine_syscalls(CONFINE_LOCAL);
+	while (!r && read(door, &uid, sizeof(uid)) == sizeof(uid)) {
+		p = (struct person){.uid = uid};
+		person_look_up(&p, uid);
+		if (write(door, &p, sizeof(p)) != sizeof(p))
+			return -errno;
+	}
+	return r;
+}
+
+/* --- starting them --- */
+
+static pid_t start(struct keeper *k, bool is_door, int orders, int pair)
+{
+	pid_t parent = getpid(), pid = fork();
+	const int fds[] = {pair, k->place->guard, orders};
+	int r;
+
+	if (pid)
+		return pid;
+	become_child(parent);
+	keep_only(fds, is_door ? 3 : 1);
+	r = is_door ? refuse_door(k->place, orders, pair) : who(pair);
+	if (r)
+		log_error("%s: %s", is_door ? "answering for protected files" : "who opens protected files",
+			strerror(-r));
+	_exit(r != 0);
+}
+
+static void end_one(pid_t *pid)
+{
+	if (*pid <= 0)
+		return;
+	kill(*pid, SIGKILL);
+	while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	*pid = 0;
+}
+
+static void end(struct keeper *k)
+{
+	end_one(&k->door);
+	end_one(&k->who);
+	closep(&k->orders);
+}
+
+static void begin(struct keeper *k)
+{
+	int orders[2] = {-1, -1}, pair[2] = {-1, -1};
+
+	k->since_boot_us = clock_boot_us();
+	if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, orders) &&
+		!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		k->who = start(k, false, -1, pair[1]);
+		/* Else it would be told by itself, and never hear that the door ended. */
+		closep(&pair[1]);
+		k->door = k->who > 0 ? start(k, true, orders[1], pair[0]) : -1;
+	}
+	closep(&pair[0]);
+	closep(&pair[1]);
+	closep(&orders[1]);
+	k->orders = orders[0];
+	if (k->door <= 0)
+		end(k);
+}
+
+/* It ended by itself, or by its time: nothing is refused until there is another. */
+static void ended(struct keeper *k)
+{
+	static struct refuse_event e;
+	int64_t now = clock_boot_us();
+
+	end(k);
+	if (now - k->since_boot_us > AGAIN_MOST_US)
+		k->pause_us = 0;
+	k->pause_us = !k->pause_us ? AGAIN_FIRST_US : k->pause_us * 2 > AGAIN_MOST_US ? AGAIN_MOST_US : k->pause_us * 2;
+	k->again_boot_us = now + k->pause_us;
+	e.what = REFUSE_DOWN;
+	if (write(k->place->guard, &e, REFUSE_EVENT_MIN) < 0)
+		log_error("the guard does not hear that nothing is refused: %m");
+}
+
+static bool take_order(struct keeper *k)
+{
+	char order;
+	ssize_t n = read(k->place->guard, &order, 1);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (n != 1)
+		return false;
+	k->on = order == REFUSE_ON;
+	if (!k->on)
+		end(k);
+	else if (!k->door)
+		begin(k);
+	else if (write(k->orders, &order, 1) != 1)
+		ended(k);
+	return true;
+}
+
+void refuse_keeper(const struct refuse_place *p)
+{
+	struct keeper k = {.place = p, .orders = -1};
+
+	become_child(p->parent);
+	keep_only(&p->guard, 1);
+	for (;;) {
+		struct pollfd on[] = {{p->guard, POLLIN, 0}, {k.orders, 0, 0}};
+		int64_t wait = k.on && !k.door ? k.again_boot_us - clock_boot_us() : -1;
+
+		if (k.on && !k.door && wait <= 0) {
+			begin(&k);
+			if (!k.door)
+				ended(&k);
+			continue;
+		}
+		poll(on, ARRAY_SIZE(on), wait < 0 ? -1 : (int)(wait / 1000) + 1);
+		if (on[1].revents && k.door)
+			ended(&k);
+		if (on[0].revents && !take_order(&k))
+			break;
+	}
+	end(&k);
+	_exit(EXIT_SUCCESS);
+}
