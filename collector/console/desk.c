@@ -1,7 +1,7 @@
 /*
- * The console's own door: accounts, for `sekishoctl console user`, and reports that were made here, to be recorded. Who
- * may knock is the socket's mode (root and group sekisho-admin); who did, and what, is in the access log. Passwords
- * that are made here are shown once and have to be changed at the first sign-in.
+ * The console's own door: accounts, for `sekishoctl console user`, and reports and exports that were made here, to be
+ * recorded. Who may knock is the socket's mode (root and group sekisho-admin); who did, and what, is in the access log.
+ * Passwords that are made here are shown once and have to be changed at the first sign-in.
  */
 #include "collector/console/desk.h"
 #include "collector/console/federate.h"
@@ -254,6 +254,39 @@ out:
 	json_decref(o);
 }
 
+/* Records are taken away as files by this machine's sekishoctl, which waits for this answer before it begins. */
+static void export_told(struct console *c, struct ask *a)
+{
+	struct told t = {
+		.kind = KIND_CONSOLE_EXPORT, .operation = a->path, .has_uid = true, .uid = a->uid, .urgent = true};
+	json_t *o = desk_object(a);
+	const char *what = json_string_value(json_object_get(o, "what"));
+	const char *folder = json_string_value(json_object_get(o, "folder"));
+	const json_t *records = json_object_get(o, "records");
+	int r;
+
+	if (!o)
+		return;
+	if (!what || !folder || strlen(what) > 500 || strlen(folder) > 4096 || !json_is_integer(records) ||
+		json_integer_value(records) < 0) {
+		answer_error(a->req, 400, "request", "\"what\", \"folder\" and \"records\" belong there", 0);
+		goto out;
+	}
+	t.text = what;
+	t.path = folder;
+	t.count = (uint64_t)json_integer_value(records);
+	t.has_count = true;
+	r = tell(c, &t);
+	if (r)
+		answer_error(a->req, 503, "unrecorded", "it cannot be recorded now", 0);
+	else
+		answer_json(a->req, 200, json_object());
+	if (r < 0)
+		console_fail(c, r, "access log");
+out:
+	json_decref(o);
+}
+
 void desk_route(struct console *c, struct ask *a)
 {
 	static const struct {
@@ -268,6 +301,7 @@ void desk_route(struct console *c, struct ask *a)
 		{"/desk/bind", ASK_POST, bind_post},
 		{"/desk/unbind", ASK_POST, unbind_post},
 		{"/desk/reports", ASK_POST, report_told},
+		{"/desk/exports", ASK_POST, export_told},
 	};
 	size_t i;
 

@@ -128,6 +128,10 @@ _sekishoctl()
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --out -o --host -H --since -s --until -u --log-key -l --timestamps --json --store --lang --help -h" -- "$cur"))
 		fi ;;
+	export,parquet)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --out -o --since -s --until -u --host -H --quiet -q --json --store --socket --lang --help -h" -- "$cur"))
+		fi ;;
 	decode,*)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --lang --help -h" -- "$cur"))

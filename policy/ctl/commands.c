@@ -184,6 +184,19 @@ static const struct option_row export_options[] = {
 	END,
 };
 
+static const struct option_row parquet_options[] = {
+	{OPT_OUT, 'o', "out", "DIR", OFFER_DIR,
+		{"the folder; where it is there already, it goes on", "出力先(既にあれば続きから出力)"}},
+	{OPT_SINCE, 's', "since", "TIME", OFFER_NOTHING, {"records from", "開始日時"}},
+	{OPT_UNTIL, 'u', "until", "TIME", OFFER_NOTHING, {"up to", "終了日時"}},
+	{OPT_HOST, 'H', "host", "PC", OFFER_NOTHING, {"of one PC only: name or id", "対象 PC の名前または ID"}},
+	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"no progress", "進行状況を表示しない"}},
+	JSON_ROW,
+	STORE_ROW,
+	{OPT_SOCKET, 0, "socket", "FILE", OFFER_FILE, {"the console's door", "コンソールの管理用ソケット"}},
+	END,
+};
+
 static const struct option_row token_create_options[] = {
 	{OPT_NAME, 0, "name", "NAME", OFFER_NOTHING, {"for a PC of this name only", "この名前の PC 専用"}},
 	{OPT_VALID, 0, "valid", "TIME", OFFER_NOTHING,
@@ -514,6 +527,10 @@ const struct command commands[] = {
 		{"Have the log stamped by a timestamp authority", "ログのタイムスタンプを取得する"}, command_timestamp},
 	{"export", NULL, export_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Carry segments away with their proofs", "記録を証明付きで持ち出す"}, command_export},
+	{"export", "parquet", parquet_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Records as Parquet files, for DuckDB and others; again: what is new",
+			"記録を Parquet ファイルに出力する(2 回目以降は追加分のみ)"},
+		command_export_parquet},
 	{"decode", NULL, none, "FILE...", 1, INT_MAX, OFFER_FILE,
 		{"Print what is in a segment, as JSON", "セグメントの内容を JSON で表示する"}, command_decode},
 	{"evidence", "list", usb_options, "[FOLDER]", 0, 1, OFFER_FILE,

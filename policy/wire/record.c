@@ -86,6 +86,17 @@ static int put_flags(struct buf *b, uint64_t flags, const char *quote, const cha
 	return r;
 }
 
+size_t record_flags(uint64_t flags, char *out, size_t size)
+{
+	size_t i, n = 0;
+
+	out[0] = 0;
+	for (i = 0; i < ARRAY_SIZE(flag_names); i++)
+		if (flags & flag_names[i].bit && n < size)
+			n += (size_t)snprintf(out + n, size - n, "%s%s", n ? "," : "", flag_names[i].name);
+	return n < size ? n : size - 1;
+}
+
 static int put_json_value(struct buf *b, const struct record *r, unsigned f, bool web)
 {
 	const struct value *v = &r->v[f];

@@ -136,6 +136,9 @@ int record_json(const struct record *r, struct buf *out);
  * 1 is a string of its digits, and so is a value of an ENUM that has no name.
  */
 int record_json_web(const struct record *r, struct buf *out);
+/* The words of the bits of F_FLAGS, as in JSON, separated by commas, into an array of 512. Returns how long they are.
+ */
+size_t record_flags(uint64_t flags, char *out, size_t size);
 /* One readable line without a newline: time, user, program, what, path, how much. Escaped for terminals. */
 int record_line(const struct record *r, enum record_lang lang, struct buf *out);
 /*
