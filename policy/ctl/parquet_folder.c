@@ -85,7 +85,7 @@ static int look(struct parquet_folder *f, bool *foreign)
 	int r = dir ? 0 : -errno;
 
 	*foreign = false;
-	while (!r && (e = readdir(dir))) {
+	while (!r && dir && (e = readdir(dir))) {
 		if (is_month(e->d_name))
 			r = look_into(f, e->d_name);
 		else if (e->d_name[0] != '.' && strcmp(e->d_name, PARQUET_JOB) != 0)
