@@ -1,12 +1,14 @@
 /*
- * `policy replay`: a policy tried against what happened: which devices, print jobs and files on drives of the log it
- * would have judged otherwise. What is alike is one line (policy/rule/trial.h), with how often, where and who.
+ * `policy replay`: a policy tried against what happened: which devices, print jobs, files on drives and protected files
+ * of the log it would have judged otherwise. What is alike is one line (policy/rule/trial.h), with how often, where and
+ * who.
  */
 #include "collector/store/store.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include "policy/ctl/log_filter.h"
 #include "policy/ctl/policy_files.h"
+#include "policy/rule/protected.h"
 #include "policy/rule/trial.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -84,6 +86,14 @@ static json_t *file_json(const struct trial_case *k)
 		k);
 }
 
+static json_t *protected_json(const struct trial_case *k)
+{
+	char program[SHOWN_MAX], path[SHOWN_MAX];
+
+	return case_json(
+		json_pack("{s:s, s:s}", "program", shown(program, k->program), "path", shown(path, k->title)), k);
+}
+
 static void say_names(const struct distinct *d)
 {
 	char text[SHOWN_MAX];
@@ -125,6 +135,10 @@ static void say_case(const struct ctl *c, const struct trial_case *k)
 	else if (k->decided.of_drive)
 		printf(SAY(c, "files on %s %s  %s: last \"%s\"", "%s %s  %s 上のファイル: 最後は「%s」"),
 			shown(id, k->usb_id), shown(serial, k->serial), shown(name, k->product), shown(path, k->title));
+	else if (k->decided.of_file)
+		printf(SAY(c, "protected files opened with %s: last \"%s\"",
+			       "%s による保護ファイルの利用: 最後は「%s」"),
+			k->program[0] ? shown(name, k->program) : "?", shown(path, k->title));
 	else
 		printf(SAY(c, "print on %s: %" PRIu64 " pages, last \"%s\"",
 			       "印刷 %s: %" PRIu64 " ページ、最後は「%s」"),
@@ -157,7 +171,7 @@ static int say_trial(struct ctl *c, const struct policy *policy, struct trial *t
 	const uint64_t otherwise = n->stricter + n->looser;
 	const struct trial_case *const *cases;
 	_cleanup_json_ json_t *o = NULL;
-	json_t *devices, *prints, *files;
+	json_t *devices, *prints, *files, *protected;
 	size_t i, cases_n;
 
 	cases = trial_cases(t, &cases_n);
@@ -170,18 +184,21 @@ static int say_trial(struct ctl *c, const struct policy *policy, struct trial *t
 	devices = json_array();
 	prints = json_array();
 	files = json_array();
+	protected = json_array();
 	for (i = 0; i < cases_n && cases[i]->effect != TRIAL_SAME; i++)
 		if (cases[i]->decided.of_device)
 			json_array_append_new(devices, device_json(cases[i]));
 		else if (cases[i]->decided.of_drive)
 			json_array_append_new(files, file_json(cases[i]));
+		else if (cases[i]->decided.of_file)
+			json_array_append_new(protected, protected_json(cases[i]));
 		else
 			json_array_append_new(prints, print_json(cases[i]));
-	o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "version",
+	o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "version",
 		(json_int_t)policy_version(policy), "decisions", (json_int_t)n->looked, "otherwise",
 		(json_int_t)otherwise, "stricter", (json_int_t)n->stricter, "looser", (json_int_t)n->looser, "same",
 		(json_int_t)n->same, "not_compared", (json_int_t)n->not_compared, "left_out", (json_int_t)n->left_out,
-		"devices", devices, "prints", prints, "files", files);
+		"devices", devices, "prints", prints, "files", files, "protected", protected);
 	return say_json(o);
 }
 
@@ -197,7 +214,10 @@ static int replay(struct ctl *c, const struct policy *policy, const char *const 
 	f->kinds[0] = KIND_DECISION;
 	f->kinds[1] = KIND_PRINT;
 	f->kinds[2] = KIND_DRIVE_FILE;
-	f->kinds_n = 3;
+	f->kinds[3] = KIND_FILE_REFUSED;
+	/* Of which there are many: only where there is something to look for. */
+	f->kinds[4] = KIND_FILE;
+	f->kinds_n = policy_areas_n(policy) ? 5 : 4;
 	r = trial_new(policy, groups, &t);
 	r = r ? r : store_query(s, f, on_row, t, &why);
 	return r ? complain_of(c, "policy replay", r, &why) : say_trial(c, policy, t);

@@ -134,6 +134,11 @@ bool policy_area_asks_groups(const struct policy *p, unsigned i)
 	return false;
 }
 
+const char *policy_area_name(const struct policy *p, unsigned i)
+{
+	return p->protected->areas[i].name;
+}
+
 const char *const *policy_area_paths(const struct policy *p, unsigned i)
 {
 	return p->protected->areas[i].paths;

@@ -56,7 +56,8 @@ bool policy_area_leads(const struct policy *p, struct span folder);
 /* Does area `i`, or (with i == policy_areas_n) any of them, ask for groups? Then they must be known. */
 bool policy_area_asks_groups(const struct policy *p, unsigned i);
 
-/* What area `i` names: patterns, NULL at the end; borrowed from the policy. NULL: none. */
+/* The name of area `i`, and what it names: patterns, NULL at the end; borrowed from the policy. NULL: none. */
+const char *policy_area_name(const struct policy *p, unsigned i);
 const char *const *policy_area_paths(const struct policy *p, unsigned i);
 const char *const *policy_area_shares(const struct policy *p, unsigned i);
 /* How much of a pattern is literal: bytes of whole components before the first with "*" or "?"; 1 for "/". */

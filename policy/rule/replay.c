@@ -5,6 +5,7 @@
 #include "policy/rule/replay.h"
 #include "policy/base/text.h"
 #include "policy/rule/drives.h"
+#include "policy/rule/protected.h"
 
 #define TEXT_SIZE 1024
 #define PATH_SIZE 4096
@@ -109,7 +110,7 @@ static int of_device(const struct policy *p, const struct record *r, const char 
 	take_device(&d, r, (unsigned)kind);
 	policy_decide(p, &d, (unsigned)kind, &person, &now);
 	out->of_device = true;
-	out->of_drive = false;
+	out->of_drive = out->of_file = false;
 	out->decided = (unsigned)record_number(r, F_ACCESS, 0);
 	out->noted = was_noted(r);
 	out->was = out->noted ? ACCESS_READ_WRITE : out->decided;
@@ -161,7 +162,7 @@ static int of_print(const struct policy *p, const struct record *r, const char *
 	text_copy(title, sizeof(title), blind ? SPAN("", 0) : record_text(r, F_TITLE));
 	text_copy(format, sizeof(format), record_text(r, F_FORMAT));
 	policy_print(p, &f, &now);
-	out->of_device = out->of_drive = false;
+	out->of_device = out->of_drive = out->of_file = false;
 	out->decided = (unsigned)record_number(r, F_ACTION, 0);
 	out->noted = was_noted(r);
 	out->was = goes_through(out->decided, out->noted) ? ACTION_ALLOW : out->decided;
@@ -199,9 +200,62 @@ static int of_drive(const struct policy *p, const struct record *r, const char *
 	for (i = 0; i < NUMBERS; i++)
 		f.numbers[i] = record_number(r, print_number_field((enum print_number)i), 0);
 	policy_drive(p, &f, &now);
-	out->of_device = false;
+	out->of_device = out->of_file = false;
 	out->of_drive = true;
 	out->decided = (unsigned)record_number(r, F_ACTION, 0);
+	out->noted = was_noted(r);
+	out->was = in_force(out->decided, out->noted);
+	out->now = in_force(now.action, now.note);
+	snprintf(out->rule, sizeof(out->rule), "%s", now.rule);
+	snprintf(out->reason, sizeof(out->reason), "%s", now.reason);
+	snprintf(out->reason_ja, sizeof(out->reason_ja), "%s", now.reason_ja);
+	return 0;
+}
+
+/* --- protected files --- */
+
+static bool is_of_file(const struct record *r)
+{
+	uint64_t kind = record_number(r, F_KIND, 0);
+
+	return kind == KIND_FILE || kind == KIND_FILE_REFUSED;
+}
+
+/* By its path; of what lies on a share, which the record does not name, by the area that it was in. */
+static int area_now(const struct policy *p, const struct record *r)
+{
+	char was[POLICY_NAME_SIZE];
+	int area = policy_area_of(p, record_text(r, F_PATH), NULL);
+	unsigned i;
+
+	text_copy(was, sizeof(was), record_text(r, F_AREA));
+	for (i = 0; area < 0 && was[0] && i < policy_areas_n(p); i++)
+		if (policy_area_shares(p, i) && !strcmp(policy_area_name(p, i), was))
+			area = (int)i;
+	return area;
+}
+
+bool replay_concerns(const struct policy *p, const struct record *r)
+{
+	return !is_of_file(r) || record_has(r, F_AREA) || area_now(p, r) >= 0;
+}
+
+static int of_file(const struct policy *p, const struct record *r, const char *host, const char *const *groups,
+	bool blind, struct replay *out)
+{
+	char user[256], program[PATH_SIZE];
+	struct area_facts f = {.who = who(r, host, groups, false, user, sizeof(user)), .program = program};
+	struct area_decision now = {.action = ACTION_ALLOW, .rule = "no area"};
+	int area = area_now(p, r);
+
+	if (blind || (record_has(r, F_AREA) && !has_name(r, F_ACTION)) || (!record_has(r, F_AREA) && area < 0))
+		return V_NOT_FOUND;
+	text_copy(program, sizeof(program), record_text(r, F_PROGRAM));
+	if (area >= 0)
+		policy_area(p, (unsigned)area, &f, &now);
+	out->of_device = out->of_drive = false;
+	out->of_file = true;
+	out->decided = (unsigned)record_number(r, F_ACTION, ACTION_ALLOW);
 	out->noted = was_noted(r);
 	out->was = in_force(out->decided, out->noted);
 	out->now = in_force(now.action, now.note);
@@ -219,5 +273,6 @@ int replay_record(const struct policy *p, const struct record *r, const char *ho
 	return kind == KIND_DECISION     ? of_device(p, r, host, groups, blind, out)
 	       : kind == KIND_PRINT      ? of_print(p, r, host, groups, blind, out)
 	       : kind == KIND_DRIVE_FILE ? of_drive(p, r, host, groups, blind, out)
+	       : is_of_file(r)           ? of_file(p, r, host, groups, blind, out)
 					 : V_NOT_FOUND;
 }

@@ -81,11 +81,13 @@ static void fill_key(struct trial_case *k, const struct record *r)
 {
 	k->effect = effect_of(&k->decided);
 	k->kind = 0;
-	k->usb_id[0] = k->serial[0] = k->printer[0] = 0;
+	k->usb_id[0] = k->serial[0] = k->printer[0] = k->program[0] = 0;
 	if (k->decided.of_device || k->decided.of_drive) {
 		k->kind = k->decided.of_device ? (unsigned)r->v[F_DEVICE_KIND].u : 0;
 		text_copy(k->usb_id, sizeof(k->usb_id), record_text(r, F_USB_ID));
 		text_copy(k->serial, sizeof(k->serial), record_text(r, F_SERIAL));
+	} else if (k->decided.of_file) {
+		text_copy(k->program, sizeof(k->program), record_text(r, F_PROGRAM));
 	} else {
 		text_copy(k->printer, sizeof(k->printer), record_text(r, F_PRINTER));
 	}
@@ -95,10 +97,10 @@ static bool alike(const struct trial_case *a, const struct trial_case *b)
 {
 	const struct replay *x = &a->decided, *y = &b->decided;
 
-	return x->of_device == y->of_device && x->of_drive == y->of_drive && x->decided == y->decided &&
-	       x->noted == y->noted && x->now == y->now && a->kind == b->kind && !strcmp(x->rule, y->rule) &&
-	       !strcmp(x->reason, y->reason) && !strcmp(a->usb_id, b->usb_id) && !strcmp(a->serial, b->serial) &&
-	       !strcmp(a->printer, b->printer);
+	return x->of_device == y->of_device && x->of_drive == y->of_drive && x->of_file == y->of_file &&
+	       x->decided == y->decided && x->noted == y->noted && x->now == y->now && a->kind == b->kind &&
+	       !strcmp(x->rule, y->rule) && !strcmp(x->reason, y->reason) && !strcmp(a->usb_id, b->usb_id) &&
+	       !strcmp(a->serial, b->serial) && !strcmp(a->printer, b->printer) && !strcmp(a->program, b->program);
 }
 
 static uint64_t hash_text(uint64_t h, const char *s)
@@ -111,11 +113,12 @@ static uint64_t hash_text(uint64_t h, const char *s)
 static uint64_t hash_of(const struct trial_case *c)
 {
 	const struct replay *p = &c->decided;
-	uint64_t h = 1469598103934665603u ^ (p->decided | p->now << 8 | c->kind << 16 | (unsigned)p->noted << 24 |
-						    (unsigned)p->of_device << 25 | (unsigned)p->of_drive << 26);
+	uint64_t h = 1469598103934665603u ^
+		     (p->decided | p->now << 8 | c->kind << 16 | (unsigned)p->noted << 24 |
+			     (unsigned)p->of_device << 25 | (unsigned)p->of_drive << 26 | (unsigned)p->of_file << 27);
 
 	h = hash_text(hash_text(h, p->rule), p->reason);
-	h = hash_text(hash_text(hash_text(h, c->usb_id), c->serial), c->printer);
+	h = hash_text(hash_text(hash_text(hash_text(h, c->usb_id), c->serial), c->printer), c->program);
 	return h ^ h >> 32;
 }
 
@@ -166,6 +169,8 @@ int trial_add(struct trial *t, const struct record *r, const char *host, uint64_
 	int64_t at_us = record_has(r, F_TIME) ? r->v[F_TIME].i : 0;
 	int x;
 
+	if (!replay_concerns(t->policy, r))
+		return 0;
 	t->counts.looked++;
 	if (replay_record(t->policy, r, host ? host : "", t->groups, t->blind, &t->fresh.decided)) {
 		t->counts.not_compared++;
@@ -181,7 +186,8 @@ int trial_add(struct trial *t, const struct record *r, const char *host, uint64_
 	if (!c->times++ || at_us > c->last_us) {
 		c->last_us = at_us;
 		text_copy(c->product, sizeof(c->product), record_text(r, F_PRODUCT));
-		text_copy(c->title, sizeof(c->title), record_text(r, c->decided.of_drive ? F_PATH : F_TITLE));
+		text_copy(c->title, sizeof(c->title),
+			record_text(r, c->decided.of_drive || c->decided.of_file ? F_PATH : F_TITLE));
 	}
 	add_latest(c, at_us, row);
 	if (!c->decided.of_device && record_has(r, F_PAGES))
@@ -211,6 +217,7 @@ static int in_order(const void *a, const void *b)
 	/* Whatever it is, the same in each answer. */
 	r = strcmp(x->serial, y->serial);
 	r = r ? r : strcmp(x->printer, y->printer);
+	r = r ? r : strcmp(x->program, y->program);
 	return r ? r : strcmp(x->decided.rule, y->decided.rule);
 }
 

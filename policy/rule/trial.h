@@ -1,7 +1,8 @@
 /*
  * A policy tried against many records: what it would have decided (replay.h), folded into cases. Alike are decisions on
- * the same device, printer or drive that were decided alike then, and would be decided alike now by the same rule for
- * the same reason. People and PCs do not tell cases apart: they are counted, and named as far as there is room.
+ * the same device, printer, drive, or protected area with the same program, that were decided alike then, and would be
+ * decided alike now by the same rule for the same reason. People and PCs do not tell cases apart: they are counted, and
+ * named as far as there is room.
  *
  * For sekishoctl `policy replay` and for the console, which show the same cases. Pure.
  */
@@ -28,11 +29,12 @@ struct trial_case {
 	unsigned kind;                             /* of a device: DEVICE_KIND_* */
 	char usb_id[16], serial[DEVICE_TEXT_SIZE]; /* also of the drive that a file was written to */
 	char printer[256];                         /* of a print job */
+	char program[256];                         /* of a protected file: with which it was opened */
 
 	uint64_t times, pages; /* pages: of print jobs, once, before copies */
 	struct distinct hosts, users;
 	int64_t last_us;
-	char product[DEVICE_TEXT_SIZE], title[256]; /* of the last one; of a file on a drive its path */
+	char product[DEVICE_TEXT_SIZE], title[256]; /* of the last one; of a file its path */
 	/* The last ones, newest first: `row` is the number by which the caller finds the record again. */
 	struct trial_seen {
 		uint64_t row;
