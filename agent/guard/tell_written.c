@@ -68,7 +68,8 @@ void tell_written(struct guard *g, const struct written_file *f, const char *pat
 	const struct inspect_facts *facts, const struct drive_facts *judged, const struct drive_decision *d,
 	const char *copy)
 {
-	_cleanup_buf_ struct buf findings = BUF_INIT(WORDS_MAX), found = BUF_INIT(WORDS_MAX);
+	_cleanup_buf_ struct buf findings = BUF_INIT(WORDS_MAX), found = BUF_INIT(WORDS_MAX),
+				 known = BUF_INIT(KNOWN_WORDS_MAX);
 	char text[sizeof(d->reason) + 32], device[NUMBER_TEXT];
 	struct tell_room room;
 	struct record r;
@@ -82,6 +83,8 @@ void tell_written(struct guard *g, const struct written_file *f, const char *pat
 	for (i = 0; i < NUMBERS; i++)
 		if (judged->numbers[i])
 			record_set_uint(&r, print_number_field((enum print_number)i), judged->numbers[i]);
+	if (!policy_known_words(g->orders.policy, judged->known, &known) && known.n)
+		record_set_text(&r, F_KNOWN_DOCUMENTS, buf_str(&known));
 	record_set_uint(&r, F_ACTION, d->action);
 	record_set_uint(&r, F_POLICY_MODE, d->note ? POLICY_MODE_NOTE : POLICY_MODE_ENFORCE);
 	record_set_text(&r, F_RULE, d->rule);

@@ -60,6 +60,7 @@ static void fill(struct guard *g, const struct person *p, const char *path, uint
 		out->numbers[i] = d->found[find_kind_of((enum print_number)i)].sure;
 	for (i = 0; i < PRINT_PATTERNS_MAX && i < INSPECT_PATTERNS_MAX; i++)
 		out->matches[i] = d->matches[i];
+	known_of(g->orders.policy, d, out->known);
 }
 
 /* As it is called now: what was written beside and renamed over it has its last name. */
@@ -194,6 +195,7 @@ static int begin(struct guard *g, struct written_file *f)
 	int r;
 
 	ask.patterns = policy_drives_patterns(g->orders.policy, &ask.pattern);
+	ask.known = g->written->known;
 	r = inspect_begin(g->written->inspect, f->fd, &ask, &f->job, &why);
 	if (r == V_BAD)
 		log_error("an expression of the policy is none: %s", why.text);
@@ -355,6 +357,17 @@ void written_look(struct guard *g)
 		written_watch(g);
 }
 
+static void know(struct guard *g)
+{
+	struct written *w = g->written;
+	int r;
+
+	inspect_known_free(STEAL(w->known));
+	r = known_ask(g->orders.policy, &w->known);
+	if (r)
+		log_error("documents of the policy cannot be looked for: %s", strerror(r < 0 ? -r : EINVAL));
+}
+
 void written_order(struct guard *g)
 {
 	struct written *w = g->written;
@@ -362,6 +375,7 @@ void written_order(struct guard *g)
 	if (!w || (!policy_drives(g->orders.policy) && !w->on))
 		return;
 	w->on = policy_drives(g->orders.policy);
+	know(g);
 	written_copies_order(g);
 	written_hand_order(g);
 	if (w->on && !w->inspect)
@@ -434,6 +448,7 @@ void written_close(struct guard *g)
 	closep(&w->group);
 	closep(&w->mounts);
 	inspect_stop(w->inspect);
+	inspect_known_free(w->known);
 	free(STEAL(g->written));
 }
 

@@ -103,10 +103,11 @@ struct written_place {
 };
 
 struct written {
-	struct inspect *inspect; /* NULL: there is none */
-	int group;               /* of fanotify(7) */
-	int mounts;              /* /proc/self/mountinfo, which says when it changes */
-	bool on;                 /* the policy in force asks for it */
+	struct inspect *inspect;     /* NULL: there is none */
+	struct inspect_known *known; /* documents of the policy in force; NULL: none */
+	int group;                   /* of fanotify(7) */
+	int mounts;                  /* /proc/self/mountinfo, which says when it changes */
+	bool on;                     /* the policy in force asks for it */
 	struct written_place place[WRITTEN_FILE_SYSTEMS_MAX];
 	unsigned places_n;
 	struct written_file *waiting, **last, *busy;

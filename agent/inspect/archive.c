@@ -161,6 +161,10 @@ void look_inside(struct look *l, const char *name, struct span doc)
 			text_escape_to(shown, sizeof(shown), SPAN_STR(name)));
 		return;
 	}
+	if (l->prints) {
+		prints_file(l->prints, doc);
+		prints_tell(l->prints, l->facts);
+	}
 	l->tell(l, INSPECT_ABOUT_TEXT);
 	l->depth++;
 	look_part(l, format, doc);

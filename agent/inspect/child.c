@@ -2,6 +2,7 @@
  * One document, in a process of its own. What comes before the document is met: its descriptor and the report's only,
  * limits, no new privileges, Landlock, seccomp. The SHA-256 goes out before the first byte is judged. See serve.h.
  */
+#include "agent/inspect/known.h"
 #include "agent/inspect/look.h"
 #include "agent/inspect/pdf_text.h"
 #include "agent/inspect/serve.h"
@@ -45,8 +46,22 @@ static void tell(struct look *l, enum inspect_what about)
 		_exit(CHILD_NO_ROOM);
 }
 
+/* Fingerprints that were asked for, before the last word. */
+static void tell_prints(struct look *l)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(REPORT_FRAME_MAX);
+	uint8_t prints[INSPECT_PRINTS_MAX * INSPECT_PRINT_SIZE];
+	unsigned n = 0;
+
+	prints_end(l->prints, prints, &n);
+	if (n && (report_write_prints(&b, prints, n) || write(l->report, b.p, b.n) != (ssize_t)b.n))
+		_exit(CHILD_NO_ROOM);
+}
+
 __attribute__((noreturn)) static void finish(struct look *l)
 {
+	if (l->makes_prints)
+		tell_prints(l);
 	l->facts->complete = true;
 	tell(l, INSPECT_ABOUT_ALL);
 	_exit(CHILD_DONE);
@@ -206,6 +221,14 @@ static void unpack(struct look *l, int into, uint64_t max, struct span *doc)
 	digest_span(&f->plain_hash, *doc);
 }
 
+static void know_file(struct look *l, struct span doc)
+{
+	if (!l->prints)
+		return;
+	prints_file(l->prints, doc);
+	prints_tell(l->prints, l->facts);
+}
+
 /* The patterns of a question are the policy's: they were checked by whoever asks. */
 static void make_patterns(struct look *l, const struct question *q)
 {
@@ -219,7 +242,26 @@ static void make_patterns(struct look *l, const struct question *q)
 		_exit(CHILD_NO_ROOM);
 }
 
-void child_run(int document, int report, const struct question *q)
+/* The daemon's own bytes, which nobody can change any more: read before the document is met. */
+static void make_prints(struct look *l, int known, const struct question *q)
+{
+	struct span table;
+	struct why why;
+	struct stat st;
+
+	l->makes_prints = q->makes_prints;
+	if (q->makes_prints && prints_make(q->key, &l->prints))
+		_exit(CHILD_NO_ROOM);
+	if (q->makes_prints || known < 0)
+		return;
+	if (fstat(known, &st) || st.st_size <= 0 || st.st_size > KNOWN_TABLE_MAX)
+		_exit(CHILD_NO_ROOM);
+	table = SPAN(mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, known, 0), (size_t)st.st_size);
+	if (table.p == MAP_FAILED || prints_find(table, &l->prints, &why))
+		_exit(CHILD_NO_ROOM);
+}
+
+void child_run(int document, int report, int known, const struct question *q)
 {
 	struct inspect_facts facts = {0};
 	struct look l = {.facts = &facts, .text = q->text, .tell = tell, .report = REPORT_FD};
@@ -229,6 +271,7 @@ void child_run(int document, int report, const struct question *q)
 	int into = -1;
 
 	l.room = max;
+	make_prints(&l, known, q);
 	keep_two(document, report);
 	if (l.text)
 		make_patterns(&l, q);
@@ -244,9 +287,12 @@ void child_run(int document, int report, const struct question *q)
 	digest_span(&facts.hash, doc);
 	facts.plain_hash = facts.hash;
 	facts.has_hash = true;
+	know_file(&l, doc);
 	tell(&l, INSPECT_ABOUT_ALL);
-	if (packed)
+	if (packed) {
 		unpack(&l, into, max, &doc);
+		know_file(&l, doc);
+	}
 	look_document(&l, doc);
 	finish(&l);
 }

@@ -26,3 +26,10 @@ void inspect_nothing(struct inspect_facts *facts, enum inspect_cause cause, cons
 	facts_gap(facts, INSPECT_ABOUT_ALL, cause, detail);
 	facts->complete = true;
 }
+
+unsigned inspect_known_share(const struct inspect_known_found *found, size_t prints)
+{
+	if (found->exact)
+		return 100;
+	return prints ? (unsigned)(found->prints >= prints ? 100 : found->prints * 100u / prints) : 0;
+}

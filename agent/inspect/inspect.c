@@ -4,6 +4,7 @@
  */
 #include "agent/inspect/inspect.h"
 #include "agent/inspect/facts.h"
+#include "agent/inspect/known.h"
 #include "agent/inspect/pattern.h"
 #include "agent/inspect/report.h"
 #include "policy/base/clock.h"
@@ -31,6 +32,7 @@ struct inspect_job {
 	bool first; /* a frame has come: size and hash stand */
 	enum inspect_what about;
 	struct buf in;
+	struct buf prints; /* that were made */
 	struct inspect_facts facts;
 };
 
@@ -147,23 +149,23 @@ bool inspect_is_gone(const struct inspect *in)
 	return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR);
 }
 
-static int send_question(struct inspect *in, struct span question, const int fds[2])
+static int send_question(struct inspect *in, struct span question, const int *fds, size_t n)
 {
 	union {
-		char space[CMSG_SPACE(2 * sizeof(int))];
+		char space[CMSG_SPACE(QUESTION_FDS * sizeof(int))];
 		struct cmsghdr align;
 	} control = {{0}};
 	struct iovec iov = {.iov_base = (void *)question.p, .iov_len = question.n};
 	struct msghdr m = {.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space)};
+		.msg_controllen = CMSG_SPACE(n * sizeof(int))};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(2 * sizeof(int));
-	memcpy(CMSG_DATA(c), fds, 2 * sizeof(int));
+	c->cmsg_len = CMSG_LEN(n * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, n * sizeof(int));
 	while (sendmsg(in->sock, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
 		if (errno == EINTR)
 			continue;
@@ -180,7 +182,7 @@ int inspect_begin(
 	_cleanup_(inspect_job_freep) struct inspect_job *job = NULL;
 	_cleanup_buf_ struct buf question = BUF_INIT(QUESTION_MAX);
 	_cleanup_(patterns_freep) struct patterns *good = NULL;
-	int r, fds[2], ends[2];
+	int r, fds[QUESTION_FDS], ends[2];
 
 	r = patterns_make(ask->pattern, ask->patterns, &good, why);
 	if (!r)
@@ -192,12 +194,14 @@ int inspect_begin(
 		return -ENOMEM;
 	job->fd = -1;
 	job->in = BUF_INIT(REPORT_MAX);
+	job->prints = BUF_INIT((size_t)INSPECT_PRINTS_MAX * INSPECT_PRINT_SIZE);
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
 		return -errno;
 	job->fd = ends[0];
 	fds[0] = document;
 	fds[1] = ends[1];
-	r = send_question(in, buf_span(&question), fds);
+	fds[2] = ask->known ? inspect_known_fd(ask->known) : -1;
+	r = send_question(in, buf_span(&question), fds, ask->known ? 3 : 2);
 	close(ends[1]);
 	if (r)
 		return r == V_FULL ? why_set(why, V_FULL, "too many documents are waiting") : r;
@@ -222,6 +226,7 @@ void inspect_job_free(struct inspect_job *job)
 	if (job->fd >= 0)
 		close(job->fd);
 	buf_deinit(&job->in);
+	buf_deinit(&job->prints);
 	free(job);
 }
 
@@ -250,6 +255,10 @@ static int take_frames(struct inspect_job *job)
 		if (job->in.n - at - 4 < n)
 			break;
 		v = report_read(SPAN(job->in.p + at + 4, n), &f, &job->about, &why);
+		if (v == V_AGAIN && !prints_read(SPAN(job->in.p + at + 4, n), &job->prints, &why)) {
+			at += 4 + n;
+			continue;
+		}
 		if (v == V_END) {
 			facts_gap(&job->facts, job->about, f.gap[0].cause, f.gap[0].detail);
 			job->facts.complete = true;
@@ -299,8 +308,9 @@ int inspect_job_step(struct inspect_job *job)
 	return 0;
 }
 
-int inspect_document(
-	struct inspect *in, int document, const struct inspect_ask *ask, struct inspect_facts *facts, struct why *why)
+/* `prints`: what was made is appended there; NULL: nothing was asked for. */
+static int ask_and_wait(struct inspect *in, int document, const struct inspect_ask *ask, struct buf *prints,
+	struct inspect_facts *facts, struct why *why)
 {
 	_cleanup_(inspect_job_freep) struct inspect_job *job = NULL;
 	uint32_t time_ms = ask->time_ms ? ask->time_ms : INSPECT_TIME_MS;
@@ -324,5 +334,19 @@ int inspect_document(
 			return -errno;
 	}
 	*facts = job->facts;
-	return 0;
+	return prints && job->prints.n ? buf_put_span(prints, buf_span(&job->prints)) : 0;
+}
+
+int inspect_document(
+	struct inspect *in, int document, const struct inspect_ask *ask, struct inspect_facts *facts, struct why *why)
+{
+	return ask_and_wait(in, document, ask, NULL, facts, why);
+}
+
+int inspect_prints(struct inspect *in, int document, const uint8_t *key, uint32_t time_ms, struct buf *prints,
+	struct inspect_facts *facts, struct why *why)
+{
+	const struct inspect_ask ask = {.text = true, .prints_key = key, .time_ms = time_ms};
+
+	return ask_and_wait(in, document, &ask, prints, facts, why);
 }

@@ -23,6 +23,10 @@
 #define INSPECT_GAPS_MAX 8      /* more of them are counted, not kept */
 #define INSPECT_PATTERNS_MAX 32 /* patterns of one question */
 #define INSPECT_PATTERN_MAX 256 /* bytes of one */
+#define INSPECT_KNOWN_MAX 64    /* known documents of one question */
+#define INSPECT_KEY_SIZE 16     /* bytes of the key of fingerprints */
+#define INSPECT_PRINT_SIZE 5    /* bytes of a fingerprint */
+#define INSPECT_PRINTS_MAX 512  /* of one document */
 
 /* What the bytes are, behind gzip and behind a PJL header. */
 enum inspect_format {
@@ -114,6 +118,12 @@ struct inspect_gap {
 	char detail[96]; /* in words, escaped; may be empty */
 };
 
+/* How much of a known document is there. */
+struct inspect_known_found {
+	uint16_t prints; /* how many of its fingerprints */
+	bool exact;      /* the very file, or one in an archive or a mail */
+};
+
 struct inspect_facts {
 	uint64_t bytes; /* as they lie in the file; 0 with has_hash false where it could not be read */
 	bool has_hash;
@@ -136,20 +146,38 @@ struct inspect_facts {
 	bool my_number_named;                   /* the words for it (個人番号, マイナンバー, ...) are there */
 	struct finding found[FIND_KINDS];       /* numbers of people and accounts */
 	uint64_t matches[INSPECT_PATTERNS_MAX]; /* of each pattern of the question */
+	struct inspect_known_found known[INSPECT_KNOWN_MAX]; /* of each known document of the question */
 
 	unsigned gaps; /* how many there were; the first INSPECT_GAPS_MAX are kept */
 	struct inspect_gap gap[INSPECT_GAPS_MAX];
 	bool complete; /* nothing more will come */
 };
 
+/* A document that is known. Fingerprints are made by inspect_prints(). */
+struct inspect_known_document {
+	bool has_hash;
+	struct digest hash;
+	struct span prints; /* INSPECT_PRINT_SIZE bytes each; INSPECT_PRINTS_MAX at most; may be empty */
+};
+struct inspect_known;
+/* For many questions, and all of their children. `n` up to INSPECT_KNOWN_MAX; nothing is kept of `list`. 0; V_BAD;
+ * -errno. */
+int inspect_known_new(const uint8_t key[INSPECT_KEY_SIZE], const struct inspect_known_document *list, unsigned n,
+	struct inspect_known **out);
+void inspect_known_free(struct inspect_known *known);
+/* Of `prints` fingerprints so much was found, in percent: 100 for all, and for the very file. */
+unsigned inspect_known_share(const struct inspect_known_found *found, size_t prints);
+
 /* What is to be looked for, by policy. Zeroes ask for the facts without the text. */
 struct inspect_ask {
 	bool text;         /* look for personal numbers and patterns in the text */
 	unsigned patterns; /* Perl-compatible expressions (pcre2pattern(3)), matched without regard to case */
 	const char *const *pattern;
-	uint32_t time_ms;  /* 0: 10,000. The child is ended after that; what it had found by then stands */
-	uint64_t memory;   /* bytes that the child may use beside the document; 0: 512 MiB */
-	uint64_t unpacked; /* bytes that gzip may become; 0: 256 MiB */
+	const struct inspect_known *known; /* documents to be found; may be NULL */
+	const uint8_t *prints_key; /* fingerprints of this document are to be made (inspect_prints); else NULL */
+	uint32_t time_ms;          /* 0: 10,000. The child is ended after that; what it had found by then stands */
+	uint64_t memory;           /* bytes that the child may use beside the document; 0: 512 MiB */
+	uint64_t unpacked;         /* bytes that gzip may become; 0: 256 MiB */
 };
 
 struct inspect;
@@ -188,6 +216,13 @@ void inspect_job_free(struct inspect_job *job);
 int inspect_document(
 	struct inspect *in, int document, const struct inspect_ask *ask, struct inspect_facts *facts, struct why *why);
 
+/*
+ * Makes the fingerprints of a document's text, with INSPECT_KEY_SIZE bytes of key: appends INSPECT_PRINT_SIZE bytes
+ * each to `prints`, none where it has too little text. As inspect_document otherwise.
+ */
+int inspect_prints(struct inspect *in, int document, const uint8_t *key, uint32_t time_ms, struct buf *prints,
+	struct inspect_facts *facts, struct why *why);
+
 /* Facts of which nothing is known but why. */
 void inspect_nothing(struct inspect_facts *facts, enum inspect_cause cause, const char *detail);
 
@@ -203,5 +238,6 @@ int inspect_numbers(const struct inspect_facts *facts, struct buf *out);
 
 DEFINE_CLEANUP(struct inspect *, inspect_stop)
 DEFINE_CLEANUP(struct inspect_job *, inspect_job_free)
+DEFINE_CLEANUP(struct inspect_known *, inspect_known_free)
 
 #endif

@@ -7,11 +7,14 @@
 
 #include "agent/inspect/facts.h"
 #include "agent/inspect/pattern.h"
+#include "agent/inspect/prints.h"
 
 struct look {
 	struct inspect_facts *facts;
 	bool text; /* the question asks for text */
 	struct patterns *patterns;
+	bool makes_prints;     /* ... of this document, to be told */
+	struct prints *prints; /* NULL: no fingerprints are made or looked for */
 	/* Called where facts have changed and something long begins: `about` is what could be missing if this is the
 	 * end. */
 	void (*tell)(struct look *l, enum inspect_what about);
@@ -41,8 +44,10 @@ void look_color(struct look *l, enum inspect_color color);
 /* What the bytes are by their first ones. */
 enum inspect_format sniff_format(struct span doc);
 
-/* Numbers and patterns in one piece of text, which is UTF-8. */
+/* Numbers, patterns and fingerprints in one piece of text, which is UTF-8. */
 void look_words(struct look *l, struct span utf8);
+/* The same for who says himself what it means: false where a pattern took too many steps. */
+bool look_counts(struct look *l, struct span utf8);
 /* What is of this format. */
 void look_part(struct look *l, enum inspect_format format, struct span part);
 /* The whole of a document: header lines, and each part by its format. */

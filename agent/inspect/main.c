@@ -19,7 +19,7 @@
 #define USER "sekisho-inspect"
 
 static const char usage[] =
-	"usage: sekisho-inspect show [--text] [--pattern REGEX]... [--json] [--time SECONDS] FILE...\n"
+	"usage: sekisho-inspect show [--text] [--pattern REGEX]... [--prints KEY] [--json] [--time SECONDS] FILE...\n"
 	"       sekisho-inspect serve          (by sekisho-print and sekisho-guard: a socket is descriptor 0)\n"
 	"\n"
 	"Shows what a document is: format, pages, colour, paper, who made it; and what could not be found "
@@ -28,6 +28,7 @@ static const char usage[] =
 	"\n"
 	"  --text            also look for numbers of people and accounts in the text\n"
 	"  --pattern REGEX   also count what matches this Perl-compatible expression\n"
+	"  --prints KEY      also make fingerprints of its text (KEY: 32 hexadecimal digits)\n"
 	"  --json            one JSON object a line\n"
 	"  --time SECONDS    give up after this long (10)\n"
 	"  --help, --version\n"

@@ -5,7 +5,7 @@
 #ifndef SEKISHO_INSPECT_NUMBERS_H
 #define SEKISHO_INSPECT_NUMBERS_H
 
-#include "agent/inspect/find.h"
+#include "agent/inspect/inspect.h"
 #include "policy/rule/print.h"
 
 static inline enum find_kind find_kind_of(enum print_number n)
@@ -20,6 +20,35 @@ static inline enum find_kind find_kind_of(enum print_number n)
 	};
 
 	return kinds[n];
+}
+
+/* How much of each document that the policy knows was found, as its rules ask for it. */
+static inline void known_of(const struct policy *p, const struct inspect_facts *facts, uint8_t known[KNOWN_MAX])
+{
+	unsigned i, n = policy_known_n(p);
+
+	for (i = 0; i < n; i++)
+		known[i] = (uint8_t)inspect_known_share(
+			&facts->known[i], policy_known(p, i)->prints.n / INSPECT_PRINT_SIZE);
+}
+
+/* The documents that a policy knows, for questions; *out NULL where there are none. 0, -errno. */
+static inline int known_ask(const struct policy *p, struct inspect_known **out)
+{
+	struct inspect_known_document list[KNOWN_MAX];
+	unsigned i, n = policy_known_n(p);
+
+	_Static_assert(KNOWN_MAX == INSPECT_KNOWN_MAX && KNOWN_KEY_SIZE == INSPECT_KEY_SIZE &&
+			       KNOWN_PRINT_SIZE == INSPECT_PRINT_SIZE && KNOWN_PRINTS_MAX == INSPECT_PRINTS_MAX,
+		"the policy and the inspector know the same fingerprints");
+	*out = NULL;
+	for (i = 0; i < n; i++) {
+		const struct known_document *d = policy_known(p, i);
+
+		list[i] =
+			(struct inspect_known_document){.has_hash = d->has_hash, .hash = d->hash, .prints = d->prints};
+	}
+	return n ? inspect_known_new(policy_known_key(p), list, n, out) : 0;
 }
 
 #endif

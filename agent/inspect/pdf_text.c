@@ -96,7 +96,7 @@ void look_pdf_text(struct look *l, struct span doc)
 		if (text && has_letters(text)) {
 			if (letters++)
 				patterns_continue(l->patterns);
-			if (patterns_count(l->patterns, SPAN_STR(text), l->facts))
+			if (!look_counts(l, SPAN_STR(text)))
 				too_many_steps = true;
 		}
 		g_free(text);

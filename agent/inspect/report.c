@@ -7,12 +7,13 @@
 #include <errno.h>
 
 /* Keys of a question. */
-enum { Q_TEXT = 1, Q_TIME, Q_MEMORY, Q_UNPACKED, Q_PATTERNS };
+enum { Q_TEXT = 1, Q_TIME, Q_MEMORY, Q_UNPACKED, Q_PATTERNS, Q_PRINTS, Q_KNOWN };
 
 /* Places in a report: an array, always whole. */
-#define REPORT_ITEMS 24
+#define REPORT_ITEMS 25
 #define GAP_ITEMS 3
 #define END_ITEMS 2
+#define PRINTS_ITEMS 1
 
 int question_write(struct buf *out, const struct inspect_ask *ask, struct why *why)
 {
@@ -25,7 +26,7 @@ int question_write(struct buf *out, const struct inspect_ask *ask, struct why *w
 		if (strlen(ask->pattern[i]) >= INSPECT_PATTERN_MAX)
 			return why_set(
 				why, V_BAD, "pattern %u is longer than %u bytes", i + 1, INSPECT_PATTERN_MAX - 1);
-	if ((r = cbor_put_map(out, 5)) || (r = cbor_put_uint(out, Q_TEXT)) || (r = cbor_put_bool(out, ask->text)) ||
+	if ((r = cbor_put_map(out, 7)) || (r = cbor_put_uint(out, Q_TEXT)) || (r = cbor_put_bool(out, ask->text)) ||
 		(r = cbor_put_uint(out, Q_TIME)) || (r = cbor_put_uint(out, ask->time_ms)) ||
 		(r = cbor_put_uint(out, Q_MEMORY)) || (r = cbor_put_uint(out, ask->memory)) ||
 		(r = cbor_put_uint(out, Q_UNPACKED)) || (r = cbor_put_uint(out, ask->unpacked)) ||
@@ -33,7 +34,10 @@ int question_write(struct buf *out, const struct inspect_ask *ask, struct why *w
 		return r;
 	for (i = 0; i < ask->patterns && !r; i++)
 		r = cbor_put_bytes(out, SPAN_STR(ask->pattern[i]));
-	return r;
+	if (r || (r = cbor_put_uint(out, Q_PRINTS)) ||
+		(r = cbor_put_bytes(out, SPAN(ask->prints_key, ask->prints_key ? INSPECT_KEY_SIZE : 0))))
+		return r;
+	return (r = cbor_put_uint(out, Q_KNOWN)) ? r : cbor_put_bool(out, ask->known != NULL);
 }
 
 static int key(struct cbor_reader *r, uint64_t want, struct why *why)
@@ -83,6 +87,22 @@ static int expect_string(struct cbor_reader *r, const char *what, char *out, siz
 	return 0;
 }
 
+/* The key of fingerprints to be made, or nothing. */
+static int read_key(struct cbor_reader *r, struct question *q, struct why *why)
+{
+	struct cbor_item it;
+	int v = cbor_expect(r, CBOR_BYTES, "key", &it, why);
+
+	if (v)
+		return v;
+	if (it.s.n && it.s.n != INSPECT_KEY_SIZE)
+		return why_set(why, V_BAD, "a key of %zu bytes", it.s.n);
+	q->makes_prints = it.s.n > 0;
+	if (it.s.n)
+		memcpy(q->key, it.s.p, INSPECT_KEY_SIZE);
+	return 0;
+}
+
 int question_read(struct span in, struct question *q, struct why *why)
 {
 	struct cbor_reader r = cbor_reader(in);
@@ -104,6 +124,9 @@ int question_read(struct span in, struct question *q, struct why *why)
 	for (t.patterns = 0; t.patterns < it.u; t.patterns++)
 		if ((v = expect_string(&r, "pattern", t.pattern[t.patterns], INSPECT_PATTERN_MAX, why)))
 			return v;
+	if ((v = key(&r, Q_PRINTS, why)) || (v = read_key(&r, &t, why)) || (v = key(&r, Q_KNOWN, why)) ||
+		(v = expect_bool(&r, "known", &t.has_known, why)))
+		return v;
 	if (!cbor_at_end(&r))
 		return why_set(why, V_BAD, "bytes behind the question");
 	*q = t;
@@ -145,6 +168,20 @@ static int put_found(struct buf *b, const struct inspect_facts *f)
 	return r;
 }
 
+/* Those behind the last that is there are not written. */
+static int put_known(struct buf *b, const struct inspect_facts *f)
+{
+	unsigned i, n = INSPECT_KNOWN_MAX;
+	int r;
+
+	while (n && !f->known[n - 1].prints && !f->known[n - 1].exact)
+		n--;
+	r = cbor_put_array(b, n);
+	for (i = 0; i < n && !r; i++)
+		r = cbor_put_uint(b, (uint64_t)f->known[i].prints << 1 | f->known[i].exact);
+	return r;
+}
+
 int report_write(struct buf *out, const struct inspect_facts *f, enum inspect_what about)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(REPORT_FRAME_MAX - 4);
@@ -162,11 +199,38 @@ int report_write(struct buf *out, const struct inspect_facts *f, enum inspect_wh
 		(r = cbor_put_uint(&b, f->color)) || (r = cbor_put_bytes(&b, SPAN_STR(f->media))) ||
 		(r = cbor_put_uint(&b, f->width_um)) || (r = cbor_put_uint(&b, f->height_um)) ||
 		(r = cbor_put_bytes(&b, SPAN_STR(f->generator))) || (r = cbor_put_bool(&b, f->my_number_named)) ||
-		(r = put_found(&b, f)) || (r = put_matches(&b, f)) || (r = put_gaps(&b, f)))
+		(r = put_found(&b, f)) || (r = put_matches(&b, f)) || (r = put_known(&b, f)) || (r = put_gaps(&b, f)))
 		return r;
 	put_be32(head, (uint32_t)b.n);
 	r = buf_reserve(out, sizeof(head) + b.n);
 	return r ? r : (r = buf_put(out, head, sizeof(head))) ? r : buf_put_span(out, buf_span(&b));
+}
+
+int report_write_prints(struct buf *out, const uint8_t *prints, unsigned n)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(REPORT_FRAME_MAX - 4);
+	uint8_t head[4];
+	int r = cbor_put_array(&b, PRINTS_ITEMS);
+
+	r = r ? r : cbor_put_bytes(&b, SPAN(prints, (size_t)n * INSPECT_PRINT_SIZE));
+	if (r)
+		return r;
+	put_be32(head, (uint32_t)b.n);
+	return (r = buf_put(out, head, sizeof(head))) ? r : buf_put_span(out, buf_span(&b));
+}
+
+int prints_read(struct span frame, struct buf *out, struct why *why)
+{
+	struct cbor_reader r = cbor_reader(frame);
+	struct cbor_item it;
+	int v;
+
+	if ((v = cbor_expect(&r, CBOR_ARRAY, "report", &it, why)) ||
+		(v = cbor_expect(&r, CBOR_BYTES, "prints", &it, why)))
+		return v;
+	if (it.s.n % INSPECT_PRINT_SIZE || !cbor_at_end(&r))
+		return why_set(why, V_BAD, "fingerprints that are none");
+	return it.s.n ? buf_put_span(out, it.s) : 0;
 }
 
 int report_write_end(struct buf *out, enum inspect_cause cause, const char *detail)
@@ -261,6 +325,23 @@ static int read_found(struct cbor_reader *r, struct inspect_facts *f, struct why
 	return v;
 }
 
+static int read_known(struct cbor_reader *r, struct inspect_facts *f, struct why *why)
+{
+	struct cbor_item it;
+	uint64_t u = 0, i, n;
+	int v = cbor_expect(r, CBOR_ARRAY, "known documents", &it, why);
+
+	if (v)
+		return v;
+	if ((n = it.u) > INSPECT_KNOWN_MAX)
+		return why_set(why, V_BAD, "too many known documents");
+	for (i = 0; i < n && !v; i++) {
+		v = expect_below(r, "known document", 2 * INSPECT_PRINTS_MAX + 2, &u, why);
+		f->known[i] = (struct inspect_known_found){.prints = (uint16_t)(u >> 1), .exact = u & 1};
+	}
+	return v;
+}
+
 /* Whoever made the report, what goes on from here is printable. */
 static void clean(char *s, size_t size)
 {
@@ -302,6 +383,8 @@ int report_read(struct span frame, struct inspect_facts *facts, enum inspect_wha
 		facts->gap[0] = g;
 		return cbor_at_end(&r) ? V_END : why_set(why, V_BAD, "bytes behind the end");
 	}
+	if (it.u == PRINTS_ITEMS)
+		return V_AGAIN;
 	if (it.u != REPORT_ITEMS)
 		return why_set(why, V_BAD, "a report of %llu items", (unsigned long long)it.u);
 	if ((v = expect_below(&r, "stage", INSPECT_WHATS, &what, why)) ||
@@ -324,7 +407,7 @@ int report_read(struct span frame, struct inspect_facts *facts, enum inspect_wha
 		(v = expect_below(&r, "height", 1ull << 32, &height, why)) ||
 		(v = expect_string(&r, "generator", f.generator, sizeof(f.generator), why)) ||
 		(v = expect_bool(&r, "number named", &f.my_number_named, why)) || (v = read_found(&r, &f, why)) ||
-		(v = read_matches(&r, &f, why)) || (v = read_gaps(&r, &f, why)))
+		(v = read_matches(&r, &f, why)) || (v = read_known(&r, &f, why)) || (v = read_gaps(&r, &f, why)))
 		return v;
 	if (!cbor_at_end(&r))
 		return why_set(why, V_BAD, "bytes behind the report");

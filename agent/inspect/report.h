@@ -1,5 +1,6 @@
 /*
- * The bytes between the daemon, the inspector and its children: a question (one datagram with two descriptors), and a
+ * The bytes between the daemon, the inspector and its children: a question (one datagram with two or three
+ * descriptors), and a
  * report (frames in a pipe). A frame is a be32 length and a CBOR map of all facts known so far; it is written in one
  * write(2) below PIPE_BUF, so that a child that dies leaves whole ones. The last frame counts, except for size and
  * SHA-256, of which the first does.
@@ -12,9 +13,11 @@
 #define REPORT_FRAME_MAX 4096u
 #define REPORT_MAX (64u << 10) /* bytes of one document's report; a pipe holds as much without a reader */
 #define QUESTION_MAX (16u << 10)
+#define QUESTION_FDS 3 /* the document, the report, the known documents where there are any */
 
 struct question {
-	bool text;
+	bool text, makes_prints, has_known;
+	uint8_t key[INSPECT_KEY_SIZE]; /* where it makes_prints */
 	uint32_t time_ms;
 	uint64_t memory, unpacked;
 	unsigned patterns;
@@ -30,6 +33,14 @@ int question_read(struct span in, struct question *q, struct why *why);
 int report_write(struct buf *out, const struct inspect_facts *facts, enum inspect_what about);
 /* One frame without its length. 0; V_END (see below); V_BAD: then nothing has changed. */
 int report_read(struct span frame, struct inspect_facts *facts, enum inspect_what *about, struct why *why);
+
+/*
+ * Fingerprints that were made, in pieces of PRINTS_PIECE at most: a frame like the others, for which report_read
+ * answers V_AGAIN; prints_read then appends its fingerprints to `out`. 0, V_BAD, V_FULL, -ENOMEM.
+ */
+#define PRINTS_PIECE 512u
+int report_write_prints(struct buf *out, const uint8_t *prints, unsigned n);
+int prints_read(struct span frame, struct buf *out, struct why *why);
 
 /*
  * The last word of the inspector over a child that did not finish: why, as a gap about what the child was at. It is a

@@ -46,14 +46,14 @@ static struct child *free_child(struct inspector *in)
 	return NULL;
 }
 
-static int begin(struct inspector *in, int document, int report, const struct question *q)
+static int begin(struct inspector *in, int document, int report, int known, const struct question *q)
 {
 	struct child *c = free_child(in);
 	uint32_t ms = q->time_ms ? q->time_ms : INSPECT_TIME_MS;
 	pid_t pid = fork();
 
 	if (pid == 0)
-		child_run(document, report, q);
+		child_run(document, report, known, q);
 	if (pid < 0) {
 		say_end(report, INSPECT_BUSY, "no process for it");
 		close(report);
@@ -66,7 +66,7 @@ static int begin(struct inspector *in, int document, int report, const struct qu
 }
 
 /* Descriptors of a message: what is too much is closed. */
-static size_t take_fds(struct msghdr *m, int fds[2])
+static size_t take_fds(struct msghdr *m, int fds[QUESTION_FDS])
 {
 	struct cmsghdr *c;
 	size_t n = 0, i, got;
@@ -79,7 +79,7 @@ static size_t take_fds(struct msghdr *m, int fds[2])
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-			if (n < 2)
+			if (n < QUESTION_FDS)
 				fds[n++] = fd;
 			else
 				close(fd);
@@ -92,7 +92,7 @@ static size_t take_fds(struct msghdr *m, int fds[2])
 static int take_question(struct inspector *in)
 {
 	union {
-		char space[CMSG_SPACE(2 * sizeof(int))];
+		char space[CMSG_SPACE(QUESTION_FDS * sizeof(int))];
 		struct cmsghdr align;
 	} control;
 	uint8_t bytes[QUESTION_MAX];
@@ -101,8 +101,8 @@ static int take_question(struct inspector *in)
 		.msg_iovlen = 1,
 		.msg_control = control.space,
 		.msg_controllen = sizeof(control.space)};
-	_cleanup_close_ int document = -1, report = -1;
-	int fds[2] = {-1, -1};
+	_cleanup_close_ int document = -1, report = -1, known = -1;
+	int fds[QUESTION_FDS] = {-1, -1, -1};
 	struct question q;
 	struct why why;
 	ssize_t n = recvmsg(in->sock, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
@@ -114,15 +114,16 @@ static int take_question(struct inspector *in)
 	take_fds(&m, fds);
 	document = fds[0];
 	report = fds[1];
+	known = fds[2];
 	if (n == 0)
 		return V_END;
-	if (report < 0 || question_read(SPAN(bytes, (size_t)n), &q, &why)) {
+	if (report < 0 || question_read(SPAN(bytes, (size_t)n), &q, &why) || q.has_known != (known >= 0)) {
 		log_error("a question that is none came from the program that asks");
 		if (report >= 0)
 			say_end(report, INSPECT_GONE, "the question was none");
 		return 0;
 	}
-	return begin(in, document, steal_fd(&report), &q);
+	return begin(in, document, steal_fd(&report), known, &q);
 }
 
 /* In words, of an end that was not the child's own. */

@@ -12,8 +12,8 @@
 /* Serves until the other end of the socket is closed. 0, -errno. */
 int serve(int sock);
 
-/* In the child: looks into the document, writes the report, ends. */
-__attribute__((noreturn)) void child_run(int document, int report, const struct question *q);
+/* In the child: looks into the document, writes the report, ends. `known`: -1, or known documents. */
+__attribute__((noreturn)) void child_run(int document, int report, int known, const struct question *q);
 
 /* How a child ends that could say nothing of the document. */
 enum {

@@ -5,6 +5,7 @@
 #include "agent/inspect/inspect.h"
 #include "policy/base/log.h"
 #include "policy/base/text.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -15,7 +16,9 @@
 struct options {
 	struct inspect_ask ask;
 	const char *pattern[INSPECT_PATTERNS_MAX];
-	bool json;
+	bool json, prints;
+	uint8_t key[INSPECT_KEY_SIZE]; /* of fingerprints, where they are made */
+	struct buf made;
 };
 
 /* {"card":{"sure":2,"maybe":0,"sample":"************1111"}}: of what there is. */
@@ -32,8 +35,18 @@ static json_t *numbers(const struct inspect_facts *f)
 	return o;
 }
 
-static int say_json(const char *file, const struct inspect_facts *f, const struct inspect_ask *ask)
+static int put_prints(json_t *o, const struct buf *made)
 {
+	_cleanup_buf_ struct buf text = BUF_INIT(OUTPUT_MAX);
+	int r = made->n ? base64_encode(&text, buf_span(made)) : 0;
+
+	json_object_set_new(o, "prints", json_string(text.n ? buf_str(&text) : ""));
+	return r;
+}
+
+static int say_json(const char *file, const struct inspect_facts *f, const struct options *given)
+{
+	const struct inspect_ask *ask = &given->ask;
 	_cleanup_buf_ struct buf note = BUF_INIT(OUTPUT_MAX);
 	char hash[2 * DIGEST_SIZE + 1], name[512];
 	json_t *o, *matches = json_array();
@@ -57,14 +70,17 @@ static int say_json(const char *file, const struct inspect_facts *f, const struc
 		json_object_set_new(o, "my_number_named", json_boolean(f->my_number_named));
 		json_object_set(o, "matches", matches);
 	}
-	r = o ? json_dumpf(o, stdout, JSON_COMPACT) : -1;
+	if (o && given->prints && put_prints(o, &given->made))
+		r = -ENOMEM;
+	r = o && !r ? json_dumpf(o, stdout, JSON_COMPACT) : -1;
 	json_decref(matches);
 	json_decref(o);
 	return r || putchar('\n') < 0 ? 3 : 0;
 }
 
-static void say_text(const char *file, const struct inspect_facts *f, const struct inspect_ask *ask)
+static void say_text(const char *file, const struct inspect_facts *f, const struct options *given)
 {
+	const struct inspect_ask *ask = &given->ask;
 	_cleanup_buf_ struct buf note = BUF_INIT(OUTPUT_MAX);
 	char name[512];
 	unsigned i;
@@ -88,6 +104,8 @@ static void say_text(const char *file, const struct inspect_facts *f, const stru
 		printf(", personal numbers are named");
 	for (i = 0; i < ask->patterns; i++)
 		printf(", pattern %u: %" PRIu64, i + 1, f->matches[i]);
+	if (given->prints)
+		printf(", %zu fingerprints", given->made.n / INSPECT_PRINT_SIZE);
 	if (!inspect_numbers(f, &note) && note.n)
 		printf(", %s", buf_str(&note));
 	buf_clear(&note);
@@ -96,7 +114,7 @@ static void say_text(const char *file, const struct inspect_facts *f, const stru
 	putchar('\n');
 }
 
-static int one(struct inspect *in, const char *file, const struct options *o)
+static int one(struct inspect *in, const char *file, struct options *o)
 {
 	_cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC);
 	struct inspect_facts facts;
@@ -107,23 +125,27 @@ static int one(struct inspect *in, const char *file, const struct options *o)
 		log_error("%s: %m", file);
 		return 3;
 	}
-	r = inspect_document(in, fd, &o->ask, &facts, &why);
+	buf_clear(&o->made);
+	if (o->prints)
+		r = inspect_prints(in, fd, o->key, o->ask.time_ms, &o->made, &facts, &why);
+	else
+		r = inspect_document(in, fd, &o->ask, &facts, &why);
 	if (r) {
 		log_error("%s", r < 0 ? strerror(-r) : why.text);
 		return r == V_BAD ? 2 : 3;
 	}
-	if (o->json && say_json(file, &facts, &o->ask))
+	if (o->json && say_json(file, &facts, o))
 		return 3;
 	if (!o->json)
-		say_text(file, &facts, &o->ask);
+		say_text(file, &facts, o);
 	return facts.gaps ? 1 : 0;
 }
 
 static int read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option names[] = {{"text", no_argument, NULL, 't'},
-		{"pattern", required_argument, NULL, 'p'}, {"json", no_argument, NULL, 'j'},
-		{"time", required_argument, NULL, 'T'}, {0}};
+		{"pattern", required_argument, NULL, 'p'}, {"prints", required_argument, NULL, 'P'},
+		{"json", no_argument, NULL, 'j'}, {"time", required_argument, NULL, 'T'}, {0}};
 	char *end;
 	int c;
 
@@ -139,6 +161,11 @@ static int read_options(int argc, char **argv, struct options *o)
 			o->pattern[o->ask.patterns++] = optarg;
 			o->ask.text = true;
 			break;
+		case 'P':
+			if (hex_decode(optarg, o->key, sizeof(o->key)))
+				return 2;
+			o->prints = o->ask.text = true;
+			break;
 		case 'j':
 			o->json = true;
 			break;
@@ -150,13 +177,14 @@ static int read_options(int argc, char **argv, struct options *o)
 		default:
 			return 2;
 		}
-	return optind < argc ? 0 : 2;
+	/* Fingerprints alone, so that nothing seems to have been looked for that was not. */
+	return optind < argc && !(o->prints && o->ask.patterns) ? 0 : 2;
 }
 
 int show(int argc, char **argv, const char *usage)
 {
 	_cleanup_(inspect_stopp) struct inspect *in = NULL;
-	struct options o = {0};
+	struct options o = {.made = BUF_INIT(INSPECT_PRINTS_MAX * INSPECT_PRINT_SIZE)};
 	struct why why = {""};
 	int r, worst = 0;
 
@@ -173,5 +201,6 @@ int show(int argc, char **argv, const char *usage)
 		r = one(in, argv[optind], &o);
 		worst = r > worst ? r : worst;
 	}
+	buf_deinit(&o.made);
 	return fflush(stdout) ? 3 : worst;
 }

@@ -19,11 +19,20 @@ void words_end(struct look *l, struct words *w)
 	w->full = false;
 }
 
+bool look_counts(struct look *l, struct span utf8)
+{
+	if (l->prints) {
+		prints_text(l->prints, utf8);
+		prints_tell(l->prints, l->facts);
+	}
+	return !patterns_count(l->patterns, utf8, l->facts);
+}
+
 void look_words(struct look *l, struct span utf8)
 {
 	if (!l->text)
 		return;
-	if (patterns_count(l->patterns, utf8, l->facts))
+	if (!look_counts(l, utf8))
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "a pattern took too many steps");
 	else
 		l->facts->flags |= INSPECT_TEXT_READ;

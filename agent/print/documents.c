@@ -5,6 +5,7 @@
 #include "agent/inspect/numbers.h"
 #include "agent/print/print.h"
 #include "policy/base/log.h"
+#include "policy/base/text.h"
 #include <errno.h>
 
 #define LOOK_MS 30000 /* beyond the judgement: what is found later is told with the job's end */
@@ -51,12 +52,23 @@ static void begin(struct gate *g, struct job *j, int document, const struct insp
 	j->inspected[j->documents_n++] = job;
 }
 
+void documents_order(struct gate *g)
+{
+	int r;
+
+	inspect_known_free(STEAL(g->known));
+	r = known_ask(g->orders.policy, &g->known);
+	if (r)
+		log_error("documents of the policy cannot be looked for: %s", strerror(r < 0 ? -r : EINVAL));
+}
+
 void documents_begin(struct gate *g, struct job *j, const int *fds, unsigned n)
 {
 	struct inspect_ask ask = {.time_ms = LOOK_MS, .text = policy_print_text(g->orders.policy)};
 	unsigned i;
 
 	ask.patterns = policy_print_patterns(g->orders.policy, &ask.pattern);
+	ask.known = g->known;
 	for (i = 0; i < n && g->inspect; i++)
 		begin(g, j, fds[i], &ask);
 }
@@ -109,8 +121,10 @@ static bool was_read(const struct inspect_facts *d, bool text)
 	       (!text || d->flags & INSPECT_TEXT_READ);
 }
 
-static void add(const struct inspect_facts *d, bool first, bool text, struct document_facts *out)
+static void add(
+	const struct policy *p, const struct inspect_facts *d, bool first, bool text, struct document_facts *out)
 {
+	uint8_t known[KNOWN_MAX] = {0};
 	unsigned i;
 
 	out->bytes += d->bytes;
@@ -122,6 +136,9 @@ static void add(const struct inspect_facts *d, bool first, bool text, struct doc
 		out->numbers[i] += d->found[find_kind_of((enum print_number)i)].sure;
 	for (i = 0; i < PRINT_PATTERNS_MAX && i < INSPECT_PATTERNS_MAX; i++)
 		out->matches[i] += d->matches[i];
+	known_of(p, d, known);
+	for (i = 0; i < KNOWN_MAX; i++)
+		out->known[i] = known[i] > out->known[i] ? known[i] : out->known[i];
 	out->colour = first ? colour_of(d, 0) : out->colour ? colour_of(d, out->colour) : 0;
 	if (first) {
 		out->format = inspect_format_name(d->format);
@@ -136,6 +153,7 @@ void documents_facts(struct gate *g, struct job *j, struct document_facts *out)
 {
 	bool text = policy_print_text(g->orders.policy);
 	struct span hashes[REQUEST_DOCUMENTS_MAX];
+	_cleanup_buf_ struct buf words = BUF_INIT(KNOWN_WORDS_MAX);
 	unsigned i, n = 0;
 
 	*out = (struct document_facts){.complete = documents_done(j),
@@ -153,12 +171,14 @@ void documents_facts(struct gate *g, struct job *j, struct document_facts *out)
 			snprintf(out->findings, sizeof(out->findings), "not looked into");
 			continue;
 		}
-		add(d, i == 0, text, out);
+		add(g->orders.policy, d, i == 0, text, out);
 		if (d->has_hash) {
 			hashes[n] = SPAN(&d->hash, sizeof(d->hash));
 			n++;
 		}
 	}
+	if (!policy_known_words(g->orders.policy, out->known, &words))
+		text_copy(out->known_words, sizeof(out->known_words), buf_span(&words));
 	if (!j->documents_n)
 		snprintf(out->findings, sizeof(out->findings), "no document could be read");
 	else if (!out->complete && !out->findings[0])

@@ -49,6 +49,7 @@ static void fill(struct gate *g, struct job *j, const struct document_facts *d, 
 		.readable = d->readable};
 	memcpy(f->numbers, d->numbers, sizeof(f->numbers));
 	memcpy(f->matches, d->matches, sizeof(f->matches));
+	memcpy(f->known, d->known, sizeof(f->known));
 	if (!f->who.user[0])
 		f->who.user = NULL;
 }

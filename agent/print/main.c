@@ -97,6 +97,7 @@ static void release_all(struct gate *g)
 	copies_free(g);
 	kernel_close(g);
 	inspect_stop(g->inspect);
+	inspect_known_free(g->known);
 	closep(&g->follower);
 	policy_free(g->orders.policy);
 	sealer_free(g->sealer);

@@ -35,6 +35,7 @@ static void put_in_force(struct gate *g, struct policy *p, uint64_t version, int
 	o->not_after_us = until_us;
 	if (g->sealer)
 		sealer_policy(g->sealer, version);
+	documents_order(g);
 	copies_order(g);
 	if (tree_close(&g->tree, policy_print_unavailable(p) == ACTION_HOLD))
 		log_warning("%s cannot be changed: what the policy says of jobs that cannot be judged is not in force",

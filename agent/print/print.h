@@ -103,7 +103,8 @@ struct gate {
 
 	struct producer_keys keys;
 	struct sealer *sealer;
-	struct inspect *inspect; /* NULL: there is none, and documents stay unread */
+	struct inspect *inspect;     /* NULL: there is none, and documents stay unread */
+	struct inspect_known *known; /* documents that the policy in force knows; NULL: none */
 	struct notices notices;
 	struct orders orders;
 	struct copies *copies; /* NULL: no policy has asked for any yet */
@@ -196,12 +197,15 @@ struct document_facts {
 	bool complete; /* nothing is being looked into any more */
 	bool readable, has_pages, exact;
 	uint64_t pages, bytes, numbers[NUMBERS], matches[PRINT_PATTERNS_MAX];
-	unsigned colour; /* COLOUR_*; 0 */
+	uint8_t known[KNOWN_MAX]; /* percent */
+	unsigned colour;          /* COLOUR_*; 0 */
 	bool has_hash;
 	struct digest hash; /* of the one document, or of the hashes of several, in their order */
 	const char *format, *media, *generator;
-	char findings[512], found[256];
+	char findings[512], found[256], known_words[1024];
 };
+/* The policy in force is another one. */
+void documents_order(struct gate *g);
 void documents_begin(struct gate *g, struct job *j, const int *fds, unsigned n);
 bool documents_done(struct job *j);
 void documents_facts(struct gate *g, struct job *j, struct document_facts *out);

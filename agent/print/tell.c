@@ -151,6 +151,7 @@ static void set_documents(struct record *r, const struct job *j, const struct do
 	record_set_text(r, F_GENERATOR, d->generator);
 	record_set_text(r, F_FINDINGS, d->findings);
 	record_set_text(r, F_FOUND, d->found);
+	record_set_text(r, F_KNOWN_DOCUMENTS, d->known_words);
 	for (i = 0; i < NUMBERS; i++)
 		if (d->numbers[i])
 			record_set_uint(r, print_number_field((enum print_number)i), d->numbers[i]);

@@ -3,6 +3,7 @@
  * manual asks for its paragraph.
  */
 #include "policy/ctl/ctl.h"
+#include "policy/rule/known.h"
 #include <limits.h>
 
 #define END                                      \
@@ -254,8 +255,8 @@ static const struct option_row explain_options[] = {
 		{"a file on a drive: pdf, xlsx, ...", "ドライブ上のファイル: 形式(pdf, xlsx など)"}},
 	{OPT_MIB, 0, "mib", "N", OFFER_NOTHING, {"a file on a drive: its size", "ドライブ上のファイル: サイズ(MiB)"}},
 	{OPT_FOUND, 0, "found", "KIND=N", OFFER_NOTHING,
-		{"a file on a drive: my_numbers=30, ... (repeatable)",
-			"ドライブ上のファイル: my_numbers=30 など(複数可)"}},
+		{"a file on a drive: my_numbers=30, document:NAME=45 (percent), ... (repeatable)",
+			"ドライブ上のファイル: my_numbers=30、document:名前=45(%)など(複数可)"}},
 	{OPT_UNREADABLE, 0, "unreadable", NULL, OFFER_NOTHING,
 		{"a file on a drive that cannot be read", "ドライブ上のファイル: 読み取れない"}},
 	{OPT_PROTECTED, 0, "protected", "PATH", OFFER_FILE, {"a protected file: where it lies", "保護ファイル: パス"}},
@@ -268,6 +269,14 @@ static const struct option_row explain_options[] = {
 	{OPT_HOST, 'H', "host", "PC", OFFER_NOTHING, {"on this PC", "PC の名前"}},
 	{OPT_AT, 0, "at", "TIME", OFFER_NOTHING, {"when (now)", "日時(既定: 現在)"}},
 	DEVICES_ROW,
+	JSON_ROW,
+	END,
+};
+
+static const struct option_row fingerprint_options[] = {
+	{OPT_POLICY, 0, "policy", "FILE", OFFER_FILE,
+		{"policy.yaml that has a key already: more documents for it",
+			"既に key のある policy.yaml(文書を追加する場合)"}},
 	JSON_ROW,
 	END,
 };
@@ -568,6 +577,10 @@ const struct command commands[] = {
 		{"What a policy says of a device, a print job or a file on a drive, and why",
 			"機器・印刷・ドライブ上のファイルへの判定とその理由を表示する"},
 		command_policy_explain},
+	{"policy", "fingerprint", fingerprint_options, "FILE...", 1, KNOWN_MAX, OFFER_FILE,
+		{"Documents by which copies of them are found: a section for policy.yaml",
+			"複製を検出したい文書から policy.yaml 用の documents を作る"},
+		command_policy_fingerprint},
 	{"policy", "diff", diff_options, "OLD NEW", 2, 2, OFFER_FILE,
 		{"What a new policy changes, and for which devices",
 			"二つのポリシーの違いと、判定が変わる機器を表示する"},

@@ -126,6 +126,7 @@ enum option_id {
 	OPT_FORMAT,
 	OPT_MIB,
 	OPT_FOUND,
+	OPT_POLICY,
 	OPT_UNREADABLE,
 	OPT_PROTECTED,
 	OPT_SHARE,
@@ -204,6 +205,7 @@ int command_store_restore(struct ctl *c);
 int command_host_export(struct ctl *c);
 int command_policy_check(struct ctl *c);
 int command_policy_explain(struct ctl *c);
+int command_policy_fingerprint(struct ctl *c);
 int command_policy_diff(struct ctl *c);
 int command_policy_replay(struct ctl *c);
 int command_policy_keygen(struct ctl *c);

@@ -201,13 +201,38 @@ static int print_drive_decision(struct ctl *c, const struct drive_decision *d)
 	return EXIT_GOOD;
 }
 
-/* "my_numbers=30" */
-static int take_found(struct ctl *c, const char *s, struct drive_facts *f)
+/* "document:price list=45": so many percent of it. False where the policy knows none of that name. */
+static bool take_document(const struct policy *p, struct span name, const char *percent, struct drive_facts *f)
 {
+	unsigned i, n = policy_known_n(p);
+	char *end = NULL;
+	unsigned long share = strtoul(percent, &end, 10);
+
+	for (i = 0; i < n && !span_eq(SPAN_STR(policy_known(p, i)->name), name); i++)
+		;
+	if (i == n || !*percent || *end || share > 100)
+		return false;
+	f->known[i] = (uint8_t)share;
+	return true;
+}
+
+/* "my_numbers=30" */
+static int take_found(struct ctl *c, const struct policy *p, const char *s, struct drive_facts *f)
+{
+	static const char document[] = "document:";
 	const char *is = strchr(s, '=');
 	char *end = NULL, a[SHOWN_MAX];
 	unsigned i;
 
+	if (is && !strncmp(s, document, sizeof(document) - 1)) {
+		s += sizeof(document) - 1;
+		return take_document(p, SPAN(s, is - s), is + 1, f)
+			       ? EXIT_GOOD
+			       : complain(EXIT_USAGE,
+					 SAY(c, "--found: \"%s\" is no document of the policy with how many percent",
+						 "--found: 「%s」はポリシーにある文書名=割合(%%)ではありません"),
+					 shown(a, s));
+	}
 	for (i = 0; is && i < NUMBERS; i++) {
 		const char *word = print_number_word((enum print_number)i);
 
@@ -247,7 +272,7 @@ static int explain_drive(struct ctl *c, const struct policy *p, const struct dev
 	}
 	for (i = 0; i < c->given_n && !r; i++)
 		if (c->given[i].id == OPT_FOUND)
-			r = take_found(c, c->given[i].value, &f);
+			r = take_found(c, p, c->given[i].value, &f);
 	if (r)
 		return r;
 	if (!f.who.groups)

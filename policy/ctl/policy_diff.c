@@ -33,9 +33,11 @@ static int diff_settings(const struct policy *from, const struct policy *to, jso
 	struct settings s = {.before = json_object(), .list = list};
 	int r = s.before ? policy_settings(from, keep_setting, &s) : -ENOMEM;
 
+	r = r ? r : policy_known_settings(from, keep_setting, &s);
 	r = r ? r : policy_print_settings(from, keep_setting, &s);
 	r = r ? r : policy_drives_settings(from, keep_setting, &s);
 	r = r ? r : policy_settings(to, compare_setting, &s);
+	r = r ? r : policy_known_settings(to, compare_setting, &s);
 	r = r ? r : policy_print_settings(to, compare_setting, &s);
 	r = r ? r : policy_drives_settings(to, compare_setting, &s);
 	json_decref(s.before);

@@ -43,7 +43,7 @@ bool content_asks_numbers(const struct content_match *m)
 
 bool content_asks(const struct content_match *m)
 {
-	return content_asks_numbers(m) || m->patterns || m->unreadable;
+	return content_asks_numbers(m) || m->patterns || m->documents || m->unreadable;
 }
 
 static bool one_found(uint32_t patterns, const uint64_t matches[PRINT_PATTERNS_MAX])
@@ -56,17 +56,57 @@ static bool one_found(uint32_t patterns, const uint64_t matches[PRINT_PATTERNS_M
 	return false;
 }
 
-bool content_fits(const struct content_match *m, bool readable, const uint64_t found[NUMBERS],
-	const uint64_t matches[PRINT_PATTERNS_MAX])
+/* One whose name is asked for is there, as much of it as the policy says. */
+static bool one_known(const struct policy *p, words names, const uint8_t known[KNOWN_MAX])
+{
+	unsigned i, n = policy_known_n(p);
+
+	for (i = 0; i < n; i++)
+		if (known[i] >= policy_known(p, i)->share && content_like(names, policy_known(p, i)->name))
+			return true;
+	return false;
+}
+
+bool content_fits(const struct policy *p, const struct content_match *m, const struct content_found *found)
 {
 	unsigned i;
 
 	for (i = 0; i < NUMBERS; i++)
-		if (found[i] < m->numbers[i])
+		if (found->numbers[i] < m->numbers[i])
 			return false;
-	if (m->patterns && !one_found(m->patterns, matches))
+	if (m->patterns && !one_found(m->patterns, found->matches))
 		return false;
-	return !m->unreadable || !readable;
+	if (m->documents && !one_known(p, m->documents, found->known))
+		return false;
+	return !m->unreadable || !found->readable;
+}
+
+bool content_unknown(const struct policy *p, const struct content_match *m)
+{
+	unsigned i, n = policy_known_n(p);
+
+	if (!m->documents)
+		return false;
+	for (i = 0; i < n; i++)
+		if (content_like(m->documents, policy_known(p, i)->name))
+			return false;
+	return true;
+}
+
+bool content_expect(const struct policy *p, words documents, uint8_t known[KNOWN_MAX], const char **name)
+{
+	unsigned i, n = policy_known_n(p);
+
+	for (; documents && *documents; documents++) {
+		for (i = 0; i < n && strcmp(policy_known(p, i)->name, *documents) != 0; i++)
+			;
+		if (i == n) {
+			*name = *documents;
+			return false;
+		}
+		known[i] = 100;
+	}
+	return true;
 }
 
 /*
@@ -145,7 +185,8 @@ void content_reasons(const struct content_match *m, bool readable, struct conten
 		out[i].there = m->numbers[i] > 0;
 	}
 	out[NUMBERS] = (struct content_reason){m->patterns != 0, " words in it", "文書中の語句"};
-	out[NUMBERS + 1] =
+	out[NUMBERS + 1] = (struct content_reason){m->documents != NULL, " a known document", "登録文書"};
+	out[NUMBERS + 2] =
 		(struct content_reason){m->unreadable && !readable, " it cannot be read", "読み取れない文書"};
 }
 
@@ -165,5 +206,6 @@ int content_put(struct buf *out, const struct content_match *m, const struct con
 			list[n++] = patterns->list[i];
 	list[n] = NULL;
 	r = r ? r : policy_put_words(out, "contains", n ? list : NULL);
+	r = r ? r : policy_put_words(out, "documents", m->documents);
 	return r || !m->unreadable ? r : policy_put_text(out, "unreadable", "yes");
 }

@@ -47,6 +47,8 @@ int content_read(struct reading *r, struct content_match *m, struct content_patt
 			return reading_number(r, n, key, 1, 1000000, &m->numbers[i]);
 	if (!strcmp(key, "contains"))
 		return reading_items(r, n, key, one_pattern, &to);
+	if (!strcmp(key, "documents"))
+		return reading_words(r, n, key, &m->documents);
 	if (strcmp(key, "unreadable") != 0)
 		return V_NOT_FOUND;
 	v = content_read_flag(r, n, key, &m->unreadable);
@@ -68,6 +70,11 @@ int content_read_message(struct reading *r, const void *node, const char *key, c
 		if ((unsigned char)*s < ' ')
 			return reading_bad(r, n, key, SAID("is more than one line", "1 行ではありません"));
 	return 0;
+}
+
+int content_read_documents(struct reading *r, const void *node, const char *key, words *out)
+{
+	return reading_words(r, node, key, out);
 }
 
 int content_read_flag(struct reading *r, const void *node, const char *key, bool *out)

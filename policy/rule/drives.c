@@ -11,7 +11,7 @@ static const struct drives_policy *section(const struct policy *p)
 	return p->drives ? p->drives : &none;
 }
 
-static bool fits(const struct drive_match *m, const struct drive_facts *f)
+static bool fits(const struct policy *p, const struct drive_match *m, const struct drive_facts *f)
 {
 	if (!match_people(&m->who, &f->who) || !match_time(&m->who, f->who.wall_us))
 		return false;
@@ -21,7 +21,9 @@ static bool fits(const struct drive_match *m, const struct drive_facts *f)
 		return false;
 	if (m->has_size_over && f->size <= m->size_over)
 		return false;
-	return content_fits(&m->content, f->readable, f->numbers, f->matches);
+	return content_fits(p, &m->content,
+		&(struct content_found){
+			.readable = f->readable, .numbers = f->numbers, .matches = f->matches, .known = f->known});
 }
 
 static void explain(const struct drive_rule *rule, const struct drive_facts *f, struct drive_decision *out)
@@ -54,7 +56,7 @@ void policy_drive(const struct policy *p, const struct drive_facts *f, struct dr
 	for (i = 0; i < s->rules_n; i++) {
 		const struct drive_rule *rule = &s->rules[i];
 
-		if (!fits(&rule->match, f))
+		if (!fits(p, &rule->match, f))
 			continue;
 		out->action = rule->action;
 		out->note |= rule->note;

@@ -26,6 +26,7 @@ struct drive_facts {
 	bool readable;          /* it was looked into, and nothing of it stayed unread */
 	uint64_t numbers[NUMBERS];
 	uint64_t matches[PRINT_PATTERNS_MAX]; /* of policy_drives_patterns, in their order */
+	uint8_t known[KNOWN_MAX];             /* how much of each known document is found, percent */
 };
 
 struct drive_decision {

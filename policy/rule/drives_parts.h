@@ -30,7 +30,7 @@ struct drive_expectation {
 	unsigned line;
 	char name[POLICY_NAME_SIZE];
 	struct drive_facts facts;
-	words groups;
+	words groups, documents;
 	unsigned action;
 };
 

@@ -124,6 +124,8 @@ static int take_file_key(struct reading *r, void *ctx, const char *key, const ya
 		return reading_text(r, n, key, &f->path);
 	if (!strcmp(key, "format"))
 		return reading_text(r, n, key, &f->format);
+	if (!strcmp(key, "documents"))
+		return content_read_documents(r, n, key, &e->documents);
 	if (!strcmp(key, "mib"))
 		return take_mib(r, n, key, 0, &f->size);
 	for (i = 0; i < NUMBERS; i++)

@@ -18,7 +18,7 @@
 
 #include "policy/rule/device.h"
 
-#define POLICY_YAML_MAX (256u << 10)
+#define POLICY_YAML_MAX (512u << 10)
 #define POLICY_CSV_MAX (3u << 20)
 #define POLICY_RULES_MAX 1024u
 #define POLICY_ROWS_MAX 20000u /* of the ledger */

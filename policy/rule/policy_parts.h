@@ -70,6 +70,7 @@ struct policy {
 	char release_key[256];
 	unsigned release_max_s, release_per_day;
 	struct policy_past_cups past_cups;
+	struct known_policy *known;         /* NULL: no such section */
 	struct print_policy *print;         /* NULL: no such section */
 	struct drives_policy *drives;       /* NULL: no such section */
 	struct protected_policy *protected; /* NULL: no such section */

@@ -3,6 +3,7 @@
  * reading.h; a section of another subject is read by a file of its own, which is named here once (take_top).
  */
 #include "policy/rule/drives_parts.h"
+#include "policy/rule/known_parts.h"
 #include "policy/rule/print_parts.h"
 #include "policy/rule/protected_parts.h"
 #include "policy/rule/reading.h"
@@ -118,6 +119,8 @@ static int take_top(struct reading *r, void *ctx, const char *key, const yaml_no
 		return reading_pairs(r, n, key, policy_read_past_cups, NULL);
 	if (!strcmp(key, "rules"))
 		return reading_nodes(r, n, key, take_rule);
+	if (!strcmp(key, "documents"))
+		return policy_read_known(r, n);
 	if (!strcmp(key, "print"))
 		return policy_read_print(r, n);
 	if (!strcmp(key, "drives"))

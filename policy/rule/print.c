@@ -12,16 +12,18 @@ static const struct print_policy *section(const struct policy *p)
 	return p->print ? p->print : &none;
 }
 
-static bool document_fits(const struct print_match *m, const struct print_facts *f)
+static bool document_fits(const struct policy *p, const struct print_match *m, const struct print_facts *f)
 {
 	if (m->has_pages_over && (!f->has_pages || f->pages * f->copies <= m->pages_over))
 		return false;
 	if (m->colour && m->colour != f->colour)
 		return false;
-	return content_fits(&m->content, f->readable, f->numbers, f->matches);
+	return content_fits(p, &m->content,
+		&(struct content_found){
+			.readable = f->readable, .numbers = f->numbers, .matches = f->matches, .known = f->known});
 }
 
-static bool fits(const struct print_match *m, const struct print_facts *f)
+static bool fits(const struct policy *p, const struct print_match *m, const struct print_facts *f)
 {
 	if (!match_people(&m->who, &f->who) || !match_time(&m->who, f->who.wall_us))
 		return false;
@@ -37,7 +39,7 @@ static bool fits(const struct print_match *m, const struct print_facts *f)
 	/* Both: a byte that CUPS does not like must not take a title out of its rule. */
 	if (m->titles && !content_like(m->titles, f->title) && !content_like(m->titles, f->title_raw))
 		return false;
-	return document_fits(m, f);
+	return document_fits(p, m, f);
 }
 
 /* Which of the rule's facts led there, in both languages. */
@@ -66,7 +68,7 @@ void policy_print(const struct policy *p, const struct print_facts *f, struct pr
 	for (i = 0; i < s->rules_n; i++) {
 		const struct print_rule *rule = &s->rules[i];
 
-		if (!fits(&rule->match, f))
+		if (!fits(p, &rule->match, f))
 			continue;
 		out->action = rule->action;
 		out->note |= rule->note;

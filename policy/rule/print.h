@@ -11,7 +11,7 @@
 #ifndef SEKISHO_RULE_PRINT_H
 #define SEKISHO_RULE_PRINT_H
 
-#include "policy/rule/policy.h"
+#include "policy/rule/known.h"
 
 #define PRINT_RULES_MAX 512u
 #define PRINT_EXPECTATIONS_MAX 512u
@@ -51,6 +51,7 @@ struct print_facts {
 	bool readable;                        /* all documents were looked into, and nothing of them stayed unread */
 	uint64_t numbers[NUMBERS];            /* that stand in the text */
 	uint64_t matches[PRINT_PATTERNS_MAX]; /* of policy_print_patterns, in their order */
+	uint8_t known[KNOWN_MAX];             /* how much of each known document is found, percent */
 };
 
 struct print_decision {

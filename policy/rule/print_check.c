@@ -19,8 +19,16 @@ void check_print_expectations(struct checking *c)
 
 	for (i = 0; s && i < s->expectations_n; i++) {
 		const struct print_expectation *e = &s->expectations[i];
+		struct print_facts facts = e->facts;
+		const char *name;
 
-		policy_print(c->p, &e->facts, &d);
+		if (!content_expect(c->p, e->documents, facts.known, &name)) {
+			FOUND(c, true, "expectation", IN_YAML, e->line,
+				"documents: \"%s\" is no document of the policy",
+				"documents: 「%s」という文書はポリシーにありません", name);
+			continue;
+		}
+		policy_print(c->p, &facts, &d);
 		if (d.action != e->action)
 			FOUND(c, true, "expectation", IN_YAML, e->line, "%s: %s was expected, %s decides %s",
 				"%s: 期待は %s ですが、%s により %s になります", e->name[0] ? e->name : "expectation",
@@ -45,6 +53,11 @@ void check_print_rules(struct checking *c)
 
 	if (s)
 		check_copies(c, &s->copies, "print");
+	for (i = 0; s && i < s->rules_n; i++)
+		if (content_unknown(c->p, &s->rules[i].match.content))
+			FOUND(c, false, "never", IN_YAML, s->rules[i].line,
+				"rule %s fits nothing: the section documents knows none of its documents",
+				"規則 %s に該当するものはありません(documents にない文書です)", s->rules[i].name);
 	for (i = 0; s && i + 1 < s->rules_n; i++)
 		if (takes_all(&s->rules[i].match)) {
 			FOUND(c, false, "hidden", IN_YAML, s->rules[i].line,

@@ -30,7 +30,7 @@ struct print_expectation {
 	unsigned line;
 	char name[POLICY_NAME_SIZE];
 	struct print_facts facts;
-	words groups;
+	words groups, documents;
 	unsigned action;
 };
 

@@ -135,6 +135,8 @@ static int take_job_key(struct reading *r, void *ctx, const char *key, const yam
 		return reading_text(r, n, key, &f->location);
 	if (!strcmp(key, "format"))
 		return reading_text(r, n, key, &f->format);
+	if (!strcmp(key, "documents"))
+		return content_read_documents(r, n, key, &e->documents);
 	if (!strcmp(key, "title")) {
 		v = reading_text(r, n, key, &f->title);
 		f->title_raw = f->title;

@@ -161,6 +161,7 @@ static int of_print(const struct policy *p, const struct record *r, const char *
 	text_copy(location, sizeof(location), record_text(r, F_LOCATION));
 	text_copy(title, sizeof(title), blind ? SPAN("", 0) : record_text(r, F_TITLE));
 	text_copy(format, sizeof(format), record_text(r, F_FORMAT));
+	policy_known_read(p, record_text(r, F_KNOWN_DOCUMENTS), f.known);
 	policy_print(p, &f, &now);
 	out->of_device = out->of_drive = out->of_file = false;
 	out->decided = (unsigned)record_number(r, F_ACTION, 0);
@@ -195,6 +196,7 @@ static int of_drive(const struct policy *p, const struct record *r, const char *
 	text_copy(rule, sizeof(rule), record_text(r, F_RULE));
 	if (!has_name(r, F_ACTION) || (!begins(rule, "drives:") && strcmp(rule, "drives-default") != 0))
 		return V_NOT_FOUND;
+	policy_known_read(p, record_text(r, F_KNOWN_DOCUMENTS), f.known);
 	text_copy(path, sizeof(path), blind ? SPAN("", 0) : record_text(r, F_PATH));
 	text_copy(format, sizeof(format), record_text(r, F_FORMAT));
 	for (i = 0; i < NUMBERS; i++)

@@ -59,34 +59,38 @@ expectations:
     host: ws-1
     at: 2026-11-25 10:00
     access: read-only
+documents:
+  key: AAECAwQFBgcICQoLDA0ODw==
+  known:
+    - {name: plan, share: 40, sha256: %s, prints: "AAAAAAEAAAAAAgAAAAADAAAAAAQAAAAABQAAAAAGAAAAAAcAAAAACA=="}
 print:
   default: note
   unavailable: hold
   unrecorded: allow
   rules:
     - name: all
-      match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, printers: "p*", uris: "ipp:*", locations: 1F, titles: ["*x*"], formats: application/pdf, pages_over: 5, colour: no, my_numbers: 1, contains: ["a+"], unreadable: yes}
+      match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, printers: "p*", uris: "ipp:*", locations: 1F, titles: ["*x*"], formats: application/pdf, pages_over: 5, colour: no, my_numbers: 1, contains: ["a+"], documents: "p*", unreadable: yes}
       action: deny
       mode: note
       message: why
       message_ja: why
   expectations:
     - name: e
-      job: {user: taro, groups: [g], host: h, at: 2026-11-25 10:00, printer: p, uri: "ipp://x", location: 1F, title: y, format: application/pdf, pages: 3, copies: 2, colour: yes, my_numbers: 0, unreadable: no}
+      job: {user: taro, groups: [g], host: h, at: 2026-11-25 10:00, printer: p, uri: "ipp://x", location: 1F, title: y, format: application/pdf, pages: 3, copies: 2, colour: yes, my_numbers: 0, documents: plan, unreadable: no}
       action: note
 drives:
   default: note
   max_mib: 64
   rules:
     - name: all
-      match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, paths: ["*.csv"], formats: xlsx, mib_over: 0, my_numbers: 1, cards: 2, contains: ["a+"], unreadable: yes}
+      match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, paths: ["*.csv"], formats: xlsx, mib_over: 0, my_numbers: 1, cards: 2, contains: ["a+"], documents: [plan], unreadable: yes}
       action: alert
       mode: note
       message: why
       message_ja: why
   expectations:
     - name: e
-      file: {user: taro, groups: [g], host: h, at: 2026-11-25 10:00, path: /media/x, format: pdf, mib: 3, my_numbers: 0, unreadable: no}
+      file: {user: taro, groups: [g], host: h, at: 2026-11-25 10:00, path: /media/x, format: pdf, mib: 3, my_numbers: 0, documents: [plan], unreadable: no}
       action: note
 protected:
   areas:
@@ -95,7 +99,7 @@ protected:
     - {name: closed, paths: /srv/closed, users: taro, others: deny, in_doubt: allow}
   expectations:
     - {name: e, file: {path: /srv/pay/x, share: nas, user: taro, groups: [g], program: /usr/bin/vi}, area: pay, action: allow}
-""" % ("0a" * 32, "0B" * 32)
+""" % ("0a" * 32, "0B" * 32, "0c" * 32)
 
 GOOD = [
     FULL,
@@ -135,6 +139,12 @@ BAD = [
     "{version: 1, past_cups: {local_ports: []}}",
     "{version: 1, past_cups: {services: a/b}}",
     "{version: 1, past_cups: {services: [%s]}}" % ", ".join(["s"] * 9),
+    "{version: 1, documents: {known: [{name: a, sha256: %s}]}}" % ("0a" * 32),
+    "{version: 1, documents: {key: AAECAwQFBgcICQoLDA0ODw==, known: [{name: a}]}}",
+    "{version: 1, documents: {key: AAECAwQFBgcICQoLDA0ODw==, known: [{name: 'a;b', sha256: %s}]}}" % ("0a" * 32),
+    "{version: 1, documents: {key: AAECAw==, known: []}}",
+    "{version: 1, documents: {key: AAECAwQFBgcICQoLDA0ODw==, known: [{name: a, prints: AAAAAAE=}]}}",
+    "{version: 1, documents: {key: AAECAwQFBgcICQoLDA0ODw==, known: [{name: a, sha256: %s, share: 101}]}}" % ("0a" * 32),
     "{version: 1, protected: {areas: [{name: a}]}}",
     "{version: 1, protected: {areas: [{paths: /a}]}}",
     "{version: 1, protected: {areas: [{name: a, paths: a}]}}",

@@ -6,13 +6,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(2 * REPORT_FRAME_MAX), line = BUF_INIT(1 << 16);
+	_cleanup_buf_ struct buf b = BUF_INIT(2 * REPORT_FRAME_MAX), line = BUF_INIT(1 << 16),
+				 prints = BUF_INIT(1 << 12);
 	struct inspect_facts f, again;
 	enum inspect_what about, about_again;
 	struct question q;
 	struct why why;
 
 	if (!question_read(SPAN(data, size), &q, &why) && q.patterns > INSPECT_PATTERNS_MAX)
+		abort();
+	if (!prints_read(SPAN(data, size), &prints, &why) && prints.n % INSPECT_PRINT_SIZE)
 		abort();
 	if (report_read(SPAN(data, size), &f, &about, &why))
 		return 0;

@@ -501,6 +501,47 @@ static void an_inspector_that_is_gone_is_said(void **state)
 	start(&inspector);
 }
 
+/* One document of LibreOffice's, known: found in every other format of the same, by the same way that reads what
+ * leaves. */
+static void a_known_document_is_found_in_other_formats(void **state)
+{
+	static const uint8_t key[INSPECT_KEY_SIZE] = {7};
+	static const char *const same[] = {
+		"people.docx", "people.odt", "people.doc", "people.rtf", "people.html", "people.tar.gz"};
+	static const char *const others[] = {"grey.pdf", "japanese.txt", "color.pdf", "scan.pdf", "utf16.pdf"};
+	_cleanup_buf_ struct buf prints = BUF_INIT(INSPECT_PRINTS_MAX * INSPECT_PRINT_SIZE);
+	_cleanup_(inspect_known_freep) struct inspect_known *kept = NULL;
+	_cleanup_close_ int fd = open_document("people.docx");
+	struct inspect_known_document document = {.has_hash = true};
+	struct inspect_ask ask = {.text = true};
+	struct inspect_facts f;
+	size_t i, n;
+
+	(void)state;
+	assert_int_equal(inspect_prints(inspector, fd, key, PATIENT_MS, &prints, &f, NULL), 0);
+	n = prints.n / INSPECT_PRINT_SIZE;
+	assert_in_range(n, 8, INSPECT_PRINTS_MAX);
+	document.hash = f.hash;
+	document.prints = buf_span(&prints);
+	assert_int_equal(inspect_known_new(key, &document, 1, &kept), 0);
+	ask.known = kept;
+	for (i = 0; i < ARRAY_SIZE(same); i++) {
+		facts_of(same[i], &ask, &f);
+		print_message("%s: %u of %zu\n", same[i], f.known[0].prints, n);
+		assert_in_range(inspect_known_share(&f.known[0], n), 60, 100);
+		assert_int_equal(f.known[0].exact, i == 0);
+	}
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		facts_of(others[i], &ask, &f);
+		assert_int_equal(f.known[0].prints, 0);
+		assert_false(f.known[0].exact);
+	}
+	/* Without the text the file is known all the same. */
+	ask.text = false;
+	facts_of("people.docx", &ask, &f);
+	assert_int_equal(inspect_known_share(&f.known[0], n), 100);
+}
+
 static void findings_are_one_line(void **state)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(4096);
@@ -550,6 +591,7 @@ int main(void)
 		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(what_cannot_be_read_is_said),
 		cmocka_unit_test(an_inspector_that_is_gone_is_said),
+		cmocka_unit_test(a_known_document_is_found_in_other_formats),
 		cmocka_unit_test(findings_are_one_line),
 	};
 

@@ -88,6 +88,48 @@ static void first_rule_that_fits(void **state)
 	assert_string_equal(decide(&f, ACTION_ALERT), "drives:people");
 }
 
+#define DOCUMENTS                                                                  \
+	"documents:\n  key: AAECAwQFBgcICQoLDA0ODw==\n  known:\n"                  \
+	"  - name: price list\n    share: 40\n    prints: |\n"                     \
+	"      AAAAAAEAAAAAAgAAAAADAAAAAAQA\n      AAAABQAAAAAGAAAAAAcAAAAACA==\n" \
+	"  - {name: plan, sha256: 0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a}\n"
+
+static void known_documents_are_asked_for_by_name(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(KNOWN_WORDS_MAX);
+	struct drive_facts f = file();
+	uint8_t known[KNOWN_MAX];
+	struct drive_decision d;
+
+	(void)state;
+	assert_int_equal(load(DOCUMENTS "drives:\n  rules:\n"
+					"  - {name: prices, match: {documents: 'PRICE*'}, action: alert}\n"
+					"  - {name: any, match: {documents: '*'}, action: note}\n"),
+		0);
+	assert_int_equal(policy_known_n(policy), 2);
+	assert_int_equal(policy_known(policy, 0)->prints.n, 8 * KNOWN_PRINT_SIZE);
+	assert_int_equal(policy_known(policy, 0)->prints.p[4], 1);
+	assert_int_equal(policy_known(policy, 0)->prints.p[39], 8);
+	assert_int_equal(policy_known_key(policy)[15], 15);
+	decide(&f, ACTION_ALLOW);
+	f.known[0] = 39;
+	decide(&f, ACTION_ALLOW);
+	f.known[0] = 40;
+	assert_string_equal(decide(&f, ACTION_ALERT), "drives:prices");
+	policy_drive(policy, &f, &d);
+	assert_string_equal(d.reason, "policy.yaml:13: a known document");
+	/* What a record says, a replay reads. */
+	f.known[1] = 100;
+	assert_int_equal(policy_known_words(policy, f.known, &b), 0);
+	assert_string_equal(buf_str(&b), "price list 40 %; plan 100 %");
+	policy_known_read(policy, buf_span(&b), known);
+	assert_memory_equal(known, f.known, KNOWN_MAX);
+	policy_known_read(policy, SPAN_STR("price list 101 %; plan; ; other 40 %; plan 7 % "), known);
+	assert_int_equal(known[0] + known[1], 0);
+	f.known[0] = 0;
+	assert_string_equal(decide(&f, ACTION_NOTE), "drives:any");
+}
+
 static void the_reason_names_what_led_there(void **state)
 {
 	struct drive_facts f = file();
@@ -127,6 +169,16 @@ static void mistakes_are_named(void **state)
 		{"drives: {rules: [{name: a, match: {mib_over: 5000}, action: note}]}\n", "mib_over"},
 		{"drives: {rules: [{name: a, stamp: yes, action: note}]}\n", "stamp"},
 		{"drives: {expectations: [{file: {path: x}}]}\n", "action is missing"},
+		{"documents: {known: [{name: a, sha256: 0a}]}\n", "sha256"},
+		{"documents: {key: AAECAwQFBgcICQoLDA0ODw==, known: [{name: a}]}\n", "sha256 or prints"},
+		{"documents: {key: AAEC, known: []}\n", "key: is not 16 bytes in base64"},
+		{"documents: {key: '!'}\n", "key: is no base64"},
+		{"documents: {key: AAECAwQFBgcICQoLDA0ODw==, known: [{name: a, prints: AAAAAAE=}]}\n",
+			"no list of fingerprints"},
+		{"documents: {key: AAECAwQFBgcICQoLDA0ODw==, known: [{name: 'a=b', prints: AAAAAAE=}]}\n",
+			"name: ; and ="},
+		{DOCUMENTS "  - {name: plan, prints: AAAAAAEAAAAAAgAAAAADAAAAAAQAAAAABQAAAAAGAAAAAAcAAAAACA==}\n",
+			"another document has this name"},
 		{"drives: {quarantine: {}}\n", "openers are missing"},
 		{"drives: {quarantine: {openers: x}}\n", "openers"},
 		{"drives: {quarantine: {max_mib: 0}}\n", "max_mib"},
@@ -167,6 +219,18 @@ static void expects_of_itself(void **state)
 	assert_int_equal(load("drives:\n  rules: [{name: n, action: note}, {name: m, action: alert}]\n"), 0);
 	assert_int_equal(policy_check(policy, 0, say, NULL), 0);
 	assert_string_equal(said, "hidden:3: rule n fits every file: those behind it are never reached");
+	assert_int_equal(load(DOCUMENTS "drives:\n  rules: [{name: n, match: {documents: plan}, action: alert}]\n"
+					"  expectations:\n    - {file: {documents: plan}, action: alert}\n"
+					"    - {file: {documents: price list}, action: allow}\n"),
+		0);
+	assert_int_equal(policy_try(policy, say, NULL), 0);
+	assert_int_equal(load("drives:\n  rules: [{name: n, match: {documents: plan}, action: alert}]\n"
+			      "  expectations:\n    - {file: {documents: plan}, action: alert}\n"),
+		0);
+	assert_int_equal(policy_try(policy, say, NULL), V_BAD);
+	assert_string_equal(said, "expectation:5: documents: \"plan\" is no document of the policy");
+	assert_int_equal(policy_check(policy, 0, say, NULL), V_BAD);
+	assert_string_equal(said, "never:3: rule n fits nothing: the section documents knows none of its documents");
 }
 
 static int release(void **state)
@@ -181,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_section_nothing_is_looked_into),
 		cmocka_unit_test(first_rule_that_fits),
+		cmocka_unit_test(known_documents_are_asked_for_by_name),
 		cmocka_unit_test(the_reason_names_what_led_there),
 		cmocka_unit_test(mistakes_are_named),
 		cmocka_unit_test(expects_of_itself),
