@@ -260,3 +260,57 @@ int store_get_bar(struct store *s, enum store_bar *bar, struct buf *place)
 	r = r ? r : bar_read(buf_span(&line), bar, &at);
 	return r ? r : buf_put_span(place, at);
 }
+
+/* --- several collectors --- */
+
+void store_rest(struct store *s)
+{
+	if (of(s)->rest)
+		of(s)->rest(s);
+}
+
+int store_founder(struct store *s, struct digest *out)
+{
+	return of(s)->founder ? of(s)->founder(s, out) : V_NOT_FOUND;
+}
+
+bool store_shares(const struct store *s)
+{
+	return of(s)->shares && of(s)->shares(s);
+}
+
+int store_shelf_get(struct store *s, const char *kind, const char *name, struct buf *value)
+{
+	return store_shares(s) ? of(s)->shelf_get(s, kind, name, value) : -ENOSYS;
+}
+
+int store_shelf_put(struct store *s, const char *kind, const char *name, struct span value, const struct span *before)
+{
+	if (!store_shares(s))
+		return -ENOSYS;
+	if (!*kind || !*name || strlen(kind) > SHELF_NAME_MAX || strlen(name) > SHELF_NAME_MAX ||
+		value.n > SHELF_VALUE_MAX)
+		return -EINVAL;
+	return of(s)->shelf_put(s, kind, name, value, before);
+}
+
+int store_shelf_drop(struct store *s, const char *kind, const char *name)
+{
+	return store_shares(s) ? of(s)->shelf_drop(s, kind, name) : -ENOSYS;
+}
+
+int store_shelf_each(struct store *s, const char *kind, store_shelf_fn fn, void *ctx)
+{
+	return store_shares(s) ? of(s)->shelf_each(s, kind, fn, ctx) : -ENOSYS;
+}
+
+int store_hear(struct store *s, store_heard_fn fn, void *ctx)
+{
+	return store_shares(s) ? of(s)->hear(s, fn, ctx) : -ENOSYS;
+}
+
+int store_duty(struct store *s, const char *name, const struct digest *who, int64_t now_us, int64_t every_us,
+	int64_t grace_us)
+{
+	return store_shares(s) ? of(s)->duty(s, name, who, now_us, every_us, grace_us) : -ENOSYS;
+}

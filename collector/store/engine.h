@@ -56,6 +56,18 @@ struct store_engine {
 	int (*hold)(struct store *s);
 	int (*bar)(struct store *s, struct span line); /* empty: takes the bar away */
 	int (*barred)(struct store *s, struct buf *line);
+	/* NULL where there is one collector only. */
+	void (*rest)(struct store *s);
+	int (*founder)(struct store *s, struct digest *out);
+	bool (*shares)(const struct store *s);
+	int (*shelf_get)(struct store *s, const char *kind, const char *name, struct buf *value);
+	int (*shelf_put)(
+		struct store *s, const char *kind, const char *name, struct span value, const struct span *before);
+	int (*shelf_drop)(struct store *s, const char *kind, const char *name);
+	int (*shelf_each)(struct store *s, const char *kind, store_shelf_fn fn, void *ctx);
+	int (*hear)(struct store *s, store_heard_fn fn, void *ctx);
+	int (*duty)(struct store *s, const char *name, const struct digest *who, int64_t now_us, int64_t every_us,
+		int64_t grace_us);
 };
 
 extern const struct store_engine store_files, store_postgresql;

@@ -56,6 +56,12 @@ struct store_options {
 	 * A segment may then come without its body, where that has expired.
 	 */
 	bool filling;
+	/*
+	 * Told of each leaf that another collector has appended, in their order, some of them twice: also of those of
+	 * before. Never of this one's own. NULL: nobody.
+	 */
+	void (*other)(void *ctx, const struct header *h);
+	void *other_ctx;
 };
 
 /* Is this place of a store a database, and no folder? */
@@ -100,6 +106,10 @@ int store_append(struct store *s, const struct segment *seg, uint64_t *index);
  * when the store is opened again. After that every call answers -EIO.
  */
 int store_commit(struct store *s);
+/*
+ * Nothing will be appended for now: gives others their turn, where V_AGAIN has kept it and nothing was appended then.
+ */
+void store_rest(struct store *s);
 /*
  * Makes up to `budget` segments visible to queries, all in one transaction; where none wait, text search takes in the
  * next names. *left: segments that still wait, plus one while names do. Not needed for acknowledging. A damaged index
@@ -223,6 +233,47 @@ typedef int (*store_host_fn)(void *ctx, const struct store_host *h);
 int store_host_each(struct store *s, store_host_fn fn, void *ctx);
 /* The same, behind the PC with this name and id (which need not be there): a page at a time. */
 int store_host_after(struct store *s, const char *name, const struct digest *id, store_host_fn fn, void *ctx);
+
+/*
+ * Whose chain of PRODUCER_COLLECTOR is the first in the log: who tells of retention, and whom a rebuild believes.
+ * V_NOT_FOUND: there is none yet, or the engine has one collector only; -errno.
+ */
+int store_founder(struct store *s, struct digest *out);
+
+/* --- what several collectors share beside the log (ENGINES.md) --- */
+
+/* Is there a place for that? Else every call here answers -ENOSYS. */
+bool store_shares(const struct store *s);
+/* Names and kinds are text of at most so many bytes; values at most this large. */
+#define SHELF_NAME_MAX 128u
+#define SHELF_VALUE_MAX (1u << 20)
+/* The value is appended. 0; V_NOT_FOUND; V_FULL: larger than the buffer; -errno. */
+int store_shelf_get(struct store *s, const char *kind, const char *name, struct buf *value);
+/*
+ * Durable. `before` NULL: in the place of whatever is there; empty: only where nothing is there; else: only where this
+ * is. V_EXISTS where it is not so, and then nothing is changed; -errno.
+ */
+int store_shelf_put(
+	struct store *s, const char *kind, const char *name, struct span value, const struct span *before);
+/* 0 also where nothing is there. */
+int store_shelf_drop(struct store *s, const char *kind, const char *name);
+/* By name. Return 0 to go on, V_END to stop; anything else stops too and is returned. */
+typedef int (*store_shelf_fn)(void *ctx, const char *name, struct span value);
+int store_shelf_each(struct store *s, const char *kind, store_shelf_fn fn, void *ctx);
+/*
+ * Takes up what others have committed, and tells what changed at other collectors since the last call: "policy" and
+ * "follow" with the name on the shelf, "host" with the id in hex of one whose state changed. Hints: anybody who may
+ * connect can make them, some may come twice, and none comes for what was while the database was lost. 0; V_BAD; what
+ * `fn` returned; -errno.
+ */
+typedef int (*store_heard_fn)(void *ctx, const char *kind, const char *name);
+int store_hear(struct store *s, store_heard_fn fn, void *ctx);
+/*
+ * May `who` begin now what is begun by one collector at a time, at most every `every_us`? Noted where it may. Whoever
+ * did it last waits `grace_us` longer, so that others have their turn. 0; V_AGAIN: not yet; -errno.
+ */
+int store_duty(struct store *s, const char *name, const struct digest *who, int64_t now_us, int64_t every_us,
+	int64_t grace_us);
 
 /* --- retention (RETENTION.md) --- */
 

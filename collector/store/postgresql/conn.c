@@ -278,6 +278,25 @@ void conn_rollback(struct conn *c)
 		PQclear(PQexec(c->pg, "ROLLBACK"));
 }
 
+int conn_heard(struct conn *c, char *out, size_t size)
+{
+	PGnotify *n;
+	bool own;
+
+	do {
+		n = PQnotifies(c->pg);
+		if (!n && !PQconsumeInput(c->pg))
+			return error_of(c, NULL);
+		n = n ? n : PQnotifies(c->pg);
+		if (!n)
+			return 0;
+		own = n->be_pid == PQbackendPID(c->pg);
+		snprintf(out, size, "%s", n->extra);
+		PQfreemem(n);
+	} while (own);
+	return 1;
+}
+
 /* --- COPY --- */
 
 int conn_copy_begin(struct conn *c, const char *text)

@@ -63,6 +63,12 @@ int conn_commit(struct conn *c);
 /* Gives up what is open. Where the connection is gone too, nothing is left to give up. */
 void conn_rollback(struct conn *c);
 
+/*
+ * What another connection has told by NOTIFY since the last call, cut to the room there is. 1: there was something; 0;
+ * -errno as conn_run.
+ */
+int conn_heard(struct conn *c, char *out, size_t size);
+
 /* --- COPY ... FROM STDIN (FORMAT binary) --- */
 
 int conn_copy_begin(struct conn *c, const char *text);

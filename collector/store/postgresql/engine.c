@@ -9,6 +9,8 @@
 #include "policy/base/file.h"
 #include <errno.h>
 
+#define LEAVES 1024u /* read at a time */
+
 /* --- tiles, for tree.c --- */
 
 static int tile_get(void *ctx, unsigned level, uint64_t number, struct buf *out)
@@ -44,20 +46,42 @@ static int tile_put(void *ctx, unsigned level, uint64_t number, struct span hash
 
 static const struct tile_place tiles = {.get = tile_get, .put = tile_put};
 
-/* The leaves behind the tree, as far as the committed log goes. */
+/* A leaf as it stands in the database: into the tree, and told. */
+static int add_leaf(struct pg *p, const PGresult *res, int row, struct why *why)
+{
+	struct span header = result_bytes(res, row, 1);
+	struct digest hash;
+	struct segment seg;
+
+	if ((uint64_t)result_int(res, row, 0) != p->tree.size)
+		return why_set(why, V_BAD, "leaf %llu: is missing in the database", (unsigned long long)p->tree.size);
+	merkle_leaf(header, &hash);
+	if (p->other && !header_parse(header, &seg, NULL))
+		p->other(p->other_ctx, &seg.header);
+	return tree_add(&p->tree, &hash, header);
+}
+
+/* The leaves behind the tree, as far as the committed log goes; those of a month at a time. */
 static int add_leaves(struct pg *p, struct why *why)
 {
-	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX);
-	struct digest hash;
-	int r = 0;
+	static const char text[] =
+		"SELECT idx, header FROM sekisho.leaf WHERE idx >= $1 AND idx < $2 AND month = (SELECT month FROM "
+		"sekisho.month WHERE first <= $1 ORDER BY first DESC LIMIT 1) ORDER BY idx";
+	int i, r = 0;
 
 	while (!r && p->tree.size < p->head.size) {
-		buf_clear(&header);
-		r = store_read((struct store *)p, p->tree.size, &header, NULL, why);
-		if (r)
-			break;
-		merkle_leaf(buf_span(&header), &hash);
-		r = tree_add(&p->tree, &hash, buf_span(&header));
+		_cleanup_result_ PGresult *res = NULL;
+		struct args a = {.n = 0};
+		uint64_t left = p->head.size - p->tree.size;
+
+		arg_int(&a, (int64_t)p->tree.size);
+		arg_int(&a, (int64_t)(p->tree.size + (left < LEAVES ? left : LEAVES)));
+		r = conn_run(&p->side, text, &a, &res);
+		if (!r && !PQntuples(res))
+			r = why_set(why, V_BAD, "leaf %llu: is missing in the database",
+				(unsigned long long)p->tree.size);
+		for (i = 0; !r && i < PQntuples(res); i++)
+			r = add_leaf(p, res, i, why);
 	}
 	return r;
 }
@@ -139,6 +163,7 @@ static int open_for_writing(struct pg *p, struct why *why)
 
 	r = r ? r : conn_open(&p->turn, p->address, true, why);
 	r = r ? r : pg_lock(&p->turn, p->filling);
+	r = r ? r : pg_share(p, why);
 	if (r == V_EXISTS)
 		return why_set(why, r,
 			p->filling ? "a collector has it open" : "its index is being made anew, or it is being moved");
@@ -177,6 +202,8 @@ static int pg_open(const struct store_options *o, struct store **out, struct why
 	p->log_key = o->log_key;
 	p->writable = o->log_key;
 	p->filling = o->filling;
+	p->other = o->other;
+	p->other_ctx = o->other_ctx;
 	p->now_us = o->now_us ? o->now_us : clock_wall_us;
 	if ((size_t)snprintf(p->address, sizeof(p->address), "%s", o->dir) >= sizeof(p->address) ||
 		(p->writable && o->state_dir &&
@@ -195,6 +222,8 @@ static int pg_open(const struct store_options *o, struct store **out, struct why
 	r = r ? r : pg_look(p, &p->side, false, NULL, why);
 	if (!r && p->writable)
 		r = open_for_writing(p, why);
+	else if (!r)
+		r = pg_share(p, why);
 	if (r) {
 		if (r < 0 && why && !why->text[0] && (p->turn.error[0] || p->side.error[0]))
 			why_set(why, 0, "%s", p->turn.error[0] ? p->turn.error : p->side.error);
@@ -410,4 +439,13 @@ const struct store_engine store_postgresql = {
 	.hold = pg_hold,
 	.bar = pg_bar,
 	.barred = pg_barred,
+	.rest = pg_rest,
+	.founder = pg_founder,
+	.shares = pg_shares,
+	.shelf_get = pg_shelf_get,
+	.shelf_put = pg_shelf_put,
+	.shelf_drop = pg_shelf_drop,
+	.shelf_each = pg_shelf_each,
+	.hear = pg_hear,
+	.duty = pg_duty,
 };

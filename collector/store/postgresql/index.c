@@ -223,7 +223,30 @@ static void unlock(struct conn *c)
 	conn_run(c, "SELECT pg_advisory_unlock($1)", &a, NULL);
 }
 
-static int learn(struct store *s, const struct segment *seg, struct buf *raw)
+#define COLLECTORS_MAX 64u
+
+/* Whose word counts: the first collector's, and of those whom one of these has let in. */
+struct believed {
+	struct digest v[COLLECTORS_MAX];
+	unsigned n;
+};
+
+static bool is_believed(const struct believed *b, const struct digest *host)
+{
+	unsigned i;
+
+	for (i = 0; i < b->n && !digest_eq(&b->v[i], host); i++)
+		;
+	return i < b->n;
+}
+
+static void believe(struct believed *b, const struct digest *host)
+{
+	if (b->n < COLLECTORS_MAX && !is_believed(b, host))
+		b->v[b->n++] = *host;
+}
+
+static int learn(struct store *s, const struct segment *seg, struct buf *raw, struct believed *b)
 {
 	_cleanup_(body_reader_freep) struct body_reader *in = NULL;
 	static struct record rec;
@@ -241,23 +264,24 @@ static int learn(struct store *s, const struct segment *seg, struct buf *raw)
 		r = pg_host_get(s, &id, &host);
 		if (r < 0)
 			return r;
+		if (rec.v[F_KIND].u == KIND_ENROL && record_number(&rec, F_CHANNEL, 0) == PRODUCER_COLLECTOR)
+			believe(b, &id);
 		r = host_learn(&rec, !r, &host) ? pg_host_keep(pg_of(s), &host) : 0;
 	}
 	return r < 0 ? r : 0;
 }
 
-/* PCs, from the records of the collector whose chain is first in the log. */
+/* PCs, from the records of the collector whose chain is first in the log, and of those that joined it. */
 static int learn_hosts(struct store *s)
 {
-	static const char text[] =
-		"SELECT h.idx FROM sekisho.header h JOIN sekisho.chain c ON c.id = h.chain "
-		"WHERE c.producer = $1 AND c.host = (SELECT c.host FROM sekisho.header h JOIN sekisho.chain c "
-		"ON c.id = h.chain WHERE c.producer = $1 ORDER BY h.idx LIMIT 1) ORDER BY h.idx";
+	static const char text[] = "SELECT h.idx FROM sekisho.header h JOIN sekisho.chain c ON c.id = h.chain "
+				   "WHERE c.producer = $1 ORDER BY h.idx";
 	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX),
 				 raw = BUF_INIT(BODY_RAW_MAX);
 	struct pg *p = pg_of(s);
 	_cleanup_result_ PGresult *res = NULL;
 	struct args a = {.n = 0};
+	struct believed b = {.n = 0};
 	struct segment seg;
 	int i, r;
 
@@ -269,7 +293,11 @@ static int learn_hosts(struct store *s)
 		r = store_read(s, (uint64_t)result_int(res, i, 0), &header, &body, NULL);
 		r = r ? r : header_parse(buf_span(&header), &seg, NULL);
 		seg.body = buf_span(&body);
-		r = r ? (r < 0 ? r : 0) : learn(s, &seg, &raw);
+		if (!r && !i)
+			believe(&b, &seg.header.host);
+		if (!r && !is_believed(&b, &seg.header.host))
+			continue;
+		r = r ? (r < 0 ? r : 0) : learn(s, &seg, &raw, &b);
 	}
 	return r;
 }

@@ -12,6 +12,7 @@
 #include <limits.h>
 
 #define PG_VERSION 1            /* of the tables: log.version */
+#define PG_SHARED_VERSION 1     /* of what collectors share: shared.version */
 #define PG_GROUP_MAX (1u << 16) /* leaves in one commit */
 #define PG_GROUP_BYTES (64u << 20)
 
@@ -25,6 +26,9 @@ struct pg {
 	const struct key *log_key;
 	int64_t (*now_us)(void);
 	bool writable, failed, filling;
+	bool shares; /* there is a place for what collectors share */
+	void (*other)(void *ctx, const struct header *h); /* as store_options has it */
+	void *other_ctx;
 	bool doubt; /* a commit's answer did not come: it may be there, and may not */
 	bool ill;   /* what failed is this machine's: another connection helps nothing */
 	struct conn
@@ -37,6 +41,7 @@ struct pg {
 
 	/* The group that is open. */
 	bool in_turn;
+	bool told; /* V_AGAIN was answered: the turn is kept until the next append, or the commit behind the next one */
 	unsigned waiting;
 	struct digest *group;      /* leaf hashes */
 	struct buf leaves, bodies; /* as COPY takes them */
@@ -68,6 +73,7 @@ int pg_look(struct pg *p, struct conn *c, bool lock, bool *grown, struct why *wh
 /* Keeps the checkpoint outside of the database, before anybody hears of it. */
 int pg_keep_checkpoint(struct pg *p);
 void pg_give_up_turn(struct pg *p);
+void pg_rest(struct store *s);
 
 /* --- chains.c --- */
 
@@ -94,6 +100,21 @@ int pg_months(struct store *s, bool counted, store_month_fn fn, void *ctx);
 int pg_month(struct store *s, const char *month, struct store_month *out);
 bool pg_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t *until);
 int pg_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed);
+
+/* --- shelf.c --- */
+
+/* Finds out whether there is one, and listens. 0; V_BAD; -errno. */
+int pg_share(struct pg *p, struct why *why);
+bool pg_shares(const struct store *s);
+int pg_shelf_get(struct store *s, const char *kind, const char *name, struct buf *value);
+int pg_shelf_put(
+	struct store *s, const char *kind, const char *name, struct span value, const struct span *before);
+int pg_shelf_drop(struct store *s, const char *kind, const char *name);
+int pg_shelf_each(struct store *s, const char *kind, store_shelf_fn fn, void *ctx);
+int pg_hear(struct store *s, store_heard_fn fn, void *ctx);
+int pg_duty(struct store *s, const char *name, const struct digest *who, int64_t now_us, int64_t every_us,
+	int64_t grace_us);
+int pg_founder(struct store *s, struct digest *out);
 
 /* --- bar.c --- */
 

@@ -314,3 +314,6 @@ GRANT EXECUTE ON FUNCTION sekisho.month_begin, sekisho.body_part, sekisho.append
 	TO sekisho_ingest;
 
 COMMIT;
+
+-- What several collectors share; a file of its own, for databases that were made before there was any.
+\ir shared.sql

@@ -74,10 +74,16 @@ void pg_give_up_turn(struct pg *p)
 	}
 	if (p->in_turn)
 		conn_rollback(&p->turn);
-	p->in_turn = false;
+	p->in_turn = p->told = false;
 	p->waiting = 0;
 	buf_clear(&p->leaves);
 	buf_clear(&p->bodies);
+}
+
+void pg_rest(struct store *s)
+{
+	if (!pg_of(s)->waiting)
+		pg_give_up_turn(pg_of(s));
 }
 
 static int know_month(struct pg *p)
@@ -94,7 +100,8 @@ static int know_month(struct pg *p)
 
 /*
  * Waits until nobody else has a group open. V_AGAIN where others have appended meanwhile: what the caller has judged
- * was judged of another state of the log.
+ * was judged of another state of the log. It keeps the turn while it judges again, or would have to say so each time
+ * where others append all the time.
  */
 static int take_turn(struct pg *p)
 {
@@ -103,16 +110,16 @@ static int take_turn(struct pg *p)
 
 	p->in_turn = !r;
 	r = r ? r : pg_look(p, &p->turn, true, &grown, NULL);
-	if (!r && grown) {
+	if (grown)
 		p->month = -1;
-		pg_give_up_turn(p);
-		/* What was taken up leads nobody to a smaller log later. */
-		r = pg_tree(p, NULL);
-		r = r ? r : pg_keep_checkpoint(p);
-		return r ? r : V_AGAIN;
-	}
 	r = r || p->month >= 0 ? r : know_month(p);
-	return r ? r : pg_tree(p, NULL);
+	r = r ? r : pg_tree(p, NULL);
+	if (r || !grown)
+		return r;
+	/* What was taken up leads nobody to a smaller log later. */
+	r = pg_keep_checkpoint(p);
+	p->told = !r;
+	return r ? r : V_AGAIN;
 }
 
 /* --- appending --- */
@@ -235,6 +242,7 @@ int pg_append(struct store *s, const struct segment *seg, uint64_t *index)
 	r = p->in_turn ? 0 : take_turn(p);
 	if (r == V_AGAIN)
 		return r;
+	p->told = false;
 	at = p->head.size + p->waiting;
 	r = r ? r : put_header(p, seg, &at);
 	if (r == V_EXISTS) {
@@ -310,7 +318,9 @@ int pg_commit(struct store *s)
 	if (p->failed)
 		return -EIO;
 	if (!p->waiting) {
-		pg_give_up_turn(p);
+		if (!p->told)
+			pg_give_up_turn(p);
+		p->told = false;
 		return 0;
 	}
 	r = copy(p, "COPY sekisho.leaf FROM STDIN (FORMAT binary)", buf_span(&p->leaves));

@@ -550,6 +550,244 @@ static void durability_is_demanded(void **state)
 	made_dir_remove(dir);
 }
 
+/* --- what collectors share --- */
+
+static char heard[400];
+
+static int on_heard(void *ctx, const char *kind, const char *name)
+{
+	(void)ctx;
+	snprintf(heard + strlen(heard), sizeof(heard) - strlen(heard), "%s=%s;", kind, name);
+	return 0;
+}
+
+static int on_shelf(void *ctx, const char *name, struct span value)
+{
+	snprintf(heard + strlen(heard), sizeof(heard) - strlen(heard), "%s=%.*s;", name, (int)value.n,
+		(const char *)value.p);
+	return ctx ? V_END : 0;
+}
+
+static void on_other(void *ctx, const struct header *h)
+{
+	*(uint64_t *)ctx += h->count;
+}
+
+static void open_another(const char *dir, struct store **out, uint64_t *others)
+{
+	struct store_options o = made_options(dir, NULL);
+	struct why why = {""};
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/other", dir);
+	o.state_dir = path;
+	o.other = on_other;
+	o.other_ctx = others;
+	assert_int_equal(store_open(&o, out, &why), 0);
+}
+
+/* What one puts there the other has; of two who change the same thing one learns that it is not so any more. */
+static void the_shelf_is_shared(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(16);
+	struct span none = SPAN("", 0), one = SPAN("one", 3), two = SPAN("two", 3);
+	struct why why = {""};
+	uint64_t others = 0;
+	struct store *s, *t;
+	char dir[256];
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	open_another(dir, &t, &others);
+	assert_true(store_shares(s));
+	assert_int_equal(store_shelf_get(s, "token", "a", &b), V_NOT_FOUND);
+	assert_int_equal(store_shelf_put(s, "token", "a", one, &none), 0);
+	assert_int_equal(store_shelf_put(t, "token", "a", two, &none), V_EXISTS);
+	assert_int_equal(store_shelf_get(t, "token", "a", &b), 0);
+	assert_true(span_eq(buf_span(&b), one));
+	assert_int_equal(store_shelf_put(s, "token", "a", two, &one), 0);
+	assert_int_equal(store_shelf_put(t, "token", "a", two, &one), V_EXISTS);
+	assert_int_equal(store_shelf_put(t, "token", "b", one, NULL), 0);
+	assert_int_equal(store_shelf_put(t, "renewal", "b", two, NULL), 0);
+	heard[0] = 0;
+	assert_int_equal(store_shelf_each(s, "token", on_shelf, NULL), 0);
+	assert_string_equal(heard, "a=two;b=one;");
+	heard[0] = 0;
+	assert_int_equal(store_shelf_each(s, "token", on_shelf, &b), 0);
+	assert_string_equal(heard, "a=two;");
+	assert_int_equal(store_shelf_drop(s, "token", "a"), 0);
+	assert_int_equal(store_shelf_drop(s, "token", "a"), 0);
+	buf_clear(&b);
+	assert_int_equal(store_shelf_get(t, "token", "a", &b), V_NOT_FOUND);
+	assert_int_equal(store_shelf_put(s, "", "a", one, NULL), -EINVAL);
+	/* Who only reads the log reads no tokens; and what was signed stays, whoever is at it. */
+	assert_int_not_equal(sql("console", made_base(dir), "SELECT * FROM sekisho.shelf"), 0);
+	assert_int_equal(store_shelf_put(s, "policy", "7", one, &none), 0);
+	assert_int_not_equal(sql("collector", made_base(dir), "DELETE FROM sekisho.shelf WHERE kind = 'policy'"), 0);
+	assert_int_not_equal(sql("postgres", made_base(dir), "UPDATE sekisho.shelf SET value = ''"), 0);
+	store_close(s);
+	store_close(t);
+	made_dir_remove(dir);
+}
+
+/* Hints reach the other one, and not who caused them; with them comes what was appended there. */
+static void collectors_hear_of_each_other(void **state)
+{
+	struct store_host h = {.id = {{1, 2, 3}}, .name = "pc-1", .state = HOST_ACTIVE};
+	struct why why = {""};
+	uint64_t others = 0, index;
+	struct store *s, *t;
+	struct digest first;
+	char dir[256], want[200] = "policy=7;follow=all;host=";
+	struct made m;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m, "collector", PRODUCER_COLLECTOR);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	open_another(dir, &t, &others);
+	assert_int_equal(store_founder(s, &first), V_NOT_FOUND);
+	heard[0] = 0;
+	assert_int_equal(store_shelf_put(s, "policy", "7", SPAN("p", 1), NULL), 0);
+	assert_int_equal(store_shelf_put(s, "token", "8", SPAN("p", 1), NULL), 0);
+	assert_int_equal(store_shelf_put(s, "follow", "all", SPAN("p", 1), NULL), 0);
+	assert_int_equal(store_host_put(s, &h), 0);
+	h.last_seen_us = 5;
+	assert_int_equal(store_host_put(s, &h), 0);
+	h.state = HOST_REVOKED;
+	assert_int_equal(store_host_put(s, &h), 0);
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_hear(t, on_heard, NULL), 0);
+	hex_encode(want + strlen(want), h.id.b, DIGEST_SIZE);
+	strcat(want, ";");
+	assert_string_equal(heard, want);
+	assert_int_equal(store_size(t), 1);
+	assert_int_equal(others, 1);
+	assert_int_equal(store_founder(t, &first), 0);
+	assert_memory_equal(first.b, m.host.b, DIGEST_SIZE);
+	heard[0] = 0;
+	assert_int_equal(store_hear(t, on_heard, NULL), 0);
+	assert_int_equal(store_hear(s, on_heard, NULL), 0);
+	assert_string_equal(heard, "");
+	/* One whose connection breaks says so. */
+	assert_int_equal(sql("postgres", made_base(dir),
+				 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'collector'"),
+		0);
+	assert_true(store_hear(t, on_heard, NULL) < 0);
+	assert_true(store_lost(t));
+	assert_int_equal(store_again(t, &why), 0);
+	assert_int_equal(sql("postgres", made_base(dir),
+				 "INSERT INTO sekisho.shelf VALUES ('policy', '9', '')"), 0);
+	assert_int_equal(store_hear(t, on_heard, NULL), 0);
+	assert_string_equal(heard, "policy=9;");
+	store_close(s);
+	store_close(t);
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
+/* One at a time, by turns; and not never again after somebody's clock was wrong. */
+static void duties_go_round(void **state)
+{
+	const struct digest a = {{1}}, b = {{2}};
+	struct why why = {""};
+	struct store *s;
+	char dir[256];
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	assert_int_equal(store_duty(s, "cosign", &a, 1000, 100, 10), 0);
+	assert_int_equal(store_duty(s, "other", &b, 1000, 100, 10), 0);
+	assert_int_equal(store_duty(s, "cosign", &b, 1099, 100, 10), V_AGAIN);
+	assert_int_equal(store_duty(s, "cosign", &a, 1100, 100, 10), V_AGAIN);
+	assert_int_equal(store_duty(s, "cosign", &b, 1100, 100, 10), 0);
+	assert_int_equal(store_duty(s, "cosign", &a, 1150, 100, 10), V_AGAIN);
+	assert_int_equal(store_duty(s, "cosign", &b, 1210, 100, 10), 0);
+	assert_int_equal(store_duty(s, "cosign", &a, 900, 100, 10), 0);
+	store_close(s);
+	made_dir_remove(dir);
+}
+
+/* A database of before: its collector goes on as ever, also while what is shared is added. */
+static void an_older_database(void **state)
+{
+	char dir[256];
+	struct why why = {""};
+	struct store *s, *t;
+	uint64_t index, others = 0;
+	struct made m;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m, "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(sql("postgres", made_base(dir),
+				 "DROP TABLE sekisho.shared, sekisho.shelf, sekisho.duty; DROP TRIGGER host_tells ON "
+				 "sekisho.host; DROP FUNCTION sekisho.host_tells, sekisho.shelf_tells, "
+				 "sekisho.policy_stays"),
+		0);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	assert_false(store_shares(s));
+	assert_int_equal(store_shelf_put(s, "token", "a", SPAN("", 0), NULL), -ENOSYS);
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(made_run((const char *[]){"psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", made_server, "-U",
+				 "postgres", "-d", made_base(dir), "-f",
+				 TEST_ROOT "/collector/store/postgresql/shared.sql", NULL}),
+		0);
+	assert_int_equal(store_commit(s), 0);
+	open_another(dir, &t, &others);
+	assert_true(store_shares(t));
+	assert_int_equal(store_size(t), 2);
+	store_close(t);
+	assert_int_equal(sql("postgres", made_base(dir), "UPDATE sekisho.shared SET version = 2"), 0);
+	assert_int_equal(made_open(dir, &t, &why), V_BAD);
+	assert_non_null(strstr(why.text, "another version"));
+	store_close(s);
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
+/* Where others append all the time, who was told that they did has the turn, and gives it away unused. */
+static void who_was_told_has_the_turn(void **state)
+{
+	struct why why = {""};
+	uint64_t index, others = 0;
+	struct store *s, *t;
+	struct made m[2];
+	char dir[256];
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m[0], "pc-0", PRODUCER_RECORDER);
+	made_begin(&m[1], "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	open_another(dir, &t, &others);
+	assert_int_equal(store_append(s, made_next(&m[0]), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_append(t, made_next(&m[1]), &index), V_AGAIN);
+	assert_int_equal(sql("collector", made_base(dir), "SET lock_timeout = 100; SELECT FROM sekisho.log FOR UPDATE"),
+		1);
+	assert_int_equal(store_commit(t), 0);
+	assert_int_equal(store_append(t, &m[1].seg, &index), 0);
+	assert_int_equal(index, 1);
+	assert_int_equal(store_commit(t), 0);
+	assert_int_equal(store_append(s, made_next(&m[0]), &index), V_AGAIN);
+	store_rest(s);
+	assert_int_equal(store_append(t, made_next(&m[1]), &index), 0);
+	store_rest(t); /* something waits: nothing happens */
+	assert_int_equal(store_commit(t), 0);
+	assert_int_equal(index, 2);
+	store_close(s);
+	store_close(t);
+	made_end(&m[0]);
+	made_end(&m[1]);
+	made_dir_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -562,6 +800,11 @@ int main(void)
 		cmocka_unit_test(roles_are_what_they_say),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(durability_is_demanded),
+		cmocka_unit_test(the_shelf_is_shared),
+		cmocka_unit_test(collectors_hear_of_each_other),
+		cmocka_unit_test(duties_go_round),
+		cmocka_unit_test(an_older_database),
+		cmocka_unit_test(who_was_told_has_the_turn),
 	};
 
 	setenv("SEKISHO_TEST_STORE", "postgresql", 1);
