@@ -3,8 +3,8 @@
  * reachable from the network.
  */
 #include "collector/ingest/ask.h"
-#include "collector/ingest/ingest.h"
-#include "collector/ingest/token.h"
+#include "collector/ingest/join.h"
+#include "collector/ingest/shared.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include "policy/wire/api.h"
@@ -80,7 +80,7 @@ static void token_post(struct ingest *in, struct ask *a)
 		goto out;
 	}
 	r = token_create(
-		in->conf.tokens, name, clock_wall_us() + (int64_t)valid * 1000000, &in->keys.ca_fingerprint, token, id);
+		&in->tokens, name, clock_wall_us() + (int64_t)valid * 1000000, &in->keys.ca_fingerprint, token, id);
 	if (r == V_FULL) {
 		answer_error(a->req, 429, "full", "too many open tokens", 0);
 		goto out;
@@ -110,7 +110,7 @@ static int list_token(void *ctx, const struct token *t)
 static void tokens_get(struct ingest *in, struct ask *a)
 {
 	json_t *list = json_array();
-	int r = token_each(in->conf.tokens, clock_wall_us(), list_token, list);
+	int r = token_each(&in->tokens, clock_wall_us(), list_token, list);
 
 	if (r) {
 		json_decref(list);
@@ -161,7 +161,7 @@ static int list_host(void *ctx, const struct store_host *h)
 	}
 	o = json_pack("{s:s, s:s, s:s, s:I, s:I, s:b, s:o}", "id", hex_encode(hex, h->id.b, DIGEST_SIZE), "name",
 		h->name, "state", h->state < ARRAY_SIZE(states) && states[h->state] ? states[h->state] : "unknown",
-		"enrolled", (json_int_t)h->enrolled_us, "seen", (json_int_t)seen, "connected", p && p->waiters != NULL,
+		"enrolled", (json_int_t)h->enrolled_us, "seen", (json_int_t)seen, "connected", p && peer_waits(p),
 		"chains", chains_json(l->in, h));
 
 	/* The PC's public key: what release codes are made with (policy/wire/RELEASE.md). */
@@ -263,6 +263,22 @@ out:
 	json_decref(o);
 }
 
+/* A PC that waits at another collector is followed there. NULL: all. */
+static void follow_elsewhere(struct ingest *in, const struct digest *host, int64_t until_boot_us)
+{
+	char name[2 * DIGEST_SIZE + 1] = SHARED_ALL, until[24];
+	int r;
+
+	if (!in->sharing)
+		return;
+	if (host)
+		hex_encode(name, host->b, DIGEST_SIZE);
+	snprintf(until, sizeof(until), "%" PRId64, until_boot_us - clock_boot_us() + clock_wall_us());
+	r = store_shelf_put(in->store, "follow", name, SPAN_STR(until), NULL);
+	if (r)
+		ingest_fail(in, r, "follow");
+}
+
 /*
  * May it be retired now? Nobody knows here what is still in its spool. A PC that is there is asked for it first, and
  * has some seconds for that; one that is not there is retired only where the request says so ("unheard"), so that what
@@ -274,7 +290,7 @@ static bool has_sent(struct ingest *in, struct ask *a, struct peer *p, bool unhe
 
 	if (unheard)
 		return true;
-	if (!p || (!p->waiters && !p->retire_us)) {
+	if (!p || (!peer_waits(p) && !p->retire_us)) {
 		answer_error(
 			a->req, 409, "away", "the PC is not connected: what it has not sent would be lost with it", 0);
 		return false;
@@ -285,6 +301,7 @@ static bool has_sent(struct ingest *in, struct ask *a, struct peer *p, bool unhe
 		p->retire_us = now;
 		p->follow_until_us = now + RETIRE_ASKED_US;
 		wait_wake(in, p);
+		follow_elsewhere(in, &p->id, now + RETIRE_ASKED_US);
 	}
 	answer_error(a->req, 409, "sending", "the PC was asked for what it has not sent yet: ask again in 3 seconds",
 		RETIRE_SEND_US / 1000000);
@@ -357,12 +374,16 @@ static void follow_post(struct ingest *in, struct ask *a)
 		if (!find(in, a, name, &h))
 			goto out;
 		r = follow_one(&f, &h);
-		if (!r)
+		if (!r) {
 			wait_wake(in, peer_of(in, &h.id));
+			follow_elsewhere(in, &h.id, f.until_us);
+		}
 	} else {
 		r = store_host_each(in->store, follow_one, &f);
-		if (!r)
+		if (!r) {
 			wait_wake(in, NULL);
+			follow_elsewhere(in, NULL, f.until_us);
+		}
 	}
 	if (r)
 		failed(in, a, r, "follow");
@@ -387,6 +408,8 @@ void admin(struct ingest *in, struct ask *a)
 		{API_ADMIN_FOLLOW, true, follow_post},
 		{API_ADMIN_POLICY, true, policy_post},
 		{API_ADMIN_POLICY, false, policy_status_get},
+		{API_ADMIN_COLLECTORS, false, collectors_get},
+		{API_ADMIN_COLLECTORS, true, collectors_post},
 		{API_ADMIN_RETENTION, false, retention_get},
 		{API_ADMIN_RETENTION_HOLD, true, retention_hold_post},
 		{API_ADMIN_RETENTION_LIFT, true, retention_lift_post},

@@ -5,7 +5,7 @@
  *
  * Must never let anything go on from what was appended and not committed: other leaves may come to lie in its place.
  */
-#include "collector/ingest/ingest.h"
+#include "collector/ingest/shared.h"
 #include "policy/base/clock.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -14,10 +14,17 @@
 
 static void back(struct ingest *in)
 {
+	int r;
+
 	judge_forget(in->judge);
 	journal_again(in->journal);
 	desks_again(in->desks);
 	in->lost = false;
+	r = shared_again(in);
+	if (r) {
+		ingest_fail(in, r, "database");
+		return;
+	}
 	log_notice("the database is back after %" PRId64 " s, with %" PRIu64 " segments",
 		(clock_wall_us() - in->lost_since_us) / 1000000, store_size(in->store));
 	commit_again(in);

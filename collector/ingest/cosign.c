@@ -19,6 +19,8 @@
 #define ASKED_MAX 60u     /* in one round, of which 15 count */
 #define OFF_S 86400u      /* a PC whose clock is further off than that says no time */
 #define RETRY_S 5u
+#define DUTY "cosign"     /* of several collectors one begins a round, by turns: each asks PCs that wait there */
+#define GRACE_US 10000000 /* for the others to begin the next one */
 
 struct asked {
 	struct digest host;
@@ -176,6 +178,7 @@ void cosign_tick(struct ingest *in)
 {
 	struct cosigning *c = in->cosigning;
 	int64_t now = clock_boot_us();
+	int r;
 
 	if (c->open) {
 		ask_more(c, now);
@@ -186,7 +189,16 @@ void cosign_tick(struct ingest *in)
 	if (!in->conf.cosign_us || (c->opened_us && now - c->opened_us < (int64_t)in->conf.cosign_us) ||
 		store_size(in->store) <= (c->size ? c->size : c->last.size))
 		return;
-	begin_round(c, now);
+	/* Where nobody waits here, it is left to the others. */
+	if (in->sharing && !wait_count(in))
+		return;
+	r = in->sharing ? store_duty(in->store, DUTY, &in->keys.host, clock_wall_us(), (int64_t)in->conf.cosign_us,
+				  GRACE_US)
+			: 0;
+	if (r < 0)
+		ingest_fail(in, r, "cosignatures");
+	else if (!r)
+		begin_round(c, now);
 }
 
 /* --- what PCs say --- */
@@ -205,8 +217,14 @@ void cosign_get(struct ingest *in, struct ask *a)
 		answer_error(a->req, 400, "request", "from=<size> belongs there", 0);
 		return;
 	}
-	if (from > store_size(in->store)) {
+	r = proof_reaches(in, from);
+	if (r == V_END) {
 		answer_behind(in, a);
+		return;
+	}
+	if (r) {
+		answer_error(a->req, 503, "failed", "the store failed", RETRY_S);
+		ingest_fail(in, r, "store");
 		return;
 	}
 	if (!c->open || !asked_of(c, &host.id)) {

@@ -125,8 +125,7 @@ static int admit(struct ingest *in, struct ask *a, struct enrolling *e)
 {
 	char id[2 * API_TOKEN_ID_SIZE + 1] = "";
 	struct why why = {""};
-	int r = token_check(
-		in->conf.tokens, e->ask.token, e->ask.name, &e->device_id, clock_wall_us(), &e->token, &why);
+	int r = token_check(&in->tokens, e->ask.token, e->ask.name, &e->device_id, clock_wall_us(), &e->token, &why);
 
 	if (r)
 		return r > 0 ? denied(in, a, 403, "token", why.text) : r;
@@ -148,7 +147,8 @@ static int admit(struct ingest *in, struct ask *a, struct enrolling *e)
 	return e->again ? 0 : name_is_free(in, a, e);
 }
 
-static int take_in(struct ingest *in, struct enrolling *e)
+/* 0; V_DENIED: answered; -errno. */
+static int take_in(struct ingest *in, struct ask *a, struct enrolling *e)
 {
 	struct store_host *h = &e->host;
 	struct entry entry = {.kind = KIND_ENROL,
@@ -158,8 +158,11 @@ static int take_in(struct ingest *in, struct enrolling *e)
 		.urgent = true,
 		.text = "by token"};
 	bool same = e->again && digest_eq(&h->tls_key, &e->tls_id);
-	int r = token_use(in->conf.tokens, &e->token, &e->device_id);
+	struct why why = {""};
+	int r = token_use(&in->tokens, &e->token, &e->device_id, &why);
 
+	if (r > 0)
+		return denied(in, a, 403, "token", why.text);
 	if (r || same)
 		return r;
 	if (!e->again) {
@@ -197,7 +200,9 @@ void enrol_post(struct ingest *in, struct ask *a)
 		return;
 	r = r ? r : certify(in, &e.device_id, e.tls, &pem, &why);
 	r = r ? r : policy_admins(in, &admins);
-	r = r ? r : take_in(in, &e);
+	r = r ? r : take_in(in, a, &e);
+	if (r == V_DENIED)
+		return;
 	if (r) {
 		failed(in, a, r, "enrolment");
 		return;

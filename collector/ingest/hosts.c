@@ -2,14 +2,13 @@
  * Who asks: from the certificate of the connection to the PC that is enrolled, at every request, so that a revoked PC
  * with an open connection is turned away. And what is known of PCs while the process runs.
  */
-#include "collector/ingest/ingest.h"
+#include "collector/ingest/shared.h"
 #include "policy/base/clock.h"
-#include "policy/base/file.h"
 #include "policy/base/text.h"
 #include <errno.h>
-#include <unistd.h>
 
 #define SEEN_EVERY_US 600000000ll /* on the disk; the memory knows better */
+#define ELSEWHERE_US 15000000     /* others tell every five seconds who waits there */
 #define PEERS_FIRST 64u
 
 /* --- in memory --- */
@@ -55,11 +54,27 @@ struct peer *peer_of(struct ingest *in, const struct digest *id)
 	return p;
 }
 
+struct peer *peer_like(struct ingest *in, struct span id)
+{
+	unsigned at;
+
+	if (!in->peers_cap)
+		return NULL;
+	for (at = get_be32(id.p) & (in->peers_cap - 1); in->peers[at].used; at = (at + 1) & (in->peers_cap - 1))
+		if (!memcmp(in->peers[at].id.b, id.p, id.n))
+			return &in->peers[at];
+	return NULL;
+}
+
+bool peer_waits(const struct peer *p)
+{
+	return p->waiters || (p->elsewhere_us && clock_boot_us() - p->elsewhere_us < ELSEWHERE_US);
+}
+
 void host_seen(struct ingest *in, const struct store_host *h)
 {
 	struct peer *p = peer_of(in, &h->id);
 	int64_t now = clock_wall_us();
-	struct store_host seen = *h;
 	int r;
 
 	if (!p)
@@ -67,30 +82,19 @@ void host_seen(struct ingest *in, const struct store_host *h)
 	p->seen_us = now;
 	if (now - h->last_seen_us < SEEN_EVERY_US && now >= h->last_seen_us)
 		return;
-	seen.last_seen_us = now;
-	r = store_host_put(in->store, &seen);
+	r = store_host_seen(in->store, &h->id, now);
 	if (r)
 		ingest_fail(in, r > 0 ? -EIO : r, "store");
 }
 
 /* --- renewals under way --- */
 
-static int renewal_path(struct ingest *in, const struct digest *host, char *path, size_t size)
-{
-	char hex[2 * DIGEST_SIZE + 1];
-
-	return (size_t)snprintf(path, size, "%s/%s", in->conf.renewals, hex_encode(hex, host->b, DIGEST_SIZE)) >= size
-		       ? -ENAMETOOLONG
-		       : 0;
-}
-
 int renewal_get(struct ingest *in, const struct digest *host, struct digest *key)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(2 * DIGEST_SIZE + 2);
-	char path[CONFIG_PATH_MAX + 128];
-	int r = renewal_path(in, host, path, sizeof(path));
+	_cleanup_buf_ struct buf b = BUF_INIT(RENEWAL_MAX);
+	char hex[2 * DIGEST_SIZE + 1];
+	int r = shelf_get(&in->renewals, hex_encode(hex, host->b, DIGEST_SIZE), &b);
 
-	r = r ? r : file_read(path, &b);
 	if (r)
 		return r == V_FULL ? V_NOT_FOUND : r;
 	return buf_str(&b) && !hex_decode((const char *)b.p, key->b, DIGEST_SIZE) ? 0 : V_NOT_FOUND;
@@ -98,18 +102,17 @@ int renewal_get(struct ingest *in, const struct digest *host, struct digest *key
 
 int renewal_put(struct ingest *in, const struct digest *host, const struct digest *key)
 {
-	char path[CONFIG_PATH_MAX + 128], hex[2 * DIGEST_SIZE + 1];
-	int r = renewal_path(in, host, path, sizeof(path));
+	char name[2 * DIGEST_SIZE + 1], hex[2 * DIGEST_SIZE + 1];
 
-	return r ? r : file_replace(path, SPAN_STR(hex_encode(hex, key->b, DIGEST_SIZE)), 0600);
+	hex_encode(name, host->b, DIGEST_SIZE);
+	return shelf_put(&in->renewals, name, SPAN_STR(hex_encode(hex, key->b, DIGEST_SIZE)), NULL);
 }
 
 int renewal_done(struct ingest *in, const struct digest *host)
 {
-	char path[CONFIG_PATH_MAX + 128];
-	int r = renewal_path(in, host, path, sizeof(path));
+	char hex[2 * DIGEST_SIZE + 1];
 
-	return r ? r : unlink(path) && errno != ENOENT ? -errno : 0;
+	return shelf_drop(&in->renewals, hex_encode(hex, host->b, DIGEST_SIZE));
 }
 
 /* --- who asks --- */

@@ -9,6 +9,7 @@
 #include "collector/ingest/journal.h"
 #include "collector/ingest/judge.h"
 #include "collector/ingest/keys.h"
+#include "collector/ingest/shelf.h"
 
 struct ingest {
 	struct config conf;
@@ -19,6 +20,12 @@ struct ingest {
 	struct desks *desks;
 	struct keeper *keeper;
 	struct cosigning *cosigning;
+
+	/* shared.c */
+	struct sharing *sharing; /* NULL: no other collector is at this log */
+	struct digest first;     /* the collector that began it: its word on retention is the log's */
+	struct shelf tokens, renewals;
+
 	struct server server;
 
 	/* commit.c */
@@ -132,6 +139,7 @@ struct peer {
 	int64_t follow_until_us; /* boot clock */
 	int64_t seen_us;         /* wall clock; the store knows an older one */
 	int64_t renewed_us;      /* boot clock */
+	int64_t elsewhere_us;    /* boot clock: when it was last told that it waits at another collector; 0: never */
 	int64_t retire_us;       /* boot clock: when it was asked for what it has, before it retires; 0: it was not */
 	struct waiter *waiters;
 	struct share share;
@@ -149,6 +157,10 @@ struct peer {
 
 /* Never NULL but without memory. */
 struct peer *peer_of(struct ingest *in, const struct digest *id);
+/* The one whose id begins so (16 bytes); NULL where none is known. */
+struct peer *peer_like(struct ingest *in, struct span id);
+/* Does it wait for something, here or at another collector? */
+bool peer_waits(const struct peer *p);
 /*
  * Who asks? 0 with the PC, where its certificate names one that is enrolled and active, and its key is the enrolled
  * one. Else the request is answered (403) and V_DENIED returned.
@@ -159,7 +171,7 @@ int host_find(struct ingest *in, const char *name_or_id, struct store_host *out)
 /* A PC has shown itself: remembered, and every few minutes on the disk. */
 void host_seen(struct ingest *in, const struct store_host *h);
 
-/* The next TLS key of a PC whose certificate was renewed, until it uses it (a file each). */
+/* The next TLS key of a PC whose certificate was renewed, until it uses it. */
 int renewal_get(struct ingest *in, const struct digest *host, struct digest *key);
 int renewal_put(struct ingest *in, const struct digest *host, const struct digest *key);
 int renewal_done(struct ingest *in, const struct digest *host);
@@ -185,6 +197,8 @@ unsigned wait_count(const struct ingest *in);
 /* --- policy.c: the signed policy on its way to the PCs --- */
 /* Reads the newest one that was stored. 0 also where there is none; -errno. */
 int policy_open(struct ingest *in);
+/* Another collector may have taken a newer one: it is handed out here, too. 0, -errno. */
+int policy_heard(struct ingest *in);
 void policy_get(struct ingest *in, struct ask *a); /* a PC fetches it */
 /* What a guard's header says of the policy in force and of its means. */
 void policy_note(struct peer *p, const struct header *h);
@@ -213,6 +227,11 @@ int fleet_of(const struct ingest *in, struct digest *out);
 void checkpoint_get(struct ingest *in, struct ask *a);
 void consistency_get(struct ingest *in, struct ask *a);
 void tile_get(struct ingest *in, struct ask *a);
+/*
+ * Has the log so many leaves, as far as anybody knows? Others may have appended since this process looked. 0; V_END: it
+ * has not; -errno.
+ */
+int proof_reaches(struct ingest *in, uint64_t size);
 /* {"error": "behind", "checkpoint": ...} */
 void answer_behind(struct ingest *in, struct ask *a);
 /* JSON parts: an array of hashes in base64; the newest checkpoint. NULL without memory. */

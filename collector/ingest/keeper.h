@@ -36,6 +36,8 @@ extern const unsigned keeper_channels[];
 #define KEEPER_CHANNELS 6u
 uint64_t keeper_setting(const struct config *c, unsigned channel);
 
+/* Of several collectors the one that began the log keeps it. */
+bool keeper_is(const struct keeper *k);
 /*
  * The book as the committed log has it. 0; V_AGAIN while the index is behind (the book would lack the newest records);
  * -errno.

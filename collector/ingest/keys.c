@@ -140,16 +140,15 @@ int keys_server_certificate(const struct config *c, const struct keys *k, bool *
 	return made(r, c->server_crt);
 }
 
-static int device_ensure(const struct config *c, struct why *why)
+int keys_device(const struct config *c, struct key **out, struct why *why)
 {
-	_cleanup_(key_freep) struct key *k = NULL;
-
-	return key_ensure(c->device_key, KEY_P256, &k, why);
+	return key_ensure(c->device_key, KEY_P256, out, why);
 }
 
 int keys_init(const struct config *c, struct why *why)
 {
 	_cleanup_(keys_deinit) struct keys k = {.ca = NULL};
+	_cleanup_(key_freep) struct key *device = NULL;
 	bool renewed;
 	int r = dir_make(c->dir, 0750);
 
@@ -161,7 +160,7 @@ int keys_init(const struct config *c, struct why *why)
 	r = r ? r : dir_make(c->state[0] ? c->state : c->store, 0750);
 	r = r ? r : ca_ensure(c, why);
 	r = r ? r : log_ensure(c, why);
-	r = r ? r : device_ensure(c, why);
+	r = r ? r : keys_device(c, &device, why);
 	r = r ? r : keys_load(c, &k, why);
 	return r ? r : keys_server_certificate(c, &k, &renewed, why);
 }

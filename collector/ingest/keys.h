@@ -25,6 +25,8 @@ struct keys {
  * name; -errno.
  */
 int keys_init(const struct config *c, struct why *why);
+/* The device key, made where there is none. 0; V_BAD; -errno. */
+int keys_device(const struct config *c, struct key **out, struct why *why);
 /* 0; V_NOT_FOUND where --init was not run; V_BAD; -errno. */
 int keys_load(const struct config *c, struct keys *out, struct why *why);
 void keys_deinit(struct keys *k);

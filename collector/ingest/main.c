@@ -6,7 +6,9 @@
  * administrator's socket), gives it up, reads its keys, and then meets the world: in that order, below.
  */
 #include "collector/ingest/cosign.h"
+#include "collector/ingest/join.h"
 #include "collector/ingest/move.h"
+#include "collector/ingest/shared.h"
 #include "policy/base/clock.h"
 #include "policy/base/confine.h"
 #include "policy/base/file.h"
@@ -70,6 +72,7 @@ static void on_journal(evutil_socket_t fd, short what, void *arg)
 	if (!in->lost) {
 		r = r ? r : journal_drain(in->journal, &n);
 		r = r ? r : desks_drain(in->desks, &desk);
+		store_rest(in->store);
 	}
 	if (r)
 		ingest_fail(in, r, "journal");
@@ -136,6 +139,7 @@ static int loop(struct ingest *in)
 	r = r ? r : server_every(&in->server, CERTIFICATE_S * S_US, on_certificate, in);
 	r = r ? r : commit_start(in);
 	r = r ? r : again_start(in);
+	r = r ? r : shared_start(in);
 	r = r ? r : keeper_start(in->keeper);
 	r = r ? r : server_start(&in->server);
 	if (!r) {
@@ -231,6 +235,14 @@ static int init_main(const struct config *c)
 	return r ? program_not_started("--init", r, &why) : EXIT_SUCCESS;
 }
 
+static int joining_main(const struct config *c)
+{
+	struct why why = {""};
+	int r = prepare(c);
+
+	return r ? program_not_started("folders", r, &why) : join_main(c);
+}
+
 /* The collector's folder is the user's also where somebody has just made it again, to restore into it. */
 static int order_main(const struct config *c, const struct move_order *o)
 {
@@ -260,21 +272,23 @@ static void take_option(void *ctx, int val, const char *value)
 
 int main(int argc, char **argv)
 {
-	static int init;
+	static int init, joins;
 	static struct move_order order;
-	static const struct option own[] = {{"init", no_argument, &init, 1},
+	static const struct option own[] = {{"init", no_argument, &init, 1}, {"join", no_argument, &joins, 1},
 		{"move-to", required_argument, NULL, OPTION_MOVE},
 		{"backup-to", required_argument, NULL, OPTION_BACKUP},
 		{"restore-from", required_argument, NULL, OPTION_RESTORE},
 		{"checkpoint", required_argument, NULL, OPTION_SEEN}, {NULL, 0, NULL, 0}};
 	static struct ingest in = {.refused_log = LOG_LIMIT(10), .again_log = LOG_LIMIT(2)};
 	static const struct program program = {.name = "sekisho-collector",
-		.usage = "usage: sekisho-collector [--config FILE] [--init]\n"
+		.usage = "usage: sekisho-collector [--config FILE] [--init | --join]\n"
 			 "       sekisho-collector [--config FILE] --move-to PLACE | --backup-to PLACE\n"
 			 "       sekisho-collector [--config FILE] --restore-from PLACE --checkpoint FILE...\n"
 			 "       sekisho-collector --help | --version\n"
 			 "Takes, proves and keeps what PCs record. See sekisho-collector(8).\n"
 			 "  --init  makes what is missing (CA, keys, folders) and ends\n"
+			 "  --join  asks the collectors of a log in a database to let this one in, and waits\n"
+			 "          (sekishoctl collector join)\n"
 			 "  the others are for sekishoctl store move, backup and restore\n",
 		.own = own,
 		.take = take_option,
@@ -285,12 +299,15 @@ int main(int argc, char **argv)
 
 	if (!program_line(&program, argc, argv, &path, &r))
 		return r;
-	if (optind != argc || init + MOVE_ORDERED(&order) > 1 || !order.restore != !order.seen_n || order.too_many)
+	if (optind != argc || init + joins + MOVE_ORDERED(&order) > 1 || !order.restore != !order.seen_n ||
+		order.too_many)
 		return program_usage(&program);
 	in.started_wall_us = clock_wall_us();
 	r = config_load(path, &in.conf, &why);
 	if (r)
 		return program_not_started("configuration", r, &why);
 	log_open(program.name, in.conf.debug ? LOG_DEBUG : LOG_INFO);
+	if (joins)
+		return joining_main(&in.conf);
 	return init ? init_main(&in.conf) : MOVE_ORDERED(&order) ? order_main(&in.conf, &order) : daemon_main(&in);
 }

@@ -3,6 +3,7 @@
  */
 #include "collector/ingest/move.h"
 #include "collector/ingest/keys.h"
+#include "collector/ingest/shelf.h"
 #include "collector/store/move.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
@@ -97,6 +98,22 @@ static int read_seen(const struct move_order *o, struct buf notes[MOVE_SEEN_MAX]
 	return r;
 }
 
+/* Tokens and renewals that lie in the database with the log come back where a collector on files has them. */
+static int give_back(const struct config *c, struct why *why)
+{
+	const struct shelf shelves[] = {
+		{.dir = c->tokens, .kind = SHELF_TOKENS}, {.dir = c->renewals, .kind = SHELF_RENEWALS}};
+	struct store_options o = {.dir = c->store};
+	struct store *s = NULL;
+	int r = store_open(&o, &s, why);
+	size_t i;
+
+	for (i = 0; !r && i < ARRAY_SIZE(shelves); i++)
+		r = shelf_give_back(&shelves[i], s);
+	store_close(s);
+	return r;
+}
+
 static int move(const struct config *c, const struct move_order *o, struct why *why)
 {
 	_cleanup_(keys_deinit) struct keys keys = {.ca = NULL};
@@ -128,6 +145,8 @@ static int move(const struct config *c, const struct move_order *o, struct why *
 	m.log_key = keys.log;
 	m.origin = keys.origin;
 	r = r ? r : store_move(&m, &done, why);
+	if (!r && m.as == MOVE_OVER && store_is_database(m.from) && !store_is_database(m.to))
+		r = give_back(c, why);
 	for (i = 0; i < o->seen_n; i++)
 		buf_deinit(&notes[i]);
 	return r ? r : say_moved(&done);

@@ -16,6 +16,7 @@
 
 #define SUFFIX ".signed"
 #define LATELY_US 10000000
+#define KIND_ON_SHELF "policy"
 
 int fleet_of(const struct ingest *in, struct digest *out)
 {
@@ -88,7 +89,58 @@ static int put_in_hand(struct ingest *in, uint64_t version, const char *signer, 
 	return 0;
 }
 
-int policy_open(struct ingest *in)
+static int keep_file(struct ingest *in, uint64_t version, struct span bytes)
+{
+	char path[CONFIG_PATH_MAX + 96];
+
+	path_of(in, version, path);
+	return file_replace(path, bytes, 0644);
+}
+
+/*
+ * Where collectors share, all have it by one row, and each keeps a file besides: a log that moves back into files
+ * brings its policy along. 0; V_EXISTS where another one of that version is there already; -errno.
+ */
+static int store_bytes(struct ingest *in, uint64_t version, struct span bytes)
+{
+	static const struct span nothing = {.n = 0};
+	char name[32];
+	int r = 0;
+
+	snprintf(name, sizeof(name), "%020" PRIu64 SUFFIX, version);
+	if (in->sharing)
+		r = store_shelf_put(in->store, KIND_ON_SHELF, name, bytes, &nothing);
+	return r ? r : keep_file(in, version, bytes);
+}
+
+int policy_heard(struct ingest *in)
+{
+	_cleanup_buf_ struct buf bytes = BUF_INIT(BUNDLE_MAX);
+	char name[SHELF_NAME_MAX + 1];
+	uint64_t version = 0, says;
+	struct why why = {""};
+	int r = in->sharing ? store_shelf_last(in->store, KIND_ON_SHELF, name) : V_NOT_FOUND;
+
+	if (r || !version_of(name, &version) || version <= in->policy_version)
+		return r < 0 ? r : 0;
+	r = store_shelf_get(in->store, KIND_ON_SHELF, name, &bytes);
+	r = r ? r : bundle_peek(buf_span(&bytes), &says, &why);
+	if (r < 0)
+		return r;
+	if (r || says != version) {
+		log_error("%s: no signed policy of that version in the database: it is not handed out", name);
+		return 0;
+	}
+	r = keep_file(in, version, buf_span(&bytes));
+	if (r)
+		return r;
+	put_in_hand(in, version, "", &bytes);
+	log_notice("policy %" PRIu64 " was pushed at another collector, and is handed out here", version);
+	wait_wake_policy(in);
+	return 0;
+}
+
+static int open_newest(struct ingest *in)
 {
 	_cleanup_buf_ struct buf bytes = BUF_INIT(BUNDLE_MAX);
 	_cleanup_closedir_ DIR *dir = NULL;
@@ -118,15 +170,19 @@ int policy_open(struct ingest *in)
 		log_error("%s: no signed policy of that version: none is handed out", path);
 		return 0;
 	}
+	/* From before there was a place that all collectors have. */
+	if (in->sharing)
+		r = store_bytes(in, newest, buf_span(&bytes));
+	if (r < 0)
+		return r;
 	return put_in_hand(in, newest, "", &bytes);
 }
 
-static int store_bytes(struct ingest *in, uint64_t version, struct span bytes)
+int policy_open(struct ingest *in)
 {
-	char path[CONFIG_PATH_MAX + 96];
+	int r = open_newest(in);
 
-	path_of(in, version, path);
-	return file_replace(path, bytes, 0644);
+	return r ? r : policy_heard(in);
 }
 
 /* --- handing out --- */
@@ -173,7 +229,7 @@ static unsigned connected(const struct ingest *in)
 	unsigned i, n = 0;
 
 	for (i = 0; i < in->peers_cap; i++)
-		n += in->peers[i].used && in->peers[i].waiters;
+		n += in->peers[i].used && peer_waits(&in->peers[i]);
 	return n;
 }
 
@@ -196,6 +252,11 @@ void policy_post(struct ingest *in, struct ask *a)
 	}
 	r = r ? r : buf_put_span(&bytes, a->body);
 	r = r ? r : store_bytes(in, b.version, a->body);
+	if (r == V_EXISTS) {
+		answer_error(a->req, 409, bundle_verdict_name(BUNDLE_OLD),
+			"another policy of this version was pushed at another collector", 0);
+		return;
+	}
 	if (r) {
 		answer_error(a->req, 503, "failed", "the policy cannot be stored", 5);
 		if (r != -ENOSPC && r != -EDQUOT)
@@ -231,7 +292,7 @@ struct listing {
 /* Between two waiting requests a PC is there as well. */
 static bool is_there(const struct peer *p)
 {
-	return p && (p->waiters || clock_wall_us() - p->seen_us < LATELY_US);
+	return p && (peer_waits(p) || clock_wall_us() - p->seen_us < LATELY_US);
 }
 
 /*
@@ -259,14 +320,16 @@ static int policy_of_store(struct ingest *in, const struct digest *host, struct 
 
 static int list_one(void *ctx, const struct store_host *h)
 {
+	static const struct digest none;
 	struct listing *l = ctx;
 	struct peer *p = peer_of(l->in, &h->id);
 	char hex[2 * DIGEST_SIZE + 1];
 	json_t *o;
 	int r;
 
-	/* Servers obey no policy. */
-	if (h->state != HOST_ACTIVE || digest_eq(&h->id, &l->in->keys.host) || desks_has(l->in->desks, &h->id))
+	/* Servers obey no policy, also those beside another collector: they have no key for TLS. */
+	if (h->state != HOST_ACTIVE || digest_eq(&h->id, &l->in->keys.host) || desks_has(l->in->desks, &h->id) ||
+		(l->in->sharing && digest_eq(&h->tls_key, &none)))
 		return 0;
 	if (p && !p->policy && !p->policy_sought) {
 		r = policy_of_store(l->in, &h->id, p);

@@ -2,6 +2,7 @@
  * What the collector has open: store, judge, journal. Called by main once privileges are given up.
  */
 #include "collector/ingest/cosign.h"
+#include "collector/ingest/shared.h"
 #include "policy/base/clock.h"
 #include "policy/wire/api.h"
 #include <errno.h>
@@ -69,11 +70,14 @@ int ingest_open(struct ingest *in, struct why *why)
 	struct store_options o = {.dir = in->conf.store,
 		.state_dir = in->conf.state[0] ? in->conf.state : NULL,
 		.origin = in->keys.origin,
-		.log_key = in->keys.log};
+		.log_key = in->keys.log,
+		.other = shared_leaf,
+		.other_ctx = in};
 	struct entry e = {.kind = KIND_COLLECTOR_START, .urgent = true, .text = SEKISHO_VERSION};
 	unsigned n;
 	int r = store_open(&o, &in->store, why);
 
+	r = r ? r : shared_open(in, why);
 	r = r ? r : judge_new(in->store, &in->judge);
 	r = r ? r : journal_regain(&in->conf, &in->keys, in->store, why);
 	r = r ? r : journal_new(&in->conf, &in->keys, in->store, &in->journal, why);
@@ -102,6 +106,7 @@ void ingest_close(struct ingest *in, bool well)
 		status_write(in, false);
 	}
 	cosign_close(in, well);
+	shared_close(in);
 	server_free(&in->server);
 	desks_free(in->desks);
 	keeper_free(in->keeper);

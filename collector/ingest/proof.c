@@ -41,6 +41,13 @@ void answer_behind(struct ingest *in, struct ask *a)
 			"checkpoint", checkpoint_json(in)));
 }
 
+int proof_reaches(struct ingest *in, uint64_t size)
+{
+	int r = size > store_size(in->store) && in->sharing ? store_refresh(in->store) : 0;
+
+	return r ? (r > 0 ? -EIO : r) : size > store_size(in->store) ? V_END : 0;
+}
+
 /* --- what PCs have seen --- */
 
 #define FLUSH_US 200000
@@ -76,11 +83,11 @@ int proof_leads_on(
 	struct ingest *in, const struct verifier *log, uint64_t size, const struct digest *root, struct why *why)
 {
 	struct checkpoint now = {.size = 0};
-	int r;
+	int r = proof_reaches(in, size);
 
 	/* First: a log that lost everything has no checkpoint. */
-	if (size > store_size(in->store))
-		return V_DENIED;
+	if (r)
+		return r == V_END ? V_DENIED : r;
 	r = checkpoint_verify(store_checkpoint(in->store), log, &now, why);
 	return r ? r : store_leads_on(in->store, size, root, &now);
 }
@@ -112,8 +119,10 @@ void checkpoint_get(struct ingest *in, struct ask *a)
 {
 	_cleanup_buf_ struct buf note = BUF_INIT(NOTE_SIZE_MAX);
 	uint64_t size;
-	int r = store_note(in->store, store_size(in->store), &note, &size);
+	/* The newest that any collector has signed. */
+	int r = in->sharing ? store_refresh(in->store) : 0;
 
+	r = r < 0 ? r : store_note(in->store, store_size(in->store), &note, &size);
 	if (r < 0)
 		answer_error(a->req, 503, "failed", "the store failed", 5);
 	else if (note.n)
@@ -133,11 +142,12 @@ void consistency_get(struct ingest *in, struct ask *a)
 		return;
 	}
 	hear(in, a);
-	if (from > store_size(in->store)) {
+	r = in->lost || in->failed ? -EIO : proof_reaches(in, from);
+	if (r == V_END) {
 		answer_behind(in, a);
 		return;
 	}
-	r = from ? store_consistency(in->store, from, &p) : 0;
+	r = r ? r : from ? store_consistency(in->store, from, &p) : 0;
 	if (r) {
 		answer_error(a->req, 503, "failed", "the store failed", 5);
 		ingest_fail(in, r > 0 ? -EIO : r, "consistency");

@@ -42,6 +42,11 @@ uint64_t keeper_setting(const struct config *c, unsigned channel)
 	return RETENTION_FOREVER;
 }
 
+bool keeper_is(const struct keeper *k)
+{
+	return digest_eq(&k->in->first, &k->in->keys.host);
+}
+
 /* --- the book --- */
 
 static int on_row(void *ctx, const struct store_row *row)
@@ -71,8 +76,8 @@ int keeper_book(struct keeper *k)
 	}
 	if (r || k->in->index_lag)
 		return r < 0 ? r : V_AGAIN;
-	/* Nobody but the collector of this log has a say in it. */
-	f.host = hex_encode(own, k->in->keys.host.b, DIGEST_SIZE);
+	/* Nobody but the collector that began this log has a say in it. */
+	f.host = hex_encode(own, k->in->first.b, DIGEST_SIZE);
 	r = store_query(k->in->store, &f, on_row, k, &why);
 	if (!r)
 		k->loaded = true;
@@ -290,6 +295,12 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (k->in->lost) {
 		next.tv_sec = SOON_S;
+		event_add(k->timer, &next);
+		return;
+	}
+	/* Another one keeps it; here it is only shown, to who asks. */
+	if (!keeper_is(k)) {
+		next.tv_sec = ROUND_S;
 		event_add(k->timer, &next);
 		return;
 	}

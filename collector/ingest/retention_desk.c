@@ -199,11 +199,20 @@ static bool host_meant(struct ingest *in, struct ask *a, const char *name, struc
 	return !r;
 }
 
+/* False: answered. */
+static bool is_here(struct ingest *in, struct ask *a)
+{
+	if (!keeper_is(in->keeper))
+		answer_error(
+			a->req, 409, "first", "retention is kept by the collector that began this log: ask there", 0);
+	return keeper_is(in->keeper);
+}
+
 void retention_hold_post(struct ingest *in, struct ask *a)
 {
 	struct kept kept = {.channel = 0};
 	struct entry e = {.kind = KIND_HOLD, .has_uid = true, .uid = a->uid, .urgent = true, .kept = &kept};
-	json_t *o = object(a);
+	json_t *o = is_here(in, a) ? object(a) : NULL;
 	const char *host = NULL;
 	struct store_host h;
 	uint8_t id[4];
@@ -240,7 +249,7 @@ void retention_lift_post(struct ingest *in, struct ask *a)
 {
 	struct kept kept = {.channel = 0};
 	struct entry e = {.kind = KIND_HOLD_LIFTED, .has_uid = true, .uid = a->uid, .urgent = true, .kept = &kept};
-	json_t *o = object(a);
+	json_t *o = is_here(in, a) ? object(a) : NULL;
 	int r;
 
 	if (!o)
@@ -342,7 +351,11 @@ void retention_order_post(struct ingest *in, struct ask *a)
 	const char *error;
 	uint64_t freed = 0;
 	struct digest hash;
-	int r = judge(in, a->body, &o, &m, &error, &why);
+	int r;
+
+	if (!is_here(in, a))
+		return;
+	r = judge(in, a->body, &o, &m, &error, &why);
 
 	if (r == V_BAD && why.text[0]) {
 		digest_span(&hash, a->body);

@@ -249,17 +249,21 @@ static int take_all(
 static bool seen_header(struct ingest *in, struct ask *a, uint64_t *seen)
 {
 	const char *text = ask_header(a, API_HEADER_SEEN);
+	int r;
 
 	*seen = 0;
 	if (text && ask_number(text, seen)) {
 		answer_error(a->req, 400, "request", API_HEADER_SEEN " is no number", 0);
 		return false;
 	}
-	if (*seen > store_size(in->store)) {
+	r = *seen ? proof_reaches(in, *seen) : 0;
+	if (r == V_END) {
 		answer_behind(in, a);
-		return false;
+	} else if (r) {
+		answer_error(a->req, 503, "failed", "the store failed", RETRY_SOON_S);
+		ingest_fail(in, r, "store");
 	}
-	return true;
+	return !r;
 }
 
 void segments_post(struct ingest *in, struct ask *a)
@@ -299,6 +303,7 @@ void segments_post(struct ingest *in, struct ask *a)
 	p->in = in;
 	p->seen = seen;
 	r = take_all(in, &host, rows, gap && !strcmp(gap, API_GAP_LOST), p);
+	store_rest(in->store);
 	if (r) {
 		free(p);
 		answer_error(a->req, 503, "failed", "the store failed", RETRY_SOON_S);

@@ -2,6 +2,7 @@
  * What the collector says of itself: to the administrator's door, and into /run/sekisho/collector.json.
  */
 #include "collector/ingest/cosign.h"
+#include "collector/ingest/shared.h"
 #include "policy/base/file.h"
 #include <inttypes.h>
 #include <sys/resource.h>
@@ -85,6 +86,7 @@ json_t *status_json(struct ingest *in)
 	json_object_set_new(o, "database",
 		json_pack("{s:b, s:I, s:I}", "lost", in->lost, "since_us",
 			(json_int_t)(in->lost ? in->lost_since_us : 0), "losses", (json_int_t)in->count.losses));
+	json_object_set_new(o, "collectors", shared_json(in));
 	json_object_set_new(o, "memory", json_integer(memory_bytes()));
 	json_object_set_new(o, "disk_full", json_boolean(disk_is_full(in)));
 	return o;

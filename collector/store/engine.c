@@ -304,13 +304,30 @@ int store_shelf_each(struct store *s, const char *kind, store_shelf_fn fn, void 
 	return store_shares(s) ? of(s)->shelf_each(s, kind, fn, ctx) : -ENOSYS;
 }
 
+int store_shelf_last(struct store *s, const char *kind, char name[SHELF_NAME_MAX + 1])
+{
+	return store_shares(s) ? of(s)->shelf_last(s, kind, name) : -ENOSYS;
+}
+
+int store_host_seen(struct store *s, const struct digest *id, int64_t when_us)
+{
+	struct store_host h;
+	int r;
+
+	if (of(s)->host_seen)
+		return of(s)->host_seen(s, id, when_us);
+	r = store_host_get(s, id, &h);
+	h.last_seen_us = when_us;
+	return r ? (r > 0 ? 0 : r) : store_host_put(s, &h);
+}
+
 int store_hear(struct store *s, store_heard_fn fn, void *ctx)
 {
 	return store_shares(s) ? of(s)->hear(s, fn, ctx) : -ENOSYS;
 }
 
-int store_duty(struct store *s, const char *name, const struct digest *who, int64_t now_us, int64_t every_us,
-	int64_t grace_us)
+int store_duty(
+	struct store *s, const char *name, const struct digest *who, int64_t now_us, int64_t every_us, int64_t grace_us)
 {
 	return store_shares(s) ? of(s)->duty(s, name, who, now_us, every_us, grace_us) : -ENOSYS;
 }

@@ -65,6 +65,8 @@ struct store_engine {
 		struct store *s, const char *kind, const char *name, struct span value, const struct span *before);
 	int (*shelf_drop)(struct store *s, const char *kind, const char *name);
 	int (*shelf_each)(struct store *s, const char *kind, store_shelf_fn fn, void *ctx);
+	int (*shelf_last)(struct store *s, const char *kind, char name[SHELF_NAME_MAX + 1]);
+	int (*host_seen)(struct store *s, const struct digest *id, int64_t when_us);
 	int (*hear)(struct store *s, store_heard_fn fn, void *ctx);
 	int (*duty)(struct store *s, const char *name, const struct digest *who, int64_t now_us, int64_t every_us,
 		int64_t grace_us);

@@ -226,7 +226,16 @@ struct store_host {
  *
  * The one who takes segments in must refuse PRODUCER_COLLECTOR from any PC.
  */
-int store_host_put(struct store *s, const struct store_host *h); /* durable at once */
+/*
+ * Durable at once. Where several collectors share the log, one that another has just revoked or retired stays so,
+ * whatever is put.
+ */
+int store_host_put(struct store *s, const struct store_host *h);
+/*
+ * That the PC was heard of, and nothing else of it: another collector may be changing that. 0 also where it is not
+ * known; -errno.
+ */
+int store_host_seen(struct store *s, const struct digest *id, int64_t when_us);
 int store_host_get(struct store *s, const struct digest *id, struct store_host *out);
 typedef int (*store_host_fn)(void *ctx, const struct store_host *h);
 /* By name, then id. `fn` returns 0 to go on, V_END to stop; anything else stops too and is returned. */
@@ -246,20 +255,21 @@ int store_founder(struct store *s, struct digest *out);
 bool store_shares(const struct store *s);
 /* Names and kinds are text of at most so many bytes; values at most this large. */
 #define SHELF_NAME_MAX 128u
-#define SHELF_VALUE_MAX (1u << 20)
+#define SHELF_VALUE_MAX (4u << 20)
 /* The value is appended. 0; V_NOT_FOUND; V_FULL: larger than the buffer; -errno. */
 int store_shelf_get(struct store *s, const char *kind, const char *name, struct buf *value);
 /*
  * Durable. `before` NULL: in the place of whatever is there; empty: only where nothing is there; else: only where this
  * is. V_EXISTS where it is not so, and then nothing is changed; -errno.
  */
-int store_shelf_put(
-	struct store *s, const char *kind, const char *name, struct span value, const struct span *before);
+int store_shelf_put(struct store *s, const char *kind, const char *name, struct span value, const struct span *before);
 /* 0 also where nothing is there. */
 int store_shelf_drop(struct store *s, const char *kind, const char *name);
 /* By name. Return 0 to go on, V_END to stop; anything else stops too and is returned. */
 typedef int (*store_shelf_fn)(void *ctx, const char *name, struct span value);
 int store_shelf_each(struct store *s, const char *kind, store_shelf_fn fn, void *ctx);
+/* The last name of a kind, by its bytes. 0; V_NOT_FOUND; -errno. */
+int store_shelf_last(struct store *s, const char *kind, char name[SHELF_NAME_MAX + 1]);
 /*
  * Takes up what others have committed, and tells what changed at other collectors since the last call: "policy" and
  * "follow" with the name on the shelf, "host" with the id in hex of one whose state changed. Hints: anybody who may

@@ -75,7 +75,7 @@ _sekishoctl()
 		case $name in
 		verify) COMPREPLY=($(compgen -W "bundle" -- "$cur") $(compgen -f -- "$cur")); [[ $cur == -* ]] || return ;;
 		evidence) COMPREPLY=($(compgen -W "list take open" -- "$cur")); return ;;
-		collector) COMPREPLY=($(compgen -W "init" -- "$cur")); return ;;
+		collector) COMPREPLY=($(compgen -W "init join list admit" -- "$cur")); return ;;
 		token) COMPREPLY=($(compgen -W "create list" -- "$cur")); return ;;
 		host) COMPREPLY=($(compgen -W "list revoke retire export" -- "$cur")); return ;;
 		console) COMPREPLY=($(compgen -W "user" -- "$cur")); return ;;
@@ -164,6 +164,18 @@ _sekishoctl()
 	collector,init)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --config --lang --help -h" -- "$cur"))
+		fi ;;
+	collector,join)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --config --json --lang --help -h" -- "$cur"))
+		fi ;;
+	collector,list)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	collector,admit)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --socket --lang --help -h" -- "$cur"))
 		fi ;;
 	token,create)
 		if [[ $cur == -* ]]; then

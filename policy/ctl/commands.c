@@ -477,6 +477,12 @@ static const struct option_row init_options[] = {
 	END,
 };
 
+static const struct option_row join_options[] = {
+	{OPT_CONFIG, 0, "config", "FILE", OFFER_FILE, {"instead of /etc/sekisho/collector.conf", "設定ファイル"}},
+	JSON_ROW,
+	END,
+};
+
 static const struct option_row store_options_rows[] = {JSON_ROW, STORE_ROW, END};
 static const struct option_row rebuild_options[] = {
 	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING, {"no progress", "進行状況を表示しない"}},
@@ -557,6 +563,14 @@ const struct command commands[] = {
 	{"collector", "init", init_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Make the collector's keys on this machine, and start", "コレクターの鍵を作成し、開始する"},
 		command_collector_init},
+	{"collector", "join", join_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Join the log of other collectors, in their database", "既存のコレクターのログに参加する"},
+		command_collector_join},
+	{"collector", "list", door_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Collectors of this log, and those that ask to join", "コレクターと参加申請を一覧表示する"},
+		command_collector_list},
+	{"collector", "admit", door_options, "ID", 1, 1, OFFER_NOTHING,
+		{"Let a collector in that asks to join", "コレクターの参加を承認する"}, command_collector_admit},
 	{"token", "create", token_create_options, NULL, 0, 0, OFFER_NOTHING,
 		{"Make a token that enrols one PC", "PC 登録用トークンを発行する"}, command_token_create},
 	{"token", "list", door_options, NULL, 0, 0, OFFER_NOTHING,

@@ -176,3 +176,10 @@ const char *door_reason(const struct ctl *c, char out[SHOWN_MAX], const json_t *
 		return door_text(out, object, "reason_ja");
 	return door_text(out, object, json_object_get(object, "reason") ? "reason" : "error");
 }
+
+const char *door_time(char *out, const json_t *object, const char *key)
+{
+	json_int_t t = json_integer_value(json_object_get(object, key));
+
+	return t > 0 ? text_time_local(out, t) : "-";
+}

@@ -23,6 +23,8 @@ int door_hosts(const struct ctl *c, json_t **answer);
 
 /* A string of an answer, escaped for terminals, in a fixed array; "-" where there is none. */
 const char *door_text(char out[SHOWN_MAX], const json_t *object, const char *key);
+/* A moment (microseconds since 1970) by the clock of this place; "-" where there is none. `out`: TEXT_TIME_SIZE. */
+const char *door_time(char *out, const json_t *object, const char *key);
 /* Its `reason`, or `reason_ja` where Japanese is spoken and it is there; its `error` where it has no reason. */
 const char *door_reason(const struct ctl *c, char out[SHOWN_MAX], const json_t *object);
 

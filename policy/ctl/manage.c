@@ -67,13 +67,6 @@ int command_token_create(struct ctl *c)
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }
 
-static const char *time_text(char out[TEXT_TIME_SIZE], const json_t *o, const char *key)
-{
-	json_int_t t = json_integer_value(json_object_get(o, key));
-
-	return t > 0 ? text_time_local(out, t) : "-";
-}
-
 int command_token_list(struct ctl *c)
 {
 	_cleanup_json_ json_t *answer = NULL;
@@ -89,7 +82,7 @@ int command_token_list(struct ctl *c)
 	json_array_foreach(json_object_get(answer, "tokens"), i, o)
 	{
 		printf("%-18s %-24s %s\n", door_text(id, o, "id"), door_text(name, o, "name"),
-			time_text(t, o, "expires"));
+			door_time(t, o, "expires"));
 	}
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }
@@ -126,7 +119,7 @@ int command_host_list(struct ctl *c)
 	json_array_foreach(json_object_get(answer, "hosts"), i, o)
 	{
 		printf("%-20s %.16s  %-8s  %s", door_text(name, o, "name"), door_text(id, o, "id"),
-			door_text(state, o, "state"), time_text(t, o, "seen"));
+			door_text(state, o, "state"), door_time(t, o, "seen"));
 		print_chains(c, o);
 		putchar('\n');
 	}

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -74,6 +75,38 @@ int setup_run(const char *const *args, const char *input)
 		if (errno != EINTR)
 			return -errno;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
+}
+
+int setup_follow(const char *const *args, int (*fn)(void *ctx, const char *line), void *ctx)
+{
+	_cleanup_fclose_ FILE *in = NULL;
+	_cleanup_free_ char *line = NULL;
+	posix_spawn_file_actions_t fa;
+	int pipes[2], status = 0, r, bad = 0;
+	size_t size = 0;
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC))
+		return -errno;
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_adddup2(&fa, pipes[1], STDOUT_FILENO);
+	posix_spawn_file_actions_addopen(&fa, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	r = posix_spawnp(&pid, args[0], &fa, NULL, (char *const *)(uintptr_t)args, environ);
+	posix_spawn_file_actions_destroy(&fa);
+	close(pipes[1]);
+	in = r ? NULL : fdopen(pipes[0], "r");
+	if (!in) {
+		close(pipes[0]);
+		return r ? -r : -ENOMEM;
+	}
+	while (!bad && getline(&line, &size, in) > 0)
+		bad = fn(ctx, line);
+	if (bad)
+		kill(pid, SIGTERM);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return bad ? bad : WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
 }
 
 bool setup_has_systemd(void)

@@ -12,6 +12,11 @@
 bool setup_find(struct ctl *c, const char *name, char out[PATH_MAX]);
 /* Runs it to its end, with `input` as its standard input (NULL: our own). Its exit status, or -errno. */
 int setup_run(const char *const *args, const char *input);
+/*
+ * Runs it to its end, and gives each line of its standard output to `fn`, which ends it by anything but 0; what it logs
+ * is thrown away: the caller says it, in the user's language. Its exit status; what `fn` returned; or -errno.
+ */
+int setup_follow(const char *const *args, int (*fn)(void *ctx, const char *line), void *ctx);
 /* Does systemd run the services here? Never in a test (SEKISHO_ROOT). */
 bool setup_has_systemd(void);
 

@@ -11,11 +11,7 @@
 #include "policy/base/file.h"
 #include "policy/ctl/setup.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define SETTINGS_MAX (1u << 20)
@@ -24,8 +20,6 @@
 #define COLLECTOR_CONF "/etc/sekisho/collector.conf"
 #define CONSOLE_CONF "/etc/sekisho/console.conf"
 #define HERALD_PLAN "/etc/sekisho/herald.yaml"
-
-extern char **environ;
 
 struct store_moving {
 	struct ctl *c;
@@ -178,8 +172,9 @@ static void show_progress(struct store_moving *x, const json_t *o)
 		number(o, "done"), number(o, "of"));
 }
 
-static int take_line(struct store_moving *x, const char *line)
+static int take_line(void *ctx, const char *line)
 {
+	struct store_moving *x = ctx;
 	_cleanup_json_ json_t *o = json_loads(line, 0, NULL);
 
 	if (json_object_get(o, "done"))
@@ -191,42 +186,6 @@ static int take_line(struct store_moving *x, const char *line)
 	else if (json_object_get(o, "failed"))
 		x->failed = json_incref(o);
 	return 0;
-}
-
-/* Until it ends. Its exit status, or -errno. */
-static int follow(struct store_moving *x, const char *const *args)
-{
-	_cleanup_fclose_ FILE *in = NULL;
-	_cleanup_free_ char *line = NULL;
-	posix_spawn_file_actions_t fa;
-	int pipes[2], status = 0, r, bad = 0;
-	size_t size = 0;
-	pid_t pid;
-
-	if (pipe2(pipes, O_CLOEXEC))
-		return -errno;
-	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_adddup2(&fa, pipes[1], STDOUT_FILENO);
-	/* What it logs is said here, in the user's language. */
-	posix_spawn_file_actions_addopen(&fa, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	r = posix_spawnp(&pid, args[0], &fa, NULL, (char *const *)(uintptr_t)args, environ);
-	posix_spawn_file_actions_destroy(&fa);
-	close(pipes[1]);
-	in = r ? NULL : fdopen(pipes[0], "r");
-	if (!in) {
-		close(pipes[0]);
-		return r ? -r : -ENOMEM;
-	}
-	while (!bad && getline(&line, &size, in) > 0)
-		bad = take_line(x, line);
-	if (bad)
-		kill(pid, SIGTERM);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (x->shown)
-		fputs("\r\033[K", stderr);
-	return bad ? bad : WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
 }
 
 static void say_whole(const struct store_moving *x, bool over)
@@ -341,7 +300,10 @@ static int run_collector(
 		args[n++] = c->given[i].value;
 	}
 	fflush(stdout);
-	r = then(x, follow(x, args));
+	r = setup_follow(args, take_line, x);
+	if (x->shown)
+		fputs("\r\033[K", stderr);
+	r = then(x, r);
 	json_decref(x->moved);
 	json_decref(x->failed);
 	return r;

@@ -22,6 +22,7 @@
 #define API_ADMIN_REVOKE "/admin/revoke"
 #define API_ADMIN_RETIRE "/admin/retire"
 #define API_ADMIN_FOLLOW "/admin/follow"
+#define API_ADMIN_COLLECTORS "/admin/collectors"
 #define API_ADMIN_STATUS "/admin/status"
 #define API_ADMIN_RETENTION "/admin/retention"
 #define API_ADMIN_RETENTION_HOLD "/admin/retention/hold"

@@ -106,8 +106,21 @@ int pg_host_keep(struct pg *p, const struct store_host *h)
 	arg_int(&a, h->last_seen_us);
 	return conn_run(&p->side,
 		"INSERT INTO sekisho.host VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET "
-		"name = $2, state = $3, spki = $4, tls_key = $5, enrolled = $6, seen = $7",
+		/* HOST_REVOKED, HOST_RETIRED: no way leads back, and only to the first from the other. */
+		"name = $2, state = CASE WHEN host.state = 2 THEN 2 WHEN host.state = 3 AND $3 = 1 THEN 3 ELSE $3 END, "
+		"spki = $4, tls_key = $5, enrolled = $6, seen = $7",
 		&a, NULL);
+}
+
+int pg_host_seen(struct store *s, const struct digest *id, int64_t when_us)
+{
+	struct args a = {.n = 0};
+
+	if (!pg_of(s)->writable)
+		return -EROFS;
+	arg_digest(&a, id);
+	arg_int(&a, when_us);
+	return conn_run(&pg_of(s)->side, "UPDATE sekisho.host SET seen = $2 WHERE id = $1", &a, NULL);
 }
 
 int pg_host_get(struct store *s, const struct digest *id, struct store_host *out)

@@ -78,8 +78,8 @@ static int add_leaves(struct pg *p, struct why *why)
 		arg_int(&a, (int64_t)(p->tree.size + (left < LEAVES ? left : LEAVES)));
 		r = conn_run(&p->side, text, &a, &res);
 		if (!r && !PQntuples(res))
-			r = why_set(why, V_BAD, "leaf %llu: is missing in the database",
-				(unsigned long long)p->tree.size);
+			r = why_set(
+				why, V_BAD, "leaf %llu: is missing in the database", (unsigned long long)p->tree.size);
 		for (i = 0; !r && i < PQntuples(res); i++)
 			r = add_leaf(p, res, i, why);
 	}
@@ -446,6 +446,8 @@ const struct store_engine store_postgresql = {
 	.shelf_put = pg_shelf_put,
 	.shelf_drop = pg_shelf_drop,
 	.shelf_each = pg_shelf_each,
+	.shelf_last = pg_shelf_last,
+	.host_seen = pg_host_seen,
 	.hear = pg_hear,
 	.duty = pg_duty,
 };

@@ -26,7 +26,7 @@ struct pg {
 	const struct key *log_key;
 	int64_t (*now_us)(void);
 	bool writable, failed, filling;
-	bool shares; /* there is a place for what collectors share */
+	bool shares;                                      /* there is a place for what collectors share */
 	void (*other)(void *ctx, const struct header *h); /* as store_options has it */
 	void *other_ctx;
 	bool doubt; /* a commit's answer did not come: it may be there, and may not */
@@ -107,10 +107,11 @@ int pg_expire(struct store *s, const char *month, unsigned channel, uint64_t *fr
 int pg_share(struct pg *p, struct why *why);
 bool pg_shares(const struct store *s);
 int pg_shelf_get(struct store *s, const char *kind, const char *name, struct buf *value);
-int pg_shelf_put(
-	struct store *s, const char *kind, const char *name, struct span value, const struct span *before);
+int pg_shelf_put(struct store *s, const char *kind, const char *name, struct span value, const struct span *before);
 int pg_shelf_drop(struct store *s, const char *kind, const char *name);
 int pg_shelf_each(struct store *s, const char *kind, store_shelf_fn fn, void *ctx);
+int pg_shelf_last(struct store *s, const char *kind, char name[SHELF_NAME_MAX + 1]);
+int pg_host_seen(struct store *s, const struct digest *id, int64_t when_us);
 int pg_hear(struct store *s, store_heard_fn fn, void *ctx);
 int pg_duty(struct store *s, const char *name, const struct digest *who, int64_t now_us, int64_t every_us,
 	int64_t grace_us);

@@ -104,6 +104,27 @@ int pg_shelf_each(struct store *s, const char *kind, store_shelf_fn fn, void *ct
 	return r == V_END ? 0 : r;
 }
 
+int pg_shelf_last(struct store *s, const char *kind, char name[SHELF_NAME_MAX + 1])
+{
+	_cleanup_result_ PGresult *res = NULL;
+	struct args a = {.n = 0};
+	struct span n;
+	int r;
+
+	arg_bytes(&a, SPAN_STR(kind));
+	arg_int(&a, SHELF_NAME_MAX);
+	r = conn_run(&pg_of(s)->side,
+		"SELECT name FROM sekisho.shelf WHERE kind = convert_from($1, 'UTF8') AND octet_length(name) <= $2 "
+		"ORDER BY name COLLATE \"C\" DESC LIMIT 1",
+		&a, &res);
+	if (r || !PQntuples(res))
+		return r ? r : V_NOT_FOUND;
+	n = result_bytes(res, 0, 0);
+	memcpy(name, n.p, n.n);
+	name[n.n] = 0;
+	return 0;
+}
+
 /* --- hints --- */
 
 int pg_hear(struct store *s, store_heard_fn fn, void *ctx)
@@ -130,8 +151,8 @@ int pg_hear(struct store *s, store_heard_fn fn, void *ctx)
 
 /* --- one of them at a time --- */
 
-int pg_duty(struct store *s, const char *name, const struct digest *who, int64_t now_us, int64_t every_us,
-	int64_t grace_us)
+int pg_duty(
+	struct store *s, const char *name, const struct digest *who, int64_t now_us, int64_t every_us, int64_t grace_us)
 {
 	/* A clock that was ahead when it was noted must not keep everybody from it. */
 	static const char text[] =

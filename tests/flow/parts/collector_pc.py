@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 import os
+import random
 import socket
 import ssl
 import subprocess
@@ -25,6 +26,8 @@ PEM, DER = serialization.Encoding.PEM, serialization.Encoding.DER
 STATE = os.environ["SEKISHO_ROOT"] + "/var/lib/sekisho-collector"
 DOOR = os.environ["SEKISHO_ROOT"] + "/run/sekisho/collector.sock"
 PORT = int(os.environ["COLLECTOR_PORT"])
+# Of several collectors over one log: each connection goes to any of them, as behind a TCP load balancer.
+PORTS = [int(p) for p in os.environ.get("COLLECTOR_PORTS", str(PORT)).split(",")]
 HOST = "127.0.0.1"
 
 
@@ -82,7 +85,7 @@ def tls(cert=None, key=None):
 
 
 def connect(context=None, timeout=30):
-    return http.client.HTTPSConnection(HOST, PORT, context=context or tls(), timeout=timeout)
+    return http.client.HTTPSConnection(HOST, random.choice(PORTS), context=context or tls(), timeout=timeout)
 
 
 def raw(context=None, timeout=30):

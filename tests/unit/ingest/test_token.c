@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 static char dir[64];
+static struct shelf on = {.dir = dir, .kind = "token"};
 
 static int begin(void **state)
 {
@@ -40,23 +41,26 @@ static void lives_and_dies(void **state)
 	const char *p;
 
 	(void)state;
-	assert_int_equal(token_create(dir, "pc-1", INT64_MAX / 2, &ca, text, id), 0);
+	assert_int_equal(token_create(&on, "pc-1", INT64_MAX / 2, &ca, text, id), 0);
 	assert_memory_equal(text, "SEK1.", 5);
 	assert_int_equal(strlen(text), TOKEN_TEXT_SIZE - 1);
 	p = presented(text);
-	assert_int_equal(token_check(dir, p, "pc-1", &one, 5, &t, &why), 0);
+	assert_int_equal(token_check(&on, p, "pc-1", &one, 5, &t, &why), 0);
 	assert_string_equal(t.id, id);
 	assert_false(t.used);
-	assert_int_equal(token_check(dir, p, "pc-2", &one, 5, &t, &why), V_DENIED);
+	assert_int_equal(token_check(&on, p, "pc-2", &one, 5, &t, &why), V_DENIED);
 	assert_non_null(strstr(why.text, "another name"));
-	assert_int_equal(token_check(dir, p, "pc-1", &one, INT64_MAX / 2 + 1, &t, &why), V_DENIED);
+	assert_int_equal(token_check(&on, p, "pc-1", &one, INT64_MAX / 2 + 1, &t, &why), V_DENIED);
 	assert_non_null(strstr(why.text, "expired"));
 
-	assert_int_equal(token_check(dir, p, "pc-1", &one, 5, &t, &why), 0);
-	assert_int_equal(token_use(dir, &t, &one), 0);
-	assert_int_equal(token_check(dir, p, "pc-1", &two, 5, &again, &why), V_DENIED);
+	assert_int_equal(token_check(&on, p, "pc-1", &one, 5, &t, &why), 0);
+	assert_int_equal(token_use(&on, &t, &one, &why), 0);
+	/* Both had found it unused. */
+	assert_int_equal(token_use(&on, &t, &two, &why), V_DENIED);
+	assert_int_equal(token_use(&on, &t, &one, &why), 0);
+	assert_int_equal(token_check(&on, p, "pc-1", &two, 5, &again, &why), V_DENIED);
 	assert_non_null(strstr(why.text, "another PC"));
-	assert_int_equal(token_check(dir, p, "pc-1", &one, 5, &again, &why), 0);
+	assert_int_equal(token_check(&on, p, "pc-1", &one, 5, &again, &why), 0);
 	assert_true(again.used);
 	assert_true(digest_eq(&again.used_by, &one));
 }
@@ -74,7 +78,7 @@ static void malformed(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(token_check(dir, bad[i], "a", &one, 5, &t, &why), V_DENIED);
+		assert_int_equal(token_check(&on, bad[i], "a", &one, 5, &t, &why), V_DENIED);
 }
 
 static void secret_is_not_there(void **state)
@@ -86,7 +90,7 @@ static void secret_is_not_there(void **state)
 	const char *p;
 
 	(void)state;
-	assert_int_equal(token_create(dir, NULL, INT64_MAX / 2, &ca, text, id), 0);
+	assert_int_equal(token_create(&on, NULL, INT64_MAX / 2, &ca, text, id), 0);
 	p = presented(text);
 	snprintf(path, sizeof(path), "%s/%s", dir, id);
 	assert_int_equal(file_read(path, &b), 0);
@@ -95,8 +99,8 @@ static void secret_is_not_there(void **state)
 	/* The right id with a wrong secret. */
 	snprintf(other, sizeof(other), "%s", p);
 	other[strlen(other) - 1] = other[strlen(other) - 1] == '0' ? '1' : '0';
-	assert_int_equal(token_check(dir, other, "a", &one, 5, &t, &why), V_DENIED);
-	assert_int_equal(token_check(dir, p, "any name", &one, 5, &t, &why), 0);
+	assert_int_equal(token_check(&on, other, "a", &one, 5, &t, &why), V_DENIED);
+	assert_int_equal(token_check(&on, p, "any name", &one, 5, &t, &why), 0);
 }
 
 static void damaged(void **state)
@@ -125,7 +129,7 @@ static void damaged(void **state)
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		assert_int_equal(file_replace(path, SPAN_STR(bad[i]), 0600), 0);
 		assert_int_equal(
-			token_check(dir, "0123456789abcdef.00000000000000000000000000000000", "a", &one, 1, &t, &why),
+			token_check(&on, "0123456789abcdef.00000000000000000000000000000000", "a", &one, 1, &t, &why),
 			V_DENIED);
 	}
 }
@@ -145,12 +149,12 @@ static void listing(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	assert_int_equal(token_create(dir, NULL, 1000, &ca, text, id), 0);
-	assert_int_equal(token_create(dir, NULL, INT64_MAX / 2, &ca, text, id), 0);
-	assert_int_equal(token_check(dir, presented(text), "a", &one, 5, &t, &why), 0);
-	assert_int_equal(token_use(dir, &t, &one), 0);
-	assert_int_equal(token_create(dir, NULL, INT64_MAX / 2, &ca, text, id), 0);
-	assert_int_equal(token_each(dir, 2000, count, &n), 0);
+	assert_int_equal(token_create(&on, NULL, 1000, &ca, text, id), 0);
+	assert_int_equal(token_create(&on, NULL, INT64_MAX / 2, &ca, text, id), 0);
+	assert_int_equal(token_check(&on, presented(text), "a", &one, 5, &t, &why), 0);
+	assert_int_equal(token_use(&on, &t, &one, &why), 0);
+	assert_int_equal(token_create(&on, NULL, INT64_MAX / 2, &ca, text, id), 0);
+	assert_int_equal(token_each(&on, 2000, count, &n), 0);
 	assert_int_equal(n, 1); /* one expired, one used */
 	snprintf(path, sizeof(path), "%s/%s", dir, id);
 	assert_int_equal(access(path, F_OK), 0);

@@ -678,8 +678,7 @@ static void collectors_hear_of_each_other(void **state)
 	assert_true(store_hear(t, on_heard, NULL) < 0);
 	assert_true(store_lost(t));
 	assert_int_equal(store_again(t, &why), 0);
-	assert_int_equal(sql("postgres", made_base(dir),
-				 "INSERT INTO sekisho.shelf VALUES ('policy', '9', '')"), 0);
+	assert_int_equal(sql("postgres", made_base(dir), "INSERT INTO sekisho.shelf VALUES ('policy', '9', '')"), 0);
 	assert_int_equal(store_hear(t, on_heard, NULL), 0);
 	assert_string_equal(heard, "policy=9;");
 	store_close(s);
@@ -769,8 +768,8 @@ static void who_was_told_has_the_turn(void **state)
 	assert_int_equal(store_append(s, made_next(&m[0]), &index), 0);
 	assert_int_equal(store_commit(s), 0);
 	assert_int_equal(store_append(t, made_next(&m[1]), &index), V_AGAIN);
-	assert_int_equal(sql("collector", made_base(dir), "SET lock_timeout = 100; SELECT FROM sekisho.log FOR UPDATE"),
-		1);
+	assert_int_equal(
+		sql("collector", made_base(dir), "SET lock_timeout = 100; SELECT FROM sekisho.log FOR UPDATE"), 1);
 	assert_int_equal(store_commit(t), 0);
 	assert_int_equal(store_append(t, &m[1].seg, &index), 0);
 	assert_int_equal(index, 1);
