@@ -60,8 +60,10 @@ int follow_leaf(struct herald *h, uint64_t leaf, struct followed *whose, store_r
 	if (!r)
 		r = header_parse(buf_span(&header), &s, NULL);
 	if (!r && whose)
-		*whose = (struct followed){
-			.host = s.header.host, .producer = s.header.producer, .last = (s.header.flags & SF_LAST) != 0};
+		*whose = (struct followed){.host = s.header.host,
+			.hash = s.hash,
+			.producer = s.header.producer,
+			.last = (s.header.flags & SF_LAST) != 0};
 	if (r || !body.n)
 		return r < 0 ? r : 0;
 	s.body = buf_span(&body);

@@ -62,6 +62,7 @@ int follow_store(struct herald *h);
  */
 struct followed {
 	struct digest host;
+	struct digest hash; /* of its header */
 	unsigned producer;
 	bool last;
 };

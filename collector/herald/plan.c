@@ -2,9 +2,12 @@
  * Reads herald.yaml by libyaml's document: every key is known or refused, nothing is there twice, and each reason names
  * the line. The values are read by plan_values.c. See plan.h.
  */
+#include "collector/export/clickhouse.h"
 #include "collector/herald/plan_parts.h"
 #include <errno.h>
 #include <stdlib.h>
+
+#define CLICKHOUSE_EVERY_US 5000000u /* it would rather have few inserts */
 
 /* --- rules --- */
 
@@ -283,7 +286,48 @@ static int take_stream_key(struct planning *p, void *ctx, const char *key, const
 		return planning_text(p, n, key, &s->secret);
 	if (!strcmp(key, "retry"))
 		return planning_time(p, n, key, &s->retry_us);
+	if (!strcmp(key, "database"))
+		return planning_text(p, n, key, &s->database);
+	if (!strcmp(key, "login"))
+		return planning_text(p, n, key, &s->login);
+	if (!strcmp(key, "password"))
+		return planning_text(p, n, key, &s->password);
+	if (!strcmp(key, "every"))
+		return planning_time(p, n, key, &s->every_us);
+	if (!strcmp(key, "plain"))
+		return planning_yes(p, n, key, &s->plain);
 	return V_NOT_FOUND;
+}
+
+/* What belongs to ClickHouse alone, and what it does not have. */
+static int check_clickhouse(struct planning *p, const yaml_node_t *n, struct stream *s)
+{
+	bool is = s->form == STREAM_CLICKHOUSE;
+
+	if (!is && (s->database || s->login || s->password || s->every_us || s->plain))
+		return planning_bad(p, n, "streams",
+			SAID("database, login, password, every and plain belong to form: clickhouse",
+				"database、login、password、every、plain は form: clickhouse のときだけ使えます"));
+	if (!is)
+		return 0;
+	if (s->secret || !s->login != !s->password ||
+		(!begins(s->url, "https://") && !(s->plain && begins(s->url, "http://"))))
+		return planning_bad(p, n, "streams",
+			SAID("clickhouse needs to: https://HOST:8443/ (http:// with `plain: yes`), no secret, and "
+			     "login and "
+			     "password together",
+				"clickhouse には to: https://HOST:8443/ (http:// は plain: yes のとき) "
+				"が必要です。login と "
+				"password は対で、secret は使えません"));
+	s->database = s->database ? s->database : CLICKHOUSE_DATABASE;
+	if (!clickhouse_name(s->database))
+		return planning_bad(
+			p, n, "database", SAID("letters, digits and _, at most 63", "英数字と _、63 文字まで"));
+	/* A line of a header must not end in it. */
+	if (s->login && strcspn(s->login, "\r\n") != strlen(s->login))
+		return planning_bad(p, n, "login", SAID("one line", "1 行で書きます"));
+	s->every_us = s->every_us ? s->every_us : CLICKHOUSE_EVERY_US;
+	return 0;
 }
 
 static int take_stream(struct planning *p, const yaml_node_t *n)
@@ -300,9 +344,13 @@ static int take_stream(struct planning *p, const yaml_node_t *n)
 	v = planning_pairs(p, n, "streams", take_stream_key, s);
 	if (v)
 		return v;
+	v = check_clickhouse(p, n, s);
+	if (v)
+		return v;
 	syslog = begins(s->url, "syslog+tls://");
-	if (!s->name[0] || (!syslog && !begins(s->url, "https://")) || !s->certificate != !s->key ||
-		(syslog && s->secret) || (!syslog && s->form == STREAM_SYSLOG))
+	if (!s->name[0] || (!syslog && !s->plain && !begins(s->url, "https://")) || !s->certificate != !s->key ||
+		(syslog && s->secret) || (syslog && s->form == STREAM_CLICKHOUSE) ||
+		(!syslog && s->form == STREAM_SYSLOG))
 		return planning_bad(p, n, "streams",
 			SAID("needs name and to: syslog+tls://HOST:PORT (form: syslog or ocsf) or https:// (form: "
 			     "ocsf); "

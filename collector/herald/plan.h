@@ -93,13 +93,16 @@ struct target {
 	uint64_t retry_us, give_up_us;
 };
 
-enum stream_form { STREAM_SYSLOG, STREAM_OCSF };
+enum stream_form { STREAM_SYSLOG, STREAM_OCSF, STREAM_CLICKHOUSE };
 
 struct stream {
 	char name[PLAN_NAME_SIZE];
 	const char *url; /* syslog+tls://HOST:PORT, https:// */
 	enum stream_form form;
 	const char *ca, *certificate, *key, *secret; /* files */
+	const char *database, *login, *password;     /* of ClickHouse; password: a file */
+	uint64_t every_us;                           /* of ClickHouse: what is less than a batch waits so long */
+	bool plain;                                  /* without TLS: only where it is said */
 	bool from_start;
 	struct terms when, unless;
 	uint64_t retry_us;

@@ -290,11 +290,20 @@ int planning_language(struct planning *p, const yaml_node_t *n, const char *key,
 
 int planning_form(struct planning *p, const yaml_node_t *n, const char *key, enum stream_form *out)
 {
-	bool ocsf = true;
-	int v = either(p, n, key, "syslog", "ocsf", SAID("syslog or ocsf", "syslog または ocsf"), &ocsf);
+	static const char *const names[] = {
+		[STREAM_SYSLOG] = "syslog", [STREAM_OCSF] = "ocsf", [STREAM_CLICKHOUSE] = "clickhouse"};
+	const char *s = scalar(p, n, key);
+	size_t i;
 
-	*out = ocsf ? STREAM_OCSF : STREAM_SYSLOG;
-	return v;
+	if (!s)
+		return V_BAD;
+	for (i = 0; i < ARRAY_SIZE(names) && strcmp(s, names[i]) != 0; i++)
+		;
+	if (i == ARRAY_SIZE(names))
+		return bad_value(
+			p, n, key, s, SAID("syslog, ocsf or clickhouse", "syslog、ocsf、clickhouse のいずれか"));
+	*out = (enum stream_form)i;
+	return 0;
 }
 
 int planning_begin(struct planning *p, const yaml_node_t *n, const char *key, bool *from_start)

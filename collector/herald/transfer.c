@@ -63,6 +63,35 @@ void transfer_post(struct transfer *t, struct span body)
 	curl_easy_setopt(t->curl, CURLOPT_FAILONERROR, 1L);
 }
 
+static size_t on_words(char *p, size_t size, size_t n, void *ctx)
+{
+	struct answer *a = ctx;
+	size_t room = sizeof(a->text) - 1 - a->n, take = size * n < room ? size * n : room;
+
+	if (take)
+		memcpy(a->text + a->n, p, take);
+	a->n += take;
+	a->text[a->n] = 0;
+	return size * n;
+}
+
+void transfer_hear(struct transfer *t, struct answer *a)
+{
+	a->n = 0;
+	a->text[0] = 0;
+	curl_easy_setopt(t->curl, CURLOPT_FAILONERROR, 0L);
+	curl_easy_setopt(t->curl, CURLOPT_WRITEFUNCTION, on_words);
+	curl_easy_setopt(t->curl, CURLOPT_WRITEDATA, a);
+}
+
+long transfer_status(const struct transfer *t)
+{
+	long status = 0;
+
+	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
 int transfer_begin(struct transfer *t, CURLM *curl)
 {
 	return curl_multi_add_handle(curl, t->curl) ? -ENOMEM : 0;

@@ -23,6 +23,15 @@ int transfer_line(struct transfer *t, const char *text);
 int transfer_sign(struct transfer *t, const struct buf *secret, struct span body);
 /* It is a POST of `body`, which stays the caller's until the end, with the lines as header. */
 void transfer_post(struct transfer *t, struct span body);
+/* The beginning of an answer: text of somebody else. */
+struct answer {
+	char text[300];
+	size_t n;
+};
+/* Behind transfer_post: the answer is wanted, whatever its status; `a` lives as long as the transfer. */
+void transfer_hear(struct transfer *t, struct answer *a);
+/* The status of the answer; 0: there is none. */
+long transfer_status(const struct transfer *t);
 /* On its way. 0; -ENOMEM. */
 int transfer_begin(struct transfer *t, CURLM *curl);
 /* Ends it, under way or not; `error` stays. */

@@ -35,10 +35,10 @@ _sekishoctl()
 	--timestamps) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--out|-o) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	--name) return ;;
 	--reason) return ;;
 	--key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--certificate) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--name) return ;;
 	--file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--valid) return ;;
 	--role) COMPREPLY=($(compgen -W "administrator auditor viewer" -- "$cur")); return ;;
@@ -132,6 +132,10 @@ _sekishoctl()
 	export,parquet)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --out -o --since -s --until -u --host -H --quiet -q --json --store --socket --lang --help -h" -- "$cur"))
+		fi ;;
+	export,clickhouse)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --name --lang --help -h" -- "$cur"))
 		fi ;;
 	decode,*)
 		if [[ $cur == -* ]]; then

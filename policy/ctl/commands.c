@@ -198,6 +198,11 @@ static const struct option_row parquet_options[] = {
 	END,
 };
 
+static const struct option_row clickhouse_options[] = {
+	{OPT_NAME, 0, "name", "DATABASE", OFFER_NOTHING, {"the database (sekisho)", "データベース名(既定 sekisho)"}},
+	END,
+};
+
 static const struct option_row token_create_options[] = {
 	{OPT_NAME, 0, "name", "NAME", OFFER_NOTHING, {"for a PC of this name only", "この名前の PC 専用"}},
 	{OPT_VALID, 0, "valid", "TIME", OFFER_NOTHING,
@@ -546,6 +551,9 @@ const struct command commands[] = {
 		{"Records as Parquet files, for DuckDB and others; again: what is new",
 			"記録を Parquet ファイルに出力する(2 回目以降は追加分のみ)"},
 		command_export_parquet},
+	{"export", "clickhouse", clickhouse_options, NULL, 0, 0, OFFER_NOTHING,
+		{"Tables for records in ClickHouse, as SQL", "ClickHouse 用の表の定義(SQL)を出力する"},
+		command_export_clickhouse},
 	{"decode", NULL, none, "FILE...", 1, INT_MAX, OFFER_FILE,
 		{"Print what is in a segment, as JSON", "セグメントの内容を JSON で表示する"}, command_decode},
 	{"evidence", "list", usb_options, "[FOLDER]", 0, 1, OFFER_FILE,

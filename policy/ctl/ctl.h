@@ -175,6 +175,7 @@ int command_verify(struct ctl *c);
 int command_verify_bundle(struct ctl *c);
 int command_export(struct ctl *c);
 int command_export_parquet(struct ctl *c);
+int command_export_clickhouse(struct ctl *c);
 int command_decode(struct ctl *c);
 int command_evidence_list(struct ctl *c);
 int command_evidence_take(struct ctl *c);

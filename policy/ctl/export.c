@@ -8,6 +8,7 @@
  * that it covers the proof that the segment is in that one. So the way from a segment to the token is one proof,
  * whatever checkpoint the other proof is of.
  */
+#include "collector/export/clickhouse.h"
 #include "collector/store/store.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
@@ -356,4 +357,23 @@ int command_export(struct ctl *c)
 	buf_deinit(&x.note);
 	buf_deinit(&x.stamped_note);
 	return r;
+}
+
+int command_export_clickhouse(struct ctl *c)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(CLICKHOUSE_TEXT_MAX);
+	const char *name = option_value(c, OPT_NAME);
+	char words[SHOWN_MAX];
+	int r;
+
+	name = name ? name : CLICKHOUSE_DATABASE;
+	if (!clickhouse_name(name))
+		return complain(EXIT_USAGE,
+			SAY(c, "--name: \"%s\" is no name of a database (letters, digits and _, at most 63)",
+				"--name: 「%s」はデータベース名に使えません(英数字と _、63 文字まで)"),
+			shown(words, name));
+	r = clickhouse_schema(name, &text);
+	if (r)
+		return complain_of(c, "clickhouse", r, NULL);
+	return out_put(&text) ? EXIT_GOOD : EXIT_MACHINE;
 }

@@ -1,6 +1,7 @@
 """A log with hostile names and numbers, by two PCs.
 
     export_log.py first|second LEAVES     what was stored is added to LEAVES: leaf and SHA-256 of its header
+    export_log.py more LEAVES TURN        five bursts of another PC
 """
 import json
 import os
@@ -32,6 +33,13 @@ NAMES = ["/\ufeffBOM", "", "a", "'; DROP TABLE records; --", 'a"b\\c', "\x00", "
          b"\xff\xfe", b"/\xff\n\xe3\x81", "/é".encode("latin-1"), b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"a\x80\xe8\xaa\x9e", "NULL", "{}", "PAR1"]
 NUMBERS = [0, 1, 255, 2 ** 31, 2 ** 53 + 1, 2 ** 63 - 1, 2 ** 63, 2 ** 64 - 1]
 
+if sys.argv[1] == "more":
+    turn = Member("turn-" + sys.argv[3])
+    turn.enrol()
+    for burst in range(5):
+        post(turn, [used("/turn/%d" % i, i, _50=i) for i in range(300)])
+    json.dump(known, open(LEAVES, "w"))
+    sys.exit()
 pc, other = [Member(name) for name in (("pc-1", "pc-二") if sys.argv[1] == "first" else ("pc-3", "pc-四"))]
 pc.enrol()
 other.enrol()

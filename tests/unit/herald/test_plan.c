@@ -43,6 +43,21 @@ static void examples(void **state)
 
 #define RULE(more) "rules:\n  - name: a\n    when: {kind: print}\n" more
 
+#define CLICKHOUSE(more) "streams:\n  - {name: a, form: clickhouse, " more "}"
+
+static void clickhouse(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text(CLICKHOUSE("to: 'https://x:8443/'")), 0);
+	assert_string_equal(p.streams[0].database, "sekisho");
+	assert_int_equal(p.streams[0].every_us, 5000000);
+	plan_deinit(&p);
+	assert_int_equal(read_text(CLICKHOUSE("to: 'http://x/', plain: yes, every: 1m, database: b_2")), 0);
+	assert_true(p.streams[0].plain);
+	assert_string_equal(p.streams[0].database, "b_2");
+	plan_deinit(&p);
+}
+
 static void wrong(void **state)
 {
 	static const struct {
@@ -94,6 +109,14 @@ static void wrong(void **state)
 		{"streams:\n  - {name: a, to: 'https://x/', key: /k}", "herald.yaml:2: streams: needs"},
 		{"streams:\n  - {name: a, to: 'https://x/', form: cef}", "herald.yaml:2: form: "},
 		{"streams:\n  - {name: a, to: 'https://x/', begin: later}", "herald.yaml:2: begin: "},
+		{"streams:\n  - {name: a, to: 'https://x/', database: b}", "herald.yaml:2: streams: database"},
+		{"streams:\n  - {name: a, to: 'https://x/', plain: yes}", "herald.yaml:2: streams: database"},
+		{CLICKHOUSE("to: 'http://x/'"), "herald.yaml:2: streams: clickhouse needs"},
+		{CLICKHOUSE("to: 'syslog+tls://x:1'"), "herald.yaml:2: streams: clickhouse needs"},
+		{CLICKHOUSE("to: 'https://x/', login: a"), "herald.yaml:2: streams: clickhouse needs"},
+		{CLICKHOUSE("to: 'https://x/', secret: /s"), "herald.yaml:2: streams: clickhouse needs"},
+		{CLICKHOUSE("to: 'https://x/', database: 'a; b'"), "herald.yaml:2: database: letters"},
+		{CLICKHOUSE("to: 'https://x/', login: \"a\\nX: y\", password: /p"), "herald.yaml:2: login: one"},
 		{"streams:\n  - {name: a, to: 'https://x/'}\n  - {name: a, to: 'https://x/'}", "herald.yaml:3: name: "},
 		{"send:\n  - name: a\n    webhook: http://x/", "herald.yaml:2: webhook: "},
 		{"send:\n  - name: a\n    webhook: https://x/\n    rules: b", "herald.yaml:2: rules: "},
@@ -251,6 +274,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(examples),
+		cmocka_unit_test(clickhouse),
 		cmocka_unit_test(wrong),
 		cmocka_unit_test(records),
 		cmocka_unit_test(hours),
