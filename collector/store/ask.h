@@ -27,6 +27,7 @@ struct month {
 	ino_t ino; /* of the file that is open: a rebuild makes another one */
 	sqlite3 *db;
 	sqlite3_stmt *name_of, *name_by_hash, *combo_of, *combos, *block, *seg, *post, *had;
+	sqlite3_stmt *by_tail; /* NULL: of a file that has them not */
 	uint64_t key[2];
 	/* All combinations that there were when month_combos was called last: they are gone through for each question.
 	 */
@@ -63,8 +64,18 @@ struct zone {
 	int64_t id, first, last;
 };
 
+/* The names that match, once they were found out. */
+struct named {
+	struct leaves ids; /* sorted */
+	bool known;
+	bool rough; /* others are among them */
+};
+
 /* Rows of one question that are sorted at a time. Tests make it small. */
 extern size_t asking_sorted_max;
+/* Of the names that text search finds, so many are looked at: where many match, the others are taken for
+ * such until a row has them. Tests make it small. */
+extern size_t asking_sample;
 
 /* One month while it is asked. */
 struct part {
@@ -79,14 +90,17 @@ struct part {
 	struct leaves seen;  /* leaves that were gone through, until it is settled */
 	size_t seen_sorted;  /* so many of them, when it was narrowed last */
 	bool by_names;       /* is narrowed to names before it is gone through further */
-	bool settled;        /* is not narrowed any more */
+	bool found_names;    /* .. and they are known; but first it is gone through for `patience` segments more */
+	size_t patience;
+	bool settled; /* is not narrowed any more */
 	/* Once narrowed: zones in order of time, those behind zones_at are not in the list yet. */
-	enum { ZONES_NONE, ZONES_COMBOS, ZONES_LIST } by;
+	enum { ZONES_NONE, ZONES_COMBOS, ZONES_NAMES } by;
 	struct zone *zones;
 	size_t zones_n, zones_cap, zones_at, batch;
 	struct leaves combos; /* ids that match */
 	bool combos_known;
-	struct leaves among;                          /* leaves that may match, sorted */
+	struct named paths, texts;
+	struct leaves text_combos;                    /* with a user or program that holds the text */
 	struct memo combo, user, program, path, text; /* combo: those that are not in `judged` */
 	uint8_t *judged;                              /* what is known of month->combo, of so many */
 	size_t judged_n;
@@ -117,11 +131,11 @@ void part_sort(struct part *p);
 /* --- ask_zones.c --- */
 
 /*
- * From here on only segments with a combination that is asked for; or only `leaves` (taken over). Without those that
- * were gone through.
+ * From here on only segments with a combination that is asked for; or only those with a name that is (part_find_names
+ * was called). Without those that were gone through.
  */
 int part_narrow_to_combos(struct part *p);
-int part_narrow(struct part *p, struct leaves *leaves);
+int part_narrow_to_names(struct part *p);
 /* Are there zones that are not in the list yet? Then nothing in them is beyond *bound (newest first: later; else
  * earlier). */
 bool part_bound(const struct part *p, int64_t *bound);
@@ -136,11 +150,15 @@ int leaves_put(struct leaves *l, int64_t leaf);
 void leaves_settle(struct leaves *l);
 /* Does row `i` match? 0 with *yes; -errno. */
 int part_matches(struct part *p, const struct block *b, unsigned i, bool *yes);
-/* The leaves of a posting list from `lo` to before `hi`. 0; V_FULL; -errno. */
+/* The leaves of a posting list from `lo` to before `hi`. 0; -errno. */
 int part_posts(struct part *p, int64_t id, int64_t lo, int64_t hi, struct leaves *out);
 /* The combinations that are asked for, and that the PCs which are asked for have. */
 int part_combos(struct part *p, struct leaves *ids);
-/* The segments that can hold a name that is asked for. 0; V_FULL where that is no good question (too many); -errno. */
-int part_candidates(struct part *p, struct leaves *out);
+/* Finds the names that are asked for, where they are not too many: V_FULL where neither path nor text is known then. */
+int part_find_names(struct part *p);
+/* The leaves from `lo` to before `hi` that can hold a match, once names are known. */
+int part_named(struct part *p, int64_t lo, int64_t hi, struct leaves *out);
+/* So many lists part_named reads. */
+size_t part_named_lists(const struct part *p);
 
 #endif

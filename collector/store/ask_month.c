@@ -54,12 +54,17 @@ int month_open(const char *dir, const char *name, struct month *out)
 		r = sql_number(m.db, "SELECT v FROM meta WHERE k='version'", 0, &version);
 	if (!r && !version)
 		r = V_NOT_FOUND;
-	if (!r && version != MONTH_VERSION)
+	if (!r && (version < MONTH_VERSION_LEAST || version > MONTH_VERSION))
 		r = V_BAD;
 	r = r ? r : sql_number(m.db, "SELECT v FROM meta WHERE k='key0'", 0, &key0);
 	r = r ? r : sql_number(m.db, "SELECT v FROM meta WHERE k='key1'", 0, &key1);
 	r = r ? r : sql_prepare(m.db, "SELECT s FROM name WHERE id=?1", &m.name_of);
-	r = r ? r : sql_prepare(m.db, "SELECT id, s FROM name WHERE h=?1", &m.name_by_hash);
+	if (!r && version > MONTH_VERSION_LEAST) {
+		r = sql_prepare(m.db, "SELECT id, s FROM name WHERE t=?2 AND h=?1", &m.name_by_hash);
+		r = r ? r : sql_prepare(m.db, "SELECT id, s FROM name WHERE t=?1", &m.by_tail);
+	} else if (!r) {
+		r = sql_prepare(m.db, "SELECT id, s FROM name WHERE h=?1", &m.name_by_hash);
+	}
 	r = r ? r : sql_prepare(m.db, "SELECT user, program, kind, class FROM combo WHERE id=?1", &m.combo_of);
 	r = r ? r
 	      : sql_prepare(
@@ -80,7 +85,8 @@ int month_open(const char *dir, const char *name, struct month *out)
 
 void month_close(struct month *m)
 {
-	sqlite3_stmt *all[] = {m->name_of, m->name_by_hash, m->combo_of, m->combos, m->block, m->seg, m->post, m->had};
+	sqlite3_stmt *all[] = {
+		m->name_of, m->name_by_hash, m->combo_of, m->combos, m->block, m->seg, m->post, m->had, m->by_tail};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(all); i++)
@@ -363,7 +369,9 @@ void part_end(struct part *p)
 	free(p->seen.v);
 	free(p->zones);
 	free(p->combos.v);
-	free(p->among.v);
+	free(p->paths.ids.v);
+	free(p->texts.ids.v);
+	free(p->text_combos.v);
 	free(p->judged);
 	memo_deinit(&p->combo);
 	memo_deinit(&p->user);

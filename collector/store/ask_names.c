@@ -11,11 +11,12 @@
 
 #define IDS_MAX 65536u        /* names that a pattern may stand for before it is looked for row by row */
 #define LOOKED_AT_MAX 262144u /* names that are looked at to find them */
-#define LEAVES_MAX (4u << 20) /* of one facet, with doubles */
 #define TRIGRAMS_MAX 8u
 #define KNOWN 0x80
 #define FACETS 1 /* a combination has the user, program, kind, class that are asked */
 #define TEXT 2   /* its user or program holds the text */
+
+size_t asking_sample = 1024;
 
 void memo_deinit(struct memo *m)
 {
@@ -78,6 +79,13 @@ int leaves_put(struct leaves *l, int64_t leaf)
 
 /* --- rows --- */
 
+static int by_number(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 static int name_matches(struct part *p, struct memo *memo, const struct match *m, int64_t id, bool *yes)
 {
 	uint8_t what = id ? memo_get(memo, id) : KNOWN;
@@ -95,6 +103,16 @@ static int name_matches(struct part *p, struct memo *memo, const struct match *m
 	}
 	*yes = what & 1;
 	return 0;
+}
+
+/* Of a row: where it is known which names match, others are not looked at. */
+static int row_matches(
+	struct part *p, const struct named *known, struct memo *memo, const struct match *m, int64_t id, bool *yes)
+{
+	const struct leaves *ids = &known->ids;
+
+	*yes = known->known && ids->n && bsearch(&id, ids->v, ids->n, sizeof(*ids->v), by_number);
+	return !known->known || (*yes && known->rough) ? name_matches(p, memo, m, id, yes) : 0;
 }
 
 static bool one_of(unsigned v, const unsigned *of, unsigned n)
@@ -200,9 +218,9 @@ int part_matches(struct part *p, const struct block *b, unsigned i, bool *yes)
 		return r;
 	}
 	if (q->by_path) {
-		r = name_matches(p, &p->path, &q->path, b->path[i], &is);
+		r = row_matches(p, &p->paths, &p->path, &q->path, b->path[i], &is);
 		if (!r && !is)
-			r = name_matches(p, &p->path, &q->path, b->path2[i], &is);
+			r = row_matches(p, &p->paths, &p->path, &q->path, b->path2[i], &is);
 	}
 	if (!r && is && q->by_text && !(combo & TEXT)) {
 		const int64_t names[] = {b->path[i], b->path2[i], b->args[i]};
@@ -210,7 +228,7 @@ int part_matches(struct part *p, const struct block *b, unsigned i, bool *yes)
 
 		is = false;
 		for (k = 0; !r && !is && k < ARRAY_SIZE(names); k++)
-			r = name_matches(p, &p->text, &q->text, names[k], &is);
+			r = row_matches(p, &p->texts, &p->text, &q->text, names[k], &is);
 	}
 	*yes = is;
 	return r;
@@ -278,44 +296,101 @@ static int keep(sqlite3_stmt *st, const struct match *m, size_t most, struct lea
 	return r == V_END ? 0 : r;
 }
 
-static int keep_from(
-	struct part *p, const char *text, struct span bound, const struct match *m, size_t most, struct leaves *ids)
+static int keep_from(struct part *p, const char *text, const struct match *m, struct leaves *ids)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	int r = sql_prepare(p->month->db, text, &st);
 
-	if (!r && bound.n)
-		sqlite3_bind_text(st, 1, (const char *)bound.p, (int)bound.n, SQLITE_STATIC);
-	return r ? r : keep(st, m, most, ids);
+	return r ? r : keep(st, m, SIZE_MAX, ids);
 }
 
-/* The ids of the names that match. 0, V_FULL, -errno. */
-static int resolve(struct part *p, const struct match *m, struct leaves *ids)
+/* A whole name. */
+static int keep_by_hash(struct part *p, const struct match *m, struct leaves *ids)
 {
-	_cleanup_buf_ struct buf expr = BUF_INIT(4096);
+	struct span name = SPAN(m->pattern, m->n);
+	sqlite3_stmt *st = p->month->name_by_hash;
 	int r;
 
-	if (m->kind == MATCH_WHOLE && !m->tail) {
-		sqlite3_stmt *st = p->month->name_by_hash;
+	sqlite3_reset(st);
+	sqlite3_bind_int64(st, 1, (int64_t)dict_hash(p->month->key, name));
+	if (p->month->by_tail)
+		sqlite3_bind_int64(st, 2, dict_tail(p->month->key, name_tail(name)));
+	r = keep(st, m, SIZE_MAX, ids);
+	sqlite3_reset(st);
+	return r;
+}
 
-		sqlite3_reset(st);
-		sqlite3_bind_int64(st, 1, (int64_t)dict_hash(p->month->key, SPAN(m->pattern, m->n)));
-		return keep(st, m, SIZE_MAX, ids);
+/* By the last component that all of them have. */
+static int keep_by_tail(struct part *p, const struct match *m, struct leaves *ids)
+{
+	sqlite3_stmt *st = p->month->by_tail;
+	int r;
+
+	sqlite3_reset(st);
+	sqlite3_bind_int64(st, 1, dict_tail(p->month->key, match_tail(m)));
+	r = keep(st, m, LOOKED_AT_MAX, ids);
+	sqlite3_reset(st);
+	return r;
+}
+
+/*
+ * The names that have all those trigrams. To look at one costs several times what it costs to be told its id: where
+ * most of the first ones match, no more are looked at.
+ */
+static int keep_found(struct part *p, struct span expr, const struct match *m, struct named *out)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	size_t looked;
+	int r = sql_prepare(p->month->db, "SELECT rowid FROM fts WHERE fts MATCH ?1", &st);
+
+	if (r)
+		return r;
+	sqlite3_bind_text(st, 1, (const char *)expr.p, (int)expr.n, SQLITE_STATIC);
+	for (looked = 0; !(r = sql_step(st)); looked++) {
+		int64_t id = sqlite3_column_int64(st, 0);
+		bool is = true;
+
+		if (looked == LOOKED_AT_MAX || out->ids.n == IDS_MAX)
+			return V_FULL;
+		out->rough |= looked == asking_sample && out->ids.n > asking_sample / 4;
+		if (!out->rough) {
+			struct span name;
+
+			r = month_name(p->month, id, &name);
+			if (r)
+				return r == V_NOT_FOUND ? V_BAD : r;
+			is = match_name(m, name);
+		}
+		r = is ? leaves_put(&out->ids, id) : 0;
+		if (r)
+			return r;
 	}
-	r = trigrams(match_run(m), &expr);
+	return r == V_END ? 0 : r;
+}
+
+/* By three letters each. */
+static int keep_by_text(struct part *p, const struct match *m, struct named *out)
+{
+	_cleanup_buf_ struct buf expr = BUF_INIT(4096);
+	struct leaves *ids = &out->ids;
+	int r = trigrams(match_run(m), &expr);
+
 	if (r)
 		return r < 0 ? r : V_FULL;
 	if (!expr.n)
-		return keep_from(p, "SELECT id, s FROM name", SPAN("", 0), m, SIZE_MAX, ids);
-	r = keep_from(p, "SELECT name.id, name.s FROM fts CROSS JOIN name ON name.id=fts.rowid WHERE fts MATCH ?1",
-		buf_span(&expr), m, LOOKED_AT_MAX, ids);
+		return keep_from(p, "SELECT id, s FROM name", m, ids);
+	r = keep_found(p, buf_span(&expr), m, out);
 	/* Names that text search has not taken in yet, and those that are no text. */
-	r = r ? r
-	      : keep_from(p, "SELECT id, s FROM name WHERE id > (SELECT v FROM meta WHERE k='searched')", SPAN("", 0),
-			m, SIZE_MAX, ids);
-	return r ? r
-		 : keep_from(
-			   p, "SELECT id, s FROM name WHERE id IN (SELECT id FROM odd)", SPAN("", 0), m, SIZE_MAX, ids);
+	r = r ? r : keep_from(p, "SELECT id, s FROM name WHERE id > (SELECT v FROM meta WHERE k='searched')", m, ids);
+	return r ? r : keep_from(p, "SELECT id, s FROM name WHERE id IN (SELECT id FROM odd)", m, ids);
+}
+
+/* The ids of the names that match. 0, V_FULL, -errno. */
+static int resolve(struct part *p, const struct match *m, struct named *out)
+{
+	if (m->kind == MATCH_WHOLE && !m->tail)
+		return keep_by_hash(p, m, &out->ids);
+	return p->month->by_tail && match_tail(m).n ? keep_by_tail(p, m, &out->ids) : keep_by_text(p, m, out);
 }
 
 int part_posts(struct part *p, int64_t id, int64_t lo, int64_t hi, struct leaves *out)
@@ -328,24 +403,12 @@ int part_posts(struct part *p, int64_t id, int64_t lo, int64_t hi, struct leaves
 	sqlite3_bind_int64(st, 2, lo);
 	sqlite3_bind_int64(st, 3, hi);
 	while (!(r = sql_step(st))) {
-		r = out->n == LEAVES_MAX ? V_FULL : leaves_put(out, sqlite3_column_int64(st, 0));
+		r = leaves_put(out, sqlite3_column_int64(st, 0));
 		if (r)
 			break;
 	}
 	sqlite3_reset(st);
 	return r == V_END ? 0 : r;
-}
-
-static int all_posts(struct part *p, int64_t id, struct leaves *out)
-{
-	return part_posts(p, id, 0, INT64_MAX, out);
-}
-
-static int by_number(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
 }
 
 void leaves_settle(struct leaves *l)
@@ -411,44 +474,43 @@ int part_combos(struct part *p, struct leaves *ids)
 	return r;
 }
 
-/* Segments with a user or program that holds the text. */
-static int by_text_of_combos(struct part *p, struct leaves *out)
+/* V_FULL: too many, and none is known. */
+static int find(struct part *p, const struct match *m, struct named *out)
 {
-	struct leaves ids = {.n = 0};
-	size_t i;
-	int r = combos_with(p, TEXT, &ids);
+	int r = resolve(p, m, out);
 
-	for (i = 0; !r && i < ids.n; i++)
-		r = all_posts(p, -ids.v[i], out);
-	free(ids.v);
+	out->known = !r;
+	if (r)
+		out->ids.n = 0;
+	leaves_settle(&out->ids);
 	return r;
 }
 
-static int by_names(struct part *p, const struct match *m, struct leaves *out)
+int part_find_names(struct part *p)
 {
-	struct leaves ids = {.n = 0};
-	size_t i;
-	int r = resolve(p, m, &ids);
+	const struct question *q = p->q;
+	int r = q->by_path ? find(p, &q->path, &p->paths) : 0;
 
-	for (i = 0; !r && i < ids.n; i++)
-		r = all_posts(p, ids.v[i], out);
-	free(ids.v);
-	return r;
+	if (!r || r == V_FULL)
+		r = q->by_text ? find(p, &q->text, &p->texts) : 0;
+	if (r && r != V_FULL)
+		return r;
+	r = p->texts.known ? combos_with(p, TEXT, &p->text_combos) : 0;
+	return r ? r : p->paths.known || p->texts.known ? 0 : V_FULL;
 }
 
-/* Makes `out` what it has in common with `with`; the first set is taken whole. */
-static void intersect(struct leaves *out, struct leaves *with, bool *have)
+size_t part_named_lists(const struct part *p)
+{
+	return p->paths.ids.n + p->texts.ids.n + p->text_combos.n;
+}
+
+/* Makes `out` what it has in common with `with`. */
+static void intersect(struct leaves *out, struct leaves *with)
 {
 	size_t i, k = 0, n = 0;
 
+	leaves_settle(out);
 	leaves_settle(with);
-	if (!*have) {
-		free(out->v);
-		*out = *with;
-		*with = (struct leaves){.n = 0};
-		*have = true;
-		return;
-	}
 	for (i = 0; i < out->n; i++) {
 		while (k < with->n && with->v[k] < out->v[i])
 			k++;
@@ -458,25 +520,30 @@ static void intersect(struct leaves *out, struct leaves *with, bool *have)
 	out->n = n;
 }
 
-int part_candidates(struct part *p, struct leaves *out)
+static int posts_of(struct part *p, const struct leaves *ids, int sign, int64_t lo, int64_t hi, struct leaves *out)
 {
-	const struct question *q = p->q;
-	bool have = false;
-	int r, step;
+	size_t i;
+	int r = 0;
 
-	for (step = 0; step < 2; step++) {
-		struct leaves one = {.n = 0};
+	for (i = 0; !r && i < ids->n; i++)
+		r = part_posts(p, sign * ids->v[i], lo, hi, out);
+	return r;
+}
 
-		if (!(step ? q->by_text : q->by_path))
-			continue;
-		r = by_names(p, step ? &q->text : &q->path, &one);
-		if (!r && step)
-			r = by_text_of_combos(p, &one);
-		if (!r)
-			intersect(out, &one, &have);
-		free(one.v);
-		if (r && r != V_FULL)
-			return r;
-	}
-	return have ? 0 : V_FULL;
+int part_named(struct part *p, int64_t lo, int64_t hi, struct leaves *out)
+{
+	bool both = p->paths.known && p->texts.known;
+	struct leaves one = {.n = 0}, other = {.n = 0};
+	size_t i;
+	int r = posts_of(p, &p->paths.ids, 1, lo, hi, &one);
+
+	r = r ? r : posts_of(p, &p->texts.ids, 1, lo, hi, both ? &other : &one);
+	r = r ? r : posts_of(p, &p->text_combos, -1, lo, hi, both ? &other : &one);
+	if (!r && both)
+		intersect(&one, &other);
+	for (i = 0; !r && i < one.n; i++)
+		r = leaves_put(out, one.v[i]);
+	free(one.v);
+	free(other.v);
+	return r;
 }

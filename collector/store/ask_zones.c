@@ -76,13 +76,9 @@ int part_narrow_to_combos(struct part *p)
 	return begin(p);
 }
 
-int part_narrow(struct part *p, struct leaves *leaves)
+int part_narrow_to_names(struct part *p)
 {
-	free(p->among.v);
-	p->among = *leaves;
-	*leaves = (struct leaves){.n = 0};
-	leaves_settle(&p->among);
-	p->by = ZONES_LIST;
+	p->by = ZONES_NAMES;
 	return begin(p);
 }
 
@@ -104,24 +100,13 @@ static int by_number(const void *a, const void *b)
 /* Leaves from `lo` to before `hi` that may hold a match. */
 static int collect(struct part *p, int64_t lo, int64_t hi, struct leaves *out)
 {
-	size_t i, low = 0, high = p->among.n;
+	size_t i;
 	int r = 0;
 
-	if (p->by == ZONES_COMBOS) {
-		for (i = 0; !r && i < p->combos.n; i++)
-			r = part_posts(p, -p->combos.v[i], lo, hi, out);
-		return r;
-	}
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (p->among.v[mid] < lo)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; !r && low < p->among.n && p->among.v[low] < hi; low++)
-		r = leaves_put(out, p->among.v[low]);
+	if (p->by == ZONES_NAMES)
+		return part_named(p, lo, hi, out);
+	for (i = 0; !r && i < p->combos.n; i++)
+		r = part_posts(p, -p->combos.v[i], lo, hi, out);
 	return r;
 }
 
@@ -150,21 +135,22 @@ int part_fill(struct part *p)
 {
 	_cleanup_free_ int64_t *ids = NULL;
 	struct leaves found = {.n = 0};
-	size_t n, i, k;
+	size_t n, i, k, lists;
 	int r = 0;
 
 	if (p->by == ZONES_COMBOS && !p->combos_known) {
 		p->combos.n = 0;
 		r = part_combos(p, &p->combos);
 		p->combos_known = true;
-		if (!r && !p->combos.n) {
-			p->zones_at = p->zones_n;
-			return 0;
-		}
+	}
+	lists = p->by == ZONES_NAMES ? part_named_lists(p) : p->combos.n;
+	if (r || !lists) {
+		p->zones_at = p->zones_n;
+		return r;
 	}
 	/* Many lists: to come to one costs as much as to read on in it. */
-	if (p->by == ZONES_COMBOS && p->batch < p->combos.n / LISTS_A_ZONE)
-		p->batch = p->combos.n / LISTS_A_ZONE;
+	if (p->batch < lists / LISTS_A_ZONE)
+		p->batch = lists / LISTS_A_ZONE;
 	n = p->zones_n - p->zones_at < p->batch ? p->zones_n - p->zones_at : p->batch;
 	ids = malloc((n + 1) * sizeof(*ids));
 	if (!ids)

@@ -22,6 +22,12 @@ struct dict {
 };
 
 uint64_t dict_hash(const uint64_t key[2], struct span s);
+/* By which a name is found whose last component is `tail`: 24 bits, of a dozen million names about one other has them.
+ */
+static inline int64_t dict_tail(const uint64_t key[2], struct span tail)
+{
+	return (int64_t)(dict_hash(key, tail) >> 40);
+}
 /* The id, or 0. */
 int64_t dict_get(const struct dict *d, uint64_t hash);
 /* 0, -ENOMEM. Past DICT_MAX nothing is added, and `partial` is set. */

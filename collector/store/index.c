@@ -12,6 +12,7 @@
 #include "collector/store/block.h"
 #include "collector/store/dict.h"
 #include "collector/store/index_behind.h"
+#include "collector/store/match.h"
 #include "collector/store/month.h"
 #include "collector/store/store_parts.h"
 #include "policy/base/clock.h"
@@ -24,33 +25,34 @@
 #define TRANSACTION_US 250000 /* what came is to be found after that, also under load */
 
 static const char schema[] =
-	"CREATE TABLE IF NOT EXISTS meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS host(id INTEGER PRIMARY KEY, host BLOB NOT NULL UNIQUE) STRICT;"
-	"CREATE TABLE IF NOT EXISTS name(id INTEGER PRIMARY KEY, h INTEGER NOT NULL, s BLOB NOT NULL) STRICT;"
-	"CREATE INDEX IF NOT EXISTS name_h ON name(h);"
-	"CREATE TABLE IF NOT EXISTS combo(id INTEGER PRIMARY KEY, h INTEGER NOT NULL, user INTEGER NOT NULL, program "
+	"CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE host(id INTEGER PRIMARY KEY, host BLOB NOT NULL UNIQUE) STRICT;"
+	/* Its hash, and that of its last component: one index finds it by either. */
+	"CREATE TABLE name(id INTEGER PRIMARY KEY, h INTEGER NOT NULL, t INTEGER NOT NULL, s BLOB NOT NULL) STRICT;"
+	"CREATE INDEX name_t ON name(t, h);"
+	"CREATE TABLE combo(id INTEGER PRIMARY KEY, h INTEGER NOT NULL, user INTEGER NOT NULL, program "
 	"INTEGER "
 	"NOT NULL, kind INTEGER NOT NULL, class INTEGER NOT NULL) STRICT;"
-	"CREATE INDEX IF NOT EXISTS combo_h ON combo(h);"
-	"CREATE TABLE IF NOT EXISTS seg(leaf INTEGER PRIMARY KEY, host INTEGER NOT NULL, n INTEGER NOT NULL, first "
+	"CREATE INDEX combo_h ON combo(h);"
+	"CREATE TABLE seg(leaf INTEGER PRIMARY KEY, host INTEGER NOT NULL, n INTEGER NOT NULL, first "
 	"INTEGER "
 	"NOT NULL, last INTEGER NOT NULL, long INTEGER NOT NULL) STRICT;"
 	/* Without those that only say that the PC is there: at night they are most. */
-	"CREATE INDEX IF NOT EXISTS seg_first ON seg(long, first) WHERE n>0;"
-	"CREATE INDEX IF NOT EXISTS seg_last ON seg(long, last) WHERE n>0;"
-	"CREATE INDEX IF NOT EXISTS seg_host_first ON seg(host, long, first) WHERE n>0;"
-	"CREATE INDEX IF NOT EXISTS seg_host_last ON seg(host, long, last) WHERE n>0;"
-	"CREATE TABLE IF NOT EXISTS zone(id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;"
-	"CREATE TABLE IF NOT EXISTS block(leaf INTEGER PRIMARY KEY, b BLOB NOT NULL) STRICT;"
-	"CREATE TABLE IF NOT EXISTS post(id INTEGER NOT NULL, leaf INTEGER NOT NULL, PRIMARY KEY(id, leaf)) STRICT, "
+	"CREATE INDEX seg_first ON seg(long, first) WHERE n>0;"
+	"CREATE INDEX seg_last ON seg(long, last) WHERE n>0;"
+	"CREATE INDEX seg_host_first ON seg(host, long, first) WHERE n>0;"
+	"CREATE INDEX seg_host_last ON seg(host, long, last) WHERE n>0;"
+	"CREATE TABLE zone(id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE block(leaf INTEGER PRIMARY KEY, b BLOB NOT NULL) STRICT;"
+	"CREATE TABLE post(id INTEGER NOT NULL, leaf INTEGER NOT NULL, PRIMARY KEY(id, leaf)) STRICT, "
 	"WITHOUT "
 	"ROWID;"
 	/* Which combinations a PC has: few, of all that there are. */
-	"CREATE TABLE IF NOT EXISTS had(host INTEGER NOT NULL, combo INTEGER NOT NULL, PRIMARY KEY(host, combo)) "
+	"CREATE TABLE had(host INTEGER NOT NULL, combo INTEGER NOT NULL, PRIMARY KEY(host, combo)) "
 	"STRICT, "
 	"WITHOUT ROWID;"
-	"CREATE TABLE IF NOT EXISTS odd(id INTEGER PRIMARY KEY) STRICT;"
-	"CREATE VIRTUAL TABLE IF NOT EXISTS fts USING fts5(s, content='', tokenize='trigram', detail=none, "
+	"CREATE TABLE odd(id INTEGER PRIMARY KEY) STRICT;"
+	"CREATE VIRTUAL TABLE fts USING fts5(s, content='', tokenize='trigram', detail=none, "
 	"columnsize=0);";
 
 enum {
@@ -75,8 +77,8 @@ enum {
 static const char *const texts[Q_COUNT] = {
 	[Q_HOST_GET] = "SELECT id FROM host WHERE host=?1",
 	[Q_HOST_PUT] = "INSERT INTO host(host) VALUES(?1)",
-	[Q_NAME_GET] = "SELECT id FROM name WHERE h=?1",
-	[Q_NAME_PUT] = "INSERT INTO name VALUES(?1, ?2, ?3)",
+	[Q_NAME_GET] = "SELECT id FROM name WHERE t=?2 AND h=?1",
+	[Q_NAME_PUT] = "INSERT INTO name(id, h, s, t) VALUES(?1, ?2, ?3, ?4)",
 	[Q_COMBO_GET] = "SELECT id FROM combo WHERE h=?1",
 	[Q_COMBO_PUT] = "INSERT INTO combo VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[Q_SEG_PUT] = "INSERT INTO seg VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
@@ -91,6 +93,9 @@ static const char *const texts[Q_COUNT] = {
 	[Q_ODD_PUT] = NAMES_TO_ODD,
 };
 
+/* Of a file without last components. */
+static const char name_get_4[] = "SELECT id FROM name WHERE h=?1", name_put_4[] = "INSERT INTO name VALUES(?1, ?2, ?3)";
+
 struct pair {
 	int64_t id, leaf;
 };
@@ -98,7 +103,8 @@ struct pair {
 struct index {
 	uint64_t next; /* leaf */
 	struct pack *pack;
-	char month[8]; /* that is open; empty: none */
+	char month[8];   /* that is open; empty: none */
+	int64_t version; /* of its file */
 	sqlite3 *db;
 	sqlite3_stmt *q[Q_COUNT];
 	bool open;        /* a transaction is .. */
@@ -188,6 +194,8 @@ static int new_file(struct index *x, uint64_t first)
 	int r = random_bytes(x->key, sizeof(x->key));
 
 	r = r ? r : sql_exec(x->db, "BEGIN");
+	r = r ? r : sql_exec(x->db, schema);
+	r = r ? r : sql_prepare(x->db, texts[Q_META_PUT], &x->q[Q_META_PUT]);
 	r = r ? r : put_meta(x, "version", MONTH_VERSION);
 	r = r ? r : put_meta(x, "key0", (int64_t)x->key[0]);
 	r = r ? r : put_meta(x, "key1", (int64_t)x->key[1]);
@@ -218,30 +226,49 @@ int index_forget(const char *dir, const char *month)
 	return sql_remove(path);
 }
 
+/* Its version; what is not there yet is made. */
+static int open_file(struct index *x, const char *path, uint64_t first)
+{
+	int64_t tables = 0;
+	int r = sql_open(path, false, "", &x->db);
+
+	x->version = 0;
+	r = r ? r : sql_number(x->db, "SELECT count(*) FROM sqlite_schema WHERE name='meta'", 0, &tables);
+	if (!r && tables)
+		r = sql_number(x->db, "SELECT v FROM meta WHERE k='version'", 0, &x->version);
+	if (!r && !x->version) {
+		r = new_file(x, first);
+		x->version = MONTH_VERSION;
+	}
+	return !r && (x->version < MONTH_VERSION_LEAST || x->version > MONTH_VERSION) ? V_BAD : r;
+}
+
+static const char *text_of(const struct index *x, unsigned q)
+{
+	if (x->version == MONTH_VERSION_LEAST && q == Q_NAME_GET)
+		return name_get_4;
+	return x->version == MONTH_VERSION_LEAST && q == Q_NAME_PUT ? name_put_4 : texts[q];
+}
+
 static int open_month(struct store *s, struct index *x, const struct pack *k, uint64_t *next)
 {
 	char path[PATH_MAX];
-	int64_t version = 0, at = 0, key0 = 0, key1 = 0;
+	int64_t at = 0, key0 = 0, key1 = 0;
 	unsigned i;
 	int r;
 
 	close_month(x);
 	snprintf(path, sizeof(path), "%s/index/%s.db", s->dir, k->month);
-	r = sql_open(path, false, schema, &x->db);
+	r = open_file(x, path, k->first);
 	for (i = 0; !r && i < Q_COUNT; i++)
-		r = sql_prepare(x->db, texts[i], &x->q[i]);
-	r = r ? r : sql_number(x->db, "SELECT v FROM meta WHERE k='version'", 0, &version);
-	if (!r && !version) {
-		r = new_file(x, k->first);
-		version = MONTH_VERSION;
-	}
+		r = x->q[i] ? 0 : sql_prepare(x->db, text_of(x, i), &x->q[i]);
 	r = r ? r : sql_number(x->db, "SELECT v FROM meta WHERE k='next'", 0, &at);
 	r = r ? r : sql_number(x->db, "SELECT v FROM meta WHERE k='records'", 0, &x->records);
 	r = r ? r : sql_number(x->db, "SELECT v FROM meta WHERE k='searched'", 0, &x->searched);
 	r = r ? r : sql_number(x->db, "SELECT v FROM meta WHERE k='channels'", 0, &x->channels);
 	r = r ? r : sql_number(x->db, "SELECT v FROM meta WHERE k='key0'", 0, &key0);
 	r = r ? r : sql_number(x->db, "SELECT v FROM meta WHERE k='key1'", 0, &key1);
-	if (!r && (version != MONTH_VERSION || (uint64_t)at < k->first || (uint64_t)at > k->first + k->count))
+	if (!r && ((uint64_t)at < k->first || (uint64_t)at > k->first + k->count))
 		r = V_BAD;
 	if (r)
 		return r;
@@ -348,10 +375,15 @@ static int known_id(struct index *x, const struct dict *d, unsigned get, uint64_
 
 static int name_id(struct index *x, struct span s, int64_t *id)
 {
+	bool tails = x->version > MONTH_VERSION_LEAST;
+	int64_t t = tails ? dict_tail(x->key, name_tail(s)) : 0;
 	uint64_t h = dict_hash(x->key, s);
 	sqlite3_stmt *st;
-	int r = known_id(x, &x->name, Q_NAME_GET, h, id);
+	int r;
 
+	if (tails)
+		sqlite3_bind_int64(query(x, Q_NAME_GET), 2, t);
+	r = known_id(x, &x->name, Q_NAME_GET, h, id);
 	if (r != V_END)
 		return r;
 	st = query(x, Q_NAME_PUT);
@@ -359,6 +391,8 @@ static int name_id(struct index *x, struct span s, int64_t *id)
 	sqlite3_bind_int64(st, 1, *id);
 	sqlite3_bind_int64(st, 2, (int64_t)h);
 	sql_bind(st, 3, s);
+	if (tails)
+		sqlite3_bind_int64(st, 4, t);
 	r = sql_run(st);
 	return r ? r : dict_put(&x->name, h, *id);
 }

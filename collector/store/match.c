@@ -151,9 +151,17 @@ static bool one(const struct match *m, struct span s)
 	return m->kind == MATCH_GLOB ? glob(m, s) : span_eq(s, SPAN(m->pattern, m->n));
 }
 
+struct span name_tail(struct span name)
+{
+	const uint8_t *slash = name.n ? memrchr(name.p, '/', name.n) : NULL;
+	size_t at = slash ? (size_t)(slash - name.p) + 1 : 0;
+
+	return SPAN(name.p + at, name.n - at);
+}
+
 bool match_name(const struct match *m, struct span name)
 {
-	size_t i;
+	struct span tail;
 
 	if (m->kind == MATCH_ANYWHERE)
 		return anywhere(m, name);
@@ -161,9 +169,22 @@ bool match_name(const struct match *m, struct span name)
 		return true;
 	if (!m->tail)
 		return false;
-	for (i = name.n; i > 0 && name.p[i - 1] != '/'; i--)
-		;
-	return i > 0 && one(m, SPAN(name.p + i, name.n - i));
+	tail = name_tail(name);
+	return tail.n < name.n && one(m, tail);
+}
+
+struct span match_tail(const struct match *m)
+{
+	struct span tail = name_tail(SPAN(m->pattern, m->n));
+	size_t i;
+
+	/* A glob without a '/' may match from the middle of a component on. */
+	if (m->kind == MATCH_ANYWHERE || (m->kind == MATCH_GLOB && m->tail))
+		return SPAN(m->pattern, 0);
+	for (i = 0; m->kind == MATCH_GLOB && i < tail.n; i++)
+		if (tail.p[i] == '*' || tail.p[i] == '?')
+			return SPAN(m->pattern, 0);
+	return tail;
 }
 
 struct span match_run(const struct match *m)

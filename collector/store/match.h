@@ -29,5 +29,9 @@ struct match match_anywhere(const char *text);
 bool match_name(const struct match *m, struct span name);
 /* The longest run of the pattern that stands in every name that matches. */
 struct span match_run(const struct match *m);
+/* The last component that every name has which matches; empty where that may be another one for each. */
+struct span match_tail(const struct match *m);
+/* What stands behind the last '/' of a name: all of it where it has none. */
+struct span name_tail(struct span name);
 
 #endif

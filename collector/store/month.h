@@ -6,7 +6,9 @@
 
 #include <stdint.h>
 
-#define MONTH_VERSION 4
+#define MONTH_VERSION 5
+/* Until then names were not found by their last component. Such a file is read and written on as it is. */
+#define MONTH_VERSION_LEAST 4
 #define MONTHS_MAX 240u
 /* Segments that span more time are few, and are looked at for every question about time. */
 #define MONTH_LONG_US UINT64_C(86400000000)

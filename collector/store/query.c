@@ -10,9 +10,10 @@
 #include "policy/base/text.h"
 #include <errno.h>
 
-#define LOOK 64u       /* segments that are gone through before posting lists of combinations are asked */
-#define LOOK_NAMES 96u /* before those of names are */
-#define ENOUGH 8u      /* where an eighth of the rows was found meanwhile, twice as many */
+#define LOOK 64u           /* segments that are gone through before posting lists of combinations are asked */
+#define LOOK_NAMES 96u     /* before those of names are */
+#define ENOUGH 8u          /* where an eighth of the rows was found meanwhile, twice as many */
+#define LISTS_A_SEGMENT 8u /* posting lists are come to while one segment is gone through */
 #define HOST_NAMES 256u
 
 size_t asking_sorted_max = 8u << 20;
@@ -329,17 +330,27 @@ static int narrow_to_combos(struct answer *w)
 	return r;
 }
 
-/* When the question comes to it: a month that lies behind the rows that are wanted is not asked for names. */
+/*
+ * When the question comes to it: a month that lies behind the rows that are wanted is not asked for names. Then
+ * segments are gone through for as long as it takes to come to so many lists: whether a row has one of those names
+ * costs nothing now, and what many names match is often there. V_AGAIN: one more.
+ */
 static int narrow_to_names(struct part *p)
 {
-	struct leaves l = {.n = 0};
-	int r = part_candidates(p, &l);
+	int r = p->found_names ? 0 : part_find_names(p);
 
-	r = r == V_FULL ? 0 : r ? r : part_narrow(p, &l);
-	free(l.v);
+	if (!r && !p->found_names) {
+		p->found_names = true;
+		p->patience = part_named_lists(p) / LISTS_A_SEGMENT;
+	}
+	if (!r && p->patience) {
+		p->patience--;
+		return V_AGAIN;
+	}
+	r = r ? r : part_narrow_to_names(p);
 	p->by_names = false;
 	p->settled = true;
-	return r;
+	return r == V_FULL ? 0 : r;
 }
 
 /* A segment more is to be gone through: is it time to ask posting lists? */
@@ -433,7 +444,8 @@ static int go(struct answer *w)
 			return r;
 		if (best->by_names) {
 			r = narrow_to_names(best);
-			continue;
+			if (r != V_AGAIN)
+				continue;
 		}
 		r = part_next(best);
 		r = r ? r : scan(w, best, &first);

@@ -361,6 +361,15 @@ MAKE(path_name)
 	(void)b;
 }
 
+/* As the console asks for it. */
+MAKE(path_last)
+{
+	snprintf(glob, sizeof(glob), "*%.590s", strrchr(w->path, '/'));
+	f->path = glob;
+	quote_path(where, size, "GLOB", glob);
+	(void)b;
+}
+
 MAKE(path_nowhere)
 {
 	snprintf(glob, sizeof(glob), "*/A%04u/*_nowhere_*", (unsigned)(draw(b) % 400));
@@ -381,8 +390,13 @@ MAKE(text_anywhere)
 {
 	const char *name = strrchr(w->path, '/') + 1;
 	char like[256];
+	size_t i = 0, n;
 
-	snprintf(glob, sizeof(glob), "%.200s", name);
+	/* Its first six letters, as the console's benchmark asks. */
+	for (n = 0; name[i] && n < 6; n++)
+		for (i++; ((unsigned char)name[i] & 0xc0) == 0x80; i++)
+			;
+	snprintf(glob, sizeof(glob), "%.*s", (int)i, name);
 	f->text = glob;
 	snprintf(like, sizeof(like), "%%%.200s%%", glob);
 	quote(where, size, "path || char(10) || path2 || char(10) || args || char(10) || program || char(10) || user",
@@ -408,7 +422,8 @@ static const struct question questions[] = {
 	{"50 of a user within an hour", 100, an_hour_of_user},
 	{"newest 50 of a path", 100, path_whole},
 	{"newest 50 below a folder", 100, path_below},
-	{"newest 50 of a file's name", 100, path_name},
+	{"newest 50 of a file's name", 100, path_last},
+	{"newest 50 of a name's end", 100, path_name},
 	{"newest 50 of a path that is nowhere", 100, path_nowhere},
 	{"newest 50 of a user on the share", 100, path_common_of_user},
 	{"newest 50 with a text anywhere", 100, text_anywhere},

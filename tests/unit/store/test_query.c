@@ -238,7 +238,8 @@ static void random_filter(struct store_filter *f)
 	static const char *const user_words[] = {"alice", "花子", "nobody", "*o*", "b?b"};
 	static const char *const program_words[] = {"cp", "/usr/bin/cp", "*/soffice", "/opt/*", "vim.basic", "none"};
 	static const char *const path_words[] = {"/home/alice/*", "*給与*", "*.xlsx", "report-3.xlsx", "/tmp/a-1.xlsx",
-		"*x-ray-1?.xlsx", "/odd/*", "*ray*", "/nowhere/*", "?media*", "*"};
+		"*x-ray-1?.xlsx", "/odd/*", "*ray*", "/nowhere/*", "?media*", "*", "*/report-3.xlsx",
+		"/srv/*/明細-2.xlsx", "*/\xff\xfe-1", "*/明細-?.xlsx", "*/no such", "/home/*"};
 	static const char *const texts[] = {
 		"給与", "明細-2", "budget", "ALICE", "x-", "cp", "花", "\xff\xfe", "no such"};
 
@@ -246,7 +247,7 @@ static void random_filter(struct store_filter *f)
 		.host = pick(hosts, 3, 3),
 		.user = pick(user_words, 5, 4),
 		.program = pick(program_words, 6, 4),
-		.path = pick(path_words, 11, 3),
+		.path = pick(path_words, ARRAY_SIZE(path_words), 3),
 		.text = pick(texts, 9, 4),
 		.newest_first = any(2),
 	};
@@ -344,6 +345,7 @@ static void every_filter_tells_the_truth(void **state)
 		struct store_filter f;
 		unsigned n;
 
+		asking_sample = i % 3 ? 1024 : 4;
 		random_filter(&f);
 		n = check(i % 2 ? s : reader, &f);
 		found += n > 0;
@@ -523,6 +525,8 @@ static void patterns(void **state)
 		{"**", "", true},
 		{"a**b", "ab", true},
 		{"?*?", "a", false},
+		{"*/b", "/a/b", true},
+		{"/*/b?/c", "/a/bb/c", true},
 		{"*ab", "abab", true},
 		{"*ab", "aba", false},
 	};
@@ -533,6 +537,8 @@ static void patterns(void **state)
 		struct match m = match_of(cases[i].pattern);
 
 		assert_int_equal(match_name(&m, SPAN_STR(cases[i].name)), cases[i].is);
+		if (cases[i].is && match_tail(&m).n)
+			assert_true(span_eq(match_tail(&m), name_tail(SPAN_STR(cases[i].name))));
 	}
 }
 
@@ -543,19 +549,61 @@ static int count_row(void *ctx, const struct store_row *row)
 	return 0;
 }
 
+static unsigned count_of(struct store *s, const struct store_filter *f)
+{
+	unsigned found = 0;
+
+	assert_int_equal(store_query(s, f, count_row, &found, NULL), 0);
+	return found;
+}
+
+/* As files were written before names were found by their last component. */
+static void of_before(const char *dir, const char *month)
+{
+	char path[300];
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/index/%s.db", dir, month);
+	assert_int_equal(
+		sql_open(path, false,
+			"BEGIN; CREATE TABLE before(id INTEGER PRIMARY KEY, h INTEGER NOT NULL, s BLOB NOT NULL) "
+			"STRICT; INSERT INTO before SELECT id, h, s FROM name; DROP TABLE name; ALTER TABLE "
+			"before RENAME TO name; CREATE INDEX name_h ON name(h); UPDATE meta SET v=4 WHERE "
+			"k='version'; COMMIT",
+			&db),
+		0);
+	sqlite3_close_v2(db);
+}
+
+static void put_names(struct store *s, struct made *m, unsigned from)
+{
+	static struct record r;
+	char path[300];
+	uint64_t index;
+	unsigned i;
+
+	for (i = from; i < from + 500; i++) {
+		record_reset(&r);
+		snprintf(path, sizeof(path), "/tmp/only-once-%u", i);
+		record_set_uint(&r, F_KIND, KIND_FILE);
+		record_set_str(&r, F_PATH, path);
+		made_put(m, &r);
+	}
+	assert_int_equal(store_append(s, made_seal(m), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+}
+
 /* Text search takes in the names of a month that segments of the next one made it leave. */
 static void a_month_left_behind(void **state)
 {
 	char dir[256], path[300];
 	struct store_options o = {.dir = dir, .log_key = made_log_key(), .origin = MADE_ORIGIN, .now_us = fake_now};
-	static struct record r;
-	struct store_filter f = {.text = "only-once-777"};
-	unsigned found = 0;
+	struct store_filter text = {.text = "only-once-777"};
 	struct made m;
 	struct store *s;
 	struct why why = {""};
 	int64_t names = 0, searched = 0;
-	uint64_t index;
+	uint64_t left;
 	unsigned i, k;
 	sqlite3 *db;
 
@@ -570,21 +618,12 @@ static void a_month_left_behind(void **state)
 		/* The last two are of the month after. */
 		if (k == 10)
 			now += INT64_C(40) * 86400 * 1000000;
-		for (i = 0; i < 500; i++) {
-			record_reset(&r);
-			snprintf(path, sizeof(path), "/tmp/only-once-%u", 500 * k + i);
-			record_set_uint(&r, F_KIND, KIND_FILE);
-			record_set_str(&r, F_PATH, path);
-			made_put(&m, &r);
-		}
-		assert_int_equal(store_append(s, made_seal(&m), &index), 0);
-		assert_int_equal(store_commit(s), 0);
+		put_names(s, &m, 500 * k);
 	}
 	made_index(s);
 	for (i = 0; i < 5; i++)
-		assert_int_equal(store_index_step(s, 64, &index), 0);
-	assert_int_equal(store_query(s, &f, count_row, &found, &why), 0);
-	assert_int_equal(found, 1);
+		assert_int_equal(store_index_step(s, 64, &left), 0);
+	assert_int_equal(count_of(s, &text), 1);
 	store_close(s);
 	snprintf(path, sizeof(path), "%s/index/2026-05.db", dir);
 	assert_int_equal(sql_open_read(path, &db), 0);
@@ -593,6 +632,50 @@ static void a_month_left_behind(void **state)
 	sqlite3_close_v2(db);
 	assert_true(names > 4096 && searched == names);
 	made_end(&m);
+}
+
+/* A file of before is read, and written on. */
+static void a_month_of_before(void **state)
+{
+	static const char *const ways[] = {"*/", "", "/tmp/", "/t*/", "*"};
+	static const unsigned of[] = {0, 499, 500, 777, 1498};
+	char dir[256], word[64];
+	struct store_options o = {.dir = dir, .log_key = made_log_key(), .origin = MADE_ORIGIN, .now_us = fake_now};
+	struct store_filter f = {.path = word};
+	struct made m;
+	struct store *s;
+	struct why why = {""};
+	unsigned before, way, i;
+
+	(void)state;
+	if (made_in_database())
+		return;
+	for (before = 0; before < 2; before++) {
+		made_dir(dir, sizeof(dir));
+		now = MADE_TIME;
+		assert_int_equal(store_open(&o, &s, &why), 0);
+		made_begin(&m, "pc-0", PRODUCER_RECORDER);
+		put_names(s, &m, 0);
+		put_names(s, &m, 500);
+		made_index(s);
+		store_close(s);
+		if (before)
+			of_before(dir, "2026-05");
+		assert_int_equal(store_open(&o, &s, &why), 0);
+		/* One of them is known. */
+		put_names(s, &m, 999);
+		made_index(s);
+		for (i = 0; i < ARRAY_SIZE(of); i++)
+			for (way = 0; way < ARRAY_SIZE(ways); way++) {
+				snprintf(word, sizeof(word), "%sonly-once-%u", ways[way], of[i]);
+				assert_int_equal(count_of(s, &f), 1);
+			}
+		snprintf(word, sizeof(word), "*/only-once-999");
+		assert_int_equal(count_of(s, &f), 2);
+		store_close(s);
+		made_end(&m);
+		made_dir_remove(dir);
+	}
 }
 
 /* What was so slow that a few names took seconds is not asked. */
@@ -633,6 +716,7 @@ int main(void)
 		cmocka_unit_test(patterns),
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(a_month_left_behind),
+		cmocka_unit_test(a_month_of_before),
 	};
 
 	return cmocka_run_group_tests(tests, made_server_start, made_server_stop);
