@@ -42,6 +42,7 @@ static void fill(struct gate *g, struct job *j, const struct document_facts *d, 
 		.title = j->request.title,
 		.title_raw = either(job_text(j->ipp, "job-name"), j->request.title),
 		.format = j->request.type,
+		.area = origin_area(g, j, NULL),
 		.has_pages = d->has_pages,
 		.pages = d->pages,
 		.copies = (unsigned)j->request.copies_n,
@@ -85,6 +86,8 @@ static void decide(struct gate *g, struct job *j, const struct document_facts *d
 	const char *groups[GROUPS_MAX + 1];
 	struct print_facts f;
 
+	/* who came to CUPS by now: from which file it is */
+	kernel_hear(g);
 	fill(g, j, d, groups, &f);
 	policy_print(g->orders.policy, &f, &j->decided);
 	mind_the_gap(g, j, d);

@@ -6,6 +6,9 @@
  */
 #include "agent/print/print.h"
 #include "policy/base/clock.h"
+#include "policy/rule/protected.h"
+#include <limits.h>
+#include <mntent.h>
 #include <sys/stat.h>
 
 #define COMERS_MAX 64u
@@ -118,14 +121,16 @@ static bool path_of(const struct comer *c, const char *at, size_t n, char out[OR
  * The file of the job, where the program was started with it: by the name that lp(1) says, or by the title, which most
  * applications make of the file's name; a title may be an argument too, and is no file then.
  */
-static bool file_of(const struct comer *c, const struct job *j, char out[ORIGIN_PATH_SIZE])
+static bool file_of(const struct comer *c, const struct job *j, char out[ORIGIN_PATH_SIZE], bool *by_title)
 {
 	const char *at;
 	struct stat st;
 	size_t n;
 
+	*by_title = false;
 	if (origin_names(c->args, job_text(j->ipp, "document-name-supplied"), &at, &n))
 		return path_of(c, at, n, out);
+	*by_title = true;
 	return origin_names(c->args, job_text(j->ipp, "job-name"), &at, &n) && path_of(c, at, n, out) &&
 	       !stat(out, &st) && S_ISREG(st.st_mode);
 }
@@ -154,6 +159,7 @@ static unsigned fits(const struct comer *c, const struct job *j, int64_t created
 {
 	uint32_t uid = j->request.authenticated ? (uint32_t)j->request.uid : j->uid;
 	char path[ORIGIN_PATH_SIZE];
+	bool by_title;
 
 	if (!c->pid || c->boot_us < created - BEFORE_US || c->boot_us > created + BEHIND_US)
 		return 0;
@@ -163,7 +169,7 @@ static unsigned fits(const struct comer *c, const struct job *j, int64_t created
 	/* In a container, 127.0.0.1 is another machine's. */
 	if (c->net && net && c->net != net)
 		return 0;
-	return 1u + (c->uid == uid ? 1u : 0u) + (file_of(c, j, path) ? 2u : 0u);
+	return 1u + (c->uid == uid ? 1u : 0u) + (file_of(c, j, path, &by_title) ? 2u : 0u);
 }
 
 /* The best one, the last of those that are as good; *rivals: processes that could have been it. */
@@ -192,15 +198,20 @@ static const struct comer *choose(
 	return chosen;
 }
 
-void origin_tell(struct gate *g, struct record *r, const struct job *j, struct origin_room *room)
+static const struct comer *find(const struct gate *g, const struct job *j, unsigned *best, unsigned *rivals)
 {
 	int64_t created = j->created_s ? j->created_s * 1000000 - (clock_wall_us() - clock_boot_us()) : 0;
-	unsigned best, rivals;
-	const struct comer *c;
 
-	if (!g->origins || !created || !is_local(j))
-		return;
-	c = choose(g, j, created, &best, &rivals);
+	return g->origins && created && is_local(j) ? choose(g, j, created, best, rivals) : NULL;
+}
+
+void origin_tell(struct gate *g, struct record *r, const struct job *j, struct origin_room *room)
+{
+	unsigned best, rivals, certainty;
+	const struct comer *c = find(g, j, &best, &rivals);
+	const char *area;
+	bool by_title;
+
 	if (!c)
 		return;
 	record_set_uint(r, F_ORIGIN, best > 2 ? ORIGIN_NAMED : rivals == 1 ? ORIGIN_ONLY : ORIGIN_NEAREST);
@@ -212,8 +223,66 @@ void origin_tell(struct gate *g, struct record *r, const struct job *j, struct o
 	record_set_text(r, F_PROGRAM, c->program);
 	if (c->args_n)
 		record_set_span(r, F_ARGS, SPAN(c->args, c->args_n));
-	if (file_of(c, j, room->path))
+	if (file_of(c, j, room->path, &by_title))
 		record_set_str(r, F_PATH, room->path);
+	area = origin_area(g, j, &certainty);
+	if (!area[0])
+		return;
+	record_set_str(r, F_AREA, area);
+	record_set_uint(r, F_CERTAINTY, certainty);
+}
+
+/* --- the area of its file --- */
+
+/* What is mounted where the path lies; "" where nobody knows. */
+static void source_of(const char *path, char *out, size_t size)
+{
+	char room[2 * PATH_MAX];
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	struct mntent e;
+	size_t longest = 0;
+
+	out[0] = 0;
+	while (f && getmntent_r(f, &e, room, sizeof(room))) {
+		size_t n = strcmp(e.mnt_dir, "/") ? strlen(e.mnt_dir) : 0;
+
+		if (n >= longest && !strncmp(path, e.mnt_dir, n) && path[n] == '/') {
+			longest = n;
+			snprintf(out, size, "%s", e.mnt_fsname);
+		}
+	}
+	if (f)
+		endmntent(f);
+}
+
+/* Where the links lead, as far as we may look there; else as it was written. False: ".." in it leads nobody knows
+ * where.
+ */
+static bool real(const char *path, char out[PATH_MAX])
+{
+	if (realpath(path, out))
+		return true;
+	return !strstr(path, "/../") && !strstr(path, "/./") && !strstr(path, "//") &&
+	       snprintf(out, PATH_MAX, "%s", path) < PATH_MAX;
+}
+
+const char *origin_area(const struct gate *g, const struct job *j, unsigned *certainty)
+{
+	const struct policy *p = g->orders.policy;
+	char path[ORIGIN_PATH_SIZE], whole[PATH_MAX], source[256];
+	const struct comer *c;
+	unsigned best, rivals;
+	bool by_title;
+	int area;
+
+	if (!policy_areas_n(p) || !(c = find(g, j, &best, &rivals)) || !file_of(c, j, path, &by_title) ||
+		!real(path, whole))
+		return "";
+	source_of(whole, source, sizeof(source));
+	area = policy_area_of(p, SPAN_STR(whole), source[0] ? source : NULL);
+	if (certainty)
+		*certainty = by_title ? CERTAINTY_LIKELY : CERTAINTY_STRONG;
+	return area < 0 ? "" : policy_area_name(p, (unsigned)area);
 }
 
 void origins_free(struct gate *g)

@@ -163,7 +163,11 @@ static int explain_print(struct ctl *c, const struct policy *p, const struct dev
 		.readable = true};
 	struct print_decision d;
 	char *end = NULL, a[SHOWN_MAX];
+	const char *path = option_value(c, OPT_PROTECTED);
+	int area = policy_area_of(p, SPAN_STR(path ? path : ""), option_value(c, OPT_SHARE));
 
+	if (area >= 0)
+		f.area = policy_area_name(p, (unsigned)area);
 	if (pages) {
 		f.has_pages = true;
 		f.pages = strtoul(pages, &end, 10);

@@ -36,6 +36,8 @@ static bool fits(const struct policy *p, const struct print_match *m, const stru
 		return false;
 	if (m->formats && !content_like(m->formats, f->format))
 		return false;
+	if (m->areas && (!f->area || !f->area[0] || !content_like(m->areas, f->area)))
+		return false;
 	/* Both: a byte that CUPS does not like must not take a title out of its rule. */
 	if (m->titles && !content_like(m->titles, f->title) && !content_like(m->titles, f->title_raw))
 		return false;
@@ -46,14 +48,15 @@ static bool fits(const struct policy *p, const struct print_match *m, const stru
 static void explain(const struct print_rule *rule, const struct print_facts *f, struct print_decision *out)
 {
 	const struct print_match *m = &rule->match;
-	struct content_reason facts[4 + CONTENT_REASONS] = {
+	struct content_reason facts[5 + CONTENT_REASONS] = {
 		{m->who.users || m->who.groups, " who it is", "印刷した人"},
 		{m->printers || m->uris || m->locations, " the printer", "プリンター"},
 		{m->titles != NULL, " the title", "文書名"},
+		{m->areas != NULL, " the protected area of its file", "元ファイルの取扱区域"},
 		{m->has_pages_over, " the number of pages", "ページ数"},
 	};
 
-	content_reasons(&m->content, f->readable, facts + 4);
+	content_reasons(&m->content, f->readable, facts + 5);
 	content_explain(rule->line, facts, ARRAY_SIZE(facts), out->reason, sizeof(out->reason), out->reason_ja,
 		sizeof(out->reason_ja));
 }

@@ -44,6 +44,7 @@ struct print_facts {
 	const char *title;     /* as CUPS gives it to the backend */
 	const char *title_raw; /* as the application sent it: CUPS makes "Untitled" of what it does not like */
 	const char *format;    /* media type */
+	const char *area;      /* of protected files that the document lies in, as far as that is known; "" or NULL */
 	bool has_pages;
 	uint64_t pages;                       /* of all documents, once, before copies */
 	unsigned copies;                      /* at least 1 */

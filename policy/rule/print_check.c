@@ -43,7 +43,7 @@ static bool takes_all(const struct print_match *m)
 
 	return !w->users && !w->groups && !w->hosts && !w->days && w->from_min == ANY && w->from_us == INT64_MIN &&
 	       w->until_us == INT64_MAX && !m->printers && !m->uris && !m->locations && !m->titles && !m->formats &&
-	       !m->has_pages_over && !m->colour && !content_asks(&m->content);
+	       !m->areas && !m->has_pages_over && !m->colour && !content_asks(&m->content);
 }
 
 void check_print_rules(struct checking *c)

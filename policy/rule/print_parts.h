@@ -10,7 +10,7 @@
 
 struct print_match {
 	struct match who; /* users, groups, hosts, days, hours, from, until: nothing else of it */
-	words printers, uris, locations, titles, formats; /* patterns; NULL: any */
+	words printers, uris, locations, titles, formats, areas; /* patterns; NULL: any */
 	bool has_pages_over;
 	uint64_t pages_over; /* pages times copies */
 	unsigned colour;     /* COLOUR_*; 0: any */

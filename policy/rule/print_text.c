@@ -29,6 +29,7 @@ static int put_match(const struct print_policy *s, struct buf *out, const struct
 	r = r ? r : policy_put_words(out, "locations", m->locations);
 	r = r ? r : policy_put_words(out, "titles", m->titles);
 	r = r ? r : policy_put_words(out, "formats", m->formats);
+	r = r ? r : policy_put_words(out, "areas", m->areas);
 	r = r || !m->has_pages_over ? r : put_number(out, "pages_over", m->pages_over);
 	r = r || !m->colour ? r : policy_put_text(out, "colour", m->colour == COLOUR_COLOUR ? "yes" : "no");
 	return r ? r : content_put(out, &m->content, &s->patterns);

@@ -48,6 +48,8 @@ static int take_match(struct reading *r, void *ctx, const char *key, const yaml_
 		return reading_words(r, n, key, &m->titles);
 	if (!strcmp(key, "formats"))
 		return reading_words(r, n, key, &m->formats);
+	if (!strcmp(key, "areas"))
+		return reading_words(r, n, key, &m->areas);
 	if (!strcmp(key, "pages_over")) {
 		m->has_pages_over = true;
 		return reading_number(r, n, key, 0, 1000000, &m->pages_over);
@@ -137,6 +139,8 @@ static int take_job_key(struct reading *r, void *ctx, const char *key, const yam
 		return reading_text(r, n, key, &f->format);
 	if (!strcmp(key, "documents"))
 		return content_read_documents(r, n, key, &e->documents);
+	if (!strcmp(key, "area"))
+		return reading_text(r, n, key, &f->area);
 	if (!strcmp(key, "title")) {
 		v = reading_text(r, n, key, &f->title);
 		f->title_raw = f->title;
@@ -199,6 +203,7 @@ static int take_expectation(struct reading *r, const yaml_node_t *n)
 			.title = "",
 			.title_raw = "",
 			.format = "",
+			.area = "",
 			.copies = 1,
 			.readable = true}};
 	v = reading_pairs(r, n, "print: expectations", take_expectation_key, e);

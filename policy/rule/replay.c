@@ -132,7 +132,7 @@ static int of_print(const struct policy *p, const struct record *r, const char *
 	bool blind, struct replay *out)
 {
 	char rule[POLICY_NAME_SIZE + 16], user[256], printer[256], printer_class[256], uri[TEXT_SIZE], location[256],
-		title[TEXT_SIZE], format[256];
+		title[TEXT_SIZE], format[256], area[POLICY_NAME_SIZE];
 	struct print_facts f = {.who = who(r, blind ? "" : host, groups, blind, user, sizeof(user)),
 		.printer = printer,
 		.printer_class = printer_class,
@@ -141,6 +141,7 @@ static int of_print(const struct policy *p, const struct record *r, const char *
 		.title = title,
 		.title_raw = title,
 		.format = format,
+		.area = area,
 		.has_pages = record_has(r, F_PAGES),
 		.pages = record_number(r, F_PAGES, 0),
 		.copies = record_number(r, F_COPIES, 0) ? (unsigned)record_number(r, F_COPIES, 0) : 1,
@@ -162,6 +163,7 @@ static int of_print(const struct policy *p, const struct record *r, const char *
 	text_copy(title, sizeof(title), blind ? SPAN("", 0) : record_text(r, F_TITLE));
 	text_copy(format, sizeof(format), record_text(r, F_FORMAT));
 	policy_known_read(p, record_text(r, F_KNOWN_DOCUMENTS), f.known);
+	text_copy(area, sizeof(area), blind ? SPAN("", 0) : record_text(r, F_AREA));
 	policy_print(p, &f, &now);
 	out->of_device = out->of_drive = out->of_file = false;
 	out->decided = (unsigned)record_number(r, F_ACTION, 0);

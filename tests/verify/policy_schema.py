@@ -69,14 +69,14 @@ print:
   unrecorded: allow
   rules:
     - name: all
-      match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, printers: "p*", uris: "ipp:*", locations: 1F, titles: ["*x*"], formats: application/pdf, pages_over: 5, colour: no, my_numbers: 1, contains: ["a+"], documents: "p*", unreadable: yes}
+      match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, printers: "p*", uris: "ipp:*", locations: 1F, titles: ["*x*"], formats: application/pdf, areas: [pay, "x*"], pages_over: 5, colour: no, my_numbers: 1, contains: ["a+"], documents: "p*", unreadable: yes}
       action: deny
       mode: note
       message: why
       message_ja: why
   expectations:
     - name: e
-      job: {user: taro, groups: [g], host: h, at: 2026-11-25 10:00, printer: p, uri: "ipp://x", location: 1F, title: y, format: application/pdf, pages: 3, copies: 2, colour: yes, my_numbers: 0, documents: plan, unreadable: no}
+      job: {user: taro, groups: [g], host: h, at: 2026-11-25 10:00, printer: p, uri: "ipp://x", location: 1F, title: y, format: application/pdf, area: pay, pages: 3, copies: 2, colour: yes, my_numbers: 0, documents: plan, unreadable: no}
       action: note
 drives:
   default: note

@@ -57,6 +57,28 @@ static unsigned decide(const struct print_facts *f)
 	return d.action;
 }
 
+/* Whose file lies in an area: by patterns of names; of a job whose file nobody knows no such rule holds. */
+static void by_the_area_of_its_file(void **state)
+{
+	static const char *const areas[] = {"payroll", "personal", "", NULL};
+	static const unsigned wanted[] = {ACTION_DENY, ACTION_HOLD, ACTION_ALLOW, ACTION_ALLOW};
+	struct print_facts f = job();
+	struct print_decision d;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(load("  rules:\n"
+			      "    - {name: pay, match: {areas: [pay*]}, action: deny}\n"
+			      "    - {name: any, match: {areas: '*', printers: lobby}, action: hold}\n"),
+		0);
+	for (i = 0; i < ARRAY_SIZE(areas); i++) {
+		f.area = areas[i];
+		policy_print(policy, &f, &d);
+		assert_int_equal(d.action, wanted[i]);
+		assert_true(d.action == ACTION_ALLOW || strstr(d.reason, "the protected area of its file"));
+	}
+}
+
 static void without_a_section_all_prints(void **state)
 {
 	struct print_facts f = job();
@@ -241,6 +263,7 @@ static int release(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(by_the_area_of_its_file),
 		cmocka_unit_test(without_a_section_all_prints),
 		cmocka_unit_test(first_rule_that_fits),
 		cmocka_unit_test(titles_do_not_slip_through),
