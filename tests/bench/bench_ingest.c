@@ -112,10 +112,11 @@ static void enrol(struct pc *p, const char *token, unsigned n)
 	base64_encode(&key64, buf_span(&der));
 	for (i = 0; i < csr.n; i++)
 		buf_put(&escaped, csr.p[i] == '\n' ? "\\n" : (const char *)&csr.p[i], csr.p[i] == '\n' ? 2 : 1);
+	/* Two of these programs may feed one log. */
 	buf_putf(&body,
-		"{\"token\":\"%.*s\",\"name\":\"bench-%u\",\"csr\":\"%s\",\"device_key\":\"%s\",\"proof\":\"%s\"}",
-		2 * API_TOKEN_ID_SIZE + 1 + 2 * API_TOKEN_SECRET_SIZE, token + 5, n, buf_str(&escaped), buf_str(&key64),
-		buf_str(&sig64));
+		"{\"token\":\"%.*s\",\"name\":\"bench-%u-%s\",\"csr\":\"%s\",\"device_key\":\"%s\",\"proof\":\"%s\"}",
+		2 * API_TOKEN_ID_SIZE + 1 + 2 * API_TOKEN_SECRET_SIZE, token + 5, n, id, buf_str(&escaped),
+		buf_str(&key64), buf_str(&sig64));
 	curl_easy_setopt(c, CURLOPT_CAINFO, p->ca);
 	snprintf(url, sizeof(url), "%s" API_ENROL, p->url);
 	need(post(c, url, "Content-Type: application/json", buf_span(&body), &answer) == 200,
