@@ -1,7 +1,7 @@
 """A log with hostile names and numbers, by two PCs.
 
     export_log.py first|second LEAVES     what was stored is added to LEAVES: leaf and SHA-256 of its header
-    export_log.py more LEAVES TURN        five bursts of another PC
+    export_log.py more LEAVES TURN        five bursts of another PC, and of the fourth one that fills an INSERT
 """
 import json
 import os
@@ -38,6 +38,8 @@ if sys.argv[1] == "more":
     turn.enrol()
     for burst in range(5):
         post(turn, [used("/turn/%d" % i, i, _50=i) for i in range(300)])
+    if sys.argv[3] == "4":
+        post(turn, [used("/turn/%d/%s" % (i, "x" * 200), i, _50=i) for i in range(12000)])
     json.dump(known, open(LEAVES, "w"))
     sys.exit()
 pc, other = [Member(name) for name in (("pc-1", "pc-二") if sys.argv[1] == "first" else ("pc-3", "pc-四"))]
