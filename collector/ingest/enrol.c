@@ -16,6 +16,7 @@
 #define RENEW_EVERY_US 60000000ll /* another key for the same PC no more often than this */
 #define CERTIFICATE_MAX KEYS_PEM_MAX
 #define RETRY_S 5u
+#define CLAIM_US 10000000
 
 /* Is `proof` the signature of `k` over purpose 0x00 [id 0x00] csr? */
 static bool proves(const struct key *k, const char *purpose, const char *id, struct span csr, struct span proof)
@@ -101,6 +102,18 @@ static int on_namesake(void *ctx, const struct store_host *h)
 }
 
 /*
+ * Two PCs may ask by one name at two collectors in the same moment, and neither sees the other in the table yet.
+ * Whoever asks first has the name for some seconds, and may ask again; then the table tells. 0; V_AGAIN; -errno.
+ */
+static int claim(struct ingest *in, const struct enrolling *e)
+{
+	char duty[sizeof("name/") + TOKEN_NAME_MAX];
+
+	snprintf(duty, sizeof(duty), "name/%s", e->ask.name);
+	return store_duty(in->store, duty, &e->device_id, clock_wall_us(), CLAIM_US, -CLAIM_US);
+}
+
+/*
  * What a PC is called is all that people see of it: none may pass for a server, or for another PC. 0; V_DENIED:
  * answered; -errno.
  */
@@ -113,7 +126,10 @@ static int name_is_free(struct ingest *in, struct ask *a, struct enrolling *e)
 	for (i = 0; i < ARRAY_SIZE(servers); i++)
 		if (!strcasecmp(e->ask.name, producer_name(servers[i])))
 			return denied(in, a, 409, "name", "a server has this name: choose another one for the PC");
-	r = store_host_each(in->store, on_namesake, e);
+	r = in->sharing ? claim(in, e) : 0;
+	if (r == V_AGAIN)
+		return denied(in, a, 409, "name", "another PC enrols by this name at another collector just now");
+	r = r ? r : store_host_each(in->store, on_namesake, e);
 	if (r != V_EXISTS)
 		return r;
 	return denied(

@@ -157,7 +157,7 @@ int pg_duty(
 	/* A clock that was ahead when it was noted must not keep everybody from it. */
 	static const char text[] =
 		"INSERT INTO sekisho.duty VALUES (convert_from($1, 'UTF8'), $2, $3) ON CONFLICT (name) DO UPDATE SET "
-		"at = $2, by = $3 WHERE sekisho.duty.at > $2 OR sekisho.duty.at <= $2 - $4 - "
+		"at = $2, by = $3 WHERE sekisho.duty.at > $2 + $4 OR sekisho.duty.at <= $2 - $4 - "
 		"CASE WHEN sekisho.duty.by = $3 THEN $5 ELSE 0 END";
 	_cleanup_result_ PGresult *res = NULL;
 	struct args a = {.n = 0};

@@ -1,6 +1,8 @@
 """Two collectors over one log, asked by turns: what one of them learns the other has to know. collector_several.py FIRST SECOND
 
 FIRST, SECOND: their ports. $SEKISHO_ROOT is the first one's, $SECOND_ROOT the second one's."""
+import http.client
+import json
 import os
 import subprocess
 import sys
@@ -36,7 +38,7 @@ def waiting(pc, port, query, told):
     def wait():
         try:
             told.append(other.request("GET", query))
-        except (OSError, collector_pc.http.client.HTTPException) as e:
+        except (OSError, http.client.HTTPException) as e:
             told.append((0, str(e), None))
     t = threading.Thread(target=wait, daemon=True)
     t.start()
@@ -58,6 +60,26 @@ def main():
     at(FIRST)
     same(ask("/v1/enrol", Member("pc-1").enrolment(line))[0], 403, "a used token, at the collector that made it")
     same(len(door("/admin/tokens")["tokens"]), 1, "tokens that are left")
+    # Of two that ask by one name at both in the same moment one gets it.
+    at(FIRST)
+    for i in range(5):
+        pair = [Member("same-%d" % i), Member("same-%d" % i, Member("else-%d" % i))]
+        asks = [json.dumps(p.enrolment(token())) for p in pair]
+        together, got = threading.Barrier(2), []
+
+        def enrol(port, text):
+            c = http.client.HTTPSConnection(collector_pc.HOST, port, context=collector_pc.tls(), timeout=30)
+            c.connect()
+            together.wait()
+            c.request("POST", "/v1/enrol", text)
+            got.append(c.getresponse().status)
+            c.close()
+        threads = [threading.Thread(target=enrol, args=x) for x in zip(DOORS, asks)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join(60)
+        same(sorted(got), [200, 409], "two by one name")
     # Who is enrolled at the one is known at the other, with its chain and with what it has seen of the log.
     member_at(pc, FIRST)
     first = pc.sealed(2)
