@@ -126,6 +126,8 @@ static void begin(struct keeper *k)
 	k->since_boot_us = clock_boot_us();
 	if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, orders) &&
 		!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		/* The door asks, and goes on: it waits for no room in a queue. */
+		fcntl(pair[0], F_SETFL, O_NONBLOCK);
 		k->who = start(k, false, -1, pair[1]);
 		/* Else it would be told by itself, and never hear that the door ended. */
 		closep(&pair[1]);
