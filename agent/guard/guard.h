@@ -286,6 +286,8 @@ int64_t written_due(const struct guard *g);
 int written_release(struct guard *g, const char *path, struct span order, struct why *why);
 /* What has not been looked into by now is told. */
 void written_stop(struct guard *g);
+/* What is read from drives is scanned, for the status file: null where the policy does not ask for it. */
+struct json_t *written_scan_json(const struct guard *g);
 void written_close(struct guard *g);
 
 /* --- refuse.c: whom the kernel refuses protected files (see refuse.h) --- */

@@ -157,6 +157,7 @@ static json_t *status(struct guard *g)
 	json_object_set_new(j, "protection", json_string(protect_level(g)));
 	json_object_set_new(j, "protected_files", refuse_state(g));
 	json_object_set_new(j, "maintenance", g->maintenance.open ? json_string(g->maintenance.purpose) : json_null());
+	json_object_set_new(j, "scan", written_scan_json(g));
 	service_put_chain(j, g->sealer);
 	return j;
 }

@@ -149,6 +149,35 @@ void tell_hand(struct guard *g, const struct written_task *t, const struct seal_
 	tell_put(g, &r, true);
 }
 
+void tell_malware(struct guard *g, const struct written_file *f, uint64_t size, const char *name)
+{
+	char device[NUMBER_TEXT], link[32], path[WRITTEN_PATH_SIZE];
+	struct tell_room room;
+	struct record r;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", f->fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = 0;
+	drive(g, &r, KIND_MALWARE, f->device, &room);
+	process(&r, f);
+	file(&r, f->dev, f->ino, path, device);
+	record_set_uint(&r, F_SIZE, size);
+	record_set_text(&r, F_FINDINGS, name);
+	tell_put(g, &r, true);
+}
+
+void tell_scan_missed(struct guard *g, unsigned cause, uint64_t n, const char *text)
+{
+	struct record r;
+
+	tell_begin(g, &r, KIND_SCAN_MISSED, NULL);
+	record_set_uint(&r, F_CAUSE, cause);
+	record_set_uint(&r, F_COUNT, n);
+	record_set_text(&r, F_TEXT, text);
+	tell_put(g, &r, true);
+}
+
 void tell_unwatched(struct guard *g, const struct written_place *p, const char *why)
 {
 	struct tell_room room;

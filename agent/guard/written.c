@@ -20,7 +20,7 @@
 #define AGAIN_US 3000000ll       /* between two looks into the same file */
 #define WAIT_US (15ll * 1000000) /* what has not had its turn by then is told without having been looked into */
 #define LOOK_MS 10000u           /* a look ends */
-#define DESCRIPTORS (2u * WRITTEN_WAITING_MAX + WRITTEN_TASKS_MAX)
+#define DESCRIPTORS (2u * WRITTEN_WAITING_MAX + WRITTEN_TASKS_MAX + SCAN_WAITING_MAX)
 
 /* --- judging --- */
 
@@ -306,7 +306,7 @@ static void on_close(struct guard *g, const struct written_file *file)
 static int on_group(sd_event_source *source, int fd, uint32_t events, void *ctx)
 {
 	struct guard *g = ctx;
-	int r = written_closes(g, on_close);
+	int r = written_closes(g, on_close, written_scan);
 
 	(void)source;
 	(void)fd;
@@ -340,7 +340,9 @@ int64_t written_due(const struct guard *g)
 		if (at < due)
 			due = at;
 	}
-	return w && written_hand_due(g) < due ? written_hand_due(g) : due;
+	if (w && written_hand_due(g) < due)
+		due = written_hand_due(g);
+	return w && written_scan_due(g) < due ? written_scan_due(g) : due;
 }
 
 void written_run(struct guard *g, int64_t now)
@@ -349,6 +351,7 @@ void written_run(struct guard *g, int64_t now)
 		return;
 	run(g);
 	written_hand_run(g, now);
+	written_scan_run(g, now);
 }
 
 void written_look(struct guard *g)
@@ -378,6 +381,7 @@ void written_order(struct guard *g)
 	know(g);
 	written_copies_order(g);
 	written_hand_order(g);
+	written_scan_order(g);
 	if (w->on && !w->inspect)
 		log_error("what is written to drives is not looked into: there is no inspector");
 	written_watch(g);
@@ -396,6 +400,8 @@ int written_open(struct guard *g)
 	w->last = &w->waiting;
 	w->copies.last = &w->copies.first;
 	w->hand.last = &w->hand.first;
+	w->scan.last = &w->scan.waiting;
+	w->scan.out = -1;
 	w->hand.answer = -1;
 	w->mounts = -1;
 	w->group = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK,
@@ -445,6 +451,7 @@ void written_close(struct guard *g)
 	}
 	written_copies_close(g);
 	written_hand_close(g);
+	written_scan_close(g);
 	closep(&w->group);
 	closep(&w->mounts);
 	inspect_stop(w->inspect);
@@ -464,6 +471,8 @@ void written_stop(struct guard *g)
 		judge_unread(g, f, INSPECT_GONE, "the guard stopped");
 	for (k = w ? w->copies.first : NULL; k; k = k->next)
 		tell_written_copy(g, k, CAUSE_STOPPED, "the guard stopped before the copy was made");
-	if (w)
+	if (w) {
 		written_hand_stop(g);
+		written_scan_stop(g);
+	}
 }

@@ -8,6 +8,7 @@
 
 #include "agent/evidence/evidence.h"
 #include "agent/guard/guard.h"
+#include "agent/guard/scan.h"
 #include "agent/guard/seal.h"
 #include "agent/inspect/inspect.h"
 #include "policy/rule/drives.h"
@@ -21,6 +22,8 @@
 #define WRITTEN_TASKS_MAX 512u  /* files that wait to be made unreadable */
 #define WRITTEN_ORDERS_MAX 32u  /* that wait to be made readable again */
 #define WRITTEN_COPY_NAME_SIZE 64u
+#define SCAN_WAITING_MAX 256u /* files that were read; a descriptor is held for each */
+#define SCAN_SEEN_MAX 1024u   /* files that are known to be scanned as they are */
 
 /* A file that was closed behind writing. */
 struct written_file {
@@ -94,6 +97,47 @@ struct written_hand {
 	unsigned ours_at;
 };
 
+/* A file as it was scanned: what changes it changes one of these. */
+struct scan_seen {
+	dev_t dev;
+	ino_t ino;
+	uint64_t size;
+	int64_t mtime_s, mtime_ns, ctime_s, ctime_ns;
+};
+
+/* A file that was closed behind reading. */
+struct scan_file {
+	struct scan_file *next;
+	struct written_file as;
+	struct scan_seen seen;
+};
+
+/* Why files were not scanned. */
+enum scan_cause { SCAN_GONE, SCAN_WRONG, SCAN_TOO_MUCH, SCAN_CAUSES };
+
+struct written_scan {
+	bool on;      /* the policy in force asks for it */
+	bool watched; /* reads are told of */
+	bool up;      /* clamd was there when it was last asked */
+	struct scan_file *waiting, **last, *busy;
+	unsigned waiting_n;
+	pid_t pid; /* of the child at work; 0: none */
+	int out;
+	sd_event_source *source;
+	uint8_t answer[SCAN_ANSWER_MAX + 1];
+	size_t got; /* of it */
+	bool late;
+	int64_t end_boot_us;
+	struct scan_seen seen[SCAN_SEEN_MAX];
+	unsigned seen_at;
+	struct {
+		uint64_t n;
+		int64_t told_us;
+		char text[SCAN_NAME_MAX];
+	} missed[SCAN_CAUSES]; /* since they were told last */
+	uint64_t files, found, missed_all;
+};
+
 /* A file system of a drive that is watched. */
 struct written_place {
 	dev_t dev; /* as stat(2) tells it of files there */
@@ -120,14 +164,17 @@ struct written {
 	unsigned looked_at;
 	struct written_copies copies;
 	struct written_hand hand;
+	struct written_scan scan;
 	uint64_t files, alerts, missed;
 };
 
 /* written_watch.c: what is mounted from drives now is watched, and nothing else. */
 void written_watch(struct guard *g);
-/* Takes in closes, `fn` for each regular file that is not empty; it owns file->fd. 0, -errno. */
+/*
+ * Takes in closes, `wrote` or `read_only` for each regular file that is not empty; it owns file->fd. 0, -errno.
+ */
 typedef void (*written_fn)(struct guard *g, const struct written_file *file);
-int written_closes(struct guard *g, written_fn fn);
+int written_closes(struct guard *g, written_fn wrote, written_fn read_only);
 
 /* written.c: this file is being looked into. */
 bool written_looks(const struct guard *g, dev_t dev, ino_t ino);
@@ -160,6 +207,15 @@ int64_t written_hand_due(const struct guard *g);
 void written_hand_stop(struct guard *g);
 void written_hand_close(struct guard *g);
 
+/* written_scan.c: what is read from drives, given to ClamAV. It owns file->fd. */
+void written_scan(struct guard *g, const struct written_file *file);
+void written_scan_order(struct guard *g); /* the policy in force is another one */
+void written_scan_run(struct guard *g, int64_t now);
+int64_t written_scan_due(const struct guard *g);
+/* What is not done is told. */
+void written_scan_stop(struct guard *g);
+void written_scan_close(struct guard *g);
+
 /* tell_written.c. `copy`: the name that its copy will have; NULL: none. `gone`: its name is (it was deleted
  * since). */
 void tell_written(struct guard *g, const struct written_file *f, const char *path, bool gone, uint64_t size,
@@ -169,6 +225,10 @@ void tell_written(struct guard *g, const struct written_file *f, const char *pat
 void tell_written_copy(struct guard *g, const struct written_copying *k, unsigned cause, const char *text);
 /* Of a task that ended so. `cause` 0: it was done. */
 void tell_hand(struct guard *g, const struct written_task *t, const struct seal_result *done, unsigned cause);
+/* ClamAV found a signature of this name in a file that was read. */
+void tell_malware(struct guard *g, const struct written_file *f, uint64_t size, const char *name);
+/* So many files that were read were not scanned; `text`: why the first of them was not. */
+void tell_scan_missed(struct guard *g, unsigned cause, uint64_t n, const char *text);
 void tell_unwatched(struct guard *g, const struct written_place *p, const char *why);
 
 #endif

@@ -48,8 +48,8 @@ static bool watch_one(const char *target, void *ctx)
 	*p = (struct written_place){.dev = 0};
 	snprintf(p->disk, sizeof(p->disk), "%s", f->disk->name);
 	snprintf(p->target, sizeof(p->target), "%s", target);
-	p->fails = fanotify_mark(f->g->written->group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_CLOSE_WRITE, AT_FDCWD,
-			   target) ||
+	p->fails = fanotify_mark(f->g->written->group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
+			   FAN_CLOSE_WRITE | (f->g->written->scan.on ? FAN_CLOSE_NOWRITE : 0), AT_FDCWD, target) ||
 		   stat(target, &st);
 	f->n++;
 	if (!p->fails) {
@@ -68,6 +68,7 @@ void written_watch(struct guard *g)
 	struct finding_places f = {.g = g, .list = list};
 	struct written *w = g->written;
 	const struct unit *u;
+	unsigned i;
 
 	if (!list) {
 		guard_fail(g, -ENOMEM, "drives");
@@ -78,6 +79,12 @@ void written_watch(struct guard *g)
 			mounts_each(f.disk, watch_one, &f);
 	memcpy(w->place, list, sizeof(w->place));
 	w->places_n = f.n;
+	/* What is only read is no longer told. */
+	for (i = 0; i < w->places_n && w->scan.watched && !w->scan.on; i++)
+		if (!w->place[i].fails)
+			fanotify_mark(w->group, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM, FAN_CLOSE_NOWRITE, AT_FDCWD,
+				w->place[i].target);
+	w->scan.watched = w->scan.on;
 	if (!w->on)
 		fanotify_mark(w->group, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, "/");
 }
@@ -145,7 +152,7 @@ static void take(struct guard *g, const struct fanotify_event_metadata *m, writt
 	fn(g, &f);
 }
 
-int written_closes(struct guard *g, written_fn fn)
+int written_closes(struct guard *g, written_fn wrote, written_fn read_only)
 {
 	_Alignas(struct fanotify_event_metadata) char room[EVENTS_AT_A_TIME * sizeof(struct fanotify_event_metadata)];
 	const struct fanotify_event_metadata *m = (const void *)room;
@@ -165,7 +172,7 @@ int written_closes(struct guard *g, written_fn fn)
 			sealer_lost(g->sealer, CAUSE_QUEUE_FULL, 1);
 		}
 		if (m->fd >= 0)
-			take(g, m, fn);
+			take(g, m, m->mask & FAN_CLOSE_WRITE ? wrote : read_only);
 	}
 	return 0;
 }

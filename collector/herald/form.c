@@ -41,6 +41,7 @@ static unsigned weight(const struct record *r)
 	case KIND_FORKED:
 	case KIND_GAP:
 	case KIND_WITNESS_ALARM:
+	case KIND_MALWARE:
 		return SEVERITY_ALARM;
 	case KIND_DENIED:
 	case KIND_FILE_REFUSED:
@@ -48,6 +49,7 @@ static unsigned weight(const struct record *r)
 	case KIND_REFUSED:
 	case KIND_POLICY_REFUSED:
 	case KIND_ALERT_UNSENT:
+	case KIND_SCAN_MISSED:
 		return SEVERITY_WARNING;
 	case KIND_PRINT:
 		return record_has(r, F_ACTION) && r->v[F_ACTION].u == ACTION_DENY ? SEVERITY_WARNING : 0;

@@ -82,7 +82,7 @@ int text_escape(struct buf *out, struct span s)
 
 		if (len && code != '\\' && !is_unsafe(code)) {
 			r = buf_put(out, s.p + i, len);
-		} else if (code == '\n' || code == '\t' || code == '\r' || code == '\\') {
+		} else if (len && (code == '\n' || code == '\t' || code == '\r' || code == '\\')) {
 			char two[2] = {'\\', code == '\n' ? 'n' : code == '\t' ? 't' : code == '\r' ? 'r' : '\\'};
 
 			r = buf_put(out, two, 2);

@@ -206,6 +206,30 @@ static void guard(struct doctor *d)
 }
 
 /* Where an area of the policy refuses others: the guard tries it ("protected_files", else null). */
+/* What is read from drives: ClamAV is another package's, and another service. */
+static void scan(struct doctor *d)
+{
+	const json_t *o = json_object_get(doctor_fact(d, "guard"), "scan");
+	char socket[SHOWN_MAX];
+
+	if (!json_is_object(o) || !on(doctor_fact(d, "guard"), "alive"))
+		return;
+	door_text(socket, o, "socket");
+	if (!on(o, "up"))
+		doctor_found(d, "scan", DOCTOR_BAD, "apt install clamav-daemon; systemctl restart clamav-daemon",
+			SAY(d->ctl, "clamd does not answer on %s: what is read from drives is not scanned",
+				"clamd が %s で応答しません。ドライブから読み取ったファイルは検査されていません"),
+			socket);
+	else
+		doctor_found(d, "scan", DOCTOR_GOOD, NULL,
+			SAY(d->ctl,
+				"clamd scans what is read from drives: %" PRId64 " files, %" PRId64 " found, %" PRId64
+				" not scanned",
+				"ドライブから読み取ったファイルを clamd で検査しています: %" PRId64 " 件、検出 %" PRId64
+				" 件、未検査 %" PRId64 " 件"),
+			(int64_t)number(o, "files"), (int64_t)number(o, "found"), (int64_t)number(o, "missed"));
+}
+
 static void protected_files(struct doctor *d)
 {
 	const json_t *o = json_object_get(doctor_fact(d, "guard"), "protected_files");
@@ -442,6 +466,7 @@ void doctor_pc(struct doctor *d)
 	recorder(d);
 	guard(d);
 	protected_files(d);
+	scan(d);
 	print(d);
 	uplink(d);
 	certificate(d);

@@ -74,6 +74,11 @@ void policy_drive(const struct policy *p, const struct drive_facts *f, struct dr
 	snprintf(out->reason_ja, sizeof(out->reason_ja), "該当する規則がありません");
 }
 
+bool policy_drives_scan(const struct policy *p)
+{
+	return section(p)->scan;
+}
+
 uint64_t policy_drives_max_bytes(const struct policy *p)
 {
 	return section(p)->max_bytes;

@@ -44,6 +44,8 @@ struct drive_decision {
 bool policy_drives(const struct policy *p);
 /* Decides. Always answers. */
 void policy_drive(const struct policy *p, const struct drive_facts *f, struct drive_decision *out);
+/* Is what is read from drives given to ClamAV? */
+bool policy_drives_scan(const struct policy *p);
 /* Larger files are not looked into: bytes. */
 uint64_t policy_drives_max_bytes(const struct policy *p);
 /* False where the policy has none: then no decision has `copy`. As policy_print_copies. */

@@ -38,6 +38,7 @@ struct drive_expectation {
 struct drives_policy {
 	unsigned fallback; /* ACTION_* */
 	uint64_t max_bytes;
+	bool scan; /* what is read is given to ClamAV */
 	struct copies_terms copies;
 	struct drives_quarantine quarantine;
 	struct digest openers; /* of their certificates */

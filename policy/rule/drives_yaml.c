@@ -217,6 +217,8 @@ static int take_key(struct reading *r, void *ctx, const char *key, const yaml_no
 		return take_action(r, n, key, &p->fallback);
 	if (!strcmp(key, "max_mib"))
 		return take_mib(r, n, key, 1, &p->max_bytes);
+	if (!strcmp(key, "scan"))
+		return content_read_flag(r, n, key, &p->scan);
 	if (!strcmp(key, "copies"))
 		return copies_read(r, n, key, &p->copies);
 	if (!strcmp(key, "quarantine"))

@@ -27,6 +27,7 @@ struct agent_conf {
 	char keys[16]; /* where new keys are made: "file", "tpm" or "pkcs11" */
 	/* which token holds keys, by which module, where its PIN is (RFC 7512); empty: none */
 	char pkcs11_uri[AGENT_URI_MAX];
+	char clamd_socket[100]; /* where clamd listens, for the policy's `drives: scan` */
 
 	/* uplink */
 	char collector[AGENT_URL_MAX]; /* empty: the one that the PC enrolled with */
@@ -62,6 +63,7 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 		KEY_("keys", CONF_STR, keys, 16, 0, 0, "where this PC's keys are made: file, tpm or pkcs11"),
 		KEY_("pkcs11_uri", CONF_STR, pkcs11_uri, AGENT_URI_MAX, 0, 0,
 			"the PKCS#11 token: RFC 7512, with module-path"),
+		KEY_("clamd_socket", CONF_STR, clamd_socket, 100, 0, 0, "socket of ClamAV's clamd"),
 		KEY_("acked_keep", CONF_TIME, acked_keep_us, 0, 0, 90 * 86400 * S_, "acknowledged segments are kept"),
 		KEY_("backoff_max", CONF_TIME, backoff_max_us, 0, S_ / 10, 86400 * S_, "longest wait between attempts"),
 		KEY_("outage", CONF_TIME, outage_us, 0, 0, 86400 * S_, "a longer outage is a long one"),
@@ -76,6 +78,7 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 		.spool_full = "drop-new",
 		.keys = "file",
 		.shield = "note",
+		.clamd_socket = "/run/clamav/clamd.ctl",
 		.seal_after_us = 15 * S_,
 		.heartbeat_us = 900 * S_,
 		.epoch_us = 86400 * S_,
@@ -96,6 +99,8 @@ static inline int agent_conf_load(const char *path, struct agent_conf *c, struct
 		return why_set(why, V_BAD, "%s: keys: neither file, tpm nor pkcs11", path);
 	if (strcmp(got.shield, "enforce") != 0 && strcmp(got.shield, "note") != 0 && strcmp(got.shield, "off") != 0)
 		return why_set(why, V_BAD, "%s: shield: neither enforce, note nor off", path);
+	if (got.clamd_socket[0] != '/')
+		return why_set(why, V_BAD, "%s: clamd_socket: no absolute path", path);
 	if (!strcmp(got.keys, "pkcs11") && strncmp(got.pkcs11_uri, "pkcs11:", 7) != 0)
 		return why_set(why, V_BAD, "%s: keys = pkcs11 needs pkcs11_uri = pkcs11:...", path);
 	*c = got;

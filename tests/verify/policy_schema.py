@@ -81,6 +81,7 @@ print:
 drives:
   default: note
   max_mib: 64
+  scan: yes
   rules:
     - name: all
       match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, paths: ["*.csv"], formats: xlsx, mib_over: 0, my_numbers: 1, cards: 2, contains: ["a+"], documents: [plan], unreadable: yes}

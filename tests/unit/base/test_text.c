@@ -37,6 +37,9 @@ static void cuts_between_characters(void **state)
 	(void)state;
 	assert_string_equal(text_escape_to(small, sizeof(small), SPAN_STR("ああああ")), "ああ...");
 	assert_string_equal(text_escape_to(small, sizeof(small), SPAN_STR("short")), "short");
+	/* The first byte of two whose bits look like \r, \n, \t, alone and cut. */
+	assert_string_equal(text_escape_to(small, sizeof(small), SPAN_STR("\xcd x")), "\\xcd x");
+	assert_string_equal(text_escape_to(small, sizeof(small), SPAN_STR("\xca\xc9")), "\\xca\\xc9");
 }
 
 static void copies_end_between_characters(void **state)

@@ -95,6 +95,8 @@ static const struct wrong {
 	{"recorder>filter_refused", "\"line 3\"", "recorder", "bad", "record.yaml"},
 	{"guard>alive", "false", "guard", "bad", "restart sekisho-guard"},
 	{"guard>gate", "\"none\"", "guard", "bad", "restart sekisho-load"},
+	{"guard>scan", "{\"up\":false,\"socket\":\"/run/clamav/clamd.ctl\",\"files\":0,\"found\":0,\"missed\":1}",
+		"scan", "bad", "clamav-daemon"},
 	{"print>alive", "false", "print", "bad", "restart sekisho-print"},
 	{"print>inspector", "false", "print", "bad", "restart sekisho-print"},
 	{"print>queues", "[{\"name\":\"q\",\"inside\":false,\"reason\":\"r\",\"reason_ja\":\"r\"}]", "queues", "bad",
