@@ -74,6 +74,7 @@ _sekishoctl()
 	if ((COMP_CWORD == 2)); then
 		case $name in
 		verify) COMPREPLY=($(compgen -W "bundle" -- "$cur") $(compgen -f -- "$cur")); [[ $cur == -* ]] || return ;;
+		export) COMPREPLY=($(compgen -W "parquet clickhouse" -- "$cur") $(compgen -f -- "$cur")); [[ $cur == -* ]] || return ;;
 		evidence) COMPREPLY=($(compgen -W "list take open" -- "$cur")); return ;;
 		collector) COMPREPLY=($(compgen -W "init join list admit" -- "$cur")); return ;;
 		token) COMPREPLY=($(compgen -W "create list" -- "$cur")); return ;;
@@ -125,10 +126,6 @@ _sekishoctl()
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --config --log-key -l --quiet -q --json --store --lang --help -h" -- "$cur"))
 		fi ;;
-	export,*)
-		if [[ $cur == -* ]]; then
-			COMPREPLY=($(compgen -W " --out -o --host -H --since -s --until -u --log-key -l --timestamps --json --store --lang --help -h" -- "$cur"))
-		fi ;;
 	export,parquet)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --out -o --since -s --until -u --host -H --quiet -q --json --store --socket --lang --help -h" -- "$cur"))
@@ -136,6 +133,10 @@ _sekishoctl()
 	export,clickhouse)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W " --name --lang --help -h" -- "$cur"))
+		fi ;;
+	export,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --out -o --host -H --since -s --until -u --log-key -l --timestamps --json --store --lang --help -h" -- "$cur"))
 		fi ;;
 	decode,*)
 		if [[ $cur == -* ]]; then
