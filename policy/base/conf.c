@@ -110,13 +110,9 @@ static char *trim(char *s)
 	return s;
 }
 
-int conf_load(const char *path, const struct conf_key *keys, void *into, struct why *why)
+static int read_text(const char *path, struct buf *b, struct why *why)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(CONF_FILE_MAX);
-	uint64_t seen = 0;
-	unsigned line = 0;
-	char *at, *next;
-	int r = file_read(path, &b);
+	int r = file_read(path, b);
 
 	if (r == V_NOT_FOUND)
 		return why_set(why, r, "%s: no such file", path);
@@ -124,21 +120,61 @@ int conf_load(const char *path, const struct conf_key *keys, void *into, struct 
 		return why_set(why, V_BAD, "%s: larger than %u bytes", path, CONF_FILE_MAX);
 	if (r)
 		return r;
-	if (memchr(b.p ? b.p : (uint8_t *)"", 0, b.n))
+	if (memchr(b->p ? b->p : (uint8_t *)"", 0, b->n))
 		return why_set(why, V_BAD, "%s: holds a NUL byte", path);
-	if (!buf_str(&b))
-		return why_set(why, V_BAD, "%s: larger than %u bytes", path, CONF_FILE_MAX);
+	return buf_str(b) ? 0 : why_set(why, V_BAD, "%s: larger than %u bytes", path, CONF_FILE_MAX);
+}
+
+/* The line at `at`, without what is around it; empty for a comment. *next: where the next one begins, or NULL. */
+static char *take_line(char *at, char **next)
+{
+	char *s;
+
+	*next = strchr(at, '\n');
+	if (*next)
+		*(*next)++ = 0;
+	s = trim(at);
+	return *s == '#' ? s + strlen(s) : s;
+}
+
+int conf_find(const char *path, const char *key, char *out, size_t size)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(CONF_FILE_MAX);
+	char *at, *next, *s, *eq;
+	int r = read_text(path, &b, NULL);
+
+	if (r)
+		return r;
+	for (at = (char *)b.p; at && *at; at = next) {
+		s = take_line(at, &next);
+		eq = strchr(s, '=');
+		if (!eq)
+			continue;
+		*eq = 0;
+		if (!strcmp(trim(s), key))
+			return (size_t)snprintf(out, size, "%s", trim(eq + 1)) < size ? 0 : V_BAD;
+	}
+	return V_NOT_FOUND;
+}
+
+int conf_load(const char *path, const struct conf_key *keys, void *into, struct why *why)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(CONF_FILE_MAX);
+	uint64_t seen = 0;
+	unsigned line = 0;
+	char *at, *next;
+	int r = read_text(path, &b, why);
+
+	if (r)
+		return r;
 	for (at = (char *)b.p; at && *at; at = next) {
 		char where[256], name[64];
 		const struct conf_key *k;
 		char *eq, *s;
 
 		line++;
-		next = strchr(at, '\n');
-		if (next)
-			*next++ = 0;
-		s = trim(at);
-		if (!*s || *s == '#')
+		s = take_line(at, &next);
+		if (!*s)
 			continue;
 		snprintf(where, sizeof(where), "%s:%u", path, line);
 		eq = strchr(s, '=');

@@ -43,5 +43,10 @@ struct conf_key {
  * may hold part of the file: fill a copy where that matters.
  */
 int conf_load(const char *path, const struct conf_key *keys, void *into, struct why *why);
+/*
+ * The value that `key` has in a file whose other keys are another program's matter: nothing else of it is judged. 0;
+ * V_NOT_FOUND without the file or the key; V_BAD where it is no such file, or the value has no room in `size`; -errno.
+ */
+int conf_find(const char *path, const char *key, char *out, size_t size);
 
 #endif

@@ -279,14 +279,16 @@ int complain_command(const struct ctl *c, const char *name, const char *sub, cha
 /* Where a path of packaging/LAYOUT.md lies: behind SEKISHO_ROOT where tests set it. Exits where it is too long. */
 void layout_path(char *out, size_t size, const char *path);
 
-#define STORE_PATH "/var/lib/sekisho-collector/store"
+#define STORE_PATH "/var/lib/sekisho-collector/store" /* where no settings say another */
+#define COLLECTOR_CONF "/etc/sekisho/collector.conf"
+#define CONSOLE_CONF "/etc/sekisho/console.conf"
 #define STATE_PATH "/var/lib/sekisho-collector/state" /* where the store is a database */
 #define LOG_KEY_PATH "/var/lib/sekisho-collector/log.vkey"
 #define RUN_PATH "/run/sekisho"
 #define SOCKET_PATH "/run/sekisho/collector.sock"
 #define CONSOLE_SOCKET_PATH "/run/sekisho/console.sock"
 
-/* The store that is meant: --store, or the collector's own. */
+/* The store that is meant: --store, or that of this machine's collector, by the settings of its console or its own. */
 const char *store_path(const struct ctl *c, char *room, size_t size);
 /* Beside which folder the collector's keys lie: the store itself, or where it is a database, the folder of its state.
  */

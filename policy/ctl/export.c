@@ -255,11 +255,12 @@ static int on_host(void *ctx, const struct store_host *h)
 static int carry_log_key(struct carry *x, const char *store)
 {
 	const char *path = option_value(x->ctl, OPT_LOG_KEY);
-	char beside[PATH_MAX];
+	char beside[PATH_MAX], room[PATH_MAX - 16];
 	int r;
 
 	if (!path) {
-		if (snprintf(beside, sizeof(beside), "%s/../log.vkey", store) >= (int)sizeof(beside))
+		if (snprintf(beside, sizeof(beside), "%s/../log.vkey", store_folder(store, room, sizeof(room))) >=
+			(int)sizeof(beside))
 			return 0;
 		path = beside;
 	}

@@ -3,6 +3,7 @@
  * stand where they are used (SAY), so that the compiler checks both.
  */
 #include "collector/store/store.h"
+#include "policy/base/conf.h"
 #include "policy/base/text.h"
 #include "policy/ctl/ctl.h"
 #include <errno.h>
@@ -75,6 +76,22 @@ void layout_path(char *out, size_t size, const char *path)
 		exit(complain(EXIT_MACHINE, "SEKISHO_ROOT: path too long"));
 }
 
+/* By the settings of this machine's collector: first what its readers are told, whose role in a database may be
+ * another. */
+static void own_store(char *room, size_t size)
+{
+	static const char *const settings[] = {CONSOLE_CONF, COLLECTOR_CONF};
+	char path[PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++) {
+		layout_path(path, sizeof(path), settings[i]);
+		if (!conf_find(path, "store", room, size) && room[0])
+			return;
+	}
+	layout_path(room, size, STORE_PATH);
+}
+
 const char *store_folder(const char *store, char *room, size_t size)
 {
 	if (!store_is_database(store))
@@ -89,6 +106,6 @@ const char *store_path(const struct ctl *c, char *room, size_t size)
 
 	if (given)
 		return given;
-	layout_path(room, size, STORE_PATH);
+	own_store(room, size);
 	return room;
 }

@@ -17,8 +17,6 @@
 #define SETTINGS_MAX (1u << 20)
 #define PLACE_MAX 511u /* as the collector's setting */
 #define SEEN_MAX 32u   /* as the collector takes them */
-#define COLLECTOR_CONF "/etc/sekisho/collector.conf"
-#define CONSOLE_CONF "/etc/sekisho/console.conf"
 #define HERALD_PLAN "/etc/sekisho/herald.yaml"
 
 struct store_moving {

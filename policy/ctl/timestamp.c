@@ -1,8 +1,9 @@
 /*
  * `sekishoctl timestamp`: has the log's newest checkpoint stamped by an authority that is not ours (RFC 3161), once a
- * day by its timer. Reads what is published of the log, and writes into a folder of its own; it has no key of ours and
- * cannot touch the store, because it speaks with the network. What it gets is verified before it is kept.
+ * day by its timer. Reads the log, and writes into a folder of its own; it has no key of ours and can change nothing of
+ * the store, because it speaks with the network. What it gets is verified before it is kept.
  */
+#include "collector/store/store.h"
 #include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/ctl/timestamps.h"
@@ -25,7 +26,6 @@ struct stamping {
 	struct verifier log;
 	struct buf note, request, reply;
 	struct checkpoint head;
-	char path[PATH_MAX]; /* of the checkpoint */
 };
 
 static size_t take(char *p, size_t size, size_t n, void *ctx)
@@ -66,22 +66,30 @@ static int ask(struct stamping *x, struct why *why)
 static int newest(struct stamping *x)
 {
 	_cleanup_buf_ struct buf key = BUF_INIT(VKEY_MAX);
-	char room[PATH_MAX], beside[PATH_MAX];
-	const char *store = store_path(x->c, room, sizeof(room)), *path = option_value(x->c, OPT_LOG_KEY);
+	char room[PATH_MAX], beside[PATH_MAX], folder[PATH_MAX - 16];
+	const char *place = store_path(x->c, room, sizeof(room)), *path = option_value(x->c, OPT_LOG_KEY);
+	struct store_options o = {.dir = place};
+	struct store *store;
 	struct why why = {""};
 	int r;
 
-	if (snprintf(x->path, sizeof(x->path), "%s/log/checkpoint", store) >= (int)sizeof(x->path) ||
-		snprintf(beside, sizeof(beside), "%s/../log.vkey", store) >= (int)sizeof(beside))
-		return complain_of(x->c, store, -ENAMETOOLONG, NULL);
+	if (snprintf(beside, sizeof(beside), "%s/../log.vkey", store_folder(place, folder, sizeof(folder))) >=
+		(int)sizeof(beside))
+		return complain_of(x->c, place, -ENAMETOOLONG, NULL);
 	path = path ? path : beside;
 	r = file_read(path, &key);
 	r = r ? r : verifier_decode(buf_span(&key), &x->log, &why);
 	if (r)
 		return complain_of(x->c, path, r, &why);
-	r = file_read(x->path, &x->note);
+	r = store_open(&o, &store, &why);
+	if (r)
+		return complain_of(x->c, place, r, &why);
+	r = buf_put_span(&x->note, store_checkpoint(store));
+	store_close(store);
+	if (!r && !x->note.n)
+		return EXIT_GOOD;
 	r = r ? r : checkpoint_verify(buf_span(&x->note), &x->log, &x->head, &why);
-	return r ? complain_of(x->c, x->path, r, &why) : EXIT_GOOD;
+	return r ? complain_of(x->c, place, r, &why) : EXIT_GOOD;
 }
 
 static int keep(struct stamping *x, const struct timestamp *t)

@@ -57,6 +57,23 @@ static void names_the_line_of_what_is_wrong(void **state)
 	}
 }
 
+static void finds_one_key(void **state)
+{
+	static const char text[] =
+		"# store = a\nwhat is this\n  store\t= postgresql://reader@/log?host=/run/a=b \r\nstore = c";
+	char out[64], little[8];
+
+	(void)state;
+	assert_int_equal(file_replace(path, SPAN_STR(text), 0600), 0);
+	assert_int_equal(conf_find(path, "store", out, sizeof(out)), 0);
+	assert_string_equal(out, "postgresql://reader@/log?host=/run/a=b");
+	assert_int_equal(conf_find(path, "store", little, sizeof(little)), V_BAD);
+	assert_int_equal(conf_find(path, "tore", out, sizeof(out)), V_NOT_FOUND);
+	assert_int_equal(conf_find("/nowhere/at/all", "store", out, sizeof(out)), V_NOT_FOUND);
+	assert_int_equal(file_replace(path, SPAN("store = a\0b", 11), 0600), 0);
+	assert_int_equal(conf_find(path, "store", out, sizeof(out)), V_BAD);
+}
+
 static void no_file_is_a_verdict(void **state)
 {
 	struct settings s;
@@ -70,6 +87,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_what_it_knows),
 		cmocka_unit_test(names_the_line_of_what_is_wrong),
+		cmocka_unit_test(finds_one_key),
 		cmocka_unit_test(no_file_is_a_verdict),
 	};
 	int r, fd = mkstemp(path);
