@@ -9,6 +9,7 @@
 
 #define BATCH_MAX 4096u
 #define LISTS_A_ZONE 128u
+#define GAP 16 /* zones between two that are read over: less than coming to each list again */
 
 static int newest_zone(const void *a, const void *b)
 {
@@ -159,13 +160,17 @@ int part_fill(struct part *p)
 		ids[i] = p->zones[p->zones_at + i].id;
 	qsort(ids, n, sizeof(*ids), by_number);
 	for (i = 0; !r && i < n; i = k) {
-		for (k = i + 1; k < n && ids[k] == ids[k - 1] + 1; k++)
+		for (k = i + 1; k < n && ids[k] <= ids[k - 1] + GAP; k++)
 			;
 		r = collect(p, ids[i] << ZONE_BITS, (ids[k - 1] + 1) << ZONE_BITS, &found);
 	}
 	leaves_settle(&found);
-	for (i = 0; !r && i < found.n; i++)
-		r = add(p, found.v[i]);
+	for (i = 0; !r && i < found.n; i++) {
+		int64_t zone = found.v[i] >> ZONE_BITS;
+
+		if (bsearch(&zone, ids, n, sizeof(*ids), by_number))
+			r = add(p, found.v[i]);
+	}
 	free(found.v);
 	part_sort(p);
 	p->zones_at += n;
