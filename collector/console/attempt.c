@@ -155,3 +155,29 @@ void attempt_undo(struct attempts *a, const char *address, int64_t now_us)
 	s = slot_of(a, network, ADDRESS_MOST, ADDRESS_EVERY_S, now_us);
 	s->left = s->left + 1 > ADDRESS_MOST ? ADDRESS_MOST : s->left + 1;
 }
+
+static struct attempt_slot *slot_of_messages(struct attempts *a, const char *address, int64_t now_us)
+{
+	char key[ATTEMPT_KEY_SIZE], network[ATTEMPT_KEY_SIZE];
+
+	attempt_network(address, network);
+	snprintf(key, sizeof(key), "message %.65s", network);
+	return slot_of(a, key, ADDRESS_MOST, ADDRESS_EVERY_S, now_us);
+}
+
+unsigned attempt_message(struct attempts *a, const char *address, int64_t now_us)
+{
+	struct attempt_slot *s = slot_of_messages(a, address, now_us);
+	unsigned wait = seconds(s->left, ADDRESS_EVERY_S);
+
+	if (!wait)
+		s->left--;
+	return wait;
+}
+
+void attempt_good_message(struct attempts *a, const char *address, int64_t now_us)
+{
+	struct attempt_slot *s = slot_of_messages(a, address, now_us);
+
+	s->left = s->left + 1 > ADDRESS_MOST ? ADDRESS_MOST : s->left + 1;
+}

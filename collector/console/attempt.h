@@ -42,6 +42,13 @@ void attempt_wrong_code(struct attempts *a, const char *account, bool known, int
 void attempt_undo(struct attempts *a, const char *address, int64_t now_us);
 /* Somebody signed in, with all that this takes: the address has its attempts back. */
 void attempt_good(struct attempts *a, const char *address, int64_t now_us);
+/*
+ * May a machine at `address` bring a message that it signs (backchannel.c)? As attempt_take, but counted apart: who
+ * fills that door keeps nobody from signing in, and nobody's password is checked there.
+ */
+unsigned attempt_message(struct attempts *a, const char *address, int64_t now_us);
+/* It was a good one: the address has that attempt back. */
+void attempt_good_message(struct attempts *a, const char *address, int64_t now_us);
 /* The part of an address that one network user has: an IPv4 address, the first 64 bits of an IPv6 one. */
 void attempt_network(const char *address, char out[ATTEMPT_KEY_SIZE]);
 

@@ -35,6 +35,7 @@ static const struct conf_key keys[] = {
 		"file with the secret that it shares with this console"),
 	KEY_("oidc_ca", CONF_STR, oidc_ca, CONFIG_PATH_MAX, 0, 0, "CA of its certificate, PEM"),
 	KEY_("oidc_logout", CONF_BOOL, oidc_logout, 0, 0, 0, "sign out there as well"),
+	KEY_("oidc_backchannel", CONF_BOOL, oidc_backchannel, 0, 0, 0, "it may sign people out here"),
 	KEY_("oidc_acr", CONF_STR, oidc_acr, 256, 0, 0, "what it calls a sign-in by two factors"),
 	KEY_("origin", CONF_STR, origin, CONFIG_ORIGIN_SIZE, 0, 0, "where people open it, https://NAME[:PORT]"),
 	KEY_("metrics_token", CONF_STR, metrics_token, CONFIG_PATH_MAX, 0, 0, "file with the token of /metrics"),
@@ -102,7 +103,7 @@ static int check_provider(const struct config *c, struct why *why)
 {
 	if (!c->oidc_issuer[0])
 		return c->oidc_client_id[0] || c->oidc_secret[0] || c->oidc_ca[0] || c->oidc_acr[0] ||
-				       c->oidc_name[0] || c->oidc_logout
+				       c->oidc_name[0] || c->oidc_logout || c->oidc_backchannel
 			       ? why_set(why, V_BAD, "oidc_...: belongs to oidc_issuer, which is not there")
 			       : 0;
 	if (!oidc_is_https(c->oidc_issuer) || strchr(c->oidc_issuer, '?'))

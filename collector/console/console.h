@@ -25,8 +25,8 @@
 struct second {
 	struct digest id; /* of the cookie */
 	char account[ACCOUNT_NAME_SIZE], address[ADDRESS_SIZE];
-	bool federated; /* by the OpenID provider; else by a password */
-	int64_t at_us;  /* boot clock; 0: nobody */
+	struct began began; /* by the OpenID provider; else by a password */
+	int64_t at_us;      /* boot clock; 0: nobody */
 };
 
 struct page;
@@ -134,6 +134,8 @@ void console_route(struct ask *a);
 void reply(struct call *x, json_t *steal);
 void reply_none(struct call *x);
 void reply_error(struct call *x, int status, const char *word, const char *reason);
+/* The same as OAuth has errors (RFC 6749 section 5.2), for a provider that asks. */
+void reply_oauth(struct call *x, int status, const char *word, const char *description);
 /* A string of an object; "" where there is none. */
 const char *text_of(const json_t *o, const char *name);
 /* A moment in text, or null where it is 0. */
@@ -193,6 +195,8 @@ void recovery_post(struct call *x);
 void challenge_post(struct call *x);
 void oidc_post(struct call *x);
 void oidc_return_post(struct call *x);
+/* --- backchannel.c: the OpenID provider signs somebody out --- */
+void oidc_backchannel_post(struct call *x);
 void passkeys_get(struct call *x);
 void passkeys_ask_post(struct call *x);
 void passkeys_post(struct call *x);

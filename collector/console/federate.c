@@ -53,11 +53,21 @@ static void answer_location(struct call *x)
 	secret_wipe(&flow, sizeof(flow));
 }
 
-/* The provider says who it is. */
-void federate_who(struct call *x, const char *subject, bool assured)
+bool federate_meant(const struct oidc_logout *what, const struct account *a, const struct began *b)
 {
+	if (!a || !b->federated || (what->subject[0] && strcmp(what->subject, a->oidc.subject) != 0))
+		return false;
+	return !what->has_sid || (b->has_sid && digest_eq(&what->sid, &b->sid));
+}
+
+/* The provider says who it is. */
+void federate_who(struct call *x, const json_t *o, int64_t asked_us)
+{
+	const char *subject = text_of(o, "subject"), *sid = text_of(o, "sid");
+	struct began began = {.federated = true, .assured = json_is_true(json_object_get(o, "assured"))};
 	char text[OIDC_SUBJECT_SIZE + 80];
 
+	began.has_sid = strlen(sid) == 2 * DIGEST_SIZE && !hex_decode(sid, began.sid.b, DIGEST_SIZE);
 	x->account = account_of_oidc(&x->c->accounts, x->c->federation->s.issuer, subject);
 	snprintf(text, sizeof(text), "subject %s", subject);
 	if (!x->account) {
@@ -70,13 +80,18 @@ void federate_who(struct call *x, const char *subject, bool assured)
 			"no account here is bound to who signed in at the provider");
 		return;
 	}
-	x->account->oidc.used_us = clock_wall_us();
-	if (!assured && account_has_factor(x->account)) {
-		second_begin(x, true);
+	if (backchannel_left(x->c->federation, x->account, &began, asked_us)) {
+		federate_refuse(x, CAUSE_PROVIDER_LOGOUT, "signed out by the provider meanwhile", 401, "declined",
+			"the provider has signed them out again");
 		return;
 	}
-	x->began = (struct began){.federated = true, .assured = assured};
-	sign_in_let_in(x, assured ? FEDERATE_METHOD ", two factors" : FEDERATE_METHOD, text);
+	x->account->oidc.used_us = clock_wall_us();
+	if (!began.assured && account_has_factor(x->account)) {
+		second_begin(x, &began);
+		return;
+	}
+	x->began = began;
+	sign_in_let_in(x, began.assured ? FEDERATE_METHOD ", two factors" : FEDERATE_METHOD, text);
 }
 
 void federate_where(struct call *x, const json_t *o)

@@ -23,6 +23,10 @@ json_t *federate_json(const struct console *c);
  */
 json_t *federate_out(const struct call *x);
 
+struct oidc_logout;
+/* Is what began so, of that account (NULL: of none any more), what the provider signs out? */
+bool federate_meant(const struct oidc_logout *what, const struct account *a, const struct began *b);
+
 /* What is bound to an account, for whoever sees it; null where nothing is. */
 json_t *federated_json(const struct account *a);
 

@@ -9,7 +9,6 @@
 
 #define USER "sekisho-oidc"
 #define ASKING_MAX 16u
-#define ANSWER_US ((int64_t)(OIDC_TIME_S + 20) * 1000000)
 
 static void drop(struct federation *f, struct asking *k)
 {
@@ -31,33 +30,45 @@ static void on_gone(struct held *h)
 	drop(k->c->federation, k);
 }
 
+json_int_t federate_send(struct federation *f, json_t *question)
+{
+	json_int_t id = f->last + 1;
+	char *text = NULL;
+	bool sent;
+
+	if (!json_object_set_new(question, "id", json_integer(id)))
+		text = json_dumps(question, JSON_COMPACT);
+	json_decref(question);
+	sent = text && strlen(text) <= OIDC_MESSAGE_MAX && send(f->fd, text, strlen(text), MSG_NOSIGNAL) >= 0;
+	if (text)
+		secret_wipe(text, strlen(text));
+	free(text);
+	if (sent)
+		f->last = id;
+	return sent ? id : 0;
+}
+
 void federate_ask(struct call *x, json_t *question, bool who)
 {
 	struct federation *f = x->c->federation;
 	struct asking *k = f->n < ASKING_MAX ? calloc(1, sizeof(*k)) : NULL;
-	char *text = NULL;
 
-	if (k) {
-		json_object_set_new(question, "id", json_integer(++f->last));
-		text = json_dumps(question, JSON_COMPACT);
-	}
-	json_decref(question);
-	if (!text || send(f->fd, text, strlen(text), MSG_NOSIGNAL) < 0 || held_begin(x->a, &k->held, on_gone)) {
+	if (k)
+		k->id = federate_send(f, question);
+	else
+		json_decref(question);
+	if (!k || !k->id || held_begin(x->a, &k->held, on_gone)) {
 		reply_error(x, 503, "busy", "too many people sign in by the provider now");
 		free(k);
-	} else {
-		k->c = x->c;
-		k->id = f->last;
-		k->who = who;
-		k->since_us = clock_boot_us();
-		snprintf(k->address, sizeof(k->address), "%s", x->address);
-		k->next = f->all;
-		f->all = k;
-		f->n++;
+		return;
 	}
-	if (text)
-		secret_wipe(text, strlen(text));
-	free(text);
+	k->c = x->c;
+	k->who = who;
+	k->since_us = clock_boot_us();
+	snprintf(k->address, sizeof(k->address), "%s", x->address);
+	k->next = f->all;
+	f->all = k;
+	f->n++;
 }
 
 /* Answers a request that waited; `o` NULL: nothing was heard. */
@@ -65,16 +76,16 @@ static void answer(struct asking *k, const json_t *o)
 {
 	struct ask a = {.owner = k->c, .server = &k->c->server, .conn = k->held.conn};
 	struct call x = {.c = k->c, .a = &a};
-	const char *subject = json_string_value(json_object_get(o, "subject"));
 	const char *refused = json_string_value(json_object_get(o, "refused"));
 	const char *reason = json_string_value(json_object_get(o, "reason"));
+	int64_t since_us = k->since_us;
 	bool who = k->who;
 
 	snprintf(x.address, sizeof(x.address), "%s", k->address);
 	a.req = held_release(&k->held);
 	drop(k->c->federation, k);
-	if (o && !refused && who && subject)
-		federate_who(&x, subject, json_is_true(json_object_get(o, "assured")));
+	if (o && !refused && who && *text_of(o, "subject"))
+		federate_who(&x, o, since_us);
 	else if (o && !refused && !who)
 		federate_where(&x, o);
 	else if (refused && !strcmp(refused, "token"))
@@ -102,6 +113,10 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	o = json_loadb(room, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
+	if (backchannel_answer(c, o)) {
+		json_decref(o);
+		return;
+	}
 	for (k = c->federation->all; k && k->id != json_integer_value(json_object_get(o, "id")); k = k->next)
 		;
 	/* None: whoever asked went away. */
@@ -117,9 +132,11 @@ void federate_tick(struct console *c)
 
 	for (k = c->federation ? c->federation->all : NULL; k; k = next) {
 		next = k->next;
-		if (now - k->since_us > ANSWER_US)
+		if (now - k->since_us > FEDERATE_ANSWER_US)
 			answer(k, NULL);
 	}
+	if (c->federation)
+		backchannel_tick(c);
 }
 
 int federate_start(struct console *c, struct why *why)
@@ -138,6 +155,7 @@ int federate_start(struct console *c, struct why *why)
 		.secret_file = conf->oidc_secret,
 		.ca_file = conf->oidc_ca,
 		.acr = conf->oidc_acr};
+	f->refusals = (struct log_limit)LOG_LIMIT(60);
 	snprintf(f->redirect, sizeof(f->redirect), "%s/oidc", conf->origin);
 	snprintf(f->out, sizeof(f->out), "%s/", conf->origin);
 	r = oidc_start(&f->s, USER, &f->fd, why);
@@ -167,6 +185,7 @@ void federate_free(struct console *c)
 	if (f->event)
 		event_free(f->event);
 	close(f->fd);
+	backchannel_free(f);
 	secret_wipe(f, sizeof(*f));
 	free(f);
 	c->federation = NULL;

@@ -31,6 +31,13 @@ void reply_error(struct call *x, int status, const char *word, const char *reaso
 	answer_error(x->a->req, status, word, reason, status == 503 ? 5 : 0);
 }
 
+void reply_oauth(struct call *x, int status, const char *word, const char *description)
+{
+	counted(x->c, status);
+	answer_header(x->a->req, "Cache-Control", "no-store");
+	answer_json(x->a->req, status, json_pack("{s:s, s:s}", "error", word, "error_description", description));
+}
+
 json_t *time_json(int64_t wall_us)
 {
 	char text[TEXT_TIME_SIZE];

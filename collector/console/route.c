@@ -26,6 +26,7 @@ const struct route routes[] = {
 	{ASK_POST, "/api/v1/session/challenge", 0, ROUTE_OPEN, challenge_post},
 	{ASK_POST, "/api/v1/session/oidc", 0, ROUTE_OPEN, oidc_post},
 	{ASK_POST, "/api/v1/session/oidc/return", 0, ROUTE_OPEN, oidc_return_post},
+	{ASK_POST, "/api/v1/session/oidc/backchannel", 0, ROUTE_OPEN, oidc_backchannel_post},
 	{ASK_GET, "/api/v1/session/passkeys", ALL, ROUTE_EARLY, passkeys_get},
 	{ASK_POST, "/api/v1/session/passkeys/challenge", ALL, ROUTE_EARLY, passkeys_ask_post},
 	{ASK_POST, "/api/v1/session/passkeys", ALL, ROUTE_EARLY, passkeys_post},

@@ -9,39 +9,6 @@
 
 #define WORD_MAX 64
 
-static int digit(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
-bool search_decode(const char *p, size_t n, char *out, size_t size)
-{
-	size_t i, at = 0;
-
-	for (i = 0; i < n; i++) {
-		int c = (unsigned char)p[i];
-
-		if (c == '+') {
-			c = ' ';
-		} else if (c == '%') {
-			if (i + 2 >= n || digit(p[i + 1]) < 0 || digit(p[i + 2]) < 0)
-				return false;
-			c = digit(p[i + 1]) << 4 | digit(p[i + 2]);
-			i += 2;
-		}
-		if (!c || at + 1 >= size)
-			return false;
-		out[at++] = (char)c;
-	}
-	if (!size)
-		return false;
-	out[at] = 0;
-	return true;
-}
-
 static int bad(struct why *why, const char *name, const char *what)
 {
 	return why_set(why, V_BAD, "%s: %s", name, what);
@@ -240,7 +207,7 @@ static int one(
 	if (*seen >> w & 1 && w != W_FACT)
 		return bad(why, names[w].name, "there twice");
 	*seen |= 1u << w;
-	if (!eq || !search_decode(eq + 1, n - name_n - 1, v, sizeof(s->room) - s->used) || !*v ||
+	if (!eq || !ask_decode(eq + 1, n - name_n - 1, v, sizeof(s->room) - s->used) || !*v ||
 		strlen(v) > names[w].max || !text_is_utf8(SPAN_STR(v)))
 		return bad(why, names[w].name, "empty, too long, or not UTF-8 in %XX");
 	s->used += strlen(v) + 1;

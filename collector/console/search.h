@@ -64,7 +64,5 @@ static inline bool search_is_narrow(const struct search *s)
 int search_saved_check(const json_t *list, int64_t now_us, struct why *why);
 
 void search_cursor(char out[SEARCH_CURSOR_SIZE], int64_t time_us, uint64_t row);
-/* "%E6%84%9B+x" into bytes; false where it is malformed, too long, or holds NUL. */
-bool search_decode(const char *p, size_t n, char *out, size_t size);
 
 #endif

@@ -6,6 +6,7 @@
  * Somebody who has a password and no factor behind it is worth knowing of: who lets the time go by is in the access
  * log.
  */
+#include "collector/console/federate.h"
 #include "collector/console/sign_in.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
@@ -36,7 +37,7 @@ static void give_up(struct console *c, struct second *s)
 		.cause = CAUSE_CREDENTIALS,
 		.account = s->account,
 		.address = s->address,
-		.method = s->federated ? "OpenID Connect" : "password",
+		.method = s->began.federated ? "OpenID Connect" : "password",
 		.text = "the second factor was not shown"};
 
 	c->count.sign_in_refused++;
@@ -65,7 +66,7 @@ static struct second *place(struct console *c, const char *account)
 	return n >= SECONDS_EACH ? own : oldest;
 }
 
-void second_begin(struct call *x, bool federated)
+void second_begin(struct call *x, const struct began *began)
 {
 	struct second *s = place(x->c, x->account->name);
 	uint8_t random[32];
@@ -81,7 +82,7 @@ void second_begin(struct call *x, bool federated)
 	digest_span(&s->id, SPAN_STR(cookie));
 	snprintf(s->account, sizeof(s->account), "%s", x->account->name);
 	snprintf(s->address, sizeof(s->address), "%s", x->address);
-	s->federated = federated;
+	s->began = *began;
 	s->at_us = clock_boot_us();
 	answer_cookie(x, COOKIE, cookie, SECOND_US / 1000000);
 	secret_wipe(cookie, sizeof(cookie));
@@ -125,6 +126,32 @@ void second_end_all(struct console *c, const char *account)
 	for (i = 0; i < SECONDS_MAX; i++)
 		if (c->seconds[i].at_us && !strcmp(c->seconds[i].account, account))
 			memset(&c->seconds[i], 0, sizeof(c->seconds[i]));
+}
+
+int seconds_leave(struct console *c, const struct oidc_logout *what, const char *address)
+{
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; i < SECONDS_MAX && !r; i++) {
+		struct second *s = &c->seconds[i];
+		struct told t = {.kind = KIND_SIGN_IN_REFUSED,
+			.cause = CAUSE_PROVIDER_LOGOUT,
+			.account = s->account,
+			.address = address,
+			.method = "OpenID Connect",
+			.text = "signed out by the provider before the second factor was shown",
+			.urgent = true};
+
+		if (!s->at_us || !federate_meant(what, account_find(&c->accounts, s->account), &s->began))
+			continue;
+		r = tell(c, &t);
+		if (!r) {
+			c->count.sign_in_refused++;
+			memset(s, 0, sizeof(*s));
+		}
+	}
+	return r;
 }
 
 void seconds_tick(struct console *c)

@@ -21,6 +21,8 @@ struct began {
 	struct digest certificate; /* SHA-256 of the one that was shown: every request has to show it */
 	bool federated;            /* by an OpenID provider: no password was asked for */
 	bool assured;              /* which says that it was by two factors */
+	bool has_sid;
+	struct digest sid; /* SHA-256 of what the provider calls its own session */
 };
 
 struct session {

@@ -167,8 +167,8 @@ static void find_second(struct call *x, struct shown *s)
 	if (!x->account)
 		return;
 	s->first = true;
-	s->federated = p->federated;
-	x->began.federated = p->federated;
+	s->federated = p->began.federated;
+	x->began = p->began;
 }
 
 void session_post(struct call *x)
@@ -203,7 +203,7 @@ void session_post(struct call *x)
 	}
 	judge(x, &s, &j);
 	if (j.due)
-		second_begin(x, false);
+		second_begin(x, &(struct began){.federated = false});
 	else if (!j.good)
 		refuse(x, &j);
 	else if (sign_in_recovered(x, &j))

@@ -98,13 +98,20 @@ bool sign_in_proof(struct call *x, const json_t *body, const char *what);
 
 /* --- second.c --- */
 
-/* The first factor is shown: tells which second ones there are, and waits for one. Answers. */
-void second_begin(struct call *x, bool federated);
+/* The first factor is shown, by which a session will begin: tells which second ones there are, and waits for one.
+ * Answers. */
+void second_begin(struct call *x, const struct began *began);
 /* Who has shown the first factor with this browser; NULL: nobody, or it is too long ago. */
 struct second *second_of(struct call *x);
 /* They are in: it counts no more. */
 void second_end(struct call *x);
 /* Nor for anybody of this account, whose factors have changed. */
 void second_end_all(struct console *c, const char *account);
+struct oidc_logout;
+/*
+ * Nor for whom the provider has signed out, asked so from `address`: each is told before it is over. 0; V_FULL where it
+ * cannot be recorded; -errno.
+ */
+int seconds_leave(struct console *c, const struct oidc_logout *what, const char *address);
 
 #endif

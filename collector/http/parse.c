@@ -96,3 +96,58 @@ int ask_query_text(const char *query, const char *name, char *out, size_t size)
 	snprintf(out, size, "%.*s", (int)v.n, (const char *)v.p);
 	return 0;
 }
+
+static int digit(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+bool ask_decode(const char *p, size_t n, char *out, size_t size)
+{
+	size_t i, at = 0;
+
+	for (i = 0; i < n; i++) {
+		int c = (unsigned char)p[i];
+
+		if (c == '+') {
+			c = ' ';
+		} else if (c == '%') {
+			if (i + 2 >= n || digit(p[i + 1]) < 0 || digit(p[i + 2]) < 0)
+				return false;
+			c = digit(p[i + 1]) << 4 | digit(p[i + 2]);
+			i += 2;
+		}
+		if (!c || at + 1 >= size)
+			return false;
+		out[at++] = (char)c;
+	}
+	if (!size)
+		return false;
+	out[at] = 0;
+	return true;
+}
+
+int ask_form(struct span body, const char *name, char *out, size_t size)
+{
+	const char *p = (const char *)body.p, *end = body.n ? p + body.n : p, *value = NULL;
+	size_t n = strlen(name), value_n = 0;
+
+	while (p < end) {
+		const char *next = memchr(p, '&', (size_t)(end - p));
+		size_t len = (size_t)((next ? next : end) - p);
+
+		if (len > n && p[n] == '=' && !memcmp(p, name, n)) {
+			if (value)
+				return V_BAD;
+			value = p + n + 1;
+			value_n = len - n - 1;
+		}
+		p += len + (next != NULL);
+	}
+	if (!value)
+		return V_NOT_FOUND;
+	return ask_decode(value, value_n, out, size) && *out ? 0 : V_BAD;
+}

@@ -1,11 +1,12 @@
 /*
  * Signing in by an OpenID provider (OpenID Connect Core 1.0; RFC 6749, RFC 7636, RFC 9207, RFC 9700): the console as a
- * relying party, authorization code flow with PKCE. Used by sekisho-console.
+ * relying party, authorization code flow with PKCE; and being signed out by it (Back-Channel Logout 1.0). Used by
+ * sekisho-console.
  *
- * Three parts: what goes into and comes out of the browser (flow.c, pure); whether an ID token is good (token.c, pure,
- * fuzzed by tests/fuzz/oidc/fuzz_token.c); a process with the network (child.c, provider.c). The console itself has no
- * port out: it asks that process over a socket pair, and is told who signed in, or why nobody did. The process has a
- * user of its own, can read none of the console's files, and does each question in a child that ends with it. Who
+ * Three parts: what goes into and comes out of the browser (flow.c, pure); whether an ID token or a logout token is
+ * good (token.c, pure, fuzzed by tests/fuzz/oidc); a process with the network (child.c, provider.c). The console itself
+ * has no port out: it asks that process over a socket pair, and is told who signed in, or why nobody did. The process
+ * has a user of its own, can read none of the console's files, and does each question in a child that ends with it. Who
  * takes it over can say that somebody signed in at the provider; not with a second factor of the console's.
  */
 #ifndef SEKISHO_OIDC_OIDC_H
@@ -20,12 +21,14 @@
 #define OIDC_URL_MAX 1024u
 #define OIDC_SUBJECT_SIZE 256 /* Core section 2: sub has at most 255 ASCII characters */
 #define OIDC_CODE_MAX 2048u
-#define OIDC_MESSAGE_MAX 16384u
+#define OIDC_MESSAGE_MAX 32768u
 #define OIDC_TOKEN_MAX 32768u
-#define OIDC_LEEWAY_S 60 /* by how much clocks may differ */
-#define OIDC_AGE_S 600   /* an ID token that was made longer ago is none of this sign-in */
-#define OIDC_TIME_S 20   /* of one question */
-#define OIDC_AT_ONCE 4u  /* questions; others wait */
+#define OIDC_LOGOUT_MAX 8192u /* bytes of a logout token: it names one person or session, and anybody may send it */
+#define OIDC_KEYS_MAX 16384u  /* bytes of a provider's keys that are kept: with a logout token they are one message */
+#define OIDC_LEEWAY_S 60      /* by how much clocks may differ */
+#define OIDC_AGE_S 600        /* an ID token that was made longer ago is none of this sign-in */
+#define OIDC_TIME_S 20        /* of one question */
+#define OIDC_AT_ONCE 4u       /* questions; others wait */
 
 struct oidc_settings {
 	const char *issuer, *client_id;
@@ -79,7 +82,9 @@ struct oidc_want {
 };
 struct oidc_claims {
 	char subject[OIDC_SUBJECT_SIZE];
-	bool assured; /* by two factors, as acr asks */
+	bool assured;      /* by two factors, as acr asks */
+	bool has_sid;      /* the provider names its session (Back-Channel Logout section 2.1) */
+	struct digest sid; /* SHA-256 of that name */
 };
 /*
  * Is this ID token good (Core section 3.1.3.7)? Signed by one of `jwks` (RFC 7517) with RS256, PS256 or ES256, and by
@@ -87,6 +92,29 @@ struct oidc_claims {
  */
 int oidc_token_check(
 	struct span token, const json_t *jwks, const struct oidc_want *want, struct oidc_claims *out, struct why *why);
+
+/* What a logout token asks (OpenID Connect Back-Channel Logout 1.0 section 2.4): a person, a session, or both. */
+struct oidc_logout {
+	char subject[OIDC_SUBJECT_SIZE]; /* empty: not named */
+	bool has_sid;
+	struct digest sid, jti; /* SHA-256 of each */
+	int64_t until_s;        /* wall clock: from then on it is not good any more, whoever brings it */
+};
+/*
+ * Could this be a logout token for us (section 2.6)? All but its signature, so that what cannot be one costs nobody
+ * anything: of an algorithm that is taken, said to be no other kind of token, of this issuer, for this client alone,
+ * in its time, with the event and a jti, without nonce, and with sub, sid or both. Of `want`, issuer, client_id and
+ * now_s count. 0; V_BAD with the reason.
+ */
+int oidc_logout_look(struct span token, const struct oidc_want *want, struct oidc_logout *out, struct why *why);
+/* The same, and signed by one of `jwks`, as oidc_token_check wants it; V_DENIED where that alone is wrong. */
+int oidc_logout_check(
+	struct span token, const json_t *jwks, const struct oidc_want *want, struct oidc_logout *out, struct why *why);
+/*
+ * A set with those of `jwks` that can sign for us, and of each what makes it that key: for keeping. The checks say the
+ * same of both. The caller's; NULL without memory.
+ */
+json_t *oidc_keys(const json_t *jwks);
 
 /* --- provider.c: what the child does --- */
 
@@ -106,11 +134,16 @@ json_t *oidc_answer(const struct oidc_client *c, const json_t *question);
  * Messages are JSON objects, at most OIDC_MESSAGE_MAX bytes. Questions:
  *   {"id": n, "ask": "where"}
  *   {"id": n, "ask": "who", "code": s, "verifier": s, "nonce": s, "redirect": s}
+ *   {"id": n, "ask": "leave", "token": s, "keys": o}    is this logout token good? By these keys; where there are none
+ * they are fetched
  * Answers, in any order, one for each:
  *   {"id": n, "endpoint": s, "iss": b, "end": s}    authorization endpoint; does the provider name itself in its
  * answers (RFC 9207)? Its end_session_endpoint, "" where it has none
- *   {"id": n, "subject": s, "assured": b}
- *   {"id": n, "refused": "provider" | "token", "reason": s}
+ *   {"id": n, "subject": s, "assured": b, "sid": s}    SHA-256 of the provider's name for its session, in hexadecimal
+ * digits; "" where it has none
+ *   {"id": n, "leave": true, "keys": o}    with the keys, to be kept, where they were fetched
+ *   {"id": n, "refused": "provider" | "token" | "signature", "reason": s, "keys": o}    "signature": of a logout token,
+ * which is good but for that
  */
 int oidc_start(const struct oidc_settings *s, const char *user, int *fd, struct why *why);
 

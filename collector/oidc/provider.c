@@ -1,7 +1,8 @@
 /*
  * What the process with the network asks an OpenID provider: its configuration (OpenID Connect Discovery 1.0), its
- * token endpoint (RFC 6749 section 4.1.3), its keys (RFC 7517). Each question fetches all that it needs: nothing of a
- * provider is kept, so keys that it changed are known at once. By libcurl, whose verification of TLS stays as it is.
+ * token endpoint (RFC 6749 section 4.1.3), its keys (RFC 7517). A sign-in fetches all that it needs: nothing of a
+ * provider is kept, so keys that it changed are known at once. A logout token, which anybody may send, is checked by
+ * the keys that the console has kept, and brings with it. By libcurl, whose verification of TLS stays as it is.
  */
 #include "collector/oidc/oidc.h"
 #include "policy/base/clock.h"
@@ -223,6 +224,7 @@ static json_t *who(const struct oidc_client *c, const json_t *q)
 		.nonce = oidc_text(q, "nonce"),
 		.acr = c->s.acr,
 		.now_s = clock_wall_us() / 1000000};
+	char sid[2 * DIGEST_SIZE + 1] = "";
 	struct oidc_claims claims;
 	struct why why = {""};
 	int r = want.nonce && oidc_text(q, "code") && oidc_text(q, "verifier") && oidc_text(q, "redirect")
@@ -237,14 +239,63 @@ static json_t *who(const struct oidc_client *c, const json_t *q)
 	want.access_token = oidc_text(tokens, "access_token");
 	if (oidc_token_check(SPAN_STR(oidc_text(tokens, "id_token")), keys, &want, &claims, &why))
 		return refused("token", &why);
-	return json_pack("{s:s, s:b}", "subject", claims.subject, "assured", claims.assured);
+	if (claims.has_sid)
+		hex_encode(sid, claims.sid.b, DIGEST_SIZE);
+	return json_pack("{s:s, s:b, s:s}", "subject", claims.subject, "assured", claims.assured, "sid", sid);
+}
+
+/* The provider's keys, as far as they are kept. */
+static int keys_to_keep(const struct oidc_client *c, json_t **out, struct why *why)
+{
+	_cleanup_json_ json_t *conf = NULL, *all = NULL, *keys = NULL;
+	int r = discover(c, &conf, why);
+
+	r = r ? r : fetch(c, oidc_text(conf, "jwks_uri"), "keys", &all, why);
+	if (r)
+		return r;
+	keys = oidc_keys(all);
+	if (!keys || json_dumpb(keys, NULL, 0, JSON_COMPACT) > OIDC_KEYS_MAX)
+		return why_set(why, V_BAD, "keys: too many");
+	*out = STEAL(keys);
+	return 0;
+}
+
+static json_t *leave(const struct oidc_client *c, const json_t *q)
+{
+	_cleanup_json_ json_t *fetched = NULL;
+	const json_t *keys = json_object_get(q, "keys");
+	const char *token = oidc_text(q, "token");
+	const struct oidc_want want = {
+		.issuer = c->s.issuer, .client_id = c->s.client_id, .now_s = clock_wall_us() / 1000000};
+	struct oidc_logout out;
+	struct why why = {""};
+	json_t *o;
+	int r;
+
+	if (!token) {
+		why_set(&why, V_BAD, "not asked as it should be");
+		return refused("token", &why);
+	}
+	if (!keys && keys_to_keep(c, &fetched, &why))
+		return refused("provider", &why);
+	r = oidc_logout_check(SPAN_STR(token), keys ? keys : fetched, &want, &out, &why);
+	o = r ? refused(r == V_DENIED ? "signature" : "token", &why) : json_pack("{s:b}", "leave", 1);
+	if (o && fetched)
+		json_object_set(o, "keys", fetched);
+	return o;
 }
 
 json_t *oidc_answer(const struct oidc_client *c, const json_t *question)
 {
 	const char *ask = oidc_text(question, "ask");
-	json_t *o = ask && !strcmp(ask, "where") ? where(c) : who(c, question);
+	json_t *o;
 
+	if (ask && !strcmp(ask, "where"))
+		o = where(c);
+	else if (ask && !strcmp(ask, "leave"))
+		o = leave(c, question);
+	else
+		o = who(c, question);
 	if (o)
 		json_object_set(o, "id", json_object_get(question, "id"));
 	return o;

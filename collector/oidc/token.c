@@ -1,18 +1,22 @@
 /*
- * ID tokens: JSON Web Tokens in compact form (RFC 7519, RFC 7515), whose bytes come from outside. libjose checks the
- * signature, with a key and an algorithm that are chosen here: what the token says of keys is not looked at. The
- * practices of RFC 8725.
+ * ID tokens and logout tokens: JSON Web Tokens in compact form (RFC 7519, RFC 7515), whose bytes come from outside.
+ * Neither is ever taken for the other: one has this sign-in's nonce and not the event, the other the event and no
+ * nonce. libjose checks the signature, with a key and an algorithm that are chosen here: what the token says of keys is
+ * not looked at. The practices of RFC 8725.
  */
 #include "collector/oidc/oidc.h"
 #include "policy/base/text.h"
 #include <errno.h>
 #include <jose/b64.h>
 #include <jose/jws.h>
+#include <strings.h>
 
 #define PART_MAX 16384u
 #define KEYS_MAX 64u
 #define RSA_MIN 256u /* bytes of the modulus */
 #define RSA_MAX 512u
+#define LOGOUT_TYPE "logout+jwt"
+#define LOGOUT_EVENT "http://schemas.openid.net/event/backchannel-logout"
 
 #define _cleanup_json_ _cleanup_(json_decrefp)
 
@@ -80,19 +84,24 @@ static int algorithm(const json_t *header, struct why *why)
 		text_escape_to(shown, sizeof(shown), SPAN_STR(alg ? alg : "")));
 }
 
-static bool fits(const json_t *key, const json_t *header, int alg)
+/* Is it a key for signatures of that algorithm? */
+static bool usable(const json_t *key, size_t alg)
 {
-	const char *kid = oidc_text(header, "kid"), *own = oidc_text(key, "kid"), *use = oidc_text(key, "use"),
-		   *bound = oidc_text(key, "alg");
+	const char *use = oidc_text(key, "use"), *bound = oidc_text(key, "alg");
 	size_t n = jose_b64_dec(json_object_get(key, "n"), NULL, 0);
 
 	if (!is(key, "kty", algorithms[alg].kty) || (algorithms[alg].crv && !is(key, "crv", algorithms[alg].crv)))
 		return false;
 	if (!algorithms[alg].crv && (n == SIZE_MAX || n < RSA_MIN || n > RSA_MAX))
 		return false;
-	if ((use && strcmp(use, "sig") != 0) || (bound && strcmp(bound, algorithms[alg].alg) != 0))
-		return false;
-	return !kid || (own && !strcmp(kid, own));
+	return (!use || !strcmp(use, "sig")) && (!bound || !strcmp(bound, algorithms[alg].alg));
+}
+
+static bool fits(const json_t *key, const json_t *header, int alg)
+{
+	const char *kid = oidc_text(header, "kid"), *own = oidc_text(key, "kid");
+
+	return usable(key, (size_t)alg) && (!kid || (own && !strcmp(kid, own)));
 }
 
 /* What of a key makes the key, and nothing of what else it may say. */
@@ -102,6 +111,46 @@ static json_t *bare(const json_t *key, int alg)
 					     json_object_get(key, "x"), "y", json_object_get(key, "y"))
 				   : json_pack("{s:s, s:O, s:O}", "kty", "RSA", "n", json_object_get(key, "n"), "e",
 					     json_object_get(key, "e"));
+}
+
+/* The same, with what says for which tokens it is. */
+static json_t *kept(const json_t *key, int alg)
+{
+	static const char *const names[] = {"kid", "use", "alg"};
+	json_t *o = bare(key, alg);
+	size_t i;
+
+	for (i = 0; o && i < ARRAY_SIZE(names); i++) {
+		const char *s = oidc_text(key, names[i]);
+
+		if (s && json_object_set_new(o, names[i], json_string(s))) {
+			json_decref(o);
+			o = NULL;
+		}
+	}
+	return o;
+}
+
+json_t *oidc_keys(const json_t *jwks)
+{
+	_cleanup_json_ json_t *out = json_array();
+	const json_t *list = json_object_get(jwks, "keys");
+	size_t i, a;
+
+	for (i = 0; out && i < json_array_size(list) && i < KEYS_MAX; i++) {
+		const json_t *key = json_array_get(list, i);
+		json_t *o;
+
+		for (a = 0; a < ARRAY_SIZE(algorithms) && !usable(key, a); a++)
+			;
+		if (a == ARRAY_SIZE(algorithms))
+			continue;
+		o = kept(key, (int)a);
+		/* One whose parts are missing checks nothing. */
+		if (o && json_array_append_new(out, o))
+			return NULL;
+	}
+	return out ? json_pack("{s:O}", "keys", out) : NULL;
 }
 
 static int check_signature(
@@ -217,6 +266,33 @@ static bool read_subject(const json_t *claims, char out[OIDC_SUBJECT_SIZE])
 	return true;
 }
 
+/* What the token is said to be, if anything is said (RFC 7515 section 4.1.9): a media type, in letters of any kind. */
+static bool has_type(const json_t *header, const char *want)
+{
+	static const char prefix[] = "application/";
+	const char *s = oidc_text(header, "typ");
+
+	if (s && !strncasecmp(s, prefix, sizeof(prefix) - 1))
+		s += sizeof(prefix) - 1;
+	return s && !strcasecmp(s, want);
+}
+
+static bool has_event(const json_t *claims)
+{
+	return json_is_object(json_object_get(json_object_get(claims, "events"), LOGOUT_EVENT));
+}
+
+/* The provider's name for its session. False: it is there, and is no name. */
+static bool read_sid(const json_t *claims, bool *has, struct digest *out)
+{
+	const char *s = oidc_text(claims, "sid");
+
+	*has = s && *s;
+	if (*has)
+		digest_span(out, SPAN_STR(s));
+	return *has || !json_object_get(claims, "sid");
+}
+
 int oidc_token_check(
 	struct span token, const json_t *jwks, const struct oidc_want *want, struct oidc_claims *out, struct why *why)
 {
@@ -233,6 +309,8 @@ int oidc_token_check(
 	alg = algorithm(header, why);
 	if (alg < 0)
 		return V_BAD;
+	if (has_type(header, LOGOUT_TYPE))
+		return why_set(why, V_BAD, "the token is a logout token, and no ID token");
 	/* The signature first: nothing of what nobody signed is looked at. */
 	r = check_signature(parts, jwks, header, alg, why);
 	if (r)
@@ -244,6 +322,8 @@ int oidc_token_check(
 		return why_set(why, V_BAD, "the token is of another issuer");
 	if (!for_us(claims, want->client_id))
 		return why_set(why, V_BAD, "the token is for another client, or not for us alone");
+	if (has_event(claims))
+		return why_set(why, V_BAD, "the token tells of a sign-out: it is no ID token");
 	if (!is(claims, "nonce", want->nonce))
 		return why_set(why, V_BAD, "the token is of another sign-in (nonce)");
 	r = check_time(claims, want->now_s, why);
@@ -253,7 +333,107 @@ int oidc_token_check(
 		return why_set(why, V_BAD, "the token came with another access token (at_hash)");
 	if (!read_subject(claims, got.subject))
 		return why_set(why, V_BAD, "the token does not say who signed in");
+	(void)read_sid(claims, &got.has_sid, &got.sid);
 	got.assured = assured(claims, want->acr);
+	*out = got;
+	return 0;
+}
+
+/* --- logout tokens --- */
+
+static int read_logout(const json_t *claims, const struct oidc_want *want, struct oidc_logout *out, struct why *why)
+{
+	const char *jti = oidc_text(claims, "jti");
+	int64_t made = 0, end = 0;
+	int r;
+
+	if (!is(claims, "iss", want->issuer))
+		return why_set(why, V_BAD, "the token is of another issuer");
+	if (!for_us(claims, want->client_id))
+		return why_set(why, V_BAD, "the token is for another client, or not for us alone");
+	if (!has_event(claims))
+		return why_set(why, V_BAD, "the token tells of no sign-out (events)");
+	if (json_object_get(claims, "nonce"))
+		return why_set(why, V_BAD, "the token has a nonce: it is no logout token");
+	r = check_time(claims, want->now_s, why);
+	if (r)
+		return r;
+	if (!jti || !*jti)
+		return why_set(why, V_BAD, "the token has no name of its own (jti)");
+	digest_span(&out->jti, SPAN_STR(jti));
+	if (json_object_get(claims, "sub") && !read_subject(claims, out->subject))
+		return why_set(why, V_BAD, "the token does not say who signed out");
+	if (!read_sid(claims, &out->has_sid, &out->sid) || (!out->has_sid && !out->subject[0]))
+		return why_set(why, V_BAD, "the token names neither a person nor a session (sub, sid)");
+	(void)seconds(claims, "iat", &made);
+	(void)seconds(claims, "exp", &end);
+	out->until_s = (end < made + OIDC_AGE_S ? end : made + OIDC_AGE_S) + OIDC_LEEWAY_S;
+	return 0;
+}
+
+/* Nothing but base64url and dots, in the signature too: it goes on as text. */
+static bool is_compact(struct span token)
+{
+	size_t i;
+
+	for (i = 0; i < token.n; i++) {
+		uint8_t c = token.p[i];
+
+		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' &&
+			c != '_' && c != '.')
+			return false;
+	}
+	return true;
+}
+
+/* Its parts, header and algorithm besides. */
+static int look(struct span token, const struct oidc_want *want, struct span parts[3], json_t **header, int *alg,
+	struct oidc_logout *out, struct why *why)
+{
+	_cleanup_json_ json_t *claims = NULL;
+	struct oidc_logout got = {.subject = ""};
+	int r;
+
+	if (token.n > OIDC_LOGOUT_MAX || !is_compact(token) || !split(token, parts))
+		return why_set(why, V_BAD, "the token is no signed JSON Web Token");
+	*header = part(parts[0]);
+	if (!*header)
+		return why_set(why, V_BAD, "the token's header cannot be read");
+	*alg = algorithm(*header, why);
+	if (*alg < 0)
+		return V_BAD;
+	if (json_object_get(*header, "typ") && !has_type(*header, LOGOUT_TYPE) && !has_type(*header, "JWT"))
+		return why_set(why, V_BAD, "the token is said to be of another kind (typ)");
+	claims = part(parts[1]);
+	if (!claims)
+		return why_set(why, V_BAD, "the token's claims cannot be read");
+	r = read_logout(claims, want, &got, why);
+	if (!r)
+		*out = got;
+	return r;
+}
+
+int oidc_logout_look(struct span token, const struct oidc_want *want, struct oidc_logout *out, struct why *why)
+{
+	_cleanup_json_ json_t *header = NULL;
+	struct span parts[3];
+	int alg;
+
+	return look(token, want, parts, &header, &alg, out, why);
+}
+
+int oidc_logout_check(
+	struct span token, const json_t *jwks, const struct oidc_want *want, struct oidc_logout *out, struct why *why)
+{
+	_cleanup_json_ json_t *header = NULL;
+	struct oidc_logout got;
+	struct span parts[3];
+	int alg, r = look(token, want, parts, &header, &alg, &got, why);
+
+	if (r)
+		return r;
+	if (check_signature(parts, jwks, header, alg, why))
+		return V_DENIED;
 	*out = got;
 	return 0;
 }

@@ -127,6 +127,7 @@ BODIES = {
     "challengePost": {},
     "oidcPost": {},
     "oidcReturnPost": {"state": "0", "code": "0"},
+    "oidcBackchannelPost": "logout_token=a.b.c",
 }
 seen = set()
 for path, item in DOC["paths"].items():
@@ -270,8 +271,12 @@ auditor.get("/api/v1/session", 401)
 for person in people.values():
     check(person.ask("DELETE", "/api/v1/session"), DOC["paths"]["/api/v1/session"]["delete"], "signing out")
 
+# Without the setting there is no such door.
+same(Desk("127.0.2.10").ask("POST", "/api/v1/session/oidc/backchannel", "logout_token=a", mime="application/x-www-form-urlencoded").status, 404, "switched off")
+
 # Each operation has done once what it is there for.
-ELSEWHERE = {"oidcPost": "there is no provider here: 99-console-oidc", "oidcReturnPost": "there is no provider here: 99-console-oidc"}
+ELSEWHERE = {"oidcPost": "there is no provider here: 99-console-oidc", "oidcReturnPost": "there is no provider here: 99-console-oidc",
+             "oidcBackchannelPost": "there is no provider here: 99-console-oidc"}
 missing = {op["operationId"] for item in DOC["paths"].values() for op in item.values()} - set(answered)
 same(missing, set(ELSEWHERE), "operations that were never answered 2xx")
 

@@ -1,4 +1,5 @@
-// Signing in by an OpenID provider, in Chromium: there and back, the second factor, the first time, cancelled, nobody's, and what an account shows.
+// Signing in by an OpenID provider, in Chromium: there and back, the second factor, the first time, cancelled, nobody's, signed out from there, and what
+// an account shows.
 // tests/flow/99-console-oidc starts what is behind it.
 import { Browser, PASSWORD, command, origin, same, step, totp } from "./console_browser.mjs";
 
@@ -115,9 +116,31 @@ async function nobody(who) {
   same(new URL(who.page.url()).search, "", "the address holds nothing of it");
 }
 
+async function suzuki(who) {
+  const p = who.page;
+  await who.context.route(/googleapis/, (r) => r.abort());
+  step("signed out at the provider's own page: the session here is over (back-channel logout)");
+  command("sekishoctl", "console", "user", "add", "suzuki", "--role", "auditor");
+  command("sekishoctl", "console", "user", "bind", "suzuki", "--oidc", "suzuki-1");
+  await begin(who);
+  await atProvider(who, (at) => signInThere(at, "suzuki-1"));
+  await p.locator(".secret").waitFor();
+  const status = () => p.evaluate(() => fetch("/api/v1/session").then((r) => r.status));
+  same(await status(), 200, "in");
+  const there = await who.context.newPage();
+  await there.goto(`${issuer}/session/end`);
+  await there.getByRole("button", { name: "Yes, sign me out" }).click();
+  await there.waitForURL(`${issuer}/session/end/success`);
+  same(await status(), 401, "over");
+  await there.close();
+  await p.reload();
+  await p.getByRole("button", { name: "Sign in with 事務所の ID" }).waitFor();
+}
+
 try {
   await hanako(await browser.person());
   await nobody(await browser.person());
+  await suzuki(await browser.person());
 } catch (e) {
   await browser.failed();
   throw e;

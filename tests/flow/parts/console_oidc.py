@@ -1,18 +1,21 @@
-"""Signing in by an OpenID provider that forges: each ID token that must not be taken, each answer that is not this browser's, each reason in the
-access log. The numbers are requirements of OWASP ASVS 5.0.0."""
+"""Signing in by an OpenID provider that forges: each ID token and each logout token that must not be taken, each answer that is not this browser's,
+each reason in the access log. The numbers are requirements of OWASP ASVS 5.0.0."""
 import base64
 import json
 import os
 import ssl
 import subprocess
+import threading
 import urllib.request
 from urllib.parse import parse_qs, urlsplit
 
 from console_desk import Desk, Person, same, told, totp, true, until, user
 
 ISSUER = "https://localhost:" + os.environ["OIDC_PORT"]
+DOOR, FORM = "/api/v1/session/oidc/backchannel", "application/x-www-form-urlencoded"
 BEGIN, RETURN, SIGN = "/api/v1/session/oidc", "/api/v1/session/oidc/return", "/api/v1/session"
 addresses = iter("127.0.5.%d" % i for i in range(1, 250))
+machines = iter("127.0.6.%d" % i for i in range(1, 250))
 
 
 def b64(b):
@@ -23,9 +26,27 @@ def item(text):
     print("  " + text, flush=True)
 
 
-def mode(name):
+def provider(path):
     context = ssl.create_default_context(cafile=os.environ["OIDC_CRT"])
-    urllib.request.urlopen("%s/mode/%s" % (ISSUER, name), context=context).read()
+    return urllib.request.urlopen(ISSUER + path, context=context).read().decode()
+
+
+def mode(name):
+    provider("/mode/" + name)
+
+
+def logout_token(**how):
+    return provider("/logout/" + b64(json.dumps(how).encode()))
+
+
+def leave(status, token, source=None, mime=FORM, **headers):
+    """What a provider's machine sends."""
+    a = Desk(source or next(machines)).ask("POST", DOOR, token if "=" in token else "logout_token=" + token, status, {"Origin": None, "Sec-Fetch-Site": None, **headers},
+                                           mime=mime)
+    same(a.headers["Cache-Control"], "no-store", "no-store")
+    if status in (200, 400):
+        same(a.json if status == 200 else a.json["error"], {} if status == 200 else "invalid_request", token)
+    return a
 
 
 class Visitor(Desk):
@@ -172,6 +193,97 @@ for words, how in (("signature is not", {"key": "other"}), ("signature is not", 
     d.get(SIGN, 401)
     refused("provider", words)
 
+item("7.1.3, 10.5.5: the provider signs somebody out: what began by that session of its, or all of that person's, and nothing else")
+a, b, c = Visitor().go(), Visitor().go(), Visitor().go()
+a.back(claims={**two, "sid": "s-1"})
+b.back(claims={**two, "sid": "s-2"})
+c.back(sub="tanaka-1", claims={**two, "sid": "s-3"})
+half, other = Visitor().go(), Visitor().go()
+half.back(claims={"sid": "s-1"})
+other.back(claims={"sid": "s-2"})
+asked, wanted = json.loads(provider("/count"))["keys"], {"brought before"}
+person, none = {"sub": "hanako-1"}, {"sub": "hanako-1", "sid": "s-1"}
+for words, how in (("tells of no sign-out", {"without": ["events"]}), ("tells of no sign-out", {"without": ["events"], "claims": {**none, "nonce": "n"}}),
+                   ("tells of no sign-out", {"claims": {**person, "events": {}}}), ("has a nonce", {"claims": {**person, "nonce": "n"}}),
+                   ("tells of no sign-out", {"claims": {**person, "events": {"http://schemas.openid.net/event/backchannel-logout": True}}}),
+                   ("of another issuer", {"claims": {**person, "iss": "https://elsewhere.example"}}), ("another client", {"claims": {**person, "aud": "another"}}),
+                   ("another client", {"claims": {**person, "aud": ["the console", "another"]}}), ("expired", {"claims": {**person, "exp": 1000000000}}),
+                   ("its time", {"without": ["exp"]}), ("its time", {"without": ["iat"]}), ("too long ago", {"claims": {**person, "iat": 1000000000}}),
+                   ("future", {"claims": {**person, "iat": 9000000000, "exp": 9000000300}}), ("(jti)", {"without": ["jti"]}), ("neither a person", {"claims": {}}),
+                   ("neither a person", {"claims": {**person, "sid": 1}}), ("who signed out", {"claims": {"sub": "", "sid": "s-1"}}), ("not taken", {"alg": "none"}),
+                   ("not taken", {"alg": "HS256", "key": "public"}), ("another kind", {"head": {"typ": "at+jwt"}}), ("extension", {"head": {"crit": ["x"]}}),
+                   ("cannot be read", {"twice": True}), ("no signed JSON", {"raw": "x"}), ("no signed JSON", {"claims": {**person, "more": "x" * 8192}})):
+    leave(400, logout_token(**{"claims": person, **how}))
+    wanted.add(words)
+for bad, more in (("logout_token=a&logout_token=b", {}), ("logout_token=", {}), ("logout_token=%6", {}), ("token=a", {}), ("x=" + "y" * 16384, {}),
+                  (logout_token(claims=none), {"mime": "application/json"}), (logout_token(claims=none), {"mime": FORM + "2"})):
+    leave(400, bad, **more)
+leave(403, logout_token(claims=none), **{"Sec-Fetch-Site": "cross-site"})
+leave(403, logout_token(claims=none), Origin="https://elsewhere.example")
+Desk(next(machines)).get(DOOR, 405)
+same(json.loads(provider("/count"))["keys"], asked, "nobody was asked about any of that")
+for words, how in (("signature is not", {"key": "other"}), ("signature is not", {"key": "other", "alg": "ES256"}), ("signature is not", {"changed": True}),
+                   ("signature is not", {"by": "PS256"}), ("no key of the kind", {"key": "small"}), ("no key of the kind", {"head": {"kid": "unheard of"}}),
+                   ("no key of the kind", {"head": {"kid": "enc"}})):
+    leave(400, logout_token(**{"claims": none, **how}))
+    wanted.add(words)
+same(json.loads(provider("/count"))["keys"], asked + 1, "keys were fetched once, and kept")
+a.get(SIGN)
+token = logout_token(claims=none)
+leave(200, "more=1&logout_token=" + token.replace(".", "%2E"))
+a.get(SIGN, 401)
+same(half.post(SIGN, {"second": True, "code": "000000"}, 401)["error"], "session", "half done, of that session")
+same(other.post(SIGN, {"second": True, "code": "000000"}, 401)["error"], "credentials", "half done, of another")
+for who in (b, c, hanako):
+    who.get(SIGN)
+until(lambda: told("console-sign-out", user="hanako", cause="provider-logout", service="OpenID Connect", text="signed out by the provider; it began at " + a.source), "in the log")
+refused("provider-logout", "before the second factor was shown", user="hanako")
+leave(400, token)
+leave(200, logout_token(claims={"sub": "hanako-1", "sid": "s-9"}))
+leave(200, logout_token(claims={"sub": "nobody's"}, alg="ES256"))
+leave(200, logout_token(claims={"sub": "tanaka-1", "sid": "s-2"}, alg="PS256"))
+for who in (b, c):
+    who.get(SIGN)
+leave(200, logout_token(claims=person, head={"typ": None}))
+b.get(SIGN, 401)
+same(other.post(SIGN, {"second": True, "code": "000000"}, 401)["error"], "session", "half done, of the person")
+for who in (c, hanako):
+    who.get(SIGN)
+leave(200, logout_token(claims={"sid": "s-3"}, head={"typ": "JWT"}))
+c.get(SIGN, 401)
+tanaka.get(SIGN)
+same(json.loads(provider("/count"))["keys"], asked + 1, "by the keys that were kept")
+
+
+def not_told():
+    texts = [r["text"] for r in told("console-refused", cause="provider", operation=DOOR, service="OpenID Connect")]
+    return {words for words in wanted if not any(words in t for t in texts)}
+
+
+until(lambda: not not_told(), "each in the log, with its reason")
+
+item("a logout token is no ID token; who is signed out while they sign in is not in; the provider is not too often there, a stranger is")
+for how in ({"claims": {**two, "events": {"http://schemas.openid.net/event/backchannel-logout": {}}}}, {"claims": two, "head": {"typ": "logout+jwt"}}):
+    same(Visitor().go().back(401, **how)["error"], "token", how)
+refused("provider", "it is no ID token")
+late, heard = Visitor().go(), []
+coming = threading.Thread(target=lambda: heard.append(late.back(None, end="wait", claims={**two, "sid": "s-4"})))
+coming.start()
+until(lambda: json.loads(provider("/count"))["waiting"], "the code is being changed")
+leave(200, logout_token(claims={"sid": "s-4"}))
+provider("/go")
+coming.join()
+same(heard[0].get("error"), "declined", "not in")
+late.get(SIGN, 401)
+refused("provider-logout", "signed out by the provider meanwhile", user="hanako")
+for _ in range(12):
+    leave(200, logout_token(claims={"sub": "nobody's"}), source="127.0.6.250")
+for _ in range(10):
+    leave(400, "logout_token=x", source="127.0.6.251")
+a = leave(429, "logout_token=x", source="127.0.6.251")
+true(int(a.headers["Retry-After"]) > 0 and a.json["error"] == "temporarily_unavailable", "has to wait")
+until(lambda: told("console-refused", cause="too-often", operation=DOOR), "in the log")
+
 item("10.1.2, 10.2.1, 10.2.2: an answer is one browser's, to one question, once; and of the provider that was asked")
 d = Visitor().go()
 d.back(claims=two)
@@ -231,3 +343,9 @@ same(Visitor().go().back(401, sub="suzuki-1", claims=two)["error"], "unbound", "
 refused("disabled", "suzuki-1", user="suzuki")
 user("reset", "hanako")
 same(Visitor().go().back(401, claims=two)["error"], "unbound", "reset")
+
+item("a provider that has changed its keys: they are fetched again, once in half a minute")
+provider("/rotate")
+mode("good")
+until(lambda: Desk(next(machines)).ask("POST", DOOR, "logout_token=" + logout_token(claims=person, key="new"), None, {"Origin": None, "Sec-Fetch-Site": None},
+                                       mime=FORM).status == 200, "by the new key")

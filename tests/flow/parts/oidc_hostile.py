@@ -1,4 +1,5 @@
-"""An OpenID provider that does whatever it is told: the code says how its ID token is forged. It judges what a good one would: the secret, the
+"""An OpenID provider that does whatever it is told: the code says how its ID token is forged, the address how a logout token is. It counts how often it
+is asked for its keys. It judges what a good one would: the secret, the
 redirect address, PKCE. http.server and python3-cryptography; nothing of the C code, no library for tokens."""
 import base64
 import hashlib
@@ -6,7 +7,9 @@ import hmac
 import json
 import os
 import ssl
+import threading
 import time
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote_plus
 
@@ -17,7 +20,10 @@ PORT = int(os.environ["OIDC_PORT"])
 ISSUER = "https://localhost:%d" % PORT
 CLIENT, SECRET = "the console", os.environ["OIDC_SECRET"]
 REDIRECT = os.environ["CONSOLE_URL"] + "/oidc"
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
 mode = {"now": ""}
+count = {"keys": 0, "waiting": 0}
+go_on = threading.Event()
 
 
 def b64(b):
@@ -61,7 +67,18 @@ def sign(alg, key, data):
 def token(how, access):
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": CLIENT, "sub": how.get("sub", "hanako-1"), "iat": now, "exp": now + 300, "nonce": how["nonce"],
-              "at_hash": b64(hashlib.sha256(access.encode()).digest()[:16]), **how.get("claims", {})}
+              "at_hash": b64(hashlib.sha256(access.encode()).digest()[:16])}
+    return made(how, claims)
+
+
+def logout_token(how):
+    now = int(time.time())
+    how["head"] = {"typ": "logout+jwt", **how.get("head", {})}
+    return made(how, {"iss": ISSUER, "aud": CLIENT, "iat": now, "exp": now + 120, "jti": str(uuid.uuid4()), "events": {EVENT: {}}})
+
+
+def made(how, claims):
+    claims = {**claims, **how.get("claims", {})}
     for name in how.get("without", []):
         del claims[name]
     alg = how.get("alg", "RS256")
@@ -70,6 +87,8 @@ def token(how, access):
     if how.get("key") == "other":
         key = OTHER[alg]
         head["jwk"] = jwk(key)
+    elif how.get("key") == "new":
+        key, head["kid"] = OTHER[alg], "new"
     elif how.get("key") == "small":
         key, head["kid"] = SMALL, "small"
     elif how.get("key") == "public":
@@ -101,7 +120,18 @@ class Provider(BaseHTTPRequestHandler):
             mode["now"] = self.path[6:]
             self.say(200, {})
         elif self.path == "/keys":
+            count["keys"] += 1
             self.say(200, {"keys": KEYS})
+        elif self.path.startswith("/logout/"):
+            self.say(200, logout_token(json.loads(unb64(self.path[8:]))).encode())
+        elif self.path == "/count":
+            self.say(200, count)
+        elif self.path == "/rotate":
+            KEYS.append(jwk(OTHER["RS256"], kid="new"))
+            self.say(200, {})
+        elif self.path == "/go":
+            go_on.set()
+            self.say(200, {})
         elif mode["now"] == "broken":
             self.say(500, {})
         elif mode["now"] == "garbage":
@@ -128,6 +158,10 @@ class Provider(BaseHTTPRequestHandler):
             self.say(400, {"error": "invalid_grant"})
         elif how.get("end") == "none":
             self.say(200, {"access_token": "a"})
+        elif how.get("end") == "wait":
+            count["waiting"] += 1
+            go_on.wait(15)
+            self.say(200, {"access_token": "an access token", "token_type": "Bearer", "id_token": token(how, "an access token")})
         elif how.get("end") == "hang up":
             self.close_connection = True
         else:

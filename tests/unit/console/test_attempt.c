@@ -106,6 +106,23 @@ static void all_together(void **state)
 	assert_int_equal(taken, 20);
 }
 
+static void messages(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 10; i++)
+		assert_int_equal(attempt_message(a, "192.0.2.1", 1000 * S), 0);
+	assert_int_equal(attempt_message(a, "192.0.2.1", 1000 * S), 7);
+	/* Neither for others, nor for those who sign in from there. */
+	assert_int_equal(attempt_message(a, "192.0.2.2", 1000 * S), 0);
+	assert_int_equal(attempt_take(a, "192.0.2.1", "hanako", false, 1000 * S), 0);
+	attempt_good_message(a, "192.0.2.1", 1000 * S);
+	assert_int_equal(attempt_message(a, "192.0.2.1", 1000 * S), 0);
+	assert_int_not_equal(attempt_message(a, "192.0.2.1", 1000 * S), 0);
+	assert_int_equal(attempt_message(a, "192.0.2.1", 1007 * S), 0);
+}
+
 static void networks(void **state)
 {
 	char x[ATTEMPT_KEY_SIZE], y[ATTEMPT_KEY_SIZE];
@@ -143,6 +160,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_owner_comes_in, begin, end),
 		cmocka_unit_test_setup_teardown(codes, begin, end),
 		cmocka_unit_test_setup_teardown(all_together, begin, end),
+		cmocka_unit_test_setup_teardown(messages, begin, end),
 		cmocka_unit_test_setup_teardown(networks, begin, end),
 		cmocka_unit_test_setup_teardown(a_flood_of_names, begin, end),
 	};
