@@ -3,13 +3,14 @@ each reason in the access log. The numbers are requirements of OWASP ASVS 5.0.0.
 import base64
 import json
 import os
+import socket
 import ssl
 import subprocess
 import threading
 import urllib.request
 from urllib.parse import parse_qs, urlsplit
 
-from console_desk import Desk, Person, same, told, totp, true, until, user
+from console_desk import HOST, PORT, Desk, Person, same, tls, told, totp, true, until, user
 
 ISSUER = "https://localhost:" + os.environ["OIDC_PORT"]
 DOOR, FORM = "/api/v1/session/oidc/backchannel", "application/x-www-form-urlencoded"
@@ -276,6 +277,13 @@ coming.join()
 same(heard[0].get("error"), "declined", "not in")
 late.get(SIGN, 401)
 refused("provider-logout", "signed out by the provider meanwhile", user="hanako")
+d = Visitor().go()
+d.back(claims={**two, "sid": "s-5"})
+hangs_up = tls().wrap_socket(socket.create_connection((HOST, PORT), source_address=(next(machines), 0)), server_hostname=HOST)
+body = "logout_token=" + logout_token(claims={"sid": "s-5"})
+hangs_up.sendall(("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s" % (DOOR, FORM, len(body), body)).encode())
+hangs_up.shutdown(socket.SHUT_WR)
+until(lambda: d.ask("GET", SIGN).status == 401, "over, although nobody waits for the answer")
 for _ in range(12):
     leave(200, logout_token(claims={"sub": "nobody's"}), source="127.0.6.250")
 for _ in range(10):
