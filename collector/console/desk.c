@@ -220,6 +220,19 @@ static void reset_post(struct console *c, struct ask *a)
 	json_decref(o);
 }
 
+/* On the disk before the answer leaves, as all that is urgent. */
+static void tell_desk(struct console *c, struct ask *a, const struct told *t)
+{
+	int r = tell(c, t);
+
+	if (r)
+		answer_error(a->req, 503, "unrecorded", "it cannot be recorded now", 0);
+	else
+		answer_json(a->req, 200, json_object());
+	if (r < 0)
+		console_fail(c, r, "access log");
+}
+
 /* A report was made on this machine; its maker waits for this answer before he hands it out. */
 static void report_told(struct console *c, struct ask *a)
 {
@@ -230,7 +243,6 @@ static void report_told(struct console *c, struct ask *a)
 	const char *name = json_string_value(json_object_get(o, "name"));
 	const char *hex = json_string_value(json_object_get(o, "hash"));
 	struct digest hash;
-	int r;
 
 	if (!o)
 		return;
@@ -242,14 +254,7 @@ static void report_told(struct console *c, struct ask *a)
 	t.text = what;
 	t.path = name;
 	t.hash = &hash;
-	r = tell(c, &t);
-	/* On the disk before the answer leaves, as all that is urgent. */
-	if (r)
-		answer_error(a->req, 503, "unrecorded", "it cannot be recorded now", 0);
-	else
-		answer_json(a->req, 200, json_object());
-	if (r < 0)
-		console_fail(c, r, "access log");
+	tell_desk(c, a, &t);
 out:
 	json_decref(o);
 }
@@ -263,7 +268,6 @@ static void export_told(struct console *c, struct ask *a)
 	const char *what = json_string_value(json_object_get(o, "what"));
 	const char *folder = json_string_value(json_object_get(o, "folder"));
 	const json_t *records = json_object_get(o, "records");
-	int r;
 
 	if (!o)
 		return;
@@ -276,13 +280,7 @@ static void export_told(struct console *c, struct ask *a)
 	t.path = folder;
 	t.count = (uint64_t)json_integer_value(records);
 	t.has_count = true;
-	r = tell(c, &t);
-	if (r)
-		answer_error(a->req, 503, "unrecorded", "it cannot be recorded now", 0);
-	else
-		answer_json(a->req, 200, json_object());
-	if (r < 0)
-		console_fail(c, r, "access log");
+	tell_desk(c, a, &t);
 out:
 	json_decref(o);
 }

@@ -18,19 +18,9 @@
 /* Asks the console's door and says what is wrong. EXIT_*. */
 static int ask(struct ctl *c, const char *target, const json_t *body, json_t **answer)
 {
-	char room[PATH_MAX];
 	struct why why = {""};
-	int r;
+	int r = door_ask(c, target, body, answer, &why);
 
-	/* door_ask takes the path from the options: the console's own is what is meant here. */
-	if (!option_on(c, OPT_SOCKET)) {
-		layout_path(room, sizeof(room), CONSOLE_SOCKET_PATH);
-		if (c->given_n == OPTIONS_GIVEN_MAX)
-			return complain(EXIT_USAGE, SAY(c, "too many options", "オプションが多すぎます"));
-		c->given[c->given_n].id = OPT_SOCKET;
-		c->given[c->given_n++].value = room;
-	}
-	r = door_ask(c, target, body, answer, &why);
 	if (r == V_NOT_FOUND)
 		return complain(EXIT_MACHINE,
 			SAY(c, "the console does not run here, or its door is elsewhere (--socket): %s",

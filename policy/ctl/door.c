@@ -15,6 +15,8 @@
 DEFINE_CLEANUP(CURL *, curl_easy_cleanup)
 DEFINE_CLEANUP(struct curl_slist *, curl_slist_free_all)
 
+#define DESK "/desk/" /* the console's door, not the collector's */
+
 static size_t take(char *p, size_t size, size_t n, void *ctx)
 {
 	return buf_put(ctx, p, size * n) ? 0 : size * n;
@@ -54,7 +56,8 @@ static int send_once(
 	CURLcode r;
 
 	if (!socket_path) {
-		layout_path(room, sizeof(room), SOCKET_PATH);
+		layout_path(room, sizeof(room),
+			strncmp(target, DESK, sizeof(DESK) - 1) ? SOCKET_PATH : CONSOLE_SOCKET_PATH);
 		socket_path = room;
 	}
 	if (!curl)

@@ -1,5 +1,6 @@
 /*
- * The administrator's door of the collector: HTTP over a UNIX socket (collector/ingest/PROTOCOL.md), by libcurl.
+ * The administrator's doors: HTTP over a UNIX socket, by libcurl. Of the collector (collector/ingest/PROTOCOL.md), and
+ * for targets below /desk/ of the console.
  */
 #ifndef SEKISHO_CTL_DOOR_H
 #define SEKISHO_CTL_DOOR_H

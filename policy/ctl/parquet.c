@@ -63,7 +63,7 @@ static int told(struct exporting *x, const char *how, uint64_t records)
 	const struct parquet_job *j = &x->folder.job;
 	_cleanup_json_ json_t *body = NULL, *answer = NULL;
 	struct ctl *c = x->c;
-	char room[PATH_MAX], what[512], from[TEXT_TIME_SIZE], until[TEXT_TIME_SIZE];
+	char what[512], from[TEXT_TIME_SIZE], until[TEXT_TIME_SIZE];
 	struct why why = {""};
 	int r;
 
@@ -74,17 +74,7 @@ static int told(struct exporting *x, const char *how, uint64_t records)
 		j->from_us ? text_time_utc(from, j->from_us) : "-",
 		j->until_us ? text_time_utc(until, j->until_us) : "-", *j->host ? j->host : "*");
 	body = json_pack("{s:s, s:s, s:I}", "what", what, "folder", x->folder.path, "records", (json_int_t)records);
-	if (!option_on(c, OPT_SOCKET)) {
-		layout_path(room, sizeof(room), CONSOLE_SOCKET_PATH);
-		if (c->given_n == OPTIONS_GIVEN_MAX)
-			return complain(EXIT_USAGE, SAY(c, "too many options", "オプションが多すぎます"));
-		c->given[c->given_n].id = OPT_SOCKET;
-		c->given[c->given_n++].value = room;
-	}
 	r = body ? door_ask(c, DESK_EXPORTS, body, &answer, &why) : -ENOMEM;
-	/* The room ends with this call. */
-	if (c->given_n && c->given[c->given_n - 1].value == room)
-		c->given_n--;
 	if (!r)
 		return EXIT_GOOD;
 	return complain(r == V_NOT_FOUND || r < 0 ? EXIT_MACHINE : EXIT_PROBLEM,

@@ -160,7 +160,7 @@ int reporting_tell(struct reporting *g, const char *what, const char *name, stru
 {
 	_cleanup_json_ json_t *body = NULL, *answer = NULL;
 	struct ctl *c = g->c;
-	char room[PATH_MAX], hex[2 * DIGEST_SIZE + 1];
+	char hex[2 * DIGEST_SIZE + 1];
 	struct digest hash;
 	struct why why = {""};
 	int r;
@@ -170,17 +170,7 @@ int reporting_tell(struct reporting *g, const char *what, const char *name, stru
 		return EXIT_GOOD;
 	digest_span(&hash, bytes);
 	body = json_pack("{s:s, s:s, s:s}", "what", what, "name", name, "hash", hex_encode(hex, hash.b, DIGEST_SIZE));
-	if (!option_on(c, OPT_SOCKET)) {
-		layout_path(room, sizeof(room), CONSOLE_SOCKET_PATH);
-		if (c->given_n == OPTIONS_GIVEN_MAX)
-			return complain(EXIT_USAGE, SAY(c, "too many options", "オプションが多すぎます"));
-		c->given[c->given_n].id = OPT_SOCKET;
-		c->given[c->given_n++].value = room;
-	}
 	r = body ? door_ask(c, DESK_REPORTS, body, &answer, &why) : -ENOMEM;
-	/* The room ends with this call. */
-	if (c->given_n && c->given[c->given_n - 1].value == room)
-		c->given_n--;
 	if (!r)
 		return EXIT_GOOD;
 	return complain(r == V_NOT_FOUND || r < 0 ? EXIT_MACHINE : EXIT_PROBLEM,

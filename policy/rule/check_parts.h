@@ -4,7 +4,7 @@
 #ifndef SEKISHO_RULE_CHECK_PARTS_H
 #define SEKISHO_RULE_CHECK_PARTS_H
 
-#include "policy/rule/policy_parts.h"
+#include "policy/rule/content.h"
 
 #define FOUND_MAX 512
 
@@ -43,6 +43,11 @@ void checking_say(struct checking *c, const struct policy_finding *f);
  */
 struct copies_terms;
 void check_copies(struct checking *c, const struct copies_terms *t, const char *section);
+
+/* As a finding names what is decided. */
+const char *checking_action(unsigned action);
+/* Of an expectation: the documents that it says are known, whole. False where one is none, which was said. */
+bool check_documents(struct checking *c, words documents, uint8_t known[KNOWN_MAX], unsigned line);
 
 /* Does it name one model or one device, and not whatever comes? */
 bool match_is_specific(const struct match *m);

@@ -17,6 +17,24 @@ void checking_say(struct checking *c, const struct policy_finding *f)
 		c->say(c->ctx, f);
 }
 
+const char *checking_action(unsigned action)
+{
+	const struct enum_info *e = enum_by_value(F_ACTION, action);
+
+	return e ? e->name : "nothing";
+}
+
+bool check_documents(struct checking *c, words documents, uint8_t known[KNOWN_MAX], unsigned line)
+{
+	const char *name;
+
+	if (content_expect(c->p, documents, known, &name))
+		return true;
+	FOUND(c, true, "expectation", IN_YAML, line, "documents: \"%s\" is no document of the policy",
+		"documents: 「%s」という文書はポリシーにありません", name);
+	return false;
+}
+
 static const char *access_text(unsigned access)
 {
 	const struct enum_info *e = enum_by_value(F_ACCESS, access);

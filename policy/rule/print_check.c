@@ -4,13 +4,6 @@
 #include "policy/rule/check_parts.h"
 #include "policy/rule/print_parts.h"
 
-static const char *action_text(unsigned action)
-{
-	const struct enum_info *e = enum_by_value(F_ACTION, action);
-
-	return e ? e->name : "nothing";
-}
-
 void check_print_expectations(struct checking *c)
 {
 	const struct print_policy *s = c->p->print;
@@ -20,19 +13,14 @@ void check_print_expectations(struct checking *c)
 	for (i = 0; s && i < s->expectations_n; i++) {
 		const struct print_expectation *e = &s->expectations[i];
 		struct print_facts facts = e->facts;
-		const char *name;
 
-		if (!content_expect(c->p, e->documents, facts.known, &name)) {
-			FOUND(c, true, "expectation", IN_YAML, e->line,
-				"documents: \"%s\" is no document of the policy",
-				"documents: 「%s」という文書はポリシーにありません", name);
+		if (!check_documents(c, e->documents, facts.known, e->line))
 			continue;
-		}
 		policy_print(c->p, &facts, &d);
 		if (d.action != e->action)
 			FOUND(c, true, "expectation", IN_YAML, e->line, "%s: %s was expected, %s decides %s",
 				"%s: 期待は %s ですが、%s により %s になります", e->name[0] ? e->name : "expectation",
-				action_text(e->action), d.rule, action_text(d.action));
+				checking_action(e->action), d.rule, checking_action(d.action));
 	}
 }
 

@@ -5,13 +5,6 @@
 #include "policy/rule/check_parts.h"
 #include "policy/rule/protected_parts.h"
 
-static const char *action_text(unsigned action)
-{
-	const struct enum_info *e = enum_by_value(F_ACTION, action);
-
-	return e ? e->name : "nothing";
-}
-
 void check_area_expectations(struct checking *c)
 {
 	const struct protected_policy *s = c->p->protected;
@@ -32,8 +25,8 @@ void check_area_expectations(struct checking *c)
 				area >= 0 ? d.area : "none");
 		else if (d.action != e->action)
 			FOUND(c, true, "expectation", IN_YAML, e->line, "%s: %s was expected, %s decides %s",
-				"%s: 期待は %s ですが、%s により %s になります", name, action_text(e->action), d.rule,
-				action_text(d.action));
+				"%s: 期待は %s ですが、%s により %s になります", name, checking_action(e->action),
+				d.rule, checking_action(d.action));
 	}
 }
 
