@@ -1,6 +1,7 @@
 """A PC that posts and does not give up: collector_stream.py NAME REQUESTS [big]; and what is stored in the end: check NAME...
 
-Writes each acknowledged header's hash to acked-NAME, each made one's to made-NAME. Enrols where it has not."""
+Writes each acknowledged header's hash to acked-NAME, each made one's to made-NAME. Enrols where it has not. Where FLOW_UNTIL names a file, it
+goes on until that is there, too."""
 import http.client
 import os
 import subprocess
@@ -47,7 +48,9 @@ def stream(name, requests, big):
     if big:
         records = [{1: 4, 2: i, 16: "/bin/x", 30: "".join(rnd.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=900))}
                    for i in range(60)]
-    for _ in range(requests):
+    done = 0
+    while done < requests or not os.path.exists(os.environ.get("FLOW_UNTIL", "/")):
+        done += 1
         batch = pc.sealed(rnd.randint(1, 4), records=records)
         for s in batch:
             write("made-" + name, sha256(s.sent).hex() + "\n")
