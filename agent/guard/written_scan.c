@@ -81,8 +81,10 @@ static void scanned(struct guard *g, const struct scan_file *f, enum scan_verdic
 {
 	struct written_scan *s = &g->written->scan;
 
+	/* What is found or failed is in the status from the loop's next turn on. */
 	if (verdict == SCAN_NONE || verdict == SCAN_FAILED) {
 		missed(g, SCAN_WRONG, name[0] ? name : "clamd gave no answer");
+		g->status_boot_us = 0;
 		return;
 	}
 	s->seen[s->seen_at++ % ARRAY_SIZE(s->seen)] = f->seen;
@@ -90,7 +92,7 @@ static void scanned(struct guard *g, const struct scan_file *f, enum scan_verdic
 	if (verdict != SCAN_FOUND)
 		return;
 	s->found++;
-	g->status_boot_us = 0; /* is saved at the loop's next turn */
+	g->status_boot_us = 0;
 	tell_malware(g, &f->as, f->seen.size, name);
 }
 
