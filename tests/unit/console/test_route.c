@@ -27,7 +27,7 @@ void store_failed(struct call *x, int r, const struct why *why)
 	fail();
 }
 
-#define DOCUMENTED_MAX 64
+#define DOCUMENTED_MAX 128
 
 struct documented {
 	char path[128];
