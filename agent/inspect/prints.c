@@ -4,6 +4,7 @@
 #include "agent/inspect/prints.h"
 #include "agent/inspect/known.h"
 #include "agent/inspect/look.h"
+#include "policy/base/siphash.h"
 #include <errno.h>
 #include <glib.h>
 
@@ -21,7 +22,7 @@ struct entry {
 };
 
 struct prints {
-	uint8_t key[INSPECT_KEY_SIZE];
+	uint64_t key[2];
 	/* the last PRINTS_STRETCH letters, and their hash */
 	uint32_t letter[PRINTS_STRETCH];
 	uint64_t letters, hash, base, leaving;
@@ -41,48 +42,14 @@ struct prints {
 
 /* --- hashes --- */
 
-static uint64_t rotate(uint64_t v, unsigned by)
+static uint64_t keyed(const struct prints *p, uint64_t value)
 {
-	return v << by | v >> (64 - by);
-}
-
-static void sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[2] = rotate(v[2], 32);
-}
-
-static uint64_t little(const uint8_t *p)
-{
-	return get_le32(p) | (uint64_t)get_le32(p + 4) << 32;
-}
-
-uint64_t prints_siphash(const uint8_t key[INSPECT_KEY_SIZE], uint64_t value)
-{
-	uint64_t k0 = little(key), k1 = little(key + 8);
-	uint64_t v[4] = {
-		k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573};
-	const uint64_t words[2] = {value, 8ull << 56}; /* eight bytes, and how many there were */
+	uint8_t bytes[8];
 	unsigned i;
 
-	for (i = 0; i < 2; i++) {
-		v[3] ^= words[i];
-		sip_round(v);
-		sip_round(v);
-		v[0] ^= words[i];
-	}
-	v[2] ^= 0xff;
-	for (i = 0; i < 4; i++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+	for (i = 0; i < 8; i++)
+		bytes[i] = (uint8_t)(value >> 8 * i);
+	return siphash(p->key, SPAN(bytes, sizeof(bytes)));
 }
 
 static uint64_t times(uint64_t a, uint64_t b)
@@ -100,9 +67,10 @@ static struct prints *prints_new(const uint8_t key[INSPECT_KEY_SIZE])
 
 	if (!p)
 		return NULL;
-	memcpy(p->key, key, sizeof(p->key));
+	for (i = 0; i < INSPECT_KEY_SIZE; i++)
+		p->key[i / 8] |= (uint64_t)key[i] << i % 8 * 8;
 	/* Another key, another polynomial: who has no key cannot make stretches that collide. */
-	p->base = prints_siphash(key, 0) % (PRIME - (1u << 24)) + (1u << 24);
+	p->base = keyed(p, 0) % (PRIME - (1u << 24)) + (1u << 24);
 	p->leaving = 1;
 	for (i = 0; i < PRINTS_STRETCH; i++)
 		p->leaving = times(p->leaving, p->base);
@@ -277,7 +245,7 @@ static void take_letter(struct prints *p, uint32_t c)
 	*place = c;
 	if (++p->letters < PRINTS_STRETCH)
 		return;
-	hash = prints_siphash(p->key, p->hash);
+	hash = keyed(p, p->hash);
 	if (p->makes)
 		winnow(p, hash);
 	else

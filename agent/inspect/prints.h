@@ -37,7 +37,4 @@ void prints_tell(const struct prints *p, struct inspect_facts *facts);
 /* What was made of all that came: at most INSPECT_PRINTS_MAX, PRINT_SIZE bytes each, in no order of the text. */
 void prints_end(struct prints *p, uint8_t out[INSPECT_PRINTS_MAX * INSPECT_PRINT_SIZE], unsigned *n);
 
-/* The hash of eight bytes, for the test that compares it with OpenSSL's. */
-uint64_t prints_siphash(const uint8_t key[INSPECT_KEY_SIZE], uint64_t value);
-
 #endif

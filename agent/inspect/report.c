@@ -182,10 +182,19 @@ static int put_known(struct buf *b, const struct inspect_facts *f)
 	return r;
 }
 
+/* Its length, then all of it; or nothing. */
+static int put_frame(struct buf *out, const struct buf *b)
+{
+	uint8_t head[4];
+	int r = buf_reserve(out, sizeof(head) + b->n);
+
+	put_be32(head, (uint32_t)b->n);
+	return r ? r : (r = buf_put(out, head, sizeof(head))) ? r : buf_put_span(out, buf_span(b));
+}
+
 int report_write(struct buf *out, const struct inspect_facts *f, enum inspect_what about)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(REPORT_FRAME_MAX - 4);
-	uint8_t head[4];
 	int r;
 
 	if ((r = cbor_put_array(&b, REPORT_ITEMS)) || (r = cbor_put_uint(&b, about)) ||
@@ -201,22 +210,16 @@ int report_write(struct buf *out, const struct inspect_facts *f, enum inspect_wh
 		(r = cbor_put_bytes(&b, SPAN_STR(f->generator))) || (r = cbor_put_bool(&b, f->my_number_named)) ||
 		(r = put_found(&b, f)) || (r = put_matches(&b, f)) || (r = put_known(&b, f)) || (r = put_gaps(&b, f)))
 		return r;
-	put_be32(head, (uint32_t)b.n);
-	r = buf_reserve(out, sizeof(head) + b.n);
-	return r ? r : (r = buf_put(out, head, sizeof(head))) ? r : buf_put_span(out, buf_span(&b));
+	return put_frame(out, &b);
 }
 
 int report_write_prints(struct buf *out, const uint8_t *prints, unsigned n)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(REPORT_FRAME_MAX - 4);
-	uint8_t head[4];
 	int r = cbor_put_array(&b, PRINTS_ITEMS);
 
 	r = r ? r : cbor_put_bytes(&b, SPAN(prints, (size_t)n * INSPECT_PRINT_SIZE));
-	if (r)
-		return r;
-	put_be32(head, (uint32_t)b.n);
-	return (r = buf_put(out, head, sizeof(head))) ? r : buf_put_span(out, buf_span(&b));
+	return r ? r : put_frame(out, &b);
 }
 
 int prints_read(struct span frame, struct buf *out, struct why *why)
@@ -236,14 +239,12 @@ int prints_read(struct span frame, struct buf *out, struct why *why)
 int report_write_end(struct buf *out, enum inspect_cause cause, const char *detail)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(REPORT_FRAME_MAX - 4);
-	uint8_t head[4];
 	int r;
 
 	if ((r = cbor_put_array(&b, END_ITEMS)) || (r = cbor_put_uint(&b, cause)) ||
 		(r = cbor_put_bytes(&b, SPAN_STR(detail))))
 		return r;
-	put_be32(head, (uint32_t)b.n);
-	return (r = buf_put(out, head, sizeof(head))) ? r : buf_put_span(out, buf_span(&b));
+	return put_frame(out, &b);
 }
 
 /* Cause and detail of a gap. */

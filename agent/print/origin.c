@@ -205,33 +205,6 @@ static const struct comer *find(const struct gate *g, const struct job *j, unsig
 	return g->origins && created && is_local(j) ? choose(g, j, created, best, rivals) : NULL;
 }
 
-void origin_tell(struct gate *g, struct record *r, const struct job *j, struct origin_room *room)
-{
-	unsigned best, rivals, certainty;
-	const struct comer *c = find(g, j, &best, &rivals);
-	const char *area;
-	bool by_title;
-
-	if (!c)
-		return;
-	record_set_uint(r, F_ORIGIN, best > 2 ? ORIGIN_NAMED : rivals == 1 ? ORIGIN_ONLY : ORIGIN_NEAREST);
-	record_set_uint(r, F_PID, c->pid);
-	record_set_int(r, F_START, c->start_us);
-	record_set_span(r, F_COMM, SPAN(c->comm, strnlen(c->comm, sizeof(c->comm))));
-	if (c->loginuid != UINT32_MAX)
-		record_set_uint(r, F_LOGIN_UID, c->loginuid);
-	record_set_text(r, F_PROGRAM, c->program);
-	if (c->args_n)
-		record_set_span(r, F_ARGS, SPAN(c->args, c->args_n));
-	if (file_of(c, j, room->path, &by_title))
-		record_set_str(r, F_PATH, room->path);
-	area = origin_area(g, j, &certainty);
-	if (!area[0])
-		return;
-	record_set_str(r, F_AREA, area);
-	record_set_uint(r, F_CERTAINTY, certainty);
-}
-
 /* --- the area of its file --- */
 
 /* What is mounted where the path lies; "" where nobody knows. */
@@ -266,23 +239,59 @@ static bool real(const char *path, char out[PATH_MAX])
 	       snprintf(out, PATH_MAX, "%s", path) < PATH_MAX;
 }
 
-const char *origin_area(const struct gate *g, const struct job *j, unsigned *certainty)
+/* The name of the area that the file lies in; "". */
+static const char *area_of(const struct gate *g, const char *path)
 {
 	const struct policy *p = g->orders.policy;
-	char path[ORIGIN_PATH_SIZE], whole[PATH_MAX], source[256];
-	const struct comer *c;
-	unsigned best, rivals;
-	bool by_title;
+	char whole[PATH_MAX], source[256];
 	int area;
 
-	if (!policy_areas_n(p) || !(c = find(g, j, &best, &rivals)) || !file_of(c, j, path, &by_title) ||
-		!real(path, whole))
+	if (!policy_areas_n(p) || !real(path, whole))
 		return "";
 	source_of(whole, source, sizeof(source));
 	area = policy_area_of(p, SPAN_STR(whole), source[0] ? source : NULL);
-	if (certainty)
-		*certainty = by_title ? CERTAINTY_LIKELY : CERTAINTY_STRONG;
 	return area < 0 ? "" : policy_area_name(p, (unsigned)area);
+}
+
+void origin_tell(struct gate *g, struct record *r, const struct job *j, struct origin_room *room)
+{
+	unsigned best, rivals;
+	const struct comer *c = find(g, j, &best, &rivals);
+	const char *area;
+	bool by_title;
+
+	if (!c)
+		return;
+	record_set_uint(r, F_ORIGIN, best > 2 ? ORIGIN_NAMED : rivals == 1 ? ORIGIN_ONLY : ORIGIN_NEAREST);
+	record_set_uint(r, F_PID, c->pid);
+	record_set_int(r, F_START, c->start_us);
+	record_set_span(r, F_COMM, SPAN(c->comm, strnlen(c->comm, sizeof(c->comm))));
+	if (c->loginuid != UINT32_MAX)
+		record_set_uint(r, F_LOGIN_UID, c->loginuid);
+	record_set_text(r, F_PROGRAM, c->program);
+	if (c->args_n)
+		record_set_span(r, F_ARGS, SPAN(c->args, c->args_n));
+	if (file_of(c, j, room->path, &by_title))
+		record_set_str(r, F_PATH, room->path);
+	else
+		return;
+	area = area_of(g, room->path);
+	if (!area[0])
+		return;
+	record_set_str(r, F_AREA, area);
+	record_set_uint(r, F_CERTAINTY, by_title ? CERTAINTY_LIKELY : CERTAINTY_STRONG);
+}
+
+const char *origin_area(const struct gate *g, const struct job *j)
+{
+	char path[ORIGIN_PATH_SIZE];
+	const struct comer *c;
+	unsigned best, rivals;
+	bool by_title;
+
+	if (!policy_areas_n(g->orders.policy) || !(c = find(g, j, &best, &rivals)) || !file_of(c, j, path, &by_title))
+		return "";
+	return area_of(g, path);
 }
 
 void origins_free(struct gate *g)

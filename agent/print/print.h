@@ -269,10 +269,9 @@ void origins_take(struct gate *g, const struct paper_event *e);
 void origin_tell(struct gate *g, struct record *r, const struct job *j, struct origin_room *room);
 /*
  * The area of protected files (policy.yaml(5)) that the job's file lies in, by the policy in force, as far as that file
- * is known: its name, borrowed from the policy, or "". *certainty (or NULL): CERTAINTY_*; the file's name alone says
- * so.
+ * is known: its name, borrowed from the policy, or "".
  */
-const char *origin_area(const struct gate *g, const struct job *j, unsigned *certainty);
+const char *origin_area(const struct gate *g, const struct job *j);
 void origins_free(struct gate *g);
 
 /* --- queues.c --- */

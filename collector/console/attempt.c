@@ -146,14 +146,17 @@ void attempt_good(struct attempts *a, const char *address, int64_t now_us)
 	slot_of(a, network, ADDRESS_MOST, ADDRESS_EVERY_S, now_us)->left = ADDRESS_MOST;
 }
 
+static void give_back(struct attempt_slot *s)
+{
+	s->left = s->left + 1 > ADDRESS_MOST ? ADDRESS_MOST : s->left + 1;
+}
+
 void attempt_undo(struct attempts *a, const char *address, int64_t now_us)
 {
 	char network[ATTEMPT_KEY_SIZE];
-	struct attempt_slot *s;
 
 	attempt_network(address, network);
-	s = slot_of(a, network, ADDRESS_MOST, ADDRESS_EVERY_S, now_us);
-	s->left = s->left + 1 > ADDRESS_MOST ? ADDRESS_MOST : s->left + 1;
+	give_back(slot_of(a, network, ADDRESS_MOST, ADDRESS_EVERY_S, now_us));
 }
 
 static struct attempt_slot *slot_of_messages(struct attempts *a, const char *address, int64_t now_us)
@@ -177,7 +180,5 @@ unsigned attempt_message(struct attempts *a, const char *address, int64_t now_us
 
 void attempt_good_message(struct attempts *a, const char *address, int64_t now_us)
 {
-	struct attempt_slot *s = slot_of_messages(a, address, now_us);
-
-	s->left = s->left + 1 > ADDRESS_MOST ? ADDRESS_MOST : s->left + 1;
+	give_back(slot_of_messages(a, address, now_us));
 }

@@ -6,6 +6,8 @@
 
 #include "collector/console/console.h"
 
+#define FEDERATE_METHOD "OpenID Connect" /* in the access log */
+
 /* Starts the process with the network, before the console gives its power up. 0, where no provider is named too; V_BAD,
  * V_NOT_FOUND with the reason; -errno. */
 int federate_start(struct console *c, struct why *why);

@@ -8,7 +8,6 @@
 #include "collector/console/federate.h"
 #include "collector/oidc/oidc.h"
 
-#define FEDERATE_METHOD "OpenID Connect"
 #define FEDERATE_ANSWER_US ((int64_t)(OIDC_TIME_S + 20) * 1000000) /* so long an answer of that process may take */
 #define LEFT_MAX 512u
 

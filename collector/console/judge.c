@@ -3,6 +3,7 @@
  * what they sign in with. Behind a wrong password nothing more is looked at, so that neither words nor time tell what
  * an account has.
  */
+#include "collector/console/federate.h"
 #include "collector/console/sign_in.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
@@ -75,9 +76,7 @@ static const char *factor_of(const struct shown *s)
 
 static void put_method(const struct shown *s, struct judged *j)
 {
-	const char *first = s->password || (s->first && !s->federated) ? "password"
-			    : s->first                                 ? "OpenID Connect"
-								       : NULL;
+	const char *first = s->password || (s->first && !s->federated) ? "password" : s->first ? FEDERATE_METHOD : NULL;
 	const char *second = factor_of(s);
 
 	snprintf(j->method, sizeof(j->method), "%s%s%s", first ? first : "", first && second ? " and " : "",

@@ -37,7 +37,7 @@ static void give_up(struct console *c, struct second *s)
 		.cause = CAUSE_CREDENTIALS,
 		.account = s->account,
 		.address = s->address,
-		.method = s->began.federated ? "OpenID Connect" : "password",
+		.method = s->began.federated ? FEDERATE_METHOD : "password",
 		.text = "the second factor was not shown"};
 
 	c->count.sign_in_refused++;
@@ -139,7 +139,7 @@ int seconds_leave(struct console *c, const struct oidc_logout *what, const char 
 			.cause = CAUSE_PROVIDER_LOGOUT,
 			.account = s->account,
 			.address = address,
-			.method = "OpenID Connect",
+			.method = FEDERATE_METHOD,
 			.text = "signed out by the provider before the second factor was shown",
 			.urgent = true};
 

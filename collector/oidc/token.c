@@ -194,6 +194,16 @@ static bool for_us(const json_t *claims, const char *client_id)
 	return is(claims, "aud", client_id);
 }
 
+/* Of this issuer, for this client. */
+static int check_ends(const json_t *claims, const struct oidc_want *want, struct why *why)
+{
+	if (!is(claims, "iss", want->issuer))
+		return why_set(why, V_BAD, "the token is of another issuer");
+	if (!for_us(claims, want->client_id))
+		return why_set(why, V_BAD, "the token is for another client, or not for us alone");
+	return 0;
+}
+
 /* Whole seconds, as providers write them: some as a number with a point. */
 static bool seconds(const json_t *claims, const char *name, int64_t *out)
 {
@@ -318,10 +328,9 @@ int oidc_token_check(
 	claims = part(parts[1]);
 	if (!claims)
 		return why_set(why, V_BAD, "the token's claims cannot be read");
-	if (!is(claims, "iss", want->issuer))
-		return why_set(why, V_BAD, "the token is of another issuer");
-	if (!for_us(claims, want->client_id))
-		return why_set(why, V_BAD, "the token is for another client, or not for us alone");
+	r = check_ends(claims, want, why);
+	if (r)
+		return r;
 	if (has_event(claims))
 		return why_set(why, V_BAD, "the token tells of a sign-out: it is no ID token");
 	if (!is(claims, "nonce", want->nonce))
@@ -345,12 +354,11 @@ static int read_logout(const json_t *claims, const struct oidc_want *want, struc
 {
 	const char *jti = oidc_text(claims, "jti");
 	int64_t made = 0, end = 0;
-	int r;
+	int r = check_ends(claims, want, why);
 
-	if (!is(claims, "iss", want->issuer))
-		return why_set(why, V_BAD, "the token is of another issuer");
-	if (!for_us(claims, want->client_id))
-		return why_set(why, V_BAD, "the token is for another client, or not for us alone");
+	if (r)
+		return r;
+
 	if (!has_event(claims))
 		return why_set(why, V_BAD, "the token tells of no sign-out (events)");
 	if (json_object_get(claims, "nonce"))

@@ -148,6 +148,8 @@ void memo_deinit(struct memo *m);
 int leaves_put(struct leaves *l, int64_t leaf);
 /* Sorted, each once. */
 void leaves_settle(struct leaves *l);
+/* The order of int64_t, for qsort and bsearch. */
+int by_number(const void *a, const void *b);
 /* Does row `i` match? 0 with *yes; -errno. */
 int part_matches(struct part *p, const struct block *b, unsigned i, bool *yes);
 /* The leaves of a posting list from `lo` to before `hi`. 0; -errno. */

@@ -200,13 +200,6 @@ void part_sort(struct part *p)
 		qsort(l->v, l->n, sizeof(*l->v), p->q->newest_first ? by_last : by_first);
 }
 
-static int by_number(const void *x, const void *y)
-{
-	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
-
-	return a < b ? -1 : a > b;
-}
-
 static bool fits(const struct part *p, const struct entry *e)
 {
 	if (e->last < p->q->from || e->first >= p->q->until || e->leaf < p->q->after_leaf)

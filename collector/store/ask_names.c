@@ -79,13 +79,6 @@ int leaves_put(struct leaves *l, int64_t leaf)
 
 /* --- rows --- */
 
-static int by_number(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static int name_matches(struct part *p, struct memo *memo, const struct match *m, int64_t id, bool *yes)
 {
 	uint8_t what = id ? memo_get(memo, id) : KNOWN;
@@ -312,7 +305,7 @@ static int keep_by_hash(struct part *p, const struct match *m, struct leaves *id
 	int r;
 
 	sqlite3_reset(st);
-	sqlite3_bind_int64(st, 1, (int64_t)dict_hash(p->month->key, name));
+	sqlite3_bind_int64(st, 1, (int64_t)siphash(p->month->key, name));
 	if (p->month->by_tail)
 		sqlite3_bind_int64(st, 2, dict_tail(p->month->key, name_tail(name)));
 	r = keep(st, m, SIZE_MAX, ids);
@@ -409,6 +402,13 @@ int part_posts(struct part *p, int64_t id, int64_t lo, int64_t hi, struct leaves
 	}
 	sqlite3_reset(st);
 	return r == V_END ? 0 : r;
+}
+
+int by_number(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
 }
 
 void leaves_settle(struct leaves *l)

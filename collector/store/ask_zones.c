@@ -91,13 +91,6 @@ bool part_bound(const struct part *p, int64_t *bound)
 	return true;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Leaves from `lo` to before `hi` that may hold a match. */
 static int collect(struct part *p, int64_t lo, int64_t hi, struct leaves *out)
 {

@@ -8,7 +8,7 @@
 #ifndef SEKISHO_STORE_DICT_H
 #define SEKISHO_STORE_DICT_H
 
-#include "policy/base/buf.h"
+#include "policy/base/siphash.h"
 
 #define DICT_MAX (4u << 20) /* names kept in memory: 128 MiB at most; beyond, the database is asked */
 
@@ -21,12 +21,11 @@ struct dict {
 	bool partial; /* not all that the database has is here */
 };
 
-uint64_t dict_hash(const uint64_t key[2], struct span s);
 /* By which a name is found whose last component is `tail`: 24 bits, of a dozen million names about one other has them.
  */
 static inline int64_t dict_tail(const uint64_t key[2], struct span tail)
 {
-	return (int64_t)(dict_hash(key, tail) >> 40);
+	return (int64_t)(siphash(key, tail) >> 40);
 }
 /* The id, or 0. */
 int64_t dict_get(const struct dict *d, uint64_t hash);

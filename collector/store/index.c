@@ -176,7 +176,7 @@ static uint64_t had_hash(const struct index *x, int64_t host, int64_t combo)
 {
 	const int64_t pair[] = {host, combo};
 
-	return dict_hash(x->key, SPAN(pair, sizeof(pair)));
+	return siphash(x->key, SPAN(pair, sizeof(pair)));
 }
 
 static int load_had(struct index *x)
@@ -377,7 +377,7 @@ static int name_id(struct index *x, struct span s, int64_t *id)
 {
 	bool tails = x->version > MONTH_VERSION_LEAST;
 	int64_t t = tails ? dict_tail(x->key, name_tail(s)) : 0;
-	uint64_t h = dict_hash(x->key, s);
+	uint64_t h = siphash(x->key, s);
 	sqlite3_stmt *st;
 	int r;
 
@@ -400,7 +400,7 @@ static int name_id(struct index *x, struct span s, int64_t *id)
 static int combo_id(struct index *x, int64_t user, int64_t program, uint64_t kind, uint64_t class, int64_t *id)
 {
 	const uint64_t facts[] = {(uint64_t)user, (uint64_t)program, kind, class};
-	uint64_t h = dict_hash(x->key, SPAN(facts, sizeof(facts)));
+	uint64_t h = siphash(x->key, SPAN(facts, sizeof(facts)));
 	sqlite3_stmt *st;
 	int r = known_id(x, &x->combo, Q_COMBO_GET, h, id);
 

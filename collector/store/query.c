@@ -486,20 +486,13 @@ static bool is_added(const struct wanted *w, const struct digest *id)
 	return false;
 }
 
-static bool digits_match(const char *want, const struct digest *id)
-{
-	char hex[2 * DIGEST_SIZE + 1];
-
-	return strlen(want) >= HOST_DIGITS_MIN && !strncasecmp(hex_encode(hex, id->b, DIGEST_SIZE), want, strlen(want));
-}
-
 static int on_host(void *ctx, const struct store_host *h)
 {
 	const struct store_filter *f;
 	struct wanted *w = ctx;
 
 	f = w->q->f;
-	if ((w->host && strcmp(h->name, w->host) != 0 && !digits_match(w->host, &h->id)) ||
+	if ((w->host && strcmp(h->name, w->host) != 0 && !store_host_digits(w->host, &h->id)) ||
 		(f->wants && !f->wants(f->wants_ctx, h)))
 		return 0;
 	return add_host(w, &h->id);
@@ -523,7 +516,7 @@ static int find_hosts(struct asking *a, struct question *q)
 			if (s.n != DIGEST_SIZE)
 				continue;
 			memcpy(id.b, s.p, DIGEST_SIZE);
-			r = digits_match(w.host, &id) && !is_added(&w, &id) ? add_host(&w, &id) : 0;
+			r = store_host_digits(w.host, &id) && !is_added(&w, &id) ? add_host(&w, &id) : 0;
 		}
 		r = r == V_END ? 0 : r;
 	}

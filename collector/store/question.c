@@ -5,6 +5,7 @@
 #include "collector/store/month.h"
 #include "policy/base/text.h"
 #include "policy/wire/body.h"
+#include <strings.h>
 
 int question_of(const struct store_filter *f, struct question *q, struct why *why)
 {
@@ -42,6 +43,13 @@ int question_of(const struct store_filter *f, struct question *q, struct why *wh
 	if (f->text)
 		q->text = match_anywhere(f->text);
 	return 0;
+}
+
+bool store_host_digits(const char *want, const struct digest *id)
+{
+	char hex[2 * DIGEST_SIZE + 1];
+
+	return strlen(want) >= HOST_DIGITS_MIN && !strncasecmp(hex_encode(hex, id->b, DIGEST_SIZE), want, strlen(want));
 }
 
 size_t question_rows(const struct store_filter *f)

@@ -240,6 +240,8 @@ int store_host_get(struct store *s, const struct digest *id, struct store_host *
 typedef int (*store_host_fn)(void *ctx, const struct store_host *h);
 /* By name, then id. `fn` returns 0 to go on, V_END to stop; anything else stops too and is returned. */
 int store_host_each(struct store *s, store_host_fn fn, void *ctx);
+/* Is the word the beginning of this PC's id, of eight digits at least, as a filter's `host` may be? */
+bool store_host_digits(const char *want, const struct digest *id);
 /* The same, behind the PC with this name and id (which need not be there): a page at a time. */
 int store_host_after(struct store *s, const char *name, const struct digest *id, store_host_fn fn, void *ctx);
 

@@ -77,18 +77,13 @@ static int end(struct joining *j, int r)
 
 int command_collector_join(struct ctl *c)
 {
-	const char *args[] = {NULL, "--join", NULL, NULL, NULL};
+	const char *args[5];
 	struct joining j = {.c = c};
 	char path[PATH_MAX];
 	int r;
 
-	if (!setup_find(c, "sekisho-collector", path))
+	if (!setup_collector(c, "--join", path, args))
 		return EXIT_MACHINE;
-	args[0] = path;
-	if (option_on(c, OPT_CONFIG)) {
-		args[2] = "--config";
-		args[3] = option_value(c, OPT_CONFIG);
-	}
 	r = end(&j, setup_follow(args, on_line, &j));
 	json_decref(j.joined);
 	json_decref(j.failed);

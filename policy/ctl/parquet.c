@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <strings.h>
 
 #define DESK_EXPORTS "/desk/exports"
 #define FILE_ROWS 10000000u /* a file ends behind the leaf that reaches so many */
@@ -87,11 +86,7 @@ static int told(struct exporting *x, const char *how, uint64_t records)
 
 static bool host_fits(const struct parquet_job *j, const struct digest *id, const char *name)
 {
-	char hex[2 * DIGEST_SIZE + 1];
-
-	hex_encode(hex, id->b, DIGEST_SIZE);
-	return !*j->host || !strcmp(name, j->host) ||
-	       (strlen(j->host) >= 8 && !strncasecmp(hex, j->host, strlen(j->host)));
+	return !*j->host || !strcmp(name, j->host) || store_host_digits(j->host, id);
 }
 
 static const struct named *named_of(struct exporting *x, const struct digest *id)
@@ -244,10 +239,9 @@ static int same_log(struct exporting *x)
 }
 
 /* What is asked for, where the folder is begun; nothing else, where it goes on. EXIT_*. */
-static int choose(struct exporting *x)
+static int choose(struct exporting *x, const struct store_filter *f)
 {
 	struct parquet_job *j = &x->folder.job;
-	struct store_filter f;
 	int r;
 
 	if (x->folder.begun) {
@@ -259,13 +253,12 @@ static int choose(struct exporting *x)
 				x->folder.path);
 		return same_log(x);
 	}
-	r = log_filter(x->c, clock_wall_us(), &f);
-	r = r ? r : host_is_there(x->c, x->store);
+	r = host_is_there(x->c, x->store);
 	if (r)
 		return r;
-	j->from_us = f.from_us;
-	j->until_us = f.until_us;
-	if ((size_t)snprintf(j->host, sizeof(j->host), "%s", f.host ? f.host : "") >= sizeof(j->host))
+	j->from_us = f->from_us;
+	j->until_us = f->until_us;
+	if ((size_t)snprintf(j->host, sizeof(j->host), "%s", f->host ? f->host : "") >= sizeof(j->host))
 		return complain(EXIT_USAGE, "--host");
 	r = parquet_folder_keep(&x->folder);
 	return r ? complain_of(x->c, x->folder.path, r, NULL) : EXIT_GOOD;
@@ -294,12 +287,12 @@ static int say_result(const struct exporting *x)
 	return fflush(stdout) ? EXIT_MACHINE : EXIT_GOOD;
 }
 
-static int run(struct exporting *x)
+static int run(struct exporting *x, const struct store_filter *f)
 {
 	int r, e;
 
 	x->size = store_size(x->store);
-	r = choose(x);
+	r = choose(x, f);
 	x->first = x->folder.job.next;
 	if (r)
 		return r;
@@ -367,7 +360,7 @@ int command_export_parquet(struct ctl *c)
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	r = open_folder(x, out);
-	r = r ? r : run(x);
+	r = r ? r : run(x, &f);
 	parquet_folder_close(&x->folder);
 	store_close(x->store);
 	free(x->months);

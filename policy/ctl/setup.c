@@ -238,21 +238,30 @@ int command_enrol(struct ctl *c)
 
 /* --- collector init --- */
 
+bool setup_collector(struct ctl *c, const char *errand, char path[PATH_MAX], const char *args[5])
+{
+	const char *config = option_value(c, OPT_CONFIG);
+
+	if (!setup_find(c, "sekisho-collector", path))
+		return false;
+	args[0] = path;
+	args[1] = errand;
+	args[2] = config ? "--config" : NULL;
+	args[3] = config;
+	args[4] = NULL;
+	return true;
+}
+
 int command_collector_init(struct ctl *c)
 {
 	static const char *const units[] = {"sekisho-collector.service", "sekisho-console.service",
 		"sekisho-herald.service", "sekisho-report.timer", NULL};
-	const char *args[] = {NULL, "--init", NULL, NULL, NULL};
+	const char *args[5];
 	char path[PATH_MAX];
 	int r;
 
-	if (!setup_find(c, "sekisho-collector", path))
+	if (!setup_collector(c, "--init", path, args))
 		return EXIT_MACHINE;
-	args[0] = path;
-	if (option_on(c, OPT_CONFIG)) {
-		args[2] = "--config";
-		args[3] = option_value(c, OPT_CONFIG);
-	}
 	r = setup_run(args, NULL);
 	if (r < 0)
 		return complain_of(c, "sekisho-collector", r, NULL);

@@ -10,6 +10,9 @@
 
 /* Where it was installed beside this program: in the same folder (as it is built), or in sbin. false, said. */
 bool setup_find(struct ctl *c, const char *name, char out[PATH_MAX]);
+/* The words that run the collector's program for one of its errands, with the settings that are given; the room is the
+ * caller's. false, said. */
+bool setup_collector(struct ctl *c, const char *errand, char path[PATH_MAX], const char *args[5]);
 /* Runs it to its end, with `input` as its standard input (NULL: our own). Its exit status, or -errno. */
 int setup_run(const char *const *args, const char *input);
 /*

@@ -123,9 +123,22 @@ static int of_device(const struct policy *p, const struct record *r, const char 
 
 /* --- print jobs --- */
 
-static bool goes_through(unsigned action, bool note)
+static unsigned in_force(unsigned action, bool note)
 {
-	return note || action == ACTION_ALLOW || action == ACTION_NOTE;
+	return note || action == ACTION_NOTE ? ACTION_ALLOW : action;
+}
+
+/* What was decided, and what would be now. */
+static void compared(struct replay *out, const struct record *r, unsigned action, bool note, const char *rule,
+	const char *reason, const char *reason_ja)
+{
+	out->decided = (unsigned)record_number(r, F_ACTION, ACTION_ALLOW);
+	out->noted = was_noted(r);
+	out->was = in_force(out->decided, out->noted);
+	out->now = in_force(action, note);
+	snprintf(out->rule, sizeof(out->rule), "%s", rule);
+	snprintf(out->reason, sizeof(out->reason), "%s", reason);
+	snprintf(out->reason_ja, sizeof(out->reason_ja), "%s", reason_ja);
 }
 
 static int of_print(const struct policy *p, const struct record *r, const char *host, const char *const *groups,
@@ -166,22 +179,11 @@ static int of_print(const struct policy *p, const struct record *r, const char *
 	text_copy(area, sizeof(area), blind ? SPAN("", 0) : record_text(r, F_AREA));
 	policy_print(p, &f, &now);
 	out->of_device = out->of_drive = out->of_file = false;
-	out->decided = (unsigned)record_number(r, F_ACTION, 0);
-	out->noted = was_noted(r);
-	out->was = goes_through(out->decided, out->noted) ? ACTION_ALLOW : out->decided;
-	out->now = goes_through(now.action, now.note) ? ACTION_ALLOW : now.action;
-	snprintf(out->rule, sizeof(out->rule), "%s", now.rule);
-	snprintf(out->reason, sizeof(out->reason), "%s", now.reason);
-	snprintf(out->reason_ja, sizeof(out->reason_ja), "%s", now.reason_ja);
+	compared(out, r, now.action, now.note, now.rule, now.reason, now.reason_ja);
 	return 0;
 }
 
 /* --- files on drives --- */
-
-static unsigned in_force(unsigned action, bool note)
-{
-	return note || action == ACTION_NOTE ? ACTION_ALLOW : action;
-}
 
 static int of_drive(const struct policy *p, const struct record *r, const char *host, const char *const *groups,
 	bool blind, struct replay *out)
@@ -206,13 +208,7 @@ static int of_drive(const struct policy *p, const struct record *r, const char *
 	policy_drive(p, &f, &now);
 	out->of_device = out->of_file = false;
 	out->of_drive = true;
-	out->decided = (unsigned)record_number(r, F_ACTION, 0);
-	out->noted = was_noted(r);
-	out->was = in_force(out->decided, out->noted);
-	out->now = in_force(now.action, now.note);
-	snprintf(out->rule, sizeof(out->rule), "%s", now.rule);
-	snprintf(out->reason, sizeof(out->reason), "%s", now.reason);
-	snprintf(out->reason_ja, sizeof(out->reason_ja), "%s", now.reason_ja);
+	compared(out, r, now.action, now.note, now.rule, now.reason, now.reason_ja);
 	return 0;
 }
 
@@ -259,13 +255,7 @@ static int of_file(const struct policy *p, const struct record *r, const char *h
 		policy_area(p, (unsigned)area, &f, &now);
 	out->of_device = out->of_drive = false;
 	out->of_file = true;
-	out->decided = (unsigned)record_number(r, F_ACTION, ACTION_ALLOW);
-	out->noted = was_noted(r);
-	out->was = in_force(out->decided, out->noted);
-	out->now = in_force(now.action, now.note);
-	snprintf(out->rule, sizeof(out->rule), "%s", now.rule);
-	snprintf(out->reason, sizeof(out->reason), "%s", now.reason);
-	snprintf(out->reason_ja, sizeof(out->reason_ja), "%s", now.reason_ja);
+	compared(out, r, now.action, now.note, now.rule, now.reason, now.reason_ja);
 	return 0;
 }
 
