@@ -160,6 +160,25 @@ def unpin():
     os.unlink(pins[0])
 
 
+def parent(pid):
+    try:
+        return int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def door():
+    """Who answers for protected files: the guard's child's child that hears of opens."""
+    kept = [int(p) for p in os.listdir("/proc") if p.isdigit() and parent(parent(p)) == PIDS["guard"]]
+    doors = [p for p in kept if any("fanotify" in os.path.realpath(fd) for fd in glob.glob(f"/proc/{p}/fd/*"))]
+    assert len(doors) == 1, (kept, doors)
+    return doors[0]
+
+
+def refused_again():
+    until("protected files are refused again", lambda: (status("guard").get("protected_files") or {}).get("refused_by") == "fanotify")
+
+
 def waiting():
     return sorted(glob.glob(f"{SPOOL}/*.seg"))
 
@@ -189,6 +208,7 @@ def sent_by_us(record):
 
 
 SILENT = lambda name: ("alert", {"rule": "silent-program", "text": ends_with(f": {name}")})
+OPEN = ("posture", {"check": "protected-files", "state": "weak"})
 OWN = lambda path, operation: ("own-file", {"path": path, "operation": operation})
 
 
@@ -197,6 +217,8 @@ def rounds():
     yield [
         Act("hold the recorder (SIGSTOP)", lambda: os.kill(PIDS["recorder"], signal.SIGSTOP), SILENT("recorder"), "silent-program",
             lambda: os.kill(PIDS["recorder"], signal.SIGCONT)),
+        Act("hold who refuses protected files to others (SIGSTOP)", lambda: os.kill(door(), signal.SIGSTOP), OPEN, "protected-files-open",
+            refused_again),
         Act("end the print gate (SIGKILL)", lambda: end("print", signal.SIGKILL), SILENT("print"), "silent-program", lambda: start("print")),
         Act("write to the settings", lambda: (edit_settings(), looked()), OWN(AGENT_CONF, "changed"), "agent-changed"),
         Act("put another program in the place of one", lambda: (replace_program(), looked()), OWN(INSPECT, "changed"), "agent-changed",
@@ -213,7 +235,11 @@ def rounds():
         Act("end the guard (SIGTERM)", signalled("guard"), ("guard-stop", {}), "agent-stopped", lambda: start("guard"), sent_by_us),
         Act("end the print gate (SIGTERM)", signalled("print"), ("print-stop", {}), "agent-stopped", lambda: start("print"), sent_by_us),
     ]
-    yield [Act("remove a segment that waits to be sent", remove_waiting, ("gap", {}), "records-missing")]
+    yield [
+        Act("remove a segment that waits to be sent", remove_waiting, ("gap", {}), "records-missing"),
+        Act("end who refuses protected files to others (SIGKILL)", lambda: (refused_again(), os.kill(door(), signal.SIGKILL)), OPEN,
+            "protected-files-open", refused_again),
+    ]
     yield [Act("forget what the guard knows of our files, while it does not run", forget_list, ("own-files", {"operation": "begun"}),
                "agent-list-lost")]
     yield [Act("hold the uplink (SIGSTOP): the network is cut", lambda: os.kill(PIDS["uplink"], signal.SIGSTOP),
