@@ -18,6 +18,7 @@
 #define ROWS_FIRST 64u
 #define ROWS_MOST 4096u
 #define HOST_NAMES 256u
+#define PARTS_NAMED 64 /* chains of PCs, by whose hash a question is narrowed */
 #define OID_TEXT 25u
 
 /* --- views --- */
@@ -137,11 +138,26 @@ static int narrow_chains(struct asked *w, const PGresult *ids)
 	return r ? r : buf_puts(&w->text, ")");
 }
 
+/* Their parts of divided months, and what is of before there were any. */
+static int narrow_parts(struct asked *w, const PGresult *ids)
+{
+	struct digest host;
+	int r, row;
+
+	if (w->p->version < PG_DIVIDED || PQntuples(ids) > PARTS_NAMED)
+		return 0;
+	r = buf_puts(&w->text, " AND host_hash IN (0");
+	for (row = 0; !r && row < PQntuples(ids); row++)
+		if (result_digest(ids, row, 1, &host))
+			r = buf_putf(&w->text, ",%" PRId32, (int32_t)pg_host_hash(&host));
+	return r ? r : buf_puts(&w->text, ")");
+}
+
 /* By name from the PCs that are known, by digits also from those that only have rows. V_END where there is none. */
 static int narrow_hosts(struct asked *w)
 {
 	static const char text[] =
-		"SELECT id FROM sekisho.chain WHERE host IN (SELECT id FROM sekisho.host WHERE name = $1) OR "
+		"SELECT id, host FROM sekisho.chain WHERE host IN (SELECT id FROM sekisho.host WHERE name = $1) OR "
 		"($2 <> 0 AND substr(encode(host, 'hex'), 1, $2::integer) = convert_from($3, 'UTF8'))";
 	_cleanup_result_ PGresult *res = NULL;
 	char digits[2 * DIGEST_SIZE + 1] = "";
@@ -157,7 +173,8 @@ static int narrow_hosts(struct asked *w)
 	arg_int(&a, (int64_t)strlen(digits));
 	arg_bytes(&a, SPAN_STR(digits));
 	r = conn_run(&w->p->side, text, &a, &res);
-	return r ? r : narrow_chains(w, res);
+	r = r ? r : narrow_chains(w, res);
+	return r ? r : narrow_parts(w, res);
 }
 
 struct wanted {
@@ -399,14 +416,13 @@ int pg_last_row(struct store *s, uint64_t *row)
 
 int pg_stats(struct store *s, struct store_stats *out)
 {
-	static const char text[] =
-		"SELECT next, records, (SELECT count(*) FROM sekisho.host), "
-		"(SELECT coalesce(sum(pg_total_relation_size(inhrelid)), 0)::bigint FROM pg_inherits "
-		"WHERE inhparent = 'sekisho.leaf'::regclass), "
-		"(SELECT coalesce(sum(pg_total_relation_size(inhrelid)), 0)::bigint FROM pg_inherits "
-		"WHERE inhparent = 'sekisho.body'::regclass), "
-		"(SELECT coalesce(sum(pg_total_relation_size(inhrelid)), 0)::bigint FROM pg_inherits "
-		"WHERE inhparent = 'sekisho.record'::regclass) FROM sekisho.indexed";
+	static const char text[] = "SELECT next, records, (SELECT count(*) FROM sekisho.host), "
+				   "(SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint "
+				   "FROM pg_partition_tree('sekisho.leaf')), "
+				   "(SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint "
+				   "FROM pg_partition_tree('sekisho.body')), "
+				   "(SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint "
+				   "FROM pg_partition_tree('sekisho.record')) FROM sekisho.indexed";
 	struct pg *p = pg_of(s);
 	_cleanup_result_ PGresult *res = NULL;
 	int r = conn_run(&p->side, text, NULL, &res);

@@ -197,7 +197,8 @@ static int count(struct pg *p, int64_t month, struct store_month *m)
 static int fill(struct pg *p, const PGresult *months, int row, bool counted, struct store_month *m)
 {
 	static const char text[] =
-		"SELECT c, pg_total_relation_size(to_regclass('sekisho.body_' || ($1 * 100 + c))) "
+		"SELECT c, (SELECT sum(pg_total_relation_size(relid))::bigint FROM "
+		"pg_partition_tree(to_regclass('sekisho.body_' || ($1 * 100 + c)))) "
 		"FROM generate_series(1, $2) c WHERE to_regclass('sekisho.body_' || ($1 * 100 + c)) IS NOT NULL "
 		"AND NOT EXISTS (SELECT FROM sekisho.expired WHERE part = $1 * 100 + c)";
 	_cleanup_result_ PGresult *res = NULL;

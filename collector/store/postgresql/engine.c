@@ -370,11 +370,14 @@ static int pg_tile(struct store *s, const char *path, struct buf *out)
 
 static int pg_read(struct store *s, uint64_t index, struct buf *header, struct buf *body, struct why *why)
 {
-	static const char text[] =
-		"SELECT l.header, b.bytes, $2 <> 0 AND b.part IS NULL AND NOT EXISTS (SELECT FROM sekisho.expired e "
-		"WHERE e.part = l.month * 100 + l.producer) FROM sekisho.leaf l LEFT JOIN sekisho.body b "
-		"ON b.part = l.month * 100 + l.producer AND b.idx = l.idx AND $2 <> 0 WHERE l.idx = $1 AND "
-		"l.month = (SELECT month FROM sekisho.month WHERE first <= $1 ORDER BY first DESC LIMIT 1)";
+#define LEAF(and)                                                                                             \
+	"SELECT l.header, b.bytes, $2 <> 0 AND b.part IS NULL AND NOT EXISTS (SELECT FROM sekisho.expired e " \
+	"WHERE e.part = l.month * 100 + l.producer) FROM sekisho.leaf l LEFT JOIN sekisho.body b "            \
+	"ON b.part = l.month * 100 + l.producer AND b.idx = l.idx AND $2 <> 0" and                            \
+		" WHERE l.idx = $1 AND "                                                                      \
+		"l.month = (SELECT month FROM sekisho.month WHERE first <= $1 ORDER BY first DESC LIMIT 1)"
+	static const char text[] = LEAF(""), divided[] = LEAF(" AND b.host_hash = l.host_hash");
+#undef LEAF
 	struct pg *p = pg_of(s);
 	_cleanup_result_ PGresult *res = NULL;
 	struct args a = {.n = 0};
@@ -387,7 +390,7 @@ static int pg_read(struct store *s, uint64_t index, struct buf *header, struct b
 			(unsigned long long)p->head.size);
 	arg_int(&a, (int64_t)index);
 	arg_int(&a, body != NULL);
-	r = conn_run(&p->side, text, &a, &res);
+	r = conn_run(&p->side, p->version >= PG_DIVIDED ? divided : text, &a, &res);
 	if (r)
 		return why_set(why, r, "%s", p->side.error);
 	if (!PQntuples(res))

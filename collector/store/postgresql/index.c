@@ -23,26 +23,33 @@ static struct span name_of(const struct record *r, unsigned f)
 	return record_has(r, f) ? r->v[f].s : SPAN("", 0);
 }
 
-static int put_row(struct buf *out, int64_t month, uint64_t row, int64_t chain, const struct record *rec)
+/* Of whom they are: the chain, and its PC's hash where the tables have it. */
+struct of {
+	int64_t month, chain;
+	bool divided;
+	uint32_t host_hash;
+};
+
+static int put_row(struct buf *out, const struct of *of, uint64_t row, const struct record *rec)
 {
 	static const unsigned names[] = {F_USER, F_PROGRAM, F_PATH, F_PATH2, F_ARGS};
 	unsigned i;
-	int r = copy_row(out, 11);
+	int r = copy_row(out, of->divided ? 12 : 11);
 
-	r = r ? r : copy_int(out, month);
+	r = r ? r : copy_int(out, of->month);
 	r = r ? r : copy_int(out, (int64_t)row);
 	r = r ? r : copy_int(out, rec->v[F_TIME].i);
-	r = r ? r : copy_int(out, chain);
+	r = r ? r : copy_int(out, of->chain);
 	r = r ? r : copy_int4(out, (uint32_t)record_number(rec, F_KIND, 0));
 	r = r ? r : copy_int4(out, (uint32_t)record_number(rec, F_CLASS, 0));
 	for (i = 0; !r && i < ARRAY_SIZE(names); i++)
 		r = copy_bytes(out, name_of(rec, names[i]));
-	return r;
+	return r || !of->divided ? r : copy_int4(out, of->host_hash);
 }
 
 /* The records of a segment; what follows something that is no record is not told (a PC may sign anything). */
-static int put_segment(struct buf *out, int64_t month, uint64_t leaf, int64_t chain, struct span header,
-	struct span body, struct buf *raw, unsigned *n)
+static int put_segment(struct buf *out, struct of *of, uint64_t leaf, struct span header, struct span body,
+	struct buf *raw, unsigned *n)
 {
 	_cleanup_(body_reader_freep) struct body_reader *in = NULL;
 	static struct record rec;
@@ -54,11 +61,12 @@ static int put_segment(struct buf *out, int64_t month, uint64_t leaf, int64_t ch
 	seg.body = body;
 	if (r || !body.n)
 		return r < 0 ? r : 0;
+	of->host_hash = pg_host_hash(&seg.header.host);
 	r = segment_raw(&seg, raw, NULL);
 	r = r ? r : body_reader_new(buf_span(raw), &in);
 	while (!r && *n < BODY_RECORDS_MAX && !(r = body_next(in, &rec, NULL))) {
 		before = out->n;
-		r = put_row(out, month, ROW_OF(leaf, *n), chain, &rec);
+		r = put_row(out, of, ROW_OF(leaf, *n), &rec);
 		if (r) {
 			out->n = before;
 			return r;
@@ -72,12 +80,17 @@ static int put_segment(struct buf *out, int64_t month, uint64_t leaf, int64_t ch
 
 struct indexing {
 	uint64_t next, records, last_row;
+	bool divided;
 	struct buf rows, raw;
 };
 
-static int copy_rows(struct conn *c, struct span rows)
+static int copy_rows(struct conn *c, bool divided, struct span rows)
 {
-	int r = conn_copy_begin(c, "COPY sekisho.record FROM STDIN (FORMAT binary)"), x;
+#define COPY(more)                                                                                        \
+	"COPY sekisho.record (month, row, time, chain, kind, class, usr, program, path, path2, args" more \
+	") FROM STDIN (FORMAT binary)"
+	int r = conn_copy_begin(c, divided ? COPY(", host_hash") : COPY("")), x;
+#undef COPY
 
 	if (r)
 		return r;
@@ -91,11 +104,12 @@ static int take(struct conn *c, struct indexing *x, uint64_t size, unsigned budg
 	static const char months[] =
 		"SELECT month, (SELECT min(first) FROM sekisho.month WHERE first > $1) FROM sekisho.month "
 		"WHERE first <= $1 ORDER BY first DESC LIMIT 1";
-	static const char leaves[] =
-		"SELECT l.idx, l.header, b.bytes, h.chain FROM sekisho.leaf l "
-		"JOIN sekisho.header h ON h.hash = l.hash "
-		"LEFT JOIN sekisho.body b ON b.part = l.month * 100 + l.producer AND b.idx = l.idx "
-		"WHERE l.month = $1 AND l.idx >= $2 AND l.idx < $3 ORDER BY l.idx";
+#define LEAVES(and)                                                                                              \
+	"SELECT l.idx, l.header, b.bytes, h.chain FROM sekisho.leaf l JOIN sekisho.header h ON h.hash = l.hash " \
+	"LEFT JOIN sekisho.body b ON b.part = l.month * 100 + l.producer AND b.idx = l.idx" and                  \
+		" WHERE l.month = $1 AND l.idx >= $2 AND l.idx < $3 ORDER BY l.idx"
+	static const char leaves[] = LEAVES(""), divided[] = LEAVES(" AND b.host_hash = l.host_hash");
+#undef LEAVES
 	_cleanup_result_ PGresult *month = NULL, *res = NULL;
 	struct args a = {.n = 0}, b = {.n = 0};
 	uint64_t to = x->next + (budget < BATCH ? budget : BATCH);
@@ -112,26 +126,27 @@ static int take(struct conn *c, struct indexing *x, uint64_t size, unsigned budg
 	arg_int(&b, result_int(month, 0, 0));
 	arg_int(&b, (int64_t)x->next);
 	arg_int(&b, (int64_t)to);
-	r = conn_run(c, leaves, &b, &res);
+	r = conn_run(c, x->divided ? divided : leaves, &b, &res);
 	buf_clear(&x->rows);
 	r = r ? r : copy_head(&x->rows);
 	for (i = 0; !r && i < PQntuples(res); i++) {
 		uint64_t leaf = (uint64_t)result_int(res, i, 0);
+		struct of of = {
+			.month = result_int(month, 0, 0), .chain = result_int(res, i, 3), .divided = x->divided};
 
 		/* The table's checks make holes impossible; rows behind one would be rows of another segment. */
 		if (leaf != x->next)
 			return -EIO;
 		if (i && (clock_boot_us() >= until || x->rows.n > ROWS_MAX / 2))
 			break;
-		r = put_segment(&x->rows, result_int(month, 0, 0), leaf, result_int(res, i, 3), result_bytes(res, i, 1),
-			result_bytes(res, i, 2), &x->raw, &n);
+		r = put_segment(&x->rows, &of, leaf, result_bytes(res, i, 1), result_bytes(res, i, 2), &x->raw, &n);
 		x->records += n;
 		x->last_row = leaf << ROW_BITS | n;
 		x->next++;
 	}
 	if (!r && !i)
 		return -EIO;
-	return r ? (r > 0 ? -EMSGSIZE : r) : copy_rows(c, buf_span(&x->rows));
+	return r ? (r > 0 ? -EMSGSIZE : r) : copy_rows(c, x->divided, buf_span(&x->rows));
 }
 
 /* Takes at most *budget leaves, and takes them off it. *left: leaves that still wait. */
@@ -139,13 +154,13 @@ static int step(struct pg *p, unsigned *budget, int64_t until, uint64_t *left)
 {
 	struct conn *c = &p->side;
 	struct indexing x = {.rows = BUF_INIT(ROWS_MAX), .raw = BUF_INIT(BODY_RAW_MAX)};
-	_cleanup_result_ PGresult *res = NULL;
+	static const char indexed[] = "SELECT next, records, last_row FROM sekisho.indexed FOR UPDATE SKIP LOCKED";
+	_cleanup_result_ PGresult *res = NULL, *version = NULL;
 	struct args a = {.n = 0};
 	int r = conn_run(c, "BEGIN", NULL, NULL);
 
 	r = r ? r : conn_run(c, "SET LOCAL synchronous_commit = off", NULL, NULL);
-	r = r ? r
-	      : conn_run(c, "SELECT next, records, last_row FROM sekisho.indexed FOR UPDATE SKIP LOCKED", NULL, &res);
+	r = r ? r : conn_run(c, indexed, NULL, &res);
 	if (!r && !PQntuples(res)) {
 		*left = 0; /* another one is at it */
 		conn_rollback(c);
@@ -155,6 +170,9 @@ static int step(struct pg *p, unsigned *budget, int64_t until, uint64_t *left)
 		x.next = (uint64_t)result_int(res, 0, 0);
 		x.records = (uint64_t)result_int(res, 0, 1);
 		x.last_row = (uint64_t)result_int(res, 0, 2);
+		/* Behind the lock: who brings the tables to another version takes it, too. */
+		r = conn_run(c, "SELECT version FROM sekisho.log", NULL, &version);
+		x.divided = !r && result_int(version, 0, 0) >= PG_DIVIDED;
 	}
 	if (!r && x.next < p->head.size) {
 		uint64_t from = x.next;

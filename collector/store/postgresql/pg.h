@@ -11,7 +11,9 @@
 #include "policy/trust/note.h"
 #include <limits.h>
 
-#define PG_VERSION 1            /* of the tables: log.version */
+#define PG_VERSION 2 /* of the tables: log.version */
+#define PG_VERSION_OLDEST \
+	1 /* that is read and written as it is: rows do not say to which part of the PCs they belong */
 #define PG_SHARED_VERSION 1     /* of what collectors share: shared.version */
 #define PG_GROUP_MAX (1u << 16) /* leaves in one commit */
 #define PG_GROUP_BYTES (64u << 20)
@@ -25,6 +27,7 @@ struct pg {
 	char origin[NOTE_NAME_MAX];
 	const struct key *log_key;
 	int64_t (*now_us)(void);
+	int64_t version; /* of the tables, as of the last look; they may be brought to a newer one meanwhile */
 	bool writable, failed, filling;
 	bool shares;                                      /* there is a place for what collectors share */
 	void (*other)(void *ctx, const struct header *h); /* as store_options has it */
@@ -52,6 +55,14 @@ struct pg {
 	unsigned depth;      /* queries that are being answered by `side`, one inside the other */
 	unsigned cursors;
 };
+
+/* Rows say to which part of the PCs they belong: by the first bytes of the PC's id, which is a hash. */
+#define PG_DIVIDED 2
+
+static inline uint32_t pg_host_hash(const struct digest *host)
+{
+	return get_be32(host->b);
+}
 
 static inline struct pg *pg_of(const struct store *s)
 {

@@ -1,9 +1,10 @@
 -- The store in a PostgreSQL database (15 or newer). Run once, in an empty database that is encoded in UTF8, by the role that
 -- is to own it:
 --
---   psql -X -v ON_ERROR_STOP=1 -d sekisho -f schema.sql
+--   psql -X -v ON_ERROR_STOP=1 [-v hosts=N] -d sekisho -f schema.sql
 --
--- What each table is for, and how collectors take turns: collector/store/ENGINES.md. Two roles are made where they are not
+-- N, from 1 (the default) to 64, is into how many tables each month is divided by the hash of the PC (parts.sql). A database
+-- of before there was that is brought to this one by upgrade-2.sql. What each table is for, and how collectors take turns: collector/store/ENGINES.md. Two roles are made where they are not
 -- there, without a login of their own; grant them to those that have one:
 --
 --   sekisho_ingest  appends: collectors. It can change nothing that was committed but through the functions below.
@@ -36,7 +37,7 @@ CREATE TABLE sekisho.log (
 	size bigint NOT NULL DEFAULT 0,
 	checkpoint bytea NOT NULL DEFAULT ''
 ) WITH (fillfactor = 10);
-INSERT INTO sekisho.log VALUES (0, 1);
+INSERT INTO sekisho.log VALUES (0, 2);
 
 CREATE FUNCTION sekisho.log_grows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -55,6 +56,9 @@ CREATE TABLE sekisho.month (
 	first bigint NOT NULL UNIQUE
 );
 
+-- host_hash, in these and in the rows of the index: the first four bytes of the PC's id, which is a SHA-256. Rows of before
+-- there was that have 0. It stands last in each key, so that what is looked for by number is found without it.
+
 -- Leaves: signed headers. A partition a month; never removed.
 CREATE TABLE sekisho.leaf (
 	month bigint NOT NULL,
@@ -62,7 +66,8 @@ CREATE TABLE sekisho.leaf (
 	producer bigint NOT NULL,
 	hash bytea NOT NULL,
 	header bytea NOT NULL,
-	PRIMARY KEY (month, idx),
+	host_hash integer NOT NULL DEFAULT 0,
+	PRIMARY KEY (month, idx, host_hash),
 	CHECK (hash = sha256(header))
 ) PARTITION BY LIST (month);
 
@@ -71,7 +76,8 @@ CREATE TABLE sekisho.body (
 	part bigint NOT NULL,
 	idx bigint NOT NULL,
 	bytes bytea NOT NULL,
-	PRIMARY KEY (part, idx)
+	host_hash integer NOT NULL DEFAULT 0,
+	PRIMARY KEY (part, idx, host_hash)
 ) PARTITION BY LIST (part);
 
 -- Channels of months whose bodies were taken away.
@@ -186,47 +192,14 @@ CREATE TABLE sekisho.record (
 	path bytea NOT NULL,
 	path2 bytea NOT NULL,
 	args bytea NOT NULL,
-	PRIMARY KEY (month, row)
+	host_hash integer NOT NULL DEFAULT 0,
+	PRIMARY KEY (month, row, host_hash)
 ) PARTITION BY LIST (month);
 CREATE INDEX record_time ON sekisho.record (time, row);
 CREATE INDEX record_chain ON sekisho.record (chain, time, row);
 CREATE INDEX record_kind ON sekisho.record (kind, time, row);
 
 -- --- what collectors do beside adding rows ---
-
--- Begins a month behind the last one. Its tables are attached, not made in place: that waits for no reader.
-CREATE FUNCTION sekisho.month_begin(p_month bigint, p_first bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	t text;
-BEGIN
-	IF p_month NOT BETWEEN 197001 AND 999912 OR p_month % 100 NOT BETWEEN 1 AND 12 OR
-		EXISTS (SELECT FROM sekisho.month WHERE month >= p_month OR first >= p_first) THEN
-		RAISE EXCEPTION 'month % does not follow', p_month;
-	END IF;
-	INSERT INTO sekisho.month VALUES (p_month, p_first);
-	FOREACH t IN ARRAY ARRAY['leaf', 'record'] LOOP
-		EXECUTE format('CREATE TABLE sekisho.%I (LIKE sekisho.%I INCLUDING ALL)', t || '_' || p_month, t);
-		EXECUTE format('ALTER TABLE sekisho.%I ATTACH PARTITION sekisho.%I FOR VALUES IN (%s)', t,
-			t || '_' || p_month, p_month);
-	END LOOP;
-END
-$$;
-
--- The place of a channel's bodies of the month that is being written, made where it is not there.
-CREATE FUNCTION sekisho.body_part(p_part bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF p_part / 100 IS DISTINCT FROM (SELECT max(month) FROM sekisho.month) THEN
-		RAISE EXCEPTION 'month % is not being written', p_part / 100;
-	END IF;
-	IF to_regclass('sekisho.body_' || p_part) IS NULL THEN
-		EXECUTE format('CREATE TABLE sekisho.%I (LIKE sekisho.body INCLUDING ALL)', 'body_' || p_part);
-		EXECUTE format('ALTER TABLE sekisho.body ATTACH PARTITION sekisho.%I FOR VALUES IN (%s)',
-			'body_' || p_part, p_part);
-	END IF;
-END
-$$;
 
 -- A header into its chain. The leaf that it is already, or -1. As collector/store/chains.c.
 CREATE FUNCTION sekisho.append(p_hash bytea, p_idx bigint, p_host bytea, p_producer bigint, p_seq bigint, p_prev bytea,
@@ -262,36 +235,6 @@ BEGIN
 END
 $$;
 
--- Takes away the bodies of a channel of a month that is over, and their rows. Bytes; -1: no such month; -2: not now, or never.
-CREATE FUNCTION sekisho.expire(p_month bigint, p_producer bigint) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	p bigint := p_month * 100 + p_producer;
-	freed bigint := 0;
-	gone bigint;
-BEGIN
-	IF NOT EXISTS (SELECT FROM sekisho.month WHERE month = p_month) THEN
-		RETURN -1;
-	END IF;
-	IF p_month = (SELECT max(month) FROM sekisho.month) OR p_producer = 16 OR p_producer NOT BETWEEN 1 AND 99 THEN
-		RETURN -2;
-	END IF;
-	-- Whoever makes the index now must not put rows behind it.
-	PERFORM FROM sekisho.indexed FOR UPDATE;
-	INSERT INTO sekisho.expired VALUES (p) ON CONFLICT DO NOTHING;
-	IF NOT FOUND OR to_regclass('sekisho.body_' || p) IS NULL THEN
-		RETURN 0;
-	END IF;
-	freed := pg_total_relation_size(to_regclass('sekisho.body_' || p));
-	EXECUTE format('TRUNCATE sekisho.%I', 'body_' || p);
-	DELETE FROM sekisho.record
-	WHERE month = p_month AND chain IN (SELECT id FROM sekisho.chain WHERE producer = p_producer);
-	GET DIAGNOSTICS gone = ROW_COUNT;
-	UPDATE sekisho.indexed SET records = records - gone;
-	RETURN freed;
-END
-$$;
-
 -- Forgets what is derived; it is made again by store_rebuild.
 CREATE FUNCTION sekisho.forget_index() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -301,6 +244,11 @@ BEGIN
 	DELETE FROM sekisho.host;
 END
 $$;
+
+\ir parts.sql
+\if :{?hosts}
+UPDATE sekisho.spread SET hosts = :hosts;
+\endif
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA sekisho FROM PUBLIC;
 GRANT USAGE ON SCHEMA sekisho TO sekisho_ingest, sekisho_read;

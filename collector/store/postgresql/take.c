@@ -28,8 +28,12 @@ int pg_look(struct pg *p, struct conn *c, bool lock, bool *grown, struct why *wh
 		return why_set(why, r, "the database has no store: schema.sql makes its tables (ENGINES.md)");
 	if (r)
 		return why_set(why, r, "%s", c->error);
-	if (PQntuples(res) != 1 || result_int(res, 0, 3) != PG_VERSION)
-		return why_set(why, V_BAD, "the database's tables are of another version of Sekisho");
+	p->version = PQntuples(res) == 1 ? result_int(res, 0, 3) : 0;
+	if (p->version < PG_VERSION_OLDEST || p->version > PG_VERSION)
+		return why_set(why, V_BAD,
+			"the database's tables are of version %lld, of another version of Sekisho: this one knows "
+			"%d to %d",
+			(long long)p->version, PG_VERSION_OLDEST, PG_VERSION);
 	size = (uint64_t)result_int(res, 0, 0);
 	note = result_bytes(res, 0, 1);
 	origin = result_bytes(res, 0, 2);
@@ -170,20 +174,24 @@ static int put_rows(struct pg *p, const struct segment *seg, uint64_t index)
 {
 	struct span header = seg->header_bytes;
 	int64_t part = p->month * 100 + seg->header.producer;
+	/* As it was when the turn began: nobody brings tables to another version while somebody has it. */
+	bool divided = p->version >= PG_DIVIDED;
 	int r = p->waiting ? 0 : copy_head(&p->leaves);
 
 	r = r || p->waiting ? r : copy_head(&p->bodies);
-	r = r ? r : copy_row(&p->leaves, 5);
+	r = r ? r : copy_row(&p->leaves, divided ? 6 : 5);
 	r = r ? r : copy_int(&p->leaves, p->month);
 	r = r ? r : copy_int(&p->leaves, (int64_t)index);
 	r = r ? r : copy_int(&p->leaves, seg->header.producer);
 	r = r ? r : copy_bytes(&p->leaves, SPAN(seg->hash.b, DIGEST_SIZE));
 	r = r ? r : copy_bytes(&p->leaves, header);
+	r = r || !divided ? r : copy_int4(&p->leaves, pg_host_hash(&seg->header.host));
 	if (seg->body.n) {
-		r = r ? r : copy_row(&p->bodies, 3);
+		r = r ? r : copy_row(&p->bodies, divided ? 4 : 3);
 		r = r ? r : copy_int(&p->bodies, part);
 		r = r ? r : copy_int(&p->bodies, (int64_t)index);
 		r = r ? r : copy_bytes(&p->bodies, seg->body);
+		r = r || !divided ? r : copy_int4(&p->bodies, pg_host_hash(&seg->header.host));
 	}
 	if (!r)
 		merkle_leaf(header, &p->group[p->waiting++]);
@@ -313,6 +321,7 @@ int pg_commit(struct store *s)
 	struct pg *p = pg_of(s);
 	_cleanup_buf_ struct buf note = BUF_INIT(NOTE_SIZE_MAX);
 	struct checkpoint c = {.size = 0};
+	bool divided;
 	int r;
 
 	if (p->failed)
@@ -323,8 +332,15 @@ int pg_commit(struct store *s)
 		p->told = false;
 		return 0;
 	}
-	r = copy(p, "COPY sekisho.leaf FROM STDIN (FORMAT binary)", buf_span(&p->leaves));
-	r = r ? r : copy(p, "COPY sekisho.body FROM STDIN (FORMAT binary)", buf_span(&p->bodies));
+#define LEAF "month, idx, producer, hash, header"
+#define BODY "part, idx, bytes"
+#define COPY(t, columns) "COPY sekisho." t " (" columns ") FROM STDIN (FORMAT binary)"
+	divided = p->version >= PG_DIVIDED;
+	r = copy(p, divided ? COPY("leaf", LEAF ", host_hash") : COPY("leaf", LEAF), buf_span(&p->leaves));
+	r = r ? r : copy(p, divided ? COPY("body", BODY ", host_hash") : COPY("body", BODY), buf_span(&p->bodies));
+#undef LEAF
+#undef BODY
+#undef COPY
 	r = r ? r : sign(p, &c, &note);
 	if (r)
 		return undo(p, r);

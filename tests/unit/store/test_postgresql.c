@@ -765,6 +765,153 @@ static void an_older_database(void **state)
 	made_dir_remove(dir);
 }
 
+static int64_t december_us(void)
+{
+	return INT64_C(1796083200) * 1000000; /* 2026-12-01 */
+}
+
+static int64_t november_us(void)
+{
+	return INT64_C(1793491200) * 1000000; /* 2026-11-01 */
+}
+
+static int on_found(void *ctx, const struct store_row *row)
+{
+	(void)row;
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+static unsigned found_of(struct store *s, const char *host)
+{
+	struct store_filter f = {.host = host};
+	struct why why = {""};
+	unsigned found = 0;
+
+	assert_int_equal(store_query(s, &f, on_found, &found, &why), 0);
+	return found;
+}
+
+static void put_some(struct store *s, struct made *m, unsigned pcs, unsigned each)
+{
+	uint64_t index;
+	unsigned i;
+
+	for (i = 0; i < pcs * each; i++)
+		assert_int_equal(put(s, made_next(&m[i % pcs]), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	made_index(s);
+}
+
+static void read_all(struct store *s)
+{
+	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX);
+	struct why why = {""};
+	uint64_t i;
+
+	for (i = 0; i < store_size(s); i++) {
+		buf_clear(&header);
+		buf_clear(&body);
+		assert_int_equal(store_read(s, i, &header, &body, &why), 0);
+		assert_true(body.n > 0);
+	}
+}
+
+#define PCS 8u
+
+/*
+ * Tables of version 1: read and written as they are; brought to version 2 while two have them open, who go on. The
+ * database itself says where each row lies.
+ */
+static void tables_of_version_1(void **state)
+{
+	static const char divided[] = "SELECT count(*) FROM pg_partition_tree('sekisho.leaf') WHERE level = 2";
+	char dir[256], other[300], hex[PCS][2 * DIGEST_SIZE + 1];
+	struct store_month month;
+	struct why why = {""};
+	struct store *s, *t;
+	struct made m[PCS];
+	uint64_t freed;
+	unsigned i;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	assert_int_equal(made_server_run("drop", made_base(dir)), 0);
+	assert_int_equal(made_server_run("former", made_base(dir)), 0);
+	for (i = 0; i < PCS; i++) {
+		snprintf(other, sizeof(other), "pc-%u", i);
+		made_begin(&m[i], other, PRODUCER_RECORDER);
+		hex_encode(hex[i], m[i].host.b, DIGEST_SIZE);
+	}
+	{
+		struct store_options o = made_options(dir, november_us);
+
+		assert_int_equal(store_open(&o, &s, &why), 0);
+		put_some(s, m, PCS, 3);
+		snprintf(other, sizeof(other), "%s/other", dir);
+		o.now_us = december_us;
+		o.state_dir = other;
+		assert_int_equal(store_open(&o, &t, &why), 0);
+	}
+	assert_int_equal(ask(made_base(dir), "SELECT version FROM sekisho.log"), 1);
+	assert_int_equal(found_of(s, hex[1]), 3);
+	assert_int_equal(made_run((const char *[]){"psql", "-X", "-q", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-v",
+				 "hosts=3", "-h", made_server, "-U", "postgres", "-d", made_base(dir), "-f",
+				 TEST_ROOT "/collector/store/postgresql/upgrade-2.sql", NULL}),
+		0);
+	/* In the month that was there, its table as it was; and in one that begins. */
+	put_some(s, m, PCS, 3);
+	assert_int_equal(ask(made_base(dir), divided), 0);
+	put_some(t, m, PCS, 3);
+	assert_int_equal(ask(made_base(dir), divided), 3);
+	assert_int_equal(ask(made_base(dir), "SELECT count(*) FROM sekisho.leaf WHERE host_hash = 0"), 3 * PCS);
+	/* By another hand than ours: the first bytes of the id in the signed header are those of the chain's host. */
+	for (i = 0; i < 3; i++) {
+		static const char *const tables[] = {"leaf l", "body l", "record l"};
+		char text[400];
+
+		snprintf(text, sizeof(text),
+			"SELECT count(*) FROM sekisho.%s JOIN sekisho.header h ON h.idx = l.%s JOIN sekisho.chain c ON "
+			"c.id = h.chain WHERE l.host_hash = ('x' || encode(substr(c.host, 1, 4), "
+			"'hex'))::bit(32)::integer",
+			tables[i], i == 2 ? "row >> 15" : "idx");
+		assert_int_equal(ask(made_base(dir), text), 6 * PCS);
+		snprintf(text, sizeof(text), "SELECT count(DISTINCT tableoid) FROM sekisho.%s WHERE %s", tables[i],
+			i == 1 ? "part / 100 = 202612" : "month = 202612");
+		assert_in_range(ask(made_base(dir), text), 2, 3);
+	}
+	assert_int_equal(store_refresh(s), 0);
+	read_all(s);
+	read_all(t);
+	for (i = 0; i < PCS; i++)
+		assert_int_equal(found_of(t, hex[i]), 9);
+	/* Both kinds of months are told of, and go. */
+	assert_int_equal(store_month(t, "2026-12", &month), 0);
+	assert_int_equal(month.channels[PRODUCER_RECORDER].segments, 3 * PCS);
+	assert_true(month.channels[PRODUCER_RECORDER].bytes > 0);
+	assert_int_equal(store_expire(t, "2026-11", PRODUCER_RECORDER, &freed), 0);
+	assert_true(freed > 0);
+	assert_int_equal(found_of(t, hex[0]), 3);
+	/* Made anew it says the same; the second time it is no upgrade; and what is newer than this is left alone. */
+	store_close(s);
+	assert_int_equal(made_run((const char *[]){"psql", "-X", "-q", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-h",
+				 made_server, "-U", "postgres", "-d", made_base(dir), "-f",
+				 TEST_ROOT "/collector/store/postgresql/upgrade-2.sql", NULL}),
+		3);
+	assert_int_equal(store_rebuild(t, NULL, NULL, &why), 0);
+	assert_int_equal(found_of(t, hex[0]), 3);
+	store_close(t);
+	assert_int_equal(
+		sql("postgres", made_base(dir),
+			"ALTER TABLE sekisho.log DISABLE TRIGGER log_grows; UPDATE sekisho.log SET version = 3"),
+		0);
+	assert_int_equal(made_open(dir, &s, &why), V_BAD);
+	assert_non_null(strstr(why.text, "are of version 3"));
+	for (i = 0; i < PCS; i++)
+		made_end(&m[i]);
+	made_dir_remove(dir);
+}
+
 /* Where others append all the time, who was told that they did has the turn, and gives it away unused. */
 static void who_was_told_has_the_turn(void **state)
 {
@@ -818,6 +965,7 @@ int main(void)
 		cmocka_unit_test(collectors_hear_of_each_other),
 		cmocka_unit_test(duties_go_round),
 		cmocka_unit_test(an_older_database),
+		cmocka_unit_test(tables_of_version_1),
 		cmocka_unit_test(who_was_told_has_the_turn),
 	};
 
