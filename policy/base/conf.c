@@ -137,6 +137,13 @@ static char *take_line(char *at, char **next)
 	return *s == '#' ? s + strlen(s) : s;
 }
 
+/* What begins at `s` in the line that begins at `at`, by file, line and column; in bytes, from 1. */
+static const char *where_is(char out[256], const char *path, unsigned line, const char *at, const char *s)
+{
+	snprintf(out, 256, "%s:%u:%u", path, line, (unsigned)(s - at) + 1);
+	return out;
+}
+
 int conf_find(const char *path, const char *key, char *out, size_t size)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(CONF_FILE_MAX);
@@ -170,13 +177,13 @@ int conf_load(const char *path, const struct conf_key *keys, void *into, struct 
 	for (at = (char *)b.p; at && *at; at = next) {
 		char where[256], name[64];
 		const struct conf_key *k;
-		char *eq, *s;
+		char *eq, *s, *value;
 
 		line++;
 		s = take_line(at, &next);
 		if (!*s)
 			continue;
-		snprintf(where, sizeof(where), "%s:%u", path, line);
+		where_is(where, path, line, at, s);
 		eq = strchr(s, '=');
 		if (!eq)
 			return why_set(why, V_BAD, "%s: no \"=\" (a line is: key = value)", where);
@@ -192,7 +199,8 @@ int conf_load(const char *path, const struct conf_key *keys, void *into, struct 
 				return why_set(why, V_BAD, "%s: %s: given twice", where, k->name);
 			seen |= 1ull << (k - keys);
 		}
-		r = set(k, trim(eq + 1), into, where, why);
+		value = trim(eq + 1);
+		r = set(k, value, into, where_is(where, path, line, at, value), why);
 		if (r)
 			return r;
 	}

@@ -1,6 +1,7 @@
 /*
  * Configuration files of our daemons: lines of `key = value`, `#` comments, no sections. Unknown keys, doubled keys and
- * bad values are refused with the file and the line. A table names what there is: it is also the manual's source.
+ * bad values are refused with the file, the line and the column. A table names what there is: it is also the manual's
+ * source.
  */
 #ifndef SEKISHO_BASE_CONF_H
 #define SEKISHO_BASE_CONF_H
@@ -39,8 +40,9 @@ struct conf_key {
 
 /*
  * Fills `into` from `path`; keys that are not in the file keep what `into` had (so put the defaults there first). The
- * table ends with a NULL name. 0; V_NOT_FOUND without a file; V_BAD with "path:line: reason"; -errno. On V_BAD `into`
- * may hold part of the file: fill a copy where that matters.
+ * table ends with a NULL name. 0; V_NOT_FOUND without a file; V_BAD with "path:line:column: reason", the column of the
+ * key or of its value, in bytes from 1; -errno. On V_BAD `into` may hold part of the file: fill a copy where that
+ * matters.
  */
 int conf_load(const char *path, const struct conf_key *keys, void *into, struct why *why);
 /*

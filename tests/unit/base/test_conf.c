@@ -1,4 +1,4 @@
-/* Configuration: what is wrong is named with its line, and nothing else is taken. */
+/* Configuration: what is wrong is named with its place, and nothing else is taken. */
 #include "policy/base/conf.h"
 #include "policy/base/file.h"
 #include "tests/unit/cm.h"
@@ -39,10 +39,14 @@ static void takes_what_it_knows(void **state)
 	assert_int_equal(s.n, 7);
 }
 
-static void names_the_line_of_what_is_wrong(void **state)
+static void names_the_place_of_what_is_wrong(void **state)
 {
-	static const char *const bad[] = {"x\ny = 1\n", "\nwhat = 1\n", "n = 1\nn = 2\n", "\nn = 70000\n", "\nn = -1\n",
-		"\nsize = 1X\n", "\nsize = 99999999999T\n", "\ntime = 2\n", "\non = maybe\n", "\nname = 12345678\n"};
+	static const struct {
+		const char *text, *at;
+	} bad[] = {{"x\ny = 1\n", "1:1"}, {"\n  x y\n", "2:3"}, {"\nwhat = 1\n", "2:1"},
+		{"# n\n\n \twhat = 1\n", "3:3"}, {"n = 1\nn = 2\n", "2:1"}, {"\nn = 70000\n", "2:5"},
+		{"\nn=-1\n", "2:3"}, {"\nn =\n", "2:4"}, {"\nsize = 1X\n", "2:8"}, {"\nsize =\t99999999999T\n", "2:8"},
+		{"\ntime = 2\n", "2:8"}, {"\non = maybe\r\n", "2:6"}, {"\n  name  =  12345678", "2:12"}};
 	size_t i;
 
 	(void)state;
@@ -51,8 +55,8 @@ static void names_the_line_of_what_is_wrong(void **state)
 		struct why why = {""};
 		char where[64];
 
-		assert_int_equal(load(bad[i], &s, &why), V_BAD);
-		snprintf(where, sizeof(where), "%s:%d:", path, i == 0 ? 1 : 2);
+		assert_int_equal(load(bad[i].text, &s, &why), V_BAD);
+		snprintf(where, sizeof(where), "%s:%s: ", path, bad[i].at);
 		assert_memory_equal(why.text, where, strlen(where));
 	}
 }
@@ -86,7 +90,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_what_it_knows),
-		cmocka_unit_test(names_the_line_of_what_is_wrong),
+		cmocka_unit_test(names_the_place_of_what_is_wrong),
 		cmocka_unit_test(finds_one_key),
 		cmocka_unit_test(no_file_is_a_verdict),
 	};
