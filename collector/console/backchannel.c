@@ -311,8 +311,10 @@ static void take(struct call *x, const char *token, const struct oidc_logout *wh
 void oidc_backchannel_post(struct call *x)
 {
 	const struct config *conf = &x->c->conf;
-	const struct oidc_want want = {
-		.issuer = conf->oidc_issuer, .client_id = conf->oidc_client_id, .now_s = clock_wall_us() / 1000000};
+	const struct oidc_want want = {.issuer = conf->oidc_issuer,
+		.client_id = conf->oidc_client_id,
+		.untyped = conf->oidc_logout_untyped,
+		.now_s = clock_wall_us() / 1000000};
 	char token[OIDC_LOGOUT_MAX + 1];
 	struct oidc_logout what;
 	struct why why = {""};

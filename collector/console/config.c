@@ -36,6 +36,7 @@ static const struct conf_key keys[] = {
 	KEY_("oidc_ca", CONF_STR, oidc_ca, CONFIG_PATH_MAX, 0, 0, "CA of its certificate, PEM"),
 	KEY_("oidc_logout", CONF_BOOL, oidc_logout, 0, 0, 0, "sign out there as well"),
 	KEY_("oidc_backchannel", CONF_BOOL, oidc_backchannel, 0, 0, 0, "it may sign people out here"),
+	KEY_("oidc_logout_untyped", CONF_BOOL, oidc_logout_untyped, 0, 0, 0, "by tokens without their type, too"),
 	KEY_("oidc_acr", CONF_STR, oidc_acr, 256, 0, 0, "what it calls a sign-in by two factors"),
 	KEY_("origin", CONF_STR, origin, CONFIG_ORIGIN_SIZE, 0, 0, "where people open it, https://NAME[:PORT]"),
 	KEY_("metrics_token", CONF_STR, metrics_token, CONFIG_PATH_MAX, 0, 0, "file with the token of /metrics"),
@@ -103,7 +104,8 @@ static int check_provider(const struct config *c, struct why *why)
 {
 	if (!c->oidc_issuer[0])
 		return c->oidc_client_id[0] || c->oidc_secret[0] || c->oidc_ca[0] || c->oidc_acr[0] ||
-				       c->oidc_name[0] || c->oidc_logout || c->oidc_backchannel
+				       c->oidc_name[0] || c->oidc_logout || c->oidc_backchannel ||
+				       c->oidc_logout_untyped
 			       ? why_set(why, V_BAD, "oidc_...: belongs to oidc_issuer, which is not there")
 			       : 0;
 	if (!oidc_is_https(c->oidc_issuer) || strchr(c->oidc_issuer, '?'))
@@ -112,6 +114,8 @@ static int check_provider(const struct config *c, struct why *why)
 		return why_set(why, V_BAD, "oidc_issuer: oidc_client_id belongs to it");
 	if (!c->origin[0])
 		return why_set(why, V_BAD, "oidc_issuer: needs an origin, to which the provider sends people back");
+	if (c->oidc_logout_untyped && !c->oidc_backchannel)
+		return why_set(why, V_BAD, "oidc_logout_untyped: belongs to oidc_backchannel, which is not there");
 	return 0;
 }
 

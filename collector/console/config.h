@@ -27,8 +27,9 @@ struct config {
 		client_crl[CONFIG_PATH_MAX];  /* of people's certificates; empty: none are asked for */
 	char oidc_issuer[CONFIG_ISSUER_SIZE]; /* OpenID provider; empty: none */
 	char oidc_name[64], oidc_client_id[256], oidc_acr[256];
-	bool oidc_logout;      /* whoever signs out here is sent there to sign out, too */
-	bool oidc_backchannel; /* whoever signs out there is signed out here: it may tell so */
+	bool oidc_logout;         /* whoever signs out here is sent there to sign out, too */
+	bool oidc_backchannel;    /* whoever signs out there is signed out here: it may tell so */
+	bool oidc_logout_untyped; /* by tokens that do not say what they are, too */
 	char oidc_secret[CONFIG_PATH_MAX], oidc_ca[CONFIG_PATH_MAX]; /* files; may be empty */
 	char metrics_token[CONFIG_PATH_MAX];                         /* a file; empty: no metrics */
 	char password_filter[CONFIG_PATH_MAX];                       /* a file; empty: none */

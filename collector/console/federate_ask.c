@@ -154,7 +154,8 @@ int federate_start(struct console *c, struct why *why)
 		.client_id = conf->oidc_client_id,
 		.secret_file = conf->oidc_secret,
 		.ca_file = conf->oidc_ca,
-		.acr = conf->oidc_acr};
+		.acr = conf->oidc_acr,
+		.untyped = conf->oidc_logout_untyped};
 	f->refusals = (struct log_limit)LOG_LIMIT(60);
 	snprintf(f->redirect, sizeof(f->redirect), "%s/oidc", conf->origin);
 	snprintf(f->out, sizeof(f->out), "%s/", conf->origin);

@@ -34,6 +34,7 @@ struct oidc_settings {
 	const char *issuer, *client_id;
 	const char *secret_file, *ca_file; /* may be empty: a public client; the machine's own CAs */
 	const char *acr;                   /* what counts as two factors, separated by blanks; empty: nothing does */
+	bool untyped;                      /* its logout tokens may leave out what they are */
 };
 
 /* --- flow.c --- */
@@ -78,6 +79,7 @@ const char *oidc_text(const json_t *o, const char *name);
 struct oidc_want {
 	const char *issuer, *client_id, *nonce, *acr;
 	const char *access_token; /* which came with it; NULL: none */
+	bool untyped;             /* a logout token without typ, or of the type JWT, is one as well */
 	int64_t now_s;
 };
 struct oidc_claims {
@@ -102,8 +104,9 @@ struct oidc_logout {
 };
 /*
  * Could this be a logout token for us (section 2.6)? All but its signature, so that what cannot be one costs nobody
- * anything: of an algorithm that is taken, said to be no other kind of token, of this issuer, for this client alone,
- * in its time, with the event and a jti, without nonce, and with sub, sid or both. Of `want`, issuer, client_id and
+ * anything: of an algorithm that is taken, said to be a logout token (typ, as section 2.4 recommends and RFC 8725
+ * section 3.11 wants; with want->untyped, said to be no other kind), of this issuer, for this client alone, in its
+ * time, with the event and a jti, without nonce, and with sub, sid or both. Of `want`, issuer, client_id, untyped and
  * now_s count. 0; V_BAD with the reason.
  */
 int oidc_logout_look(struct span token, const struct oidc_want *want, struct oidc_logout *out, struct why *why);

@@ -265,8 +265,10 @@ static json_t *leave(const struct oidc_client *c, const json_t *q)
 	_cleanup_json_ json_t *fetched = NULL;
 	const json_t *keys = json_object_get(q, "keys");
 	const char *token = oidc_text(q, "token");
-	const struct oidc_want want = {
-		.issuer = c->s.issuer, .client_id = c->s.client_id, .now_s = clock_wall_us() / 1000000};
+	const struct oidc_want want = {.issuer = c->s.issuer,
+		.client_id = c->s.client_id,
+		.untyped = c->s.untyped,
+		.now_s = clock_wall_us() / 1000000};
 	struct oidc_logout out;
 	struct why why = {""};
 	json_t *o;

@@ -400,6 +400,7 @@ static int look(struct span token, const struct oidc_want *want, struct span par
 {
 	_cleanup_json_ json_t *claims = NULL;
 	struct oidc_logout got = {.subject = ""};
+	bool typed;
 	int r;
 
 	if (token.n > OIDC_LOGOUT_MAX || !is_compact(token) || !split(token, parts))
@@ -410,8 +411,11 @@ static int look(struct span token, const struct oidc_want *want, struct span par
 	*alg = algorithm(*header, why);
 	if (*alg < 0)
 		return V_BAD;
-	if (json_object_get(*header, "typ") && !has_type(*header, LOGOUT_TYPE) && !has_type(*header, "JWT"))
+	typed = json_object_get(*header, "typ") && !has_type(*header, "JWT");
+	if (typed && !has_type(*header, LOGOUT_TYPE))
 		return why_set(why, V_BAD, "the token is said to be of another kind (typ)");
+	if (!typed && !want->untyped)
+		return why_set(why, V_BAD, "the token is not said to be a logout token (typ)");
 	claims = part(parts[1]);
 	if (!claims)
 		return why_set(why, V_BAD, "the token's claims cannot be read");

@@ -212,7 +212,8 @@ for words, how in (("tells of no sign-out", {"without": ["events"]}), ("tells of
                    ("its time", {"without": ["exp"]}), ("its time", {"without": ["iat"]}), ("too long ago", {"claims": {**person, "iat": 1000000000}}),
                    ("future", {"claims": {**person, "iat": 9000000000, "exp": 9000000300}}), ("(jti)", {"without": ["jti"]}), ("neither a person", {"claims": {}}),
                    ("neither a person", {"claims": {**person, "sid": 1}}), ("who signed out", {"claims": {"sub": "", "sid": "s-1"}}), ("not taken", {"alg": "none"}),
-                   ("not taken", {"alg": "HS256", "key": "public"}), ("another kind", {"head": {"typ": "at+jwt"}}), ("extension", {"head": {"crit": ["x"]}}),
+                   ("not taken", {"alg": "HS256", "key": "public"}), ("another kind", {"head": {"typ": "at+jwt"}}),
+                   ("not said to be", {"head": {"typ": "JWT"}}), ("not said to be", {"head": {"typ": None}}), ("extension", {"head": {"crit": ["x"]}}),
                    ("cannot be read", {"twice": True}), ("no signed JSON", {"raw": "x"}), ("no signed JSON", {"claims": {**person, "more": "x" * 8192}})):
     leave(400, logout_token(**{"claims": person, **how}))
     wanted.add(words)
@@ -245,12 +246,12 @@ leave(200, logout_token(claims={"sub": "nobody's"}, alg="ES256"))
 leave(200, logout_token(claims={"sub": "tanaka-1", "sid": "s-2"}, alg="PS256"))
 for who in (b, c):
     who.get(SIGN)
-leave(200, logout_token(claims=person, head={"typ": None}))
+leave(200, logout_token(claims=person, head={"typ": "application/Logout+JWT"}))
 b.get(SIGN, 401)
 same(other.post(SIGN, {"second": True, "code": "000000"}, 401)["error"], "session", "half done, of the person")
 for who in (c, hanako):
     who.get(SIGN)
-leave(200, logout_token(claims={"sid": "s-3"}, head={"typ": "JWT"}))
+leave(200, logout_token(claims={"sid": "s-3"}))
 c.get(SIGN, 401)
 tanaka.get(SIGN)
 same(json.loads(provider("/count"))["keys"], asked + 1, "by the keys that were kept")

@@ -21,7 +21,9 @@ static void check(struct span token, const json_t *keys)
 		.client_id = "the console",
 		.nonce = "the nonce",
 		.acr = "",
+		.untyped = true,
 		.now_s = 1700000100};
+	struct oidc_want strict = want;
 	struct oidc_logout seen = {.subject = ""}, got = {.subject = ""};
 	struct oidc_claims claims;
 	struct why why = {""}, ignored = {""};
@@ -42,6 +44,11 @@ static void check(struct span token, const json_t *keys)
 	if (!r && !oidc_token_check(token, keys, &want, &claims, &ignored))
 		abort();
 	if (oidc_logout_check(token, kept, &want, &got, &ignored) != r)
+		abort();
+	/* Where their type is asked for, fewer are taken and no others. */
+	strict.untyped = false;
+	looked = oidc_logout_check(token, keys, &strict, &got, &ignored);
+	if (looked != r && looked != V_BAD)
 		abort();
 	json_decref(kept);
 }
