@@ -37,6 +37,7 @@ struct config {
 
 	uint64_t connections;
 	uint64_t idle_us, session_us; /* of a session */
+	uint64_t otp_steps;           /* of 30 s before, whose code of an app is taken as well */
 	uint64_t silent_us;           /* a PC that was not heard of for so long needs a person */
 	uint64_t trial_records;       /* so many at most a policy is tried against */
 	bool debug;

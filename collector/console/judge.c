@@ -95,7 +95,8 @@ static bool right_code(struct call *x, const struct shown *s, struct judged *j)
 		return false;
 	}
 	if (s->has_code) {
-		good = a->has_totp && !otp_check(a->totp, s->code, clock_wall_us() / 1000000, &a->totp_used);
+		good = a->has_totp && !otp_check(a->totp, s->code, clock_wall_us() / 1000000,
+					      (unsigned)x->c->conf.otp_steps, &a->totp_used);
 	} else {
 		unsigned at = recovery_find(&a->recovery, a->name, s->recovery);
 

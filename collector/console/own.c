@@ -161,7 +161,7 @@ static void totp_confirm(struct call *x, unsigned code)
 	if (!sign_in_attempt(x))
 		goto out;
 	if (!s->has_totp || clock_boot_us() - s->totp_us > SECRET_US ||
-		otp_check(s->totp, code, clock_wall_us() / 1000000, &used)) {
+		otp_check(s->totp, code, clock_wall_us() / 1000000, (unsigned)x->c->conf.otp_steps, &used)) {
 		reply_error(x, 400, "totp", "not the code of the secret that was shown");
 		goto out;
 	}

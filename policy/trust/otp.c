@@ -27,13 +27,13 @@ int otp_code(const uint8_t secret[OTP_SECRET_SIZE], uint64_t counter, unsigned *
 	return 0;
 }
 
-int otp_check(const uint8_t secret[OTP_SECRET_SIZE], unsigned code, int64_t now_s, uint64_t *used)
+int otp_check(const uint8_t secret[OTP_SECRET_SIZE], unsigned code, int64_t now_s, unsigned late, uint64_t *used)
 {
 	uint64_t now = (uint64_t)(now_s < 0 ? 0 : now_s) / OTP_STEP_S, step, good = 0;
 	unsigned right;
 	int r;
 
-	for (step = now ? now - 1 : 0; step <= now + 1; step++) {
+	for (step = now > late ? now - late : 0; step <= now; step++) {
 		r = otp_code(secret, step, &right);
 		if (r)
 			return r;

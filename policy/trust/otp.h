@@ -14,10 +14,10 @@
 /* The six digits (0..999999) of a counter. 0, -errno. */
 int otp_code(const uint8_t secret[OTP_SECRET_SIZE], uint64_t counter, unsigned *code);
 /*
- * Is `code` the one of now, of the step before or of the next one, and of a later step than *used? Then *used becomes
- * its step. 0; V_DENIED; -errno.
+ * Is `code` the one of now, or of one of the `late` steps before (RFC 6238 section 5.2: for what typing and sending
+ * take, one at most), and of a later step than *used? Then *used becomes its step. 0; V_DENIED; -errno.
  */
-int otp_check(const uint8_t secret[OTP_SECRET_SIZE], unsigned code, int64_t now_s, uint64_t *used);
+int otp_check(const uint8_t secret[OTP_SECRET_SIZE], unsigned code, int64_t now_s, unsigned late, uint64_t *used);
 
 void otp_base32(const uint8_t secret[OTP_SECRET_SIZE], char out[OTP_BASE32_SIZE]);
 /* 0 or V_BAD. */

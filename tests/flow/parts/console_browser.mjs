@@ -214,8 +214,10 @@ export class Person {
     const secret = p.locator(".secret");
     await secret.waitFor();
     await between("totp");
-    this.app = { secret: await secret.innerText(), used: Date.now() };
-    await p.locator("input[autocomplete=one-time-code]").fill(totp(this.app.secret));
+    // Of the step before, which is still taken: the next one's time is now. Not at the end of this one, where it would be over when it gets there.
+    await until(() => Date.now() % 30_000 < 27_000, "the next step");
+    this.app = { secret: await secret.innerText(), used: Date.now() - 30_000 };
+    await p.locator("input[autocomplete=one-time-code]").fill(totp(this.app.secret, -30));
     await p.locator("form button.main").click();
     await this.inside();
   }
@@ -230,11 +232,11 @@ export class Person {
     await this.inside();
   }
 
-  /** A code that was not used: the server takes each number once, and that of the next half minute too. */
+  /** A code that was not used: the server takes each number once. */
   async nextCode(app = this.app) {
-    app.used = Math.max(Date.now(), app.used + 30_000);
-    await until(() => app.used < Date.now() + 29_000, "the next code's time");
-    return totp(app.secret, (app.used - Date.now()) / 1000);
+    await until(() => Math.floor(Date.now() / 30_000) > Math.floor(app.used / 30_000), "the next code's time");
+    app.used = Date.now();
+    return totp(app.secret);
   }
 
   async language(name) {

@@ -40,6 +40,19 @@ def totp(secret, at=None):
     return subprocess.run(args, stdout=subprocess.PIPE, check=True).stdout.decode().strip()
 
 
+def step_before():
+    """A moment in the step before this one, whose code is still taken: so the next code's time is now. Not at the end of this one, where it would be over
+    when it gets there."""
+    until(lambda: time.time() % 30 < 27, "the next step", 10)
+    return time.time() - 30
+
+
+def next_step(used):
+    """Now, when the step of `used` is over."""
+    until(lambda: time.time() // 30 > used // 30, "the next code's time", 60)
+    return time.time()
+
+
 def user(*args):
     """sekishoctl console user ...: what it prints."""
     return subprocess.run(["sekishoctl", "console", "user", *args], stdout=subprocess.PIPE,
@@ -140,14 +153,13 @@ class Person(Desk):
         same(self.told["must"], ["password", "factor"], "what has to be done first")
         self.post("/api/v1/session/password", {"old": self.first, "new": password})
         self.secret = self.post("/api/v1/session/totp")["secret"]
-        self.used = time.time()
+        self.used = step_before()
         self.post("/api/v1/session/totp", {"code": totp(self.secret, self.used)})
         same(self.told["must"], [], "nothing is left to be done")
 
     def next_code(self):
-        """A code that was not used yet: the server takes one of the step before and after, too."""
-        self.used = max(time.time(), self.used + 30)
-        until(lambda: self.used < time.time() + 29, "the next code's time", 60)
+        """A code that was not used yet."""
+        self.used = next_step(self.used)
         return totp(self.secret, self.used)
 
 

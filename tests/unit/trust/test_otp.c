@@ -24,7 +24,7 @@ static void published(void **state)
 	for (i = 0; i < sizeof(totp) / sizeof(totp[0]); i++) {
 		uint64_t used = 0;
 
-		assert_int_equal(otp_check(secret, totp[i].code, totp[i].at, &used), 0);
+		assert_int_equal(otp_check(secret, totp[i].code, totp[i].at, 0, &used), 0);
 		assert_int_equal(used, totp[i].at / OTP_STEP_S);
 	}
 }
@@ -32,21 +32,41 @@ static void published(void **state)
 static void once(void **state)
 {
 	uint64_t used = 0;
-	unsigned before, next;
+	unsigned before;
 
 	(void)state;
-	assert_int_equal(otp_check(secret, 279037, 2000000000, &used), 0);
-	assert_int_equal(otp_check(secret, 279037, 2000000000, &used), V_DENIED);
-	assert_int_equal(otp_check(secret, 279037, 2000000029, &used), V_DENIED);
+	assert_int_equal(otp_check(secret, 279037, 2000000000, 1, &used), 0);
+	assert_int_equal(otp_check(secret, 279037, 2000000000, 1, &used), V_DENIED);
+	assert_int_equal(otp_check(secret, 279037, 2000000029, 1, &used), V_DENIED);
 	/* One that is older than one that was used is over, too. */
 	assert_int_equal(otp_code(secret, 2000000000 / 30 - 1, &before), 0);
-	assert_int_equal(otp_check(secret, before, 2000000000, &used), V_DENIED);
-	assert_int_equal(otp_code(secret, 2000000000 / 30 + 1, &next), 0);
-	assert_int_equal(otp_check(secret, next, 2000000000, &used), 0);
+	assert_int_equal(otp_check(secret, before, 2000000000, 1, &used), V_DENIED);
+}
+
+/* The step of 2000000000 begins 20 s before. */
+static void in_its_time(void **state)
+{
+	static const struct {
+		int64_t at;
+		unsigned late;
+		int verdict;
+	} all[] = {{1999999979, 0, V_DENIED}, {1999999979, 1, V_DENIED}, {1999999980, 0, 0}, {2000000009, 0, 0},
+		{2000000010, 0, V_DENIED}, {2000000010, 1, 0}, {2000000039, 1, 0}, {2000000040, 1, V_DENIED},
+		{-5, 1, V_DENIED}};
+	uint64_t used;
+	unsigned i, first;
+
+	(void)state;
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		used = 0;
+		assert_int_equal(otp_check(secret, 279037, all[i].at, all[i].late, &used), all[i].verdict);
+		assert_int_equal(used, all[i].verdict ? 0 : 2000000000 / OTP_STEP_S);
+	}
+	/* There is none before the first. */
 	used = 0;
-	assert_int_equal(otp_code(secret, 2000000000 / 30 + 2, &next), 0);
-	assert_int_equal(otp_check(secret, next, 2000000000, &used), V_DENIED);
-	assert_int_equal(otp_check(secret, 999999, -5, &used), V_DENIED);
+	assert_int_equal(otp_code(secret, 1, &first), 0);
+	assert_int_equal(otp_check(secret, first, 31, 1, &used), 0);
+	assert_int_equal(otp_check(secret, first, 5, 1, &used), V_DENIED);
 }
 
 static void base32(void **state)
@@ -69,6 +89,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(published),
 		cmocka_unit_test(once),
+		cmocka_unit_test(in_its_time),
 		cmocka_unit_test(base32),
 	};
 
