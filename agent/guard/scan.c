@@ -1,5 +1,5 @@
 /*
- * One file, handed to clamd by its INSTREAM command. See scan.h.
+ * One file, handed to clamd by its INSTREAM command (policy/base/clamd.h). See scan.h.
  *
  * A stream, and not the descriptor (FILDES): where clamd is confined by AppArmor, as Debian's is, it may read no file
  * below /media, whoever opened it.
@@ -7,7 +7,6 @@
 #include "agent/guard/scan.h"
 #include "policy/base/confine.h"
 #include "policy/base/file.h"
-#include "policy/base/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,42 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define COMMAND "zINSTREAM" /* z: command and answer end with a NUL */
-#define STREAM "stream: "
 #define PART (64u << 10)
-
-static bool ends_with(struct span s, const char *what)
-{
-	size_t n = strlen(what);
-
-	return s.n >= n && memcmp(s.p + s.n - n, what, n) == 0;
-}
-
-enum scan_verdict scan_answer(struct span s, char name[SCAN_NAME_MAX])
-{
-	static const char found[] = " FOUND", error[] = "ERROR";
-
-	name[0] = 0;
-	/* One NUL, at the end. */
-	if (!s.n || s.n > SCAN_ANSWER_MAX || memchr(s.p, 0, s.n) != s.p + s.n - 1)
-		return SCAN_NONE;
-	s.n--;
-	if (ends_with(s, error)) {
-		text_escape_to(name, SCAN_NAME_MAX, s);
-		return SCAN_FAILED;
-	}
-	if (s.n < strlen(STREAM) || memcmp(s.p, STREAM, strlen(STREAM)) != 0)
-		return SCAN_NONE;
-	s = SPAN(s.p + strlen(STREAM), s.n - strlen(STREAM));
-	if (span_eq(s, SPAN_STR("OK")))
-		return SCAN_CLEAN;
-	if (s.n <= strlen(found) || !ends_with(s, found))
-		return SCAN_NONE;
-	text_escape_to(name, SCAN_NAME_MAX, SPAN(s.p, s.n - strlen(found)));
-	return SCAN_FOUND;
-}
-
-/* --- the child --- */
 
 /* They become 3, 4 and 5; of all else that is open it has nothing. */
 static bool keep_three(int file, int clamd, int out)
@@ -66,29 +30,30 @@ static bool keep_three(int file, int clamd, int out)
 /* clamd may have enough before the end, and says so: what it says is read all the same. */
 static void send_file(uint64_t max)
 {
-	static uint8_t part[4 + PART];
+	static uint8_t part[CLAMD_PART_HEAD + PART];
 	uint64_t at = 0;
 	ssize_t n = 0;
 
-	if (write_all(4, COMMAND, sizeof(COMMAND)))
+	if (write_all(4, CLAMD_COMMAND, sizeof(CLAMD_COMMAND)))
 		return;
-	while (at < max && (n = pread(3, part + 4, max - at < PART ? (size_t)(max - at) : PART, (off_t)at)) > 0) {
-		put_be32(part, (uint32_t)n);
-		if (write_all(4, part, 4 + (size_t)n))
+	while (at < max &&
+		(n = pread(3, part + CLAMD_PART_HEAD, max - at < PART ? (size_t)(max - at) : PART, (off_t)at)) > 0) {
+		clamd_part(part, (uint32_t)n);
+		if (write_all(4, part, CLAMD_PART_HEAD + (size_t)n))
 			return;
 		at += (uint64_t)n;
 	}
 	/* A drive that was pulled ends it without an end: clamd then answers nothing that counts. */
 	if (n < 0)
 		_exit(1);
-	put_be32(part, 0);
-	if (write_all(4, part, 4))
+	clamd_part(part, 0);
+	if (write_all(4, part, CLAMD_PART_HEAD))
 		return;
 }
 
 static void pass_answer(void)
 {
-	uint8_t answer[SCAN_ANSWER_MAX + 1];
+	uint8_t answer[CLAMD_ANSWER_MAX + 1];
 	size_t got = 0;
 	ssize_t n;
 

@@ -124,7 +124,7 @@ struct written_scan {
 	pid_t pid; /* of the child at work; 0: none */
 	int out;
 	sd_event_source *source;
-	uint8_t answer[SCAN_ANSWER_MAX + 1];
+	uint8_t answer[CLAMD_ANSWER_MAX + 1];
 	size_t got; /* of it */
 	bool late;
 	int64_t end_boot_us;
@@ -133,7 +133,7 @@ struct written_scan {
 	struct {
 		uint64_t n;
 		int64_t told_us;
-		char text[SCAN_NAME_MAX];
+		char text[CLAMD_NAME_MAX];
 	} missed[SCAN_CAUSES]; /* since they were told last */
 	uint64_t files, found, missed_all;
 };

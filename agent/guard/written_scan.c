@@ -77,19 +77,19 @@ static bool was_scanned(const struct written_scan *s, const struct scan_seen *no
 	return false;
 }
 
-static void scanned(struct guard *g, const struct scan_file *f, enum scan_verdict verdict, const char *name)
+static void scanned(struct guard *g, const struct scan_file *f, enum clamd_verdict verdict, const char *name)
 {
 	struct written_scan *s = &g->written->scan;
 
 	/* What is found or failed is in the status from the loop's next turn on. */
-	if (verdict == SCAN_NONE || verdict == SCAN_FAILED) {
+	if (verdict == CLAMD_NONE || verdict == CLAMD_FAILED) {
 		missed(g, SCAN_WRONG, name[0] ? name : "clamd gave no answer");
 		g->status_boot_us = 0;
 		return;
 	}
 	s->seen[s->seen_at++ % ARRAY_SIZE(s->seen)] = f->seen;
 	s->files++;
-	if (verdict != SCAN_FOUND)
+	if (verdict != CLAMD_FOUND)
 		return;
 	s->found++;
 	g->status_boot_us = 0;
@@ -100,8 +100,8 @@ static void end(struct guard *g)
 {
 	struct written_scan *s = &g->written->scan;
 	struct scan_file *f = s->busy;
-	char name[SCAN_NAME_MAX];
-	enum scan_verdict verdict = scan_answer(SPAN(s->answer, s->got), name);
+	char name[CLAMD_NAME_MAX];
+	enum clamd_verdict verdict = clamd_answer(SPAN(s->answer, s->got), name);
 
 	s->source = sd_event_source_disable_unref(s->source);
 	closep(&s->out);
@@ -111,7 +111,7 @@ static void end(struct guard *g)
 	s->busy = NULL;
 	if (s->late)
 		snprintf(name, sizeof(name), "clamd took longer than %d s", (int)(SCAN_US / 1000000));
-	scanned(g, f, s->late ? SCAN_NONE : verdict, name);
+	scanned(g, f, s->late ? CLAMD_NONE : verdict, name);
 	file_free(f);
 }
 

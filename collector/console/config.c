@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define S_ 1000000ull
@@ -41,11 +42,12 @@ static const struct conf_key keys[] = {
 	KEY_("origin", CONF_STR, origin, CONFIG_ORIGIN_SIZE, 0, 0, "where people open it, https://NAME[:PORT]"),
 	KEY_("metrics_token", CONF_STR, metrics_token, CONFIG_PATH_MAX, 0, 0, "file with the token of /metrics"),
 	KEY_("connections", CONF_UINT, connections, 0, 4, 100000, "connections at once"),
+	KEY_("clamd_socket", CONF_STR, clamd_socket, CONFIG_PATH_MAX, 0, 0, "socket of the clamd that scans proofs"),
 	KEY_("password_filter", CONF_STR, password_filter, CONFIG_PATH_MAX, 0, 0,
 		"passwords that nobody may take, made by pwqfilter"),
+	KEY_("otp_steps", CONF_UINT, otp_steps, 0, 0, 1, "steps before, whose code is taken as well"),
 	KEY_("idle", CONF_TIME, idle_us, 0, S_, 86400 * S_, "a session ends without a request"),
 	KEY_("session", CONF_TIME, session_us, 0, 60 * S_, 7 * 86400 * S_, "a session ends"),
-	KEY_("otp_steps", CONF_UINT, otp_steps, 0, 0, 1, "steps before, whose code is taken as well"),
 	KEY_("silent", CONF_TIME, silent_us, 0, 60 * S_, 90 * 86400 * S_, "a PC is silent"),
 	KEY_("trial_records", CONF_UINT, trial_records, 0, 1, 100000000, "records that a policy is tried against"),
 	KEY_("debug", CONF_BOOL, debug, 0, 0, 0, "say more in the log"),
@@ -147,6 +149,7 @@ static int set_paths(struct config *c)
 	r = r ? r : root_in_place(c->oidc_ca);
 	r = r ? r : root_in_place(c->metrics_token);
 	r = r ? r : root_in_place(c->password_filter);
+	r = r ? r : root_in_place(c->clamd_socket);
 	r = r ? r : program_path(c->run_dir, sizeof(c->run_dir), "/run/sekisho");
 	if (r)
 		return r;
@@ -186,10 +189,10 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.timestamps = STAMPS_FOLDER,
 		.page = SEKISHO_PAGE,
 		.connections = 512,
+		.otp_steps = 1,
 		.idle_us = 900 * S_,
 		.session_us = 12 * 3600 * S_,
 		.silent_us = 3600 * S_,
-		.otp_steps = 1,
 		.trial_records = 1000000,
 	};
 	char host[256], usual[CONFIG_PATH_MAX];
@@ -204,6 +207,8 @@ int config_load(const char *path, struct config *out, struct why *why)
 		return why_set(why, V_BAD, "certificate and certificate_key belong together");
 	if (c.client_crl[0] && !c.client_ca[0])
 		return why_set(why, V_BAD, "client_crl: belongs to client_ca, which is not there");
+	if (c.clamd_socket[0] && c.clamd_socket[0] != '/')
+		return why_set(why, V_BAD, "clamd_socket: no absolute path");
 	if (!c.names[0]) {
 		if (gethostname(host, sizeof(host)))
 			return -errno;
@@ -214,6 +219,8 @@ int config_load(const char *path, struct config *out, struct why *why)
 	r = set_origin(&c, why);
 	r = r ? r : check_provider(&c, why);
 	r = r ? r : set_paths(&c);
+	if (!r && strlen(c.clamd_socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		return why_set(why, V_BAD, "clamd_socket: longer than an address can be");
 	if (!r)
 		*out = c;
 	return r;

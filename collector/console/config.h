@@ -32,12 +32,13 @@ struct config {
 	bool oidc_logout_untyped; /* by tokens that do not say what they are, too */
 	char oidc_secret[CONFIG_PATH_MAX], oidc_ca[CONFIG_PATH_MAX]; /* files; may be empty */
 	char metrics_token[CONFIG_PATH_MAX];                         /* a file; empty: no metrics */
+	char clamd_socket[CONFIG_PATH_MAX];                          /* scans what people hand in; empty: nobody does */
 	char password_filter[CONFIG_PATH_MAX];                       /* a file; empty: none */
 	char origin[CONFIG_ORIGIN_SIZE];                             /* that people open, https://NAME[:PORT] */
 
 	uint64_t connections;
-	uint64_t idle_us, session_us; /* of a session */
 	uint64_t otp_steps;           /* of 30 s before, whose code of an app is taken as well */
+	uint64_t idle_us, session_us; /* of a session */
 	uint64_t silent_us;           /* a PC that was not heard of for so long needs a person */
 	uint64_t trial_records;       /* so many at most a policy is tried against */
 	bool debug;

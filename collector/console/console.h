@@ -64,6 +64,8 @@ struct console {
 	struct live *lives;
 	struct export *exports;
 	unsigned exports_n;
+	struct filing *filings; /* proofs that are being scanned */
+	unsigned filings_n;
 	struct bundling *bundles;
 	unsigned bundles_n;
 	struct registering *registers;
@@ -159,6 +161,7 @@ const char *body_text(struct call *x, const json_t *o, const char *name, size_t 
 struct told {
 	unsigned kind, cause;
 	const char *account, *address, *operation, *text, *target, *rule, *path;
+	const char *findings; /* of who scanned what was handed in */
 	const char *method;   /* by which somebody signs in */
 	const uint8_t *alert; /* its id */
 	const struct digest *peer;
@@ -243,12 +246,16 @@ void bundle_tick(struct console *c);
 void bundle_stop(struct console *c);
 void log_get(struct call *x);
 
-/* --- register.c, proofs.c --- */
+/* --- register.c, proofs.c, proofs_file.c --- */
 void register_get(struct call *x);
 /* Goes on with the registers that are being made. */
 void register_tick(struct console *c);
 void register_stop(struct console *c);
 void proofs_post(struct call *x);
+/* Those that are being scanned are refused: the console ends. */
+void proofs_stop(struct console *c);
+/* Where the one of this SHA-256, in hexadecimal digits, is kept; of "", their folder. 0; -ENAMETOOLONG. */
+int proofs_path(const struct console *c, const char *hex, char *out, size_t size);
 void proofs_get(struct call *x);
 void proof_get(struct call *x);
 #define PROOF_MAX (2u << 20)

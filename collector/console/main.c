@@ -102,6 +102,7 @@ static void on_stop(void *owner)
 	register_stop(c);
 	reports_stop(c);
 	trial_stop(c);
+	proofs_stop(c);
 	live_stop(c);
 }
 
@@ -209,6 +210,7 @@ static void console_close(struct console *c)
 	register_stop(c);
 	reports_stop(c);
 	trial_stop(c);
+	proofs_stop(c);
 	live_stop(c);
 	if (c->sealer) {
 		tell_close(c);

@@ -1,131 +1,27 @@
 /*
- * Proofs of disposal: what a contractor certifies of media or papers that it destroyed, filed by an administrator. The
- * file is kept by its SHA-256; that it was filed, by whom, of what, is a record in the log with that hash, and from
- * there comes into the handling register.
- *
- * Papers are taken, and nothing else: what would run, or show as a page, where somebody opens it, never gets here.
+ * Proofs of disposal: what a contractor certifies of media or papers that it destroyed, filed by an administrator
+ * (proofs_file.c). The file is kept by its SHA-256; that it was filed, by whom, of what, is a record in the log with
+ * that hash, and from there comes into the handling register.
  */
 #include "collector/console/look.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include "policy/base/text.h"
 #include <errno.h>
-#include <strings.h>
 #include <sys/stat.h>
 
-#define BODY_MAX (3u << 20)
-#define PART_MAX 200u
 #define LIST_MOST 20000u
 
-static int path_of(const struct console *c, const char *hex, char *out, size_t size)
+int proofs_path(const struct console *c, const char *hex, char *out, size_t size)
 {
 	return snprintf(out, size, "%s/proofs/%s", c->conf.dir, hex) < (int)size ? 0 : -ENAMETOOLONG;
-}
-
-/* One line, without what turns or hides text. */
-static bool is_plain(const char *s)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT(4 * PART_MAX + 16);
-
-	return !text_escape(&b, SPAN_STR(s)) && span_eq(buf_span(&b), SPAN_STR(s)) && !strstr(s, " / ");
-}
-
-/* What a scanner or a printer makes: how each begins (ISO 32000-2, 7.5.2; PNG, 5.2; T.81, B.1.1.3; TIFF 6.0, section
- * 2), and what its name may end in. */
-static bool is_paper(const char *name, struct span bytes)
-{
-	static const struct {
-		struct span begins;
-		const char *ending;
-	} papers[] = {
-		{SPAN("%PDF-", 5), ".pdf"},
-		{SPAN("\x89PNG\r\n\x1a\n", 8), ".png"},
-		{SPAN("\xff\xd8\xff", 3), ".jpg"},
-		{SPAN("\xff\xd8\xff", 3), ".jpeg"},
-		{SPAN("II*\0", 4), ".tif"},
-		{SPAN("II*\0", 4), ".tiff"},
-		{SPAN("MM\0*", 4), ".tif"},
-		{SPAN("MM\0*", 4), ".tiff"},
-	};
-	const char *ending = strrchr(name, '.');
-	unsigned i;
-
-	for (i = 0; ending && i < ARRAY_SIZE(papers); i++)
-		if (!strcasecmp(ending, papers[i].ending) && bytes.n >= papers[i].begins.n &&
-			!memcmp(bytes.p, papers[i].begins.p, papers[i].begins.n))
-			return true;
-	return false;
-}
-
-static int keep(struct call *x, const struct buf *bytes, const char *hex)
-{
-	char path[CONFIG_FILE_MAX];
-	int r = path_of(x->c, "", path, sizeof(path));
-
-	if (!r && mkdir(path, 0700) && errno != EEXIST)
-		r = -errno;
-	r = r ? r : path_of(x->c, hex, path, sizeof(path));
-	return r ? r : file_replace(path, buf_span(bytes), 0600);
-}
-
-void proofs_post(struct call *x)
-{
-	static const char *const names[] = {"contractor", "what", "name", "content", NULL};
-	_cleanup_buf_ struct buf bytes = BUF_INIT(PROOF_MAX);
-	struct told t = {.kind = KIND_CONSOLE_CHANGE, .operation = x->a->path, .urgent = true, .has_count = true};
-	char text[3 * PART_MAX + 64], hex[2 * DIGEST_SIZE + 1];
-	const char *part[3], *content;
-	struct digest hash;
-	json_t *o = body_object(x, BODY_MAX, names);
-	unsigned i;
-	int r;
-
-	if (!o)
-		return;
-	for (i = 0; i < 3; i++) {
-		part[i] = body_text(x, o, names[i], PART_MAX);
-		if (part[i] && !is_plain(part[i])) {
-			reply_error(x, 400, "request", "a line of plain text belongs there");
-			part[i] = NULL;
-		}
-		if (!part[i])
-			goto out;
-	}
-	content = body_text(x, o, "content", BODY_MAX);
-	if (!content)
-		goto out;
-	r = base64_decode(&bytes, SPAN_STR(content));
-	if (r || !bytes.n) {
-		reply_error(x, 400, "request", "\"content\" is not base64, or larger than 2 MiB");
-		goto out;
-	}
-	if (!is_paper(part[2], buf_span(&bytes))) {
-		reply_error(x, 400, "type",
-			"\"content\" is no PDF, PNG, JPEG or TIFF, or \"name\" ends otherwise than it is");
-		goto out;
-	}
-	digest_span(&hash, buf_span(&bytes));
-	hex_encode(hex, hash.b, DIGEST_SIZE);
-	snprintf(text, sizeof(text), "%s / %s / %s", part[0], part[1], part[2]);
-	t.text = text;
-	t.hash = &hash;
-	t.count = bytes.n;
-	r = keep(x, &bytes, hex);
-	if (r) {
-		log_error("%s/proofs: %s", x->c->conf.dir, strerror(-r));
-		reply_error(x, 503, "busy", "it cannot be kept now");
-	} else if (tell_call(x, t)) {
-		reply(x, json_pack("{s:o}", "hash", digest_json(&hash)));
-	}
-out:
-	json_decref(o);
 }
 
 int proofs_read(const struct console *c, const struct digest *hash, struct buf *out)
 {
 	char path[CONFIG_FILE_MAX], hex[2 * DIGEST_SIZE + 1];
 	struct digest found;
-	int r = path_of(c, hex_encode(hex, hash->b, DIGEST_SIZE), path, sizeof(path));
+	int r = proofs_path(c, hex_encode(hex, hash->b, DIGEST_SIZE), path, sizeof(path));
 
 	r = r ? r : file_read(path, out);
 	if (r)
@@ -173,7 +69,7 @@ static int take_filed(void *ctx, const struct store_row *row)
 		return 0;
 	if (json_array_size(l->list) == l->limit)
 		return V_END;
-	if (path_of(l->c, hex_encode(hex, hash.p, DIGEST_SIZE), path, sizeof(path)))
+	if (proofs_path(l->c, hex_encode(hex, hash.p, DIGEST_SIZE), path, sizeof(path)))
 		return -ENAMETOOLONG;
 	return json_array_append_new(
 		       l->list, json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:b}", "hash", hex, "contractor",

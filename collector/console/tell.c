@@ -75,6 +75,7 @@ int tell(struct console *c, const struct told *t)
 	set_text(r, F_RULE, t->rule);
 	set_text(r, F_PATH, t->path);
 	set_text(r, F_SERVICE, t->method);
+	set_text(r, F_FINDINGS, t->findings);
 	if (t->alert)
 		record_set_span(r, F_ALERT, SPAN(t->alert, ALERT_ID_SIZE));
 	if (t->peer)

@@ -11,6 +11,7 @@ import { toRefusal, useResource } from "../core/resource";
 import { useTask } from "../ui/form";
 import { explain, Failure, Icon, Loading, saveFile } from "../ui/parts";
 import { Mono, Text } from "../ui/text";
+import type { Words } from "../words";
 
 const PROOF_MAX = 2 << 20;
 const PAPERS = ".pdf,.png,.jpg,.jpeg,.tif,.tiff";
@@ -124,6 +125,12 @@ function shortened(name: string): string {
   return name.slice(0, Math.min(60, name.length) - ending.length) + ending;
 }
 
+/** Why it was not filed. */
+function unfiled(error: Refusal, words: Words): string {
+  const r = words.register;
+  return { type: r.type, malware: r.malware(error.reason), scanner: r.scanner }[error.word] ?? explain(error, words);
+}
+
 function File({ filed: told }: { filed: () => void }) {
   const { words } = useDesk();
   const r = words.register;
@@ -164,7 +171,7 @@ function File({ filed: told }: { filed: () => void }) {
       </label>
       {(error || large) && (
         <p class="wrong" role="alert">
-          {large ? r.large : error && (error.word === "type" ? r.type : explain(error, words))}
+          {large ? r.large : error && unfiled(error, words)}
         </p>
       )}
       {filed && (

@@ -84,6 +84,8 @@ export const en = {
     fileIt: "File it",
     filed: "Filed. SHA-256:",
     large: "The file is larger than 2 MiB.",
+    malware: (name: string) => `Not filed: ClamAV found malware in it, “${name}”. Tell whoever looks after this system, and the contractor.`,
+    scanner: "Not filed: ClamAV, which has to scan it first, does not answer. Tell whoever looks after this system.",
     type: "It is no PDF, PNG, JPEG or TIFF, or its name says that it is something else.",
     zip: "PDF with the proofs (ZIP)",
     list: "Proofs that were filed",

@@ -85,6 +85,8 @@ export const ja: Words = {
     fileIt: "登録する",
     filed: "登録しました。SHA-256:",
     large: "ファイルが 2 MiB を超えています。",
+    malware: (name) => `ClamAV がマルウェア「${name}」を検出したため、登録しませんでした。システム担当者と委託先に連絡してください。`,
+    scanner: "登録前に検査する ClamAV が応答しないため、登録しませんでした。システム担当者に連絡してください。",
     type: "PDF、PNG、JPEG、TIFF のいずれでもないか、ファイル名の拡張子と中身が異なります。",
     zip: "PDF と証明書(ZIP)",
     list: "登録された証明書",
