@@ -151,6 +151,11 @@ struct ocsf_class {
 	{                                                                \
 		1, 1007, no, "System Activity", "Process Activity", name \
 	}
+/* What the schema has no class for. Of it, no profile of a host is part. */
+#define BASE_(name)                                           \
+	{                                                     \
+		0, 0, 99, "Uncategorized", "Base Event", name \
+	}
 #define AUTH_(no, name)                                                             \
 	{                                                                           \
 		3, 3002, no, "Identity & Access Management", "Authentication", name \
@@ -198,7 +203,7 @@ static struct ocsf_class class_of(const struct record *r)
 	case KIND_ALERT_SEEN:
 		return (struct ocsf_class){2, 2004, 2, "Findings", "Detection Finding", "Update"};
 	default:
-		return (struct ocsf_class){0, 0, 99, "Uncategorized", "Base Event", kind_name(r)};
+		return (struct ocsf_class)BASE_(kind_name(r));
 	}
 }
 
@@ -260,7 +265,7 @@ static json_t *process_json(const struct record *r)
 {
 	json_t *o = json_object();
 
-	if (record_has(r, F_PID) && r->v[F_PID].u <= INT64_MAX)
+	if (record_has(r, F_PID) && r->v[F_PID].u <= INT32_MAX)
 		put(o, "pid", json_integer((json_int_t)r->v[F_PID].u));
 	else
 		put(o, "uid", json_string("unknown"));
@@ -278,6 +283,30 @@ static json_t *session_user(const struct record *r)
 		record_has(r, F_TARGET_USER) ? user_json(r, F_TARGET_USER, F_TARGET_UID) : user_json(r, F_USER, F_UID);
 
 	return o ? o : json_pack("{s:s}", "name", "unknown");
+}
+
+/* A DNS name, as the schema's hostname_t has it; others are names. */
+static bool is_hostname(const char *s)
+{
+	bool begins = true;
+
+	for (; *s; s++) {
+		bool plain = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9');
+
+		if (!plain && (begins || (*s != '-' && *s != '.') || !s[1] || (*s == '.' && s[-1] == '-') ||
+				      (*s == '-' && s[1] == '.')))
+			return false;
+		begins = *s == '.';
+	}
+	return !begins;
+}
+
+/* Adds what the PC is called. */
+static void put_host(json_t *o, const struct store_row *row)
+{
+	const char *name = row->host_name ? row->host_name : "";
+
+	put(o, is_hostname(name) ? "hostname" : "name", shown(SPAN_STR(name)));
 }
 
 /* From where: an address, or what else was told. */
@@ -307,9 +336,10 @@ static int file_type(const struct record *r)
 	}
 }
 
-/* What the class of the event asks for; `device` is where it was told of. */
-static void put_class(json_t *o, const struct ocsf_class *c, const struct record *r, const json_t *device)
+/* What the class of the event asks for. */
+static void put_class(json_t *o, const struct ocsf_class *c, const struct store_row *row, const char *host)
 {
+	const struct record *r = &row->record;
 	char id[2 * DIGEST_SIZE + 1] = "";
 	json_t *v;
 
@@ -325,7 +355,7 @@ static void put_class(json_t *o, const struct ocsf_class *c, const struct record
 	case 1007:
 		put(o, "process", process_json(r));
 		put(o, "actor", json_pack("{s:o}", "process", process_json(r)));
-		if (record_has(r, F_EXIT_CODE))
+		if (record_has(r, F_EXIT_CODE) && r->v[F_EXIT_CODE].u <= INT32_MAX)
 			put(o, "exit_code", json_integer((json_int_t)r->v[F_EXIT_CODE].u));
 		break;
 	case 3002:
@@ -334,9 +364,9 @@ static void put_class(json_t *o, const struct ocsf_class *c, const struct record
 		put(o, "status", json_string(kind_of(r) == KIND_SIGN_IN_REFUSED ? "Failure" : "Success"));
 		put(o, "src_endpoint", remote_json(record_text(r, F_REMOTE)));
 		/* Required, or a service: to what was signed in. */
-		put(o, "dst_endpoint",
-			json_pack("{s:O, s:O*}", "uid", json_object_get(device, "uid"), "hostname",
-				json_object_get(device, "hostname")));
+		v = json_pack("{s:s}", "uid", host);
+		put_host(v, row);
+		put(o, "dst_endpoint", v);
 		break;
 	case 2004:
 		v = json_pack("{s:s}", "uid", id);
@@ -347,8 +377,7 @@ static void put_class(json_t *o, const struct ocsf_class *c, const struct record
 		put(o, "comment", c->activity == 1 ? NULL : shown(record_text(r, F_TEXT)));
 		break;
 	default:
-		v = user_json(r, F_USER, F_UID);
-		put(o, "actor", v ? json_pack("{s:o}", "user", v) : NULL);
+		break;
 	}
 }
 
@@ -374,29 +403,35 @@ int form_ocsf(const struct store_row *row, bool facts, struct buf *out)
 		const char *name;
 	} severities[] = {{1, "Informational"}, {4, "High"}, {3, "Medium"}, {2, "Low"}};
 	const struct record *rec = &row->record;
-	const struct ocsf_class c = class_of(rec);
+	const struct ocsf_class c = facts ? class_of(rec) : (struct ocsf_class)BASE_(kind_name(rec));
 	unsigned w = weight(rec) < ARRAY_SIZE(severities) ? weight(rec) : 0;
 	char uid[24], host[2 * DIGEST_SIZE + 1];
-	json_t *o, *device;
+	json_t *o, *device, *metadata;
 	char *text;
 	int r;
 
 	snprintf(uid, sizeof(uid), "%llu", (unsigned long long)row->row);
 	hex_encode(host, row->host.b, DIGEST_SIZE);
 	device = json_pack("{s:s, s:i}", "uid", host, "type_id", 0);
-	put(device, "hostname", shown(SPAN_STR(row->host_name ? row->host_name : "")));
-	o = json_pack("{s:{s:s, s:s, s:s, s:{s:s, s:s, s:s}}, s:I, s:i, s:s, s:i, s:s, s:i, s:s, s:I, s:i, s:s, s:o}",
-		"metadata", "version", OCSF_VERSION, "uid", uid, "event_code", kind_name(rec), "product", "name",
-		"Sekisho", "vendor_name", "Sekisho", "version", SEKISHO_VERSION, "time",
+	put_host(device, row);
+	/* Where it was told of is in the same place in each event; the host's profile adds it to classes of its own. */
+	metadata = json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:s}, s:[{s:s, s:o}]}", "version", OCSF_VERSION, "uid", uid,
+		"event_code", kind_name(rec), "product", "name", "Sekisho", "vendor_name", "Sekisho", "version",
+		SEKISHO_VERSION, "loggers", "name", "Sekisho", "device", device);
+	o = json_pack("{s:o, s:I, s:i, s:s, s:i, s:s, s:i, s:s, s:I, s:i, s:s}", "metadata", metadata, "time",
 		(json_int_t)(record_has(rec, F_TIME) ? rec->v[F_TIME].i / 1000 : 0), "category_uid", (int)c.category,
 		"category_name", c.category_name, "class_uid", (int)c.class, "class_name", c.class_name, "activity_id",
 		(int)c.activity, "activity_name", c.activity_name, "type_uid", (json_int_t)c.class * 100 + c.activity,
-		"severity_id", severities[w].id, "severity", severities[w].name, "device", device);
+		"severity_id", severities[w].id, "severity", severities[w].name);
 	if (!o)
 		return -ENOMEM;
+	if (c.class) {
+		put(metadata, "profiles", json_pack("[s]", "host"));
+		put(o, "device", json_incref(device));
+	}
 	put(o, "message", facts ? message_json(rec) : json_string(kind_name(rec)));
 	if (facts)
-		put_class(o, &c, rec, device);
+		put_class(o, &c, row, host);
 	put(o, "unmapped", facts ? facts_json(rec) : json_pack("{s:s}", "kind", kind_name(rec)));
 	text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);

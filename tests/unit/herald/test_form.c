@@ -117,6 +117,7 @@ static void large(void **state)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT(1024);
 	static char text[16000];
+	json_t *o;
 
 	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
@@ -125,6 +126,11 @@ static void large(void **state)
 	assert_int_equal(form_ocsf(&row, true, &out), V_FULL);
 	assert_int_equal(out.n, 0);
 	assert_int_equal(form_ocsf(&row, false, &out), 0);
+	/* Of no class that would ask for them. */
+	o = json_loadb((const char *)out.p, out.n, 0, NULL);
+	assert_int_equal(json_integer_value(json_object_get(o, "class_uid")), 0);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(o, "unmapped"), "kind")), "file");
+	json_decref(o);
 }
 
 int main(void)
