@@ -521,7 +521,7 @@ async function signingByHand(who) {
   await p.locator(".verdict-good").waitFor();
   const onTop = p.getByRole("button", { name: /^I compared it: go on from version/ });
   await onTop.waitFor();
-  await new Promise((done) => setTimeout(done, 600));
+  await p.locator("section[aria-labelledby=check-title][aria-busy=false] .verdict-good").waitFor();
   if (await button.isEnabled()) fail("a draft on an older version can be signed");
   await onTop.click();
   await until(() => button.isEnabled(), "signing after the comparison");
@@ -542,11 +542,11 @@ async function signingByHand(who) {
   p.removeAllListeners("filechooser");
   await dialog.locator(".verdict-good").waitFor();
   await who.tabTo(dialog.getByRole("button", { name: "Sign and push" }));
+  const pushing = p.waitForResponse((r) => new URL(r.url()).pathname === "/api/v1/policy" && r.request().method() === "POST");
   await p.keyboard.press("Enter");
-  await dialog.waitFor({ state: "detached", timeout: 10_000 }).catch(async () => {
-    console.log(`still open: ${await dialog.innerText()}`);
-    await dialog.getByRole("button", { name: "Sign and push" }).click({ timeout: 10_000 });
-  });
+  const pushed = await pushing;
+  if (pushed.status() !== 200) fail(`not taken: ${pushed.status()} ${await pushed.text()}; the dialog says: ${await dialog.innerText()}`);
+  await dialog.waitFor({ state: "detached" });
   await who.finds("the view of the arrival", () => location.hash === "#/drives/arrival");
   same(JSON.parse(command("sekishoctl", "policy", "status", "--json")).version, 7, "version at the collector");
   who.well();

@@ -31,10 +31,10 @@ export function Review({ policy, pushed }: { policy: Policy; pushed: () => void 
   const check = useResource(what, (signal) => api.policyCheck(settled?.policy_yaml ?? "", settled?.devices_csv ?? "", signal));
   if (!draft || !texts) return <Empty>{d.draftNone}</Empty>;
   const stale = isStale(draft, policy);
-  const current = settled === texts && !check.loading && !stale;
+  const checked = settled === texts && !check.loading;
   return (
     <div class="review">
-      <section class="panel" aria-labelledby="check-title">
+      <section class="panel" aria-labelledby="check-title" aria-busy={!checked}>
         <header class="panel-head">
           <h2 id="check-title">{d.check}</h2>
           <div class="actions">
@@ -42,7 +42,7 @@ export function Review({ policy, pushed }: { policy: Policy; pushed: () => void 
               {d.discard}
             </button>
             <a href="#/drives/trial">{d.trial.way}</a>
-            <button type="button" class="main" disabled={!current || !check.data?.good} onClick={() => setSigning(true)}>
+            <button type="button" class="main" disabled={!checked || stale || !check.data?.good} onClick={() => setSigning(true)}>
               {d.sign}
             </button>
           </div>
