@@ -21,6 +21,8 @@ function numberFact(r: Record_, name: string): number | null {
 export interface ObjectWords {
   kind: "path" | "text";
   first: Name;
+  /** the fact that `first` is, where it may be a word of ours */
+  fact?: string;
   /** new name, link target, printer */
   second?: Name;
 }
@@ -48,7 +50,7 @@ export function objectOf(r: Record_): ObjectWords | null {
   if (device) return { kind: "text", first: device };
   for (const name of ["target_user", "text", "peer_name", "signer", "cause"]) {
     const text = factText(r.facts[name]);
-    if (text) return { kind: "text", first: text };
+    if (text) return { kind: "text", first: text, fact: name };
   }
   return null;
 }

@@ -9,6 +9,7 @@ import { useResource } from "../core/resource";
 import { routeText } from "../core/router";
 import { Failure, Icon, Loading } from "../ui/parts";
 import { Text } from "../ui/text";
+import { spoken } from "../words/phrases";
 
 export function OverviewView() {
   const { words } = useDesk();
@@ -207,7 +208,7 @@ function AttentionRow({ of: a, now }: { of: Attention; now: number }) {
         </p>
         {a.text && (
           <p class="attention-text">
-            {a.what === "posture" ? listed(a.text.split(", ").map((check) => valueLabel(vocabulary, "check", check, language)), language) : <Text of={a.text} />}
+            {a.what === "posture" ? listed(a.text.split(", ").map((check) => valueLabel(vocabulary, "check", check, language)), language) : <Text of={spoken("text", a.text, language)} />}
           </p>
         )}
       </div>

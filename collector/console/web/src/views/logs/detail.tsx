@@ -13,6 +13,7 @@ import { Text } from "../../ui/text";
 import { Decided } from "./decided";
 import { Proof } from "./proof";
 import { Kind, Object_ } from "./table";
+import { spoken } from "../../words/phrases";
 
 type GroupName = "when" | "who" | "object" | "device" | "decision" | "amount" | "other";
 
@@ -183,7 +184,7 @@ function Value({ name, fact }: { name: string; fact: Fact }) {
   return (
     <>
       <span class={field?.type === "bytes" ? "mono breakable" : "breakable"}>
-        {lens && typeof fact === "string" && fact.startsWith("/") ? <a href={routeText(lens, { path: fact })}><Text of={fact} /></a> : <Text of={fact} />}
+        {lens && typeof fact === "string" && fact.startsWith("/") ? <a href={routeText(lens, { path: fact })}><Text of={fact} /></a> : <Text of={typeof fact === "string" ? spoken(name, fact, language) : fact} />}
       </span>
       {text.length > 12 && <Copy text={text} />}
     </>

@@ -8,6 +8,7 @@ import { factText, isName, lastPart, nameText } from "../../core/hostile";
 import { accessOf, amountOf, objectOf } from "../../core/record";
 import { go } from "../../core/router";
 import { Path, Text } from "../../ui/text";
+import { spoken } from "../../words/phrases";
 
 export function RecordTable(props: { records: Record_[]; opened: string | null; link: (row: string) => string; label: string }) {
   // Beside an opened record there is room for what it is about, not for all of it.
@@ -103,11 +104,13 @@ export function Kind({ record: r }: { record: Record_ }) {
 }
 
 export function Object_({ record }: { record: Record_ }) {
+  const { vocabulary, language } = useDesk();
   const object = objectOf(record);
   if (!object) return null;
+  const said = typeof object.first === "string" && object.fact ? valueLabel(vocabulary, object.fact, spoken(object.fact, object.first, language), language) : object.first;
   return (
     <span class="object">
-      {object.kind === "path" ? <Path of={object.first} /> : <Text of={object.first} cut />}
+      {object.kind === "path" ? <Path of={object.first} /> : <Text of={said} cut />}
       {object.second && (
         <>
           <span class="arrow" aria-label="→">
