@@ -48,7 +48,7 @@ static const struct conf_key keys[] = {
 	KEY_("otp_steps", CONF_UINT, otp_steps, 0, 0, 1, "steps before, whose code is taken as well"),
 	KEY_("idle", CONF_TIME, idle_us, 0, S_, 86400 * S_, "a session ends without a request"),
 	KEY_("session", CONF_TIME, session_us, 0, 60 * S_, 7 * 86400 * S_, "a session ends"),
-	KEY_("silent", CONF_TIME, silent_us, 0, 60 * S_, 90 * 86400 * S_, "a PC is silent"),
+	KEY_("silent", CONF_TIME, silent_us, 0, 10 * S_, 90 * 86400 * S_, "a PC is silent"),
 	KEY_("trial_records", CONF_UINT, trial_records, 0, 1, 100000000, "records that a policy is tried against"),
 	KEY_("debug", CONF_BOOL, debug, 0, 0, 0, "say more in the log"),
 	{NULL, CONF_STR, 0, 0, 0, 0, NULL},

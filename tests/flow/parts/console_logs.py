@@ -615,6 +615,8 @@ def known(text):
 office = ctl("policy", "keygen", "--name", "office", "--out", OFFICE + "/key")
 known(office)
 same(both.get("/api/v1/policy/versions"), {"versions": [], "next": None}, "none yet")
+# What needs a person: a PC that obeys an older one, until it does not; one that has not said which is not known to.
+old = lambda: [(x["host"], x["text"]) for x in both.get("/api/v1/overview")["attention"] if x["what"] == "policy-old"]  # noqa: E731
 texts = {}
 for v in (1, 2, 5):
     texts[v] = ("version: %d\n# 版 %d\n" % (v, v), "vendor,product,serial,access,label\n0951,1666,S%d,read-only,鍵\n" % v)
@@ -623,6 +625,10 @@ for v in (1, 2, 5):
             f.write(text)
     ctl("policy", "sign", OFFICE + "/policy.yaml", "--key", OFFICE + "/key", "--log-key", KEY, "--out", "%s/%d" % (OFFICE, v))
     ctl("policy", "push", "%s/%d" % (OFFICE, v))
+for has, want in ((2, [("会計-2", "2 < 5")]), (5, [])):
+    # The guard's word counts.
+    two.post(two.sealed(producer=2, records=[], carry={**({} if 2 in two.chains else two.begin(2)), 14: has}))
+    until(lambda: old() == want, "who obeys an older one: %s" % want)
 for v in texts:
     p = both.get("/api/v1/policy?version=%d" % v)
     same((p["version"], p["signer"], p["policy_yaml"], p["devices_csv"]), (v, "office", *texts[v]), "version %d" % v)
