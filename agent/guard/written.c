@@ -24,25 +24,6 @@
 
 /* --- judging --- */
 
-static bool gap_counts(const struct inspect_gap *gap)
-{
-	/* How many pages a text has, or whether it has colour, is nothing that is missed here. */
-	return gap->what == INSPECT_ABOUT_ALL || gap->what == INSPECT_ABOUT_TEXT;
-}
-
-static bool was_read(const struct inspect_facts *d)
-{
-	unsigned i;
-
-	if (d->gaps > INSPECT_GAPS_MAX || !(d->flags & INSPECT_TEXT_READ) ||
-		d->flags & (INSPECT_PASSWORD | INSPECT_IMAGE_ONLY | INSPECT_TRUNCATED))
-		return false;
-	for (i = 0; i < d->gaps; i++)
-		if (gap_counts(&d->gap[i]))
-			return false;
-	return true;
-}
-
 static void fill(struct guard *g, const struct person *p, const char *path, uint64_t size,
 	const struct inspect_facts *d, struct drive_facts *out)
 {
@@ -55,7 +36,7 @@ static void fill(struct guard *g, const struct person *p, const char *path, uint
 		.path = path,
 		.format = inspect_format_name(d->format),
 		.size = size,
-		.readable = was_read(d)};
+		.readable = inspect_text_read(d)};
 	for (i = 0; i < NUMBERS; i++)
 		out->numbers[i] = d->found[find_kind_of((enum print_number)i)].sure;
 	for (i = 0; i < PRINT_PATTERNS_MAX && i < INSPECT_PATTERNS_MAX; i++)
@@ -191,9 +172,14 @@ bool written_looks(const struct guard *g, dev_t dev, ino_t ino)
 static int begin(struct guard *g, struct written_file *f)
 {
 	struct inspect_ask ask = {.text = true, .time_ms = LOOK_MS};
+	struct policy_ocr ocr;
 	struct why why = {""};
 	int r;
 
+	policy_drives_ocr(g->orders.policy, &ocr);
+	if (ocr.on)
+		ask.ocr = (struct inspect_ocr){
+			.document_ms = (uint32_t)ocr.seconds * 1000, .hour_ms = (uint32_t)ocr.seconds_per_hour * 1000};
 	ask.patterns = policy_drives_patterns(g->orders.policy, &ask.pattern);
 	ask.known = g->written->known;
 	r = inspect_begin(g->written->inspect, f->fd, &ask, &f->job, &why);

@@ -4,6 +4,7 @@
  */
 #include "agent/inspect/known.h"
 #include "agent/inspect/look.h"
+#include "agent/inspect/ocr.h"
 #include "agent/inspect/pdf_text.h"
 #include "agent/inspect/serve.h"
 #include "policy/base/confine.h"
@@ -23,6 +24,8 @@
 #define DRAIN_STEP (64u << 10)
 /* A hash of this many bytes takes a second of the slowest machine that we think of. */
 #define HASH_PER_SECOND (100ull << 20)
+/* A page of OCR_PIXELS_MAX, in copies of it that are turned and made smaller. */
+#define OCR_MEMORY (768ull << 20)
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
@@ -106,16 +109,20 @@ static uint64_t space_used(void)
 }
 
 /* `room`: what gzip may become, and so be mapped. AddressSanitizer needs terabytes of address space: no bound there. */
-static void confine(const struct question *q, uint64_t bytes, uint64_t room)
+static void confine(const struct question *q, uint64_t bytes, uint64_t room, const struct ocr_use *ocr)
 {
 	static const char *const none[] = {NULL}, *const maps[] = {PDF_TEXT_DATA, NULL};
-	uint64_t seconds = ((q->time_ms ? q->time_ms : INSPECT_TIME_MS) + 999) / 1000 + bytes / HASH_PER_SECOND + 1;
+	uint64_t ms = (uint64_t)(q->time_ms ? q->time_ms : INSPECT_TIME_MS) + (ocr ? ocr->left_ms : 0);
+	uint64_t seconds = (ms + 999) / 1000 + bytes / HASH_PER_SECOND + 1;
+	uint64_t file = room;
 	bool reads = false;
 	int r;
 
+	if (ocr)
+		room += OCR_MEMORY;
 	if (!SANITIZED && limit(RLIMIT_AS, space_used() + (q->memory ? q->memory : INSPECT_MEMORY) + room))
 		_exit(CHILD_UNCONFINED);
-	if (limit(RLIMIT_CPU, seconds) || limit(RLIMIT_FSIZE, room) || limit(RLIMIT_CORE, 0) ||
+	if (limit(RLIMIT_CPU, seconds) || limit(RLIMIT_FSIZE, file) || limit(RLIMIT_CORE, 0) ||
 		limit(RLIMIT_NPROC, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		_exit(CHILD_UNCONFINED);
 	r = confine_paths(q->text ? maps : none);
@@ -261,10 +268,10 @@ static void make_prints(struct look *l, int known, const struct question *q)
 		_exit(CHILD_NO_ROOM);
 }
 
-void child_run(int document, int report, int known, const struct question *q)
+void child_run(int document, int report, int known, const struct question *q, struct ocr_use *ocr)
 {
 	struct inspect_facts facts = {0};
-	struct look l = {.facts = &facts, .text = q->text, .tell = tell, .report = REPORT_FD};
+	struct look l = {.facts = &facts, .text = q->text, .ocr = ocr, .tell = tell, .report = REPORT_FD};
 	uint64_t max = q->unpacked ? q->unpacked : INSPECT_UNPACKED;
 	struct span doc;
 	bool packed, there;
@@ -280,7 +287,7 @@ void child_run(int document, int report, int known, const struct question *q)
 	if (packed && (into = memfd_create("unpacked", MFD_CLOEXEC)) < 0)
 		_exit(CHILD_NO_ROOM);
 	/* What is unpacked into memory counts as twice itself while it grows. */
-	confine(q, doc.n, (packed ? max : 0) + (l.text ? 2 * max : 0));
+	confine(q, doc.n, (packed ? max : 0) + (l.text ? 2 * max : 0), ocr);
 	if (!there)
 		finish(&l);
 	facts.bytes = facts.plain_bytes = doc.n;

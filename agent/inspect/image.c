@@ -1,10 +1,12 @@
 /*
- * JPEG (ITU-T T.81, Annex B; JFIF) and PNG (ISO/IEC 15948): one page each. Headers only; no pixel is decoded.
+ * JPEG (ITU-T T.81, Annex B; JFIF) and PNG (ISO/IEC 15948), one page each, and TIFF (6.0), which has many. Headers
+ * only; no pixel is decoded.
  */
 #include "agent/inspect/look.h"
 
 #define UM_PER_INCH 25400.0
 #define UM_PER_METRE 1e6
+#define TIFF_PAGES_MAX 10000u
 
 struct density {
 	double x_um, y_um; /* of a dot; 0 not known */
@@ -119,4 +121,28 @@ void look_png(struct look *l, struct span doc)
 	l->facts->flags |= INSPECT_TRUNCATED;
 	if (!width)
 		look_gap(l, INSPECT_ABOUT_ALL, INSPECT_BROKEN, "png without a header");
+}
+
+/* A chain of directories, each a page; entries of 12 bytes each, then where the next one is (TIFF 6.0, section 2). */
+void look_tiff(struct look *l, struct span doc)
+{
+	bool big = doc.p[0] == 'M';
+	size_t at = doc.n >= 8 ? (big ? get_be32(doc.p + 4) : get_le32(doc.p + 4)) : 0, n;
+	unsigned pages = 0;
+
+	l->image_seen = true;
+	l->facts->flags |= INSPECT_IMAGE_ONLY;
+	look_color(l, INSPECT_COLOR_OK);
+	while (at && doc.n >= 6 && at <= doc.n - 6 && pages < TIFF_PAGES_MAX) {
+		n = 2 + 12 * (size_t)(big ? get_be16(doc.p + at) : get_le16(doc.p + at));
+		pages++;
+		if (n > doc.n - at - 4)
+			break;
+		at = big ? get_be32(doc.p + at + n) : get_le32(doc.p + at + n);
+	}
+	look_pages(l, pages);
+	if (!pages)
+		look_gap(l, INSPECT_ABOUT_ALL, INSPECT_BROKEN, "tiff without a picture");
+	else if (at)
+		look_gap(l, INSPECT_ABOUT_PAGES, INSPECT_BROKEN, "tiff whose pages do not end");
 }

@@ -42,6 +42,7 @@ enum inspect_format {
 	INSPECT_ZJS,          /* ZjStream, XQX and their like (GDI printers): not looked into */
 	INSPECT_JPEG,
 	INSPECT_PNG,
+	INSPECT_TIFF,
 	INSPECT_TEXT,
 	INSPECT_HTML,
 	INSPECT_RTF,
@@ -86,7 +87,8 @@ enum inspect_flag {
 	INSPECT_CLAIMED = 1 << 7,    /* the pages are what the document says of itself, they could not be counted */
 	INSPECT_MIXED = 1 << 8,      /* pages of several sizes; media and size are those of the first */
 	INSPECT_TEXT_READ = 1 << 9,  /* the counts of text are of all pages (else a gap says why not) */
-	INSPECT_FLAGS_END = 1 << 10,
+	INSPECT_OCR = 1 << 10,       /* text was read from pictures: all that are in it, where no gap is about them */
+	INSPECT_FLAGS_END = 1 << 11,
 };
 
 /* What could not be found out, and why. */
@@ -95,6 +97,7 @@ enum inspect_what {
 	INSPECT_ABOUT_PAGES,
 	INSPECT_ABOUT_COLOR,
 	INSPECT_ABOUT_TEXT,
+	INSPECT_ABOUT_PICTURES, /* text in them, where it was asked for */
 	INSPECT_WHATS,
 };
 
@@ -168,6 +171,15 @@ void inspect_known_free(struct inspect_known *known);
 /* Of `prints` fingerprints so much was found, in percent: 100 for all, and for the very file. */
 unsigned inspect_known_share(const struct inspect_known_found *found, size_t prints);
 
+/*
+ * Text in pictures, by tesseract, where its module is installed (ocr_engine.h). One inspector has so much time of a
+ * processor for it, whoever asks: what is over it has a gap BUSY.
+ */
+struct inspect_ocr {
+	uint32_t document_ms; /* for the pictures of one document, beyond its time_ms; 0: none is read */
+	uint32_t hour_ms;     /* of processor time in an hour, for all of them together */
+};
+
 /* What is to be looked for, by policy. Zeroes ask for the facts without the text. */
 struct inspect_ask {
 	bool text;         /* look for personal numbers and patterns in the text */
@@ -175,6 +187,7 @@ struct inspect_ask {
 	const char *const *pattern;
 	const struct inspect_known *known; /* documents to be found; may be NULL */
 	const uint8_t *prints_key; /* fingerprints of this document are to be made (inspect_prints); else NULL */
+	struct inspect_ocr ocr;    /* only with `text` */
 	uint32_t time_ms;          /* 0: 10,000. The child is ended after that; what it had found by then stands */
 	uint64_t memory;           /* bytes that the child may use beside the document; 0: 512 MiB */
 	uint64_t unpacked;         /* bytes that gzip may become; 0: 256 MiB */
@@ -230,6 +243,8 @@ void inspect_nothing(struct inspect_facts *facts, enum inspect_cause cause, cons
 const char *inspect_format_name(enum inspect_format format);
 const char *inspect_color_name(enum inspect_color color);
 const char *inspect_duplex_name(enum inspect_duplex duplex); /* as IPP's sides; "" where not known */
+/* Was all of its text read, that of its pictures included where it is nothing else? */
+bool inspect_text_read(const struct inspect_facts *facts);
 /* Flags and gaps in one line, for the record's note: "image-only, damaged; pages: not-said (plain text)". */
 int inspect_findings(const struct inspect_facts *facts, struct buf *out);
 /* Numbers that were found: "my-number 30 (**********18), card 0 to 1": what is sure, one of them masked, what it may

@@ -3,6 +3,7 @@
  * its parts. See look.h.
  */
 #include "agent/inspect/container.h"
+#include "agent/inspect/ocr.h"
 #include "policy/base/text.h"
 #include <ctype.h>
 
@@ -94,6 +95,16 @@ static void nothing(struct look *l)
 	look_pages(l, 0);
 }
 
+static bool is_picture(enum inspect_format format)
+{
+	return format == INSPECT_JPEG || format == INSPECT_PNG || format == INSPECT_TIFF;
+}
+
+static bool is_raster(enum inspect_format format)
+{
+	return format == INSPECT_PWG_RASTER || format == INSPECT_CUPS_RASTER || format == INSPECT_APPLE_RASTER;
+}
+
 void look_part(struct look *l, enum inspect_format format, struct span part)
 {
 	switch (format) {
@@ -118,6 +129,9 @@ void look_part(struct look *l, enum inspect_format format, struct span part)
 		break;
 	case INSPECT_PNG:
 		look_png(l, part);
+		break;
+	case INSPECT_TIFF:
+		look_tiff(l, part);
 		break;
 	case INSPECT_TEXT:
 		look_text(l, part);
@@ -160,10 +174,13 @@ void look_part(struct look *l, enum inspect_format format, struct span part)
 	case INSPECT_FORMATS:
 		break;
 	}
+	if (is_picture(format))
+		ocr_file(l, part, inspect_format_name(format));
 	/* Of these the picture is the text. */
-	if (l->text && (format == INSPECT_PWG_RASTER || format == INSPECT_CUPS_RASTER ||
-			       format == INSPECT_APPLE_RASTER || format == INSPECT_PCL || format == INSPECT_JPEG ||
-			       format == INSPECT_PNG || format == INSPECT_POSTSCRIPT))
+	if (l->text && (is_picture(format) || is_raster(format)) && l->ocr)
+		return;
+	if (l->text &&
+		(is_picture(format) || is_raster(format) || format == INSPECT_PCL || format == INSPECT_POSTSCRIPT))
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_LOOKED_AT, "%s", inspect_format_name(format));
 }
 

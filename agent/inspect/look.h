@@ -9,6 +9,8 @@
 #include "agent/inspect/pattern.h"
 #include "agent/inspect/prints.h"
 
+struct ocr_use;
+
 struct look {
 	struct inspect_facts *facts;
 	bool text; /* the question asks for text */
@@ -20,9 +22,10 @@ struct look {
 	void (*tell)(struct look *l, enum inspect_what about);
 	int report; /* the pipe, for tell() */
 	bool text_seen, image_seen;
-	unsigned depth;  /* of archives and attachments around what is read: of those inside only text counts */
-	unsigned inside; /* files met in them */
-	uint64_t room;   /* bytes that may still be unpacked */
+	struct ocr_use *ocr; /* NULL: text in pictures is not asked for */
+	unsigned depth;      /* of archives and attachments around what is read: of those inside only text counts */
+	unsigned inside;     /* files met in them */
+	uint64_t room;       /* bytes that may still be unpacked */
 };
 
 /* Says that something stays unknown. `fmt` is ours; what comes from the document in it must be escaped before. */
@@ -62,6 +65,7 @@ void look_urf(struct look *l, struct span doc);
 void look_pcl(struct look *l, struct span doc);
 void look_jpeg(struct look *l, struct span doc);
 void look_png(struct look *l, struct span doc);
+void look_tiff(struct look *l, struct span doc);
 void look_text(struct look *l, struct span doc);
 
 /* Numbers and patterns in the text of a PDF (poppler). */

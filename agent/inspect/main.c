@@ -19,7 +19,8 @@
 #define USER "sekisho-inspect"
 
 static const char usage[] =
-	"usage: sekisho-inspect show [--text] [--pattern REGEX]... [--prints KEY] [--json] [--time SECONDS] FILE...\n"
+	"usage: sekisho-inspect show [--text] [--ocr] [--pattern REGEX]... [--prints KEY] [--json] [--time SECONDS] "
+	"FILE...\n"
 	"       sekisho-inspect serve          (by sekisho-print and sekisho-guard: a socket is descriptor 0)\n"
 	"\n"
 	"Shows what a document is: format, pages, colour, paper, who made it; and what could not be found "
@@ -27,6 +28,8 @@ static const char usage[] =
 	"Each document is read in a process of its own that has no rights and no time to lose.\n"
 	"\n"
 	"  --text            also look for numbers of people and accounts in the text\n"
+	"  --ocr             also read the text of pictures (where tesseract is installed), a minute of each file at "
+	"most\n"
 	"  --pattern REGEX   also count what matches this Perl-compatible expression\n"
 	"  --prints KEY      also make fingerprints of its text (KEY: 32 hexadecimal digits)\n"
 	"  --json            one JSON object a line\n"
@@ -74,7 +77,8 @@ static int run_server(void)
 	r = serve(0);
 	if (r)
 		log_error("%s", strerror(-r));
-	return r ? 1 : 0;
+	/* Not by exit(3): tesseract complains there of what lives as long as the process. */
+	_exit(r ? 1 : 0);
 }
 
 int main(int argc, char **argv)

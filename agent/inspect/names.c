@@ -19,6 +19,7 @@ const char *inspect_format_name(enum inspect_format format)
 		[INSPECT_ZJS] = "zjs",
 		[INSPECT_JPEG] = "jpeg",
 		[INSPECT_PNG] = "png",
+		[INSPECT_TIFF] = "tiff",
 		[INSPECT_TEXT] = "text",
 		[INSPECT_HTML] = "html",
 		[INSPECT_RTF] = "rtf",
@@ -83,6 +84,7 @@ static const struct {
 	{INSPECT_TRUNCATED, "truncated"},
 	{INSPECT_CLAIMED, "pages-claimed"},
 	{INSPECT_MIXED, "mixed-media"},
+	{INSPECT_OCR, "ocr"},
 };
 
 static const char *const what_names[INSPECT_WHATS] = {
@@ -90,6 +92,7 @@ static const char *const what_names[INSPECT_WHATS] = {
 	[INSPECT_ABOUT_PAGES] = "pages",
 	[INSPECT_ABOUT_COLOR] = "color",
 	[INSPECT_ABOUT_TEXT] = "text",
+	[INSPECT_ABOUT_PICTURES] = "pictures",
 };
 
 static const char *const cause_names[INSPECT_CAUSES] = {
@@ -124,6 +127,21 @@ int inspect_numbers(const struct inspect_facts *f, struct buf *out)
 		between = ", ";
 	}
 	return r;
+}
+
+bool inspect_text_read(const struct inspect_facts *f)
+{
+	unsigned i;
+
+	if (f->gaps > INSPECT_GAPS_MAX || !(f->flags & INSPECT_TEXT_READ) ||
+		f->flags & (INSPECT_PASSWORD | INSPECT_TRUNCATED) ||
+		(f->flags & INSPECT_IMAGE_ONLY && !(f->flags & INSPECT_OCR)))
+		return false;
+	/* How many pages a text has, or whether it has colour, is nothing that is missed here. */
+	for (i = 0; i < f->gaps; i++)
+		if (f->gap[i].what != INSPECT_ABOUT_PAGES && f->gap[i].what != INSPECT_ABOUT_COLOR)
+			return false;
+	return true;
 }
 
 int inspect_findings(const struct inspect_facts *f, struct buf *out)

@@ -155,11 +155,27 @@ static bool ends(const char *name, const char *with)
 	return n >= m && strcmp(name + n - m, with) == 0;
 }
 
+/* Pictures: of some formats only, metafiles are not read. */
+static bool is_media(const struct office *o, const char *name)
+{
+	static const char *const kinds[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".PNG", ".JPG", ".JPEG"};
+	size_t i;
+
+	if (!o->l->ocr || !(strstr(name, "/media/") || begins(name, "Pictures/")))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (ends(name, kinds[i]))
+			return true;
+	return false;
+}
+
 /* Parts with text of people in them; and files that were put into the document. */
 static bool wants(void *ctx, const char *name)
 {
 	struct office *o = ctx;
 
+	if (is_media(o, name))
+		return true;
 	if (o->format == INSPECT_OPENDOCUMENT)
 		return !strcmp(name, "content.xml") || !strcmp(name, "styles.xml") ||
 		       !strcmp(name, "META-INF/manifest.xml") || begins(name, "Object ");
@@ -188,7 +204,7 @@ static void take(void *ctx, const char *name, struct span bytes)
 	struct office *o = ctx;
 	struct look *l = o->l;
 
-	if (strstr(name, "/embeddings/")) {
+	if (strstr(name, "/embeddings/") || is_media(o, name)) {
 		look_inside(l, name, bytes);
 	} else if (!strcmp(name, "META-INF/manifest.xml")) {
 		if (span_find(bytes, "encryption-data", 15) != SIZE_MAX) {

@@ -4,9 +4,11 @@
  * library for hostile bytes. See look.h and pdf_text.h.
  */
 #include "agent/inspect/pdf_text.h"
-#include "agent/inspect/look.h"
-#include "agent/inspect/pdf_layout.h"
+#include "agent/inspect/layout.h"
+#include "agent/inspect/ocr.h"
+#include "agent/inspect/pdf_picture.h"
 #include <ctype.h>
+#include <errno.h>
 #include <poppler.h>
 
 #define PAGE_MAX (64u << 20) /* bytes of text of one page */
@@ -55,6 +57,29 @@ static bool has_letters(const char *s)
 	return *s != '\0';
 }
 
+/* The page's letters, line by line. */
+static int page_text(PopplerPage *page, struct buf *out)
+{
+	_cleanup_(layout_freep) struct layout *layout = NULL;
+	char *text = poppler_page_get_text(page);
+	PopplerRectangle *at = NULL;
+	struct layout_box *box = NULL;
+	guint n = 0, i;
+	int r = layout_new(&layout);
+
+	if (!r && text && poppler_page_get_text_layout(page, &at, &n)) {
+		box = calloc(n + 1, sizeof(*box));
+		for (i = 0; box && i < n; i++)
+			box[i] = (struct layout_box){at[i].x1, at[i].y1, at[i].x2, at[i].y2};
+		r = box ? layout_text(layout, text, box, n) : -ENOMEM;
+		r = r ? r : layout_put(layout, out);
+	}
+	free(box);
+	g_free(at);
+	g_free(text);
+	return r;
+}
+
 /* What of its text could not be had. */
 static void gaps(struct look *l, unsigned long letters, bool too_many_steps)
 {
@@ -62,12 +87,37 @@ static void gaps(struct look *l, unsigned long letters, bool too_many_steps)
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "a pattern took too many steps");
 	if (missing_maps)
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_SAID, "characters of a collection that is not installed");
+	/* What letters do not say, their picture does. */
+	if (l->ocr && !letters)
+		return;
 	if (!letters && l->text_seen)
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_SAID, "its letters do not say what they stand for");
 	if (!letters && !l->text_seen && l->facts->pages)
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_LOOKED_AT, "pictures only");
 	if (!too_many_steps && !missing_maps && letters)
 		l->facts->flags |= INSPECT_TEXT_READ;
+}
+
+/* Letters of a page, as counts; without any, or beside them, what its pictures show. */
+static void look_page(struct look *l, PopplerPage *page, int number, unsigned long *letters, bool *too_many_steps)
+{
+	_cleanup_buf_ struct buf raw = BUF_INIT(PAGE_MAX);
+	/* Fonts say "radical" where the letter is meant: the compatible form is the one that people type. */
+	int r = page_text(page, &raw);
+	char *text = !r ? g_utf8_normalize(buf_str(&raw), -1, G_NORMALIZE_NFKC) : NULL;
+
+	if (r)
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "text of page %d", number);
+	if (text && has_letters(text)) {
+		if ((*letters)++)
+			patterns_continue(l->patterns);
+		if (!look_counts(l, SPAN_STR(text)))
+			*too_many_steps = true;
+		pdf_picture_parts(l, page, number);
+	} else {
+		pdf_picture_page(l, page, number);
+	}
+	g_free(text);
 }
 
 void look_pdf_text(struct look *l, struct span doc)
@@ -88,18 +138,9 @@ void look_pdf_text(struct look *l, struct span doc)
 	n = poppler_document_get_n_pages(d);
 	for (i = 0; i < n; i++) {
 		_cleanup_(unrefp) PopplerPage *page = poppler_document_get_page(d, i);
-		_cleanup_buf_ struct buf raw = BUF_INIT(PAGE_MAX);
-		/* Fonts say "radical" where the letter is meant: the compatible form is the one that people type. */
-		char *text =
-			page && !page_text(page, &raw) ? g_utf8_normalize(buf_str(&raw), -1, G_NORMALIZE_NFKC) : NULL;
 
-		if (text && has_letters(text)) {
-			if (letters++)
-				patterns_continue(l->patterns);
-			if (!look_counts(l, SPAN_STR(text)))
-				too_many_steps = true;
-		}
-		g_free(text);
+		if (page)
+			look_page(l, page, i + 1, &letters, &too_many_steps);
 	}
 	gaps(l, letters, too_many_steps);
 }

@@ -138,8 +138,10 @@ void look_raster(struct look *l, struct span doc)
 		}
 		page_facts(l, &h);
 		at += size;
+		raster_picture_begin(l, &page, word(&h, BITS_PER_COLOR), l->facts->pages + 1);
 		n = raster_lines(&page, span_from(doc, at));
 		page_end(l, &page, &h);
+		raster_picture_end(l, &page, l->facts->pages);
 		if (n == SIZE_MAX) {
 			l->facts->flags |= INSPECT_TRUNCATED;
 			return;

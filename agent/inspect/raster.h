@@ -22,9 +22,18 @@ struct raster_page {
 	enum raster_dots dots;
 	bool packed;
 	bool marked, colored; /* out */
+	uint8_t *ink;         /* NULL, or how dark each dot is, 255 is black: line_bytes / unit in each of `lines` */
 };
 
 /* Passes over the page's lines. Answers the bytes that they took, or SIZE_MAX where the input ends in them. */
 size_t raster_lines(struct raster_page *page, struct span in);
+
+/*
+ * Room for the dots of a page that are to be read (ocr.h): in page->ink, for raster_lines. Nothing where that is not
+ * asked for; a gap where it cannot be. `bits` of one colour.
+ */
+void raster_picture_begin(struct look *l, struct raster_page *page, unsigned bits, uint64_t number);
+/* Reads them, and gives the room back. */
+void raster_picture_end(struct look *l, struct raster_page *page, uint64_t number);
 
 #endif

@@ -7,13 +7,14 @@
 #include <errno.h>
 
 /* Keys of a question. */
-enum { Q_TEXT = 1, Q_TIME, Q_MEMORY, Q_UNPACKED, Q_PATTERNS, Q_PRINTS, Q_KNOWN };
+enum { Q_TEXT = 1, Q_TIME, Q_MEMORY, Q_UNPACKED, Q_PATTERNS, Q_PRINTS, Q_KNOWN, Q_OCR };
 
 /* Places in a report: an array, always whole. */
 #define REPORT_ITEMS 25
 #define GAP_ITEMS 3
 #define END_ITEMS 2
 #define PRINTS_ITEMS 1
+#define OCR_ITEMS 2 /* of a question */
 
 int question_write(struct buf *out, const struct inspect_ask *ask, struct why *why)
 {
@@ -26,7 +27,7 @@ int question_write(struct buf *out, const struct inspect_ask *ask, struct why *w
 		if (strlen(ask->pattern[i]) >= INSPECT_PATTERN_MAX)
 			return why_set(
 				why, V_BAD, "pattern %u is longer than %u bytes", i + 1, INSPECT_PATTERN_MAX - 1);
-	if ((r = cbor_put_map(out, 7)) || (r = cbor_put_uint(out, Q_TEXT)) || (r = cbor_put_bool(out, ask->text)) ||
+	if ((r = cbor_put_map(out, 8)) || (r = cbor_put_uint(out, Q_TEXT)) || (r = cbor_put_bool(out, ask->text)) ||
 		(r = cbor_put_uint(out, Q_TIME)) || (r = cbor_put_uint(out, ask->time_ms)) ||
 		(r = cbor_put_uint(out, Q_MEMORY)) || (r = cbor_put_uint(out, ask->memory)) ||
 		(r = cbor_put_uint(out, Q_UNPACKED)) || (r = cbor_put_uint(out, ask->unpacked)) ||
@@ -37,7 +38,11 @@ int question_write(struct buf *out, const struct inspect_ask *ask, struct why *w
 	if (r || (r = cbor_put_uint(out, Q_PRINTS)) ||
 		(r = cbor_put_bytes(out, SPAN(ask->prints_key, ask->prints_key ? INSPECT_KEY_SIZE : 0))))
 		return r;
-	return (r = cbor_put_uint(out, Q_KNOWN)) ? r : cbor_put_bool(out, ask->known != NULL);
+	if ((r = cbor_put_uint(out, Q_KNOWN)) || (r = cbor_put_bool(out, ask->known != NULL)) ||
+		(r = cbor_put_uint(out, Q_OCR)) || (r = cbor_put_array(out, OCR_ITEMS)) ||
+		(r = cbor_put_uint(out, ask->ocr.document_ms)))
+		return r;
+	return cbor_put_uint(out, ask->ocr.hour_ms);
 }
 
 static int key(struct cbor_reader *r, uint64_t want, struct why *why)
@@ -103,6 +108,21 @@ static int read_key(struct cbor_reader *r, struct question *q, struct why *why)
 	return 0;
 }
 
+static int read_ocr(struct cbor_reader *r, struct inspect_ocr *out, struct why *why)
+{
+	struct cbor_item it;
+	uint64_t document = 0, hour = 0;
+	int v = cbor_expect(r, CBOR_ARRAY, "ocr", &it, why);
+
+	if (!v && it.u != OCR_ITEMS)
+		v = why_set(why, V_BAD, "ocr has %llu items", (unsigned long long)it.u);
+	if (v || (v = expect_below(r, "time for pictures", 1ull << 32, &document, why)) ||
+		(v = expect_below(r, "time for pictures of an hour", 1ull << 32, &hour, why)))
+		return v;
+	*out = (struct inspect_ocr){.document_ms = (uint32_t)document, .hour_ms = (uint32_t)hour};
+	return 0;
+}
+
 int question_read(struct span in, struct question *q, struct why *why)
 {
 	struct cbor_reader r = cbor_reader(in);
@@ -125,7 +145,8 @@ int question_read(struct span in, struct question *q, struct why *why)
 		if ((v = expect_string(&r, "pattern", t.pattern[t.patterns], INSPECT_PATTERN_MAX, why)))
 			return v;
 	if ((v = key(&r, Q_PRINTS, why)) || (v = read_key(&r, &t, why)) || (v = key(&r, Q_KNOWN, why)) ||
-		(v = expect_bool(&r, "known", &t.has_known, why)))
+		(v = expect_bool(&r, "known", &t.has_known, why)) || (v = key(&r, Q_OCR, why)) ||
+		(v = read_ocr(&r, &t.ocr, why)))
 		return v;
 	if (!cbor_at_end(&r))
 		return why_set(why, V_BAD, "bytes behind the question");

@@ -19,6 +19,7 @@ struct question {
 	bool text, makes_prints, has_known;
 	uint8_t key[INSPECT_KEY_SIZE]; /* where it makes_prints */
 	uint32_t time_ms;
+	struct inspect_ocr ocr;
 	uint64_t memory, unpacked;
 	unsigned patterns;
 	char pattern[INSPECT_PATTERNS_MAX][INSPECT_PATTERN_MAX];

@@ -10,21 +10,29 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+
+/* Less is not worth a beginning. */
+#define OCR_LEAST_US 1000000
 
 struct child {
 	pid_t pid; /* 0: free */
 	int pidfd, report;
 	int64_t end_us;
-	bool late; /* it was ended because its time was up */
+	bool late;          /* it was ended because its time was up */
+	int64_t granted_us; /* for pictures */
 };
 
 struct inspector {
 	int sock;
 	unsigned busy;
 	struct child child[CHILDREN_MAX];
+	struct ocr_meter *meter;        /* of each child, shared with it */
+	int64_t ocr_left_us, ocr_at_us; /* processor time for pictures, as of when */
 };
 
 static void say_end(int report, enum inspect_cause cause, const char *detail)
@@ -46,20 +54,64 @@ static struct child *free_child(struct inspector *in)
 	return NULL;
 }
 
+/*
+ * How long pictures of one more document may take: what the last hour left of its time, less what others may still
+ * take. 0: too little to begin with.
+ */
+static int64_t grant(struct inspector *in, const struct inspect_ocr *ask)
+{
+	int64_t now = clock_boot_us(), hour = (int64_t)ask->hour_ms * 1000, left,
+		want = (int64_t)ask->document_ms * 1000;
+	size_t i;
+
+	left = in->ocr_at_us ? in->ocr_left_us + (now - in->ocr_at_us) / 3600 * ask->hour_ms / 1000 : hour;
+	in->ocr_left_us = left < hour ? left : hour;
+	in->ocr_at_us = now;
+	left = in->ocr_left_us;
+	for (i = 0; i < CHILDREN_MAX; i++)
+		left -= in->child[i].pid ? in->child[i].granted_us : 0;
+	left = left < want ? left : want;
+	return left < OCR_LEAST_US ? 0 : left;
+}
+
+/* Processor time that pictures took in a child that is gone: also what it did not live to say. */
+static void charge(struct inspector *in, const struct child *c, const struct rusage *u)
+{
+	const struct ocr_meter *m = &in->meter[c - in->child];
+	uint64_t all = (uint64_t)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) * 1000000u +
+		       (uint64_t)(u->ru_utime.tv_usec + u->ru_stime.tv_usec);
+	uint64_t used = m->used + (m->from && m->from <= all ? all - m->from : 0);
+
+	in->ocr_left_us -= (int64_t)(used < all ? used : all);
+}
+
 static int begin(struct inspector *in, int document, int report, int known, const struct question *q)
 {
 	struct child *c = free_child(in);
 	uint32_t ms = q->time_ms ? q->time_ms : INSPECT_TIME_MS;
-	pid_t pid = fork();
+	struct ocr_use ocr = {.meter = &in->meter[c - in->child]};
+	bool reads = q->text && q->ocr.document_ms;
+	int64_t granted = reads ? grant(in, &q->ocr) : 0;
+	pid_t pid;
 
+	*ocr.meter = (struct ocr_meter){0};
+	ocr.left_ms = (uint32_t)(granted / 1000);
+	ocr.busy = reads && !granted;
+	/* Its model is loaded once, here, where files can be opened. */
+	if (reads)
+		ocr_prepare();
+	pid = fork();
 	if (pid == 0)
-		child_run(document, report, known, q);
+		child_run(document, report, known, q, reads ? &ocr : NULL);
 	if (pid < 0) {
 		say_end(report, INSPECT_BUSY, "no process for it");
 		close(report);
 		return 0;
 	}
-	*c = (struct child){.pid = pid, .report = report, .end_us = clock_boot_us() + (int64_t)ms * 1000};
+	*c = (struct child){.pid = pid,
+		.report = report,
+		.end_us = clock_boot_us() + (int64_t)ms * 1000 + granted,
+		.granted_us = granted};
 	c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	in->busy++;
 	return c->pidfd < 0 ? -errno : 0;
@@ -153,10 +205,13 @@ static void say_how(const struct child *c, const siginfo_t *how)
 
 static void reap(struct inspector *in, struct child *c)
 {
+	struct rusage used = {0};
 	siginfo_t how = {0};
 
-	if (waitid(P_PID, (id_t)c->pid, &how, WEXITED) == 0)
+	if (syscall(SYS_waitid, P_PID, c->pid, &how, WEXITED, &used) == 0)
 		say_how(c, &how);
+	if (c->granted_us)
+		charge(in, c, &used);
 	close(c->pidfd);
 	close(c->report);
 	*c = (struct child){0};
@@ -223,6 +278,10 @@ int serve(int sock)
 	size_t i;
 	int r;
 
+	in.meter =
+		mmap(NULL, CHILDREN_MAX * sizeof(*in.meter), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (in.meter == MAP_FAILED)
+		return -errno;
 	signal(SIGPIPE, SIG_IGN);
 	do
 		r = turn(&in);

@@ -11,12 +11,14 @@
 #include <inttypes.h>
 #include <jansson.h>
 
+#define OCR_MS 60000 /* for one file, where no other time is given */
+#define OCR_MS_MAX 3600000
 #define OUTPUT_MAX (64u << 10)
 
 struct options {
 	struct inspect_ask ask;
 	const char *pattern[INSPECT_PATTERNS_MAX];
-	bool json, prints;
+	bool json, prints, ocr;
 	uint8_t key[INSPECT_KEY_SIZE]; /* of fingerprints, where they are made */
 	struct buf made;
 };
@@ -145,7 +147,8 @@ static int read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option names[] = {{"text", no_argument, NULL, 't'},
 		{"pattern", required_argument, NULL, 'p'}, {"prints", required_argument, NULL, 'P'},
-		{"json", no_argument, NULL, 'j'}, {"time", required_argument, NULL, 'T'}, {0}};
+		{"json", no_argument, NULL, 'j'}, {"time", required_argument, NULL, 'T'},
+		{"ocr", no_argument, NULL, 'o'}, {0}};
 	char *end;
 	int c;
 
@@ -166,6 +169,9 @@ static int read_options(int argc, char **argv, struct options *o)
 				return 2;
 			o->prints = o->ask.text = true;
 			break;
+		case 'o':
+			o->ocr = o->ask.text = true;
+			break;
 		case 'j':
 			o->json = true;
 			break;
@@ -177,6 +183,9 @@ static int read_options(int argc, char **argv, struct options *o)
 		default:
 			return 2;
 		}
+	if (o->ocr)
+		o->ask.ocr = (struct inspect_ocr){
+			.document_ms = o->ask.time_ms ? o->ask.time_ms : OCR_MS, .hour_ms = OCR_MS_MAX};
 	/* Fingerprints alone, so that nothing seems to have been looked for that was not. */
 	return optind < argc && !(o->prints && o->ask.patterns) ? 0 : 2;
 }

@@ -60,8 +60,10 @@ void look_urf(struct look *l, struct span doc)
 			return;
 		}
 		page_facts(l, h);
+		raster_picture_begin(l, &page, 8, l->facts->pages + 1);
 		n = raster_lines(&page, span_from(doc, at + PAGE_HEADER));
 		look_pages(l, 1);
+		raster_picture_end(l, &page, l->facts->pages);
 		if (!page.marked)
 			l->facts->blank_pages++;
 		look_color(l, page.dots == RASTER_UNKNOWN ? INSPECT_COLOR_OK

@@ -65,8 +65,13 @@ void documents_order(struct gate *g)
 void documents_begin(struct gate *g, struct job *j, const int *fds, unsigned n)
 {
 	struct inspect_ask ask = {.time_ms = LOOK_MS, .text = policy_print_text(g->orders.policy)};
+	struct policy_ocr ocr;
 	unsigned i;
 
+	policy_print_ocr(g->orders.policy, &ocr);
+	if (ocr.on)
+		ask.ocr = (struct inspect_ocr){
+			.document_ms = (uint32_t)ocr.seconds * 1000, .hour_ms = (uint32_t)ocr.seconds_per_hour * 1000};
 	ask.patterns = policy_print_patterns(g->orders.policy, &ask.pattern);
 	ask.known = g->known;
 	for (i = 0; i < n && g->inspect; i++)
@@ -116,9 +121,8 @@ static void add_line(
 
 static bool was_read(const struct inspect_facts *d, bool text)
 {
-	return d->complete && !d->gaps && d->has_pages &&
-	       !(d->flags & (INSPECT_PASSWORD | INSPECT_IMAGE_ONLY | INSPECT_TRUNCATED)) &&
-	       (!text || d->flags & INSPECT_TEXT_READ);
+	return d->complete && !d->gaps && d->has_pages && !(d->flags & (INSPECT_PASSWORD | INSPECT_TRUNCATED)) &&
+	       (!(d->flags & INSPECT_IMAGE_ONLY) || d->flags & INSPECT_OCR) && (!text || d->flags & INSPECT_TEXT_READ);
 }
 
 static void add(

@@ -209,3 +209,19 @@ int content_put(struct buf *out, const struct content_match *m, const struct con
 	r = r ? r : policy_put_words(out, "documents", m->documents);
 	return r || !m->unreadable ? r : policy_put_text(out, "unreadable", "yes");
 }
+
+int content_ocr_settings(const struct policy_ocr *ocr, const char *section, policy_setting_fn fn, void *ctx)
+{
+	bool on = ocr && ocr->on;
+	char name[48], value[24];
+	int r;
+
+	snprintf(name, sizeof(name), "%s: ocr", section);
+	r = fn(ctx, name, on ? "yes" : "no");
+	snprintf(name, sizeof(name), "%s: ocr_seconds", section);
+	snprintf(value, sizeof(value), "%llu", (unsigned long long)(on ? ocr->seconds : 0));
+	r = r ? r : fn(ctx, name, value);
+	snprintf(name, sizeof(name), "%s: ocr_seconds_per_hour", section);
+	snprintf(value, sizeof(value), "%llu", (unsigned long long)(on ? ocr->seconds_per_hour : 0));
+	return r ? r : fn(ctx, name, value);
+}

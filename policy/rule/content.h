@@ -65,6 +65,11 @@ int content_read(struct reading *r, struct content_match *m, struct content_patt
 int content_read_message(struct reading *r, const void *node, const char *key, const char **out);
 /* Expectations: these known documents are found, whole. Its names, as the policy has them (content_expect). */
 int content_read_documents(struct reading *r, const void *node, const char *key, words *out);
+/* Keys of a section for text in pictures; V_NOT_FOUND for others. */
+#define CONTENT_OCR_INIT ((struct policy_ocr){.seconds = 20, .seconds_per_hour = 180})
+int content_read_ocr(struct reading *r, struct policy_ocr *out, const char *key, const void *node);
+/* ... as settings for diff. NULL: there is no such section. 0, V_FULL, -ENOMEM. */
+int content_ocr_settings(const struct policy_ocr *ocr, const char *section, policy_setting_fn fn, void *ctx);
 /* yes or no. */
 int content_read_flag(struct reading *r, const void *node, const char *key, bool *out);
 

@@ -5,6 +5,8 @@
 #include "policy/rule/reading.h"
 #include <errno.h>
 
+#define OCR_SECONDS_MAX 600 /* a drive is busy for so long */
+
 struct into {
 	struct content_match *m;
 	struct content_patterns *patterns;
@@ -75,6 +77,17 @@ int content_read_message(struct reading *r, const void *node, const char *key, c
 int content_read_documents(struct reading *r, const void *node, const char *key, words *out)
 {
 	return reading_words(r, node, key, out);
+}
+
+int content_read_ocr(struct reading *r, struct policy_ocr *out, const char *key, const void *node)
+{
+	if (!strcmp(key, "ocr"))
+		return content_read_flag(r, node, key, &out->on);
+	if (!strcmp(key, "ocr_seconds"))
+		return reading_number(r, node, key, 1, OCR_SECONDS_MAX, &out->seconds);
+	if (!strcmp(key, "ocr_seconds_per_hour"))
+		return reading_number(r, node, key, 1, 3600, &out->seconds_per_hour);
+	return V_NOT_FOUND;
 }
 
 int content_read_flag(struct reading *r, const void *node, const char *key, bool *out)

@@ -79,6 +79,11 @@ bool policy_drives_scan(const struct policy *p)
 	return section(p)->scan;
 }
 
+void policy_drives_ocr(const struct policy *p, struct policy_ocr *out)
+{
+	*out = section(p)->ocr;
+}
+
 uint64_t policy_drives_max_bytes(const struct policy *p)
 {
 	return section(p)->max_bytes;

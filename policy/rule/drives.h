@@ -46,6 +46,8 @@ bool policy_drives(const struct policy *p);
 void policy_drive(const struct policy *p, const struct drive_facts *f, struct drive_decision *out);
 /* Is what is read from drives given to ClamAV? */
 bool policy_drives_scan(const struct policy *p);
+/* As policy_print_ocr. */
+void policy_drives_ocr(const struct policy *p, struct policy_ocr *out);
 /* Larger files are not looked into: bytes. */
 uint64_t policy_drives_max_bytes(const struct policy *p);
 /* False where the policy has none: then no decision has `copy`. As policy_print_copies. */

@@ -39,6 +39,7 @@ struct drives_policy {
 	unsigned fallback; /* ACTION_* */
 	uint64_t max_bytes;
 	bool scan; /* what is read is given to ClamAV */
+	struct policy_ocr ocr;
 	struct copies_terms copies;
 	struct drives_quarantine quarantine;
 	struct digest openers; /* of their certificates */

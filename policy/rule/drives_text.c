@@ -45,6 +45,7 @@ int policy_drives_settings(const struct policy *p, policy_setting_fn fn, void *c
 	snprintf(mib, sizeof(mib), "%llu", (unsigned long long)(s ? s->max_bytes >> 20 : 0));
 	r = r ? r : fn(ctx, "drives: max_mib", mib);
 	r = r ? r : fn(ctx, "drives: scan", s && s->scan ? "yes" : "no");
+	r = r ? r : content_ocr_settings(s ? &s->ocr : NULL, "drives", fn, ctx);
 	r = r ? r : copies_settings(s ? &s->copies : NULL, "drives", fn, ctx);
 	/* Certificates are long: that they are others is what is to be seen. */
 	r = r ? r

@@ -227,7 +227,7 @@ static int take_key(struct reading *r, void *ctx, const char *key, const yaml_no
 		return reading_nodes(r, n, key, take_rule);
 	if (!strcmp(key, "expectations"))
 		return reading_nodes(r, n, key, take_expectation);
-	return V_NOT_FOUND;
+	return content_read_ocr(r, &p->ocr, key, n);
 }
 
 int policy_read_drives(struct reading *r, const void *section)
@@ -240,6 +240,7 @@ int policy_read_drives(struct reading *r, const void *section)
 		return -ENOMEM;
 	*p = (struct drives_policy){.fallback = ACTION_ALLOW,
 		.max_bytes = (uint64_t)MAX_MIB << 20,
+		.ocr = CONTENT_OCR_INIT,
 		.copies = COPIES_TERMS_INIT,
 		.quarantine = {.max_bytes = (uint64_t)QUARANTINE_MIB << 20}};
 	p->rules = policy_keep(r->p, DRIVES_RULES_MAX * sizeof(*p->rules));

@@ -143,7 +143,12 @@ bool policy_print_text(const struct policy *p)
 	for (i = 0; i < s->rules_n; i++)
 		if (content_asks(&s->rules[i].match.content))
 			return true;
-	return false;
+	return s->ocr.on;
+}
+
+void policy_print_ocr(const struct policy *p, struct policy_ocr *out)
+{
+	*out = section(p)->ocr;
 }
 
 unsigned policy_print_patterns(const struct policy *p, const char *const **list)

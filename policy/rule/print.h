@@ -92,8 +92,17 @@ bool policy_print_copies(const struct policy *p, struct print_copies *out);
 
 /* Does a rule ask for anything that only the document tells? Otherwise a judgement need not wait for it. */
 bool policy_print_documents(const struct policy *p);
-/* Does a rule ask for what stands in the text? */
+/* Does a rule, or `ocr`, ask for what stands in the text? */
 bool policy_print_text(const struct policy *p);
+/*
+ * Is text in pictures read (`ocr`), and for how long: a document's, and of the processor's time in an hour. Where the
+ * policy says nothing: not.
+ */
+struct policy_ocr {
+	bool on;
+	uint64_t seconds, seconds_per_hour;
+};
+void policy_print_ocr(const struct policy *p, struct policy_ocr *out);
 /* Expressions (pcre2) that rules look for in the text. How many; *list is borrowed. */
 unsigned policy_print_patterns(const struct policy *p, const char *const **list);
 unsigned policy_print_rules_n(const struct policy *p);

@@ -37,6 +37,7 @@ struct print_expectation {
 /* Lives in the policy's memory; zeroes (no section) allow everything. */
 struct print_policy {
 	unsigned fallback, unavailable, unrecorded, unstamped; /* ACTION_* */
+	struct policy_ocr ocr;
 	struct copies_terms copies;
 	unsigned rules_n, expectations_n;
 	struct print_rule *rules;

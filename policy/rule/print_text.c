@@ -60,5 +60,6 @@ int policy_print_settings(const struct policy *p, policy_setting_fn fn, void *ct
 	r = r ? r : fn(ctx, "print: unavailable", action_name(s ? s->unavailable : ACTION_ALLOW));
 	r = r ? r : fn(ctx, "print: unrecorded", action_name(s ? s->unrecorded : ACTION_ALLOW));
 	r = r ? r : fn(ctx, "print: unstamped", action_name(s ? s->unstamped : ACTION_ALLOW));
+	r = r ? r : content_ocr_settings(s ? &s->ocr : NULL, "print", fn, ctx);
 	return r ? r : copies_settings(s ? &s->copies : NULL, "print", fn, ctx);
 }

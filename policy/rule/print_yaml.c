@@ -237,7 +237,7 @@ static int take_key(struct reading *r, void *ctx, const char *key, const yaml_no
 		return reading_nodes(r, n, key, take_rule);
 	if (!strcmp(key, "expectations"))
 		return reading_nodes(r, n, key, take_expectation);
-	return V_NOT_FOUND;
+	return content_read_ocr(r, &p->ocr, key, n);
 }
 
 int policy_read_print(struct reading *r, const void *section)
@@ -252,6 +252,7 @@ int policy_read_print(struct reading *r, const void *section)
 		.unavailable = ACTION_ALLOW,
 		.unrecorded = ACTION_ALLOW,
 		.unstamped = ACTION_ALLOW,
+		.ocr = CONTENT_OCR_INIT,
 		.copies = COPIES_TERMS_INIT};
 	p->rules = policy_keep(r->p, PRINT_RULES_MAX * sizeof(*p->rules));
 	p->expectations = policy_keep(r->p, PRINT_EXPECTATIONS_MAX * sizeof(*p->expectations));

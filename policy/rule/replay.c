@@ -141,6 +141,46 @@ static void compared(struct replay *out, const struct record *r, unsigned action
 	snprintf(out->reason_ja, sizeof(out->reason_ja), "%s", reason_ja);
 }
 
+/* A flag of findings (inspect_findings) that leaves nothing of a text unread. */
+static bool is_harmless(const char *flag)
+{
+	static const char *const flags[] = {
+		"gzip", "pjl", "encrypted", "damaged", "pages-claimed", "mixed-media", "ocr"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		if (!strcmp(flag, flags[i]))
+			return true;
+	return strspn(flag, "0123456789") && !strcmp(flag + strspn(flag, "0123456789"), " blank");
+}
+
+/*
+ * What the agent held to be read, told by the findings that it wrote: flags with commas between them, then gaps as
+ * "text: not-said (why)", with semicolons. `all`: pages and colour count too, as they do of print jobs.
+ */
+static bool was_read(const struct record *r, bool all)
+{
+	char text[TEXT_SIZE], *part, *rest = text, *flag;
+	bool ocr;
+
+	text_copy(text, sizeof(text), record_text(r, F_FINDINGS));
+	ocr = strstr(text, "ocr") != NULL;
+	while ((part = strsep(&rest, ";"))) {
+		part += strspn(part, " ");
+		if (strstr(part, ": ")) {
+			if (all || (!begins(part, "pages: ") && !begins(part, "color: ")))
+				return false;
+			continue;
+		}
+		while ((flag = strsep(&part, ","))) {
+			flag += strspn(flag, " ");
+			if (*flag && !is_harmless(flag) && (strcmp(flag, "image-only") != 0 || !ocr))
+				return false;
+		}
+	}
+	return true;
+}
+
 static int of_print(const struct policy *p, const struct record *r, const char *host, const char *const *groups,
 	bool blind, struct replay *out)
 {
@@ -159,7 +199,7 @@ static int of_print(const struct policy *p, const struct record *r, const char *
 		.pages = record_number(r, F_PAGES, 0),
 		.copies = record_number(r, F_COPIES, 0) ? (unsigned)record_number(r, F_COPIES, 0) : 1,
 		.colour = (unsigned)record_number(r, F_COLOUR, 0),
-		.readable = !record_has(r, F_FINDINGS)};
+		.readable = was_read(r, true)};
 	struct print_decision now;
 	unsigned i;
 
@@ -193,7 +233,7 @@ static int of_drive(const struct policy *p, const struct record *r, const char *
 		.path = path,
 		.format = format,
 		.size = record_number(r, F_SIZE, 0),
-		.readable = !record_has(r, F_FINDINGS)};
+		.readable = was_read(r, false)};
 	struct drive_decision now;
 	unsigned i;
 

@@ -3,6 +3,7 @@
  * archives, XML and mails are libraries'). Here without the child around it.
  */
 #include "agent/inspect/container.h"
+#include "agent/inspect/ocr.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,8 +17,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct patterns *patterns;
 	struct inspect_facts facts = {0};
-	struct look l = {
-		.facts = &facts, .tell = tell, .text = sniff_format(SPAN(data, size)) != INSPECT_PDF, .room = 4 << 20};
+	struct ocr_meter meter = {0};
+	/* There is no module here: pages of printers are unpacked for it all the same. */
+	struct ocr_use ocr = {.left_ms = 1000, .meter = &meter};
+	struct look l = {.ocr = &ocr,
+		.facts = &facts,
+		.tell = tell,
+		.text = sniff_format(SPAN(data, size)) != INSPECT_PDF,
+		.room = 4 << 20};
 
 	if (!patterns) {
 		encoding_prepare();

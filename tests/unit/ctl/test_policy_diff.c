@@ -110,14 +110,14 @@ static void rules_for_files_on_drives_are_compared_too(void **state)
 			 "  - {name: p, match: {paths: a, contains: [x, y]}, action: alert}\n"
 			 "  - {name: q, match: {users: taro, mib_over: 3}, action: note}\n",
 		"",
-		"version: 2\ndrives:\n  max_mib: 3\n  rules:\n"
+		"version: 2\ndrives:\n  max_mib: 3\n  ocr: yes\n  rules:\n"
 		"  - {name: p, match: {contains: [x, y], paths: [a]}, action: alert}\n"
 		"  - {name: q, match: {users: taro, mib_over: 4}, action: note}\n",
 		"");
 
 	(void)state;
 	lists(d, "drive_rules", "name", "changed q ");
-	lists(d, "settings", "name", "drives: max_mib ");
+	lists(d, "settings", "name", "drives: max_mib drives: ocr drives: ocr_seconds drives: ocr_seconds_per_hour ");
 	lists(d, "print_rules", "name", "");
 	assert_false(json_is_true(json_object_get(d, "same")));
 	json_decref(d);

@@ -542,6 +542,75 @@ static void a_known_document_is_found_in_other_formats(void **state)
 	assert_int_equal(inspect_known_share(&f.known[0], n), 100);
 }
 
+/* What a person sees in pictures.csv: five personal numbers below their head, and five telephone numbers, which are
+ * none. */
+static void text_in_pictures_is_read_where_asked(void **state)
+{
+	static const char *const files[] = {"ocr.png", "ocr.jpg", "ocr-fax.tif", "ocr-scan.pdf", "ocr-askew.png",
+		"ocr.pwg", "ocr.urf", "ocr.ras.gz", "ocr.docx", "ocr.eml"};
+	static const char *const patterns[] = {"03-1234-5678", "個人番号"};
+	struct inspect_ask ask = {.text = true,
+		.pattern = patterns,
+		.patterns = 2,
+		.ocr = {.document_ms = PATIENT_MS, .hour_ms = 3600000}};
+	struct inspect_facts f;
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		facts_of(files[i], &ask, &f);
+		if (f.found[FIND_MY_NUMBER].sure != 5 || f.matches[0] != 1 || !f.matches[1])
+			fail_msg("%s: %llu personal numbers, %llu telephone, %llu heads", files[i],
+				(unsigned long long)f.found[FIND_MY_NUMBER].sure, (unsigned long long)f.matches[0],
+				(unsigned long long)f.matches[1]);
+		for (k = 0; k < FIND_KINDS; k++)
+			assert_true(k == FIND_MY_NUMBER || !f.found[k].sure);
+		assert_true(f.flags & INSPECT_OCR);
+		assert_true(inspect_text_read(&f));
+	}
+	/* A page whose letters are text has nothing to be read twice. */
+	facts_of("japanese-font.pdf", &ask, &f);
+	assert_false(f.flags & INSPECT_OCR);
+	/* Otherwise they are as they were. */
+	ask.ocr = (struct inspect_ocr){0};
+	facts_of("ocr-fax.tif", &ask, &f);
+	assert_int_equal(f.format, INSPECT_TIFF);
+	assert_int_equal(f.pages, 1);
+	assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_NOT_LOOKED_AT));
+	assert_false(inspect_text_read(&f));
+	facts_of("ocr.docx", &ask, &f);
+	assert_true(inspect_text_read(&f) && !f.matches[1]);
+}
+
+static void pictures_that_are_not_read_are_said(void **state)
+{
+	struct inspect_ask ask = {.text = true, .ocr = {.document_ms = PATIENT_MS, .hour_ms = 3600000}};
+	_cleanup_(inspect_stopp) struct inspect *other = NULL;
+	struct inspect_facts f;
+	int fd;
+
+	(void)state;
+	facts_of("bomb.png", &ask, &f);
+	assert_true(has_gap(&f, INSPECT_ABOUT_PICTURES, INSPECT_TOO_BIG));
+	assert_false(inspect_text_read(&f));
+	facts_of("broken.png", &ask, &f);
+	assert_true(has_gap(&f, INSPECT_ABOUT_PICTURES, INSPECT_BROKEN));
+	/* Less time than any page needs. */
+	ask.ocr.document_ms = 1001;
+	ask.ocr.hour_ms = 1001;
+	ask.time_ms = PATIENT_MS;
+	start(&other);
+	fd = open_document("ocr-many.tif");
+	assert_int_equal(inspect_document(other, fd, &ask, &f, NULL), 0);
+	assert_true(has_gap(&f, INSPECT_ABOUT_PICTURES, INSPECT_TOO_LONG));
+	assert_false(inspect_text_read(&f));
+	/* And the hour's is used up with it. */
+	assert_int_equal(inspect_document(other, fd, &ask, &f, NULL), 0);
+	assert_true(has_gap(&f, INSPECT_ABOUT_PICTURES, INSPECT_BUSY));
+	assert_false(f.flags & INSPECT_OCR);
+	close(fd);
+}
+
 static void findings_are_one_line(void **state)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(4096);
@@ -592,6 +661,8 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_is_said),
 		cmocka_unit_test(an_inspector_that_is_gone_is_said),
 		cmocka_unit_test(a_known_document_is_found_in_other_formats),
+		cmocka_unit_test(text_in_pictures_is_read_where_asked),
+		cmocka_unit_test(pictures_that_are_not_read_are_said),
 		cmocka_unit_test(findings_are_one_line),
 	};
 

@@ -41,6 +41,7 @@ static const char *decide(const struct drive_facts *f, unsigned action)
 static void without_a_section_nothing_is_looked_into(void **state)
 {
 	struct drive_facts f = file();
+	struct policy_ocr ocr;
 
 	(void)state;
 	assert_int_equal(load(""), 0);
@@ -51,7 +52,17 @@ static void without_a_section_nothing_is_looked_into(void **state)
 	assert_int_equal(policy_drives_max_bytes(policy), 256u << 20);
 	assert_int_equal(load("drives: {default: alert, max_mib: 3}\n"), 0);
 	assert_int_equal(policy_drives_max_bytes(policy), 3u << 20);
+	policy_drives_ocr(policy, &ocr);
+	assert_true(!ocr.on && ocr.seconds == 20 && ocr.seconds_per_hour == 180);
 	decide(&f, ACTION_ALERT);
+	assert_int_equal(load("drives: {ocr: yes, ocr_seconds: 5, ocr_seconds_per_hour: 60}\n"), 0);
+	policy_drives_ocr(policy, &ocr);
+	assert_true(ocr.on && ocr.seconds == 5 && ocr.seconds_per_hour == 60);
+	policy_print_ocr(policy, &ocr);
+	assert_false(ocr.on || policy_print_text(policy));
+	assert_int_equal(load("print: {ocr: yes}\n"), 0);
+	policy_print_ocr(policy, &ocr);
+	assert_true(ocr.on && policy_print_text(policy));
 }
 
 static void first_rule_that_fits(void **state)
@@ -158,6 +169,9 @@ static void mistakes_are_named(void **state)
 		{"drives: {default: hold}\n",
 			"policy.yaml:2: default: \"hold\" is no allow, note, alert or quarantine"},
 		{"drives: {max_mib: 0}\n", "policy.yaml:2: max_mib"},
+		{"drives: {ocr: maybe}\n", "policy.yaml:2: ocr"},
+		{"drives: {ocr_seconds: 601}\n", "policy.yaml:2: ocr_seconds"},
+		{"drives: {ocr_seconds_per_hour: 0}\n", "policy.yaml:2: ocr_seconds_per_hour"},
 		{"drives: {copies: {}}\n", "auditors are missing"},
 		{"drives: {copies: {auditors: x}}\n", "auditors"},
 		{"drives: {rules: [{name: a, copy: yes, action: note}]}\n", "copy: the section `copies:` is missing"},

@@ -137,9 +137,12 @@ static void files_on_drives_are_judged_anew(void **state)
 	add(NOON, "ws-1", 3);
 	/* What was only noted went through, as it would now. */
 	written("AAA", "/media/a/few.csv", 2, ACTION_QUARANTINE, POLICY_MODE_NOTE);
+	/* Findings that leave nothing of the text unread. */
+	record_set_span(&record, F_FINDINGS, SPAN_STR("gzip, image-only, ocr, 2 blank; pages: not-said (plain text)"));
 	add(NOON, "ws-1", 4);
 	written("BBB", "/media/b/locked.zip", 0, ACTION_ALERT, POLICY_MODE_ENFORCE);
-	record_set_span(&record, F_FINDINGS, SPAN_STR("encrypted"));
+	record_set_span(
+		&record, F_FINDINGS, SPAN_STR("encrypted, password; pages: not-said (zip); text: needs-password"));
 	add(NOON, "ws-1", 5);
 	/* That a drive cannot be watched is no decision. */
 	record_drop(&record, F_ACTION);

@@ -1,18 +1,20 @@
 /*
- * Text of a page of a PDF with its columns: where a table stands, a tab between cells, so that a number is seen below
- * the head of its column as in a sheet. See pdf_layout.h.
+ * Text of a page with its columns: where a table stands, a tab between cells, so that a number is seen below the head
+ * of its column as in a sheet. See layout.h.
  *
  * What is printed knows no cells, only letters at places. Lines with more than one piece that stand one below the other
  * are a block; a strip of the page that no line of the block writes on (one in twenty may) parts two columns.
  */
-#include "agent/inspect/pdf_layout.h"
+#include "agent/inspect/layout.h"
 #include "policy/base/why.h"
 #include <errno.h>
+#include <glib.h>
 
 #define WIDTH_MAX 4096u   /* points: a page of more than 1.4 m has its columns cut there */
 #define PIECES_MAX 20000u /* of one page; one with more is told without columns */
-#define LINES_MIN 3u      /* of a block that may be a table */
-#define TOLERATED 20u     /* of so many lines one may write on a strip */
+#define TEXT_MAX (64u << 20)
+#define LINES_MIN 3u  /* of a block that may be a table */
+#define TOLERATED 20u /* of so many lines one may write on a strip */
 
 struct piece {
 	size_t from, to; /* bytes of the text */
@@ -21,12 +23,35 @@ struct piece {
 	unsigned line;
 };
 
-struct page {
-	const char *text;
+struct layout {
+	struct buf text;
 	struct piece *pieces;
 	size_t n;
 	bool full;
 };
+
+int layout_new(struct layout **out)
+{
+	_cleanup_(layout_freep) struct layout *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	l->text = BUF_INIT(TEXT_MAX);
+	l->pieces = calloc(PIECES_MAX, sizeof(*l->pieces));
+	if (!l->pieces)
+		return -ENOMEM;
+	*out = STEAL(l);
+	return 0;
+}
+
+void layout_free(struct layout *l)
+{
+	if (!l)
+		return;
+	buf_deinit(&l->text);
+	free(l->pieces);
+	free(l);
+}
 
 static bool is_blank(const char *p)
 {
@@ -39,37 +64,61 @@ static bool is_of_number(const char *p, size_t n)
 }
 
 /* Pieces of each line: between blanks, and where letters stand apart. */
-static void cut(struct page *p, const PopplerRectangle *at, guint n)
+int layout_text(struct layout *l, const char *s, const struct layout_box *at, size_t n)
 {
-	const char *s = p->text;
+	size_t begin = l->text.n, i;
+	const char *p = s;
 	struct piece *last = NULL;
-	guint i;
+	int r = buf_puts(&l->text, s);
 
-	for (i = 0; i < n && *s; i++) {
-		size_t bytes = (size_t)(g_utf8_next_char(s) - s);
-		double height = at[i].y2 - at[i].y1;
+	if (r)
+		return r;
+	for (i = 0; i < n && *p; i++) {
+		size_t bytes = (size_t)(g_utf8_next_char(p) - p), from = begin + (size_t)(p - s);
+		double height = at[i].bottom - at[i].top;
 
-		if (*s == '\n' || is_blank(s)) {
+		if (*p == '\n' || is_blank(p)) {
 			last = NULL;
 		} else {
-			if (!last || at[i].x1 - last->right > 0.3 * height || last->right - at[i].x2 > height) {
-				if (p->n == PIECES_MAX) {
-					p->full = true;
-					return;
+			if (!last || at[i].left - last->right > 0.3 * height || last->right - at[i].right > height) {
+				if (l->n == PIECES_MAX) {
+					l->full = true;
+					return 0;
 				}
-				last = &p->pieces[p->n++];
-				*last = (struct piece){.from = (size_t)(s - p->text),
-					.left = at[i].x1,
-					.middle = (at[i].y1 + at[i].y2) / 2,
+				last = &l->pieces[l->n++];
+				*last = (struct piece){.from = from,
+					.left = at[i].left,
+					.middle = (at[i].top + at[i].bottom) / 2,
 					.height = height,
 					.digits = true};
 			}
-			last->right = at[i].x2;
-			last->to = (size_t)(s - p->text) + bytes;
-			last->digits = last->digits && is_of_number(s, bytes);
+			last->right = at[i].right;
+			last->to = from + bytes;
+			last->digits = last->digits && is_of_number(p, bytes);
 		}
-		s += bytes;
+		p += bytes;
 	}
+	return 0;
+}
+
+int layout_line(struct layout *l, const char *s, double left, double top, double right, double bottom)
+{
+	_cleanup_free_ struct layout_box *at = calloc(strlen(s) + 1, sizeof(*at));
+	double all = 0, x = left;
+	const char *p;
+	size_t n = 0;
+
+	if (!at)
+		return -ENOMEM;
+	for (p = s; *p; p = g_utf8_next_char(p))
+		all += g_unichar_iswide(g_utf8_get_char(p)) ? 2 : 1;
+	for (p = s; *p; p = g_utf8_next_char(p)) {
+		double next = x + (right - left) / all * (g_unichar_iswide(g_utf8_get_char(p)) ? 2 : 1);
+
+		at[n++] = (struct layout_box){x, top, next, bottom};
+		x = next;
+	}
+	return layout_text(l, s, at, n);
 }
 
 static int by_middle(const void *a, const void *b)
@@ -89,7 +138,7 @@ static int by_line(const void *a, const void *b)
 }
 
 /* Lines by where pieces stand: what the library takes for one may be a cell, or a column. */
-static void set_lines(struct page *p)
+static void set_lines(struct layout *p)
 {
 	double middle = 0;
 	unsigned line = 0;
@@ -112,7 +161,7 @@ static unsigned place(double x)
 }
 
 /* Pieces of one line, from `i` on. */
-static size_t line_end(const struct page *p, size_t i)
+static size_t line_end(const struct layout *p, size_t i)
 {
 	size_t k = i;
 
@@ -122,7 +171,7 @@ static size_t line_end(const struct page *p, size_t i)
 }
 
 /* Which column each point of the page is in, for the lines between two pieces. */
-static void columns(const struct page *p, size_t from, size_t to, uint16_t column[WIDTH_MAX])
+static void columns(const struct layout *p, size_t from, size_t to, uint16_t column[WIDTH_MAX])
 {
 	uint16_t covered[WIDTH_MAX] = {0};
 	unsigned lines = 0, x, at = 0;
@@ -144,7 +193,7 @@ static void columns(const struct page *p, size_t from, size_t to, uint16_t colum
 	}
 }
 
-static int put(struct buf *out, const struct page *p, size_t from, size_t to)
+static int put(struct buf *out, const struct layout *p, size_t from, size_t to)
 {
 	uint16_t column[WIDTH_MAX];
 	size_t i;
@@ -167,44 +216,31 @@ static int put(struct buf *out, const struct page *p, size_t from, size_t to)
 		else
 			for (; was < at && !r; was++)
 				r = buf_puts(out, "\t");
-		r = r ? r : buf_put(out, p->text + now->from, now->to - now->from);
+		r = r ? r : buf_put(out, p->text.p + now->from, now->to - now->from);
 	}
 	return r ? r : buf_puts(out, "\n");
 }
 
-int page_text(PopplerPage *page, struct buf *out)
+int layout_put(struct layout *l, struct buf *out)
 {
-	struct page p = {.text = poppler_page_get_text(page)};
-	PopplerRectangle *at = NULL;
 	size_t i, from = 0, end;
-	guint n = 0;
 	int r = 0;
 
-	p.pieces = calloc(PIECES_MAX, sizeof(*p.pieces));
-	if (!p.pieces)
-		r = -ENOMEM;
-	else if (p.text && poppler_page_get_text_layout(page, &at, &n))
-		cut(&p, at, n);
-	if (p.n)
-		set_lines(&p);
-	if (p.full) {
-		p.n = 0;
-		r = buf_puts(out, p.text);
-	}
+	if (l->full)
+		return buf_put_span(out, buf_span(&l->text));
+	if (l->n)
+		set_lines(l);
 	/* A line of one piece stands for itself, and parts what is above it from what is below. */
-	for (i = 0; i < p.n && !r; i = end) {
-		end = line_end(&p, i);
+	for (i = 0; i < l->n && !r; i = end) {
+		end = line_end(l, i);
 		if (end - i > 1)
 			continue;
 		if (from < i)
-			r = put(out, &p, from, i);
-		r = r ? r : put(out, &p, i, end);
+			r = put(out, l, from, i);
+		r = r ? r : put(out, l, i, end);
 		from = end;
 	}
-	if (from < p.n && !r)
-		r = put(out, &p, from, p.n);
-	g_free(at);
-	g_free((char *)(uintptr_t)p.text);
-	free(p.pieces);
+	if (from < l->n && !r)
+		r = put(out, l, from, l->n);
 	return r;
 }
