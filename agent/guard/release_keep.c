@@ -154,7 +154,7 @@ static int begin_anew(struct release *r, struct why *why)
 
 int release_load(struct release *r, struct why *why)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(FILE_MAX);
+	_cleanup_buf_ struct buf b = BUF_INIT(FILE_MAX + 1);
 	int e = file_read(r->path, &b);
 
 	r->clock = (struct release_clock){.base_us = 0, .boot_us = clock_boot_us()};
@@ -162,6 +162,9 @@ int release_load(struct release *r, struct why *why)
 		return 0;
 	if (e < 0)
 		return e;
+	/* There is no room for the NUL otherwise, and that is not for want of memory. */
+	if (!e && b.n > FILE_MAX)
+		e = V_FULL;
 	if (!e && memchr(b.p ? (const char *)b.p : "", 0, b.n))
 		e = V_BAD;
 	if (!e)
