@@ -224,6 +224,10 @@ static json_t *answer(struct caller *c, const json_t *o)
 		return ask_answer(g, o);
 	if (!strcmp(what, "unseal"))
 		return ask_unseal(g, o);
+	if (!strcmp(what, "reasons"))
+		return (json_t *)reasons_list(g, c->pid, c->uid);
+	if (!strcmp(what, "reason"))
+		return (json_t *)reasons_give(g, (const struct json_t *)o, c->pid, c->uid);
 	if (!strcmp(what, "self"))
 		return (json_t *)maintenance_state(g);
 	if (!strcmp(what, "self-open") || !strcmp(what, "self-close"))

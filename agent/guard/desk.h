@@ -5,6 +5,9 @@
  *   {"ask": "list"} | {"ask": "held"}                 what is plugged in, and what the policy says of it
  *   {"ask": "challenge", "device": id}                a challenge for the administrator; {"challenge": "..."}
  *   {"ask": "answer", "text": "..."}                  his answer; {"access", "until_us"} or {"error", "reason"}
+ *   {"ask": "reasons"}                                what a reason of the caller's is waited for, and holds: {"items":
+ *                                                     [{"item", "asked_us" | "until_us", "path"?, "rule"?}]}
+ *   {"ask": "reason", "item": "area:payroll" | "file:3", "text"}   gives it; {"item", "until_us"?}
  *   {"ask": "self"}                                   {"open", "purpose"?, "until_us"?}
  *   {"ask": "self-open", "purpose", "minutes", "reason"?}   root: opens a maintenance window (SELF.md); as "self"
  *   {"ask": "self-close"}                             root: closes it; {"fitting", "others"}

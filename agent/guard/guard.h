@@ -145,6 +145,7 @@ struct guard {
 	struct printers *printers; /* NULL: connections to printers are not seen */
 	struct written *written;
 	struct refuse *refuse;
+	struct reasons *reasons;
 	struct unit *units;
 	unsigned units_n, next_id;
 	uint64_t refused_units, denials;
@@ -311,6 +312,41 @@ const char *refuse_means(const struct guard *g);
 struct json_t *refuse_state(const struct guard *g);
 void refuse_close(struct guard *g);
 
+/* --- reasons.c: what people say where the policy asks why --- */
+
+/* A file on a drive that a reason is waited for. */
+struct reason_file {
+	struct reason_file *next;
+	unsigned id;
+	uint32_t uid; /* whose reason */
+	int64_t since_boot_us, since_wall_us;
+	char device[DISK_NAME_SIZE], rule[POLICY_NAME_SIZE + 16];
+	char *path;
+	dev_t dev;
+	ino_t ino;
+	bool has_hash;
+	struct digest hash;
+};
+
+/* 0, -errno. */
+int reasons_open(struct guard *g);
+/* Asks `uid` why this file was written; `hash` may be NULL. */
+struct written_file;
+void reasons_ask(struct guard *g, const struct written_file *w, const char *path, const struct digest *hash,
+	const char *rule, uint32_t uid);
+/* Somebody was refused files of an area, with `purpose` only because he stated none. True where he was not in the last
+ * minutes, so that he is to be told. */
+bool reasons_wanted(struct guard *g, const char *area, uint32_t uid, bool purpose, int64_t now);
+/* Tells what nobody gave a reason for; and when that is next to be done (boot clock). */
+void reasons_run(struct guard *g, int64_t now);
+int64_t reasons_due(const struct guard *g);
+void reasons_stop(struct guard *g);
+void reasons_close(struct guard *g);
+/* What the desk is asked by a process: {"ask": "reasons"}, {"ask": "reason", "item", "text"}. The answer is the
+ * caller's. */
+struct json_t *reasons_list(struct guard *g, pid_t pid, uid_t uid);
+struct json_t *reasons_give(struct guard *g, const struct json_t *ask, pid_t pid, uid_t uid);
+
 /* --- maintenance.c: the sealed way to change what is ours --- */
 
 /* Goes on with a window that was open when the guard stopped, or ends it. */
@@ -393,6 +429,8 @@ void people_stop(struct guard *g);
 /* Fills what the name service says of a user into an empty `p`: name and groups, but not the pointers to them. It may
  * be slow. False where it knows nobody. */
 bool person_look_up(struct person *p, uid_t uid);
+/* The name of a user, of at most 63 bytes; "" where there is none. */
+void person_name(const struct guard *g, uint32_t uid, char out[64]);
 /* Who is at the seat that the device belongs to (NULL: at seat0). Never NULL; `there` is false where nobody is. */
 const struct person *person_of(const struct guard *g, const struct unit *u);
 
@@ -439,6 +477,12 @@ void tell_upgraded(struct guard *g, const struct manifest *now, unsigned files);
 /* Who of the desk's callers takes this copy, and why: false where that is not signed and durable. */
 bool tell_taken(struct guard *g, pid_t pid, uid_t uid, const char *copy, const struct digest *hash, uint64_t bytes,
 	const char *reason);
+/* Who of the desk's callers states which purpose for an area, until when it holds: as tell_taken. `person` is whose it
+ * is. */
+bool tell_purpose(struct guard *g, pid_t pid, uid_t uid, uint32_t person, const char *area, int64_t until_wall_us,
+	const char *purpose);
+/* tell_written.c: why a file was written to a drive, as process user `uid` says; `reason` NULL: nobody said why. */
+bool tell_reason(struct guard *g, const struct reason_file *f, uid_t uid, const char *reason);
 void tell_refused(struct guard *g, const struct shield_event *e, const char *path, uint64_t count);
 /* `before`: the level told last, NULL at the start. */
 void tell_protection(struct guard *g, const char *level, const char *before);

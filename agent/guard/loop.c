@@ -332,6 +332,7 @@ static int one_round(struct guard *g)
 	media_run(g, now);
 	written_run(g, now);
 	refuse_run(g, now);
+	reasons_run(g, now);
 	if (!r && now >= sealer_due(g->sealer))
 		r = sealer_run(g->sealer, now);
 	if (now >= g->status_boot_us + REPORT_EVERY_US) {
@@ -364,6 +365,8 @@ static int one_round(struct guard *g)
 		next = written_due(g);
 	if (refuse_due(g) < next)
 		next = refuse_due(g);
+	if (reasons_due(g) < next)
+		next = reasons_due(g);
 	r = sd_event_run(g->event, next > now ? (uint64_t)(next - now) : 0);
 	return r < 0 ? r : g->failed;
 }
@@ -419,6 +422,7 @@ int loop_run(struct guard *g)
 	sd_notify(0, "STOPPING=1");
 	written_stop(g);
 	refuse_stop(g);
+	reasons_stop(g);
 	tell_stop(g);
 	if (!r)
 		r = sealer_flush(g->sealer, true);

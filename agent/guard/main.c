@@ -132,6 +132,7 @@ static void release_all(struct guard *g)
 	protect_close(g);
 	written_close(g);
 	refuse_close(g);
+	reasons_close(g);
 	sd_event_source_unref(g->again);
 	sd_event_unref(g->event);
 	free(g);
@@ -150,6 +151,7 @@ static int run(struct guard *g)
 	if (!r) {
 		step = "helpers for protected files";
 		r = refuse_open(g);
+		r = r ? r : reasons_open(g);
 	}
 
 	/* takes what needs privilege */

@@ -102,6 +102,12 @@ static const struct words english[] = {
 		"The administrator has released it. It is recorded."},
 	[NOTICE_NOT_OPENED] = {"A file on this drive could not be released",
 		"It is as it was. Tell the administrator: the record says why."},
+	[NOTICE_ASKED] = {"Say why you saved this on the drive",
+		"Open \"State a reason\", or run: sekishoctl reason. What you say is recorded."},
+	[NOTICE_REFUSED] = {"This file is protected", "Who may open it is laid down by the administrator, and you, or "
+						      "this program, are not named. It is recorded."},
+	[NOTICE_PURPOSE] = {"Say what you need this file for", "Open \"State a reason\", or run: sekishoctl reason. "
+							       "Then open the file again. What you say is recorded."},
 };
 
 static const struct words japanese[] = {
@@ -127,6 +133,14 @@ static const struct words japanese[] = {
 	[NOTICE_OPENED] = {"このドライブのファイルの隔離を解除しました", "管理者が解除を許可しました。記録されます。"},
 	[NOTICE_NOT_OPENED] = {"このドライブのファイルの隔離を解除できませんでした",
 		"ファイルはそのままです。管理者に連絡してください。理由は記録されています。"},
+	[NOTICE_ASKED] = {"ドライブに保存した理由を入力してください",
+		"「理由の入力」を開くか、sekishoctl reason を実行してください。入力内容は記録されます。"},
+	[NOTICE_REFUSED] = {"このファイルは保護されています",
+		"開くことができる人とプログラムは管理者が定めています。あなた、またはこのプログラムは含まれていません。"
+		"記録されます。"},
+	[NOTICE_PURPOSE] = {"このファイルを利用する目的を入力してください",
+		"「理由の入力」を開くか、sekishoctl reason "
+		"を実行してから、もう一度開いてください。入力内容は記録されます。"},
 };
 
 static bool is_japanese(const char *lang)
@@ -192,11 +206,30 @@ int notify_text(enum notice what, const char *lang, const struct device *d, cons
 	return r ? r : message[0] ? put_escaped(body, message) : put_body(body, w->body, why);
 }
 
+int notify_area_text(enum notice what, const char *lang, const char *area, struct buf *summary, struct buf *body)
+{
+	const struct words *w = is_japanese(lang) ? &japanese[what] : &english[what];
+	int r = buf_puts(summary, w->summary);
+
+	r = r ? r : put_escaped(body, area);
+	r = r ? r : buf_puts(body, "\n");
+	return r ? r : buf_puts(body, w->body);
+}
+
 /* --- the child --- */
 
-static int child(enum notice what, const struct device *d, const struct decision *why,
-	const struct drive_decision *written, uint32_t uid)
+/* `area` is of notices that are of no device. */
+struct notice_said {
+	enum notice what;
+	const struct device *d;
+	const struct decision *why;
+	const struct drive_decision *written;
+	const char *area;
+};
+
+static int child(const struct notice_said *said, uint32_t uid)
 {
+	enum notice what = said->what;
 	_cleanup_buf_ struct buf summary = BUF_INIT(TEXT_MAX), body = BUF_INIT(TEXT_MAX);
 	_cleanup_(speaker_freep) struct speaker *s = NULL;
 	char lang[LANG_SIZE];
@@ -205,10 +238,12 @@ static int child(enum notice what, const struct device *d, const struct decision
 	if (speaker_become(uid) || speaker_new(uid, &s))
 		return 1;
 	speaker_language(s, lang);
-	if (notify_text(what, lang, d, why, written, &summary, &body) || !buf_str(&summary) || !buf_str(&body))
+	if ((said->area ? notify_area_text(what, lang, said->area, &summary, &body)
+			: notify_text(what, lang, said->d, said->why, said->written, &summary, &body)) ||
+		!buf_str(&summary) || !buf_str(&body))
 		return 1;
-	return speaker_say(s, "drive-removable-media", (char *)summary.p, (char *)body.p,
-		       what != NOTICE_APPROVED && what != NOTICE_RELEASED && what != NOTICE_OPENED) < 0;
+	return speaker_say(s, said->area ? "dialog-password" : "drive-removable-media", (char *)summary.p,
+		       (char *)body.p, what != NOTICE_APPROVED && what != NOTICE_RELEASED && what != NOTICE_OPENED) < 0;
 }
 
 void notify_reap(struct notify *n)
@@ -220,13 +255,12 @@ void notify_reap(struct notify *n)
 			n->children[i] = 0;
 }
 
-static void show(struct notify *n, enum notice what, const struct device *d, const struct decision *why,
-	const struct drive_decision *written, uint32_t uid)
+static void say(struct notify *n, const struct notice_said *said, uint32_t uid)
 {
 	unsigned i;
 	pid_t pid;
 
-	if (uid == UINT32_MAX || told_before(n, what, d, written ? written->rule : why ? why->rule : ""))
+	if (uid == UINT32_MAX)
 		return;
 	notify_reap(n);
 	for (i = 0; i < NOTIFY_CHILDREN_MAX && n->children[i]; i++)
@@ -235,9 +269,21 @@ static void show(struct notify *n, enum notice what, const struct device *d, con
 		return;
 	pid = fork();
 	if (pid == 0)
-		_exit(child(what, d, why, written, uid));
+		_exit(child(said, uid));
 	if (pid > 0)
 		n->children[i] = pid;
+}
+
+static void show(struct notify *n, enum notice what, const struct device *d, const struct decision *why,
+	const struct drive_decision *written, uint32_t uid)
+{
+	if (uid != UINT32_MAX && !told_before(n, what, d, written ? written->rule : why ? why->rule : ""))
+		say(n, &(struct notice_said){.what = what, .d = d, .why = why, .written = written}, uid);
+}
+
+void notify_area(struct notify *n, enum notice what, const char *area, uint32_t uid)
+{
+	say(n, &(struct notice_said){.what = what, .area = area}, uid);
 }
 
 void notify_show(struct notify *n, enum notice what, const struct device *d, const struct decision *why, uint32_t uid)

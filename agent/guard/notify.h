@@ -19,13 +19,17 @@ enum notice {
 	NOTICE_DENIED,
 	NOTICE_WITHDRAWN, /* it was more until now */
 	NOTICE_APPROVED,
-	NOTICE_TWIN,        /* another device with the same serial number is there */
-	NOTICE_RELEASED,    /* by a code, until a time */
-	NOTICE_RELEASE_END, /* that time is over */
-	NOTICE_WRITTEN,     /* what was written to it is something that the policy alerts of */
-	NOTICE_SEALED,      /* ... and was made unreadable */
-	NOTICE_OPENED,      /* what was made unreadable can be read again */
-	NOTICE_NOT_OPENED,  /* ... and could not be made so */
+	NOTICE_TWIN,                     /* another device with the same serial number is there */
+	NOTICE_RELEASED,                 /* by a code, until a time */
+	NOTICE_RELEASE_END,              /* that time is over */
+	NOTICE_WRITTEN,                  /* what was written to it is something that the policy alerts of */
+	NOTICE_SEALED,                   /* ... and was made unreadable */
+	NOTICE_OPENED,                   /* what was made unreadable can be read again */
+	NOTICE_NOT_OPENED,               /* ... and could not be made so */
+	NOTICE_ASKED,                    /* the person is to say why it was written */
+	NOTICE_DEVICES,                  /* so many of those above */
+	NOTICE_REFUSED = NOTICE_DEVICES, /* a protected file was refused */
+	NOTICE_PURPOSE,                  /* ... until a purpose is stated */
 };
 
 struct notify;
@@ -39,11 +43,14 @@ void notify_show(struct notify *n, enum notice what, const struct device *d, con
  * to say. `why` may be NULL. */
 void notify_written(struct notify *n, enum notice what, const struct device *d, const struct decision *why,
 	const struct drive_decision *written, uint32_t uid);
+/* Of a protected file (NOTICE_REFUSED, _PURPOSE), each time; `area` is its area's name. */
+void notify_area(struct notify *n, enum notice what, const char *area, uint32_t uid);
 /* The device was unplugged: the same may be said again. */
 void notify_forget(struct notify *n, const struct device *d);
 /* Takes in children that ended. */
 void notify_reap(struct notify *n);
 
+int notify_area_text(enum notice what, const char *lang, const char *area, struct buf *summary, struct buf *body);
 /* The texts, for tests: `written` is of NOTICE_WRITTEN and those behind it, else NULL; `lang` is "ja..." or anything
  * else. 0, V_FULL, -ENOMEM. */
 int notify_text(enum notice what, const char *lang, const struct device *d, const struct decision *why,

@@ -45,6 +45,21 @@ bool person_look_up(struct person *p, uid_t uid)
 	return true;
 }
 
+void person_name(const struct guard *g, uint32_t uid, char out[64])
+{
+	struct passwd *pw;
+	unsigned i;
+
+	/* Who is at the PC is known, and nobody is asked. */
+	for (i = 0; i < g->people_n; i++)
+		if (g->people[i].there && g->people[i].uid == uid) {
+			snprintf(out, 64, "%s", g->people[i].name);
+			return;
+		}
+	pw = getpwuid(uid);
+	snprintf(out, 64, "%s", pw && strlen(pw->pw_name) < 64 ? pw->pw_name : "");
+}
+
 /* The person of the seat's active session; nobody where it is a greeter's or a lock screen's. */
 static void look(struct person *p, const char *seat)
 {

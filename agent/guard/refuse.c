@@ -26,6 +26,7 @@ struct told {
 	struct refuse_event e;
 	int64_t since_boot_us; /* 0: free */
 	uint64_t count;        /* that were not told since */
+	uint64_t policy;       /* version that was in force */
 };
 
 struct refuse {
@@ -46,8 +47,9 @@ struct refuse {
 
 /* --- records --- */
 
-static void tell(struct guard *g, const struct refuse_event *e, uint64_t count)
+static void tell(struct guard *g, const struct told *t, uint64_t count)
 {
+	const struct refuse_event *e = &t->e;
 	char device[32];
 	struct record r;
 
@@ -73,14 +75,25 @@ static void tell(struct guard *g, const struct refuse_event *e, uint64_t count)
 	record_set_uint(&r, F_POLICY_MODE, POLICY_MODE_ENFORCE);
 	record_set_text(&r, F_RULE, e->rule);
 	record_set_text(&r, F_TEXT, e->reason);
+	record_set_uint(&r, F_POLICY, t->policy);
 	record_set_str(&r, F_OPERATION, "open");
 	record_set_int(&r, F_RESULT, -EPERM);
 	if (count > 1)
 		record_set_uint(&r, F_COUNT, count);
-	tell_put(g, &r, true);
+	/* Who only has to say why is nothing that anybody need see at once. */
+	tell_put(g, &r, !e->purpose);
 }
 
-static void tell_bounded(struct guard *g, const struct refuse_event *e, uint64_t count, int64_t now)
+/* The person, on the desktop: that it is not a fault, and what to do. */
+static void show(struct guard *g, const struct refuse_event *e, int64_t now)
+{
+	uint32_t uid = e->login_uid != UINT32_MAX ? e->login_uid : e->uid;
+
+	if (reasons_wanted(g, e->area, uid, e->purpose != 0, now))
+		notify_area(g->notify, e->purpose ? NOTICE_PURPOSE : NOTICE_REFUSED, e->area, uid);
+}
+
+static void tell_bounded(struct guard *g, const struct told *t, uint64_t count, int64_t now)
 {
 	struct refuse *f = g->refuse;
 
@@ -93,7 +106,7 @@ static void tell_bounded(struct guard *g, const struct refuse_event *e, uint64_t
 		return;
 	}
 	f->in_window++;
-	tell(g, e, count);
+	tell(g, t, count);
 }
 
 static bool same(const struct refuse_event *a, const struct refuse_event *b)
@@ -122,9 +135,10 @@ static void on_refused(struct guard *g, const struct refuse_event *e)
 		return;
 	}
 	if (oldest->count)
-		tell_bounded(g, &oldest->e, oldest->count, now);
-	*oldest = (struct told){.e = *e, .since_boot_us = now};
-	tell_bounded(g, e, 1, now);
+		tell_bounded(g, oldest, oldest->count, now);
+	*oldest = (struct told){.e = *e, .since_boot_us = now, .policy = g->orders.version};
+	tell_bounded(g, oldest, 1, now);
+	show(g, e, now);
 }
 
 void refuse_run(struct guard *g, int64_t now)
@@ -138,7 +152,7 @@ void refuse_run(struct guard *g, int64_t now)
 		if (!t->since_boot_us || now < t->since_boot_us + TOLD_US)
 			continue;
 		if (t->count)
-			tell_bounded(g, &t->e, t->count, now);
+			tell_bounded(g, t, t->count, now);
 		/* Who goes on is told of again in as long; else its place is free. */
 		t->since_boot_us = t->count ? now : 0;
 		t->count = 0;
@@ -153,7 +167,7 @@ void refuse_stop(struct guard *g)
 		struct told *t = &g->refuse->told[i];
 
 		if (t->count)
-			tell(g, &t->e, t->count);
+			tell(g, t, t->count);
 		t->count = 0;
 	}
 }

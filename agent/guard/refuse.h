@@ -40,6 +40,7 @@ struct refuse_event {
 	int64_t start_us;                  /* of the process, since boot */
 	uint64_t dev, ino;                 /* stat(2)'s */
 	uint64_t lost;                     /* refusals that could not be said before this one */
+	uint32_t purpose;                  /* 1: he might, had he stated a purpose */
 	uint32_t folders, files, left_out; /* MARKED */
 	char comm[16], user[64];           /* user "": nobody knows */
 	char area[POLICY_NAME_SIZE], rule[POLICY_NAME_SIZE + 16], reason[192];

@@ -4,6 +4,7 @@
  * none of which the kernel asks about: it would wait for itself.
  */
 #include "agent/guard/refuse.h"
+#include "agent/service/purposes.h"
 #include "policy/base/cleanup.h"
 #include "policy/base/clock.h"
 #include "policy/base/confine.h"
@@ -44,6 +45,7 @@ struct door {
 	timer_t deadline;
 	struct areas *areas;
 	struct marks *marks;
+	struct purposes purposes;
 	struct stat proof;
 	char self[PATH_MAX];
 	struct known known[KNOWN_MAX];
@@ -220,22 +222,28 @@ static bool may(struct door *d, uint32_t pid, int area, struct refuse_event *e)
 {
 	static const char *const nobody[] = {NULL};
 	struct area_facts f = {.who = {.groups = nobody, .host = ""}, .program = e->program};
+	const struct policy *policy = areas_policy(d->areas);
 	const struct person *p = NULL;
 	struct area_decision now;
+	uint32_t uid;
 
 	f.doubt = !ask_process(pid, e);
 	if (!f.doubt && is_ours(d, e))
 		return true;
+	uid = e->login_uid != NOBODY ? e->login_uid : e->uid;
 	if (!f.doubt) {
-		p = person_who(d, e->login_uid != NOBODY ? e->login_uid : e->uid);
+		p = person_who(d, uid);
 		f.doubt = !p;
 	}
+	f.no_purpose = policy_area_purpose_s(policy, (unsigned)area) &&
+		       !purposes_until(&d->purposes, policy_area_name(policy, (unsigned)area), uid, clock_boot_us());
 	if (p && p->there) {
 		f.who.user = p->name;
 		f.who.groups = p->groups;
 		snprintf(e->user, sizeof(e->user), "%s", p->name);
 	}
-	policy_area(areas_policy(d->areas), (unsigned)area, &f, &now);
+	policy_area(policy, (unsigned)area, &f, &now);
+	e->purpose = now.purpose;
 	snprintf(e->area, sizeof(e->area), "%s", now.area);
 	snprintf(e->rule, sizeof(e->rule), "%s", now.rule);
 	snprintf(e->reason, sizeof(e->reason), "%s", now.reason);
@@ -392,6 +400,7 @@ int refuse_door(const struct refuse_place *p, int orders, int who)
 	if (!d)
 		return -ENOMEM;
 	*d = (struct door){.place = p, .group = -1, .watch = -1, .mounts = -1, .orders = orders, .who = who};
+	purposes_init(&d->purposes, p->policy);
 	r = door_open(d);
 	return r ? r : run(d);
 }

@@ -16,7 +16,6 @@
 #define DRIVES "drives/"
 #define SUFFIX ".cms"
 #define NAME_SIZE 128
-#define REASON_SIZE 200
 #define PART (1u << 20)
 
 struct taking {
@@ -26,7 +25,7 @@ struct taking {
 	uint64_t bytes;
 	struct digesting *hash;
 	char name[NAME_SIZE]; /* without suffix, as records of copies have it */
-	char reason[REASON_SIZE];
+	char reason[SERVICE_REASON_SIZE];
 	uint8_t part[PART];
 };
 
@@ -78,7 +77,7 @@ struct json_t *taking_begin(struct guard *g, const struct json_t *ask, pid_t pid
 {
 	const json_t *o = (const json_t *)ask;
 	const char *copy = json_string_value(json_object_get(o, "copy"));
-	const char *reason = json_string_value(json_object_get(o, "reason"));
+	const char *reason = service_reason(o, "reason");
 	char name[NAME_SIZE];
 	struct taking *t;
 	int fd;
@@ -88,9 +87,8 @@ struct json_t *taking_begin(struct guard *g, const struct json_t *ask, pid_t pid
 	if (uid != 0)
 		return (struct json_t *)service_refusal(
 			"denied", "only root can take copies", "控えを取り出せるのは root のみです");
-	if (!reason || !reason[strspn(reason, " \t\r\n")] || strlen(reason) >= REASON_SIZE)
-		return (struct json_t *)service_refusal(
-			"request", "a reason of 1 to 199 bytes is needed", "理由が必要です(1 から 199 バイト)");
+	if (!reason)
+		return (struct json_t *)service_no_reason();
 	if (!copy || !is_copy(copy, name))
 		return (struct json_t *)service_refusal("request", "that is no name of a copy (evidence list)",
 			"控えの名前ではありません(evidence list で確認できます)");

@@ -96,6 +96,26 @@ bool tell_taken(struct guard *g, pid_t pid, uid_t uid, const char *copy, const s
 	return tell_surely(g, &r, true);
 }
 
+bool tell_purpose(struct guard *g, pid_t pid, uid_t uid, uint32_t person, const char *area, int64_t until_wall_us,
+	const char *purpose)
+{
+	char program[PATH_MAX], comm[32], user[64], rule[POLICY_NAME_SIZE + 16];
+	struct record r;
+
+	tell_begin(g, &r, KIND_REASON_GIVEN, NULL);
+	record_drop(&r, F_USER);
+	put_owner(&r, pid, program, comm);
+	person_name(g, person, user);
+	record_set_text(&r, F_USER, user);
+	record_set_uint(&r, F_UID, uid);
+	record_set_str(&r, F_AREA, area);
+	snprintf(rule, sizeof(rule), "purpose:%s", area);
+	record_set_str(&r, F_RULE, rule);
+	record_set_int(&r, F_UNTIL, until_wall_us);
+	record_set_text(&r, F_TEXT, purpose);
+	return tell_surely(g, &r, true);
+}
+
 static const char *act(unsigned what)
 {
 	static const char *const names[] = {[SHIELD_UNLINK] = "unlink",

@@ -149,6 +149,28 @@ void tell_hand(struct guard *g, const struct written_task *t, const struct seal_
 	tell_put(g, &r, true);
 }
 
+bool tell_reason(struct guard *g, const struct reason_file *f, uid_t uid, const char *reason)
+{
+	char device[NUMBER_TEXT], user[64];
+	struct tell_room room;
+	struct record r;
+
+	drive(g, &r, reason ? KIND_REASON_GIVEN : KIND_REASON_MISSING, f->device, &room);
+	file(&r, f->dev, f->ino, f->path, device);
+	person_name(g, f->uid, user);
+	record_drop(&r, F_USER);
+	record_set_text(&r, F_USER, user);
+	record_set_uint(&r, F_LOGIN_UID, f->uid);
+	if (reason)
+		record_set_uint(&r, F_UID, uid);
+	record_drop(&r, F_SIZE);
+	if (f->has_hash)
+		record_set_span(&r, F_HASH, SPAN(f->hash.b, DIGEST_SIZE));
+	record_set_text(&r, F_RULE, f->rule);
+	record_set_text(&r, F_TEXT, reason);
+	return tell_surely(g, &r, true);
+}
+
 void tell_malware(struct guard *g, const struct written_file *f, uint64_t size, const char *name)
 {
 	char device[NUMBER_TEXT], link[32], path[WRITTEN_PATH_SIZE];

@@ -62,6 +62,16 @@ static bool name_of(int fd, char out[WRITTEN_PATH_SIZE])
 	return false;
 }
 
+/* Who is to say why: who wrote it, by his sign-in or his process; of what a system program wrote, who is at the PC. */
+static bool asked(const struct written_file *f, const struct person *p, uint32_t *uid)
+{
+	*uid = f->login_uid != UINT32_MAX ? f->login_uid : f->uid;
+	if (*uid != UINT32_MAX && (*uid || f->login_uid != UINT32_MAX))
+		return true;
+	*uid = p->uid;
+	return p->there;
+}
+
 static void judge(struct guard *g, const struct written_file *f, const struct inspect_facts *d)
 {
 	struct disk *disk = NULL;
@@ -74,6 +84,7 @@ static void judge(struct guard *g, const struct written_file *f, const struct in
 	struct drive_facts facts;
 	struct stat st = {.st_size = 0};
 	uint64_t size = d->has_hash ? d->bytes : !fstat(f->fd, &st) ? (uint64_t)st.st_size : 0;
+	uint32_t uid;
 
 	fill(g, p, path, size, d, &facts);
 	policy_drive(g->orders.policy, &facts, &decided);
@@ -88,8 +99,13 @@ static void judge(struct guard *g, const struct written_file *f, const struct in
 		written_seal(g, f, path, &decided);
 	else
 		written_unseal(g, f);
-	if (decided.action == ACTION_ALERT && !decided.note && u && p->there)
+	if (decided.action == ACTION_ALERT && !decided.note && u && p->there && !decided.ask_reason)
 		notify_written(g->notify, NOTICE_WRITTEN, &u->device, disk ? &disk->decided : NULL, &decided, p->uid);
+	if (!decided.ask_reason || decided.note || !asked(f, p, &uid))
+		return;
+	reasons_ask(g, f, path, d->has_hash ? &d->hash : NULL, decided.rule, uid);
+	if (u)
+		notify_written(g->notify, NOTICE_ASKED, &u->device, disk ? &disk->decided : NULL, &decided, uid);
 }
 
 static void judge_unread(struct guard *g, const struct written_file *f, enum inspect_cause cause, const char *detail)

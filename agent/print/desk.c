@@ -13,6 +13,7 @@
 
 #define CALLERS_MAX 16u
 #define CALLER_GROUPS_MAX 256
+#define ITEM "print:"
 
 struct caller {
 	struct caller *next;
@@ -94,12 +95,32 @@ static json_t *release(struct gate *g, const json_t *o, uid_t uid)
 	return json_pack("{s:O}", "released", id);
 }
 
+static json_t *give_reason(struct gate *g, const json_t *o, uid_t uid)
+{
+	const char *item = json_string_value(json_object_get(o, "item"));
+	const char *text = service_reason(o, "text");
+	unsigned long id = item && !strncmp(item, ITEM, strlen(ITEM)) ? strtoul(item + strlen(ITEM), NULL, 10) : 0;
+	char by[64];
+
+	if (!text)
+		return service_no_reason();
+	name_of(uid, by);
+	if (!id || id > INT32_MAX || job_give_reason(g, (unsigned)id, uid, by, text))
+		return service_refusal(
+			"item", "no reason of yours is waited for there", "あなたの理由が必要な項目ではありません");
+	return json_pack("{s:s}", "item", item);
+}
+
 static json_t *answer(struct caller *c, const json_t *o, const struct ucred *who)
 {
 	const char *what = json_string_value(json_object_get(o, "ask"));
 
 	if (!what)
 		return service_refusal("request", "nothing is asked", "要求がありません");
+	if (!strcmp(what, "reasons"))
+		return status_asked(c->desk->g, who->uid);
+	if (!strcmp(what, "reason"))
+		return give_reason(c->desk->g, o, who->uid);
 	if (!is_administrator(c->fd, who))
 		return service_refusal("denied", "for root and members of " DESK_GROUP,
 			"root と " DESK_GROUP " のメンバーのみ使えます");

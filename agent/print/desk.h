@@ -5,7 +5,13 @@
  * ...}]}
  *   {"ask": "release", "id": n}    lets one of them print: {"released": n}
  *
- * For root and members of sekisho-admin. Errors: {"error": "<word>", "reason": "<text>"}. Asked by sekishoctl; what
+ * For root and members of sekisho-admin.
+ *
+ *   {"ask": "reasons"}             jobs of the caller's that print when he says why: {"items": [{"item": "print:3",
+ * ...}]}
+ *   {"ask": "reason", "item": "print:3", "text"}   says so: {"item"}
+ *
+ * For everybody, of his own jobs. Errors: {"error": "<word>", "reason": "<text>"}. Asked by sekishoctl; what
  * everybody may know (queues) is in the status file, /run/sekisho/print.json.
  */
 #ifndef SEKISHO_PRINT_DESK_H

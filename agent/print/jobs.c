@@ -397,6 +397,17 @@ void jobs_step(struct gate *g)
 		arm(g, next);
 }
 
+static void release(struct gate *g, struct job *j, const char *by, const char *reason)
+{
+	/* For this job at this printer: one that is moved elsewhere is judged anew. */
+	snprintf(j->released_by, sizeof(j->released_by), "%s", by);
+	snprintf(j->released_printer, sizeof(j->released_printer), "%s", j->request.printer);
+	j->released_own = reason != NULL;
+	tell_release(g, j, by, reason);
+	g->keep_wanted = true;
+	follow_ask(g, json_pack("{s:s, s:i}", "ask", "release", "id", (int)j->id));
+}
+
 int job_release(struct gate *g, unsigned id, const char *by)
 {
 	struct job *j = job_find(g, id);
@@ -405,11 +416,27 @@ int job_release(struct gate *g, unsigned id, const char *by)
 		return V_NOT_FOUND;
 	if (j->action != ACTION_HOLD || j->state == JOB_ASKED)
 		return V_BAD;
-	/* For this job at this printer: one that is moved elsewhere is judged anew. */
-	snprintf(j->released_by, sizeof(j->released_by), "%s", by);
-	snprintf(j->released_printer, sizeof(j->released_printer), "%s", j->request.printer);
-	tell_release(g, j, by);
-	g->keep_wanted = true;
-	follow_ask(g, json_pack("{s:s, s:i}", "ask", "release", "id", (int)id));
+	release(g, j, by, NULL);
+	return 0;
+}
+
+uint32_t job_owner(const struct job *j)
+{
+	return j->request.authenticated ? (uint32_t)j->request.uid : j->uid;
+}
+
+bool job_waits_for(const struct job *j, uint32_t uid)
+{
+	return j->action == ACTION_HOLD && j->decided.ask_reason && uid == job_owner(j) &&
+	       (j->state == JOB_JUDGED || j->state == JOB_OVER);
+}
+
+int job_give_reason(struct gate *g, unsigned id, uint32_t uid, const char *by, const char *reason)
+{
+	struct job *j = job_find(g, id);
+
+	if (!j || !job_waits_for(j, uid))
+		return V_NOT_FOUND;
+	release(g, j, by, reason);
 	return 0;
 }

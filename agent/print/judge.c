@@ -76,9 +76,20 @@ static void mind_the_gap(struct gate *g, struct job *j, const struct document_fa
 	snprintf(j->decided.reason, sizeof(j->decided.reason), "what the rules ask for was not known in time");
 }
 
+/* By an administrator for all that may hold it, by its owner for a rule that asks him why. */
 static bool is_released(const struct job *j)
 {
-	return j->released_by[0] && !strcmp(j->released_printer, j->request.printer);
+	return j->released_by[0] && !strcmp(j->released_printer, j->request.printer) &&
+	       (!j->released_own || j->decided.ask_reason);
+}
+
+/* Held for another cause than a rule: `rule` says which. */
+static void hold_for(struct job *j, const char *rule, const char *reason)
+{
+	snprintf(j->decided.rule, sizeof(j->decided.rule), "%s", rule);
+	snprintf(j->decided.reason, sizeof(j->decided.reason), "%s", reason);
+	j->decided.message[0] = j->decided.message_ja[0] = 0;
+	j->decided.ask_reason = false;
 }
 
 static void decide(struct gate *g, struct job *j, const struct document_facts *d)
@@ -109,9 +120,7 @@ static void record(struct gate *g, struct job *j, const struct document_facts *d
 	if (!tell_print(g, j, d) || !prints || policy_print_unrecorded(g->orders.policy) != ACTION_HOLD)
 		return;
 	j->action = ACTION_HOLD;
-	snprintf(j->decided.rule, sizeof(j->decided.rule), UNRECORDED);
-	snprintf(j->decided.reason, sizeof(j->decided.reason), "it could not be recorded");
-	j->decided.message[0] = j->decided.message_ja[0] = 0;
+	hold_for(j, UNRECORDED, "it could not be recorded");
 }
 
 /* For the job's line in print dialogues: why, and what the administrator has to say. */
@@ -119,27 +128,30 @@ static void text_for_person(const struct job *j, char out[REQUEST_TEXT_MAX + 1])
 {
 	bool ja = !strncmp(j->request.lang, "ja", 2), held = j->action == ACTION_HOLD;
 	const char *say = ja ? j->decided.message_ja : j->decided.message;
-	const char *head = ja ? held ? "保留されました" : "印刷できません" : held ? "Held" : "Not printed";
+	bool ask = held && j->decided.ask_reason;
+	const char *head = ja     ? ask       ? "理由の入力待ち (sekishoctl reason)"
+				       : held ? "保留されました"
+					      : "印刷できません"
+			   : ask  ? "Waits for your reason (sekishoctl reason)"
+			   : held ? "Held"
+				  : "Not printed";
 
 	snprintf(out, REQUEST_TEXT_MAX + 1, "[Sekisho] %s: %s%s(%s)", head, say, say[0] ? " " : "", j->decided.rule);
 }
 
 static void tell_desktop(struct gate *g, const struct job *j)
 {
-	uint32_t uid = j->request.authenticated ? (uint32_t)j->request.uid : j->uid;
-
-	notify_show(&g->notices, j->action == ACTION_HOLD, j->request.title, &j->decided, uid);
+	notify_show(&g->notices, j->action == ACTION_HOLD, j->request.title, &j->decided, job_owner(j));
 }
 
 /* What was to be stamped and is not: where the policy says so it waits, until somebody releases it as it is. */
 static void mind_the_stamp(struct gate *g, struct job *j)
 {
-	if (j->stamp != STAMP_NONE || policy_print_unstamped(g->orders.policy) != ACTION_HOLD || is_released(j))
+	if (j->stamp != STAMP_NONE || policy_print_unstamped(g->orders.policy) != ACTION_HOLD ||
+		(is_released(j) && !j->released_own))
 		return;
 	j->action = j->decided.action = ACTION_HOLD;
-	snprintf(j->decided.rule, sizeof(j->decided.rule), UNSTAMPED);
-	snprintf(j->decided.reason, sizeof(j->decided.reason), "its pages cannot be stamped");
-	j->decided.message[0] = j->decided.message_ja[0] = 0;
+	hold_for(j, UNSTAMPED, "its pages cannot be stamped");
 }
 
 void judge_job(struct gate *g, struct job *j)

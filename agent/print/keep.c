@@ -17,10 +17,11 @@ static void path_of(const struct gate *g, char out[PATH_MAX + 16])
 
 static json_t *job_json(const struct job *j)
 {
-	return json_pack("{s:i, s:i, s:i, s:I, s:i, s:s, s:b, s:b, s:s, s:s, s:s, s:i, s:i}", "id", (int)j->id,
-		"attempt", (int)j->attempt, "state", (int)j->state, "created", (json_int_t)j->created_s, "action",
-		(int)j->action, "rule", j->decided.rule, "ours", j->stop_was_ours, "looked", j->inspected_told,
-		"released_by", j->released_by, "released_printer", j->released_printer, "printer",
+	return json_pack("{s:i, s:i, s:i, s:I, s:i, s:s, s:b, s:b, s:b, s:b, s:s, s:s, s:s, s:i, s:i}", "id",
+		(int)j->id, "attempt", (int)j->attempt, "state", (int)j->state, "created", (json_int_t)j->created_s,
+		"action", (int)j->action, "rule", j->decided.rule, "ours", j->stop_was_ours, "looked",
+		j->inspected_told, "ask_reason", j->decided.ask_reason, "released_own", j->released_own, "released_by",
+		j->released_by, "released_printer", j->released_printer, "printer",
 		j->request.printer ? j->request.printer : "", "backend", (int)j->backend, "killed_by",
 		(int)j->killed_by);
 }
@@ -66,6 +67,8 @@ static void load_job(struct gate *g, const json_t *o)
 	j->created_s = job_number(o, "created");
 	j->action = j->decided.action = (unsigned)job_number(o, "action");
 	j->stop_was_ours = json_is_true(json_object_get(o, "ours"));
+	j->decided.ask_reason = json_is_true(json_object_get(o, "ask_reason"));
+	j->released_own = json_is_true(json_object_get(o, "released_own"));
 	snprintf(j->decided.rule, sizeof(j->decided.rule), "%s", job_text(o, "rule"));
 	snprintf(j->released_by, sizeof(j->released_by), "%s", job_text(o, "released_by"));
 	snprintf(j->released_printer, sizeof(j->released_printer), "%s", job_text(o, "released_printer"));

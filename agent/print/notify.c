@@ -17,10 +17,14 @@ struct words {
 static const struct words english[] = {
 	{"This document was not printed", "Printing it is not allowed here."},
 	{"This document waits for approval", "It prints when the administrator releases it."},
+	{"Say why you print this document",
+		"Open \"State a reason\", or run: sekishoctl reason. Then it prints. What you say is recorded."},
 };
 static const struct words japanese[] = {
 	{"印刷できませんでした", "この文書の印刷は許可されていません。"},
 	{"印刷は承認待ちです", "管理者が許可すると印刷されます。"},
+	{"この文書を印刷する理由を入力してください",
+		"「理由の入力」を開くか、sekishoctl reason を実行すると印刷されます。入力内容は記録されます。"},
 };
 
 /* Text for a body that may be read as markup. */
@@ -42,7 +46,8 @@ int notify_text(bool held, const char *lang, const char *title, const struct pri
 	struct buf *body)
 {
 	bool ja = !strncmp(lang, "ja", 2);
-	const struct words *w = ja ? &japanese[held] : &english[held];
+	unsigned which = held && why->ask_reason ? 2 : held;
+	const struct words *w = ja ? &japanese[which] : &english[which];
 	const char *say = ja ? why->message_ja : why->message;
 	int r = buf_puts(summary, w->summary);
 

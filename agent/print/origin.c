@@ -157,7 +157,7 @@ static uint32_t net_of(pid_t pid)
 /* How well it fits; 0: it cannot be the one. `net`: the one that CUPS is in. */
 static unsigned fits(const struct comer *c, const struct job *j, int64_t created, uint32_t net)
 {
-	uint32_t uid = j->request.authenticated ? (uint32_t)j->request.uid : j->uid;
+	uint32_t uid = job_owner(j);
 	char path[ORIGIN_PATH_SIZE];
 	bool by_title;
 

@@ -66,6 +66,7 @@ struct job {
 	bool stop_was_ours;                          /* the job's hold or end is what we asked for */
 	bool restarting;                             /* CUPS aborted what we held: it is started again, held */
 	char released_by[64], released_printer[128]; /* somebody may: "" nobody */
+	bool released_own;                           /* its owner, by a reason, where a rule asks for one */
 };
 
 struct visit {
@@ -164,6 +165,12 @@ void jobs_looked(struct gate *g, unsigned last);
 void jobs_step(struct gate *g);
 /* Somebody with the right to do so lets a held job print. 0; V_NOT_FOUND; V_BAD. */
 int job_release(struct gate *g, unsigned id, const char *by);
+/* Is it held until this user says why? */
+bool job_waits_for(const struct job *j, uint32_t uid);
+/* He does. 0; V_NOT_FOUND where none waits for him. */
+int job_give_reason(struct gate *g, unsigned id, uint32_t uid, const char *by, const char *reason);
+/* Whose it is, as far as CUPS has authenticated him, or his name is known here; UINT32_MAX. */
+uint32_t job_owner(const struct job *j);
 void jobs_free(struct gate *g);
 /* Members of the follower's objects; "" and 0 where they are not there. */
 const char *job_text(const json_t *o, const char *name);
@@ -296,7 +303,8 @@ void tell_result(struct gate *g, struct job *j, unsigned outcome);
 void tell_missed(struct gate *g, struct job *j, unsigned outcome);
 void tell_route(struct gate *g, const struct request *r);
 void tell_queue(struct gate *g, const struct queue *q);
-void tell_release(struct gate *g, const struct job *j, const char *by);
+/* `reason` NULL: an administrator did it, and gave none. */
+void tell_release(struct gate *g, const struct job *j, const char *by, const char *reason);
 
 #define COPY_NAME_SIZE 64
 /* What a record of a copy says; kept by itself, since the job may be gone when the copy is done. */
@@ -317,6 +325,8 @@ int desk_start(struct gate *g, int fd);
 void desk_stop(struct gate *g);
 void status_write(struct gate *g);
 json_t *status_held(struct gate *g);
+/* Those that wait for this user's reason. */
+json_t *status_asked(struct gate *g, uint32_t uid);
 
 /* --- loop.c --- */
 

@@ -20,6 +20,17 @@ static bool is_held(const struct job *j)
 	return j->action == ACTION_HOLD && (j->state == JOB_JUDGED || j->state == JOB_OVER);
 }
 
+static json_t *of_job(const struct job *j)
+{
+	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:I}", "id", (int)j->id, "user",
+		job_text(j->ipp, "job-originating-user-name"), "title", job_text(j->ipp, "job-name"), "printer",
+		job_text(j->queue, "printer-name")[0] ? job_text(j->queue, "printer-name")
+		: j->request.printer                  ? j->request.printer
+						      : "",
+		"rule", j->decided.rule, "ask_reason", j->decided.ask_reason, "created_us",
+		(json_int_t)j->created_s * 1000000);
+}
+
 json_t *status_held(struct gate *g)
 {
 	json_t *list = json_array();
@@ -27,15 +38,24 @@ json_t *status_held(struct gate *g)
 
 	for (j = g->jobs; j && json_array_size(list) < HELD_MAX; j = j->next)
 		if (is_held(j))
-			json_array_insert_new(list, 0,
-				json_pack("{s:i, s:s, s:s, s:s, s:s, s:I}", "id", (int)j->id, "user",
-					job_text(j->ipp, "job-originating-user-name"), "title",
-					job_text(j->ipp, "job-name"), "printer",
-					job_text(j->queue, "printer-name")[0] ? job_text(j->queue, "printer-name")
-					: j->request.printer                  ? j->request.printer
-									      : "",
-					"rule", j->decided.rule, "created_us", (json_int_t)j->created_s * 1000000));
+			json_array_insert_new(list, 0, of_job(j));
 	return json_pack("{s:o}", "jobs", list);
+}
+
+json_t *status_asked(struct gate *g, uint32_t uid)
+{
+	json_t *list = json_array(), *o;
+	const struct job *j;
+	char item[32];
+
+	for (j = g->jobs; j && json_array_size(list) < HELD_MAX; j = j->next)
+		if (job_waits_for(j, uid)) {
+			o = of_job(j);
+			snprintf(item, sizeof(item), "print:%u", j->id);
+			json_object_set_new(o, "item", json_string(item));
+			json_array_insert_new(list, 0, o);
+		}
+	return json_pack("{s:o}", "items", list);
 }
 
 static json_t *status(struct gate *g)

@@ -269,7 +269,7 @@ void tell_route(struct gate *g, const struct request *q)
 	put(g, &r);
 }
 
-void tell_release(struct gate *g, const struct job *j, const char *by)
+void tell_release(struct gate *g, const struct job *j, const char *by, const char *reason)
 {
 	struct record r;
 
@@ -280,6 +280,7 @@ void tell_release(struct gate *g, const struct job *j, const char *by)
 	record_set_text(&r, F_TITLE, job_text(j->ipp, "job-name"));
 	record_set_text(&r, F_PRINTER, j->released_printer);
 	record_set_text(&r, F_RULE, j->decided.rule);
+	record_set_text(&r, F_TEXT, reason);
 	put(g, &r);
 }
 

@@ -13,6 +13,7 @@
 #include "agent/recorder/session.h"
 #include "agent/recorder/users.h"
 #include "agent/service/areas.h"
+#include "agent/service/purposes.h"
 #include "agent/service/service.h"
 #include "policy/rule/filter.h"
 
@@ -28,6 +29,7 @@ struct engine {
 	struct users *users;
 	struct copies *copies;     /* made with engine_copied and this engine; NULL: copies are not told */
 	const struct areas *areas; /* of protected files; NULL: none */
+	struct purposes *purposes; /* that were stated for them; where there are areas */
 	sink_fn sink;
 	void *sink_ctx;
 	uint32_t host_mnt_ns; /* 0: unknown */

@@ -211,6 +211,8 @@ static int run(struct recorder *r, bool load)
 		r->engine.users = r->users;
 		r->engine.copies = r->copies;
 		r->engine.areas = r->areas;
+		purposes_init(&r->purposes, r->areas_path);
+		r->engine.purposes = &r->purposes;
 		r->engine.proc = "/proc";
 		log_info("recording by %s",
 			probe_set_of(r->probe) == PROBE_SET_TRAMPOLINE ? "trampolines" : "tracepoints");

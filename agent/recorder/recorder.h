@@ -24,6 +24,7 @@ struct recorder {
 	struct producer_keys keys;
 	struct filter *filter;
 	struct areas *areas;
+	struct purposes purposes;
 	char areas_path[256];  /* the policy's text, as the guard lays it */
 	struct why filter_why; /* why a newer one is not in force */
 	char filter_note[128]; /* what of it the kernel does not hold */

@@ -135,6 +135,26 @@ json_t *service_refusal(const char *word, const char *en, const char *ja)
 	return json_pack("{s:s, s:s, s:s}", "error", word, "reason", en, "reason_ja", ja);
 }
 
+const char *service_reason(const json_t *ask, const char *key)
+{
+	const char *text = json_string_value(json_object_get(ask, key));
+	static const char wide[] = "\u3000"; /* the blank of keyboards for Japanese */
+	const char *rest = text;
+	size_t n = 1;
+
+	while (rest && *rest && n) {
+		n = strspn(rest, " \t\r\n");
+		n += strncmp(rest + n, wide, strlen(wide)) ? 0 : strlen(wide);
+		rest += n;
+	}
+	return rest && *rest && strlen(text) < SERVICE_REASON_SIZE ? text : NULL;
+}
+
+json_t *service_no_reason(void)
+{
+	return service_refusal("request", "a reason of 1 to 199 bytes is needed", "理由が必要です(1 から 199 バイト)");
+}
+
 int service_orders_folder(const char *user)
 {
 	struct group *gr = getgrnam(user);

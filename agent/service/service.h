@@ -86,5 +86,12 @@ void service_write_status(const char *path, json_t *status);
  * programs and stays; the sentences are for people. NULL where there is no memory.
  */
 json_t *service_refusal(const char *word, const char *en, const char *ja);
+/*
+ * What a person gives as his reason, in the member `key` of what a socket is asked: 1 to 199 bytes, not blanks alone;
+ * NULL where it is none. service_no_reason() is the answer then.
+ */
+#define SERVICE_REASON_SIZE 200
+const char *service_reason(const json_t *ask, const char *key);
+json_t *service_no_reason(void);
 
 #endif

@@ -173,6 +173,9 @@ static bool matters(const struct record *r)
 		       !(record_has(r, F_POLICY_MODE) && r->v[F_POLICY_MODE].u == POLICY_MODE_NOTE);
 	case KIND_PRINT:
 		return record_has(r, F_ACTION) && r->v[F_ACTION].u == ACTION_DENY;
+	case KIND_FILE_REFUSED:
+		/* Who only has to say why does. */
+		return !span_begins(record_text(r, F_RULE), "purpose:");
 	default:
 		return true;
 	}

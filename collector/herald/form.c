@@ -44,13 +44,16 @@ static unsigned weight(const struct record *r)
 	case KIND_MALWARE:
 		return SEVERITY_ALARM;
 	case KIND_DENIED:
-	case KIND_FILE_REFUSED:
 	case KIND_LOSS:
 	case KIND_REFUSED:
 	case KIND_POLICY_REFUSED:
 	case KIND_ALERT_UNSENT:
 	case KIND_SCAN_MISSED:
 		return SEVERITY_WARNING;
+	case KIND_REASON_MISSING:
+		return SEVERITY_WARNING;
+	case KIND_FILE_REFUSED:
+		return span_begins(record_text(r, F_RULE), "purpose:") ? SEVERITY_NOTE : SEVERITY_WARNING;
 	case KIND_PRINT:
 		return record_has(r, F_ACTION) && r->v[F_ACTION].u == ACTION_DENY ? SEVERITY_WARNING : 0;
 	case KIND_DRIVE_FILE:

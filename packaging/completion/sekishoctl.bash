@@ -5,7 +5,7 @@ _sekishoctl()
 	local name=${COMP_WORDS[1]} sub=${COMP_WORDS[2]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		COMPREPLY=($(compgen -W "log trail status doctor verify timestamp export decode evidence enrol collector token host console policy usb print quarantine release report retention self store completion version help" -- "$cur"))
+		COMPREPLY=($(compgen -W "log trail status doctor verify timestamp export decode evidence enrol collector token host console policy usb print quarantine reason release report retention self store completion version help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -16,7 +16,7 @@ _sekishoctl()
 	--user|-U) return ;;
 	--program|-P) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--path|-p) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount copy login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat own-file own-files clock-set call-refused self-open self-close agent-upgraded self-refused file-refused enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock witness retire console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end drive-file drive-copy drive-sealed drive-opened copy-taken malware scan-missed print print-result print-missed print-queue print-start print-stop print-release print-route print-copy printer-connect retention expired hold hold-lifted herald-start alert alert-acknowledged alert-unsent posture" -- "$cur")); return ;;
+	--kind|-k) COMPREPLY=($(compgen -W "exec fork exit file rename link symlink unlink mkdir rmdir truncate chmod chown mount umount copy login logout lock unlock user-change running mounted recorder-start recorder-stop loss heartbeat own-file own-files clock-set call-refused self-open self-close agent-upgraded self-refused file-refused reason-given reason-missing enrol revoke refused gap forked collector-start rejoin renew witness-alarm admin clock witness retire console-start console-sign-in console-sign-in-refused console-sign-out console-view console-search console-export console-change console-refused console-account plug unplug decision medium denied policy policy-refused release release-refused write-seen guard-start guard-stop proof release-end drive-file drive-copy drive-sealed drive-opened copy-taken malware scan-missed print print-result print-missed print-queue print-start print-stop print-release print-route print-copy printer-connect retention expired hold hold-lifted herald-start alert alert-acknowledged alert-unsent posture" -- "$cur")); return ;;
 	--class|-c) COMPREPLY=($(compgen -W "fixed usb removable network memory cloud other" -- "$cur")); return ;;
 	--text|-t) return ;;
 	--fact) COMPREPLY=($(compgen -W "kind time boot_time result flags pid start uid user login_uid session program comm ppid parents container mnt_ns path path2 device inode fs class mode new_uid new_gid size open_flags read written duration count args cwd script exit_code signal target_user target_uid seat remote service cause lost probe_set enforce text peer peer_name hash from_seq to_seq key usb_id maker product serial fingerprint interfaces device_kind access rule policy port owner label policy_mode until operation signer layers printer printer_uri location title job pages copies sheets impressions colour sides media format documents action outcome attempt job_user options printer_class route job_uuid document_name gate number_up created counted generator findings my_numbers copy address stamp corporate_numbers cards bank_accounts pension_numbers insurance_numbers found known_documents origin certainty reason from_device from_inode from_class severity alert about channel month months from_leaf to_leaf order hold person time_before key_place version check state area" -- "$cur")); return ;;
@@ -309,6 +309,10 @@ _sekishoctl()
 			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
 		else
 			COMPREPLY=($(compgen -f -- "$cur"))
+		fi ;;
+	reason,*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W " --json --lang --help -h" -- "$cur"))
 		fi ;;
 	release,request)
 		if [[ $cur == -* ]]; then

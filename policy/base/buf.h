@@ -22,6 +22,12 @@ static inline bool span_eq(struct span a, struct span b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
+static inline bool span_begins(struct span s, const char *with)
+{
+	size_t n = strlen(with);
+
+	return s.n >= n && !memcmp(s.p, with, n);
+}
 
 /* FNV-1a, folded: for tables in memory, which are bounded, as who chooses the bytes can have them collide. */
 static inline uint64_t span_hash(struct span s)

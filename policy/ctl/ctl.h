@@ -222,6 +222,7 @@ int command_quarantine_order(struct ctl *c);
 int command_quarantine_release(struct ctl *c);
 int command_quarantine_request(struct ctl *c);
 int command_print_release(struct ctl *c);
+int command_reason(struct ctl *c);
 int command_usb_list(struct ctl *c);
 int command_usb_learn(struct ctl *c);
 /* self.c: maintenance of the agent itself. */

@@ -4,7 +4,7 @@
  */
 #include "policy/base/file.h"
 #include "policy/base/text.h"
-#include "policy/ctl/door.h"
+#include "policy/ctl/guard_door.h"
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -81,8 +81,15 @@ int command_print_queues(struct ctl *c)
 
 /* --- the desk --- */
 
-/* EXIT_*, after saying what is wrong. */
-static int ask_desk(struct ctl *c, const json_t *ask, json_t **answer)
+bool print_desk_is_there(void)
+{
+	char path[108];
+
+	layout_path(path, sizeof(path), DESK_PATH);
+	return !access(path, F_OK);
+}
+
+int print_ask(struct ctl *c, const json_t *ask, json_t **answer)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
@@ -120,7 +127,7 @@ int command_print_held(struct ctl *c)
 	_cleanup_json_ json_t *ask = json_pack("{s:s}", "ask", "held"), *answer = NULL;
 	const json_t *list, *j;
 	size_t i;
-	int r = ask_desk(c, ask, &answer);
+	int r = print_ask(c, ask, &answer);
 
 	if (r)
 		return r;
@@ -153,7 +160,7 @@ int command_print_release(struct ctl *c)
 		return complain(EXIT_USAGE, SAY(c, "\"%s\" is no number of a job", "「%s」はジョブ番号ではありません"),
 			shown(text, c->operands[0]));
 	ask = json_pack("{s:s, s:i}", "ask", "release", "id", (int)id);
-	r = ask_desk(c, ask, &answer);
+	r = print_ask(c, ask, &answer);
 	if (!r && option_on(c, OPT_JSON))
 		return say_json(answer);
 	if (!r)

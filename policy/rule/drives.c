@@ -61,6 +61,7 @@ void policy_drive(const struct policy *p, const struct drive_facts *f, struct dr
 		out->action = rule->action;
 		out->note |= rule->note;
 		out->copy = rule->copy;
+		out->ask_reason = rule->ask_reason;
 		snprintf(out->rule, sizeof(out->rule), "drives:%s", rule->name);
 		explain(rule, f, out);
 		snprintf(out->message, sizeof(out->message), "%s", rule->message ? rule->message : "");

@@ -33,6 +33,7 @@ struct drive_decision {
 	unsigned action;                  /* ACTION_ALLOW, _NOTE, _ALERT or _QUARANTINE */
 	bool note;                        /* watch only: nobody is told on the desktop, no file made unreadable */
 	bool copy;                        /* it is kept for the auditor */
+	bool ask_reason;                  /* the person is asked why */
 	char rule[POLICY_NAME_SIZE + 16]; /* "drives:customers", "drives-default" */
 	char reason[192];                 /* which facts led there; English, for records */
 	char reason_ja[POLICY_REASON_SIZE];

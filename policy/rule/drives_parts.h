@@ -22,7 +22,7 @@ struct drive_rule {
 	unsigned line;
 	struct drive_match match;
 	unsigned action; /* ACTION_* */
-	bool note, copy;
+	bool note, copy, ask_reason;
 	const char *message, *message_ja;
 };
 

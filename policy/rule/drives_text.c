@@ -27,6 +27,7 @@ int policy_drives_rule(const struct policy *p, unsigned i, struct drive_rule_tex
 	r = r ? r : policy_put_text(text, "action", action_name(rule->action));
 	r = r ? r : policy_put_text(text, "mode", rule->note ? "note" : NULL);
 	r = r ? r : policy_put_text(text, "copy", rule->copy ? "yes" : NULL);
+	r = r ? r : policy_put_text(text, "ask_reason", rule->ask_reason ? "yes" : NULL);
 	r = r ? r : policy_put_text(text, "message", rule->message);
 	r = r ? r : policy_put_text(text, "message_ja", rule->message_ja);
 	if (r)

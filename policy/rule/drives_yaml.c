@@ -69,6 +69,8 @@ static int take_rule_key(struct reading *r, void *ctx, const char *key, const ya
 		return take_action(r, n, key, &rule->action);
 	if (!strcmp(key, "copy"))
 		return content_read_flag(r, n, key, &rule->copy);
+	if (!strcmp(key, "ask_reason"))
+		return content_read_flag(r, n, key, &rule->ask_reason);
 	if (!strcmp(key, "message"))
 		return content_read_message(r, n, key, &rule->message);
 	if (!strcmp(key, "message_ja"))
@@ -94,6 +96,9 @@ static int take_rule(struct reading *r, const yaml_node_t *n)
 	if (!rule->name[0] || !rule->action)
 		return reading_bad(r, n, "drives: rules",
 			SAID("a rule needs name and action", "規則には name と action が必要です"));
+	if (rule->ask_reason && rule->action != ACTION_NOTE && rule->action != ACTION_ALERT)
+		return reading_bad(r, n, "ask_reason",
+			SAID("it needs action: note or alert", "action: note または alert が必要です"));
 	for (i = 0; i < p->rules_n; i++)
 		if (!strcmp(p->rules[i].name, rule->name))
 			return reading_bad(

@@ -77,6 +77,7 @@ void policy_print(const struct policy *p, const struct print_facts *f, struct pr
 		out->note |= rule->note;
 		out->copy = rule->copy;
 		out->stamp = rule->stamp;
+		out->ask_reason = rule->ask_reason;
 		snprintf(out->rule, sizeof(out->rule), "print:%s", rule->name);
 		explain(rule, f, out);
 		snprintf(out->message, sizeof(out->message), "%s", rule->message ? rule->message : "");

@@ -60,6 +60,7 @@ struct print_decision {
 	bool note;                        /* watch only: the job prints all the same */
 	bool copy;                        /* its documents are kept for the auditor, whatever becomes of it */
 	bool stamp;                       /* what comes out says who printed it when */
+	bool ask_reason;                  /* ACTION_HOLD: it prints when its owner has said why */
 	char rule[POLICY_NAME_SIZE + 16]; /* "print:finance", "print-default" */
 	char reason[192];                 /* in words: which facts led there; English, for records */
 	char reason_ja[POLICY_REASON_SIZE];

@@ -22,7 +22,7 @@ struct print_rule {
 	unsigned line;
 	struct print_match match;
 	unsigned action;
-	bool note, copy, stamp;
+	bool note, copy, stamp, ask_reason;
 	const char *message, *message_ja;
 };
 

@@ -44,6 +44,7 @@ int policy_print_rule(const struct policy *p, unsigned i, struct print_rule_text
 	r = r ? r : policy_put_text(text, "mode", rule->note ? "note" : NULL);
 	r = r ? r : policy_put_text(text, "copy", rule->copy ? "yes" : NULL);
 	r = r ? r : policy_put_text(text, "stamp", rule->stamp ? "yes" : NULL);
+	r = r ? r : policy_put_text(text, "ask_reason", rule->ask_reason ? "yes" : NULL);
 	r = r ? r : policy_put_text(text, "message", rule->message);
 	r = r ? r : policy_put_text(text, "message_ja", rule->message_ja);
 	if (r)

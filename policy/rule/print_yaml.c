@@ -78,6 +78,8 @@ static int take_rule_key(struct reading *r, void *ctx, const char *key, const ya
 		return content_read_flag(r, n, key, &rule->copy);
 	if (!strcmp(key, "stamp"))
 		return content_read_flag(r, n, key, &rule->stamp);
+	if (!strcmp(key, "ask_reason"))
+		return content_read_flag(r, n, key, &rule->ask_reason);
 	if (!strcmp(key, "message"))
 		return content_read_message(r, n, key, &rule->message);
 	if (!strcmp(key, "message_ja"))
@@ -103,6 +105,8 @@ static int take_rule(struct reading *r, const yaml_node_t *n)
 	if (!rule->name[0] || !rule->action)
 		return reading_bad(r, n, "print: rules",
 			SAID("a rule needs name and action", "規則には name と action が必要です"));
+	if (rule->ask_reason && rule->action != ACTION_HOLD)
+		return reading_bad(r, n, "ask_reason", SAID("it needs action: hold", "action: hold が必要です"));
 	for (i = 0; i < p->rules_n; i++)
 		if (!strcmp(p->rules[i].name, rule->name))
 			return reading_bad(

@@ -81,15 +81,18 @@ void policy_area(const struct policy *p, unsigned i, const struct area_facts *f,
 	bool person = is_named(a, &f->who), program = !a->programs || text_like_any(a->programs, f->program);
 	/* Only where it hangs on that. */
 	bool doubt = f->doubt && a->others == ACTION_DENY && program && (a->users || a->groups);
+	bool purpose = !doubt && person && program && a->purpose_s && f->no_purpose;
 	const struct content_reason facts[] = {
 		{doubt, " who it is could not be found out in time", "利用者を時間内に確認できないこと"},
-		{!doubt && !person, " who it is", "利用者"}, {!program, " its program", "プログラム"}};
+		{!doubt && !person, " who it is", "利用者"}, {!program, " its program", "プログラム"},
+		{purpose, " that no purpose was stated", "利用目的が入力されていないこと"}};
 
 	memset(out, 0, sizeof(*out));
 	out->area = a->name;
 	out->note = p->note || a->note;
-	out->action = doubt ? a->in_doubt : person && program ? ACTION_ALLOW : a->others;
-	snprintf(out->rule, sizeof(out->rule), "protected:%s", a->name);
+	out->purpose = purpose;
+	out->action = doubt ? a->in_doubt : person && program && !purpose ? ACTION_ALLOW : a->others;
+	snprintf(out->rule, sizeof(out->rule), "%s:%s", purpose ? "purpose" : "protected", a->name);
 	if (out->action != ACTION_ALLOW)
 		content_explain(a->line, facts, ARRAY_SIZE(facts), out->reason, sizeof(out->reason), out->reason_ja,
 			sizeof(out->reason_ja));
@@ -110,6 +113,11 @@ bool policy_areas_refuse(const struct policy *p)
 		if (policy_area_refuses(p, i))
 			return true;
 	return false;
+}
+
+unsigned policy_area_purpose_s(const struct policy *p, unsigned i)
+{
+	return p->protected->areas[i].purpose_s;
 }
 
 bool policy_area_leads(const struct policy *p, struct span folder)

@@ -17,6 +17,7 @@ struct area {
 	words programs;      /* NULL: any */
 	unsigned others;     /* ACTION_NOTE, _ALERT, _DENY; 0: not said */
 	unsigned in_doubt;   /* of `others: deny`: ACTION_ALLOW, _DENY; 0: not said */
+	unsigned purpose_s;  /* how long a stated purpose holds; 0: none is asked for */
 	bool note;
 };
 

@@ -36,6 +36,15 @@ static int take_doubt(struct reading *r, const yaml_node_t *n, const char *key, 
 	return 0;
 }
 
+static int take_purpose(struct reading *r, const yaml_node_t *n, const char *key, unsigned *out)
+{
+	uint64_t minutes = 0;
+	int v = reading_number(r, n, key, 1, AREA_PURPOSE_MINUTES_MAX, &minutes);
+
+	*out = (unsigned)minutes * 60;
+	return v;
+}
+
 /* --- paths --- */
 
 struct paths_reading {
@@ -131,6 +140,8 @@ static int take_area_key(struct reading *r, void *ctx, const char *key, const ya
 		return take_action(r, n, key, false, &a->others);
 	if (!strcmp(key, "in_doubt"))
 		return take_doubt(r, n, key, &a->in_doubt);
+	if (!strcmp(key, "purpose_minutes"))
+		return take_purpose(r, n, key, &a->purpose_s);
 	if (!strcmp(key, "mode"))
 		return reading_mode(r, n, key, &a->note);
 	return V_NOT_FOUND;
@@ -153,10 +164,10 @@ static int take_area(struct reading *r, const yaml_node_t *n)
 		return reading_bad(r, n, "protected: areas",
 			SAID("an area needs name, and paths or shares",
 				"区域には name と、paths または shares が必要です"));
-	if (a->others && !a->users && !a->groups && !a->programs)
+	if (a->others && !a->users && !a->groups && !a->programs && !a->purpose_s)
 		return reading_bad(r, n, "others",
-			SAID("nobody is left: it needs users, groups or programs",
-				"対象者がいません。users、groups、programs のいずれかが必要です"));
+			SAID("nobody is left: it needs users, groups, programs or purpose_minutes",
+				"対象者がいません。users、groups、programs、purpose_minutes のいずれかが必要です"));
 	if (a->in_doubt && a->others != ACTION_DENY)
 		return reading_bad(r, n, "in_doubt", SAID("it needs others: deny", "others: deny が必要です"));
 	for (i = 0; i < p->areas_n; i++)
@@ -176,6 +187,7 @@ static int take_area(struct reading *r, const yaml_node_t *n)
 static int take_file_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
 {
 	struct area_expectation *e = ctx;
+	int yes = 0, v;
 
 	if (!strcmp(key, "path"))
 		return reading_text(r, n, key, &e->path);
@@ -187,6 +199,11 @@ static int take_file_key(struct reading *r, void *ctx, const char *key, const ya
 		return reading_words(r, n, key, &e->groups);
 	if (!strcmp(key, "program"))
 		return reading_text(r, n, key, &e->facts.program);
+	if (!strcmp(key, "purpose")) {
+		v = reading_yes(r, n, key, &yes);
+		e->facts.no_purpose = !v && !yes;
+		return v;
+	}
 	return V_NOT_FOUND;
 }
 

@@ -291,6 +291,7 @@ static int of_file(const struct policy *p, const struct record *r, const char *h
 	if (blind || (record_has(r, F_AREA) && !has_name(r, F_ACTION)) || (!record_has(r, F_AREA) && area < 0))
 		return V_NOT_FOUND;
 	text_copy(program, sizeof(program), record_text(r, F_PROGRAM));
+	f.no_purpose = span_begins(record_text(r, F_RULE), "purpose:");
 	if (area >= 0)
 		policy_area(p, (unsigned)area, &f, &now);
 	out->of_device = out->of_drive = false;

@@ -70,7 +70,8 @@ print:
   rules:
     - name: all
       match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, printers: "p*", uris: "ipp:*", locations: 1F, titles: ["*x*"], formats: application/pdf, areas: [pay, "x*"], pages_over: 5, colour: no, my_numbers: 1, contains: ["a+"], documents: "p*", unreadable: yes}
-      action: deny
+      action: hold
+      ask_reason: yes
       mode: note
       message: why
       message_ja: why
@@ -86,6 +87,7 @@ drives:
     - name: all
       match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, paths: ["*.csv"], formats: xlsx, mib_over: 0, my_numbers: 1, cards: 2, contains: ["a+"], documents: [plan], unreadable: yes}
       action: alert
+      ask_reason: yes
       mode: note
       message: why
       message_ja: why
@@ -97,9 +99,10 @@ protected:
   areas:
     - {name: pay, paths: [/srv/pay, "~/x/*.csv"], shares: ["//files/*"], users: [taro], groups: g, programs: "/usr/bin/*", others: alert, mode: note}
     - {name: share, shares: nas}
-    - {name: closed, paths: /srv/closed, users: taro, others: deny, in_doubt: allow}
+    - {name: closed, paths: /srv/closed, users: taro, purpose_minutes: 60, others: deny, in_doubt: allow}
+    - {name: asked, paths: /srv/asked, purpose_minutes: 1440, others: alert}
   expectations:
-    - {name: e, file: {path: /srv/pay/x, share: nas, user: taro, groups: [g], program: /usr/bin/vi}, area: pay, action: allow}
+    - {name: e, file: {path: /srv/pay/x, share: nas, user: taro, groups: [g], program: /usr/bin/vi, purpose: yes}, area: pay, action: allow}
 """ % ("0a" * 32, "0B" * 32, "0c" * 32)
 
 GOOD = [
@@ -157,6 +160,11 @@ BAD = [
     "{version: 1, protected: {areas: [{name: a, paths: /a, users: u, others: alert, in_doubt: deny}]}}",
     "{version: 1, protected: {areas: [{name: a, paths: /a, users: u, others: deny, in_doubt: note}]}}",
     "{version: 1, protected: {areas: [{name: a, paths: /a/../b}]}}",
+    "{version: 1, protected: {areas: [{name: a, paths: /a, purpose_minutes: 0}]}}",
+    "{version: 1, protected: {areas: [{name: a, paths: /a, purpose_minutes: 1441}]}}",
+    "{version: 1, print: {rules: [{name: a, action: note, ask_reason: yes}]}}",
+    "{version: 1, print: {rules: [{name: a, action: hold, ask_reason: maybe}]}}",
+    "{version: 1, drives: {rules: [{name: a, action: allow, ask_reason: yes}]}}",
     "{version: 1, protected: {expectations: [{action: hold}]}}",
     "{version: 1, rules: {}}",
     "{version: 1, rules: [{name: a}]}",

@@ -217,9 +217,15 @@ def refused(root, done, records):
     """As many as the program counted, of each file and person, each with area, rule, program and reason."""
     told = [r for r in map(json.loads, open(records)) if r.get("kind") == "file-refused"]
     for r in told:
-        if r["action"] != "deny" or r["policy_mode"] != "enforce" or r["rule"] != "protected:" + r["area"] or r["result"] != -1 or r["operation"] != "open" or not (
-                r["text"] and r["program"] and r["pid"] and r["inode"]) or not 1 <= r["policy"] <= 2:
+        if r["action"] != "deny" or r["policy_mode"] != "enforce" or r["rule"].split(":")[1] != r["area"] or r["result"] != -1 or r["operation"] != "open" or not (
+                r["text"] and r["program"] and r["pid"] and r["inode"]) or not 1 <= r["policy"] <= 3:
             sys.exit(f"told: {r}")
+    if [(r["user"], r["rule"]) for r in told if r["policy"] == 2] != [("bin", "purpose:pay")] * 2 + [(u, "protected:pay") for u in ("daemon", "root")]:
+        sys.exit("told of purposes: " + json.dumps([r for r in told if r["policy"] == 2], ensure_ascii=False))
+    said = [(r["user"], r["area"], r["rule"], r["text"]) for r in map(json.loads, open(records)) if r.get("kind") == "reason-given"]
+    if said != [("bin", "pay", "purpose:pay", "年末調整の計算"), ("daemon", "pay", "purpose:pay", "because I want to")]:
+        sys.exit(f"purposes: {said}")
+    told = [r for r in told if r["policy"] == 1]
     wanted = [json.loads(line) for line in open(done)]
     for w in wanted:
         n = sum(r.get("count", 1) for r in told if r["path"] == w["path"] and r["user"] == w["user"])

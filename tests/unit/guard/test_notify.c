@@ -25,7 +25,7 @@ static void each_has_words_in_both_languages(void **state)
 	int what;
 
 	(void)state;
-	for (what = NOTICE_READ_ONLY; what <= NOTICE_NOT_OPENED; what++) {
+	for (what = NOTICE_READ_ONLY; what < NOTICE_DEVICES; what++) {
 		assert_non_null(strstr(text(what, "en_US.UTF-8", &d, NULL), "Stick (A1)\n"));
 		snprintf(english, sizeof(english), "%s", buf_str(&summary));
 		assert_non_null(strstr(text(what, "ja_JP.UTF-8", &d, NULL), "Stick (A1)\n"));
@@ -33,6 +33,26 @@ static void each_has_words_in_both_languages(void **state)
 		assert_null(strstr(buf_str(&body), "%s"));
 		text(what, "C", &d, NULL);
 		assert_string_equal(buf_str(&summary), english);
+	}
+}
+
+static void areas_have_words(void **state)
+{
+	char english[256];
+	int what;
+
+	(void)state;
+	for (what = NOTICE_REFUSED; what <= NOTICE_PURPOSE; what++) {
+		buf_clear(&summary);
+		buf_clear(&body);
+		assert_int_equal(notify_area_text(what, "C", "<b>pay</b>", &summary, &body), 0);
+		assert_non_null(strstr(buf_str(&body), "&lt;b&gt;pay&lt;/b&gt;\n"));
+		snprintf(english, sizeof(english), "%s", buf_str(&summary));
+		buf_clear(&summary);
+		buf_clear(&body);
+		assert_int_equal(notify_area_text(what, "ja_JP.UTF-8", "pay", &summary, &body), 0);
+		assert_true(text_is_utf8(buf_span(&summary)) && text_is_utf8(buf_span(&body)));
+		assert_string_not_equal(buf_str(&summary), english);
 	}
 }
 
@@ -83,6 +103,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_words_in_both_languages),
+		cmocka_unit_test(areas_have_words),
 		cmocka_unit_test(names_are_text),
 		cmocka_unit_test(a_release_says_until_when),
 		cmocka_unit_test(what_was_written_has_the_administrators_words),

@@ -25,7 +25,7 @@ static void examples(void **state)
 	n = fread(text, 1, sizeof(text), f);
 	fclose(f);
 	assert_int_equal(plan_read(&p, "x", SPAN(text, n), &why), 0);
-	assert_int_equal(p.rules_n, 23);
+	assert_int_equal(p.rules_n, 24);
 	assert_int_equal(p.targets_n, 0);
 	assert_string_equal(p.rules[1].name, "many-files");
 	assert_int_equal(p.rules[1].count, 100);
@@ -33,9 +33,9 @@ static void examples(void **state)
 	assert_int_equal(p.rules[1].severity, SEVERITY_ALARM);
 	assert_int_equal(p.rules[2].days, 0x3e);
 	assert_int_equal(p.rules[2].from_min, 420);
-	assert_true(p.rules[20].of_program && !p.rules[20].unannounced);
-	assert_true(p.rules[21].unannounced && !p.rules[21].of_program);
-	assert_int_equal(p.rules[22].silent_us, 3ull * 86400 * 1000000);
+	assert_true(p.rules[21].of_program && !p.rules[21].unannounced);
+	assert_true(p.rules[22].unannounced && !p.rules[22].of_program);
+	assert_int_equal(p.rules[23].silent_us, 3ull * 86400 * 1000000);
 	assert_int_equal(read_text(""), 0);
 	assert_int_equal(read_text("# nothing\n"), 0);
 	plan_deinit(&p);

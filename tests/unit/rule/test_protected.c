@@ -146,6 +146,44 @@ static void who_is_refused(void **state)
 	assert_false(policy_areas_refuse(policy));
 }
 
+static void a_purpose_is_asked_for(void **state)
+{
+	static const char *const nobody[] = {NULL};
+	struct area_facts f = {
+		.who = {.user = "hanako", .groups = nobody, .host = ""}, .program = "/usr/bin/cat", .no_purpose = true};
+	struct area_decision d;
+
+	(void)state;
+	assert_int_equal(load("protected:\n  areas:\n"
+			      "  - {name: pay, paths: /srv/pay, users: hanako, purpose_minutes: 30, others: deny}\n"
+			      "  - {name: all, paths: /srv/all, purpose_minutes: 1440, others: alert}\n"
+			      "  - {name: none, paths: /srv/none, users: hanako, others: deny}\n"),
+		0);
+	assert_int_equal(policy_area_purpose_s(policy, 0), 1800);
+	assert_int_equal(policy_area_purpose_s(policy, 1), 86400);
+	assert_int_equal(policy_area_purpose_s(policy, 2), 0);
+	policy_area(policy, 0, &f, &d);
+	assert_int_equal(d.action, ACTION_DENY);
+	assert_true(d.purpose);
+	assert_string_equal(d.rule, "purpose:pay");
+	assert_string_equal(d.reason, "policy.yaml:4: that no purpose was stated");
+	policy_area(policy, 1, &f, &d);
+	assert_int_equal(d.action, ACTION_ALERT);
+	policy_area(policy, 2, &f, &d);
+	assert_int_equal(d.action, ACTION_ALLOW);
+	/* who is not named is refused for that, whatever he states */
+	f.who.user = "taro";
+	policy_area(policy, 0, &f, &d);
+	assert_false(d.purpose);
+	assert_string_equal(d.rule, "protected:pay");
+	f.no_purpose = false;
+	policy_area(policy, 0, &f, &d);
+	assert_int_equal(d.action, ACTION_DENY);
+	f.who.user = "hanako";
+	policy_area(policy, 0, &f, &d);
+	assert_int_equal(d.action, ACTION_ALLOW);
+}
+
 /* fnmatch(3) with FNM_PATHNAME takes "*" and "?" the same way within a component. */
 static void names_as_fnmatch_has_them(void **state)
 {
@@ -303,6 +341,7 @@ int main(void)
 		cmocka_unit_test(a_file_lies_in_the_first_area_that_names_it),
 		cmocka_unit_test(who_may_and_what_holds_of_others),
 		cmocka_unit_test(who_is_refused),
+		cmocka_unit_test(a_purpose_is_asked_for),
 		cmocka_unit_test(names_as_fnmatch_has_them),
 		cmocka_unit_test(heads_are_literal),
 		cmocka_unit_test(what_is_wrong_is_named),

@@ -8,6 +8,7 @@ const table: Partial<Record<string, Channel>> = {
   plug: "usb", unplug: "usb", decision: "usb", medium: "usb", denied: "usb", release: "usb", "release-refused": "usb",
   "release-end": "usb", "write-seen": "usb", mount: "usb", umount: "usb", mounted: "usb", "drive-file": "usb", "drive-copy": "usb",
   "drive-sealed": "usb", "drive-opened": "usb", malware: "usb", "scan-missed": "usb", "copy-taken": "audit",
+  "reason-given": "file", "reason-missing": "file",
   file: "file", copy: "file", rename: "file", link: "file", symlink: "file", unlink: "file", mkdir: "file", rmdir: "file",
   truncate: "file", chmod: "file", chown: "file", "file-refused": "file",
   exec: "program", fork: "program", exit: "program", running: "program",
@@ -40,6 +41,6 @@ export function kindsIn(channel: Channel, known: string[]): string[] {
 /** How much a kind wants to be seen: it colours its mark. */
 export function weightOf(kind: string): "alarm" | "warning" | "plain" {
   if (["denied", "write-seen", "forked", "witness-alarm", "gap", "refused", "loss", "policy-refused", "alert", "own-file", "malware", "call-refused", "self-refused"].includes(kind)) return "alarm";
-  if (/-refused$|^(rejoin|revoke|release|recorder-stop|guard-stop|print-missed|clock|clock-set|alert-unsent|scan-missed|self-open|self-close|copy-taken)$|denied|held/.test(kind)) return "warning";
+  if (/-refused$|^(rejoin|revoke|release|recorder-stop|guard-stop|print-missed|clock|clock-set|alert-unsent|scan-missed|self-open|self-close|copy-taken|reason-missing)$|denied|held/.test(kind)) return "warning";
   return "plain";
 }
