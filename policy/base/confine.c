@@ -145,6 +145,7 @@ static const int device_calls[] = {CALL(mount), CALL(umount2), CALL(sync), CALL(
 
 /* Who answers the kernel's questions about files, within a time. */
 static const int mark_calls[] = {CALL(fanotify_mark), CALL(timer_settime)};
+static const int group_calls[] = {CALL(fanotify_init), CALL(timer_create)};
 
 /* A child that reads a file or two and speaks on a bus; what it opens, it opens for reading (speak_rules). */
 static const int speak_calls[] = {CALL(stat), CALL(lstat), CALL(newfstatat), CALL(statx), CALL(readlink), CALL(access),
@@ -236,13 +237,13 @@ int confine_syscalls(unsigned profile)
 {
 	_cleanup_(seccomp_releasep) scmp_filter_ctx f = seccomp_init(confine_refuse());
 	bool maps = profile & CONFINE_MAPS, devices = profile & CONFINE_DEVICES, reads = profile & CONFINE_READS,
-	     speaks = profile & CONFINE_SPEAK, marks = profile & CONFINE_MARKS;
+	     speaks = profile & CONFINE_SPEAK, marks = profile & CONFINE_MARKS, groups = profile & CONFINE_GROUPS;
 	bool children = devices || profile & CONFINE_CHILDREN;
 	size_t i;
 	int r;
 
 	profile &= ~(unsigned)(CONFINE_MAPS | CONFINE_DEVICES | CONFINE_CHILDREN | CONFINE_READS | CONFINE_SPEAK |
-			       CONFINE_MARKS);
+			       CONFINE_MARKS | CONFINE_GROUPS);
 
 	if (!f)
 		return -ENOMEM;
@@ -270,6 +271,8 @@ int confine_syscalls(unsigned profile)
 		r = rules(f, SCMP_ACT_ALLOW, device_calls, ARRAY_SIZE(device_calls));
 	if (!r && marks)
 		r = rules(f, SCMP_ACT_ALLOW, mark_calls, ARRAY_SIZE(mark_calls));
+	if (!r && groups)
+		r = rules(f, SCMP_ACT_ALLOW, group_calls, ARRAY_SIZE(group_calls));
 	if (!r && speaks)
 		r = speak_rules(f);
 	for (i = 0; !r && i < ARRAY_SIZE(fatal_calls); i++)

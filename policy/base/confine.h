@@ -54,6 +54,8 @@ enum confine_profile {
 	CONFINE_CHILDREN = 1 << 12,
 	/* added to CONFINE_FILES: also fanotify_mark(2), and setting a timer that is there */
 	CONFINE_MARKS = 1 << 13,
+	/* added to CONFINE_MARKS: also fanotify_init(2) and timer_create(2), for who starts children that mark */
+	CONFINE_GROUPS = 1 << 14,
 };
 
 /*
