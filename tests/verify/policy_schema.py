@@ -67,6 +67,9 @@ print:
   default: note
   unavailable: hold
   unrecorded: allow
+  ocr: yes
+  ocr_seconds: 20
+  ocr_seconds_per_hour: 180
   rules:
     - name: all
       match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, printers: "p*", uris: "ipp:*", locations: 1F, titles: ["*x*"], formats: application/pdf, areas: [pay, "x*"], pages_over: 5, colour: no, my_numbers: 1, contains: ["a+"], documents: "p*", unreadable: yes}
@@ -83,6 +86,9 @@ drives:
   default: note
   max_mib: 64
   scan: yes
+  ocr: no
+  ocr_seconds: 1
+  ocr_seconds_per_hour: 3600
   rules:
     - name: all
       match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, paths: ["*.csv"], formats: xlsx, mib_over: 0, my_numbers: 1, cards: 2, contains: ["a+"], documents: [plan], unreadable: yes}
@@ -165,6 +171,10 @@ BAD = [
     "{version: 1, print: {rules: [{name: a, action: note, ask_reason: yes}]}}",
     "{version: 1, print: {rules: [{name: a, action: hold, ask_reason: maybe}]}}",
     "{version: 1, drives: {rules: [{name: a, action: allow, ask_reason: yes}]}}",
+    "{version: 1, drives: {ocr: 1}}",
+    "{version: 1, drives: {ocr_seconds: 0}}",
+    "{version: 1, print: {ocr_seconds: 1000000}}",
+    "{version: 1, print: {ocr_seconds_per_hour: 3601}}",
     "{version: 1, protected: {expectations: [{action: hold}]}}",
     "{version: 1, rules: {}}",
     "{version: 1, rules: [{name: a}]}",
