@@ -11,6 +11,7 @@
 #include <inttypes.h>
 
 #define AGAIN_US 1000000
+#define REACH_US 100000
 
 static void back(struct ingest *in)
 {
@@ -39,7 +40,13 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	commit_lost(in);
-	r = store_again(in->store, &why);
+	/* Who asks meanwhile is answered: a server that is switched off, or does not answer, costs nobody but us. */
+	r = store_reach(in->store);
+	if (r == V_AGAIN) {
+		server_soon(in->again_timer, REACH_US);
+		return;
+	}
+	r = r ? r : store_again(in->store, &why);
 	if (!r) {
 		back(in);
 		return;

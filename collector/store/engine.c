@@ -39,6 +39,11 @@ int store_again(struct store *s, struct why *why)
 	return of(s)->again ? of(s)->again(s, why) : -EIO;
 }
 
+int store_reach(struct store *s)
+{
+	return of(s)->reach ? of(s)->reach(s) : 0;
+}
+
 int store_append(struct store *s, const struct segment *seg, uint64_t *index)
 {
 	return of(s)->append(s, seg, index);

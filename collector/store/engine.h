@@ -17,6 +17,7 @@ struct store_engine {
 	void (*close)(struct store *s);
 	bool (*lost)(const struct store *s);
 	int (*again)(struct store *s, struct why *why);
+	int (*reach)(struct store *s);
 	int (*append)(struct store *s, const struct segment *seg, uint64_t *index);
 	int (*commit)(struct store *s);
 	int (*index_step)(struct store *s, unsigned budget, uint64_t *left);

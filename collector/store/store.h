@@ -89,6 +89,11 @@ bool store_lost(const struct store *s);
  * as before. `why` as store_open.
  */
 int store_again(struct store *s, struct why *why);
+/*
+ * Before store_again, by who has something else to do meanwhile: begins to connect, and goes on. V_AGAIN: not there
+ * yet, ask again soon; 0: store_again has what came of it, and waits no more for servers that do not answer; -errno.
+ */
+int store_reach(struct store *s);
 
 /* --- taking in --- */
 

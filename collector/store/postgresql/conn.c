@@ -5,6 +5,10 @@
 #include "policy/base/text.h"
 #include <ctype.h>
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 
 /* catalog/pg_type.dat */
 #define OID_BYTEA 17u
@@ -156,7 +160,7 @@ static int demand_durability(struct conn *c, struct why *why)
 	return r;
 }
 
-int conn_open(struct conn *c, const char *address, bool writable, struct why *why)
+static PGconn *connect_to(const char *address, bool writable)
 {
 	/* Beside what the address says, and before it: an address may say otherwise. */
 	const char *const keys[] = {"fallback_application_name", "target_session_attrs", "connect_timeout",
@@ -167,23 +171,27 @@ int conn_open(struct conn *c, const char *address, bool writable, struct why *wh
 		"-c search_path=pg_catalog -c lock_timeout=" LOCK_MS " -c idle_in_transaction_session_timeout=" TURN_MS
 		" -c DateStyle=ISO",
 		NULL};
-	char v[32];
-	int r = judge_address(address, why);
 
-	*c = (struct conn){.pg = NULL};
-	if (r)
-		return r;
-	c->pg = PQconnectdbParams(keys, values, 1);
-	if (!c->pg)
+	return PQconnectdbParams(keys, values, 1);
+}
+
+/* Takes it over, also where it is none. */
+static int take_up(struct conn *c, PGconn *pg, bool writable, struct why *why)
+{
+	char v[32];
+	int r = 0;
+
+	*c = (struct conn){.pg = pg};
+	if (!pg)
 		return -ENOMEM;
-	if (PQstatus(c->pg) != CONNECTION_OK) {
-		keep_error(c, PQerrorMessage(c->pg));
+	if (PQstatus(pg) != CONNECTION_OK) {
+		keep_error(c, PQerrorMessage(pg));
 		why_set(why, 0, "%s", c->error);
 		conn_close(c);
 		return -ECONNREFUSED;
 	}
-	PQsetNoticeReceiver(c->pg, on_notice, c);
-	if (PQserverVersion(c->pg) < 150000)
+	PQsetNoticeReceiver(pg, on_notice, c);
+	if (PQserverVersion(pg) < 150000)
 		r = why_set(why, V_BAD, "the database server is older than PostgreSQL 15");
 	if (!r && writable)
 		r = demand_durability(c, why);
@@ -196,6 +204,93 @@ int conn_open(struct conn *c, const char *address, bool writable, struct why *wh
 		conn_close(c);
 	}
 	return r;
+}
+
+int conn_open(struct conn *c, const char *address, bool writable, struct why *why)
+{
+	int r = judge_address(address, why);
+
+	*c = (struct conn){.pg = NULL};
+	return r ? r : take_up(c, connect_to(address, writable), writable, why);
+}
+
+/* --- connecting while something else is done --- */
+
+enum { REACH_UNDER_WAY, REACH_DONE, REACH_DROPPED };
+
+struct reach {
+	atomic_int state; /* whoever sets it second frees it */
+	PGconn *pg[REACH_CONNECTIONS];
+	unsigned taken;
+	char address[];
+};
+
+static void reach_free(struct reach *x)
+{
+	unsigned i;
+
+	for (i = 0; i < REACH_CONNECTIONS; i++)
+		if (x->pg[i])
+			PQfinish(x->pg[i]);
+	free(x);
+}
+
+static void *reach_main(void *arg)
+{
+	struct reach *x = arg;
+	unsigned i;
+
+	/* The second only where the first is there. */
+	for (i = 0; i < REACH_CONNECTIONS && (!i || PQstatus(x->pg[i - 1]) == CONNECTION_OK); i++)
+		x->pg[i] = connect_to(x->address, true);
+	if (atomic_exchange(&x->state, REACH_DONE) == REACH_DROPPED)
+		reach_free(x);
+	return NULL;
+}
+
+int reach_begin(const char *address, struct reach **out)
+{
+	size_t n = strlen(address) + 1;
+	struct reach *x = calloc(1, sizeof(*x) + n);
+	sigset_t all, before;
+	pthread_t thread;
+	int r;
+
+	if (!x)
+		return -ENOMEM;
+	memcpy(x->address, address, n);
+	/* Signals are the caller's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&thread, NULL, reach_main, x);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r) {
+		free(x);
+		return -r;
+	}
+	pthread_detach(thread);
+	*out = x;
+	return 0;
+}
+
+bool reach_done(struct reach *x)
+{
+	return atomic_load(&x->state) == REACH_DONE;
+}
+
+int reach_take(struct reach *x, struct conn *c, struct why *why)
+{
+	PGconn *pg = x->taken < REACH_CONNECTIONS ? x->pg[x->taken] : NULL;
+
+	if (pg)
+		x->pg[x->taken++] = NULL;
+	return take_up(c, pg, true, why);
+}
+
+void reach_drop(struct reach *x)
+{
+	if (x && atomic_exchange(&x->state, REACH_DROPPED) == REACH_DONE)
+		reach_free(x);
 }
 
 void conn_close(struct conn *c)

@@ -51,6 +51,22 @@ int conn_open(struct conn *c, const char *address, bool writable, struct why *wh
 void conn_close(struct conn *c);
 
 /*
+ * Two connections for writing, made in a thread of their own while the caller does something else: libpq's way to
+ * connect step by step waits for names to be resolved all the same, and goes on from a server that does not answer to
+ * the next one of the address only in the call that waits (PostgreSQL manual, PQconnectPoll). An address that
+ * conn_open has taken before. 0; -errno.
+ */
+struct reach;
+#define REACH_CONNECTIONS 2u
+int reach_begin(const char *address, struct reach **out);
+/* Is there something to take? Takes connect_timeout for each server that does not answer. */
+bool reach_done(struct reach *x);
+/* Once it is done: one after the other, as conn_open gives them. */
+int reach_take(struct reach *x, struct conn *c, struct why *why);
+/* At any time; nothing is waited for. NULL: nothing. */
+void reach_drop(struct reach *x);
+
+/*
  * Runs a statement; a `text` that is static is prepared once. *out (may be NULL) is the caller's. 0; -errno: -ENOSPC
  * where the server's disk is full, -ECONNRESET where the connection is gone, -EROFS, -EACCES, -ETIMEDOUT where a lock
  * did not come.

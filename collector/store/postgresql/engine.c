@@ -157,11 +157,17 @@ static int settle_found(struct conn *c)
 	return r ? r : conn_commit(c);
 }
 
+/* Made already, where somebody has waited for pg_reach. */
+static int connect_one(struct pg *p, struct conn *c, bool writable, struct why *why)
+{
+	return p->reach ? reach_take(p->reach, c, why) : conn_open(c, p->address, writable, why);
+}
+
 static int open_for_writing(struct pg *p, struct why *why)
 {
 	int r = dir_make(p->state, 0750);
 
-	r = r ? r : conn_open(&p->turn, p->address, true, why);
+	r = r ? r : connect_one(p, &p->turn, true, why);
 	r = r ? r : pg_lock(&p->turn, p->filling);
 	r = r ? r : pg_share(p, why);
 	if (r == V_EXISTS)
@@ -239,6 +245,7 @@ static void pg_close(struct store *s)
 	struct pg *p = pg_of(s);
 
 	fetch_free(p->fetch);
+	reach_drop(p->reach);
 	if (p->turn.pg) {
 		conn_rollback(&p->turn);
 		/* Now, not when the server sees that we are gone. */
@@ -265,6 +272,22 @@ static bool pg_lost(const struct store *s)
 		       PQstatus(p->side.pg) != CONNECTION_OK);
 }
 
+static int pg_reach(struct store *s)
+{
+	struct pg *p = pg_of(s);
+	int r = 0;
+
+	if (!p->writable || p->ill || p->depth)
+		return -EBUSY;
+	/* What is open there is the server's to give up: from here on nobody waits for that one. */
+	p->failed = p->doubt = true;
+	conn_close(&p->turn);
+	conn_close(&p->side);
+	if (!p->reach)
+		r = reach_begin(p->address, &p->reach);
+	return r ? r : reach_done(p->reach) ? 0 : V_AGAIN;
+}
+
 static int pg_again(struct store *s, struct why *why)
 {
 	struct pg *p = pg_of(s);
@@ -272,20 +295,24 @@ static int pg_again(struct store *s, struct why *why)
 
 	if (!p->writable || p->ill || p->depth)
 		return -EBUSY;
+	if (p->reach && !reach_done(p->reach))
+		return -EBUSY;
 	/* Until all of it has worked nothing does. */
 	p->failed = p->doubt = true;
-	pg_give_up_turn(p);
 	conn_close(&p->turn);
 	conn_close(&p->side);
+	pg_give_up_turn(p);
 	fetch_free(p->fetch);
 	p->fetch = NULL;
 	p->month = -1;
 	tree_deinit(&p->tree);
 	r = new_tree(p);
-	r = r ? r : conn_open(&p->side, p->address, true, why);
+	r = r ? r : connect_one(p, &p->side, true, why);
 	/* It is compared with what was known before: smaller, or otherwise, it is another log. */
 	r = r ? r : pg_look(p, &p->side, false, NULL, why);
 	r = r ? r : open_for_writing(p, why);
+	reach_drop(p->reach);
+	p->reach = NULL;
 	if (r < 0 && why && !why->text[0] && (p->turn.error[0] || p->side.error[0]))
 		why_set(why, 0, "%s", p->turn.error[0] ? p->turn.error : p->side.error);
 	if (!r)
@@ -407,6 +434,7 @@ const struct store_engine store_postgresql = {
 	.open = pg_open,
 	.close = pg_close,
 	.lost = pg_lost,
+	.reach = pg_reach,
 	.again = pg_again,
 	.append = pg_append,
 	.commit = pg_commit,

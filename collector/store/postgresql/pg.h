@@ -36,7 +36,8 @@ struct pg {
 	bool ill;   /* what failed is this machine's: another connection helps nothing */
 	struct conn
 		turn; /* appends; its transaction holds the log's row while a group is open. Chains are read by it */
-	struct conn side; /* everything else: what is committed, each statement by itself or in a view of its own */
+	struct conn side;    /* everything else: what is committed, each statement by itself or in a view of its own */
+	struct reach *reach; /* connections that are being made anew */
 	struct tree tree;
 	bool tree_loaded;       /* it is one of tree.size leaves: of the committed log, or of less of it */
 	struct checkpoint head; /* the committed log, as this store knows it */
