@@ -114,15 +114,13 @@ static void confine(const struct question *q, uint64_t bytes, uint64_t room, con
 	static const char *const none[] = {NULL}, *const maps[] = {PDF_TEXT_DATA, NULL};
 	uint64_t ms = (uint64_t)(q->time_ms ? q->time_ms : INSPECT_TIME_MS) + (ocr ? ocr->left_ms : 0);
 	uint64_t seconds = (ms + 999) / 1000 + bytes / HASH_PER_SECOND + 1;
-	uint64_t file = room;
 	bool reads = false;
 	int r;
 
-	if (ocr)
-		room += OCR_MEMORY;
-	if (!SANITIZED && limit(RLIMIT_AS, space_used() + (q->memory ? q->memory : INSPECT_MEMORY) + room))
+	if (!SANITIZED && limit(RLIMIT_AS, space_used() + (q->memory ? q->memory : INSPECT_MEMORY) + room +
+						   (ocr ? OCR_MEMORY : 0)))
 		_exit(CHILD_UNCONFINED);
-	if (limit(RLIMIT_CPU, seconds) || limit(RLIMIT_FSIZE, file) || limit(RLIMIT_CORE, 0) ||
+	if (limit(RLIMIT_CPU, seconds) || limit(RLIMIT_FSIZE, room) || limit(RLIMIT_CORE, 0) ||
 		limit(RLIMIT_NPROC, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		_exit(CHILD_UNCONFINED);
 	r = confine_paths(q->text ? maps : none);

@@ -95,6 +95,8 @@ export const found: Readonly<Record<string, string>> = {
   blank: "白紙",
   document: "文書全体",
   pages: "ページ",
+  pictures: "画像",
+  ocr: "文字認識",
   color: "色",
   text: "文字",
   "time-up": "時間切れ",
