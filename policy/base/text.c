@@ -226,17 +226,19 @@ static int base64_digit(uint8_t c)
 
 int base64_decode(struct buf *out, struct span s)
 {
-	size_t before = out->n, i;
+	size_t before = out->n, padding = 0, i;
 	int r;
 
 	if (s.n % 4)
 		return V_BAD;
-	r = buf_reserve(out, s.n / 4 * 3);
+	while (padding < 2 && padding < s.n && s.p[s.n - 1 - padding] == '=')
+		padding++;
+	r = buf_reserve(out, s.n / 4 * 3 - padding);
 	if (r)
 		return r;
 	for (i = 0; i < s.n; i += 4) {
 		bool last = i + 4 == s.n;
-		unsigned pad = last && s.p[i + 3] == '=' ? (s.p[i + 2] == '=' ? 2 : 1) : 0;
+		unsigned pad = last ? (unsigned)padding : 0;
 		uint32_t v = 0;
 		uint8_t three[3];
 		unsigned k;

@@ -77,6 +77,7 @@ static void base64_by_rfc_4648(void **state)
 	static const char *const pairs[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
 		{"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
 	static const char *const bad[] = {"Zg=", "Zh==", "Zm9=", "Z===", "Zm9v\n", "Zm 9v", "====", "Zg==Zg=="};
+	_cleanup_buf_ struct buf full = BUF_INIT(4);
 	size_t i;
 
 	(void)state;
@@ -94,6 +95,11 @@ static void base64_by_rfc_4648(void **state)
 		assert_int_equal(base64_decode(&b, SPAN_STR(bad[i])), V_BAD);
 		assert_int_equal(b.n, 0);
 	}
+	/* as much as there is room for, and no byte more */
+	assert_int_equal(base64_decode(&full, SPAN_STR("Zm9vYg==")), 0);
+	assert_int_equal(full.n, 4);
+	buf_clear(&full);
+	assert_int_equal(base64_decode(&full, SPAN_STR("Zm9vYmE=")), V_FULL);
 }
 
 static void times_as_people_write_them(void **state)
