@@ -8,16 +8,12 @@
  * is: the user who signed in, else the user of the process (as for who opens a file, refuse_door.c).
  */
 #include "agent/guard/guard.h"
-#include "agent/guard/refuse.h"
 #include "agent/guard/written.h"
 #include "agent/service/purposes.h"
 #include "agent/service/service.h"
 #include "policy/base/clock.h"
-#include "policy/base/file.h"
-#include "policy/base/log.h"
 #include <errno.h>
 #include <jansson.h>
-#include <pwd.h>
 
 #define FILES_MAX 64u      /* that a reason is waited for; the oldest goes unsaid for another one */
 #define AREAS_TOLD_MAX 32u /* who was refused files of which area */
@@ -178,15 +174,9 @@ static int area_of(const struct policy *p, const char *name)
 
 static uint32_t person(pid_t pid, uid_t uid)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(32);
-	char path[64];
-	unsigned long login;
+	uint32_t login = service_login_uid((uint32_t)pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)pid);
-	if (file_read(path, &text) || !buf_str(&text))
-		return uid;
-	login = strtoul((const char *)text.p, NULL, 10);
-	return login < UINT32_MAX ? (uint32_t)login : uid;
+	return login != UINT32_MAX ? login : uid;
 }
 
 static void put_area(json_t *list, const char *area, const char *key, int64_t wall_us)
@@ -207,6 +197,7 @@ struct json_t *reasons_list(struct guard *g, pid_t pid, uid_t uid)
 	json_t *list = json_array();
 	char item[32];
 	unsigned i;
+	int at;
 
 	for (i = 0; i < policy_areas_n(p); i++) {
 		until = policy_area_purpose_s(p, i)
@@ -217,7 +208,8 @@ struct json_t *reasons_list(struct guard *g, pid_t pid, uid_t uid)
 	}
 	for (w = g->reasons->wanted; w < g->reasons->wanted + AREAS_TOLD_MAX; w++)
 		if (w->boot_us && w->purpose && w->uid == who && now < w->boot_us + AREA_FRESH_US &&
-			area_of(p, w->area) >= 0 && !purposes_until(&g->reasons->purposes, w->area, who, now))
+			(at = area_of(p, w->area)) >= 0 &&
+			purposes_lack(&g->reasons->purposes, p, (unsigned)at, who, now))
 			put_area(list, w->area, "asked_us", wall + w->boot_us - now);
 	for (f = g->reasons->files; f; f = f->next) {
 		if (f->uid != who)
@@ -239,6 +231,7 @@ static json_t *unrecorded(void)
 static json_t *give_area(struct guard *g, const char *area, const char *text, pid_t pid, uid_t uid)
 {
 	int64_t now = clock_boot_us(), length, until;
+	uint32_t who = person(pid, uid);
 	int i = area_of(g->orders.policy, area), r;
 
 	if (i < 0)
@@ -246,10 +239,9 @@ static json_t *give_area(struct guard *g, const char *area, const char *text, pi
 			"適用中のポリシーに、利用目的の入力が必要なその区域はありません");
 	length = (int64_t)policy_area_purpose_s(g->orders.policy, (unsigned)i) * 1000000;
 	until = clock_wall_us() + length;
-	if (!tell_purpose(g, pid, uid, person(pid, uid), policy_area_name(g->orders.policy, (unsigned)i), until, text))
+	if (!tell_purpose(g, pid, uid, who, area, until, text))
 		return unrecorded();
-	r = purposes_add(&g->reasons->purposes, policy_area_name(g->orders.policy, (unsigned)i), person(pid, uid),
-		now + length, now);
+	r = purposes_add(&g->reasons->purposes, area, who, now + length, now);
 	if (r == V_FULL)
 		return service_refusal("full", "too many purposes hold on this PC: again in a while",
 			"このPCで有効な利用目的が多すぎます。しばらくしてからやり直してください");
@@ -264,7 +256,7 @@ static json_t *give_file(struct guard *g, const char *number, const char *text, 
 {
 	unsigned long id = strtoul(number, NULL, 10);
 	uint32_t who = person(pid, uid);
-	struct reason_file **at, *f;
+	struct reason_file **at;
 
 	for (at = &g->reasons->files; *at && ((*at)->id != id || (*at)->uid != who); at = &(*at)->next)
 		;
@@ -274,8 +266,7 @@ static json_t *give_file(struct guard *g, const char *number, const char *text, 
 			"item", "no reason of yours is waited for there", "あなたの理由が必要な項目ではありません");
 	if (!tell_reason(g, *at, uid, text))
 		return unrecorded();
-	f = file_take(g->reasons, at);
-	file_free(f);
+	file_free(file_take(g->reasons, at));
 	return json_pack("{s:s+}", "item", FILE_ITEM, number);
 }
 

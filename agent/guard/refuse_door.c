@@ -5,6 +5,7 @@
  */
 #include "agent/guard/refuse.h"
 #include "agent/service/purposes.h"
+#include "agent/service/service.h"
 #include "policy/base/cleanup.h"
 #include "policy/base/clock.h"
 #include "policy/base/confine.h"
@@ -180,7 +181,7 @@ static bool read_proc(uint32_t pid, const char *what, struct buf *out)
 /* The process that waits for our answer: it cannot go, and its number is no other's. False where /proc does not say. */
 static bool ask_process(uint32_t pid, struct refuse_event *e)
 {
-	_cleanup_buf_ struct buf status = BUF_INIT(8192), login = BUF_INIT(32), text = BUF_INIT(4096);
+	_cleanup_buf_ struct buf status = BUF_INIT(8192), text = BUF_INIT(4096);
 	uint64_t ticks;
 	pid_t parent;
 	char path[64];
@@ -196,8 +197,7 @@ static bool ask_process(uint32_t pid, struct refuse_event *e)
 	if (!at || sscanf(at, "\nUid: %u %u", &real, &effective) != 2)
 		return false;
 	e->uid = effective;
-	if (read_proc(pid, "loginuid", &login))
-		e->login_uid = (uint32_t)strtoul((const char *)login.p, NULL, 10);
+	e->login_uid = service_login_uid(pid);
 	if (process_stat((pid_t)pid, &parent, &ticks))
 		e->start_us = (int64_t)(ticks * (1000000ull / (unsigned long long)sysconf(_SC_CLK_TCK)));
 	if (read_proc(pid, "comm", &text) && text.n > 1)
@@ -235,8 +235,7 @@ static bool may(struct door *d, uint32_t pid, int area, struct refuse_event *e)
 		p = person_who(d, uid);
 		f.doubt = !p;
 	}
-	f.no_purpose = policy_area_purpose_s(policy, (unsigned)area) &&
-		       !purposes_until(&d->purposes, policy_area_name(policy, (unsigned)area), uid, clock_boot_us());
+	f.no_purpose = purposes_lack(&d->purposes, policy, (unsigned)area, uid, clock_boot_us());
 	if (p && p->there) {
 		f.who.user = p->name;
 		f.who.groups = p->groups;

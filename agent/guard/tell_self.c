@@ -3,15 +3,16 @@
  * refused; and of copies that are taken from it. Called by maintenance.c, protect.c and taking.c.
  */
 #include "agent/guard/guard.h"
+#include "agent/service/service.h"
 #include "policy/base/file.h"
 #include <errno.h>
 
 /* Whose window it is, as /proc says now. */
 static void put_owner(struct record *r, pid_t pid, char program[PATH_MAX], char comm[32])
 {
-	_cleanup_buf_ struct buf b = BUF_INIT(64), login = BUF_INIT(32);
+	_cleanup_buf_ struct buf b = BUF_INIT(64);
+	uint32_t login = service_login_uid((uint32_t)pid);
 	char path[64];
-	unsigned long uid;
 	ssize_t n;
 
 	record_set_uint(r, F_PID, (uint64_t)pid);
@@ -25,12 +26,8 @@ static void put_owner(struct record *r, pid_t pid, char program[PATH_MAX], char 
 		snprintf(comm, 32, "%.*s", (int)b.n - 1, (const char *)b.p);
 		record_set_text(r, F_COMM, comm);
 	}
-	snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)pid);
-	if (!file_read(path, &login) && buf_str(&login)) {
-		uid = strtoul((const char *)login.p, NULL, 10);
-		if (uid != UINT32_MAX)
-			record_set_uint(r, F_LOGIN_UID, uid);
-	}
+	if (login != UINT32_MAX)
+		record_set_uint(r, F_LOGIN_UID, login);
 }
 
 void tell_window_open(struct guard *g, pid_t pid, const char *reason, int64_t until_wall_us)

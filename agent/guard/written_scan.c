@@ -7,6 +7,7 @@
  * is ended when its time is up; a drive is busy for an unmount no longer than SCAN_US and WAIT_US.
  */
 #include "agent/guard/written.h"
+#include "policy/base/clamd.h"
 #include "policy/base/clock.h"
 #include "policy/base/log.h"
 #include <errno.h>
@@ -134,17 +135,11 @@ static int on_answer(sd_event_source *source, int fd, uint32_t events, void *ctx
 	return 0;
 }
 
-/* Never waits: a local socket is connected at once, or its queue is full. */
 static int connect_clamd(const struct guard *g)
 {
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	char path[PATH_MAX];
 
-	if (fd < 0 || agent_path(at.sun_path, sizeof(at.sun_path), g->conf.clamd_socket))
-		return fd < 0 ? -errno : -ENAMETOOLONG;
-	if (connect(fd, (struct sockaddr *)&at, sizeof(at)))
-		return -errno;
-	return steal_fd(&fd);
+	return agent_path(path, sizeof(path), g->conf.clamd_socket) ? -ENAMETOOLONG : clamd_connect(path);
 }
 
 /* 0: it is being scanned. */

@@ -8,6 +8,7 @@
  * descriptor does: written.c holds each for a bounded time.
  */
 #include "agent/guard/written.h"
+#include "agent/service/service.h"
 #include "policy/base/clock.h"
 #include "policy/base/log.h"
 #include "policy/base/text.h"
@@ -101,18 +102,6 @@ static const struct written_place *place_of(const struct written *w, dev_t dev)
 
 /* --- what was closed --- */
 
-static uint32_t number_in(const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[16];
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (n <= 0)
-		return UINT32_MAX;
-	text[n] = 0;
-	return (uint32_t)strtoul(text, NULL, 10);
-}
-
 /* Who it was, as far as it still is there: cp ends behind its last close. The recorder's own record knows. */
 static void ask_process(struct written_file *f)
 {
@@ -125,8 +114,7 @@ static void ask_process(struct written_file *f)
 	if (!f->pid || stat(path, &st))
 		return;
 	f->uid = st.st_uid;
-	snprintf(path, sizeof(path), "/proc/%u/loginuid", f->pid);
-	f->login_uid = number_in(path);
+	f->login_uid = service_login_uid(f->pid);
 	snprintf(path, sizeof(path), "/proc/%u/exe", f->pid);
 	n = readlink(path, f->program, sizeof(f->program) - 1);
 	f->program[n > 0 ? n : 0] = 0;

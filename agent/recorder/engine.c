@@ -171,8 +171,7 @@ static bool put_area(struct engine *e, unsigned area, const struct seen *s, cons
 	snprintf(e->area_program, sizeof(e->area_program), "%.*s", (int)who->program.n, (const char *)who->program.p);
 	if (who->user && policy_area_asks_groups(p, area))
 		f.who.groups = users_groups(e->users, person, s->boot_us);
-	f.no_purpose = policy_area_purpose_s(p, area) &&
-		       !purposes_until(e->purposes, policy_area_name(p, area), person, s->boot_us);
+	f.no_purpose = purposes_lack(e->purposes, p, area, person, s->boot_us);
 	policy_area(p, area, &f, d);
 	/* It happened: what was to be refused, and was not, somebody should see. */
 	if (d->action == ACTION_DENY && !d->note) {

@@ -85,6 +85,11 @@ int64_t purposes_until(struct purposes *p, const char *area, uint32_t uid, int64
 	return one && now < one->until_boot_us ? one->until_boot_us : 0;
 }
 
+bool purposes_lack(struct purposes *p, const struct policy *policy, unsigned i, uint32_t uid, int64_t now)
+{
+	return policy_area_purpose_s(policy, i) && !purposes_until(p, policy_area_name(policy, i), uid, now);
+}
+
 static int keep(struct purposes *p)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(FILE_MAX);

@@ -13,7 +13,7 @@
 #ifndef SEKISHO_SERVICE_PURPOSES_H
 #define SEKISHO_SERVICE_PURPOSES_H
 
-#include "policy/rule/policy.h"
+#include "policy/rule/protected.h"
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,6 +42,8 @@ void purposes_init(struct purposes *p, const char *policy);
  * file anew where there is none and it is another one than before.
  */
 int64_t purposes_until(struct purposes *p, const char *area, uint32_t uid, int64_t now);
+/* Does area `i` of the policy ask `uid` for a purpose that he has not stated? */
+bool purposes_lack(struct purposes *p, const struct policy *policy, unsigned i, uint32_t uid, int64_t now);
 /*
  * Adds one, in the place of the same person's for the same area, and keeps all: readers that ask behind this have it.
  * 0; V_FULL; -errno, and then nothing holds that did not before.

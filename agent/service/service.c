@@ -130,6 +130,16 @@ void service_write_status(const char *path, json_t *status)
 	json_decref(status);
 }
 
+uint32_t service_login_uid(uint32_t pid)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(32);
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/loginuid", pid);
+	return !file_read(path, &text) && text.n && buf_str(&text) ? (uint32_t)strtoul(buf_str(&text), NULL, 10)
+								   : UINT32_MAX;
+}
+
 json_t *service_refusal(const char *word, const char *en, const char *ja)
 {
 	return json_pack("{s:s, s:s, s:s}", "error", word, "reason", en, "reason_ja", ja);
@@ -140,13 +150,10 @@ const char *service_reason(const json_t *ask, const char *key)
 	const char *text = json_string_value(json_object_get(ask, key));
 	static const char wide[] = "\u3000"; /* the blank of keyboards for Japanese */
 	const char *rest = text;
-	size_t n = 1;
+	size_t n;
 
-	while (rest && *rest && n) {
-		n = strspn(rest, " \t\r\n");
-		n += strncmp(rest + n, wide, strlen(wide)) ? 0 : strlen(wide);
+	while (rest && ((n = strspn(rest, " \t\r\n")) || (n = strncmp(rest, wide, strlen(wide)) ? 0 : strlen(wide))))
 		rest += n;
-	}
 	return rest && *rest && strlen(text) < SERVICE_REASON_SIZE ? text : NULL;
 }
 

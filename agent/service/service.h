@@ -81,6 +81,9 @@ void service_put_chain(json_t *status, struct sealer *sealer);
  * fails is logged, once a second at most. */
 void service_write_status(const char *path, json_t *status);
 
+/* Who signed in for a process, by proc(5); UINT32_MAX where nobody did, or it is gone. */
+uint32_t service_login_uid(uint32_t pid);
+
 /*
  * What a socket answers where it refuses: {"error": `word`, "reason": `en`, "reason_ja": `ja`}. The word is for
  * programs and stays; the sentences are for people. NULL where there is no memory.

@@ -86,7 +86,7 @@ static bool is_systemd(uint32_t pid)
 
 static void read_sender(struct stop_asked *a)
 {
-	_cleanup_buf_ struct buf comm = BUF_INIT(64), login = BUF_INIT(64);
+	_cleanup_buf_ struct buf comm = BUF_INIT(64);
 	char path[64];
 	ssize_t n;
 
@@ -96,11 +96,8 @@ static void read_sender(struct stop_asked *a)
 	snprintf(path, sizeof(path), "/proc/%u/comm", a->pid);
 	if (!file_read(path, &comm) && comm.n && buf_str(&comm))
 		snprintf(a->comm, sizeof(a->comm), "%.*s", (int)comm.n - 1, (const char *)comm.p);
-	snprintf(path, sizeof(path), "/proc/%u/loginuid", a->pid);
-	a->has_login = !file_read(path, &login) && buf_str(&login);
-	if (a->has_login)
-		a->login_uid = (uint32_t)strtoul((const char *)login.p, NULL, 10);
-	a->has_login = a->has_login && a->login_uid != UINT32_MAX;
+	a->login_uid = service_login_uid(a->pid);
+	a->has_login = a->login_uid != UINT32_MAX;
 }
 
 void service_stop_asked(const struct signalfd_siginfo *info, struct stop_asked *out)

@@ -1,16 +1,12 @@
 /*
- * See scan.h. A local socket is connected at once, or its queue is full: neither is waited for. The whole of it has
- * SCAN_S seconds.
+ * See scan.h. The whole of it has SCAN_S seconds.
  */
 #include "collector/console/scan.h"
-#include "policy/base/cleanup.h"
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define SCAN_S 30
@@ -118,22 +114,6 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	finish(s, CLAMD_NONE, text);
 }
 
-/* The socket, or -errno. */
-static int connect_clamd(const char *path)
-{
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-
-	if (fd < 0)
-		return -errno;
-	if (strlen(path) >= sizeof(at.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(at.sun_path, path, strlen(path));
-	if (connect(fd, (struct sockaddr *)&at, sizeof(at)))
-		return -errno;
-	return steal_fd(&fd);
-}
-
 int scan_begin(
 	struct event_base *base, const char *path, struct span bytes, scan_done *done, void *ctx, struct scan **out)
 {
@@ -147,7 +127,7 @@ int scan_begin(
 	s->ctx = ctx;
 	s->bytes = bytes;
 	s->timer = evtimer_new(base, on_timer, s);
-	fd = connect_clamd(path);
+	fd = clamd_connect(path);
 	if (fd < 0)
 		s->missing = -fd;
 	else if (!(s->bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE)))

@@ -49,7 +49,6 @@ static unsigned weight(const struct record *r)
 	case KIND_POLICY_REFUSED:
 	case KIND_ALERT_UNSENT:
 	case KIND_SCAN_MISSED:
-		return SEVERITY_WARNING;
 	case KIND_REASON_MISSING:
 		return SEVERITY_WARNING;
 	case KIND_FILE_REFUSED:

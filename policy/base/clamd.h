@@ -1,7 +1,7 @@
 /*
  * What is said to ClamAV's clamd(8) at its socket to have bytes scanned (INSTREAM, by its manual), and what it answers.
- * For whoever connects: the guard, for files that are read from drives, and the console, for files that people hand in.
- * Nothing is sent here, nothing is read, and nobody waits.
+ * For the guard, for files that are read from drives, and the console, for files that people hand in. Nothing is sent
+ * here, nothing is read, and nobody waits.
  *
  * The dialogue: CLAMD_COMMAND with its NUL; parts, each behind its length (clamd_part); a part of the length 0; the
  * answer, which ends with a NUL. clamd may have enough before the end, and says so.
@@ -22,6 +22,9 @@ enum clamd_verdict {
 	CLAMD_FAILED, /* clamd could not: `name` says why */
 	CLAMD_NONE,   /* that was no answer */
 };
+
+/* The socket at `path`: a local one is connected at once, or its queue is full. The caller's, non-blocking; -errno. */
+int clamd_connect(const char *path);
 
 /* What stands before a part of n bytes; 0: behind the last one. */
 static inline void clamd_part(uint8_t head[CLAMD_PART_HEAD], uint32_t n)

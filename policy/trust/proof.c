@@ -43,11 +43,6 @@ int proof_write(uint64_t index, const struct merkle_proof *p, struct span note, 
 	return r;
 }
 
-static bool starts(struct span s, const char *with)
-{
-	return s.n >= strlen(with) && !memcmp(s.p, with, strlen(with));
-}
-
 /* Decimal without leading zeroes. */
 static int number(struct span s, uint64_t *out)
 {
@@ -78,9 +73,9 @@ int proof_read(struct span in, const struct verifier *log, uint64_t *index, stru
 	if (!text_line(&rest, &l) || !span_eq(l, SPAN_STR(FIRST_LINE)))
 		return why_set(why, V_BAD, "proof: does not begin with " FIRST_LINE);
 	good = text_line(&rest, &l);
-	if (good && starts(l, "extra "))
+	if (good && span_begins(l, "extra "))
 		good = text_line(&rest, &l);
-	if (!good || !starts(l, "index ") || number(SPAN(l.p + 6, l.n - 6), &at))
+	if (!good || !span_begins(l, "index ") || number(SPAN(l.p + 6, l.n - 6), &at))
 		return why_set(why, V_BAD, "proof: names no index");
 	while ((good = text_line(&rest, &l)) && l.n)
 		if (proof_hash(l, &got))
