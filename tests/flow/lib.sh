@@ -51,6 +51,13 @@ _broken() {
 set -E
 trap '_broken "$BASH_COMMAND"' ERR
 
+# as_user USER COMMAND...: by that user and its group of the same name, and no other.
+as_user() {
+	local user=$1
+	shift
+	setpriv --reuid="$user" --regid="$user" --clear-groups "$@"
+}
+
 note() {
 	printf -- '- %s\n' "$*"
 }
