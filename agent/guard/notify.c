@@ -195,7 +195,7 @@ static int put_body(struct buf *b, const char *words, const struct decision *why
 }
 
 int notify_text(enum notice what, const char *lang, const struct device *d, const struct decision *why,
-	const struct drive_decision *written, struct buf *summary, struct buf *body)
+	const struct document_decision *written, struct buf *summary, struct buf *body)
 {
 	const struct words *w = is_japanese(lang) ? &japanese[what] : &english[what];
 	const char *message = !written ? "" : is_japanese(lang) ? written->message_ja : written->message;
@@ -223,7 +223,7 @@ struct notice_said {
 	enum notice what;
 	const struct device *d;
 	const struct decision *why;
-	const struct drive_decision *written;
+	const struct document_decision *written;
 	const char *area;
 };
 
@@ -275,7 +275,7 @@ static void say(struct notify *n, const struct notice_said *said, uint32_t uid)
 }
 
 static void show(struct notify *n, enum notice what, const struct device *d, const struct decision *why,
-	const struct drive_decision *written, uint32_t uid)
+	const struct document_decision *written, uint32_t uid)
 {
 	if (uid != UINT32_MAX && !told_before(n, what, d, written ? written->rule : why ? why->rule : ""))
 		say(n, &(struct notice_said){.what = what, .d = d, .why = why, .written = written}, uid);
@@ -292,7 +292,7 @@ void notify_show(struct notify *n, enum notice what, const struct device *d, con
 }
 
 void notify_written(struct notify *n, enum notice what, const struct device *d, const struct decision *why,
-	const struct drive_decision *written, uint32_t uid)
+	const struct document_decision *written, uint32_t uid)
 {
 	show(n, what, d, why, written, uid);
 }

@@ -42,7 +42,7 @@ void notify_show(struct notify *n, enum notice what, const struct device *d, con
 /* Of a file that was written to it (NOTICE_WRITTEN and those behind it), once per rule: with what the administrator has
  * to say. `why` may be NULL. */
 void notify_written(struct notify *n, enum notice what, const struct device *d, const struct decision *why,
-	const struct drive_decision *written, uint32_t uid);
+	const struct document_decision *written, uint32_t uid);
 /* Of a protected file (NOTICE_REFUSED, _PURPOSE), each time; `area` is its area's name. */
 void notify_area(struct notify *n, enum notice what, const char *area, uint32_t uid);
 /* The device was unplugged: the same may be said again. */
@@ -54,6 +54,6 @@ int notify_area_text(enum notice what, const char *lang, const char *area, struc
 /* The texts, for tests: `written` is of NOTICE_WRITTEN and those behind it, else NULL; `lang` is "ja..." or anything
  * else. 0, V_FULL, -ENOMEM. */
 int notify_text(enum notice what, const char *lang, const struct device *d, const struct decision *why,
-	const struct drive_decision *written, struct buf *summary, struct buf *body);
+	const struct document_decision *written, struct buf *summary, struct buf *body);
 
 #endif

@@ -65,7 +65,7 @@ static void set_facts(struct record *r, const struct inspect_facts *d, struct bu
 }
 
 void tell_written(struct guard *g, const struct written_file *f, const char *path, bool gone, uint64_t size,
-	const struct inspect_facts *facts, const struct drive_facts *judged, const struct drive_decision *d,
+	const struct inspect_facts *facts, const struct drive_facts *judged, const struct document_decision *d,
 	const char *copy)
 {
 	_cleanup_buf_ struct buf findings = BUF_INIT(WORDS_MAX), found = BUF_INIT(WORDS_MAX),

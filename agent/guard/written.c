@@ -80,7 +80,7 @@ static void judge(struct guard *g, const struct written_file *f, const struct in
 	static char path[WRITTEN_PATH_SIZE];
 	char copy[WRITTEN_COPY_NAME_SIZE];
 	bool there = name_of(f->fd, path);
-	struct drive_decision decided;
+	struct document_decision decided;
 	struct drive_facts facts;
 	struct stat st = {.st_size = 0};
 	uint64_t size = d->has_hash ? d->bytes : !fstat(f->fd, &st) ? (uint64_t)st.st_size : 0;

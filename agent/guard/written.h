@@ -72,8 +72,8 @@ struct written_task {
 	dev_t dev;            /* seals */
 	ino_t ino;
 	int64_t begun_boot_us, due_boot_us;
-	struct drive_decision decided; /* seals */
-	struct sealed_order order;     /* opens */
+	struct document_decision decided; /* seals */
+	struct sealed_order order;        /* opens */
 };
 
 /* A file as we left it: what is told of its close is told of our own. */
@@ -184,7 +184,7 @@ void written_copies_order(struct guard *g); /* the policy in force is another on
 void written_copies_name(struct guard *g, const struct written_file *f, char out[WRITTEN_COPY_NAME_SIZE]);
 /* Duplicates the file's descriptor. */
 void written_copy(struct guard *g, const struct written_file *f, const char *path, const char *name,
-	const struct drive_decision *d);
+	const struct document_decision *d);
 /* One of this file is waited for. */
 bool written_copies_wait(const struct guard *g, dev_t dev, ino_t ino);
 void written_copies_close(struct guard *g);
@@ -196,7 +196,7 @@ void written_hand_order(struct guard *g); /* the policy in force is another one 
  * written anew, and is judged otherwise now.
  */
 void written_unseal(struct guard *g, const struct written_file *f);
-void written_seal(struct guard *g, const struct written_file *f, const char *path, const struct drive_decision *d);
+void written_seal(struct guard *g, const struct written_file *f, const char *path, const struct document_decision *d);
 /* It is at work with this file. */
 bool written_hand_has(const struct guard *g, dev_t dev, ino_t ino);
 /* It is as we left it. */
@@ -219,7 +219,7 @@ void written_scan_close(struct guard *g);
 /* tell_written.c. `copy`: the name that its copy will have; NULL: none. `gone`: its name is (it was deleted
  * since). */
 void tell_written(struct guard *g, const struct written_file *f, const char *path, bool gone, uint64_t size,
-	const struct inspect_facts *facts, const struct drive_facts *judged, const struct drive_decision *d,
+	const struct inspect_facts *facts, const struct drive_facts *judged, const struct document_decision *d,
 	const char *copy);
 /* `cause` 0: it was made. */
 void tell_written_copy(struct guard *g, const struct written_copying *k, unsigned cause, const char *text);

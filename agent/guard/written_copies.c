@@ -48,7 +48,7 @@ static void arm(struct guard *g)
 }
 
 void written_copy(struct guard *g, const struct written_file *f, const char *path, const char *name,
-	const struct drive_decision *d)
+	const struct document_decision *d)
 {
 	struct written_copying *k = calloc(1, sizeof(*k));
 	struct written_copies *c = &g->written->copies;

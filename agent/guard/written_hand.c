@@ -107,7 +107,7 @@ static void show(struct guard *g, const struct written_task *t, bool done)
 	struct disk *disk = NULL;
 	struct unit *u = unit_by_disk(g, t->device, &disk);
 	const struct person *p = person_of(g, u);
-	struct drive_decision d = t->decided;
+	struct document_decision d = t->decided;
 
 	if (!u || !p->there)
 		return;
@@ -342,7 +342,7 @@ void written_unseal(struct guard *g, const struct written_file *f)
 	}
 }
 
-void written_seal(struct guard *g, const struct written_file *f, const char *path, const struct drive_decision *d)
+void written_seal(struct guard *g, const struct written_file *f, const char *path, const struct document_decision *d)
 {
 	struct written_hand *h = &g->written->hand;
 	struct written_task *t = waiting(h, f->dev, f->ino);

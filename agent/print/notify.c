@@ -42,8 +42,8 @@ static int put_escaped(struct buf *b, const char *s)
 	return r;
 }
 
-int notify_text(bool held, const char *lang, const char *title, const struct print_decision *why, struct buf *summary,
-	struct buf *body)
+int notify_text(bool held, const char *lang, const char *title, const struct document_decision *why,
+	struct buf *summary, struct buf *body)
 {
 	bool ja = !strncmp(lang, "ja", 2);
 	unsigned which = held && why->ask_reason ? 2 : held;
@@ -56,7 +56,7 @@ int notify_text(bool held, const char *lang, const char *title, const struct pri
 	return r ? r : say[0] ? put_escaped(body, say) : buf_puts(body, w->body);
 }
 
-static int child(bool held, const char *title, const struct print_decision *why, uint32_t uid)
+static int child(bool held, const char *title, const struct document_decision *why, uint32_t uid)
 {
 	_cleanup_buf_ struct buf summary = BUF_INIT(TEXT_MAX), body = BUF_INIT(TEXT_MAX);
 	_cleanup_(speaker_freep) struct speaker *s = NULL;
@@ -80,7 +80,7 @@ void notify_reap(struct notices *n)
 			n->children[i] = 0;
 }
 
-void notify_show(struct notices *n, bool held, const char *title, const struct print_decision *why, uint32_t uid)
+void notify_show(struct notices *n, bool held, const char *title, const struct document_decision *why, uint32_t uid)
 {
 	unsigned i;
 	pid_t pid;

@@ -15,13 +15,13 @@ struct notices {
 };
 
 /* `uid` UINT32_MAX: nobody is there, and nothing is shown. */
-void notify_show(struct notices *n, bool held, const char *title, const struct print_decision *why, uint32_t uid);
+void notify_show(struct notices *n, bool held, const char *title, const struct document_decision *why, uint32_t uid);
 
 /* Takes in children that ended. */
 void notify_reap(struct notices *n);
 
 /* The texts, for tests: `lang` is "ja..." or anything else. 0, V_FULL, -ENOMEM. */
-int notify_text(bool held, const char *lang, const char *title, const struct print_decision *why, struct buf *summary,
-	struct buf *body);
+int notify_text(bool held, const char *lang, const char *title, const struct document_decision *why,
+	struct buf *summary, struct buf *body);
 
 #endif

@@ -61,7 +61,7 @@ struct job {
 	struct visit *visit; /* the wrapper that waits; NULL: it went */
 	int64_t deadline_boot_us, asked_boot_us;
 	int64_t grace_boot_us; /* the documents are not waited for any longer */
-	struct print_decision decided;
+	struct document_decision decided;
 	unsigned action;                             /* what was made of it: ACTION_* */
 	bool stop_was_ours;                          /* the job's hold or end is what we asked for */
 	bool restarting;                             /* CUPS aborted what we held: it is started again, held */

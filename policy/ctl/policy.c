@@ -122,24 +122,26 @@ static int print_decision(struct ctl *c, const struct decision *d)
 	return EXIT_GOOD;
 }
 
-/* --- of print jobs --- */
+/* --- of documents: print jobs, files on drives --- */
 
-static int print_print_decision(struct ctl *c, const struct print_decision *d)
+static int print_document_decision(struct ctl *c, const struct document_decision *d)
 {
 	const struct enum_info *action = enum_by_value(F_ACTION, d->action);
 	char a[SHOWN_MAX], b[SHOWN_MAX];
 
 	if (option_on(c, OPT_JSON)) {
-		_cleanup_json_ json_t *o = json_pack("{s:s, s:b, s:b, s:b, s:s, s:s, s:s}", "action", action->name,
-			"note", d->note, "copy", d->copy, "rule", d->rule, "reason", shown(a, d->reason), "message",
+		_cleanup_json_ json_t *o = json_pack("{s:s, s:b, s:b, s:b, s:b, s:s, s:s, s:s}", "action", action->name,
+			"note", d->note, "copy", d->copy, "stamp", d->stamp, "ask_reason", d->ask_reason, "rule",
+			d->rule, "reason", shown(a, d->reason), "message",
 			shown(b, c->lang == LANG_JA ? d->message_ja : d->message));
 
 		return say_json(o);
 	}
-	printf("%s%s%s%s\n", c->lang == LANG_JA ? action->ja : action->name,
+	printf("%s%s%s%s%s\n", c->lang == LANG_JA ? action->ja : action->name,
 		d->note ? SAY(c, " (noted only)", "(記録のみ)") : "",
 		d->stamp && !d->note ? SAY(c, ", stamped", "、印字あり") : "",
-		d->copy ? SAY(c, ", a copy for the auditor", "、監査者用の控えあり") : "");
+		d->copy ? SAY(c, ", a copy for the auditor", "、監査者用の控えあり") : "",
+		d->ask_reason && !d->note ? SAY(c, ", asked why", "、理由の入力あり") : "");
 	printf(SAY(c, "  by %s: %s\n", "  根拠 %s: %s\n"), shown(a, d->rule),
 		shown(b, c->lang == LANG_JA ? d->reason_ja : d->reason));
 	return EXIT_GOOD;
@@ -161,7 +163,7 @@ static int explain_print(struct ctl *c, const struct policy *p, const struct dev
 		.format = "application/pdf",
 		.copies = 1,
 		.readable = true};
-	struct print_decision d;
+	struct document_decision d;
 	char *end = NULL, a[SHOWN_MAX];
 	const char *path = option_value(c, OPT_PROTECTED);
 	int area = policy_area_of(p, SPAN_STR(path ? path : ""), option_value(c, OPT_SHARE));
@@ -180,29 +182,7 @@ static int explain_print(struct ctl *c, const struct policy *p, const struct dev
 	if (!f.who.groups)
 		f.who.groups = nobody;
 	policy_print(p, &f, &d);
-	return print_print_decision(c, &d);
-}
-
-/* --- of files on drives --- */
-
-static int print_drive_decision(struct ctl *c, const struct drive_decision *d)
-{
-	const struct enum_info *action = enum_by_value(F_ACTION, d->action);
-	char a[SHOWN_MAX], b[SHOWN_MAX];
-
-	if (option_on(c, OPT_JSON)) {
-		_cleanup_json_ json_t *o = json_pack("{s:s, s:b, s:b, s:s, s:s, s:s}", "action", action->name, "note",
-			d->note, "copy", d->copy, "rule", d->rule, "reason", shown(a, d->reason), "message",
-			shown(b, c->lang == LANG_JA ? d->message_ja : d->message));
-
-		return say_json(o);
-	}
-	printf("%s%s%s\n", c->lang == LANG_JA ? action->ja : action->name,
-		d->note ? SAY(c, " (noted only)", "(記録のみ)") : "",
-		d->copy ? SAY(c, ", a copy for the auditor", "、監査者用の控えあり") : "");
-	printf(SAY(c, "  by %s: %s\n", "  根拠 %s: %s\n"), shown(a, d->rule),
-		shown(b, c->lang == LANG_JA ? d->reason_ja : d->reason));
-	return EXIT_GOOD;
+	return print_document_decision(c, &d);
 }
 
 /* "document:price list=45": so many percent of it. False where the policy knows none of that name. */
@@ -261,7 +241,7 @@ static int explain_drive(struct ctl *c, const struct policy *p, const struct dev
 		.path = option_value(c, OPT_PATH),
 		.format = format ? format : "",
 		.readable = !option_on(c, OPT_UNREADABLE)};
-	struct drive_decision d;
+	struct document_decision d;
 	char *end = NULL, a[SHOWN_MAX];
 	unsigned i;
 	int r = EXIT_GOOD;
@@ -285,7 +265,7 @@ static int explain_drive(struct ctl *c, const struct policy *p, const struct dev
 		puts(SAY(c, "the policy has no section drives: nothing is looked into",
 			"ポリシーに drives がないため、ファイルは検査されません"));
 	policy_drive(p, &f, &d);
-	return print_drive_decision(c, &d);
+	return print_document_decision(c, &d);
 }
 
 /* --- of protected files --- */

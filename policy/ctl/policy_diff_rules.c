@@ -32,34 +32,25 @@ static void rules_deinit(struct rules *r)
 static int rule_of(
 	const struct policy *p, enum diff_section section, unsigned i, struct rule_text *out, struct buf *text)
 {
-	struct print_rule_text print_rule = {.name = NULL};
-	struct drive_rule_text drive_rule = {.name = NULL};
-	struct policy_rule rule = {.name = NULL};
-	struct area_text area = {.name = NULL};
+	struct policy_rule_text rule = {.name = NULL};
 	int r = 0;
 
 	switch (section) {
 	case DIFF_DEVICES:
 		r = policy_rule(p, i, &rule, text);
-		out->name = rule.name;
-		out->line = rule.line;
 		break;
 	case DIFF_PRINT:
-		r = policy_print_rule(p, i, &print_rule, text);
-		out->name = print_rule.name;
-		out->line = print_rule.line;
+		r = policy_print_rule(p, i, &rule, text);
 		break;
 	case DIFF_DRIVES:
-		r = policy_drives_rule(p, i, &drive_rule, text);
-		out->name = drive_rule.name;
-		out->line = drive_rule.line;
+		r = policy_drives_rule(p, i, &rule, text);
 		break;
 	case DIFF_AREAS:
-		r = policy_area_rule(p, i, &area, text);
-		out->name = area.name;
-		out->line = area.line;
+		r = policy_area_rule(p, i, &rule, text);
 		break;
 	}
+	out->name = rule.name;
+	out->line = rule.line;
 	return r;
 }
 

@@ -31,6 +31,30 @@ unsigned print_number_field(enum print_number n)
 
 /* --- deciding --- */
 
+bool content_for(const struct content_rule *rule, const struct device_user *who)
+{
+	return match_people(&rule->who, who) && match_time(&rule->who, who->wall_us);
+}
+
+void content_decide(const struct content_rule *rule, const char *section, struct document_decision *out)
+{
+	out->action = rule->action;
+	out->note |= rule->note;
+	out->copy = rule->copy;
+	out->ask_reason = rule->ask_reason;
+	snprintf(out->rule, sizeof(out->rule), "%s:%s", section, rule->name);
+	snprintf(out->message, sizeof(out->message), "%s", rule->message ? rule->message : "");
+	snprintf(out->message_ja, sizeof(out->message_ja), "%s", rule->message_ja ? rule->message_ja : out->message);
+}
+
+void content_default(unsigned action, const char *section, struct document_decision *out)
+{
+	out->action = action;
+	snprintf(out->rule, sizeof(out->rule), "%s-default", section);
+	snprintf(out->reason, sizeof(out->reason), "no rule fits");
+	snprintf(out->reason_ja, sizeof(out->reason_ja), "該当する規則がありません");
+}
+
 bool content_asks_numbers(const struct content_match *m)
 {
 	unsigned i;
@@ -208,6 +232,25 @@ int content_put(struct buf *out, const struct content_match *m, const struct con
 	r = r ? r : policy_put_words(out, "contains", n ? list : NULL);
 	r = r ? r : policy_put_words(out, "documents", m->documents);
 	return r || !m->unreadable ? r : policy_put_text(out, "unreadable", "yes");
+}
+
+const char *content_action(unsigned action)
+{
+	const struct enum_info *e = enum_by_value(F_ACTION, action);
+
+	return e ? e->name : "unknown";
+}
+
+int content_put_rule(struct buf *out, const struct content_rule *rule, bool stamp)
+{
+	int r = policy_put_text(out, "action", content_action(rule->action));
+
+	r = r ? r : policy_put_text(out, "mode", rule->note ? "note" : NULL);
+	r = r ? r : policy_put_text(out, "copy", rule->copy ? "yes" : NULL);
+	r = r ? r : policy_put_text(out, "stamp", stamp ? "yes" : NULL);
+	r = r ? r : policy_put_text(out, "ask_reason", rule->ask_reason ? "yes" : NULL);
+	r = r ? r : policy_put_text(out, "message", rule->message);
+	return r ? r : policy_put_text(out, "message_ja", rule->message_ja);
 }
 
 int content_ocr_settings(const struct policy_ocr *ocr, const char *section, policy_setting_fn fn, void *ctx)

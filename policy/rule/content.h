@@ -1,6 +1,7 @@
 /*
- * What the rules of `print:` and `drives:` ask of a document's text: numbers of people and accounts, expressions, and
- * whether it could be read at all. Read, decided and written alike for both. Only files of these sections include this.
+ * What the rules of `print:` and `drives:` have in common: whom they are for, when, what they ask of a document's text
+ * (numbers of people and accounts, expressions, whether it could be read at all), and what they say. Read, decided,
+ * tried and written alike for both. Only files of these sections include this.
  */
 #ifndef SEKISHO_RULE_CONTENT_H
 #define SEKISHO_RULE_CONTENT_H
@@ -15,11 +16,39 @@ struct content_match {
 	bool unreadable;
 };
 
+/* A rule, but for the facts that only its section has: the first member of the section's own. */
+struct content_rule {
+	char name[POLICY_NAME_SIZE];
+	unsigned line;
+	struct match who; /* users, groups, hosts, days, hours, from, until: nothing else of it */
+	struct content_match content;
+	unsigned action; /* ACTION_* */
+	bool note, copy, ask_reason;
+	const char *message, *message_ja;
+};
+
+/* An expectation, but for its facts: likewise. */
+struct content_expectation {
+	char name[POLICY_NAME_SIZE];
+	unsigned line;
+	words groups, documents;
+	unsigned action; /* ACTION_* */
+};
+
 /* The expressions of a section's rules together; equal ones are looked for once. */
 struct content_patterns {
 	unsigned n;
 	const char *list[PRINT_PATTERNS_MAX + 1];
 };
+
+/* --- deciding (content.c) --- */
+
+/* Is it for them, at that time? */
+bool content_for(const struct content_rule *rule, const struct device_user *who);
+/* What the rule says, of `section` ("print"). `out` has the policy's `note`; `reason` is left to content_explain. */
+void content_decide(const struct content_rule *rule, const char *section, struct document_decision *out);
+/* What is said where no rule fits. */
+void content_default(unsigned action, const char *section, struct document_decision *out);
 
 /* Does it ask for anything that only the text tells? */
 bool content_asks(const struct content_match *m);
@@ -49,22 +78,58 @@ void content_explain(unsigned line, const struct content_reason *facts, size_t n
 #define CONTENT_REASONS (NUMBERS + 3)
 void content_reasons(const struct content_match *m, bool readable, struct content_reason out[CONTENT_REASONS]);
 
+/* --- trying (content_check.c) --- */
+
 /* Of an expectation that names known documents, once the whole policy is read. False: `*name` is none of them. */
 bool content_expect(const struct policy *p, words documents, uint8_t known[KNOWN_MAX], const char **name);
 /* Does a rule ask for documents of which the policy knows none? */
 bool content_unknown(const struct policy *p, const struct content_match *m);
 
-/* Keys of `match:` as text, for diff. 0, V_FULL, -ENOMEM. */
-int content_put(struct buf *out, const struct content_match *m, const struct content_patterns *patterns);
+/* Is it for nobody special, at no special time, whatever stands in the document? */
+bool content_takes_all(const struct content_rule *rule);
+/* A finding where it asks for documents that the policy does not know. */
+struct checking;
+void check_content(struct checking *c, const struct content_rule *rule);
+/* A finding where something else is decided than was expected. */
+void check_expected(struct checking *c, const struct content_expectation *e, const struct document_decision *d);
 
-/* content_yaml.c: one key of `match:`, or V_NOT_FOUND. */
+/* --- as text, for diff --- */
+
+/* Keys of `match:` that ask for the text. 0, V_FULL, -ENOMEM. */
+int content_put(struct buf *out, const struct content_match *m, const struct content_patterns *patterns);
+/* What a rule says; `stamp` is a key of `print:`. */
+int content_put_rule(struct buf *out, const struct content_rule *rule, bool stamp);
+const char *content_action(unsigned action);
+
+/* --- reading (content_yaml.c) --- */
+
 struct reading;
-int content_read(struct reading *r, struct content_match *m, struct content_patterns *patterns, const char *key,
+/* One key of `match:`, or V_NOT_FOUND. */
+int content_read(struct reading *r, struct content_rule *rule, struct content_patterns *patterns, const char *key,
 	const void *node);
-/* A text of one line, shorter than PRINT_MESSAGE_MAX, that a person will read. */
-int content_read_message(struct reading *r, const void *node, const char *key, const char **out);
-/* Expectations: these known documents are found, whole. Its names, as the policy has them (content_expect). */
-int content_read_documents(struct reading *r, const void *node, const char *key, words *out);
+/* One key of a rule, but for `match` and `action`, of which each section has its own. V_NOT_FOUND for others. */
+int content_read_rule(struct reading *r, struct content_rule *rule, const char *key, const void *node);
+/* A rule that nothing was read of yet, at this node. */
+void content_rule_init(struct content_rule *rule, const void *node);
+/*
+ * Is it whole, and its name not that of one of the `n` rules before it? They lie `size` bytes apart at `rules`, and
+ * each begins with its struct content_rule.
+ */
+int content_rule_check(struct reading *r, const void *node, const char *key, const struct content_rule *rule,
+	const void *rules, unsigned n, size_t size);
+/* Where the facts of an expectation are that both sections have. */
+struct content_facts {
+	struct device_user *who;
+	const char **format;
+	uint64_t *numbers; /* NUMBERS */
+	bool *readable;
+};
+/* One key of them, or V_NOT_FOUND. */
+int content_read_facts(struct reading *r, struct content_expectation *e, const struct content_facts *f, const char *key,
+	const void *node);
+/* Once all keys are read: says for whom it is where they did not. V_BAD where it expects nothing. */
+int content_expectation_check(struct reading *r, const void *node, const char *key, const struct content_expectation *e,
+	struct device_user *who);
 /* Keys of a section for text in pictures; V_NOT_FOUND for others. */
 #define CONTENT_OCR_INIT ((struct policy_ocr){.seconds = 20, .seconds_per_hour = 180})
 int content_read_ocr(struct reading *r, struct policy_ocr *out, const char *key, const void *node);

@@ -36,14 +36,19 @@ static int one_pattern(struct reading *r, void *ctx, const yaml_node_t *n, const
 	return 0;
 }
 
-int content_read(struct reading *r, struct content_match *m, struct content_patterns *patterns, const char *key,
+int content_read(struct reading *r, struct content_rule *rule, struct content_patterns *patterns, const char *key,
 	const void *node)
 {
+	static const char *const of_people[] = {"users", "groups", "hosts", "days", "hours", "from", "until"};
+	struct content_match *m = &rule->content;
 	struct into to = {.m = m, .patterns = patterns};
 	const yaml_node_t *n = node;
-	unsigned i;
+	size_t i;
 	int v;
 
+	for (i = 0; i < ARRAY_SIZE(of_people); i++)
+		if (!strcmp(key, of_people[i]))
+			return policy_read_match(r, &rule->who, key, n);
 	for (i = 0; i < NUMBERS; i++)
 		if (!strcmp(key, print_number_word((enum print_number)i)))
 			return reading_number(r, n, key, 1, 1000000, &m->numbers[i]);
@@ -58,9 +63,8 @@ int content_read(struct reading *r, struct content_match *m, struct content_patt
 				    : v;
 }
 
-int content_read_message(struct reading *r, const void *node, const char *key, const char **out)
+static int read_message(struct reading *r, const yaml_node_t *n, const char *key, const char **out)
 {
-	const yaml_node_t *n = node;
 	int v = reading_text(r, n, key, out);
 	const char *s;
 
@@ -74,10 +78,92 @@ int content_read_message(struct reading *r, const void *node, const char *key, c
 	return 0;
 }
 
-int content_read_documents(struct reading *r, const void *node, const char *key, words *out)
+void content_rule_init(struct content_rule *rule, const void *node)
 {
-	return reading_words(r, node, key, out);
+	const yaml_node_t *n = node;
+
+	*rule = (struct content_rule){.line = (unsigned)n->start_mark.line + 1};
+	match_init(&rule->who);
 }
+
+int content_read_rule(struct reading *r, struct content_rule *rule, const char *key, const void *node)
+{
+	if (!strcmp(key, "name"))
+		return reading_name(r, node, key, rule->name);
+	if (!strcmp(key, "mode"))
+		return reading_mode(r, node, key, &rule->note);
+	if (!strcmp(key, "copy"))
+		return content_read_flag(r, node, key, &rule->copy);
+	if (!strcmp(key, "ask_reason"))
+		return content_read_flag(r, node, key, &rule->ask_reason);
+	if (!strcmp(key, "message"))
+		return read_message(r, node, key, &rule->message);
+	if (!strcmp(key, "message_ja"))
+		return read_message(r, node, key, &rule->message_ja);
+	return V_NOT_FOUND;
+}
+
+int content_rule_check(struct reading *r, const void *node, const char *key, const struct content_rule *rule,
+	const void *rules, unsigned n, size_t size)
+{
+	unsigned i;
+
+	if (!rule->name[0] || !rule->action)
+		return reading_bad(
+			r, node, key, SAID("a rule needs name and action", "規則には name と action が必要です"));
+	for (i = 0; i < n; i++) {
+		const struct content_rule *before = (const void *)((const char *)rules + i * size);
+
+		if (!strcmp(before->name, rule->name))
+			return reading_bad(
+				r, node, "name", SAID("another rule has this name", "同じ名前の規則があります"));
+	}
+	return 0;
+}
+
+/* --- expectations --- */
+
+int content_read_facts(struct reading *r, struct content_expectation *e, const struct content_facts *f, const char *key,
+	const void *node)
+{
+	bool unreadable = false;
+	unsigned i;
+	int v;
+
+	if (!strcmp(key, "user"))
+		return reading_text(r, node, key, &f->who->user);
+	if (!strcmp(key, "groups"))
+		return reading_words(r, node, key, &e->groups);
+	if (!strcmp(key, "host"))
+		return reading_text(r, node, key, &f->who->host);
+	if (!strcmp(key, "at"))
+		return reading_time(r, node, key, &f->who->wall_us);
+	if (!strcmp(key, "format"))
+		return reading_text(r, node, key, f->format);
+	if (!strcmp(key, "documents"))
+		return reading_words(r, node, key, &e->documents);
+	for (i = 0; i < NUMBERS; i++)
+		if (!strcmp(key, print_number_word((enum print_number)i)))
+			return reading_number(r, node, key, 0, 1000000, &f->numbers[i]);
+	if (strcmp(key, "unreadable") != 0)
+		return V_NOT_FOUND;
+	v = content_read_flag(r, node, key, &unreadable);
+	*f->readable = !unreadable;
+	return v;
+}
+
+int content_expectation_check(struct reading *r, const void *node, const char *key, const struct content_expectation *e,
+	struct device_user *who)
+{
+	static const char *const nobody[] = {NULL};
+
+	if (!e->action)
+		return reading_bad(r, node, key, SAID("action is missing", "action がありません"));
+	who->groups = e->groups ? e->groups : nobody;
+	return 0;
+}
+
+/* --- settings --- */
 
 int content_read_ocr(struct reading *r, struct policy_ocr *out, const char *key, const void *node)
 {

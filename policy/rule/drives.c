@@ -11,9 +11,9 @@ static const struct drives_policy *section(const struct policy *p)
 	return p->drives ? p->drives : &none;
 }
 
-static bool fits(const struct policy *p, const struct drive_match *m, const struct drive_facts *f)
+static bool fits(const struct policy *p, const struct drive_rule *m, const struct drive_facts *f)
 {
-	if (!match_people(&m->who, &f->who) || !match_time(&m->who, f->who.wall_us))
+	if (!content_for(&m->as, &f->who))
 		return false;
 	if (m->paths && !content_like(m->paths, f->path))
 		return false;
@@ -21,23 +21,22 @@ static bool fits(const struct policy *p, const struct drive_match *m, const stru
 		return false;
 	if (m->has_size_over && f->size <= m->size_over)
 		return false;
-	return content_fits(p, &m->content,
+	return content_fits(p, &m->as.content,
 		&(struct content_found){
 			.readable = f->readable, .numbers = f->numbers, .matches = f->matches, .known = f->known});
 }
 
-static void explain(const struct drive_rule *rule, const struct drive_facts *f, struct drive_decision *out)
+static void explain(const struct drive_rule *m, const struct drive_facts *f, struct document_decision *out)
 {
-	const struct drive_match *m = &rule->match;
 	struct content_reason facts[4 + CONTENT_REASONS] = {
-		{m->who.users || m->who.groups, " who it is", "利用者"},
+		{m->as.who.users || m->as.who.groups, " who it is", "利用者"},
 		{m->paths != NULL, " its name", "ファイル名"},
 		{m->formats != NULL, " its format", "形式"},
 		{m->has_size_over, " its size", "サイズ"},
 	};
 
-	content_reasons(&m->content, f->readable, facts + 4);
-	content_explain(rule->line, facts, ARRAY_SIZE(facts), out->reason, sizeof(out->reason), out->reason_ja,
+	content_reasons(&m->as.content, f->readable, facts + 4);
+	content_explain(m->as.line, facts, ARRAY_SIZE(facts), out->reason, sizeof(out->reason), out->reason_ja,
 		sizeof(out->reason_ja));
 }
 
@@ -46,7 +45,7 @@ bool policy_drives(const struct policy *p)
 	return p->drives != NULL;
 }
 
-void policy_drive(const struct policy *p, const struct drive_facts *f, struct drive_decision *out)
+void policy_drive(const struct policy *p, const struct drive_facts *f, struct document_decision *out)
 {
 	const struct drives_policy *s = section(p);
 	unsigned i;
@@ -56,23 +55,13 @@ void policy_drive(const struct policy *p, const struct drive_facts *f, struct dr
 	for (i = 0; i < s->rules_n; i++) {
 		const struct drive_rule *rule = &s->rules[i];
 
-		if (!fits(p, &rule->match, f))
+		if (!fits(p, rule, f))
 			continue;
-		out->action = rule->action;
-		out->note |= rule->note;
-		out->copy = rule->copy;
-		out->ask_reason = rule->ask_reason;
-		snprintf(out->rule, sizeof(out->rule), "drives:%s", rule->name);
+		content_decide(&rule->as, "drives", out);
 		explain(rule, f, out);
-		snprintf(out->message, sizeof(out->message), "%s", rule->message ? rule->message : "");
-		snprintf(out->message_ja, sizeof(out->message_ja), "%s",
-			rule->message_ja ? rule->message_ja : out->message);
 		return;
 	}
-	out->action = s->fallback;
-	snprintf(out->rule, sizeof(out->rule), "drives-default");
-	snprintf(out->reason, sizeof(out->reason), "no rule fits");
-	snprintf(out->reason_ja, sizeof(out->reason_ja), "該当する規則がありません");
+	content_default(s->fallback, "drives", out);
 }
 
 bool policy_drives_scan(const struct policy *p)

@@ -29,22 +29,10 @@ struct drive_facts {
 	uint8_t known[KNOWN_MAX];             /* how much of each known document is found, percent */
 };
 
-struct drive_decision {
-	unsigned action;                  /* ACTION_ALLOW, _NOTE, _ALERT or _QUARANTINE */
-	bool note;                        /* watch only: nobody is told on the desktop, no file made unreadable */
-	bool copy;                        /* it is kept for the auditor */
-	bool ask_reason;                  /* the person is asked why */
-	char rule[POLICY_NAME_SIZE + 16]; /* "drives:customers", "drives-default" */
-	char reason[192];                 /* which facts led there; English, for records */
-	char reason_ja[POLICY_REASON_SIZE];
-	char message[PRINT_MESSAGE_MAX]; /* what the administrator wants the person to read; may be empty */
-	char message_ja[PRINT_MESSAGE_MAX];
-};
-
 /* Is there such a section: is what is written looked into? */
 bool policy_drives(const struct policy *p);
-/* Decides. Always answers. */
-void policy_drive(const struct policy *p, const struct drive_facts *f, struct drive_decision *out);
+/* Decides: ACTION_ALLOW, _NOTE, _ALERT or _QUARANTINE. Always answers. */
+void policy_drive(const struct policy *p, const struct drive_facts *f, struct document_decision *out);
 /* Is what is read from drives given to ClamAV? */
 bool policy_drives_scan(const struct policy *p);
 /* As policy_print_ocr. */
@@ -65,11 +53,7 @@ unsigned policy_drives_patterns(const struct policy *p, const char *const **list
 unsigned policy_drives_rules_n(const struct policy *p);
 
 /* As text, for diff (drives_text.c): rule `i` like policy_rule, settings like policy_settings. 0, V_FULL, -ENOMEM. */
-struct drive_rule_text {
-	const char *name; /* borrowed from the policy */
-	unsigned line;
-};
-int policy_drives_rule(const struct policy *p, unsigned i, struct drive_rule_text *out, struct buf *text);
+int policy_drives_rule(const struct policy *p, unsigned i, struct policy_rule_text *out, struct buf *text);
 int policy_drives_settings(const struct policy *p, policy_setting_fn fn, void *ctx);
 
 #endif

@@ -9,29 +9,16 @@
 #include "policy/rule/copies.h"
 #include "policy/rule/drives.h"
 
-struct drive_match {
-	struct match who;     /* users, groups, hosts, days, hours, from, until: nothing else of it */
+struct drive_rule {
+	struct content_rule as;
 	words paths, formats; /* patterns; NULL: any */
 	bool has_size_over;
 	uint64_t size_over; /* bytes */
-	struct content_match content;
-};
-
-struct drive_rule {
-	char name[POLICY_NAME_SIZE];
-	unsigned line;
-	struct drive_match match;
-	unsigned action; /* ACTION_* */
-	bool note, copy, ask_reason;
-	const char *message, *message_ja;
 };
 
 struct drive_expectation {
-	unsigned line;
-	char name[POLICY_NAME_SIZE];
+	struct content_expectation as;
 	struct drive_facts facts;
-	words groups, documents;
-	unsigned action;
 };
 
 /* Lives in the policy's memory. */

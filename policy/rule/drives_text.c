@@ -5,34 +5,21 @@
 #include "policy/base/text.h"
 #include "policy/rule/drives_parts.h"
 
-static const char *action_name(unsigned action)
+int policy_drives_rule(const struct policy *p, unsigned i, struct policy_rule_text *out, struct buf *text)
 {
-	const struct enum_info *e = enum_by_value(F_ACTION, action);
-
-	return e ? e->name : "unknown";
-}
-
-int policy_drives_rule(const struct policy *p, unsigned i, struct drive_rule_text *out, struct buf *text)
-{
-	const struct drive_rule *rule = &p->drives->rules[i];
-	const struct drive_match *m = &rule->match;
+	const struct drive_rule *m = &p->drives->rules[i];
 	char mib[32];
-	int r = policy_put_people(text, &m->who);
+	int r = policy_put_people(text, &m->as.who);
 
 	r = r ? r : policy_put_words(text, "paths", m->paths);
 	r = r ? r : policy_put_words(text, "formats", m->formats);
 	snprintf(mib, sizeof(mib), "%llu", (unsigned long long)(m->size_over >> 20));
 	r = r ? r : policy_put_text(text, "mib_over", m->has_size_over ? mib : NULL);
-	r = r ? r : content_put(text, &m->content, &p->drives->patterns);
-	r = r ? r : policy_put_text(text, "action", action_name(rule->action));
-	r = r ? r : policy_put_text(text, "mode", rule->note ? "note" : NULL);
-	r = r ? r : policy_put_text(text, "copy", rule->copy ? "yes" : NULL);
-	r = r ? r : policy_put_text(text, "ask_reason", rule->ask_reason ? "yes" : NULL);
-	r = r ? r : policy_put_text(text, "message", rule->message);
-	r = r ? r : policy_put_text(text, "message_ja", rule->message_ja);
+	r = r ? r : content_put(text, &m->as.content, &p->drives->patterns);
+	r = r ? r : content_put_rule(text, &m->as, false);
 	if (r)
 		return r;
-	*out = (struct drive_rule_text){.name = rule->name, .line = rule->line};
+	*out = (struct policy_rule_text){.name = m->as.name, .line = m->as.line};
 	return 0;
 }
 
@@ -41,7 +28,7 @@ int policy_drives_settings(const struct policy *p, policy_setting_fn fn, void *c
 	const struct drives_policy *s = p->drives;
 	bool sealed = s && s->quarantine.openers.n;
 	char mib[32], hex[2 * DIGEST_SIZE + 1];
-	int r = fn(ctx, "drives: default", s ? action_name(s->fallback) : "not looked into");
+	int r = fn(ctx, "drives: default", s ? content_action(s->fallback) : "not looked into");
 
 	snprintf(mib, sizeof(mib), "%llu", (unsigned long long)(s ? s->max_bytes >> 20 : 0));
 	r = r ? r : fn(ctx, "drives: max_mib", mib);

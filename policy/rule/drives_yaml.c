@@ -37,13 +37,8 @@ static int take_mib(struct reading *r, const yaml_node_t *n, const char *key, ui
 
 static int take_match(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
 {
-	static const char *const of_people[] = {"users", "groups", "hosts", "days", "hours", "from", "until"};
-	struct drive_match *m = ctx;
-	size_t i;
+	struct drive_rule *m = ctx;
 
-	for (i = 0; i < ARRAY_SIZE(of_people); i++)
-		if (!strcmp(key, of_people[i]))
-			return policy_read_match(r, &m->who, key, n);
 	if (!strcmp(key, "paths"))
 		return reading_words(r, n, key, &m->paths);
 	if (!strcmp(key, "formats"))
@@ -52,57 +47,38 @@ static int take_match(struct reading *r, void *ctx, const char *key, const yaml_
 		m->has_size_over = true;
 		return take_mib(r, n, key, 0, &m->size_over);
 	}
-	return content_read(r, &m->content, &r->p->drives->patterns, key, n);
+	return content_read(r, &m->as, &r->p->drives->patterns, key, n);
 }
 
 static int take_rule_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
 {
 	struct drive_rule *rule = ctx;
 
-	if (!strcmp(key, "name"))
-		return reading_name(r, n, key, rule->name);
 	if (!strcmp(key, "match"))
-		return reading_pairs(r, n, key, take_match, &rule->match);
-	if (!strcmp(key, "mode"))
-		return reading_mode(r, n, key, &rule->note);
+		return reading_pairs(r, n, key, take_match, rule);
 	if (!strcmp(key, "action"))
-		return take_action(r, n, key, &rule->action);
-	if (!strcmp(key, "copy"))
-		return content_read_flag(r, n, key, &rule->copy);
-	if (!strcmp(key, "ask_reason"))
-		return content_read_flag(r, n, key, &rule->ask_reason);
-	if (!strcmp(key, "message"))
-		return content_read_message(r, n, key, &rule->message);
-	if (!strcmp(key, "message_ja"))
-		return content_read_message(r, n, key, &rule->message_ja);
-	return V_NOT_FOUND;
+		return take_action(r, n, key, &rule->as.action);
+	return content_read_rule(r, &rule->as, key, n);
 }
 
 static int take_rule(struct reading *r, const yaml_node_t *n)
 {
 	struct drives_policy *p = r->p->drives;
 	struct drive_rule *rule;
-	unsigned i;
 	int v;
 
 	if (p->rules_n == DRIVES_RULES_MAX)
 		return reading_bad(r, n, "drives: rules", SAID("too many", "多すぎます"));
 	rule = &p->rules[p->rules_n];
-	*rule = (struct drive_rule){.line = (unsigned)n->start_mark.line + 1};
-	match_init(&rule->match.who);
+	*rule = (struct drive_rule){.paths = NULL};
+	content_rule_init(&rule->as, n);
 	v = reading_pairs(r, n, "drives: rules", take_rule_key, rule);
+	v = v ? v : content_rule_check(r, n, "drives: rules", &rule->as, p->rules, p->rules_n, sizeof(*rule));
 	if (v)
 		return v;
-	if (!rule->name[0] || !rule->action)
-		return reading_bad(r, n, "drives: rules",
-			SAID("a rule needs name and action", "規則には name と action が必要です"));
-	if (rule->ask_reason && rule->action != ACTION_NOTE && rule->action != ACTION_ALERT)
+	if (rule->as.ask_reason && rule->as.action != ACTION_NOTE && rule->as.action != ACTION_ALERT)
 		return reading_bad(r, n, "ask_reason",
 			SAID("it needs action: note or alert", "action: note または alert が必要です"));
-	for (i = 0; i < p->rules_n; i++)
-		if (!strcmp(p->rules[i].name, rule->name))
-			return reading_bad(
-				r, n, "name", SAID("another rule has this name", "同じ名前の規則があります"));
 	p->rules_n++;
 	return 0;
 }
@@ -113,34 +89,15 @@ static int take_file_key(struct reading *r, void *ctx, const char *key, const ya
 {
 	struct drive_expectation *e = ctx;
 	struct drive_facts *f = &e->facts;
-	bool unreadable = false;
-	int v;
-	size_t i;
 
-	if (!strcmp(key, "user"))
-		return reading_text(r, n, key, &f->who.user);
-	if (!strcmp(key, "groups"))
-		return reading_words(r, n, key, &e->groups);
-	if (!strcmp(key, "host"))
-		return reading_text(r, n, key, &f->who.host);
-	if (!strcmp(key, "at"))
-		return reading_time(r, n, key, &f->who.wall_us);
 	if (!strcmp(key, "path"))
 		return reading_text(r, n, key, &f->path);
-	if (!strcmp(key, "format"))
-		return reading_text(r, n, key, &f->format);
-	if (!strcmp(key, "documents"))
-		return content_read_documents(r, n, key, &e->documents);
 	if (!strcmp(key, "mib"))
 		return take_mib(r, n, key, 0, &f->size);
-	for (i = 0; i < NUMBERS; i++)
-		if (!strcmp(key, print_number_word((enum print_number)i)))
-			return reading_number(r, n, key, 0, 1000000, &f->numbers[i]);
-	if (strcmp(key, "unreadable") != 0)
-		return V_NOT_FOUND;
-	v = content_read_flag(r, n, key, &unreadable);
-	f->readable = !unreadable;
-	return v;
+	return content_read_facts(r, &e->as,
+		&(struct content_facts){
+			.who = &f->who, .format = &f->format, .numbers = f->numbers, .readable = &f->readable},
+		key, n);
 }
 
 static int take_expectation_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
@@ -148,17 +105,16 @@ static int take_expectation_key(struct reading *r, void *ctx, const char *key, c
 	struct drive_expectation *e = ctx;
 
 	if (!strcmp(key, "name"))
-		return reading_name(r, n, key, e->name);
+		return reading_name(r, n, key, e->as.name);
 	if (!strcmp(key, "file"))
 		return reading_pairs(r, n, key, take_file_key, e);
 	if (!strcmp(key, "action"))
-		return take_action(r, n, key, &e->action);
+		return take_action(r, n, key, &e->as.action);
 	return V_NOT_FOUND;
 }
 
 static int take_expectation(struct reading *r, const yaml_node_t *n)
 {
-	static const char *const nobody[] = {NULL};
 	struct drives_policy *p = r->p->drives;
 	struct drive_expectation *e;
 	int v;
@@ -166,14 +122,12 @@ static int take_expectation(struct reading *r, const yaml_node_t *n)
 	if (p->expectations_n == DRIVES_EXPECTATIONS_MAX)
 		return reading_bad(r, n, "drives: expectations", SAID("too many", "多すぎます"));
 	e = &p->expectations[p->expectations_n];
-	*e = (struct drive_expectation){.line = (unsigned)n->start_mark.line + 1,
+	*e = (struct drive_expectation){.as = {.line = (unsigned)n->start_mark.line + 1},
 		.facts = {.path = "", .format = "", .readable = true, .who = {.host = ""}}};
 	v = reading_pairs(r, n, "drives: expectations", take_expectation_key, e);
+	v = v ? v : content_expectation_check(r, n, "drives: expectations", &e->as, &e->facts.who);
 	if (v)
 		return v;
-	if (!e->action)
-		return reading_bad(r, n, "drives: expectations", SAID("action is missing", "action がありません"));
-	e->facts.who.groups = e->groups ? e->groups : nobody;
 	p->expectations_n++;
 	return 0;
 }
@@ -256,8 +210,8 @@ int policy_read_drives(struct reading *r, const void *section)
 	v = reading_pairs(r, section, "drives", take_key, p);
 	v = v ? v : quarantine_check(r, p, p->fallback, (unsigned)((const yaml_node_t *)section)->start_mark.line + 1);
 	for (i = 0; i < p->rules_n && !v; i++) {
-		v = p->rules[i].copy ? copies_check(r, &p->copies, p->rules[i].line) : 0;
-		v = v ? v : quarantine_check(r, p, p->rules[i].action, p->rules[i].line);
+		v = p->rules[i].as.copy ? copies_check(r, &p->copies, p->rules[i].as.line) : 0;
+		v = v ? v : quarantine_check(r, p, p->rules[i].as.action, p->rules[i].as.line);
 	}
 	return v;
 }

@@ -132,15 +132,14 @@ int policy_check(const struct policy *p, int64_t now_us, policy_say say, void *c
 
 /* --- as text, for diff (policy_text.c) --- */
 
-struct policy_rule {
+struct policy_rule_text {
 	const char *name; /* borrowed from the policy */
 	unsigned line;
-	unsigned access; /* ACCESS_*; 0: listed */
 };
 /* Rule `i` of policy_rules_n; what it asks for and gives is appended to `text`, alike for what is alike. 0, V_FULL,
  * -ENOMEM.
  */
-int policy_rule(const struct policy *p, unsigned i, struct policy_rule *out, struct buf *text);
+int policy_rule(const struct policy *p, unsigned i, struct policy_rule_text *out, struct buf *text);
 /* Calls `fn` for each setting that is no rule, always the same ones in the same order; its answer ends them. */
 typedef int (*policy_setting_fn)(void *ctx, const char *name, const char *value);
 int policy_settings(const struct policy *p, policy_setting_fn fn, void *ctx);

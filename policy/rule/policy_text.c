@@ -146,7 +146,7 @@ static const char *access_name(unsigned access)
 	return e ? e->name : "listed";
 }
 
-int policy_rule(const struct policy *p, unsigned i, struct policy_rule *out, struct buf *text)
+int policy_rule(const struct policy *p, unsigned i, struct policy_rule_text *out, struct buf *text)
 {
 	const struct rule *rule = &p->rules[i];
 	int r = put_match(text, &rule->match);
@@ -156,7 +156,7 @@ int policy_rule(const struct policy *p, unsigned i, struct policy_rule *out, str
 	r = r ? r : rule->note ? policy_put_text(text, "mode", "note") : 0;
 	if (r)
 		return r;
-	*out = (struct policy_rule){.name = rule->name, .line = rule->line, .access = rule->access};
+	*out = (struct policy_rule_text){.name = rule->name, .line = rule->line};
 	return 0;
 }
 

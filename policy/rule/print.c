@@ -12,20 +12,20 @@ static const struct print_policy *section(const struct policy *p)
 	return p->print ? p->print : &none;
 }
 
-static bool document_fits(const struct policy *p, const struct print_match *m, const struct print_facts *f)
+static bool document_fits(const struct policy *p, const struct print_rule *m, const struct print_facts *f)
 {
 	if (m->has_pages_over && (!f->has_pages || f->pages * f->copies <= m->pages_over))
 		return false;
 	if (m->colour && m->colour != f->colour)
 		return false;
-	return content_fits(p, &m->content,
+	return content_fits(p, &m->as.content,
 		&(struct content_found){
 			.readable = f->readable, .numbers = f->numbers, .matches = f->matches, .known = f->known});
 }
 
-static bool fits(const struct policy *p, const struct print_match *m, const struct print_facts *f)
+static bool fits(const struct policy *p, const struct print_rule *m, const struct print_facts *f)
 {
-	if (!match_people(&m->who, &f->who) || !match_time(&m->who, f->who.wall_us))
+	if (!content_for(&m->as, &f->who))
 		return false;
 	if (m->printers && !content_like(m->printers, f->printer) &&
 		(!f->printer_class[0] || !content_like(m->printers, f->printer_class)))
@@ -45,23 +45,22 @@ static bool fits(const struct policy *p, const struct print_match *m, const stru
 }
 
 /* Which of the rule's facts led there, in both languages. */
-static void explain(const struct print_rule *rule, const struct print_facts *f, struct print_decision *out)
+static void explain(const struct print_rule *m, const struct print_facts *f, struct document_decision *out)
 {
-	const struct print_match *m = &rule->match;
 	struct content_reason facts[5 + CONTENT_REASONS] = {
-		{m->who.users || m->who.groups, " who it is", "印刷した人"},
+		{m->as.who.users || m->as.who.groups, " who it is", "印刷した人"},
 		{m->printers || m->uris || m->locations, " the printer", "プリンター"},
 		{m->titles != NULL, " the title", "文書名"},
 		{m->areas != NULL, " the protected area of its file", "元ファイルの取扱区域"},
 		{m->has_pages_over, " the number of pages", "ページ数"},
 	};
 
-	content_reasons(&m->content, f->readable, facts + 5);
-	content_explain(rule->line, facts, ARRAY_SIZE(facts), out->reason, sizeof(out->reason), out->reason_ja,
+	content_reasons(&m->as.content, f->readable, facts + 5);
+	content_explain(m->as.line, facts, ARRAY_SIZE(facts), out->reason, sizeof(out->reason), out->reason_ja,
 		sizeof(out->reason_ja));
 }
 
-void policy_print(const struct policy *p, const struct print_facts *f, struct print_decision *out)
+void policy_print(const struct policy *p, const struct print_facts *f, struct document_decision *out)
 {
 	const struct print_policy *s = section(p);
 	unsigned i;
@@ -71,24 +70,14 @@ void policy_print(const struct policy *p, const struct print_facts *f, struct pr
 	for (i = 0; i < s->rules_n; i++) {
 		const struct print_rule *rule = &s->rules[i];
 
-		if (!fits(p, &rule->match, f))
+		if (!fits(p, rule, f))
 			continue;
-		out->action = rule->action;
-		out->note |= rule->note;
-		out->copy = rule->copy;
+		content_decide(&rule->as, "print", out);
 		out->stamp = rule->stamp;
-		out->ask_reason = rule->ask_reason;
-		snprintf(out->rule, sizeof(out->rule), "print:%s", rule->name);
 		explain(rule, f, out);
-		snprintf(out->message, sizeof(out->message), "%s", rule->message ? rule->message : "");
-		snprintf(out->message_ja, sizeof(out->message_ja), "%s",
-			rule->message_ja ? rule->message_ja : out->message);
 		return;
 	}
-	out->action = s->fallback;
-	snprintf(out->rule, sizeof(out->rule), "print-default");
-	snprintf(out->reason, sizeof(out->reason), "no rule fits");
-	snprintf(out->reason_ja, sizeof(out->reason_ja), "該当する規則がありません");
+	content_default(s->fallback, "print", out);
 }
 
 unsigned policy_print_unavailable(const struct policy *p)
@@ -128,9 +117,9 @@ bool policy_print_documents(const struct policy *p)
 	unsigned i;
 
 	for (i = 0; i < s->rules_n; i++) {
-		const struct print_match *m = &s->rules[i].match;
+		const struct print_rule *m = &s->rules[i];
 
-		if (m->has_pages_over || m->colour || content_asks(&m->content))
+		if (m->has_pages_over || m->colour || content_asks(&m->as.content))
 			return true;
 	}
 	return false;
@@ -142,7 +131,7 @@ bool policy_print_text(const struct policy *p)
 	unsigned i;
 
 	for (i = 0; i < s->rules_n; i++)
-		if (content_asks(&s->rules[i].match.content))
+		if (content_asks(&s->rules[i].as.content))
 			return true;
 	return s->ocr.on;
 }

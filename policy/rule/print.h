@@ -55,13 +55,14 @@ struct print_facts {
 	uint8_t known[KNOWN_MAX];             /* how much of each known document is found, percent */
 };
 
-struct print_decision {
+/* What is decided of a document, on its way to paper or written to a drive (drives.h). */
+struct document_decision {
 	unsigned action;                  /* ACTION_*: with `note`, what would be */
-	bool note;                        /* watch only: the job prints all the same */
-	bool copy;                        /* its documents are kept for the auditor, whatever becomes of it */
-	bool stamp;                       /* what comes out says who printed it when */
-	bool ask_reason;                  /* ACTION_HOLD: it prints when its owner has said why */
-	char rule[POLICY_NAME_SIZE + 16]; /* "print:finance", "print-default" */
+	bool note;                        /* watch only: it goes all the same, and nobody is told on the desktop */
+	bool copy;                        /* it is kept for the auditor, whatever becomes of it */
+	bool stamp;                       /* of paper: what comes out says who printed it when */
+	bool ask_reason;                  /* the person is asked why; what is held prints when its owner has said it */
+	char rule[POLICY_NAME_SIZE + 16]; /* "print:finance", "drives-default" */
 	char reason[192];                 /* in words: which facts led there; English, for records */
 	char reason_ja[POLICY_REASON_SIZE];
 	char message[PRINT_MESSAGE_MAX]; /* what the administrator wants the person to read; may be empty */
@@ -69,7 +70,7 @@ struct print_decision {
 };
 
 /* Decides. Always answers. */
-void policy_print(const struct policy *p, const struct print_facts *f, struct print_decision *out);
+void policy_print(const struct policy *p, const struct print_facts *f, struct document_decision *out);
 
 /* What becomes of a job that cannot be judged (the gate does not run, facts are late): ACTION_ALLOW or ACTION_HOLD. */
 unsigned policy_print_unavailable(const struct policy *p);
@@ -109,12 +110,7 @@ unsigned policy_print_patterns(const struct policy *p, const char *const **list)
 unsigned policy_print_rules_n(const struct policy *p);
 
 /* As text, for diff (print_text.c): rule `i` like policy_rule, settings like policy_settings. 0, V_FULL, -ENOMEM. */
-struct print_rule_text {
-	const char *name; /* borrowed from the policy */
-	unsigned line;
-	unsigned action; /* ACTION_* */
-};
-int policy_print_rule(const struct policy *p, unsigned i, struct print_rule_text *out, struct buf *text);
+int policy_print_rule(const struct policy *p, unsigned i, struct policy_rule_text *out, struct buf *text);
 int policy_print_settings(const struct policy *p, policy_setting_fn fn, void *ctx);
 
 #endif

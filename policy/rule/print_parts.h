@@ -8,30 +8,18 @@
 #include "policy/rule/content.h"
 #include "policy/rule/copies.h"
 
-struct print_match {
-	struct match who; /* users, groups, hosts, days, hours, from, until: nothing else of it */
+struct print_rule {
+	struct content_rule as;
 	words printers, uris, locations, titles, formats, areas; /* patterns; NULL: any */
 	bool has_pages_over;
 	uint64_t pages_over; /* pages times copies */
 	unsigned colour;     /* COLOUR_*; 0: any */
-	struct content_match content;
-};
-
-struct print_rule {
-	char name[POLICY_NAME_SIZE];
-	unsigned line;
-	struct print_match match;
-	unsigned action;
-	bool note, copy, stamp, ask_reason;
-	const char *message, *message_ja;
+	bool stamp;
 };
 
 struct print_expectation {
-	unsigned line;
-	char name[POLICY_NAME_SIZE];
+	struct content_expectation as;
 	struct print_facts facts;
-	words groups, documents;
-	unsigned action;
 };
 
 /* Lives in the policy's memory; zeroes (no section) allow everything. */

@@ -30,14 +30,9 @@ static int take_yes(struct reading *r, const yaml_node_t *n, const char *key, in
 
 static int take_match(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
 {
-	static const char *const of_people[] = {"users", "groups", "hosts", "days", "hours", "from", "until"};
-	struct print_match *m = ctx;
+	struct print_rule *m = ctx;
 	int yes, v;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(of_people); i++)
-		if (!strcmp(key, of_people[i]))
-			return policy_read_match(r, &m->who, key, n);
 	if (!strcmp(key, "printers"))
 		return reading_words(r, n, key, &m->printers);
 	if (!strcmp(key, "uris"))
@@ -59,58 +54,39 @@ static int take_match(struct reading *r, void *ctx, const char *key, const yaml_
 		m->colour = yes ? COLOUR_COLOUR : COLOUR_MONO;
 		return v;
 	}
-	return content_read(r, &m->content, &r->p->print->patterns, key, n);
+	return content_read(r, &m->as, &r->p->print->patterns, key, n);
 }
 
 static int take_rule_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
 {
 	struct print_rule *rule = ctx;
 
-	if (!strcmp(key, "name"))
-		return reading_name(r, n, key, rule->name);
 	if (!strcmp(key, "match"))
-		return reading_pairs(r, n, key, take_match, &rule->match);
-	if (!strcmp(key, "mode"))
-		return reading_mode(r, n, key, &rule->note);
+		return reading_pairs(r, n, key, take_match, rule);
 	if (!strcmp(key, "action"))
-		return take_action(r, n, key, true, &rule->action);
-	if (!strcmp(key, "copy"))
-		return content_read_flag(r, n, key, &rule->copy);
+		return take_action(r, n, key, true, &rule->as.action);
 	if (!strcmp(key, "stamp"))
 		return content_read_flag(r, n, key, &rule->stamp);
-	if (!strcmp(key, "ask_reason"))
-		return content_read_flag(r, n, key, &rule->ask_reason);
-	if (!strcmp(key, "message"))
-		return content_read_message(r, n, key, &rule->message);
-	if (!strcmp(key, "message_ja"))
-		return content_read_message(r, n, key, &rule->message_ja);
-	return V_NOT_FOUND;
+	return content_read_rule(r, &rule->as, key, n);
 }
 
 static int take_rule(struct reading *r, const yaml_node_t *n)
 {
 	struct print_policy *p = r->p->print;
 	struct print_rule *rule;
-	unsigned i;
 	int v;
 
 	if (p->rules_n == PRINT_RULES_MAX)
 		return reading_bad(r, n, "print: rules", SAID("too many", "多すぎます"));
 	rule = &p->rules[p->rules_n];
-	*rule = (struct print_rule){.line = (unsigned)n->start_mark.line + 1};
-	match_init(&rule->match.who);
+	*rule = (struct print_rule){.printers = NULL};
+	content_rule_init(&rule->as, n);
 	v = reading_pairs(r, n, "print: rules", take_rule_key, rule);
+	v = v ? v : content_rule_check(r, n, "print: rules", &rule->as, p->rules, p->rules_n, sizeof(*rule));
 	if (v)
 		return v;
-	if (!rule->name[0] || !rule->action)
-		return reading_bad(r, n, "print: rules",
-			SAID("a rule needs name and action", "規則には name と action が必要です"));
-	if (rule->ask_reason && rule->action != ACTION_HOLD)
+	if (rule->as.ask_reason && rule->as.action != ACTION_HOLD)
 		return reading_bad(r, n, "ask_reason", SAID("it needs action: hold", "action: hold が必要です"));
-	for (i = 0; i < p->rules_n; i++)
-		if (!strcmp(p->rules[i].name, rule->name))
-			return reading_bad(
-				r, n, "name", SAID("another rule has this name", "同じ名前の規則があります"));
 	p->rules_n++;
 	return 0;
 }
@@ -123,26 +99,13 @@ static int take_job_key(struct reading *r, void *ctx, const char *key, const yam
 	struct print_facts *f = &e->facts;
 	uint64_t number = 0;
 	int yes, v;
-	size_t i;
 
-	if (!strcmp(key, "user"))
-		return reading_text(r, n, key, &f->who.user);
-	if (!strcmp(key, "groups"))
-		return reading_words(r, n, key, &e->groups);
-	if (!strcmp(key, "host"))
-		return reading_text(r, n, key, &f->who.host);
-	if (!strcmp(key, "at"))
-		return reading_time(r, n, key, &f->who.wall_us);
 	if (!strcmp(key, "printer"))
 		return reading_text(r, n, key, &f->printer);
 	if (!strcmp(key, "uri"))
 		return reading_text(r, n, key, &f->uri);
 	if (!strcmp(key, "location"))
 		return reading_text(r, n, key, &f->location);
-	if (!strcmp(key, "format"))
-		return reading_text(r, n, key, &f->format);
-	if (!strcmp(key, "documents"))
-		return content_read_documents(r, n, key, &e->documents);
 	if (!strcmp(key, "area"))
 		return reading_text(r, n, key, &f->area);
 	if (!strcmp(key, "title")) {
@@ -159,20 +122,15 @@ static int take_job_key(struct reading *r, void *ctx, const char *key, const yam
 		f->copies = (unsigned)number;
 		return v;
 	}
-	for (i = 0; i < NUMBERS; i++)
-		if (!strcmp(key, print_number_word((enum print_number)i)))
-			return reading_number(r, n, key, 0, 1000000, &f->numbers[i]);
 	if (!strcmp(key, "colour")) {
 		v = take_yes(r, n, key, &yes);
 		f->colour = yes ? COLOUR_COLOUR : COLOUR_MONO;
 		return v;
 	}
-	if (!strcmp(key, "unreadable")) {
-		v = take_yes(r, n, key, &yes);
-		f->readable = !yes;
-		return v;
-	}
-	return V_NOT_FOUND;
+	return content_read_facts(r, &e->as,
+		&(struct content_facts){
+			.who = &f->who, .format = &f->format, .numbers = f->numbers, .readable = &f->readable},
+		key, n);
 }
 
 static int take_expectation_key(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
@@ -180,17 +138,16 @@ static int take_expectation_key(struct reading *r, void *ctx, const char *key, c
 	struct print_expectation *e = ctx;
 
 	if (!strcmp(key, "name"))
-		return reading_name(r, n, key, e->name);
+		return reading_name(r, n, key, e->as.name);
 	if (!strcmp(key, "job"))
 		return reading_pairs(r, n, key, take_job_key, e);
 	if (!strcmp(key, "action"))
-		return take_action(r, n, key, true, &e->action);
+		return take_action(r, n, key, true, &e->as.action);
 	return V_NOT_FOUND;
 }
 
 static int take_expectation(struct reading *r, const yaml_node_t *n)
 {
-	static const char *const nobody[] = {NULL};
 	struct print_policy *p = r->p->print;
 	struct print_expectation *e;
 	int v;
@@ -198,7 +155,7 @@ static int take_expectation(struct reading *r, const yaml_node_t *n)
 	if (p->expectations_n == PRINT_EXPECTATIONS_MAX)
 		return reading_bad(r, n, "print: expectations", SAID("too many", "多すぎます"));
 	e = &p->expectations[p->expectations_n];
-	*e = (struct print_expectation){.line = (unsigned)n->start_mark.line + 1,
+	*e = (struct print_expectation){.as = {.line = (unsigned)n->start_mark.line + 1},
 		.facts = {.who = {.host = ""},
 			.printer = "",
 			.printer_class = "",
@@ -211,12 +168,9 @@ static int take_expectation(struct reading *r, const yaml_node_t *n)
 			.copies = 1,
 			.readable = true}};
 	v = reading_pairs(r, n, "print: expectations", take_expectation_key, e);
+	v = v ? v : content_expectation_check(r, n, "print: expectations", &e->as, &e->facts.who);
 	if (v)
 		return v;
-	if (!e->action)
-		return reading_bad(r, n, "print: expectations",
-			SAID("an expectation needs action", "expectation には action が必要です"));
-	e->facts.who.groups = e->groups ? e->groups : nobody;
 	p->expectations_n++;
 	return 0;
 }
@@ -265,6 +219,6 @@ int policy_read_print(struct reading *r, const void *section)
 	r->p->print = p;
 	v = reading_pairs(r, section, "print", take_key, p);
 	for (i = 0; i < p->rules_n && !v; i++)
-		v = p->rules[i].copy ? copies_check(r, &p->copies, p->rules[i].line) : 0;
+		v = p->rules[i].as.copy ? copies_check(r, &p->copies, p->rules[i].as.line) : 0;
 	return v;
 }

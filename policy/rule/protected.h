@@ -71,10 +71,6 @@ const char *const *policy_area_shares(const struct policy *p, unsigned i);
 size_t policy_area_head(const char *pattern);
 
 /* As text, for diff (protected_text.c): area `i` like policy_rule. 0, V_FULL, -ENOMEM. */
-struct area_text {
-	const char *name; /* borrowed from the policy */
-	unsigned line;
-};
-int policy_area_rule(const struct policy *p, unsigned i, struct area_text *out, struct buf *text);
+int policy_area_rule(const struct policy *p, unsigned i, struct policy_rule_text *out, struct buf *text);
 
 #endif

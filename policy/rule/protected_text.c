@@ -4,7 +4,7 @@
  */
 #include "policy/rule/protected_parts.h"
 
-int policy_area_rule(const struct policy *p, unsigned i, struct area_text *out, struct buf *text)
+int policy_area_rule(const struct policy *p, unsigned i, struct policy_rule_text *out, struct buf *text)
 {
 	const struct area *a = &p->protected->areas[i];
 	const struct enum_info *e = enum_by_value(F_ACTION, a->others);
@@ -26,6 +26,6 @@ int policy_area_rule(const struct policy *p, unsigned i, struct area_text *out, 
 	r = r ? r : policy_put_text(text, "mode", a->note ? "note" : NULL);
 	if (r)
 		return r;
-	*out = (struct area_text){.name = a->name, .line = a->line};
+	*out = (struct policy_rule_text){.name = a->name, .line = a->line};
 	return 0;
 }

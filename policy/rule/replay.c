@@ -200,7 +200,7 @@ static int of_print(const struct policy *p, const struct record *r, const char *
 		.copies = record_number(r, F_COPIES, 0) ? (unsigned)record_number(r, F_COPIES, 0) : 1,
 		.colour = (unsigned)record_number(r, F_COLOUR, 0),
 		.readable = was_read(r, true)};
-	struct print_decision now;
+	struct document_decision now;
 	unsigned i;
 
 	for (i = 0; i < NUMBERS; i++)
@@ -234,7 +234,7 @@ static int of_drive(const struct policy *p, const struct record *r, const char *
 		.format = format,
 		.size = record_number(r, F_SIZE, 0),
 		.readable = was_read(r, false)};
-	struct drive_decision now;
+	struct document_decision now;
 	unsigned i;
 
 	text_copy(rule, sizeof(rule), record_text(r, F_RULE));

@@ -87,7 +87,7 @@ static void a_release_says_until_when(void **state)
 static void what_was_written_has_the_administrators_words(void **state)
 {
 	const struct device d = {.product_name = "Stick"};
-	const struct drive_decision written = {.message = "ask <b>", .message_ja = "確認"};
+	const struct document_decision written = {.message = "ask <b>", .message_ja = "確認"};
 
 	(void)state;
 	buf_clear(&summary);

@@ -31,7 +31,7 @@ static struct drive_facts file(void)
 
 static const char *decide(const struct drive_facts *f, unsigned action)
 {
-	static struct drive_decision d;
+	static struct document_decision d;
 
 	policy_drive(policy, f, &d);
 	assert_int_equal(d.action, action);
@@ -110,7 +110,7 @@ static void known_documents_are_asked_for_by_name(void **state)
 	_cleanup_buf_ struct buf b = BUF_INIT(KNOWN_WORDS_MAX);
 	struct drive_facts f = file();
 	uint8_t known[KNOWN_MAX];
-	struct drive_decision d;
+	struct document_decision d;
 
 	(void)state;
 	assert_int_equal(load(DOCUMENTS "drives:\n  rules:\n"
@@ -144,7 +144,7 @@ static void known_documents_are_asked_for_by_name(void **state)
 static void the_reason_names_what_led_there(void **state)
 {
 	struct drive_facts f = file();
-	struct drive_decision d;
+	struct document_decision d;
 
 	(void)state;
 	assert_int_equal(

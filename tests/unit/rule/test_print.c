@@ -51,7 +51,7 @@ static struct print_facts job(void)
 
 static unsigned decide(const struct print_facts *f)
 {
-	struct print_decision d;
+	struct document_decision d;
 
 	policy_print(policy, f, &d);
 	return d.action;
@@ -63,7 +63,7 @@ static void by_the_area_of_its_file(void **state)
 	static const char *const areas[] = {"payroll", "personal", "", NULL};
 	static const unsigned wanted[] = {ACTION_DENY, ACTION_HOLD, ACTION_ALLOW, ACTION_ALLOW};
 	struct print_facts f = job();
-	struct print_decision d;
+	struct document_decision d;
 	size_t i;
 
 	(void)state;
@@ -82,7 +82,7 @@ static void by_the_area_of_its_file(void **state)
 static void without_a_section_all_prints(void **state)
 {
 	struct print_facts f = job();
-	struct print_decision d;
+	struct document_decision d;
 
 	(void)state;
 	policy_free(STEAL(policy));
@@ -97,7 +97,7 @@ static void without_a_section_all_prints(void **state)
 static void first_rule_that_fits(void **state)
 {
 	struct print_facts f = job();
-	struct print_decision d;
+	struct document_decision d;
 
 	(void)state;
 	assert_int_equal(load("  default: note\n  unavailable: hold\n  rules:\n"
@@ -201,8 +201,8 @@ static void copies_are_for_somebody(void **state)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(4096);
 	struct print_facts f = job();
-	struct print_rule_text rule;
-	struct print_decision d;
+	struct policy_rule_text rule;
+	struct document_decision d;
 	struct print_copies c;
 
 	(void)state;

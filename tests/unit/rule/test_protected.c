@@ -311,7 +311,7 @@ static void it_tries_itself(void **state)
 static void as_text(void **state)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(1024);
-	struct area_text t;
+	struct policy_rule_text t;
 
 	(void)state;
 	assert_int_equal(load("protected: {areas: [{name: pay, paths: ['~/x'], shares: nas, users: a, groups: [b, c], "
