@@ -2,20 +2,15 @@
  * Notifications on the desktop. See notify.h.
  */
 #include "agent/guard/notify.h"
-#include "agent/notice/speaker.h"
-#include "policy/base/text.h"
+#include "agent/notice/notices.h"
 #include "policy/trust/digest.h"
 #include <errno.h>
-#include <sys/wait.h>
 #include <time.h>
-
-#define CHILD_SECONDS 10
-#define TEXT_MAX 2048u
 
 struct notify {
 	struct digest told[NOTIFY_CAUSES_MAX], device[NOTIFY_CAUSES_MAX];
 	unsigned told_n, next;
-	pid_t children[NOTIFY_CHILDREN_MAX];
+	struct notices notices;
 };
 
 int notify_new(struct notify **out)
@@ -143,34 +138,14 @@ static const struct words japanese[] = {
 		"を実行してから、もう一度開いてください。入力内容は記録されます。"},
 };
 
-static bool is_japanese(const char *lang)
-{
-	return lang && !strncmp(lang, "ja", 2);
-}
-
-/* Text for a body that may be read as markup. */
-static int put_escaped(struct buf *b, const char *s)
-{
-	char shown[2 * PRINT_MESSAGE_MAX];
-	int r = 0;
-
-	text_escape_to(shown, sizeof(shown), SPAN_STR(s));
-	for (s = shown; !r && *s; s++)
-		r = *s == '&'   ? buf_puts(b, "&amp;")
-		    : *s == '<' ? buf_puts(b, "&lt;")
-		    : *s == '>' ? buf_puts(b, "&gt;")
-				: buf_put(b, s, 1);
-	return r;
-}
-
 static int put_device(struct buf *b, const struct device *d, const struct decision *why)
 {
 	const char *name = why && why->label[0] ? why->label : d->product_name[0] ? d->product_name : "USB";
-	int r = put_escaped(b, name);
+	int r = notice_put(b, name, SIZE_MAX);
 
 	if (!r && d->serial[0]) {
 		r = buf_puts(b, " (");
-		r = r ? r : put_escaped(b, d->serial);
+		r = r ? r : notice_put(b, d->serial, SIZE_MAX);
 		r = r ? r : buf_puts(b, ")");
 	}
 	return r ? r : buf_puts(b, "\n");
@@ -197,26 +172,26 @@ static int put_body(struct buf *b, const char *words, const struct decision *why
 int notify_text(enum notice what, const char *lang, const struct device *d, const struct decision *why,
 	const struct document_decision *written, struct buf *summary, struct buf *body)
 {
-	const struct words *w = is_japanese(lang) ? &japanese[what] : &english[what];
-	const char *message = !written ? "" : is_japanese(lang) ? written->message_ja : written->message;
+	const struct words *w = notice_japanese(lang) ? &japanese[what] : &english[what];
+	const char *message = !written ? "" : notice_japanese(lang) ? written->message_ja : written->message;
 	int r = buf_puts(summary, w->summary);
 
 	r = r ? r : put_device(body, d, why);
 	/* The administrator's own words go before ours. */
-	return r ? r : message[0] ? put_escaped(body, message) : put_body(body, w->body, why);
+	return r ? r : message[0] ? notice_put(body, message, SIZE_MAX) : put_body(body, w->body, why);
 }
 
 int notify_area_text(enum notice what, const char *lang, const char *area, struct buf *summary, struct buf *body)
 {
-	const struct words *w = is_japanese(lang) ? &japanese[what] : &english[what];
+	const struct words *w = notice_japanese(lang) ? &japanese[what] : &english[what];
 	int r = buf_puts(summary, w->summary);
 
-	r = r ? r : put_escaped(body, area);
+	r = r ? r : notice_put(body, area, SIZE_MAX);
 	r = r ? r : buf_puts(body, "\n");
 	return r ? r : buf_puts(body, w->body);
 }
 
-/* --- the child --- */
+/* --- saying it --- */
 
 /* `area` is of notices that are of no device. */
 struct notice_said {
@@ -227,51 +202,28 @@ struct notice_said {
 	const char *area;
 };
 
-static int child(const struct notice_said *said, uint32_t uid)
+static int text(const void *ctx, const char *lang, struct buf *summary, struct buf *body)
 {
-	enum notice what = said->what;
-	_cleanup_buf_ struct buf summary = BUF_INIT(TEXT_MAX), body = BUF_INIT(TEXT_MAX);
-	_cleanup_(speaker_freep) struct speaker *s = NULL;
-	char lang[LANG_SIZE];
+	const struct notice_said *said = ctx;
 
-	alarm(CHILD_SECONDS);
-	if (speaker_become(uid) || speaker_new(uid, &s))
-		return 1;
-	speaker_language(s, lang);
-	if ((said->area ? notify_area_text(what, lang, said->area, &summary, &body)
-			: notify_text(what, lang, said->d, said->why, said->written, &summary, &body)) ||
-		!buf_str(&summary) || !buf_str(&body))
-		return 1;
-	return speaker_say(s, said->area ? "dialog-password" : "drive-removable-media", (char *)summary.p,
-		       (char *)body.p, what != NOTICE_APPROVED && what != NOTICE_RELEASED && what != NOTICE_OPENED) < 0;
-}
-
-void notify_reap(struct notify *n)
-{
-	unsigned i;
-
-	for (i = 0; i < NOTIFY_CHILDREN_MAX; i++)
-		if (n->children[i] > 0 && waitpid(n->children[i], NULL, WNOHANG) != 0)
-			n->children[i] = 0;
+	return said->area ? notify_area_text(said->what, lang, said->area, summary, body)
+			  : notify_text(said->what, lang, said->d, said->why, said->written, summary, body);
 }
 
 static void say(struct notify *n, const struct notice_said *said, uint32_t uid)
 {
-	unsigned i;
-	pid_t pid;
+	enum notice what = said->what;
 
-	if (uid == UINT32_MAX)
-		return;
-	notify_reap(n);
-	for (i = 0; i < NOTIFY_CHILDREN_MAX && n->children[i]; i++)
-		;
-	if (i == NOTIFY_CHILDREN_MAX)
-		return;
-	pid = fork();
-	if (pid == 0)
-		_exit(child(said, uid));
-	if (pid > 0)
-		n->children[i] = pid;
+	notices_say(&n->notices, uid,
+		&(struct notice_words){.icon = said->area ? "dialog-password" : "drive-removable-media",
+			.urgent = what != NOTICE_APPROVED && what != NOTICE_RELEASED && what != NOTICE_OPENED,
+			.text = text,
+			.ctx = said});
+}
+
+void notify_reap(struct notify *n)
+{
+	notices_reap(&n->notices);
 }
 
 static void show(struct notify *n, enum notice what, const struct device *d, const struct decision *why,

@@ -9,10 +9,8 @@
 #define SEKISHO_GUARD_NOTIFY_H
 
 #include "policy/rule/drives.h"
-#include <sys/types.h>
 
 #define NOTIFY_CAUSES_MAX 128u /* remembered; then the oldest may be told again */
-#define NOTIFY_CHILDREN_MAX 8u /* at a time; more notifications are left out */
 
 enum notice {
 	NOTICE_READ_ONLY, /* a drive may be read, not written */

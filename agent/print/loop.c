@@ -116,7 +116,7 @@ static int on_child(sd_event_source *source, const struct signalfd_siginfo *info
 
 	(void)source;
 	(void)info;
-	notify_reap(&g->notices);
+	notices_reap(&g->notices);
 	/* Without it nothing is known of documents, and its rights are given up: whoever starts us starts it. */
 	if (g->inspect && inspect_is_gone(g->inspect))
 		gate_fail(g, -EPIPE, "the inspector is gone");

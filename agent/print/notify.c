@@ -2,13 +2,7 @@
  * Words for the person whose job was stopped. See notify.h.
  */
 #include "agent/print/notify.h"
-#include "agent/notice/speaker.h"
-#include "policy/base/text.h"
-#include <sys/wait.h>
-
-#define CHILD_SECONDS 10
-#define TEXT_MAX 2048u
-#define SHOWN_MAX 256 /* bytes of a title */
+#define TITLE_SHOWN 256u /* bytes */
 
 struct words {
 	const char *summary, *body;
@@ -27,74 +21,38 @@ static const struct words japanese[] = {
 		"「理由の入力」を開くか、sekishoctl reason を実行すると印刷されます。入力内容は記録されます。"},
 };
 
-/* Text for a body that may be read as markup. */
-static int put_escaped(struct buf *b, const char *s)
-{
-	char shown[SHOWN_MAX];
-	int r = 0;
-
-	text_escape_to(shown, sizeof(shown), SPAN_STR(s));
-	for (s = shown; !r && *s; s++)
-		r = *s == '&'   ? buf_puts(b, "&amp;")
-		    : *s == '<' ? buf_puts(b, "&lt;")
-		    : *s == '>' ? buf_puts(b, "&gt;")
-				: buf_put(b, s, 1);
-	return r;
-}
-
 int notify_text(bool held, const char *lang, const char *title, const struct document_decision *why,
 	struct buf *summary, struct buf *body)
 {
-	bool ja = !strncmp(lang, "ja", 2);
+	bool ja = notice_japanese(lang);
 	unsigned which = held && why->ask_reason ? 2 : held;
 	const struct words *w = ja ? &japanese[which] : &english[which];
 	const char *say = ja ? why->message_ja : why->message;
 	int r = buf_puts(summary, w->summary);
 
-	r = r ? r : put_escaped(body, title);
+	r = r ? r : notice_put(body, title, TITLE_SHOWN);
 	r = r ? r : buf_puts(body, "\n");
-	return r ? r : say[0] ? put_escaped(body, say) : buf_puts(body, w->body);
+	return r ? r : say[0] ? notice_put(body, say, SIZE_MAX) : buf_puts(body, w->body);
 }
 
-static int child(bool held, const char *title, const struct document_decision *why, uint32_t uid)
+struct said {
+	bool held;
+	const char *title;
+	const struct document_decision *why;
+};
+
+static int text(const void *ctx, const char *lang, struct buf *summary, struct buf *body)
 {
-	_cleanup_buf_ struct buf summary = BUF_INIT(TEXT_MAX), body = BUF_INIT(TEXT_MAX);
-	_cleanup_(speaker_freep) struct speaker *s = NULL;
-	char lang[LANG_SIZE];
+	const struct said *said = ctx;
 
-	alarm(CHILD_SECONDS);
-	if (speaker_become(uid) || speaker_new(uid, &s))
-		return 1;
-	speaker_language(s, lang);
-	if (notify_text(held, lang, title, why, &summary, &body) || !buf_str(&summary) || !buf_str(&body))
-		return 1;
-	return speaker_say(s, "printer-error", (char *)summary.p, (char *)body.p, true) < 0;
-}
-
-void notify_reap(struct notices *n)
-{
-	unsigned i;
-
-	for (i = 0; i < NOTICES_MAX; i++)
-		if (n->children[i] > 0 && waitpid(n->children[i], NULL, WNOHANG) != 0)
-			n->children[i] = 0;
+	return notify_text(said->held, lang, said->title, said->why, summary, body);
 }
 
 void notify_show(struct notices *n, bool held, const char *title, const struct document_decision *why, uint32_t uid)
 {
-	unsigned i;
-	pid_t pid;
-
-	if (uid == UINT32_MAX)
-		return;
-	notify_reap(n);
-	for (i = 0; i < NOTICES_MAX && n->children[i]; i++)
-		;
-	if (i == NOTICES_MAX)
-		return;
-	pid = fork();
-	if (pid == 0)
-		_exit(child(held, title, why, uid));
-	if (pid > 0)
-		n->children[i] = pid;
+	notices_say(n, uid,
+		&(struct notice_words){.icon = "printer-error",
+			.urgent = true,
+			.text = text,
+			.ctx = &(struct said){.held = held, .title = title, .why = why}});
 }

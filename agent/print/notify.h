@@ -5,20 +5,11 @@
 #ifndef SEKISHO_PRINT_NOTIFY_H
 #define SEKISHO_PRINT_NOTIFY_H
 
+#include "agent/notice/notices.h"
 #include "policy/rule/print.h"
-#include <sys/types.h>
-
-#define NOTICES_MAX 8u /* at a time; more are left out */
-
-struct notices {
-	pid_t children[NOTICES_MAX];
-};
 
 /* `uid` UINT32_MAX: nobody is there, and nothing is shown. */
 void notify_show(struct notices *n, bool held, const char *title, const struct document_decision *why, uint32_t uid);
-
-/* Takes in children that ended. */
-void notify_reap(struct notices *n);
 
 /* The texts, for tests: `lang` is "ja..." or anything else. 0, V_FULL, -ENOMEM. */
 int notify_text(bool held, const char *lang, const char *title, const struct document_decision *why,

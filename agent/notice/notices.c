@@ -1,0 +1,73 @@
+/*
+ * Sentences to people's desktops, each by a child. See notices.h.
+ */
+#include "agent/notice/notices.h"
+#include "agent/notice/speaker.h"
+#include "policy/base/text.h"
+#include <sys/wait.h>
+
+#define CHILD_SECONDS 10
+#define TEXT_MAX 2048u
+#define SHOWN_MAX 600u
+
+static int child(uint32_t uid, const struct notice_words *words)
+{
+	_cleanup_buf_ struct buf summary = BUF_INIT(TEXT_MAX), body = BUF_INIT(TEXT_MAX);
+	_cleanup_(speaker_freep) struct speaker *s = NULL;
+	char lang[LANG_SIZE];
+
+	alarm(CHILD_SECONDS);
+	if (speaker_become(uid) || speaker_new(uid, &s))
+		return 1;
+	speaker_language(s, lang);
+	if (words->text(words->ctx, lang, &summary, &body) || !buf_str(&summary) || !buf_str(&body))
+		return 1;
+	return speaker_say(s, words->icon, (char *)summary.p, (char *)body.p, words->urgent) < 0;
+}
+
+void notices_reap(struct notices *n)
+{
+	unsigned i;
+
+	for (i = 0; i < NOTICES_MAX; i++)
+		if (n->children[i] > 0 && waitpid(n->children[i], NULL, WNOHANG) != 0)
+			n->children[i] = 0;
+}
+
+void notices_say(struct notices *n, uint32_t uid, const struct notice_words *words)
+{
+	unsigned i;
+	pid_t pid;
+
+	if (uid == UINT32_MAX)
+		return;
+	notices_reap(n);
+	for (i = 0; i < NOTICES_MAX && n->children[i]; i++)
+		;
+	if (i == NOTICES_MAX)
+		return;
+	pid = fork();
+	if (pid == 0)
+		_exit(child(uid, words));
+	if (pid > 0)
+		n->children[i] = pid;
+}
+
+bool notice_japanese(const char *lang)
+{
+	return lang && !strncmp(lang, "ja", 2);
+}
+
+int notice_put(struct buf *b, const char *s, size_t most)
+{
+	char shown[SHOWN_MAX];
+	int r = 0;
+
+	text_escape_to(shown, most < sizeof(shown) ? most : sizeof(shown), SPAN_STR(s));
+	for (s = shown; !r && *s; s++)
+		r = *s == '&'   ? buf_puts(b, "&amp;")
+		    : *s == '<' ? buf_puts(b, "&lt;")
+		    : *s == '>' ? buf_puts(b, "&gt;")
+				: buf_put(b, s, 1);
+	return r;
+}
