@@ -2,8 +2,8 @@
  * See order.h. Signatures are over received bytes: a request is carried inside the order as it was signed.
  */
 #include "policy/wire/order.h"
-#include "policy/base/cbor.h"
 #include "policy/base/text.h"
+#include "policy/wire/order_fields.h"
 #include "policy/wire/segment.h"
 #include <errno.h>
 
@@ -42,63 +42,29 @@ static int judge_words(const struct order *o, struct why *why)
 
 /* --- signing --- */
 
-static int put_number(struct buf *b, unsigned key, uint64_t v)
-{
-	int r = cbor_put_uint(b, key);
-
-	return r ? r : cbor_put_uint(b, v);
-}
-
-static int put_bytes(struct buf *b, unsigned key, struct span s)
-{
-	int r = cbor_put_uint(b, key);
-
-	return r ? r : cbor_put_bytes(b, s);
-}
-
-static int put_text(struct buf *b, unsigned key, const char *s)
-{
-	int r = cbor_put_uint(b, key);
-
-	return r ? r : cbor_put_text(b, SPAN_STR(s));
-}
-
 int order_request(const struct key *k, const struct order *o, struct buf *out, struct why *why)
 {
 	_cleanup_buf_ struct buf p = BUF_INIT(ORDER_MAX);
 	int r = judge_words(o, why);
 
 	r = r ? r : cbor_put_map(&p, O_LAST);
-	r = r ? r : put_number(&p, O_ACT, o->act);
-	r = r ? r : put_bytes(&p, O_FLEET, SPAN(o->fleet.b, DIGEST_SIZE));
-	r = r ? r : put_number(&p, O_SIZE, o->size);
-	r = r ? r : put_bytes(&p, O_ROOT, SPAN(o->root.b, DIGEST_SIZE));
-	r = r ? r : put_number(&p, O_ISSUED, (uint64_t)o->issued_us);
-	r = r ? r : put_number(&p, O_NOT_AFTER, (uint64_t)o->not_after_us);
-	r = r ? r : put_text(&p, O_MONTH, o->month);
-	r = r ? r : put_number(&p, O_CHANNEL, o->channel);
-	r = r ? r : put_text(&p, O_REASON, o->reason);
+	r = r ? r : order_put_number(&p, O_ACT, o->act);
+	r = r ? r : order_put_bytes(&p, O_FLEET, SPAN(o->fleet.b, DIGEST_SIZE));
+	r = r ? r : order_put_number(&p, O_SIZE, o->size);
+	r = r ? r : order_put_bytes(&p, O_ROOT, SPAN(o->root.b, DIGEST_SIZE));
+	r = r ? r : order_put_number(&p, O_ISSUED, (uint64_t)o->issued_us);
+	r = r ? r : order_put_number(&p, O_NOT_AFTER, (uint64_t)o->not_after_us);
+	r = r ? r : order_put_text(&p, O_MONTH, o->month);
+	r = r ? r : order_put_number(&p, O_CHANNEL, o->channel);
+	r = r ? r : order_put_text(&p, O_REASON, o->reason);
 	return r ? r : cose_sign(k, ORDER_FORMAT, SPAN_STR(ORDER_AAD), buf_span(&p), out);
 }
 
 /* --- reading --- */
 
-static int take_text(struct cbor_reader *r, char *out, size_t size, struct why *why)
+static int take_one(struct cbor_reader *r, uint64_t key, void *ctx, struct why *why)
 {
-	struct cbor_item it;
-	int v = cbor_expect(r, CBOR_TEXT, "order: text", &it, why);
-
-	if (v)
-		return v;
-	if (it.s.n >= size || memchr(it.s.p, 0, it.s.n))
-		return why_set(why, V_BAD, "order: a text is too long");
-	memcpy(out, it.s.p, it.s.n);
-	out[it.s.n] = 0;
-	return 0;
-}
-
-static int take_one(struct cbor_reader *r, uint64_t key, struct order *o, struct why *why)
-{
+	struct order *o = ctx;
 	uint64_t u = 0;
 	int v;
 
@@ -108,9 +74,9 @@ static int take_one(struct cbor_reader *r, uint64_t key, struct order *o, struct
 	case O_ROOT:
 		return cbor_expect_bytes_n(r, "order: root", o->root.b, DIGEST_SIZE, why);
 	case O_MONTH:
-		return take_text(r, o->month, sizeof(o->month), why);
+		return order_read_text(r, o->month, sizeof(o->month), why);
 	case O_REASON:
-		return take_text(r, o->reason, sizeof(o->reason), why);
+		return order_read_text(r, o->reason, sizeof(o->reason), why);
 	}
 	v = cbor_expect_uint(r, "order: number", &u, why);
 	if (v)
@@ -132,22 +98,9 @@ static int take_one(struct cbor_reader *r, uint64_t key, struct order *o, struct
 
 static int read_payload(struct span payload, struct order *o, struct why *why)
 {
-	struct cbor_reader r = cbor_reader(payload);
-	struct cbor_item map;
-	uint64_t i, key;
-	int v = cbor_expect(&r, CBOR_MAP, "order: payload", &map, why);
+	int v = order_read_fields(payload, O_LAST, take_one, o, why);
 
-	if (!v && map.u != O_LAST)
-		v = why_set(why, V_BAD, "order: something is missing, or there is more");
-	for (i = 1; !v && i <= O_LAST; i++) {
-		v = cbor_expect_uint(&r, "order: key", &key, why);
-		if (!v && key != i)
-			v = why_set(why, V_BAD, "order: keys are not those that belong there");
-		v = v ? v : take_one(&r, key, o, why);
-	}
-	if (!v && !cbor_at_end(&r))
-		v = why_set(why, V_BAD, "order: bytes behind the payload");
-	return v == V_END ? why_set(why, V_BAD, "order: cut off") : v ? v : judge_words(o, why);
+	return v ? v : judge_words(o, why);
 }
 
 static int take_apart(struct span in, struct cose_sign1 *m, struct why *why)
@@ -158,17 +111,6 @@ static int take_apart(struct span in, struct cose_sign1 *m, struct why *why)
 	if (!r && (m->size != in.n || m->format != ORDER_FORMAT))
 		r = why_set(why, V_BAD, "order: of another format, or more than one");
 	return r;
-}
-
-/* Whose signature is it? NULL: none of theirs. */
-static const struct verifier *signer_of(const struct cose_sign1 *m, const char *aad, const struct admins *admins)
-{
-	unsigned i;
-
-	for (i = 0; admins && i < admins->n; i++)
-		if (!cose_verify(m, admins->v[i].key, SPAN_STR(aad), NULL))
-			return &admins->v[i];
-	return NULL;
 }
 
 /* A request's payload is a map, an order's begins with the tag of another COSE_Sign1. */
@@ -198,8 +140,8 @@ int order_peek(struct span bytes, const struct admins *admins, struct order *out
 
 	if (r)
 		return r;
-	first = signer_of(&inner, ORDER_AAD, admins);
-	second = out->countersigned ? signer_of(&outer, ORDER_SECOND_AAD, admins) : NULL;
+	first = order_signer(&inner, ORDER_AAD, admins);
+	second = out->countersigned ? order_signer(&outer, ORDER_SECOND_AAD, admins) : NULL;
 	snprintf(out->requester, sizeof(out->requester), "%s", first ? first->name : "");
 	snprintf(out->second, sizeof(out->second), "%s", second ? second->name : "");
 	return 0;
@@ -217,8 +159,8 @@ int order_open(struct span bytes, const struct admins *admins, struct order *out
 		r = why_set(why, V_BAD, "order: nobody has countersigned it");
 	if (r)
 		return r;
-	first = signer_of(&inner, ORDER_AAD, admins);
-	second = signer_of(&outer, ORDER_SECOND_AAD, admins);
+	first = order_signer(&inner, ORDER_AAD, admins);
+	second = order_signer(&outer, ORDER_SECOND_AAD, admins);
 	if (!first || !second)
 		return why_set(why, ORDER_FORGED, "%s by none of the %u administrators known here",
 			first ? "countersigned" : "requested", admins->n);

@@ -2,9 +2,9 @@
  * See sealed.h. Nothing of a capsule or an order is believed before its tag or signature is checked.
  */
 #include "policy/wire/sealed.h"
-#include "policy/base/cbor.h"
 #include "policy/base/file.h"
 #include "policy/base/text.h"
+#include "policy/wire/order_fields.h"
 #include <errno.h>
 #include <sys/mman.h>
 
@@ -109,52 +109,24 @@ static int judge_words(const struct sealed_order *o, struct why *why)
 	return 0;
 }
 
-static int put_number(struct buf *b, unsigned key, uint64_t v)
-{
-	int r = cbor_put_uint(b, key);
-
-	return r ? r : cbor_put_uint(b, v);
-}
-
-static int put_bytes(struct buf *b, unsigned key, const void *p, size_t n)
-{
-	int r = cbor_put_uint(b, key);
-
-	return r ? r : cbor_put_bytes(b, SPAN(p, n));
-}
-
 int sealed_order_sign(const struct key *admin, const struct sealed_order *o, struct buf *out, struct why *why)
 {
 	_cleanup_buf_ struct buf p = BUF_INIT(SEALED_ORDER_MAX);
 	int r = judge_words(o, why);
 
 	r = r ? r : cbor_put_map(&p, O_LAST);
-	r = r ? r : put_bytes(&p, O_KEY, o->secret.key, ENVELOPE_KEY_SIZE);
-	r = r ? r : put_bytes(&p, O_HASH, o->secret.hash.b, DIGEST_SIZE);
-	r = r ? r : put_number(&p, O_SIZE, o->secret.bytes);
-	r = r ? r : put_number(&p, O_ISSUED, (uint64_t)o->issued_us);
-	r = r ? r : put_number(&p, O_NOT_AFTER, (uint64_t)o->not_after_us);
-	r = r ? r : cbor_put_uint(&p, O_REASON);
-	r = r ? r : cbor_put_text(&p, SPAN_STR(o->reason));
+	r = r ? r : order_put_bytes(&p, O_KEY, SPAN(o->secret.key, ENVELOPE_KEY_SIZE));
+	r = r ? r : order_put_bytes(&p, O_HASH, SPAN(o->secret.hash.b, DIGEST_SIZE));
+	r = r ? r : order_put_number(&p, O_SIZE, o->secret.bytes);
+	r = r ? r : order_put_number(&p, O_ISSUED, (uint64_t)o->issued_us);
+	r = r ? r : order_put_number(&p, O_NOT_AFTER, (uint64_t)o->not_after_us);
+	r = r ? r : order_put_text(&p, O_REASON, o->reason);
 	return r ? r : cose_sign(admin, SEALED_FORMAT, SPAN_STR(SEALED_AAD), buf_span(&p), out);
 }
 
-static int take_reason(struct cbor_reader *r, struct sealed_order *o, struct why *why)
+static int take_one(struct cbor_reader *r, uint64_t key, void *ctx, struct why *why)
 {
-	struct cbor_item it;
-	int v = cbor_expect(r, CBOR_TEXT, "order: reason", &it, why);
-
-	if (v)
-		return v;
-	if (it.s.n >= sizeof(o->reason) || memchr(it.s.p, 0, it.s.n))
-		return why_set(why, V_BAD, "order: the reason is too long");
-	memcpy(o->reason, it.s.p, it.s.n);
-	o->reason[it.s.n] = 0;
-	return 0;
-}
-
-static int take_one(struct cbor_reader *r, uint64_t key, struct sealed_order *o, struct why *why)
-{
+	struct sealed_order *o = ctx;
 	uint64_t u = 0;
 	int v;
 
@@ -163,7 +135,7 @@ static int take_one(struct cbor_reader *r, uint64_t key, struct sealed_order *o,
 	if (key == O_HASH)
 		return cbor_expect_bytes_n(r, "order: SHA-256", o->secret.hash.b, DIGEST_SIZE, why);
 	if (key == O_REASON)
-		return take_reason(r, o, why);
+		return order_read_text(r, o->reason, sizeof(o->reason), why);
 	v = cbor_expect_uint(r, "order: number", &u, why);
 	if (v)
 		return v;
@@ -178,32 +150,12 @@ static int take_one(struct cbor_reader *r, uint64_t key, struct sealed_order *o,
 	return 0;
 }
 
-static int read_payload(struct span payload, struct sealed_order *o, struct why *why)
-{
-	struct cbor_reader r = cbor_reader(payload);
-	struct cbor_item map;
-	uint64_t i, key;
-	int v = cbor_expect(&r, CBOR_MAP, "order: payload", &map, why);
-
-	if (!v && map.u != O_LAST)
-		v = why_set(why, V_BAD, "order: something is missing, or there is more");
-	for (i = 1; !v && i <= O_LAST; i++) {
-		v = cbor_expect_uint(&r, "order: key", &key, why);
-		if (!v && key != i)
-			v = why_set(why, V_BAD, "order: keys are not those that belong there");
-		v = v ? v : take_one(&r, key, o, why);
-	}
-	if (!v && !cbor_at_end(&r))
-		v = why_set(why, V_BAD, "order: bytes behind the payload");
-	return v == V_END ? why_set(why, V_BAD, "order: cut off") : v ? v : judge_words(o, why);
-}
-
 int sealed_order_open(
 	struct span bytes, const struct admins *admins, int64_t now_us, struct sealed_order *out, struct why *why)
 {
 	struct sealed_order o = {.signer = ""};
+	const struct verifier *signer;
 	struct cose_sign1 m;
-	unsigned i;
 	int r = bytes.n > SEALED_ORDER_MAX ? why_set(why, V_BAD, "order: larger than %u bytes", SEALED_ORDER_MAX)
 					   : cose_parse(bytes, &m, why);
 
@@ -211,19 +163,18 @@ int sealed_order_open(
 		return r < 0 ? r : V_BAD;
 	if (m.size != bytes.n || m.format != SEALED_FORMAT)
 		return why_set(why, V_BAD, "order: of another format, or more than one");
-	for (i = 0; i < admins->n; i++)
-		if (!cose_verify(&m, admins->v[i].key, SPAN_STR(SEALED_AAD), NULL))
-			break;
-	if (i == admins->n)
+	signer = order_signer(&m, SEALED_AAD, admins);
+	if (!signer)
 		return WHY_BOTH(why, V_DENIED, "order: signed by none of the %u administrators known here",
 			"指示書の署名は、この PC が知る管理者 %u 名のいずれのものでもありません", admins->n);
-	r = read_payload(m.payload, &o, why);
+	r = order_read_fields(m.payload, O_LAST, take_one, &o, why);
+	r = r ? r : judge_words(&o, why);
 	if (r)
 		return r;
 	if (now_us < o.issued_us - 300ll * 1000000 || now_us >= o.not_after_us)
 		return WHY_BOTH(why, V_DENIED, "order: its time is over, or has not come",
 			"指示書の有効期限が切れているか、まだ有効ではありません");
-	snprintf(o.signer, sizeof(o.signer), "%s", admins->v[i].name);
+	snprintf(o.signer, sizeof(o.signer), "%s", signer->name);
 	*out = o;
 	return 0;
 }
