@@ -11,8 +11,9 @@
 #include <errno.h>
 
 #define LOOK 64u           /* segments that are gone through before posting lists of combinations are asked */
-#define LOOK_NAMES 96u     /* before those of names are */
+#define LOOK_NAMES 32u     /* before those of names are: each row has a name to look at, which costs most */
 #define ENOUGH 8u          /* where an eighth of the rows was found meanwhile, twice as many */
+#define ENOUGH_NAMES 2u    /* .. of names: half of them */
 #define LISTS_A_SEGMENT 8u /* posting lists are come to while one segment is gone through */
 #define HOST_NAMES 256u
 
@@ -358,12 +359,13 @@ static int next_stage(struct answer *w)
 {
 	const struct question *q = w->q;
 	bool names = q->by_path || q->by_text;
+	unsigned enough = w->stage == STAGE_TIME && q->by_combo ? ENOUGH : ENOUGH_NAMES;
 	unsigned i;
 	int r = 0;
 
 	if (w->stage == STAGE_LAST || w->looked++ < w->look)
 		return 0;
-	if (q->f->limit && w->found >= (q->f->wanted ? q->f->wanted : q->f->limit) / ENOUGH &&
+	if (q->f->limit && w->found >= (q->f->wanted ? q->f->wanted : q->f->limit) / enough &&
 		w->look < UINT32_MAX / 2) {
 		w->look *= 2;
 		return 0;
