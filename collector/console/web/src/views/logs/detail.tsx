@@ -152,7 +152,7 @@ export function Facts({ record: r }: { record: Record_ }) {
                 <div key={name} class="fact">
                   <dt title={`${name}: ${vocabulary.fields.get(name)?.what ?? ""}`}>{fieldLabel(vocabulary, name, language)}</dt>
                   <dd>
-                    <Value name={name} fact={r.facts[name] ?? null} />
+                    <Value name={name} fact={r.facts[name] ?? null} kind={factText(r.facts.kind ?? null)} />
                   </dd>
                 </div>
               ))}
@@ -164,7 +164,7 @@ export function Facts({ record: r }: { record: Record_ }) {
   );
 }
 
-function Value({ name, fact }: { name: string; fact: Fact }) {
+function Value({ name, fact, kind }: { name: string; fact: Fact; kind: string }) {
   const { vocabulary, language } = useDesk();
   const field = vocabulary.fields.get(name);
   if (typeof fact === "number") return <span class="number">{numberText(name, fact, field?.type, language)}</span>;
@@ -181,10 +181,11 @@ function Value({ name, fact }: { name: string; fact: Fact }) {
   const text = factText(fact);
   if ((name === "args" || name === "parents") && text.includes("\n")) return <Lines text={text} />;
   const lens = { path: "/trace/file", path2: "/trace/file" }[name];
+  const said = typeof fact === "string" ? spoken(name, fact, language, kind) : fact;
   return (
     <>
       <span class={field?.type === "bytes" ? "mono breakable" : "breakable"}>
-        {lens && typeof fact === "string" && fact.startsWith("/") ? <a href={routeText(lens, { path: fact })}><Text of={fact} /></a> : <Text of={typeof fact === "string" ? spoken(name, fact, language) : fact} />}
+        {lens && typeof fact === "string" && fact.startsWith("/") ? <a href={routeText(lens, { path: fact })}><Text of={fact} /></a> : said === fact ? <Text of={fact} /> : <span title={text}><Text of={said} /></span>}
       </span>
       {text.length > 12 && <Copy text={text} />}
     </>

@@ -107,7 +107,7 @@ export function Object_({ record }: { record: Record_ }) {
   const { vocabulary, language } = useDesk();
   const object = objectOf(record);
   if (!object) return null;
-  const said = typeof object.first === "string" && object.fact ? valueLabel(vocabulary, object.fact, spoken(object.fact, object.first, language), language) : object.first;
+  const said = typeof object.first === "string" && object.fact ? valueLabel(vocabulary, object.fact, spoken(object.fact, object.first, language, factText(record.facts.kind)), language) : object.first;
   return (
     <span class="object">
       {object.kind === "path" ? <Path of={object.first} /> : <Text of={said} cut />}
