@@ -45,6 +45,7 @@ static const struct conf_key keys[] = {
 	KEY_("clamd_socket", CONF_STR, clamd_socket, CONFIG_PATH_MAX, 0, 0, "socket of the clamd that scans proofs"),
 	KEY_("password_filter", CONF_STR, password_filter, CONFIG_PATH_MAX, 0, 0,
 		"passwords that nobody may take, made by pwqfilter"),
+	KEY_("hsts_subdomains", CONF_BOOL, hsts_subdomains, 0, 0, 0, "HTTPS only, for names below its own too"),
 	KEY_("otp_steps", CONF_UINT, otp_steps, 0, 0, 1, "steps before, whose code is taken as well"),
 	KEY_("idle", CONF_TIME, idle_us, 0, S_, 86400 * S_, "a session ends without a request"),
 	KEY_("session", CONF_TIME, session_us, 0, 60 * S_, 7 * 86400 * S_, "a session ends"),

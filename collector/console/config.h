@@ -36,6 +36,7 @@ struct config {
 	char password_filter[CONFIG_PATH_MAX];                       /* a file; empty: none */
 	char origin[CONFIG_ORIGIN_SIZE];                             /* that people open, https://NAME[:PORT] */
 
+	bool hsts_subdomains; /* names below its own are by HTTPS only, too (RFC 6797, 6.1.2) */
 	uint64_t connections;
 	uint64_t otp_steps;           /* of 30 s before, whose code of an app is taken as well */
 	uint64_t idle_us, session_us; /* of a session */

@@ -30,12 +30,13 @@
 #define EXPORT_US 20000
 #define STATUS_TICKS 10
 
-static const struct answer_header headers[] = {
+/* What is of the settings is set before the first answer. */
+static struct answer_header headers[] = {
+	{"Strict-Transport-Security", "max-age=31536000"},
 	{"Content-Security-Policy",
 		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
 		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
 		"require-trusted-types-for 'script'"},
-	{"Strict-Transport-Security", "max-age=31536000"},
 	{"X-Content-Type-Options", "nosniff"},
 	{"Referrer-Policy", "no-referrer"},
 	{"Cross-Origin-Opener-Policy", "same-origin"},
@@ -156,6 +157,8 @@ static int bind_server(struct console *c, struct why *why)
 		.owner = c,
 		.headers = headers,
 	};
+	if (c->conf.hsts_subdomains)
+		headers[0].value = "max-age=31536000; includeSubDomains";
 	return server_bind(&c->server, why);
 }
 

@@ -21,9 +21,12 @@ DEFINE_CLEANUP(X509_REQ *, X509_REQ_free)
 int cert_why(struct why *why, const char *what)
 {
 	char shown[160] = "no reason given";
-	unsigned long e = ERR_peek_last_error();
+	unsigned long first = ERR_peek_error(), e = ERR_peek_last_error();
 	const char *reason = e ? ERR_reason_error_string(e) : NULL;
 
+	/* Of a file that could not be opened the last error is "system lib", and the first one says why. */
+	if (ERR_SYSTEM_ERROR(first))
+		reason = strerror(ERR_GET_REASON(first));
 	if (reason)
 		text_escape_to(shown, sizeof(shown), SPAN_STR(reason));
 	ERR_clear_error();
