@@ -35,8 +35,20 @@ def check_sekishoctl(words):
     return "no option %s" % missing[0] if missing else None
 
 
+def not_installed(words, root):
+    """Scripts for the database that a line names and no package brings."""
+    with open(root + "/collector/store/CMakeLists.txt", encoding="utf-8") as f:
+        brought = re.findall(r"^install\(FILES (.*?)DESTINATION (\S+?)\)", f.read(), re.M | re.S)
+    files = {"/usr/share/sekisho/postgresql/" + os.path.basename(n) for names, to in brought if to.endswith("sekisho/postgresql") for n in names.split()}
+    named = [w for w in words if w.startswith("/usr/share/sekisho/postgresql/")]
+    return [w for w in named if w not in files]
+
+
 def check(line, root):
     words = line.split()
+    absent = not_installed(words, root)
+    if absent:
+        return "no package brings %s" % absent[0]
     if words[0] == "sekishoctl":
         return check_sekishoctl(words)
     if words[0] == "systemctl":
