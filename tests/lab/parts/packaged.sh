@@ -24,6 +24,11 @@ all() {
 	printf "sekisho-%s=$1 " agent common collector
 }
 
+# initramfs yes|no: whether it is made anew from now on. In emulation that takes minutes, and is done where somebody looks at it.
+initramfs() {
+	sed -i "s/^update_initramfs=.*/update_initramfs=$1/" /etc/initramfs-tools/update-initramfs.conf
+}
+
 # works UNIT...: these are active, by this moment's programs, and no unit of this PC has failed.
 works() {
 	local unit failed pid
