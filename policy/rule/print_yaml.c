@@ -20,18 +20,18 @@ static int take_action(struct reading *r, const yaml_node_t *n, const char *key,
 	return 0;
 }
 
-static int take_yes(struct reading *r, const yaml_node_t *n, const char *key, int *out)
+static int take_colour(struct reading *r, const yaml_node_t *n, const char *key, unsigned *out)
 {
-	int yes = 0, v = reading_yes(r, n, key, &yes);
+	bool yes = false;
+	int v = content_read_flag(r, n, key, &yes);
 
-	*out = v ? 0 : yes;
+	*out = yes ? COLOUR_COLOUR : COLOUR_MONO;
 	return v;
 }
 
 static int take_match(struct reading *r, void *ctx, const char *key, const yaml_node_t *n)
 {
 	struct print_rule *m = ctx;
-	int yes, v;
 
 	if (!strcmp(key, "printers"))
 		return reading_words(r, n, key, &m->printers);
@@ -49,11 +49,8 @@ static int take_match(struct reading *r, void *ctx, const char *key, const yaml_
 		m->has_pages_over = true;
 		return reading_number(r, n, key, 0, 1000000, &m->pages_over);
 	}
-	if (!strcmp(key, "colour")) {
-		v = take_yes(r, n, key, &yes);
-		m->colour = yes ? COLOUR_COLOUR : COLOUR_MONO;
-		return v;
-	}
+	if (!strcmp(key, "colour"))
+		return take_colour(r, n, key, &m->colour);
 	return content_read(r, &m->as, &r->p->print->patterns, key, n);
 }
 
@@ -98,7 +95,7 @@ static int take_job_key(struct reading *r, void *ctx, const char *key, const yam
 	struct print_expectation *e = ctx;
 	struct print_facts *f = &e->facts;
 	uint64_t number = 0;
-	int yes, v;
+	int v;
 
 	if (!strcmp(key, "printer"))
 		return reading_text(r, n, key, &f->printer);
@@ -122,11 +119,8 @@ static int take_job_key(struct reading *r, void *ctx, const char *key, const yam
 		f->copies = (unsigned)number;
 		return v;
 	}
-	if (!strcmp(key, "colour")) {
-		v = take_yes(r, n, key, &yes);
-		f->colour = yes ? COLOUR_COLOUR : COLOUR_MONO;
-		return v;
-	}
+	if (!strcmp(key, "colour"))
+		return take_colour(r, n, key, &f->colour);
 	return content_read_facts(r, &e->as,
 		&(struct content_facts){
 			.who = &f->who, .format = &f->format, .numbers = f->numbers, .readable = &f->readable},
