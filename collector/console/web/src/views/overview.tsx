@@ -2,13 +2,14 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, type Attention, type Expiring, type Overview, type Traffic } from "../core/api";
 import { channelOf, CHANNELS, type Channel } from "../core/channels";
-import { may, useDesk, valueLabel } from "../core/desk";
+import { may, useDesk, valueLabel, type Vocabulary } from "../core/desk";
 import { ago, clockOf, count, dayOf, listed, momentOf } from "../core/format";
 import { useLive } from "../core/live";
 import { useResource } from "../core/resource";
 import { routeText } from "../core/router";
 import { Failure, Icon, Loading } from "../ui/parts";
 import { Text } from "../ui/text";
+import type { Language } from "../words";
 import { spoken } from "../words/phrases";
 
 export function OverviewView() {
@@ -186,6 +187,15 @@ function AttentionList({ of }: { of: Overview }) {
   );
 }
 
+/** What it is about, in the language of the page: names of causes, checks and permissions are its words, names of people and devices stay. */
+function matter({ what, text }: Attention, vocabulary: Vocabulary, language: Language): string {
+  const named = (name: string, value: string) => valueLabel(vocabulary, name, value, language);
+  if (what === "posture") return listed(text.split(", ").map((check) => named("check", check)), language);
+  if (what === "loss" || what === "refused" || what === "sign-in-refused") return text.replace(/^[a-z-]+/, (cause) => named("cause", cause));
+  if (["held", "denied", "write-seen", "release", "release-refused"].includes(what)) return text.replace(/(: )([a-z-]+)(?=: |, |$)/, (_, before: string, access: string) => before + named("access", access));
+  return spoken("text", text, language);
+}
+
 function AttentionRow({ of: a, now }: { of: Attention; now: number }) {
   const { words, session, vocabulary, language } = useDesk();
   const o = words.overview;
@@ -208,7 +218,7 @@ function AttentionRow({ of: a, now }: { of: Attention; now: number }) {
         </p>
         {a.text && (
           <p class="attention-text">
-            {a.what === "posture" ? listed(a.text.split(", ").map((check) => valueLabel(vocabulary, "check", check, language)), language) : <Text of={spoken("text", a.text, language)} />}
+            <Text of={matter(a, vocabulary, language)} />
           </p>
         )}
       </div>
