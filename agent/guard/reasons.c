@@ -237,14 +237,15 @@ static json_t *give_area(struct guard *g, const char *area, const char *text, pi
 	if (i < 0)
 		return service_refusal("item", "the policy in force has no such area that asks for a purpose",
 			"適用中のポリシーに、利用目的の入力が必要なその区域はありません");
+	/* Before it is a record: one of a purpose that was refused would say that the area was open to him. */
+	if (purposes_room(&g->reasons->purposes, area, who, now))
+		return service_refusal("full", "too many purposes hold on this PC: again in a while",
+			"このPCで有効な利用目的が多すぎます。しばらくしてからやり直してください");
 	length = (int64_t)policy_area_purpose_s(g->orders.policy, (unsigned)i) * 1000000;
 	until = clock_wall_us() + length;
 	if (!tell_purpose(g, pid, uid, who, area, until, text))
 		return unrecorded();
 	r = purposes_add(&g->reasons->purposes, area, who, now + length, now);
-	if (r == V_FULL)
-		return service_refusal("full", "too many purposes hold on this PC: again in a while",
-			"このPCで有効な利用目的が多すぎます。しばらくしてからやり直してください");
 	if (r) {
 		guard_fail(g, r, "keeping a purpose");
 		return service_refusal("failed", "the guard failed", "ガードで障害が発生しました");

@@ -111,11 +111,9 @@ static int keep(struct purposes *p)
 	return r ? r : file_replace_volatile(p->path, buf_span(&text), 0640);
 }
 
-int purposes_add(struct purposes *p, const char *area, uint32_t uid, int64_t until, int64_t now)
+int purposes_room(struct purposes *p, const char *area, uint32_t uid, int64_t now)
 {
-	struct purpose *one, before = {.uid = 0};
 	unsigned i = 0;
-	int r;
 
 	/* What is kept by now, where this is the first one after a start. */
 	purposes_until(p, area, uid, now);
@@ -124,9 +122,17 @@ int purposes_add(struct purposes *p, const char *area, uint32_t uid, int64_t unt
 			p->v[i] = p->v[--p->n];
 		else
 			i++;
+	return p->n < PURPOSES_MAX || find(p, area, uid) ? 0 : V_FULL;
+}
+
+int purposes_add(struct purposes *p, const char *area, uint32_t uid, int64_t until, int64_t now)
+{
+	struct purpose *one, before = {.uid = 0};
+	int r = purposes_room(p, area, uid, now);
+
+	if (r)
+		return r;
 	one = find(p, area, uid);
-	if (!one && p->n == PURPOSES_MAX)
-		return V_FULL;
 	if (one)
 		before = *one;
 	else

@@ -45,6 +45,11 @@ int64_t purposes_until(struct purposes *p, const char *area, uint32_t uid, int64
 /* Does area `i` of the policy ask `uid` for a purpose that he has not stated? */
 bool purposes_lack(struct purposes *p, const struct policy *policy, unsigned i, uint32_t uid, int64_t now);
 /*
+ * May one more be added at `now`: those whose time is over make room, and one takes the place of the same person's for
+ * the same area. To be asked before anything is told of it. 0; V_FULL.
+ */
+int purposes_room(struct purposes *p, const char *area, uint32_t uid, int64_t now);
+/*
  * Adds one, in the place of the same person's for the same area, and keeps all: readers that ask behind this have it.
  * 0; V_FULL; -errno, and then nothing holds that did not before.
  */

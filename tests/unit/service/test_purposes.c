@@ -58,9 +58,14 @@ static void as_many_as_fit(void **state)
 	(void)state;
 	for (i = 0; i < PURPOSES_MAX; i++)
 		assert_int_equal(purposes_add(&guard, "x", i, 900, 500), 0);
+	assert_int_equal(purposes_room(&guard, "x", i, 500), V_FULL);
 	assert_int_equal(purposes_add(&guard, "x", i, 900, 500), V_FULL);
+	/* the same person's for the same area takes no further place */
+	assert_int_equal(purposes_room(&guard, "x", 3, 500), 0);
+	assert_int_equal(purposes_room(&guard, "y", 3, 500), V_FULL);
 	assert_int_equal(purposes_until(&door, "x", PURPOSES_MAX - 1, 500), 900);
 	/* whose time is over make room */
+	assert_int_equal(purposes_room(&guard, "y", 1, 901), 0);
 	assert_int_equal(purposes_add(&guard, "y", 1, 2000, 901), 0);
 	assert_int_equal(guard.n, 1);
 }
