@@ -376,10 +376,14 @@ static void know(struct guard *g)
 void written_order(struct guard *g)
 {
 	struct written *w = g->written;
+	struct policy_ocr ocr;
 
 	if (!w || (!policy_drives(g->orders.policy) && !w->on))
 		return;
 	w->on = policy_drives(g->orders.policy);
+	policy_drives_ocr(g->orders.policy, &ocr);
+	if (w->on && ocr.on && w->inspect)
+		inspect_prepare_ocr(w->inspect);
 	know(g);
 	written_copies_order(g);
 	written_hand_order(g);

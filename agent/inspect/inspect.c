@@ -176,6 +176,13 @@ static int send_question(struct inspect *in, struct span question, const int *fd
 	return 0;
 }
 
+void inspect_prepare_ocr(struct inspect *in)
+{
+	while (send(in->sock, QUESTION_PREPARE_OCR, strlen(QUESTION_PREPARE_OCR), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
+		errno == EINTR)
+		;
+}
+
 int inspect_begin(
 	struct inspect *in, int document, const struct inspect_ask *ask, struct inspect_job **out, struct why *why)
 {

@@ -209,6 +209,12 @@ void inspect_stop(struct inspect *in);
 bool inspect_is_gone(const struct inspect *in);
 
 /*
+ * Says that questions with `ocr` will come: the model is loaded now, and not while the first document waits for it.
+ * Once is enough, more does no harm. Never waits; where it cannot be said the first question loads it.
+ */
+void inspect_prepare_ocr(struct inspect *in);
+
+/*
  * Begins with a document: any open descriptor that can be read, at any offset (a file is mapped, from its start to its
  * end; a pipe is drained up to `unpacked` bytes). The caller keeps it and may close it at once. Never waits.
  * 0; V_FULL where too many wait already (facts with the gap BUSY can be had from inspect_nothing); V_BAD where a

@@ -15,6 +15,9 @@
 #define QUESTION_MAX (16u << 10)
 #define QUESTION_FDS 3 /* the document, the report, the known documents where there are any */
 
+/* Instead of a question, without descriptors: questions with pictures will come. No question is one byte long. */
+#define QUESTION_PREPARE_OCR "o"
+
 struct question {
 	bool text, makes_prints, has_known;
 	uint8_t key[INSPECT_KEY_SIZE]; /* where it makes_prints */

@@ -97,7 +97,7 @@ static int begin(struct inspector *in, int document, int report, int known, cons
 	*ocr.meter = (struct ocr_meter){0};
 	ocr.left_ms = (uint32_t)(granted / 1000);
 	ocr.busy = reads && !granted;
-	/* Its model is loaded once, here, where files can be opened. */
+	/* Its model is loaded once, here, where files can be opened; by now it is, where the daemon said so before. */
 	if (reads)
 		ocr_prepare();
 	pid = fork();
@@ -169,6 +169,10 @@ static int take_question(struct inspector *in)
 	known = fds[2];
 	if (n == 0)
 		return V_END;
+	if (document < 0 && span_eq(SPAN(bytes, (size_t)n), SPAN_STR(QUESTION_PREPARE_OCR))) {
+		ocr_prepare();
+		return 0;
+	}
 	if (report < 0 || question_read(SPAN(bytes, (size_t)n), &q, &why) || q.has_known != (known >= 0)) {
 		log_error("a question that is none came from the program that asks");
 		if (report >= 0)

@@ -54,8 +54,12 @@ static void begin(struct gate *g, struct job *j, int document, const struct insp
 
 void documents_order(struct gate *g)
 {
+	struct policy_ocr ocr;
 	int r;
 
+	policy_print_ocr(g->orders.policy, &ocr);
+	if (ocr.on && g->inspect)
+		inspect_prepare_ocr(g->inspect);
 	inspect_known_free(STEAL(g->known));
 	r = known_ask(g->orders.policy, &g->known);
 	if (r)
