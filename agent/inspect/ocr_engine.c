@@ -16,12 +16,16 @@
 #include <time.h>
 
 #define DOTS_GOOD (10u << 20) /* of a page: A4 at 300 dpi has 9 million; finer ones are made smaller */
+#define DOTS_FEW (3u << 20)   /* A4 at 150 dpi has 2 million, at 200 nearly 4 */
 #define INK 170               /* below this, on a background that was made white, is ink */
 #define PIECES_MAX 4000
 #define LINE_HEIGHTS 2.4 /* a piece that is higher than so many lines is a block of them */
 #define PART_OF_PAGE 0.05
 #define DUST 3         /* dots */
 #define BORDER 12      /* white around a piece: tesseract wants some */
+#define SAMPLE 8       /* pieces, to see whether a page is upright */
+#define SURE 70        /* percent: an upright page is read so */
+#define SURER 10       /* percent: so much better is another way round */
 #define SKEW_MIN 0.15f /* degrees */
 #define SKEW_SURE 3.0f /* leptonica's own measure of confidence */
 
@@ -146,26 +150,31 @@ static BOXA *pieces_of(PIX *ink, int height)
 	return sorted;
 }
 
-static void read_piece(TessBaseAPI *api, PIX *grey, BOX *box, bool block, const struct ocr_ask *ask)
+static PIX *framed(PIX *grey, BOX *box)
 {
-	PIX *cut = pixClipRectangle(grey, box, NULL), *framed = cut ? pixAddBorder(cut, BORDER, 255) : NULL;
-	double unit = OCR_WIDTH / pixGetWidth(grey);
-	int x = 0, y = 0, w = 0, h = 0;
-	char *text;
+	PIX *cut = pixClipRectangle(grey, box, NULL), *out = cut ? pixAddBorder(cut, BORDER, 255) : NULL;
 
 	pixDestroy(&cut);
-	if (!framed)
-		return;
+	return out;
+}
+
+/* To be freed with TessDeleteText; NULL. `sure`: how sure tesseract is of it, in percent; may be NULL. */
+static char *text_of(TessBaseAPI *api, PIX *grey, BOX *box, bool block, int *sure)
+{
+	PIX *piece = framed(grey, box);
+	char *text;
+
+	if (!piece)
+		return NULL;
 	TessBaseAPISetPageSegMode(api, block ? PSM_SINGLE_BLOCK : PSM_SINGLE_LINE);
-	TessBaseAPISetImage2(api, framed);
+	TessBaseAPISetImage2(api, piece);
 	TessBaseAPISetSourceResolution(api, 300);
 	text = TessBaseAPIGetUTF8Text(api);
-	boxGetGeometry(box, &x, &y, &w, &h);
-	if (text && *text)
-		ask->piece(ask->ctx, &(struct ocr_piece){text, x * unit, y * unit, (x + w) * unit, (y + h) * unit});
-	TessDeleteText(text);
+	if (text && sure)
+		*sure = TessBaseAPIMeanTextConf(api);
 	TessBaseAPIClear(api);
-	pixDestroy(&framed);
+	pixDestroy(&piece);
+	return text;
 }
 
 /* A piece that takes a good part of the page is a table whose rules are still there. */
@@ -181,70 +190,193 @@ static bool holds_together(BOXA *all, PIX *ink, int height)
 	return false;
 }
 
-static enum ocr_answer read_pieces(TessBaseAPI *api, PIX *grey, PIX *ink, const struct ocr_ask *ask)
-{
-	int height = height_of(ink), n, i, x, y, w, h, edge = height / 5 + 1;
-	enum ocr_answer answer = OCR_READ;
+/* A page on its way: its pieces, once it was cut. */
+struct sheet {
+	PIX *grey, *ink;
+	int height; /* of its characters; 0: there is none */
 	BOXA *all;
+	int n;       /* of them */
+	char **text; /* of each; NULL: it was not read yet */
+};
 
-	if (!height)
-		return OCR_READ;
-	all = pieces_of(ink, height);
-	if (holds_together(all, ink, height)) {
-		boxaDestroy(&all);
-		remove_rules(grey, ink, true);
-		height = height_of(ink);
-		edge = height / 5 + 1;
-		all = pieces_of(ink, height);
+static void sheet_free(struct sheet *s)
+{
+	int i;
+
+	for (i = 0; s->text && i < s->n; i++)
+		TessDeleteText(s->text[i]);
+	free(s->text);
+	boxaDestroy(&s->all);
+	pixDestroy(&s->ink);
+	pixDestroy(&s->grey);
+}
+
+/* Takes `grey`. False: no memory. */
+static bool sheet_cut(struct sheet *s, PIX *grey)
+{
+	*s = (struct sheet){.grey = grey, .ink = ink_of(grey)};
+	if (s->ink)
+		put_upright(&s->grey, &s->ink);
+	if (!s->ink)
+		return false;
+	remove_rules(s->grey, s->ink, false);
+	s->height = height_of(s->ink);
+	s->all = s->height ? pieces_of(s->ink, s->height) : NULL;
+	if (holds_together(s->all, s->ink, s->height)) {
+		boxaDestroy(&s->all);
+		remove_rules(s->grey, s->ink, true);
+		s->height = height_of(s->ink);
+		s->all = pieces_of(s->ink, s->height);
 	}
-	n = all ? boxaGetCount(all) : 0;
-	for (i = 0; i < n && i < PIECES_MAX; i++) {
-		BOX *box;
+	s->n = s->all ? boxaGetCount(s->all) : 0;
+	s->text = calloc((size_t)s->n + 1, sizeof(*s->text));
+	return s->text != NULL;
+}
 
-		if (boxaGetBoxGeometry(all, i, &x, &y, &w, &h) || h * 2 < height || w * 2 < height)
+/* Pieces as high as a line and long enough for a character: what is less is no text. */
+static bool is_piece(const struct sheet *s, int i, bool *block)
+{
+	int x, y, w, h;
+
+	if (boxaGetBoxGeometry(s->all, i, &x, &y, &w, &h) || h * 2 < s->height || w * 2 < s->height)
+		return false;
+	*block = h > LINE_HEIGHTS * s->height;
+	return true;
+}
+
+/* How sure tesseract is of it, in percent, the first time that it is read; else 0. */
+static int read_piece(TessBaseAPI *api, struct sheet *s, int i, bool block)
+{
+	int x = 0, y = 0, w = 0, h = 0, edge = s->height / 5 + 1, sure = 0;
+	BOX *box;
+
+	if (s->text[i])
+		return 0;
+	boxaGetBoxGeometry(s->all, i, &x, &y, &w, &h);
+	box = boxCreateValid(x > edge ? x - edge : 0, y > edge ? y - edge : 0, w + 2 * edge, h + 2 * edge);
+	if (box)
+		s->text[i] = text_of(api, s->grey, box, block, &sure);
+	boxDestroy(&box);
+	return sure;
+}
+
+static void tell_piece(const struct sheet *s, int i, const struct ocr_ask *ask)
+{
+	int x = 0, y = 0, w = 0, h = 0, edge = s->height / 5 + 1;
+	double unit = OCR_WIDTH / pixGetWidth(s->grey);
+
+	boxaGetBoxGeometry(s->all, i, &x, &y, &w, &h);
+	if (s->text[i] && *s->text[i])
+		ask->piece(ask->ctx,
+			&(struct ocr_piece){s->text[i], (x > edge ? x - edge : 0) * unit,
+				(y > edge ? y - edge : 0) * unit, (x + w + edge) * unit, (y + h + edge) * unit});
+}
+
+static enum ocr_answer read_pieces(TessBaseAPI *api, struct sheet *s, const struct ocr_ask *ask)
+{
+	bool block = false;
+	int i;
+
+	for (i = 0; i < s->n && i < PIECES_MAX; i++) {
+		if (!is_piece(s, i, &block))
 			continue;
-		if (now_us() >= ask->end_us) {
-			answer = OCR_LATE;
-			break;
-		}
-		box = boxCreateValid(x > edge ? x - edge : 0, y > edge ? y - edge : 0, w + 2 * edge, h + 2 * edge);
-		if (box)
-			read_piece(api, grey, box, h > LINE_HEIGHTS * height, ask);
-		boxDestroy(&box);
+		if (now_us() >= ask->end_us)
+			return OCR_LATE;
+		read_piece(api, s, i, block);
+		tell_piece(s, i, ask);
 	}
-	if (n > PIECES_MAX)
-		answer = OCR_TOO_BIG;
-	boxaDestroy(&all);
-	return answer;
+	return s->n > PIECES_MAX ? OCR_TOO_BIG : OCR_READ;
+}
+
+/* How sure tesseract is of some pieces, in percent: of the longest, which are lines where the page is upright. */
+static int sureness(TessBaseAPI *api, struct sheet *s, const struct ocr_ask *ask)
+{
+	NUMA *order = NULL;
+	BOXA *longest = s->n ? boxaSort(s->all, L_SORT_BY_WIDTH, L_SORT_DECREASING, &order) : NULL;
+	int i, which, read = 0, sum = 0;
+	bool block = false;
+
+	for (i = 0; longest && i < s->n && read < SAMPLE && now_us() < ask->end_us; i++) {
+		if (numaGetIValue(order, i, &which) || !is_piece(s, which, &block) || block)
+			continue;
+		sum += read_piece(api, s, which, false);
+		read++;
+	}
+	numaDestroy(&order);
+	boxaDestroy(&longest);
+	return read ? sum / read : 0;
+}
+
+/*
+ * Puts a page that lies on its side, or upside down, onto its feet: where tesseract is not sure of what it reads, the
+ * three other ways are tried. Not by its own model for that (osd), which knows no more and wants a further package.
+ */
+static void put_on_feet(TessBaseAPI *api, struct sheet *s, PIX *grey, const struct ocr_ask *ask)
+{
+	int quads, best = sureness(api, s, ask), now = 0;
+	struct sheet other;
+	PIX *turned;
+
+	if (best >= SURE)
+		return;
+	best += SURER;
+	for (quads = 1; grey && quads <= 3 && best < SURE + SURER && now_us() < ask->end_us; quads++) {
+		turned = pixRotateOrth(grey, quads);
+		if (!turned)
+			break;
+		if (!sheet_cut(&other, turned) || (now = sureness(api, &other, ask)) < best) {
+			sheet_free(&other);
+			continue;
+		}
+		best = now;
+		sheet_free(s);
+		*s = other;
+	}
+}
+
+/*
+ * Takes `grey`, and gives it back without dust. Where an inch has few dots a stroke is one or two of them wide, and
+ * would go with the dust: so it is made twice as large first.
+ */
+static PIX *dusted(PIX *grey, bool few)
+{
+	PIX *ink = ink_of(grey), *next;
+	bool dusty = ink && is_dusty(ink);
+	int dust = few ? 5 : 3;
+
+	pixDestroy(&ink);
+	if (dusty && few && (next = pixScale(grey, 2, 2))) {
+		pixDestroy(&grey);
+		grey = next;
+	}
+	if (dusty && (next = pixMedianFilter(grey, dust, dust))) {
+		pixDestroy(&grey);
+		grey = next;
+	}
+	return grey;
 }
 
 /* Takes `grey`, 8 bits a dot. `levels`: it was not made of black and white only, whose points are lines and shades. */
 static enum ocr_answer read_page(TessBaseAPI *api, PIX *grey, bool levels, const struct ocr_ask *ask)
 {
 	enum ocr_answer answer = OCR_TOO_BIG;
-	PIX *ink, *less;
 	double dots = (double)pixGetWidth(grey) * pixGetHeight(grey);
+	struct sheet s;
+	PIX *less, *whole;
 
 	if (dots > DOTS_GOOD && (less = pixScale(grey, (float)sqrt(DOTS_GOOD / dots), (float)sqrt(DOTS_GOOD / dots)))) {
 		pixDestroy(&grey);
 		grey = less;
 	}
-	ink = ink_of(grey);
-	if (ink && levels && is_dusty(ink) && (less = pixMedianFilter(grey, 3, 3))) {
-		pixDestroy(&grey);
-		pixDestroy(&ink);
-		grey = less;
-		ink = ink_of(grey);
+	if (levels)
+		grey = dusted(grey, dots < DOTS_FEW);
+	whole = pixCopy(NULL, grey);
+	if (sheet_cut(&s, grey)) {
+		put_on_feet(api, &s, whole, ask);
+		answer = read_pieces(api, &s, ask);
 	}
-	if (ink) {
-		put_upright(&grey, &ink);
-		if (ink) {
-			remove_rules(grey, ink, false);
-			answer = read_pieces(api, grey, ink, ask);
-		}
-	}
-	pixDestroy(&ink);
-	pixDestroy(&grey);
+	pixDestroy(&whole);
+	sheet_free(&s);
 	return answer;
 }
 
