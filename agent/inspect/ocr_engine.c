@@ -158,7 +158,7 @@ static PIX *framed(PIX *grey, BOX *box)
 	return out;
 }
 
-/* To be freed with TessDeleteText; NULL. `sure`: how sure tesseract is of it, in percent; may be NULL. */
+/* To be freed with TessDeleteText; NULL. `sure`: how sure tesseract is of it, in percent. */
 static char *text_of(TessBaseAPI *api, PIX *grey, BOX *box, bool block, int *sure)
 {
 	PIX *piece = framed(grey, box);
@@ -170,7 +170,7 @@ static char *text_of(TessBaseAPI *api, PIX *grey, BOX *box, bool block, int *sur
 	TessBaseAPISetImage2(api, piece);
 	TessBaseAPISetSourceResolution(api, 300);
 	text = TessBaseAPIGetUTF8Text(api);
-	if (text && sure)
+	if (text)
 		*sure = TessBaseAPIMeanTextConf(api);
 	TessBaseAPIClear(api);
 	pixDestroy(&piece);

@@ -200,12 +200,14 @@ export const because: Readonly<Record<string, string>> = {
   "it cannot be read": "読み取れない文書",
 };
 
+/** Of a place ("/home=luks2"): its name stays. */
+const placed: Readonly<Record<string, string>> = { plain: "暗号化なし", crypt: "暗号化", memory: "メモリー上", unknown: "不明" };
 /** How a PC is kept, as sekisho-posture reads it: "scanner=clamav signatures=2d". The same word may mean something else of another key. */
 export const readings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   scanner: { label: "ウイルス対策", none: "なし" },
   "on-access": { label: "常時検査", yes: "あり", no: "なし" },
   signatures: { label: "定義ファイル", none: "なし", d: "日前" },
-  swap: { label: "スワップ", none: "なし", plain: "暗号化なし", crypt: "暗号化", memory: "メモリー上", unknown: "不明" },
+  swap: { label: "スワップ", none: "なし", ...placed },
   desktop: { label: "デスクトップ", none: "なし" },
   ipv4: { label: "IPv4 の受信", refuses: "拒否", open: "許可", unknown: "不明" },
   ipv6: { label: "IPv6 の受信", refuses: "拒否", open: "許可", off: "IPv6 なし", unknown: "不明" },
@@ -222,8 +224,7 @@ export const readings: Readonly<Record<string, Readonly<Record<string, string>>>
   "max-days": { label: "有効期間", "": "日" },
   empty: { label: "空のパスワード", unknown: "不明", "": "件" },
 };
-/** Of a place ("/home=luks2") and of a desktop ("gnome=300s"): their names stay. */
-const placed: Readonly<Record<string, string>> = { plain: "暗号化なし", crypt: "暗号化", memory: "メモリー上", unknown: "不明" };
+/** Of a desktop ("gnome=300s"): its name stays. */
 const locked: Readonly<Record<string, string>> = {
   off: "自動ロックなし",
   "left-to-people": "利用者が変更可能",
