@@ -62,11 +62,14 @@ static bool name_of(int fd, char out[WRITTEN_PATH_SIZE])
 	return false;
 }
 
-/* Who is to say why: who wrote it, by his sign-in or his process; of what a system program wrote, who is at the PC. */
+/*
+ * Who is to say why: who wrote it, by his sign-in or his process, or, where that had ended (cp's last close is its last
+ * act), whose the file is: on vfat and exfat of who mounted it. Of what a system program wrote, who is at the PC.
+ */
 static bool asked(const struct written_file *f, const struct person *p, uint32_t *uid)
 {
-	*uid = f->login_uid != UINT32_MAX ? f->login_uid : f->uid;
-	if (*uid != UINT32_MAX && (*uid || f->login_uid != UINT32_MAX))
+	*uid = f->login_uid != UINT32_MAX ? f->login_uid : f->uid != UINT32_MAX ? f->uid : f->owner_uid;
+	if (*uid || f->login_uid != UINT32_MAX)
 		return true;
 	*uid = p->uid;
 	return p->there;

@@ -35,6 +35,7 @@ struct written_file {
 	int64_t closed_boot_us;       /* first close that is not looked into yet */
 	int64_t due_boot_us;          /* when it is to be looked into */
 	uint32_t pid, uid, login_uid; /* of who closed it; UINT32_MAX: not known */
+	uint32_t owner_uid;           /* of the file */
 	char program[512];            /* empty: it had ended */
 	struct inspect_job *job;      /* NULL: it waits */
 	sd_event_source *source;
