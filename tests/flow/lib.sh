@@ -24,6 +24,7 @@ _leave() {
 	for c in "${_at_exit[@]}"; do
 		eval "$c"
 	done
+	grep -slx "$$" "$ports"-* | xargs -r rm -f
 	if [ "$status" -ne 0 ] && [ -n "${SEKISHO_KEEP:-}" ]; then
 		printf 'kept: %s\n' "$tmp" >&2
 	else
@@ -88,12 +89,64 @@ expect_fail() {
 # stop PID: asks a process of ours to end and waits for it.
 stop() {
 	kill "$1" 2>/dev/null || return 0
-	wait_for 20 bash -c "! kill -0 $1 2>/dev/null || grep -q '^State:.Z' /proc/$1/status 2>/dev/null"
+	wait_for 60 bash -c "! kill -0 $1 2>/dev/null || grep -q '^State:.Z' /proc/$1/status 2>/dev/null"
 	wait "$1" 2>/dev/null || true
 }
 
+# free_port [COUNT]: a port that nobody has, the first of COUNT in a row. No other flow is given it as long as this one runs, and the kernel
+# gives it to nobody who connects somewhere: it lies below those.
+ports=${TMPDIR:-/tmp}/sekisho-flow-port
 free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+	python3 - "$ports" "$$" "${1:-1}" <<'END'
+import os, random, socket, sys
+prefix, owner, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+
+
+def alive(path):
+    try:
+        with open(path) as f:
+            os.kill(int(f.read()), 0)
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    except (OSError, ValueError):
+        pass
+    return True
+
+
+def take(port):
+    path = "%s-%d" % (prefix, port)
+    if os.path.exists(path) and not alive(path):
+        os.unlink(path)
+    with open("%s-%s-%d" % (prefix, owner, port), "w") as f:
+        f.write(owner)
+    try:
+        os.link(f.name, path)
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(f.name)
+    try:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", port))
+    except OSError:
+        os.unlink(path)
+        return False
+    return True
+
+
+with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+    below = int(f.read().split()[0])
+for _ in range(1000):
+    first = random.randrange(10000, below - count)
+    taken = [p for p in range(first, first + count) if take(p)]
+    if len(taken) == count:
+        print(first)
+        break
+    for p in taken:
+        os.unlink("%s-%d" % (prefix, p))
+else:
+    sys.exit("no port is free")
+END
 }
 
 # kernel_free: ends the test (77) where it may not load kernel programs: they are the machine's, and where a recorder works

@@ -4,7 +4,7 @@
 parts=$root/tests/flow/parts
 keeper=$SEKISHO_ROOT/run/sekisho/keeper.sock
 # Whoever speaks to swtpm takes the port behind it for its control channel.
-tpm_port=$(free_port)
+tpm_port=$(free_port 2)
 tpm_control=$((tpm_port + 1))
 tpm_pid=''
 
@@ -15,7 +15,7 @@ start_tpm() {
 		--flags not-need-init,startup-clear >>"$tmp/swtpm.log" 2>&1 &
 	tpm_pid=$!
 	at_exit "kill -9 $tpm_pid 2>/dev/null"
-	wait_for 10 grep -q ":$(printf '%04X' "$tpm_port") .* 0A " /proc/net/tcp
+	wait_for 60 grep -q ":$(printf '%04X' "$tpm_port") .* 0A " /proc/net/tcp
 }
 
 stop_tpm() {
@@ -27,7 +27,7 @@ start_keeper() {
 	systemd-socket-activate --accept --inetd --listen "$keeper" -E SEKISHO_ROOT -E SOFTHSM2_CONF -E "TPM2OPENSSL_TCTI=swtpm:host=127.0.0.1,port=$tpm_port" \
 		"$BIN/sekisho-keeper" --config "$conf" >>"$tmp/keeper.log" 2>&1 &
 	at_exit "kill -9 $! 2>/dev/null"
-	wait_for 10 test -S "$keeper"
+	wait_for 60 test -S "$keeper"
 	chmod 666 "$keeper"
 }
 
