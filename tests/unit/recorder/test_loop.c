@@ -208,7 +208,7 @@ static void wait_for_status(const char *text)
 	unsigned i;
 
 	path_of(path, sizeof(path), "run/recorder.json");
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < 12000; i++) {
 		struct buf b = BUF_INIT(1u << 20);
 		bool there = file_read(path, &b) == 0 && buf_str(&b) && strstr((const char *)b.p, text);
 

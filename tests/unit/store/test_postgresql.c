@@ -259,7 +259,7 @@ static void the_server_comes_back(void **state)
 		} else if (i % 4 == 1) {
 			/* Only the connection that asks is gone: the group is lost with it. */
 			assert_int_equal(sql("postgres", "postgres",
-						 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+						 "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE "
 						 "state = 'idle' AND usename = 'collector'"),
 				0);
 			assert_true(store_refresh(s) < 0 || store_last_row(s, &index) < 0);
@@ -518,6 +518,40 @@ static pid_t call_waits_off(unsigned times)
 	return pid;
 }
 
+/* The server's settings anew, until those who connect are told that this one is so. */
+static void reload(const char *name, const char *is)
+{
+	char text[200];
+	unsigned i;
+
+	snprintf(text, sizeof(text), "SELECT count(*) FROM pg_settings WHERE name = '%s' AND setting = '%s'", name, is);
+	assert_int_equal(sql("postgres", "postgres", "SELECT pg_reload_conf()"), 0);
+	for (i = 0; i < 600 && ask("postgres", text) != 1; i++)
+		usleep(100000);
+	assert_int_equal(ask("postgres", text), 1);
+}
+
+/* Until the server waits for its standby: new settings are a process's of its own, which gets to it in its time. */
+static void waits_for_standby(void)
+{
+	char command[512];
+	bool waited = false;
+	unsigned i;
+
+	snprintf(command, sizeof(command),
+		"psql -X -q -h %s -U postgres -d postgres -c \"SELECT pg_logical_emit_message(true, 'x', 'x')\" 2>&1 | "
+		"grep -q 'canceling wait'",
+		made_server);
+	for (i = 0; i < 600 && !waited; i++) {
+		pid_t pid = call_waits_off(1);
+
+		waited = system(command) == 0;
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	assert_true(waited);
+}
+
 /* Nothing is acknowledged on a server that forgets, or before the standby that must have it has it. */
 static void durability_is_demanded(void **state)
 {
@@ -533,16 +567,17 @@ static void durability_is_demanded(void **state)
 	made_dir(dir, sizeof(dir));
 	made_begin(&m, "pc-1", PRODUCER_RECORDER);
 	assert_int_equal(sql("postgres", "postgres", "ALTER SYSTEM SET fsync = off"), 0);
-	assert_int_equal(sql("postgres", "postgres", "SELECT pg_reload_conf(), pg_sleep(0.5)"), 0);
+	reload("fsync", "off");
 	assert_int_equal(made_open(dir, &s, &why), V_BAD);
 	assert_non_null(strstr(why.text, "fsync = off"));
 	assert_int_equal(sql("postgres", "postgres", "ALTER SYSTEM RESET fsync"), 0);
-	assert_int_equal(sql("postgres", "postgres", "SELECT pg_reload_conf(), pg_sleep(0.5)"), 0);
+	reload("fsync", "on");
 	/* A role that was told not to wait waits all the same. */
 	assert_int_equal(sql("postgres", "postgres", "ALTER ROLE collector SET synchronous_commit = off"), 0);
 	assert_int_equal(made_open(dir, &s, &why), 0);
 	assert_int_equal(sql("postgres", "postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'"), 0);
-	assert_int_equal(sql("postgres", "postgres", "SELECT pg_reload_conf(), pg_sleep(0.5)"), 0);
+	reload("synchronous_standby_names", "nobody");
+	waits_for_standby();
 	assert_int_equal(store_append(s, made_next(&m), &index), 0);
 	/* The server says COMMIT, and warns: the segment can be read, and is on no standby. */
 	pid = call_waits_off(3);
@@ -555,7 +590,7 @@ static void durability_is_demanded(void **state)
 	waitpid(pid, &status, 0);
 	assert_int_equal(status, 0);
 	assert_int_equal(sql("postgres", "postgres", "ALTER SYSTEM RESET synchronous_standby_names"), 0);
-	assert_int_equal(sql("postgres", "postgres", "SELECT pg_reload_conf(), pg_sleep(0.5)"), 0);
+	reload("synchronous_standby_names", "");
 	assert_int_equal(sql("postgres", "postgres", "ALTER ROLE collector RESET synchronous_commit"), 0);
 	/* Which it was is found out by the header's hash. */
 	assert_int_equal(made_open(dir, &s, &why), 0);
@@ -652,7 +687,7 @@ static void hear_until(struct store *s, const char *want)
 {
 	unsigned i;
 
-	for (i = 0; i < 200 && strcmp(heard, want) != 0; i++) {
+	for (i = 0; i < 1200 && strcmp(heard, want) != 0; i++) {
 		usleep(i ? 50000 : 0);
 		assert_int_equal(store_hear(s, on_heard, NULL), 0);
 	}
@@ -704,7 +739,7 @@ static void collectors_hear_of_each_other(void **state)
 	assert_int_equal(sql("postgres", made_base(dir),
 				 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'collector'"),
 		0);
-	for (i = 0; i < 200 && !store_hear(t, on_heard, NULL); i++)
+	for (i = 0; i < 1200 && !store_hear(t, on_heard, NULL); i++)
 		usleep(50000);
 	assert_true(store_lost(t));
 	assert_int_equal(store_again(t, &why), 0);

@@ -14,7 +14,7 @@
 
 #define PRODUCER_UID 12001
 #define UPLINK_UID 12002 /* and the group that both folders are of */
-#define PATIENCE_S 30
+#define PATIENCE_S 120
 
 static char dir[64];
 static struct key *device;
