@@ -33,7 +33,7 @@ start_double() {
 	"$py" "$doubles/collector.py" "$top" "$port" "${@:2}" >>"$tmp/double.log" 2>&1 &
 	collector_pid=$!
 	at_exit "kill -9 $collector_pid 2>/dev/null"
-	wait_for 20 test -e "$top/ready"
+	wait_for 60 test -e "$top/ready"
 }
 
 stop_double() {

@@ -1,9 +1,9 @@
-"""One right record of each act: acts_check.py RECORDS WORK URING BOXED. See tests/flow/acts.c for what each act does."""
+"""One right record of each act: acts_check.py RECORDS WORK URING BOXED KILLED. KILLED: the process that killed itself. See tests/flow/acts.c for what each act does."""
 import json
 import sys
 
 lines = [json.loads(line) for line in open(sys.argv[1])]
-work, uring, boxed = sys.argv[2], sys.argv[3] == "yes", sys.argv[4] == "yes"
+work, uring, boxed, killed = sys.argv[2], sys.argv[3] == "yes", sys.argv[4] == "yes", int(sys.argv[5])
 records = [r for r in lines if "header" not in r]
 acts = [r for r in records if r.get("program", "").endswith("/acts")]
 BYTES = 5000
@@ -97,7 +97,7 @@ if boxed:
         lambda r: r["written"] == 6 and r.get("mnt_ns") and r["uid"] == 0 and r["pid"] > 2 and r["program"].endswith(("/sh", "/dash")))
 one("user change", [r for r in records if r["kind"] == "user-change" and r["target_uid"] == 12345],
     lambda r: r["uid"] == 0 and r["service"] == "setpriv")
-one("killed", [r for r in records if r["kind"] == "exit" and r.get("signal") == 9 and "python3" in r["program"]])
+one("killed", [r for r in records if r["kind"] == "exit" and r["pid"] == killed], lambda r: r.get("signal") == 9 and "python3" in r["program"])
 
 for kind in ("login", "logout"):
     one(kind, [r for r in records if r["kind"] == kind], lambda r: r["user"] == "ann" and r["seat"] == "tty9" and r["pid"] == 4711)

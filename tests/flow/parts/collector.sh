@@ -30,7 +30,7 @@ start_collector() {
 	sekisho-collector --config "$conf" >>"$tmp/collector.log" 2>&1 &
 	collector_pid=$!
 	at_exit "kill -9 $collector_pid 2>/dev/null; wait $collector_pid 2>/dev/null"
-	wait_for 30 answers
+	wait_for 60 answers
 }
 
 answers() {

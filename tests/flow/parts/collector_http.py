@@ -58,7 +58,7 @@ def one_answer(s, seconds=20):
     return int(head.split()[1]), rest
 
 
-def closes(s, what, seconds=8):
+def closes(s, what, seconds=20):
     begin = time.monotonic()
     read_all(s, seconds)
     true(time.monotonic() - begin < seconds, what)
@@ -248,7 +248,7 @@ def held(pc):
     peers = [s for s in peers if s not in answered]
     for s in peers[:2]:
         s.sendall(b"GET /v1/checkpoint HTTP/1.1\r\n" + HEAD.encode() + b"\r\n")  # behind the one that is held
-    door("/admin/follow", {"host": pc.name, "seconds": 60})
+    door("/admin/follow", {"host": pc.name, "seconds": 300})
     for i, s in enumerate(peers):
         codes = one_answer_of(s, 2 if i < 2 else 1)
         same(set(codes), {200}, "woken, and what was behind it")

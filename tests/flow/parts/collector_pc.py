@@ -223,7 +223,7 @@ def records(kind, **want):
     return [r for r in rows if all(r.get(k) == v for k, v in want.items())]
 
 
-def until(check, what, seconds=20):
+def until(check, what, seconds=60):
     """Waits for a condition, within a bound."""
     end = time.monotonic() + seconds
     while not check():

@@ -18,7 +18,7 @@ start_console() {
 	sekisho-console --config "$console_conf" >>"$tmp/console.log" 2>&1 &
 	console_pid=$!
 	at_exit "kill -9 $console_pid 2>/dev/null; wait $console_pid 2>/dev/null"
-	wait_for 30 console_answers
+	wait_for 60 console_answers
 }
 
 console_answers() {

@@ -204,6 +204,7 @@ same(viewer.ask("GET", BASE + "/" + row["row"]).status, 200, "one of theirs")
 same(viewer.get("/api/v1/hosts/" + two.host.hex(), 404)["error"], "host", "another PC")
 true("会計" not in viewer.ask("GET", BASE + ".csv").body.decode(), "the file")
 true("会計" not in json.dumps(viewer.get("/api/v1/overview"), ensure_ascii=False), "the overview")
+until(lambda: viewer.get("/api/v1/traffic?hours=2")["complete"], "the traffic is counted")
 traffic = {s["kind"]: sum(s["counts"]) for s in viewer.get("/api/v1/traffic?hours=2")["series"]}
 same((traffic.pop("enrol"), sum(traffic.values())), (1, 132), "the traffic")
 

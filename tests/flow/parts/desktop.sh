@@ -21,7 +21,7 @@ desktop_place() {
 	person dbus-daemon --session --nofork --nopidfile --address="$address" 2>"$tmp/bus.log" &
 	bus=$!
 	at_exit "kill $bus 2>/dev/null"
-	wait_for 20 test -S "$run/bus"
+	wait_for 60 test -S "$run/bus"
 	Xvfb -displayfd 3 -screen 0 800x600x24 -nolisten tcp 3>"$tmp/display" 2>"$tmp/x.log" &
 	at_exit "kill $! 2>/dev/null"
 	wait_for 60 test -s "$tmp/display"

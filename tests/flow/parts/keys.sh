@@ -17,7 +17,7 @@ start_collector() {
 	SEKISHO_ROOT=$server sekisho-collector --config "$tmp/collector.conf" >>"$collector_log" 2>&1 &
 	collector_pid=$!
 	at_exit "kill -9 $collector_pid 2>/dev/null"
-	wait_for 30 ctl host list
+	wait_for 60 ctl host list
 }
 
 # enrol NAME [OPTION]...
@@ -59,12 +59,12 @@ sealed_and_sent() {
 	plug A1
 	plug A2
 	start_uplink
-	wait_for 20 nothing_waits
+	wait_for 60 nothing_waits
 	SEKISHO_ROOT=$server sekishoctl verify --store "$store" >"$tmp/verify" || fail "$(cat "$tmp/verify")"
-	wait_for 5 field_is tls_key "\"$1\""
-	wait_for 5 field_is connected true
+	wait_for 60 field_is tls_key "\"$1\""
+	wait_for 60 field_is connected true
 	"$py" "$root/tests/verify/sekisho_verify.py" --store "$store" >"$tmp/verify" || fail "$(cat "$tmp/verify")"
-	wait_for 10 told 2 'A[12]'
+	wait_for 60 told 2 'A[12]'
 }
 
 # doctor_says STATE WORDS: that is what it finds of the keys.
@@ -110,13 +110,13 @@ renewed() {
 	"$py" "$parts/short_certificate.py" "$server/var/lib/sekisho-collector/ca" "$var/uplink/tls.crt" 9
 	was=$(sha256sum <"$var/uplink/tls.key")
 	start_uplink
-	wait_for 30 is_renewed "$was"
+	wait_for 60 is_renewed "$was"
 	# It would find segments that it may not read yet.
 	stop "$uplink_pid"
 	plug R1
 	start_uplink
-	wait_for 20 nothing_waits
-	wait_for 10 told 1 R1
+	wait_for 60 nothing_waits
+	wait_for 60 told 1 R1
 	keys_are_held "$1"
 	doctor_says good 'each signed just now'
 }
@@ -138,14 +138,14 @@ gone_and_back() {
 	[ "$(sealed)" -eq "$before" ]
 	stop "$uplink_pid"
 	start_uplink
-	wait_for 20 field_is connected false
+	wait_for 60 field_is connected false
 	$3
-	wait_for 20 field_is connected true
+	wait_for 60 field_is connected true
 	stop "$uplink_pid"
 	plug B2
 	[ "$(sealed)" -gt "$before" ]
 	start_uplink
-	wait_for 30 nothing_waits
-	wait_for 10 told 2 'B[12]'
+	wait_for 60 nothing_waits
+	wait_for 60 told 2 'B[12]'
 	stop "$uplink_pid"
 }

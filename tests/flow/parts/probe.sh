@@ -27,7 +27,7 @@ probe_start() {
 	sekisho-load --dump "$tmp/work" >"$tmp/$set.events" 9>&- &
 	DUMP=$!
 	at_exit "kill $DUMP 2>/dev/null"
-	wait_for 20 grep -q '"running"' "$tmp/$set.events"
+	wait_for 60 grep -q '"running"' "$tmp/$set.events"
 }
 
 # Ends the reading after one more sweep.

@@ -29,7 +29,7 @@ recorder_run() {
 	DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent sekisho-recorder 2>>"$tmp/recorder.log" &
 	RECORDER=$!
 	at_exit "kill $RECORDER 2>/dev/null"
-	wait_for 30 grep -q '"running": true' "$tmp/run/sekisho/recorder.json"
+	wait_for 60 grep -q '"running": true' "$tmp/run/sekisho/recorder.json"
 }
 
 recorder_stop() {

@@ -22,5 +22,5 @@ start_tsa() {
 	tsa_port=$(free_port)
 	"$py" "$root/tests/flow/parts/tsa.py" "$tsa" "$tsa_port" &
 	at_exit "kill $! 2>/dev/null"
-	wait_for 30 bash -c "exec 3<>/dev/tcp/127.0.0.1/$tsa_port"
+	wait_for 60 bash -c "exec 3<>/dev/tcp/127.0.0.1/$tsa_port"
 }
