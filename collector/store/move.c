@@ -214,6 +214,33 @@ static int append(struct moving *x, const struct segment *seg, uint64_t index, s
 	return r;
 }
 
+/* A leaf of the source, with its body. What is wrong there is said to be wrong there. */
+static int read_leaf(struct moving *x, uint64_t index, struct why *why)
+{
+	struct why what = {""};
+	int r;
+
+	buf_clear(&x->header);
+	buf_clear(&x->body);
+	r = store_read(x->from, index, &x->header, &x->body, &what);
+	if (r) {
+		why_set(why, r, "%.80s: %.170s", x->m->from, what.text);
+		why_set_ja(why, r, "%.80s: %.170s", x->m->from, why_ja(&what));
+	}
+	return r;
+}
+
+/* No body, and that of its channel have not expired: nobody may take that for all right. */
+static int judge_missing(struct moving *x, uint64_t index, unsigned channel, struct why *why)
+{
+	uint64_t until;
+
+	if (!store_bodies_there(x->from, index, channel, &until))
+		return 0;
+	return WHY_BOTH(why, V_BAD, "%.80s: leaf %llu: its body is missing, and has not expired",
+		"%.80s: セグメント %llu: 保存期限内の本文がありません", x->m->from, (unsigned long long)index);
+}
+
 static int copy_leaf(struct moving *x, uint64_t index, struct why *why)
 {
 	struct segment seg;
@@ -221,9 +248,7 @@ static int copy_leaf(struct moving *x, uint64_t index, struct why *why)
 	uint32_t bit;
 	int r = enter_month(x, index, why);
 
-	buf_clear(&x->header);
-	buf_clear(&x->body);
-	r = r ? r : store_read(x->from, index, &x->header, &x->body, why);
+	r = r ? r : read_leaf(x, index, why);
 	r = r ? r : header_parse(buf_span(&x->header), &seg, why);
 	if (r)
 		return r;
@@ -233,8 +258,12 @@ static int copy_leaf(struct moving *x, uint64_t index, struct why *why)
 	if (seg.body.n && (seg.body.n != seg.header.body_len || !digest_eq(&hash, &seg.header.body_hash)))
 		return WHY_BOTH(why, V_BAD, "%.80s: leaf %llu: its body is not the one that its header names",
 			"%.80s: セグメント %llu: 本文がヘッダーと一致しません", x->m->from, (unsigned long long)index);
-	if (!seg.body.n)
+	if (!seg.body.n && !(x->gone & bit)) {
+		r = judge_missing(x, index, seg.header.producer, why);
+		if (r)
+			return r;
 		x->gone |= bit;
+	}
 	if (x->gone & bit) {
 		/* It expired while the month was being copied: what waits of the channel has a file of its own. */
 		r = x->with_body & bit ? commit(x, why) : 0;
