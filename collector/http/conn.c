@@ -274,7 +274,6 @@ static void held_forget(struct held *h)
 	if (h->closed)
 		event_free(h->closed);
 	h->closed = NULL;
-	h->conn->held = NULL;
 	h->conn = NULL;
 	h->req = NULL;
 }
@@ -300,12 +299,9 @@ static void on_closed(evutil_socket_t fd, short what, void *arg)
 /* evhttp gives the connection up, by itself or by on_closed. */
 static void on_evcon_close(struct evhttp_connection *evcon, void *arg)
 {
-	struct conn *c = arg;
-	struct held *h = c->held;
+	struct held *h = arg;
 
 	(void)evcon;
-	if (!h)
-		return;
 	/* It has let go of the request already where it came upon the end by itself; else it frees it next. */
 	if (!evhttp_request_get_connection(h->req))
 		evhttp_request_free(h->req);
@@ -319,7 +315,7 @@ int held_begin(struct ask *a, struct held *h, void (*gone)(struct held *h))
 
 	/* Told once of each thing that comes: what is not read would be told for ever. A reset is told as EV_READ
 	 * alone. */
-	h->closed = event_new(a->server->base, bufferevent_getfd(a->conn->bev),
+	h->closed = event_new(a->server->base, bufferevent_getfd(evhttp_connection_get_bufferevent(evcon)),
 		EV_READ | EV_CLOSED | EV_PERSIST | EV_ET, on_closed, h);
 	if (!h->closed || event_add(h->closed, NULL)) {
 		if (h->closed)
@@ -331,8 +327,7 @@ int held_begin(struct ask *a, struct held *h, void (*gone)(struct held *h))
 	h->req = a->req;
 	h->gone = gone;
 	h->drained = false;
-	a->conn->held = h;
-	evhttp_connection_set_closecb(evcon, on_evcon_close, a->conn);
+	evhttp_connection_set_closecb(evcon, on_evcon_close, h);
 	return 0;
 }
 

@@ -24,7 +24,6 @@ struct conn {
 	uint64_t bytes;   /* PHASE_READING: that came of this request; else: that wait, of the next ones */
 	enum { PEER_UNKNOWN, PEER_NONE, PEER_THERE } has_peer;
 	struct cert_info peer;
-	struct held *held;
 	bool ended;       /* shut down already */
 	bool known;       /* by a certificate, or by whoever answers it (ask_known) */
 	uint64_t network; /* that it comes from; 0: not looked up yet */

@@ -82,7 +82,7 @@ struct ask {
 
 /* A request that is answered later: part of a larger structure of its owner. */
 struct held {
-	struct conn *conn;
+	struct conn *conn; /* NULL at the administrator's door */
 	struct evhttp_request *req;
 	struct event *closed;
 	bool drained; /* for stream_drained */

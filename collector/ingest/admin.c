@@ -92,7 +92,7 @@ static void token_post(struct ingest *in, struct ask *a)
 	snprintf(text, sizeof(text), "token %s made, good for %" PRIu64 " s%s%s", id, valid, name ? ", for " : "",
 		name ? name : "");
 	ingest_tell(in, &e);
-	answer_json(a->req, 200, json_pack("{s:s}", "token", token));
+	commit_reply(in, a, json_pack("{s:s}", "token", token));
 	secret_wipe(token, sizeof(token));
 out:
 	json_decref(o);
@@ -258,7 +258,7 @@ static void revoke_post(struct ingest *in, struct ask *a)
 		answer_error(a->req, 409, "host", "that is the collector itself", 0);
 	/* Also one that has retired: its disk may turn up in the wrong hands. */
 	else if (h.state == HOST_REVOKED || shut_out(in, a, &h, HOST_REVOKED, &e))
-		answer_json(a->req, 200, json_object());
+		commit_reply(in, a, json_object());
 out:
 	json_decref(o);
 }
@@ -325,10 +325,10 @@ static void retire_post(struct ingest *in, struct ask *a)
 	else if (h.state == HOST_REVOKED)
 		answer_error(a->req, 409, "revoked", "the PC is revoked", 0);
 	else if (h.state == HOST_RETIRED)
-		answer_json(a->req, 200, json_object());
+		commit_reply(in, a, json_object());
 	else if (has_sent(in, a, peer_of(in, &h.id), json_is_true(json_object_get(o, "unheard"))) &&
 		 shut_out(in, a, &h, HOST_RETIRED, &e))
-		answer_json(a->req, 200, json_object());
+		commit_reply(in, a, json_object());
 out:
 	json_decref(o);
 }

@@ -5,6 +5,7 @@
  *
  * Must never let anything go on from what was appended and not committed: other leaves may come to lie in its place.
  */
+#include "collector/ingest/cosign.h"
 #include "collector/ingest/shared.h"
 #include "policy/base/clock.h"
 #include <errno.h>
@@ -21,7 +22,9 @@ static void back(struct ingest *in)
 	journal_again(in->journal);
 	desks_again(in->desks);
 	in->lost = false;
+	in->waits_since_us = 0;
 	r = shared_again(in);
+	r = r ? r : cosign_again(in);
 	if (r) {
 		ingest_fail(in, r, "database");
 		return;
@@ -52,12 +55,17 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	/* Another log, or an old copy of this one: as at a start, it is not gone on from. */
-	if (r > 0 && r != V_EXISTS) {
+	if (r > 0 && r != V_EXISTS && r != V_AGAIN) {
 		log_error("%s", why.text);
 		ingest_end(in, -ESTALE, "database");
 		return;
 	}
-	if (log_allowed(&in->again_log))
+	if (r == V_AGAIN && in->waits_since_us) {
+		server_soon(in->again_timer, REACH_US);
+		return;
+	}
+	in->waits_since_us = r == V_AGAIN ? clock_wall_us() : 0;
+	if (r == V_AGAIN || log_allowed(&in->again_log))
 		log_warning("the database is waited for: %s", why.text[0] ? why.text : strerror(r < 0 ? -r : EBUSY));
 	server_soon(in->again_timer, AGAIN_US);
 }
@@ -65,6 +73,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 void again_begin(struct ingest *in, const char *what)
 {
 	in->lost = true;
+	in->waits_since_us = 0;
 	in->lost_since_us = clock_wall_us();
 	in->count.losses++;
 	log_warning("%s: the database is lost; who sends is asked to send again, until it is back", what);

@@ -2,16 +2,31 @@
  * The group commit: what was judged is made durable and proven, and its requests answered; one commit serves all that
  * came meanwhile. The query index is made in slices, after the answers. An answer that says "stored" never leaves
  * before everything in it is fsynced and inside an fsynced checkpoint.
+ *
+ * Where the store is a database, a commit may have to wait for others: for a standby that is away, or for another
+ * collector whose commit waits for one. The loop does not: the store answers V_AGAIN (store_waits), and is asked again
+ * every tenth of a second. Meanwhile
+ *
+ * - who has sent what is in that commit waits for its answer; who sends more is told to send it again (503), for
+ *   nothing can be judged: which chain it continues is in what waits;
+ * - our own records and those of the desks wait in their spools;
+ * - everything else is answered: policies, the log as it is committed, the door. What it writes beside the log does not
+ *   wait for the standby either (store_trails); so an answer that promises such a thing leaves behind the next commit
+ *   (commit_reply);
+ * - who stops the process waits for nothing: nobody was told anything, and what came of the commit is found out by the
+ *   next one that opens the store.
  */
 #include "collector/ingest/pending.h"
 #include "policy/base/clock.h"
 #include <errno.h>
 #include <event2/buffer.h>
+#include <inttypes.h>
 #include <stddef.h>
 
 #define COMMIT_LEAST_US 5000
 #define INDEX_SLICE_US 20000u /* each slice is a transaction, which costs; and nothing is answered during one */
 #define RETRY_SOON_S 5u
+#define WAITS_LOOK_US 100000
 
 static const char *const status_names[] = {
 	[JUDGED_STORED] = "stored", [JUDGED_KNOWN] = "known", [JUDGED_GAP] = "gap", [JUDGED_REFUSED] = "refused"};
@@ -64,35 +79,54 @@ static int answer(struct ingest *in, struct evhttp_request *req, const struct ro
 	return 0;
 }
 
+static void unlink_pending(struct pending *p)
+{
+	*p->at = p->next;
+	if (p->next)
+		p->next->at = p->at;
+}
+
+static void pending_free(struct pending *p)
+{
+	json_decref(p->reply);
+	free(p);
+}
+
 /* The client is gone; what it sent is stored all the same. */
 static void on_gone(struct held *h)
 {
 	struct pending *p = (struct pending *)((char *)h - offsetof(struct pending, held));
 
-	*p->at = p->next;
-	if (p->next)
-		p->next->at = p->at;
-	free(p);
+	unlink_pending(p);
+	pending_free(p);
 }
 
-static int answer_pending(struct ingest *in, bool failed)
+static int answer_one(struct ingest *in, struct pending *p, struct evhttp_request *req, bool failed)
 {
 	int r = 0;
 
-	while (in->pending) {
-		struct pending *p = in->pending;
-		struct evhttp_request *req = held_release(&p->held);
+	if (!failed && p->reply)
+		answer_json(req, 200, json_incref(p->reply));
+	else if (!failed)
+		r = answer(in, req, p->rows, p->n, p->seen);
+	if (failed || r)
+		answer_error(req, 503, "failed", "the store failed", RETRY_SOON_S);
+	return r;
+}
 
-		in->pending = p->next;
-		if (p->next)
-			p->next->at = &in->pending;
-		if (failed || r)
-			answer_error(req, 503, "failed", "the store failed", RETRY_SOON_S);
-		else
-			r = answer(in, req, p->rows, p->n, p->seen);
-		if (r)
-			answer_error(req, 503, "failed", "the store failed", RETRY_SOON_S);
-		free(p);
+/* `segments`: those alone; what the others wait for was written while the commit waited, and is behind it. */
+static int answer_pending(struct ingest *in, bool failed, bool segments)
+{
+	struct pending *p, *next;
+	int r = 0;
+
+	for (p = in->pending; p; p = next) {
+		next = p->next;
+		if (segments && p->reply)
+			continue;
+		unlink_pending(p);
+		r = answer_one(in, p, held_release(&p->held), failed || r) ? -EIO : r;
+		pending_free(p);
 	}
 	return r;
 }
@@ -106,24 +140,60 @@ static int index_step(struct ingest *in)
 	return r > 0 ? 0 : r;
 }
 
+static int settled(struct ingest *in, bool segments)
+{
+	int r = answer_pending(in, false, segments);
+
+	r = r ? r : desks_settled(in->desks);
+	return r ? r : journal_settled(in->journal);
+}
+
+/* Has what was waited for come? */
+static int waited(struct ingest *in)
+{
+	int r = store_commit(in->store);
+
+	if (r)
+		return r;
+	if (in->waits_since_us && log_allowed(&in->waits_log))
+		log_notice(
+			"the database answers after %" PRId64 " s", (clock_wall_us() - in->waits_since_us) / 1000000);
+	in->waits_since_us = 0;
+	return settled(in, true);
+}
+
+static int begin_waiting(struct ingest *in)
+{
+	if (!in->waits_since_us) {
+		in->waits_since_us = clock_wall_us();
+		if (log_allowed(&in->waits_log))
+			log_warning("the database's answer is waited for: is a standby away that has to have each "
+				    "commit? Who sends is asked to send again");
+	}
+	commit_soon(in);
+	return V_AGAIN;
+}
+
 int commit_now(struct ingest *in)
 {
 	int64_t begin = clock_boot_us();
 	unsigned n = 0;
-	int r = in->old_copy ? -ESTALE : journal_drain(in->journal, &n);
+	int r = in->old_copy ? -ESTALE : store_waits(in->store) ? waited(in) : 0;
 
+	r = r ? r : journal_drain(in->journal, &n);
 	r = r ? r : desks_drain(in->desks, &n);
 	r = r ? r : store_commit(in->store);
+	if (r == V_AGAIN)
+		return begin_waiting(in);
+	in->waits_since_us = 0;
 	if (r) {
 		r = r > 0 ? -EIO : r;
-		answer_pending(in, true);
+		answer_pending(in, true, false);
 		return r;
 	}
 	in->count.commits++;
 	in->commit_took_us = clock_boot_us() - begin;
-	r = answer_pending(in, false);
-	r = r ? r : desks_settled(in->desks);
-	return r ? r : journal_settled(in->journal);
+	return settled(in, false);
 }
 
 static void on_commit(evutil_socket_t fd, short what, void *arg)
@@ -138,6 +208,7 @@ static void on_commit(evutil_socket_t fd, short what, void *arg)
 	if (in->lost)
 		return;
 	r = commit_now(in);
+	r = r == V_AGAIN ? 0 : r;
 	/* One slice whatever else there is to do: under lasting load the index must not stand still. */
 	r = r ? r : index_step(in);
 	if (r)
@@ -158,6 +229,8 @@ void commit_soon(struct ingest *in)
 		wait = COMMIT_LEAST_US;
 	if (wait > (int64_t)in->conf.commit_us)
 		wait = (int64_t)in->conf.commit_us;
+	if (in->waits_since_us)
+		wait = WAITS_LOOK_US;
 	tv.tv_sec = wait / 1000000;
 	tv.tv_usec = wait % 1000000;
 	in->commit_armed = !event_add(in->commit_timer, &tv);
@@ -189,12 +262,14 @@ int commit_start(struct ingest *in)
 	/* Takes turns with requests, a step each: what is stored is to be found, however many PCs send. */
 	if (!in->commit_timer || !in->index_timer || event_add(in->index_timer, &now))
 		return -ENOMEM;
+	if (store_waits(in->store))
+		commit_soon(in);
 	return 0;
 }
 
 void commit_lost(struct ingest *in)
 {
-	(void)answer_pending(in, true);
+	(void)answer_pending(in, true, false);
 }
 
 void commit_again(struct ingest *in)
@@ -228,6 +303,50 @@ static bool committed(struct ingest *in, const struct pending *p)
 	return true;
 }
 
+static void hold(struct ingest *in, struct ask *a, struct pending *p)
+{
+	int r;
+
+	/* Judged and in the store's hands: while it waits, a request costs its results only. */
+	evbuffer_drain(evhttp_request_get_input_buffer(a->req), a->body.n);
+	r = held_begin(a, &p->held, on_gone);
+	if (r) {
+		pending_free(p);
+		answer_error(a->req, 503, "busy", "no memory", RETRY_SOON_S);
+		return;
+	}
+	p->next = in->pending;
+	p->at = &in->pending;
+	if (p->next)
+		p->next->at = &p->next;
+	in->pending = p;
+	commit_soon(in);
+}
+
+void commit_reply(struct ingest *in, struct ask *a, json_t *steal)
+{
+	struct pending *p = steal && store_trails(in->store) ? calloc(1, sizeof(*p)) : NULL;
+
+	if (!p) {
+		/* Without memory for more than that: it may be so, and is asked for again. */
+		if (steal && store_trails(in->store))
+			answer_error(a->req, 503, "busy", "no memory", RETRY_SOON_S);
+		else
+			answer_json(a->req, 200, json_incref(steal));
+		json_decref(steal);
+		return;
+	}
+	p->in = in;
+	p->reply = steal;
+	hold(in, a, p);
+}
+
+void commit_wait(struct ingest *in, struct ask *a)
+{
+	(void)begin_waiting(in);
+	answer_error(a->req, 503, "database", "the collector waits for its database", RETRY_SOON_S);
+}
+
 void commit_pending(struct ingest *in, struct ask *a, struct pending *p)
 {
 	int r;
@@ -241,18 +360,5 @@ void commit_pending(struct ingest *in, struct ask *a, struct pending *p)
 			ingest_fail(in, r, "store");
 		return;
 	}
-	/* Judged and in the store's hands: while it waits, a request costs its results only. */
-	evbuffer_drain(evhttp_request_get_input_buffer(a->req), a->body.n);
-	r = held_begin(a, &p->held, on_gone);
-	if (r) {
-		free(p);
-		answer_error(a->req, 503, "busy", "no memory", RETRY_SOON_S);
-		return;
-	}
-	p->next = in->pending;
-	p->at = &in->pending;
-	if (p->next)
-		p->next->at = &p->next;
-	in->pending = p;
-	commit_soon(in);
+	hold(in, a, p);
 }

@@ -392,6 +392,16 @@ int cosign_open(struct ingest *in, struct why *why)
 	return r ? r : store_witness_each(in->store, learn, in);
 }
 
+int cosign_again(struct ingest *in)
+{
+	static const struct digest none;
+	unsigned i;
+
+	for (i = 0; i < in->peers_cap; i++)
+		in->peers[i].witness = none;
+	return store_witness_each(in->store, learn, in);
+}
+
 void cosign_close(struct ingest *in, bool well)
 {
 	struct cosigning *c = in->cosigning;

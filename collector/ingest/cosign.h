@@ -10,6 +10,9 @@
 
 /* What was cosigned last, whose keys are known. 0, V_BAD, -errno. */
 int cosign_open(struct ingest *in, struct why *why);
+/* The database was lost and is back, perhaps without the newest keys: what is known of them is what is there. 0,
+ * -errno. */
+int cosign_again(struct ingest *in);
 /* `well`: what came of a round that is open is kept. */
 void cosign_close(struct ingest *in, bool well);
 /* Every second: begins rounds, asks further PCs, ends rounds. */

@@ -243,8 +243,13 @@ void desks_again(struct desks *d)
 {
 	unsigned i;
 
-	for (i = 0; i < DESKS; i++)
+	for (i = 0; i < DESKS; i++) {
 		d->v[i].taken_n = 0;
+		/* It may be in the table of PCs no more: it is met anew. */
+		key_free(d->v[i].device);
+		d->v[i].device = NULL;
+		d->v[i].looked_us = INT64_MIN / 2;
+	}
 }
 
 int desks_settled(struct desks *d)

@@ -225,7 +225,7 @@ void enrol_post(struct ingest *in, struct ask *a)
 	}
 	in->count.enrolled++;
 	log_notice("host %.16s enrolled", hex_encode(hex, e.device_id.b, DIGEST_SIZE));
-	answer_json(a->req, 200,
+	commit_reply(in, a,
 		json_pack("{s:s, s:s%, s:s%, s:s%, s:s, s:s%}", "host", hex, "certificate", (const char *)pem.p, pem.n,
 			"ca", (const char *)in->keys.ca_pem.p, in->keys.ca_pem.n, "log", (const char *)in->keys.vkey.p,
 			in->keys.vkey.n, "collector", in->keys.origin, "admins", admins.n ? (const char *)admins.p : "",
@@ -341,5 +341,5 @@ void renew_post(struct ingest *in, struct ask *a)
 		return;
 	}
 	in->count.renewed++;
-	answer_json(a->req, 200, json_pack("{s:s%}", "certificate", (const char *)pem.p, pem.n));
+	commit_reply(in, a, json_pack("{s:s%}", "certificate", (const char *)pem.p, pem.n));
 }

@@ -32,6 +32,8 @@ struct ingest {
 	struct pending *pending; /* requests whose segments wait for the commit, oldest last */
 	struct event *commit_timer, *index_timer;
 	bool commit_armed;
+	struct log_limit waits_log;
+	int64_t waits_since_us; /* wall clock: the store waits for others (store_waits); 0: it does not */
 	int64_t commit_took_us;
 	uint64_t index_lag;
 
@@ -116,8 +118,15 @@ int commit_start(struct ingest *in);
 void commit_stop(struct ingest *in);
 /* There is something for the log: commit soon. */
 void commit_soon(struct ingest *in);
-/* Commits now, and answers who waits. 0, -errno. */
+/*
+ * Commits now, and answers who waits. 0; V_AGAIN: others are waited for (store_waits), and it goes on by itself;
+ * -errno.
+ */
 int commit_now(struct ingest *in);
+/* Answers who cannot be served before that: 503. And sees to it that it goes on. */
+void commit_wait(struct ingest *in, struct ask *a);
+/* 200, with what is taken over: once what was written for it is as durable as the log. */
+void commit_reply(struct ingest *in, struct ask *a, json_t *steal);
 /* The store was lost: who waits is told so, and sends again. And it is back: commits and indexes what waits. */
 void commit_lost(struct ingest *in);
 void commit_again(struct ingest *in);
@@ -199,6 +208,8 @@ unsigned wait_count(const struct ingest *in);
 int policy_open(struct ingest *in);
 /* Another collector may have taken a newer one: it is handed out here, too. 0, -errno. */
 int policy_heard(struct ingest *in);
+/* The database was lost and is back, perhaps without the newest one: it is put there again. 0, -errno. */
+int policy_again(struct ingest *in);
 void policy_get(struct ingest *in, struct ask *a); /* a PC fetches it */
 /* What a guard's header says of the policy in force and of its means. */
 void policy_note(struct peer *p, const struct header *h);

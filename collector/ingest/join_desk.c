@@ -135,7 +135,7 @@ static int let_in(struct ingest *in, struct ask *a, struct join_request *q)
 	h.spki_len = q->spki.n;
 	ingest_tell(in, &e);
 	r = in->failed ? in->failed : store_host_put(in->store, &h);
-	return r ? r : commit_now(in);
+	return r;
 }
 
 static void admit(struct ingest *in, struct ask *a, const char *name, const struct digest *id)
@@ -160,6 +160,11 @@ static void admit(struct ingest *in, struct ask *a, const char *name, const stru
 	if (r == V_DENIED)
 		return;
 	r = r == V_EXISTS ? 0 : r ? r : let_in(in, a, &q);
+	r = r ? r : commit_now(in);
+	if (r == V_AGAIN) {
+		commit_wait(in, a);
+		return;
+	}
 	r = r ? r : store_shelf_put(in->store, JOIN_ADMITTED, name, buf_span(&sealed), NULL);
 	r = r ? r : store_shelf_drop(in->store, JOIN_ASKING, name);
 	if (r) {

@@ -178,7 +178,7 @@ static int read_earlier(struct judge *j, uint64_t index, struct earlier *out)
 	if (index >= store_size(j->store)) {
 		r = store_commit(j->store);
 		if (r)
-			return r > 0 ? -EIO : r;
+			return r > 0 && r != V_AGAIN ? -EIO : r;
 	}
 	buf_clear(&j->header);
 	r = store_read(j->store, index, &j->header, NULL, &why);
@@ -389,6 +389,9 @@ int judge_segment(struct judge *j, const struct segment *s, const struct store_h
 	uint64_t seq;
 	int r;
 
+	/* Chains are not told as they will be. */
+	if (store_waits(j->store))
+		return V_AGAIN;
 again:
 	memset(out, 0, sizeof(*out));
 	*gap_lost = lost;
@@ -407,7 +410,7 @@ again:
 		r = store_commit(j->store);
 		if (!r)
 			goto again;
-		r = r > 0 ? -EIO : r;
+		r = r > 0 && r != V_AGAIN ? -EIO : r;
 	}
 	return r == V_DENIED ? 0 : r;
 }

@@ -50,8 +50,9 @@ void judge_forget(struct judge *j);
 
 /*
  * Judges one segment that came from the PC `host` (its device key is `device`), and appends it to the store where it is
- * good. *gap_lost: the PC says that what is before is lost; cleared when that was needed. 0 with *out; -errno (then the
- * store may be in disorder, and the process must end; -ENOSPC and -EDQUOT included).
+ * good. *gap_lost: the PC says that what is before is lost; cleared when that was needed. 0 with *out; V_AGAIN: the
+ * store waits (store_waits), nothing was judged; -errno (then the store may be in disorder, and the process must end;
+ * -ENOSPC and -EDQUOT included).
  */
 int judge_segment(struct judge *j, const struct segment *s, const struct store_host *host, const struct key *device,
 	bool *gap_lost, struct judgement *out);

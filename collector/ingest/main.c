@@ -62,6 +62,7 @@ void ingest_tell(struct ingest *in, const struct entry *e)
 static void on_journal(evutil_socket_t fd, short what, void *arg)
 {
 	struct ingest *in = arg;
+	bool waits = false;
 	unsigned n, desk;
 	int r = journal_run(in->journal, clock_boot_us());
 
@@ -73,10 +74,11 @@ static void on_journal(evutil_socket_t fd, short what, void *arg)
 		r = r ? r : journal_drain(in->journal, &n);
 		r = r ? r : desks_drain(in->desks, &desk);
 		store_rest(in->store);
+		waits = r == V_AGAIN;
 	}
-	if (r)
+	if (r && !waits)
 		ingest_fail(in, r, "journal");
-	else if (n || desk)
+	else if (n || desk || waits)
 		commit_soon(in);
 	server_soon(in->journal_timer, journal_due(in->journal) - clock_boot_us());
 }
@@ -122,7 +124,10 @@ static void on_stop(void *owner)
 
 	wait_stop(in);
 	r = commit_now(in);
-	if (r)
+	/* Who waits for what others hold up sends it again: to whoever goes on. */
+	if (r == V_AGAIN)
+		commit_lost(in);
+	else if (r)
 		ingest_fail(in, r, "store");
 }
 
@@ -279,7 +284,7 @@ int main(int argc, char **argv)
 		{"backup-to", required_argument, NULL, OPTION_BACKUP},
 		{"restore-from", required_argument, NULL, OPTION_RESTORE},
 		{"checkpoint", required_argument, NULL, OPTION_SEEN}, {NULL, 0, NULL, 0}};
-	static struct ingest in = {.refused_log = LOG_LIMIT(10), .again_log = LOG_LIMIT(2)};
+	static struct ingest in = {.refused_log = LOG_LIMIT(10), .again_log = LOG_LIMIT(2), .waits_log = LOG_LIMIT(4)};
 	static const struct program program = {.name = "sekisho-collector",
 		.usage = "usage: sekisho-collector [--config FILE] [--init | --join]\n"
 			 "       sekisho-collector [--config FILE] --move-to PLACE | --backup-to PLACE\n"

@@ -1,5 +1,6 @@
 /*
- * A request for segments between judgement and answer: segments.c makes it, commit.c answers it.
+ * A request between judgement and answer, which comes behind a commit: segments.c and others make it, commit.c answers
+ * it.
  */
 #ifndef SEKISHO_INGEST_PENDING_H
 #define SEKISHO_INGEST_PENDING_H
@@ -18,6 +19,7 @@ struct pending {
 	struct held held;
 	struct ingest *in;
 	struct pending *next, **at;
+	json_t *reply; /* not of segments: what is answered then */
 	uint64_t seen;
 	unsigned n;
 	struct row rows[];

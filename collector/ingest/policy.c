@@ -113,6 +113,13 @@ static int store_bytes(struct ingest *in, uint64_t version, struct span bytes)
 	return r ? r : keep_file(in, version, bytes);
 }
 
+int policy_again(struct ingest *in)
+{
+	int r = in->policy_version ? store_bytes(in, in->policy_version, buf_span(&in->policy)) : 0;
+
+	return r < 0 ? r : 0;
+}
+
 int policy_heard(struct ingest *in)
 {
 	_cleanup_buf_ struct buf bytes = BUF_INIT(BUNDLE_MAX);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <event2/buffer.h>
 
+#define WAIT_US 1000000 /* for others, at their first moment; then something else is done meanwhile */
 #define OWN_NAME "collector"
 #define STRANGER_MAX (128u << 10) /* bytes of a request without a client certificate */
 
@@ -71,6 +72,7 @@ int ingest_open(struct ingest *in, struct why *why)
 		.state_dir = in->conf.state[0] ? in->conf.state : NULL,
 		.origin = in->keys.origin,
 		.log_key = in->keys.log,
+		.wait_us = WAIT_US,
 		.other = shared_leaf,
 		.other_ctx = in};
 	struct entry e = {.kind = KIND_COLLECTOR_START, .urgent = true, .text = SEKISHO_VERSION};
@@ -89,6 +91,9 @@ int ingest_open(struct ingest *in, struct why *why)
 	r = r ? r : journal_put(in->journal, &e);
 	r = r ? r : journal_drain(in->journal, &n);
 	r = r ? r : store_commit(in->store);
+	/* Others are waited for: that goes on in the loop. */
+	if (r == V_AGAIN)
+		return 0;
 	return r ? r : journal_settled(in->journal);
 }
 
@@ -102,7 +107,8 @@ void ingest_close(struct ingest *in, bool well)
 		r = r ? r : journal_drain(in->journal, &n);
 		r = r ? r : commit_now(in);
 		if (r)
-			log_error("the last records wait in the spool: %s", strerror(r < 0 ? -r : EIO));
+			log_error("the last records wait in the spool: %s",
+				r == V_AGAIN ? "the database has others to wait for" : strerror(r < 0 ? -r : EIO));
 		status_write(in, false);
 	}
 	cosign_close(in, well);

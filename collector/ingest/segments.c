@@ -185,7 +185,7 @@ static bool slowed(struct ingest *in, struct ask *a, const struct store_host *h)
 	return true;
 }
 
-/* One segment. 0 or -errno. */
+/* One segment. 0; V_AGAIN; -errno. */
 static int take(struct ingest *in, const struct store_host *h, const struct key *device, const struct segment *s,
 	bool *gap_lost, struct row *row)
 {
@@ -306,6 +306,11 @@ void segments_post(struct ingest *in, struct ask *a)
 	store_rest(in->store);
 	if (r) {
 		free(p);
+		if (r == V_AGAIN) {
+			in->count.turned_away++;
+			commit_wait(in, a);
+			return;
+		}
 		answer_error(a->req, 503, "failed", "the store failed", RETRY_SOON_S);
 		if (r > 0)
 			log_error("a PC's device key in the store cannot be read");

@@ -119,7 +119,8 @@ int shared_again(struct ingest *in)
 
 	if (!in->sharing)
 		return 0;
-	r = policy_heard(in);
+	r = policy_again(in);
+	r = r ? r : policy_heard(in);
 	for (i = 0; !r && i < in->peers_cap; i++)
 		if (in->peers[i].used && in->peers[i].waiters)
 			r = hear_host(in, &in->peers[i].id);

@@ -54,6 +54,16 @@ int store_commit(struct store *s)
 	return of(s)->commit(s);
 }
 
+bool store_waits(const struct store *s)
+{
+	return of(s)->waits && of(s)->waits(s);
+}
+
+bool store_trails(const struct store *s)
+{
+	return of(s)->trails && of(s)->trails(s);
+}
+
 int store_index_step(struct store *s, unsigned budget, uint64_t *left)
 {
 	return of(s)->index_step(s, budget, left);

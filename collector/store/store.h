@@ -57,6 +57,12 @@ struct store_options {
 	 */
 	bool filling;
 	/*
+	 * So long store_append and store_commit wait for others (a group of another collector's, a standby), then they
+	 * answer V_AGAIN and go on in the background: see store_waits and store_trails. 0: as long as it takes. Folders
+	 * wait for nobody.
+	 */
+	unsigned wait_us;
+	/*
 	 * Told of each leaf that another collector has appended, in their order, some of them twice: also of those of
 	 * before. Never of this one's own. NULL: nobody.
 	 */
@@ -85,8 +91,8 @@ bool store_lost(const struct store *s);
  * Connects anew and compares as store_open does. What was appended and not committed is forgotten; whether a commit
  * whose answer did not come is there is known when this returns 0: what is sent again is V_EXISTS then, or taken in.
  * The caller forgets what it knows by leaves' places behind the last commit that returned 0. 0; V_BAD: another log, or
- * an old copy: it must not go on; V_EXISTS: its index is being made anew; -errno: not yet. After all but 0 it is lost
- * as before. `why` as store_open.
+ * an old copy: it must not go on; V_EXISTS: its index is being made anew; V_AGAIN: all is well but that a standby has
+ * to have first what was found; -errno: not yet. After all but 0 it is lost as before. `why` as store_open.
  */
 int store_again(struct store *s, struct why *why);
 /*
@@ -106,11 +112,23 @@ int store_append(struct store *s, const struct segment *seg, uint64_t *index);
 /*
  * fsync of the packs, leaves read back and compared, tree, tiles, checkpoint (compare-and-swap, fsync): all that was
  * appended is durable and proven when this returns 0. Without anything new it does nothing.
- * V_FULL where the disk is full: what was appended since the last commit is forgotten and must not be acknowledged; the
- * store stands where it stood, and may be tried again. -errno: the process must end; what is on the disk is settled
- * when the store is opened again. After that every call answers -EIO.
+ * V_AGAIN where others are waited for (store_waits): it is under way, each further call looks whether it has come, and
+ * answers as this one. V_FULL where the disk is full: what was appended since the last commit is forgotten and must not
+ * be acknowledged; the store stands where it stood, and may be tried again. -errno: the process must end; what is on
+ * the disk is settled when the store is opened again. After that every call answers -EIO.
  */
 int store_commit(struct store *s);
+/*
+ * Is something waited for? Until store_commit answers otherwise than V_AGAIN nothing can be appended, chains and epochs
+ * are told as they are committed, which is less than was appended (nothing must be judged by them), and what was
+ * appended is neither there nor lost. All that is asked of the committed log is answered meanwhile.
+ */
+bool store_waits(const struct store *s);
+/*
+ * Do writes beside the log (PCs, the shelf, witnesses) not wait for a standby? Then they are as durable as the log is
+ * once a store_commit that was called behind them has returned 0.
+ */
+bool store_trails(const struct store *s);
 /*
  * Nothing will be appended for now: gives others their turn, where V_AGAIN has kept it and nothing was appended then.
  */
@@ -232,8 +250,8 @@ struct store_host {
  * The one who takes segments in must refuse PRODUCER_COLLECTOR from any PC.
  */
 /*
- * Durable at once. Where several collectors share the log, one that another has just revoked or retired stays so,
- * whatever is put.
+ * Durable at once, but for store_trails. Where several collectors share the log, one that another has just revoked or
+ * retired stays so, whatever is put.
  */
 int store_host_put(struct store *s, const struct store_host *h);
 /*
@@ -266,8 +284,8 @@ bool store_shares(const struct store *s);
 /* The value is appended. 0; V_NOT_FOUND; V_FULL: larger than the buffer; -errno. */
 int store_shelf_get(struct store *s, const char *kind, const char *name, struct buf *value);
 /*
- * Durable. `before` NULL: in the place of whatever is there; empty: only where nothing is there; else: only where this
- * is. V_EXISTS where it is not so, and then nothing is changed; -errno.
+ * Durable, but for store_trails. `before` NULL: in the place of whatever is there; empty: only where nothing is there;
+ * else: only where this is. V_EXISTS where it is not so, and then nothing is changed; -errno.
  */
 int store_shelf_put(struct store *s, const char *kind, const char *name, struct span value, const struct span *before);
 /* 0 also where nothing is there. */

@@ -29,6 +29,10 @@ static void collector(struct doctor *d)
 		doctor_found(d, "collector", DOCTOR_BAD, "journalctl -u sekisho-collector", "%s",
 			SAY(d->ctl, "takes nothing in: it waits for its database",
 				"データベースに接続できないため受信を停止しています"));
+	else if (json_is_true(json_object_get(json_object_get(o, "database"), "waits")))
+		doctor_found(d, "collector", DOCTOR_BAD, "journalctl -u sekisho-collector", "%s",
+			SAY(d->ctl, "takes nothing in: its database waits for a standby that is away",
+				"データベースがスタンバイの応答を待っているため受信を停止しています"));
 	else
 		doctor_found(d, "collector", DOCTOR_GOOD, NULL,
 			SAY(d->ctl, "runs; %" PRId64 " PCs known", "動作中。登録 PC %" PRId64 " 台"),

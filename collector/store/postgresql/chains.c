@@ -1,6 +1,6 @@
 /*
- * Chains of headers, asked for: on the connection that appends, so that what waits for the commit is seen too. They are
- * written by sekisho.append (schema.sql).
+ * Chains of headers, asked for: on the connection that appends, so that what waits for the commit is seen too; but not
+ * while that connection waits for an answer. They are written by sekisho.append (schema.sql).
  */
 #include "collector/store/postgresql/pg.h"
 #include "policy/trust/cose.h"
@@ -9,7 +9,7 @@
 
 static struct conn *conn_of(struct pg *p)
 {
-	return p->writable ? &p->turn : &p->side;
+	return p->writable && !p->waits ? &p->turn : &p->side;
 }
 
 int pg_heads(struct store *s, const struct digest *host, unsigned producer, struct store_head *out, unsigned max,

@@ -2,9 +2,11 @@
  * Statements over libpq. See conn.h.
  */
 #include "collector/store/postgresql/conn.h"
+#include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include <ctype.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -352,13 +354,52 @@ int conn_run(struct conn *c, const char *text, const struct args *a, PGresult **
 		PQexecPrepared(c->pg, name, (int)a->n, (const char *const *)a->v, a->length, a->binary, BINARY), out);
 }
 
+int conn_send(struct conn *c, const char *text)
+{
+	return PQsendQueryParams(c->pg, text, 0, NULL, NULL, NULL, NULL, BINARY) == 1 ? 0 : error_of(c, NULL);
+}
+
+int conn_answer(struct conn *c, int ms, PGresult **out)
+{
+	int64_t until = clock_boot_us() + (int64_t)ms * 1000;
+	PGresult *res;
+
+	while (PQisBusy(c->pg)) {
+		struct pollfd fd = {.fd = PQsocket(c->pg), .events = POLLIN};
+		int64_t left = (until - clock_boot_us()) / 1000;
+		int n = poll(&fd, 1, ms < 0 ? -1 : left < 0 ? 0 : (int)left);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (!n)
+			return V_AGAIN;
+		if (n > 0 && !PQconsumeInput(c->pg))
+			return error_of(c, NULL);
+	}
+	res = PQgetResult(c->pg);
+	/* What ends it comes with it. */
+	PQclear(PQgetResult(c->pg));
+	return settle(c, res, out);
+}
+
+int conn_commit_send(struct conn *c)
+{
+	c->warned = false;
+	return conn_send(c, "COMMIT");
+}
+
 int conn_commit(struct conn *c)
 {
-	_cleanup_result_ PGresult *res = NULL;
-	int r;
+	int r = conn_commit_send(c);
 
-	c->warned = false;
-	r = conn_run_once(c, "COMMIT", NULL, &res);
+	return r ? r : conn_commit_answer(c, -1);
+}
+
+int conn_commit_answer(struct conn *c, int ms)
+{
+	_cleanup_result_ PGresult *res = NULL;
+	int r = conn_answer(c, ms, &res);
+
 	if (r)
 		return r;
 	/* A transaction that had failed is rolled back by COMMIT, which says ROLLBACK and no error. */

@@ -74,7 +74,20 @@ void reach_drop(struct reach *x);
 int conn_run(struct conn *c, const char *text, const struct args *a, PGresult **out);
 /* The same of a text that is made for this one time. */
 int conn_run_once(struct conn *c, const char *text, const struct args *a, PGresult **out);
-/* COMMIT. 0 only where the server said so, without a word of warning: it warns where a standby does not have it. */
+/*
+ * The same of a text without arguments, in two steps, so that something else can be done meanwhile: sent; and its
+ * answer, for which `ms` are waited (negative: as long as it takes). V_AGAIN: it has not come, ask again. Between the
+ * two the connection can do nothing else.
+ */
+int conn_send(struct conn *c, const char *text);
+int conn_answer(struct conn *c, int ms, PGresult **out);
+/*
+ * COMMIT, likewise. 0 only where the server said so, without a word of warning: it warns where a standby does not have
+ * it.
+ */
+int conn_commit_send(struct conn *c);
+int conn_commit_answer(struct conn *c, int ms);
+/* Both at once. */
 int conn_commit(struct conn *c);
 /* Gives up what is open. Where the connection is gone too, nothing is left to give up. */
 void conn_rollback(struct conn *c);

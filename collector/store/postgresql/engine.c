@@ -23,8 +23,7 @@ static int tile_get(void *ctx, unsigned level, uint64_t number, struct buf *out)
 	arg_int(&a, level);
 	arg_int(&a, (int64_t)number);
 	/* Within a turn also those that the group itself has filled. */
-	r = conn_run(p->in_turn ? &p->turn : &p->side,
-		"SELECT hashes FROM sekisho.tile WHERE level = $1 AND number = $2", &a, &res);
+	r = conn_run(pg_turn(p), "SELECT hashes FROM sekisho.tile WHERE level = $1 AND number = $2", &a, &res);
 	if (r)
 		return r;
 	return PQntuples(res) ? buf_put_span(out, result_bytes(res, 0, 0)) : V_NOT_FOUND;
@@ -35,8 +34,8 @@ static int tile_put(void *ctx, unsigned level, uint64_t number, struct span hash
 	struct pg *p = ctx;
 	struct args a = {.n = 0};
 
-	/* What another collector filled, this one is only taking up. */
-	if (!p->in_turn)
+	/* What another collector filled, this one is only taking up; and what is waited for has them already. */
+	if (pg_turn(p) != &p->turn)
 		return 0;
 	arg_int(&a, level);
 	arg_int(&a, (int64_t)number);
@@ -149,12 +148,29 @@ static int judge_state(struct pg *p, struct why *why)
  * What was found is acknowledged to whoever sends it again. A commit that a crash of the server cut short may be found
  * and be on no standby: one behind it waits for all that are to have it.
  */
-static int settle_found(struct conn *c)
+static int settle_found(struct conn *c, int ms)
 {
 	int r = conn_run(c, "BEGIN", NULL, NULL);
 
 	r = r ? r : conn_run(c, "SELECT pg_logical_emit_message(true, 'sekisho'::text, ''::text)", NULL, NULL);
-	return r ? r : conn_commit(c);
+	r = r ? r : conn_commit_send(c);
+	return r ? r : conn_commit_answer(c, ms);
+}
+
+static bool pg_trails(const struct store *s)
+{
+	return pg_of(s)->writable && pg_of(s)->wait_ms >= 0;
+}
+
+/*
+ * What is written beside the log is not waited for one by one: the next commit of the log that is acknowledged has it
+ * before itself (store_trails).
+ */
+static int trail(struct pg *p)
+{
+	static const char text[] = "SELECT set_config('synchronous_commit', 'local', false)";
+
+	return pg_trails((struct store *)p) ? conn_run_once(&p->side, text, NULL, NULL) : 0;
 }
 
 /* Made already, where somebody has waited for pg_reach. */
@@ -163,10 +179,11 @@ static int connect_one(struct pg *p, struct conn *c, bool writable, struct why *
 	return p->reach ? reach_take(p->reach, c, why) : conn_open(c, p->address, writable, why);
 }
 
-static int open_for_writing(struct pg *p, struct why *why)
+static int open_for_writing(struct pg *p, int ms, struct why *why)
 {
 	int r = dir_make(p->state, 0750);
 
+	r = r ? r : trail(p);
 	r = r ? r : connect_one(p, &p->turn, true, why);
 	r = r ? r : pg_lock(&p->turn, p->filling);
 	r = r ? r : pg_share(p, why);
@@ -178,7 +195,9 @@ static int open_for_writing(struct pg *p, struct why *why)
 	/* One that is empty is no old copy where it is barred until it has all that the other store has. */
 	r = r || (p->filling && !p->head.size) ? r : judge_state(p, why);
 	/* Behind the judgement: an old primary that nobody follows any more is told apart, and not waited for. */
-	r = r ? r : settle_found(&p->turn);
+	r = r ? r : settle_found(&p->turn, ms);
+	if (r == V_AGAIN)
+		p->waits = PG_WAITS_FOUND;
 	return r ? r : pg_keep_checkpoint(p);
 }
 
@@ -203,11 +222,13 @@ static int pg_open(const struct store_options *o, struct store **out, struct why
 		return -ENOMEM;
 	p->engine = &store_postgresql;
 	p->note = BUF_INIT(NOTE_SIZE_MAX);
+	p->coming_note = BUF_INIT(NOTE_SIZE_MAX);
 	p->leaves = BUF_INIT(PG_GROUP_BYTES + (1u << 20));
 	p->bodies = BUF_INIT(PG_GROUP_BYTES + 2 * SEGMENT_BODY_MAX);
 	p->log_key = o->log_key;
 	p->writable = o->log_key;
 	p->filling = o->filling;
+	p->wait_ms = o->wait_us ? (int)(o->wait_us / 1000) : -1;
 	p->other = o->other;
 	p->other_ctx = o->other_ctx;
 	p->now_us = o->now_us ? o->now_us : clock_wall_us;
@@ -225,9 +246,9 @@ static int pg_open(const struct store_options *o, struct store **out, struct why
 	if (!r && p->writable && !p->group)
 		r = -ENOMEM;
 	r = r ? r : conn_open(&p->side, p->address, p->writable, why);
-	r = r ? r : pg_look(p, &p->side, false, NULL, why);
+	r = r ? r : pg_look(p, &p->side, why);
 	if (!r && p->writable)
-		r = open_for_writing(p, why);
+		r = open_for_writing(p, -1, why);
 	else if (!r)
 		r = pg_share(p, why);
 	if (r) {
@@ -246,7 +267,8 @@ static void pg_close(struct store *s)
 
 	fetch_free(p->fetch);
 	reach_drop(p->reach);
-	if (p->turn.pg) {
+	/* What waits goes on waiting at the server; whoever opens the store again finds out what came of it. */
+	if (p->turn.pg && !p->waits) {
 		conn_rollback(&p->turn);
 		/* Now, not when the server sees that we are gone. */
 		conn_run(&p->turn, "SELECT pg_advisory_unlock_all()", NULL, NULL);
@@ -255,6 +277,7 @@ static void pg_close(struct store *s)
 	conn_close(&p->side);
 	tree_deinit(&p->tree);
 	buf_deinit(&p->note);
+	buf_deinit(&p->coming_note);
 	buf_deinit(&p->leaves);
 	buf_deinit(&p->bodies);
 	free(p->group);
@@ -279,6 +302,9 @@ static int pg_reach(struct store *s)
 
 	if (!p->writable || p->ill || p->depth)
 		return -EBUSY;
+	if (p->waits == PG_WAITS_FOUND)
+		return 0;
+	p->waits = PG_WAITS_NOT;
 	/* What is open there is the server's to give up: from here on nobody waits for that one. */
 	p->failed = p->doubt = true;
 	conn_close(&p->turn);
@@ -286,6 +312,40 @@ static int pg_reach(struct store *s)
 	if (!p->reach)
 		r = reach_begin(p->address, &p->reach);
 	return r ? r : reach_done(p->reach) ? 0 : V_AGAIN;
+}
+
+/* Connected and compared; does the standby have what was found? */
+static int settle(struct pg *p)
+{
+	int r = conn_commit_answer(&p->turn, 0);
+
+	if (r != V_AGAIN) {
+		p->waits = PG_WAITS_NOT;
+		r = r ? r : pg_keep_checkpoint(p);
+	}
+	return r;
+}
+
+static int connect_again(struct pg *p, struct why *why)
+{
+	int r;
+
+	p->waits = PG_WAITS_NOT;
+	conn_close(&p->turn);
+	conn_close(&p->side);
+	pg_give_up_turn(p);
+	fetch_free(p->fetch);
+	p->fetch = NULL;
+	p->month = -1;
+	tree_deinit(&p->tree);
+	r = new_tree(p);
+	r = r ? r : connect_one(p, &p->side, true, why);
+	/* It is compared with what was known before: smaller, or otherwise, it is another log. */
+	r = r ? r : pg_look(p, &p->side, why);
+	r = r ? r : open_for_writing(p, p->wait_ms, why);
+	reach_drop(p->reach);
+	p->reach = NULL;
+	return r;
 }
 
 static int pg_again(struct store *s, struct why *why)
@@ -299,20 +359,9 @@ static int pg_again(struct store *s, struct why *why)
 		return -EBUSY;
 	/* Until all of it has worked nothing does. */
 	p->failed = p->doubt = true;
-	conn_close(&p->turn);
-	conn_close(&p->side);
-	pg_give_up_turn(p);
-	fetch_free(p->fetch);
-	p->fetch = NULL;
-	p->month = -1;
-	tree_deinit(&p->tree);
-	r = new_tree(p);
-	r = r ? r : connect_one(p, &p->side, true, why);
-	/* It is compared with what was known before: smaller, or otherwise, it is another log. */
-	r = r ? r : pg_look(p, &p->side, false, NULL, why);
-	r = r ? r : open_for_writing(p, why);
-	reach_drop(p->reach);
-	p->reach = NULL;
+	r = p->waits == PG_WAITS_FOUND ? settle(p) : connect_again(p, why);
+	if (r == V_AGAIN)
+		why_set(why, 0, "it is there, and a standby that has to have what it says is not");
 	if (r < 0 && why && !why->text[0] && (p->turn.error[0] || p->side.error[0]))
 		why_set(why, 0, "%s", p->turn.error[0] ? p->turn.error : p->side.error);
 	if (!r)
@@ -327,7 +376,7 @@ static int pg_refresh(struct store *s)
 	struct pg *p = pg_of(s);
 
 	/* While a group is open nobody else commits. */
-	return p->in_turn ? 0 : pg_look(p, &p->side, false, NULL, NULL);
+	return p->in_turn ? 0 : pg_look(p, &p->side, NULL);
 }
 
 static uint64_t pg_size(const struct store *s)
@@ -424,7 +473,8 @@ static int pg_read(struct store *s, uint64_t index, struct buf *header, struct b
 		return why_set(why, V_BAD, "leaf %llu: is missing in the database", (unsigned long long)index);
 	r = header ? buf_put_span(header, result_bytes(res, 0, 0)) : 0;
 	if (!r && result_int(res, 0, 2))
-		return why_set(why, V_BAD, "leaf %llu: its body is missing in the database", (unsigned long long)index);
+		return WHY_BOTH(why, V_BAD, "leaf %llu: its body is missing in the database",
+			"セグメント %llu: データベースに本文がありません", (unsigned long long)index);
 	if (!r && body)
 		r = buf_put_span(body, result_bytes(res, 0, 1));
 	return r == V_FULL ? why_set(why, V_BAD, "leaf %llu: larger than one can be", (unsigned long long)index) : r;
@@ -438,6 +488,8 @@ const struct store_engine store_postgresql = {
 	.again = pg_again,
 	.append = pg_append,
 	.commit = pg_commit,
+	.waits = pg_waits,
+	.trails = pg_trails,
 	.index_step = pg_index_step,
 	.index_for = pg_index_for,
 	.heads = pg_heads,

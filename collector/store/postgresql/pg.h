@@ -29,7 +29,8 @@ struct pg {
 	int64_t (*now_us)(void);
 	int64_t version; /* of the tables, as of the last look; they may be brought to a newer one meanwhile */
 	bool writable, failed, filling;
-	bool shares;                                      /* there is a place for what collectors share */
+	int wait_ms; /* for others, before V_AGAIN is answered; negative: as long as it takes */
+	bool shares; /* there is a place for what collectors share */
 	void (*other)(void *ctx, const struct header *h); /* as store_options has it */
 	void *other_ctx;
 	bool doubt; /* a commit's answer did not come: it may be there, and may not */
@@ -42,6 +43,14 @@ struct pg {
 	bool tree_loaded;       /* it is one of tree.size leaves: of the committed log, or of less of it */
 	struct checkpoint head; /* the committed log, as this store knows it */
 	struct buf note;
+
+	/*
+	 * What was sent on `turn`, and is not answered: nothing else can be done there. The log's row; a commit of the
+	 * group; one behind what was found at a new connection (settle).
+	 */
+	enum { PG_WAITS_NOT, PG_WAITS_TURN, PG_WAITS_COMMIT, PG_WAITS_FOUND } waits;
+	struct checkpoint coming; /* the log as the commit that is waited for makes it, and its note */
+	struct buf coming_note;
 
 	/* The group that is open. */
 	bool in_turn;
@@ -70,6 +79,12 @@ static inline struct pg *pg_of(const struct store *s)
 	return (struct pg *)(uintptr_t)s;
 }
 
+/* Where to ask what the open group has done too: not while nothing can be asked there. */
+static inline struct conn *pg_turn(struct pg *p)
+{
+	return p->in_turn && !p->waits ? &p->turn : &p->side;
+}
+
 /* Brings the tree to the committed log, and compares. 0; V_BAD where they differ; -errno. */
 int pg_tree(struct pg *p, struct why *why);
 
@@ -77,15 +92,13 @@ int pg_tree(struct pg *p, struct why *why);
 
 int pg_append(struct store *s, const struct segment *seg, uint64_t *index);
 int pg_commit(struct store *s);
-/*
- * Takes up the log as `c` sees it; `lock`: and has it locked until the transaction ends. *grown (may be NULL): others
- * have appended since. 0; V_BAD; -errno.
- */
-int pg_look(struct pg *p, struct conn *c, bool lock, bool *grown, struct why *why);
+/* Takes up the log as `c` sees it. 0; V_BAD; -errno. */
+int pg_look(struct pg *p, struct conn *c, struct why *why);
 /* Keeps the checkpoint outside of the database, before anybody hears of it. */
 int pg_keep_checkpoint(struct pg *p);
 void pg_give_up_turn(struct pg *p);
 void pg_rest(struct store *s);
+bool pg_waits(const struct store *s);
 
 /* --- chains.c --- */
 

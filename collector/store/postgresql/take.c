@@ -5,6 +5,12 @@
  * by locking the log's row; COMMIT, which is on the disks of every server that has to have it when it returns; then the
  * checkpoint into the folder outside of the database; and only then may anybody hear of it. Where a COMMIT's answer
  * does not come, nobody hears of anything: whoever opens the store again finds out what is there.
+ *
+ * Two answers may take long, and depend on others: the lock of the log's row, while another collector's commit waits,
+ * and that of COMMIT, while a standby is away that has to have it. They are waited for a moment, then V_AGAIN is
+ * answered, and each store_commit looks whether they have come. Until then nothing is appended, and the connection
+ * that appends can do nothing else; what is asked of the committed log is asked on the other one. Nothing calls such a
+ * COMMIT off: the server would show what no standby has.
  */
 #include "collector/store/postgresql/pg.h"
 #include "collector/store/store_parts.h"
@@ -14,20 +20,15 @@
 
 /* --- the log's row --- */
 
-int pg_look(struct pg *p, struct conn *c, bool lock, bool *grown, struct why *why)
+#define LOOK "SELECT size, checkpoint, origin, version FROM sekisho.log"
+
+static int take_up(struct pg *p, const PGresult *res, bool *grown, struct why *why)
 {
-	static const char look[] = "SELECT size, checkpoint, origin, version FROM sekisho.log";
-	static const char look_and_lock[] = "SELECT size, checkpoint, origin, version FROM sekisho.log FOR UPDATE";
-	_cleanup_result_ PGresult *res = NULL;
 	struct checkpoint head = {.size = 0};
 	struct span note, origin;
 	uint64_t size;
-	int r = conn_run(c, lock ? look_and_lock : look, NULL, &res);
+	int r;
 
-	if (r == -ENOENT)
-		return why_set(why, r, "the database has no store: schema.sql makes its tables (ENGINES.md)");
-	if (r)
-		return why_set(why, r, "%s", c->error);
 	p->version = PQntuples(res) == 1 ? result_int(res, 0, 3) : 0;
 	if (p->version < PG_VERSION_OLDEST || p->version > PG_VERSION)
 		return why_set(why, V_BAD,
@@ -54,6 +55,16 @@ int pg_look(struct pg *p, struct conn *c, bool lock, bool *grown, struct why *wh
 	p->head = head;
 	buf_clear(&p->note);
 	return buf_put_span(&p->note, note);
+}
+
+int pg_look(struct pg *p, struct conn *c, struct why *why)
+{
+	_cleanup_result_ PGresult *res = NULL;
+	int r = conn_run(c, LOOK, NULL, &res);
+
+	if (r == -ENOENT)
+		return why_set(why, r, "the database has no store: schema.sql makes its tables (ENGINES.md)");
+	return r ? why_set(why, r, "%s", c->error) : take_up(p, res, NULL, why);
 }
 
 int pg_keep_checkpoint(struct pg *p)
@@ -86,8 +97,13 @@ void pg_give_up_turn(struct pg *p)
 
 void pg_rest(struct store *s)
 {
-	if (!pg_of(s)->waiting)
+	if (!pg_of(s)->waiting && !pg_of(s)->waits)
 		pg_give_up_turn(pg_of(s));
+}
+
+bool pg_waits(const struct store *s)
+{
+	return pg_of(s)->waits != PG_WAITS_NOT;
 }
 
 static int know_month(struct pg *p)
@@ -103,17 +119,22 @@ static int know_month(struct pg *p)
 }
 
 /*
- * Waits until nobody else has a group open. V_AGAIN where others have appended meanwhile: what the caller has judged
- * was judged of another state of the log. It keeps the turn while it judges again, or would have to say so each time
- * where others append all the time.
+ * Waits until nobody else has a group open; V_AGAIN where that takes too long: it is waited for (go_on). V_AGAIN also
+ * where others have appended meanwhile: what the caller has judged was judged of another state of the log. It keeps
+ * the turn while it judges again, or would have to say so each time where others append all the time.
  */
 static int take_turn(struct pg *p)
 {
+	_cleanup_result_ PGresult *res = NULL;
 	bool grown = false;
 	int r = conn_run(&p->turn, "BEGIN", NULL, NULL);
 
 	p->in_turn = !r;
-	r = r ? r : pg_look(p, &p->turn, true, &grown, NULL);
+	r = r ? r : conn_send(&p->turn, LOOK " FOR UPDATE");
+	r = r ? r : conn_answer(&p->turn, p->wait_ms, &res);
+	if (r == V_AGAIN)
+		p->waits = PG_WAITS_TURN;
+	r = r ? r : take_up(p, res, &grown, NULL);
 	if (grown)
 		p->month = -1;
 	r = r || p->month >= 0 ? r : know_month(p);
@@ -245,7 +266,7 @@ int pg_append(struct store *s, const struct segment *seg, uint64_t *index)
 	if ((!seg->body.n && !p->filling) || seg->body.n > SEGMENT_BODY_MAX || !gmtime_r(&t, &tm) || tm.tm_year < 70 ||
 		tm.tm_year > 8099)
 		return -EINVAL;
-	if (p->waiting == PG_GROUP_MAX || p->leaves.n + p->bodies.n + seg->bytes.n > PG_GROUP_BYTES)
+	if (p->waits || p->waiting == PG_GROUP_MAX || p->leaves.n + p->bodies.n + seg->bytes.n > PG_GROUP_BYTES)
 		return V_AGAIN;
 	r = p->in_turn ? 0 : take_turn(p);
 	if (r == V_AGAIN)
@@ -286,9 +307,11 @@ static int copy(struct pg *p, const char *text, struct span rows)
 }
 
 /* The checkpoint over the group, signed, into the log's row. */
-static int sign(struct pg *p, struct checkpoint *c, struct buf *note)
+static int sign(struct pg *p)
 {
 	_cleanup_result_ PGresult *res = NULL;
+	struct checkpoint *c = &p->coming;
+	struct buf *note = &p->coming_note;
 	struct args a = {.n = 0};
 	unsigned i;
 	int r = 0;
@@ -300,6 +323,7 @@ static int sign(struct pg *p, struct checkpoint *c, struct buf *note)
 		return r;
 	c->size = p->tree.size;
 	snprintf(c->origin, sizeof(c->origin), "%s", p->origin);
+	buf_clear(note);
 	r = checkpoint_sign(c, p->log_key, note);
 	if (r)
 		return r < 0 ? r : -EINVAL;
@@ -316,16 +340,61 @@ static int sign(struct pg *p, struct checkpoint *c, struct buf *note)
 	return strcmp(PQcmdTuples(res), "1") != 0 ? -ESTALE : 0; /* somebody else signed */
 }
 
+/* What came of the commit. */
+static int committed(struct pg *p, int r)
+{
+	if (r) {
+		p->failed = p->doubt = true;
+		pg_give_up_turn(p);
+		return r;
+	}
+	p->in_turn = false;
+	p->waiting = 0;
+	buf_clear(&p->leaves);
+	buf_clear(&p->bodies);
+	p->head = p->coming;
+	buf_clear(&p->note);
+	r = buf_put_span(&p->note, buf_span(&p->coming_note));
+	r = r ? r : pg_keep_checkpoint(p);
+	if (r)
+		p->failed = p->ill = true;
+	return r > 0 ? -EIO : r;
+}
+
+/* The row's lock came, or not yet: somebody else's group is open, and its commit waits. */
+static int turn_came(struct pg *p, int r)
+{
+	/* Nobody knows by now what was to be appended: whoever comes next begins anew. */
+	if (r == -ETIMEDOUT) {
+		p->turn.gone = false;
+		r = 0;
+	}
+	pg_give_up_turn(p);
+	return r ? undo(p, r) : 0;
+}
+
+/* Has come what is waited for? 0: it has, and nothing waits; V_AGAIN; as store_commit. */
+static int go_on(struct pg *p)
+{
+	bool turn = p->waits == PG_WAITS_TURN;
+	int r = turn ? conn_answer(&p->turn, 0, NULL) : conn_commit_answer(&p->turn, 0);
+
+	if (r == V_AGAIN)
+		return r;
+	p->waits = PG_WAITS_NOT;
+	return turn ? turn_came(p, r) : committed(p, r);
+}
+
 int pg_commit(struct store *s)
 {
 	struct pg *p = pg_of(s);
-	_cleanup_buf_ struct buf note = BUF_INIT(NOTE_SIZE_MAX);
-	struct checkpoint c = {.size = 0};
 	bool divided;
 	int r;
 
 	if (p->failed)
 		return -EIO;
+	if (p->waits)
+		return go_on(p);
 	if (!p->waiting) {
 		if (!p->told)
 			pg_give_up_turn(p);
@@ -341,24 +410,14 @@ int pg_commit(struct store *s)
 #undef LEAF
 #undef BODY
 #undef COPY
-	r = r ? r : sign(p, &c, &note);
+	r = r ? r : sign(p);
 	if (r)
 		return undo(p, r);
-	r = conn_commit(&p->turn);
-	if (r) {
-		p->failed = p->doubt = true;
-		pg_give_up_turn(p);
+	r = conn_commit_send(&p->turn);
+	r = r ? r : conn_commit_answer(&p->turn, p->wait_ms);
+	if (r == V_AGAIN) {
+		p->waits = PG_WAITS_COMMIT;
 		return r;
 	}
-	p->in_turn = false;
-	p->waiting = 0;
-	buf_clear(&p->leaves);
-	buf_clear(&p->bodies);
-	p->head = c;
-	buf_clear(&p->note);
-	r = buf_put_span(&p->note, buf_span(&note));
-	r = r ? r : pg_keep_checkpoint(p);
-	if (r)
-		p->failed = p->ill = true;
-	return r > 0 ? -EIO : r;
+	return committed(p, r);
 }

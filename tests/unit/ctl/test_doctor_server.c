@@ -47,6 +47,7 @@ static void what_is_wrong_is_named_with_its_fix(void **state)
 		{"collector", "{\"alive\":false}", "collector", "restart sekisho-collector"},
 		{"collector", "{\"alive\":true,\"disk_full\":true}", "collector", "df"},
 		{"collector", "{\"alive\":true,\"database\":{\"lost\":true}}", "collector", "journalctl"},
+		{"collector", "{\"alive\":true,\"database\":{\"waits\":true}}", "collector", "journalctl"},
 		{"collector", "{\"alive\":true,\"log\":{\"index_lag\":100000}}", "log", "restart sekisho-collector"},
 		{"collector",
 			"{\"alive\":true,\"log\":{\"size\":1,\"cosigned\":{\"by\":0}},\"since_us\":1795328000000000}",

@@ -1000,6 +1000,185 @@ static void who_was_told_has_the_turn(void **state)
 	made_dir_remove(dir);
 }
 
+/* --- others are waited for --- */
+
+#define WAITS_US 1000000u
+
+static int open_waiting(const char *dir, const char *state, struct store **out, struct why *why)
+{
+	struct store_options o = made_options(dir, NULL);
+
+	o.wait_us = WAITS_US;
+	if (state)
+		o.state_dir = state;
+	return store_open(&o, out, why);
+}
+
+static void standby(bool away)
+{
+	assert_int_equal(sql("postgres", "postgres",
+				 away ? "ALTER SYSTEM SET synchronous_standby_names = 'nobody'"
+				      : "ALTER SYSTEM RESET synchronous_standby_names"),
+		0);
+	assert_int_equal(sql("postgres", "postgres", "SELECT pg_reload_conf(), pg_sleep(0.5)"), 0);
+}
+
+/* As who has something else to do meanwhile. */
+static int commit_in_the_end(struct store *s)
+{
+	unsigned i;
+	int r = V_AGAIN;
+
+	for (i = 0; r == V_AGAIN && i < 600; i++) {
+		r = store_commit(s);
+		if (r == V_AGAIN)
+			usleep(100000);
+	}
+	return r;
+}
+
+/* The standby is away: the commit is nobody's yet, and all else is answered. */
+static void a_commit_waits_by_itself(void **state)
+{
+	struct store_host h = {.state = HOST_ACTIVE, .name = "pc-1", .spki_len = 1}, got;
+	_cleanup_buf_ struct buf b = BUF_INIT(64);
+	struct why why = {""};
+	struct store_head head;
+	struct digest first;
+	struct store *s;
+	struct made m;
+	uint64_t index, seq, left;
+	char dir[256];
+	unsigned n;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&m, "pc-1", PRODUCER_RECORDER);
+	h.id = m.host;
+	assert_int_equal(open_waiting(dir, NULL, &s, &why), 0);
+	assert_true(store_trails(s));
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(commit_in_the_end(s), 0);
+	first = m.seg.hash;
+	standby(true);
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_false(store_waits(s));
+	assert_int_equal(store_commit(s), V_AGAIN);
+	assert_true(store_waits(s));
+	assert_false(store_lost(s));
+	assert_int_equal(store_commit(s), V_AGAIN);
+	/* Neither is it to be seen, by nobody, nor does anything come behind it. */
+	assert_int_equal(store_size(s), 1);
+	assert_int_equal(store_refresh(s), 0);
+	assert_int_equal(store_size(s), 1);
+	assert_int_equal(ask(made_base(dir), "SELECT count(*) FROM sekisho.leaf"), 1);
+	assert_int_equal(store_find(s, &m.seg.hash, &index, &seq), V_NOT_FOUND);
+	assert_int_equal(store_append(s, &m.seg, &index), V_AGAIN);
+	store_rest(s);
+	assert_int_equal(store_commit(s), V_AGAIN);
+	/* All else is answered, and none of it waits. */
+	check_proof(s, 0, &first);
+	assert_int_equal(store_heads(s, &m.host, PRODUCER_RECORDER, &head, 1, &n), 0);
+	assert_memory_equal(head.hash.b, first.b, DIGEST_SIZE);
+	assert_int_equal(store_host_put(s, &h), 0);
+	assert_int_equal(store_host_get(s, &h.id, &got), 0);
+	assert_int_equal(store_shelf_put(s, "policy", "7", SPAN("p", 1), NULL), 0);
+	assert_int_equal(store_shelf_get(s, "policy", "7", &b), 0);
+	assert_int_equal(store_hear(s, on_heard, NULL), 0);
+	do
+		assert_int_equal(store_index_step(s, 64, &left), 0);
+	while (left);
+	assert_true(store_waits(s));
+	/* It is there: so is the commit, with what was appended and its proof. */
+	standby(false);
+	assert_int_equal(commit_in_the_end(s), 0);
+	assert_false(store_waits(s));
+	assert_int_equal(store_size(s), 2);
+	check_proof(s, 0, &first);
+	check_proof(s, 1, &m.seg.hash);
+	assert_int_equal(store_append(s, &m.seg, &index), V_EXISTS);
+	assert_int_equal(index, 1);
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(index, 2);
+	assert_int_equal(commit_in_the_end(s), 0);
+	/* Who closes it meanwhile waits for nothing; who opens it then finds out. */
+	standby(true);
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(store_commit(s), V_AGAIN);
+	store_close(s);
+	assert_int_equal(ask(made_base(dir), "SELECT size FROM sekisho.log"), 3);
+	standby(false);
+	assert_int_equal(open_waiting(dir, NULL, &s, &why), 0);
+	assert_int_equal(put(s, &m.seg, &index), V_EXISTS);
+	assert_int_equal(index, 3);
+	assert_int_equal(store_size(s), 4);
+	store_close(s);
+	made_end(&m);
+	made_dir_remove(dir);
+}
+
+/* Another one's commit waits, with the turn: so does this one, and tells nothing that it would have to take back. */
+static void a_turn_waits_by_itself(void **state)
+{
+	char dir[256], other[300];
+	struct why why = {""};
+	struct store *s, *t;
+	struct made m[2];
+	uint64_t index;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	snprintf(other, sizeof(other), "%s/other", dir);
+	made_begin(&m[0], "pc-0", PRODUCER_RECORDER);
+	made_begin(&m[1], "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(open_waiting(dir, NULL, &s, &why), 0);
+	assert_int_equal(open_waiting(dir, other, &t, &why), 0);
+	standby(true);
+	assert_int_equal(store_append(s, made_next(&m[0]), &index), 0);
+	assert_int_equal(store_commit(s), V_AGAIN);
+	assert_int_equal(store_append(t, made_next(&m[1]), &index), V_AGAIN);
+	assert_true(store_waits(t));
+	assert_int_equal(store_commit(t), V_AGAIN);
+	store_rest(t);
+	assert_true(store_waits(t));
+	assert_int_equal(store_refresh(t), 0);
+	assert_int_equal(store_size(t), 0);
+	standby(false);
+	assert_int_equal(commit_in_the_end(t), 0);
+	assert_false(store_waits(t));
+	assert_int_equal(commit_in_the_end(s), 0);
+	assert_int_equal(put(t, &m[1].seg, &index), 0);
+	assert_int_equal(index, 1);
+	assert_int_equal(commit_in_the_end(t), 0);
+	/* A connection that breaks meanwhile: what it was, and then the standby that must have what was found. */
+	assert_int_equal(put(s, made_next(&m[0]), &index), 0);
+	standby(true);
+	assert_int_equal(store_commit(s), V_AGAIN);
+	store_close(t);
+	assert_int_equal(sql("postgres", "postgres",
+				 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+				 "usename = 'collector'"),
+		0);
+	assert_true(commit_in_the_end(s) < 0);
+	assert_true(store_lost(s));
+	assert_int_equal(store_again(s, &why), V_AGAIN);
+	assert_non_null(strstr(why.text, "a standby"));
+	assert_true(store_lost(s));
+	assert_true(store_append(s, &m[0].seg, &index) < 0);
+	assert_int_equal(store_reach(s), 0);
+	assert_int_equal(store_again(s, &why), V_AGAIN);
+	standby(false);
+	while (store_again(s, &why) == V_AGAIN)
+		usleep(100000);
+	assert_false(store_lost(s));
+	assert_int_equal(put(s, &m[0].seg, &index), V_EXISTS);
+	assert_int_equal(index, 2);
+	store_close(s);
+	made_end(&m[0]);
+	made_end(&m[1]);
+	made_dir_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1018,6 +1197,8 @@ int main(void)
 		cmocka_unit_test(an_older_database),
 		cmocka_unit_test(tables_of_version_1),
 		cmocka_unit_test(who_was_told_has_the_turn),
+		cmocka_unit_test(a_commit_waits_by_itself),
+		cmocka_unit_test(a_turn_waits_by_itself),
 	};
 
 	setenv("SEKISHO_TEST_STORE", "postgresql", 1);
