@@ -3,6 +3,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 
 import cbor2
 from collector_pc import (GUARD, PEM, RECORDER, Epoch, Member, ask, door, ec, example_records, records, same, serialization,
@@ -91,6 +92,7 @@ def refusals(pc, other):
         ("bad-epoch", unknown_epoch), ("bad-epoch", own_certificate), ("bad-epoch", no_handover),
         ("bad-body", flip(lambda b: len(b) - 1)), ("bad-body", whole_other_body),
     ]
+    begin = time.monotonic()
     for n, (cause, change) in enumerate(cases):
         bad = forged(pc, change)
         before, behind = pc.sealed(2)
@@ -109,7 +111,7 @@ def refusals(pc, other):
     # Counted, told, and not told again and again.
     until(lambda: records("refused", cause="foreign"), "records of refusal")
     told = records("refused", cause="bad-signature", peer_name=pc.name)
-    same(len(told), 1, "one record a minute of each cause")
+    true(1 <= len(told) <= 1 + (time.monotonic() - begin) // 60, "one record a minute of each cause: %s" % told)
     true(status()["refused"]["bad-signature"] >= 4, "all are counted")
 
 
@@ -287,12 +289,13 @@ def quota():
     many.enrol()
     few.enrol()
     same(statuses(many.post(many.sealed())), ["stored"], "its share")
+    begin = time.monotonic()
     same(statuses(many.post(many.sealed())), ["stored"], "a request a minute")
     late = b"".join(x.bytes(x.sent) for x in many.sealed(2))
     for _ in range(3):
         a = many.post(late, status=429)
         same(a["error"], "quota", "over it")
-        true(50 < int(a["retry"]) <= 60, a)
+        true(58 - (time.monotonic() - begin) <= int(a["retry"]) <= 60, a)
     same(statuses(few.post(few.sealed())), ["stored"], "another PC")
     until(lambda: records("refused", peer_name="many", cause="quota"), "told")
     same(len(records("refused", cause="quota")), 1, "once, and who else")
