@@ -85,7 +85,7 @@ static void begin_stream(struct bundling *b)
 static int one_step(struct bundling *b)
 {
 	static int (*const steps[])(struct bundling *) = {[BUNDLE_SURVEY] = bundle_survey,
-		[BUNDLE_EXPIRED] = bundle_expired,
+		[BUNDLE_CHAINS] = bundle_expired,
 		[BUNDLE_SEARCH] = bundle_search,
 		[BUNDLE_LIST] = bundle_list,
 		[BUNDLE_HEAD] = bundle_head,

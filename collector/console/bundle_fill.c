@@ -144,19 +144,20 @@ static int put_device(struct bundling *b, const struct digest *id)
 
 static int put_devices(struct bundling *b)
 {
-	/* The collector, where it speaks of retention and is none of the PCs. */
-	bool own = b->own_n && !exhibit_host_of(&b->claim, &b->own_host);
-	size_t i;
+	/* And the collectors', where they speak of retention: all of it ascending. */
+	size_t i = 0, o = 0, own_n = b->own_n ? b->own_hosts_n : 0;
 	int r = 0;
 
-	for (i = 0; !r && i < b->claim.hosts_n; i++) {
-		if (own && memcmp(b->own_host.b, b->claim.hosts[i].id.b, DIGEST_SIZE) < 0) {
-			r = put_device(b, &b->own_host);
-			own = false;
-		}
-		r = r ? r : put_device(b, &b->claim.hosts[i].id);
+	while (!r && (i < b->claim.hosts_n || o < own_n)) {
+		int x = i == b->claim.hosts_n ? 1
+			: o == own_n          ? -1
+					      : memcmp(b->claim.hosts[i].id.b, b->own_hosts[o].b, DIGEST_SIZE);
+
+		r = put_device(b, x <= 0 ? &b->claim.hosts[i].id : &b->own_hosts[o]);
+		i += x <= 0;
+		o += x >= 0;
 	}
-	return r || !own ? r : put_device(b, &b->own_host);
+	return r;
 }
 
 static int by_name(const void *pa, const void *pb)
@@ -171,8 +172,8 @@ static bool is_used(const struct bundling *b, const struct met_epoch *e)
 {
 	const struct exhibit_chain *k = exhibit_chain_of(&b->claim, &e->host, e->producer);
 
-	if (b->own_n && e->producer == PRODUCER_COLLECTOR && digest_eq(&e->host, &b->own_host))
-		return e->first <= b->own[b->own_n - 1];
+	if (b->own_n && e->producer == PRODUCER_COLLECTOR && e->first <= b->own[b->own_n - 1])
+		return true;
 	return k && e->last >= (k->has_before ? k->before : k->first) &&
 	       e->first <= (k->has_after ? k->after : k->last);
 }

@@ -8,6 +8,7 @@
 #include "collector/console/look.h"
 #include "collector/console/outgoing.h"
 #include "policy/exhibit/exhibit.h"
+#include "policy/wire/retention.h"
 
 #define BUNDLE_BYTES_MAX (1024ull << 20)
 #define BUNDLE_RUN_LEAVES 65536u
@@ -43,7 +44,7 @@ struct bundling {
 	struct digesting *digest;
 	enum {
 		BUNDLE_SURVEY,
-		BUNDLE_EXPIRED,
+		BUNDLE_CHAINS,
 		BUNDLE_SEARCH,
 		BUNDLE_LIST,
 		BUNDLE_HEAD,
@@ -65,10 +66,11 @@ struct bundling {
 	struct exhibit_claim claim;
 	uint64_t last;                      /* leaf that is carried */
 	uint64_t carried_n, gone, gone_put; /* segments of the range; of them without bodies; of these, put */
-	/* The collector's own chain: carried where bodies are gone, up to what it says last of that. */
+	/* The collectors' own chains: carried where bodies are gone, up to what they say last of that. */
 	uint64_t *own;
 	size_t own_n, own_cap, own_at;
-	struct digest own_host;
+	struct digest own_hosts[RETENTION_COLLECTORS_MAX]; /* whose they are, ascending */
+	size_t own_hosts_n;
 	struct {
 		bool there;
 		uint64_t until;
@@ -87,7 +89,7 @@ struct bundling {
 
 /* Goes on with the survey. 0; V_END: it is over and the claim stands; V_FULL with the reason; -errno. */
 int bundle_survey(struct bundling *b);
-/* How far the collector's chain has to go, once it is known whether bodies are gone. As above. */
+/* How far the collectors' chains have to go, once it is known whether bodies are gone. As above. */
 int bundle_expired(struct bundling *b);
 /* Is this leaf carried, and whole? */
 bool bundle_carries(const struct bundling *b, const struct segment *s, uint64_t leaf, bool *whole);

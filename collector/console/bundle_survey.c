@@ -129,10 +129,17 @@ static bool body_there(struct bundling *b, const struct header *h, uint64_t leaf
 /* The collector's own chain, in the order of the log. */
 static int meet_own(struct bundling *b, const struct header *h, uint64_t leaf)
 {
-	if (!b->own_n)
-		b->own_host = h->host;
-	if (!digest_eq(&b->own_host, &h->host))
-		return 0;
+	size_t i;
+
+	for (i = 0; i < b->own_hosts_n && memcmp(b->own_hosts[i].b, h->host.b, DIGEST_SIZE) < 0; i++)
+		;
+	if (i == b->own_hosts_n || !digest_eq(&b->own_hosts[i], &h->host)) {
+		if (b->own_hosts_n == ARRAY_SIZE(b->own_hosts))
+			return why_set(&b->why, V_FULL, "too many collectors");
+		memmove(&b->own_hosts[i + 1], &b->own_hosts[i], (b->own_hosts_n - i) * sizeof(h->host));
+		b->own_hosts[i] = h->host;
+		b->own_hosts_n++;
+	}
 	if (b->own_n == b->own_cap) {
 		size_t cap = b->own_cap ? 2 * b->own_cap : 1024;
 		uint64_t *p = realloc(b->own, cap * sizeof(*p));

@@ -4,6 +4,7 @@
  */
 #include "collector/ingest/ask.h"
 #include "collector/ingest/join.h"
+#include "collector/ingest/keeper.h"
 #include "collector/ingest/shared.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
@@ -221,7 +222,10 @@ static bool find(struct ingest *in, struct ask *a, const char *name, struct stor
 	return !r;
 }
 
-/* From now on nothing is taken from this PC: the record, the table of PCs, its connections. False: answered. */
+/*
+ * From now on nothing is taken from this PC: the record (NULL: told already), the table of PCs, its connections. False:
+ * answered.
+ */
 static bool shut_out(
 	struct ingest *in, struct ask *a, struct store_host *h, enum store_host_state state, struct entry *e)
 {
@@ -229,7 +233,8 @@ static bool shut_out(
 	int r;
 
 	h->state = state;
-	ingest_tell(in, e);
+	if (e)
+		ingest_tell(in, e);
 	r = in->failed ? in->failed : store_host_put(in->store, h);
 	if (r) {
 		failed(in, a, r, state == HOST_RETIRED ? "retire" : "revoke");
@@ -241,6 +246,31 @@ static bool shut_out(
 	if (p)
 		p->follow_until_us = 0;
 	return true;
+}
+
+/* Who is a collector of the log is for them all to know: a decision, in its turn. */
+static void shut_out_collector(struct ingest *in, struct ask *a, struct store_host *h, struct entry *e)
+{
+	struct kept kept = {.channel = PRODUCER_COLLECTOR};
+	int r;
+
+	/* It may be the one that has to go. */
+	in->older = false;
+	r = keeper_turn(in->keeper);
+	if (!r) {
+		keeper_tell(in->keeper, e, &kept);
+		r = keeper_settle(in->keeper);
+	}
+	if (r)
+		keeper_failed(in, a, r, "revoke");
+	else if (shut_out(in, a, h, HOST_REVOKED, NULL))
+		commit_reply(in, a, json_object());
+}
+
+/* As good as a collector's: no PC comes by such a name by accident, and one that does is shut out all the same. */
+static bool is_collector(struct ingest *in, const struct store_host *h)
+{
+	return store_server(in->store, &h->id) == PRODUCER_COLLECTOR || !strncmp(h->name, JOIN_NAME, strlen(JOIN_NAME));
 }
 
 static void revoke_post(struct ingest *in, struct ask *a)
@@ -256,6 +286,9 @@ static void revoke_post(struct ingest *in, struct ask *a)
 		goto out;
 	if (digest_eq(&h.id, &in->keys.host))
 		answer_error(a->req, 409, "host", "that is the collector itself", 0);
+	/* Also again: whether what was said of it before counts is the log's to say. */
+	else if (is_collector(in, &h))
+		shut_out_collector(in, a, &h, &e);
 	/* Also one that has retired: its disk may turn up in the wrong hands. */
 	else if (h.state == HOST_REVOKED || shut_out(in, a, &h, HOST_REVOKED, &e))
 		commit_reply(in, a, json_object());

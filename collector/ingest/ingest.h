@@ -23,7 +23,8 @@ struct ingest {
 
 	/* shared.c */
 	struct sharing *sharing; /* NULL: no other collector is at this log */
-	struct digest first;     /* the collector that began it: its word on retention is the log's */
+	struct digest first;     /* the collector that began it */
+	bool older;              /* one that knows only that one's decisions runs beside this one */
 	struct shelf tokens, renewals;
 
 	struct server server;

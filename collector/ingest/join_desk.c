@@ -4,6 +4,7 @@
  */
 #include "collector/ingest/ask.h"
 #include "collector/ingest/join.h"
+#include "collector/ingest/keeper.h"
 #include "collector/ingest/shared.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
@@ -93,7 +94,10 @@ static int on_namesake(void *ctx, const struct store_host *h)
 	return h->state == HOST_ACTIVE && !strcmp(h->name, q->name) && !digest_eq(&h->id, &q->id) ? V_EXISTS : 0;
 }
 
-/* May it come in, and is it there already? 0; V_EXISTS: it is; V_DENIED: answered; -errno. */
+/*
+ * May it come in? 0, also where it is there already: whether that counts is the log's to say; V_DENIED: answered;
+ * -errno.
+ */
 static int may_join(struct ingest *in, struct ask *a, struct join_request *q)
 {
 	struct store_host h;
@@ -104,7 +108,7 @@ static int may_join(struct ingest *in, struct ask *a, struct join_request *q)
 		return V_DENIED;
 	}
 	if (r != V_NOT_FOUND)
-		return r ? r : V_EXISTS;
+		return r;
 	r = store_host_each(in->store, on_namesake, q);
 	if (r == V_EXISTS) {
 		answer_error(a->req, 409, "name", "another collector has this name: revoke that one first", 0);
@@ -113,7 +117,7 @@ static int may_join(struct ingest *in, struct ask *a, struct join_request *q)
 	return r;
 }
 
-/* It is in the log that it belongs to it, before it can know its keys. */
+/* It is in the log that it belongs to it, before it can know its keys. 0; what keeper_settle returns. */
 static int let_in(struct ingest *in, struct ask *a, struct join_request *q)
 {
 	struct store_host h = {.id = q->id, .state = HOST_ACTIVE, .enrolled_us = clock_wall_us()};
@@ -124,7 +128,6 @@ static int let_in(struct ingest *in, struct ask *a, struct join_request *q)
 		.urgent = true,
 		.has_uid = true,
 		.uid = a->uid,
-		.kept = &kept,
 		.text = "a collector of this log"};
 	int r;
 
@@ -133,9 +136,12 @@ static int let_in(struct ingest *in, struct ask *a, struct join_request *q)
 	snprintf(h.name, sizeof(h.name), "%s", q->name);
 	memcpy(h.spki, q->spki.p, q->spki.n);
 	h.spki_len = q->spki.n;
-	ingest_tell(in, &e);
+	r = keeper_turn(in->keeper);
+	if (r)
+		return r;
+	keeper_tell(in->keeper, &e, &kept);
 	r = in->failed ? in->failed : store_host_put(in->store, &h);
-	return r;
+	return r ? r : keeper_settle(in->keeper);
 }
 
 static void admit(struct ingest *in, struct ask *a, const char *name, const struct digest *id)
@@ -159,10 +165,9 @@ static void admit(struct ingest *in, struct ask *a, const char *name, const stru
 	r = r ? r : may_join(in, a, &q);
 	if (r == V_DENIED)
 		return;
-	r = r == V_EXISTS ? 0 : r ? r : let_in(in, a, &q);
-	r = r ? r : commit_now(in);
-	if (r == V_AGAIN) {
-		commit_wait(in, a);
+	r = r ? r : let_in(in, a, &q);
+	if (r > 0) {
+		keeper_failed(in, a, r, "collectors");
 		return;
 	}
 	r = r ? r : store_shelf_put(in->store, JOIN_ADMITTED, name, buf_span(&sealed), NULL);

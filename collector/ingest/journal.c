@@ -110,6 +110,10 @@ static void put_kept(struct record *r, const struct kept *k)
 		record_set_uint(r, F_TO_LEAF, k->to_leaf);
 		record_set_uint(r, F_SIZE, k->bytes);
 	}
+	if (k->decided)
+		record_set_uint(r, F_OWN_LEAF, k->own_leaf);
+	if (k->decided && k->follows)
+		record_set_uint(r, F_AFTER_LEAF, k->after_leaf);
 	if (k->order.n)
 		record_set_span(r, F_ORDER, k->order);
 }

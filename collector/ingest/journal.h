@@ -47,6 +47,8 @@ struct kept {
 	bool has_leaves;
 	uint64_t from_leaf, to_leaf, bytes;
 	struct span order;
+	bool decided, follows; /* it is one that counts by its place: in own_leaf, behind that of after_leaf, if any */
+	uint64_t own_leaf, after_leaf;
 };
 /* 0 (also where the spool was full: that is counted, and told by the next segment); -errno. */
 int journal_put(struct journal *j, const struct entry *e);

@@ -23,8 +23,11 @@ struct looked {
 struct keeper {
 	struct ingest *in;
 	struct retention book;
-	bool loaded;
-	uint64_t last_row; /* what the book has learned */
+	uint64_t known, upto; /* leaves that the book knows; that it will, by what is unread */
+	uint64_t *unread;     /* leaves of which the index says that they may have decisions, ascending */
+	size_t unread_n, unread_at;
+	uint64_t next; /* in a turn: the leaf in which the next decision stands */
+	bool told;     /* the settings, since the start */
 	struct event *timer;
 	struct log_limit log;
 	struct looked *looked;
@@ -36,20 +39,30 @@ extern const unsigned keeper_channels[];
 #define KEEPER_CHANNELS 6u
 uint64_t keeper_setting(const struct config *c, unsigned channel);
 
-/* Of several collectors the one that began the log keeps it. */
-bool keeper_is(const struct keeper *k);
 /*
- * The book as the committed log has it. 0; V_AGAIN while the index is behind (the book would lack the newest records);
- * -errno.
+ * The book as the committed log has it. 0; V_AGAIN while there is much to learn, or the index behind that says what;
+ * V_BAD: a pack is damaged; -errno.
  */
 int keeper_book(struct keeper *k);
-/* Commits what was told, and learns it. As keeper_book. */
+/*
+ * Takes the turn at the log to decide something: commits what waits, and the book is what the log says until
+ * keeper_settle, or keeper_rest where nothing is decided after all. As keeper_book; V_DENIED: the log does not say that
+ * this is one of its collectors; V_EXISTS: one of an older version runs beside it.
+ */
+int keeper_turn(struct keeper *k);
+void keeper_rest(struct keeper *k);
+/* In a turn: a decision, into the journal. `e` has a kept. */
+void keeper_tell(struct keeper *k, struct entry *e, struct kept *kept);
+/*
+ * Commits what was told, and learns it; so ends the turn. As keeper_book; V_AGAIN also where it does not count, and may
+ * be decided again.
+ */
 int keeper_settle(struct keeper *k);
 /* The time that is believed: not later than the PCs'. INT64_MIN where they tell none. 0, -errno. */
 int keeper_now(struct keeper *k, int64_t *out);
 /*
- * Writes the record, and then removes: the one way in which bodies go. `order` may be empty. 0 with *freed; V_AGAIN,
- * and the next round does the rest; -errno.
+ * In a turn, which it ends: writes the record, and then removes: the one way in which bodies go. `order` may be empty.
+ * 0 with *freed; V_AGAIN, and the next round does the rest; -errno.
  */
 int keeper_expire(struct keeper *k, const struct store_month *m, unsigned channel, const struct order *order,
 	struct span order_bytes, unsigned uid, uint64_t *freed);
@@ -57,6 +70,8 @@ int keeper_expire(struct keeper *k, const struct store_month *m, unsigned channe
 int keeper_held(struct keeper *k, const struct store_month *m, unsigned channel, const struct retention_hold **out);
 /* Goes on with what is being looked for, for some 20 ms. 0: nothing is; V_AGAIN; V_BAD: a pack is damaged; -errno. */
 int keeper_look(struct keeper *k);
+/* Answers who asked, where one of these was not 0; what is this machine's failure ends the process. */
+void keeper_failed(struct ingest *in, struct ask *a, int r, const char *what);
 /* Soon, and not in an hour. */
 void keeper_soon(struct keeper *k);
 

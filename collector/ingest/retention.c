@@ -3,11 +3,14 @@
  *
  * Everything follows from the committed log: the periods that it names, the holds, and the records of what expired.
  * Bodies go only where such a record stands in it, and what a crash left is done at the next start from those records.
- * Nothing else in the collector removes evidence.
+ * Nothing else in the collector removes evidence. Where several collectors share the log, any of them decides: in its
+ * turn at the log, so that what it knows of the others' decisions is all there is.
  */
 #include "collector/ingest/keeper.h"
+#include "collector/store/month.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
+#include "policy/wire/body.h"
 #include <errno.h>
 #include <inttypes.h>
 
@@ -16,6 +19,8 @@
 #define LOOK_US 40000 /* between two parts of what is looked through: others have two thirds of the time */
 #define SLICE_US 20000u
 #define CATCH_UP 10u     /* slices, before others have their turn */
+#define NEAR 1024u       /* leaves that are read without asking the index, which may be behind */
+#define LEARN_US 200000  /* of reading; the first time an enrolment of each PC is among it */
 #define NEWEST 64u       /* headers of PCs whose time is asked */
 #define LOOK_BACK 16384u /* leaves among which they are looked for */
 #define S_US INT64_C(1000000)
@@ -42,33 +47,48 @@ uint64_t keeper_setting(const struct config *c, unsigned channel)
 	return RETENTION_FOREVER;
 }
 
-bool keeper_is(const struct keeper *k)
-{
-	return digest_eq(&k->in->first, &k->in->keys.host);
-}
-
 /* --- the book --- */
 
 static int on_row(void *ctx, const struct store_row *row)
 {
 	struct keeper *k = ctx;
-	int r = retention_learn(&k->book, row->leaf, (unsigned)(row->row & 0x7fff), &row->record);
+	size_t n = k->unread_n;
 
-	if (row->row > k->last_row)
-		k->last_row = row->row;
-	return r > 0 ? -E2BIG : r;
+	/* Another one may have appended it since the log was looked at. */
+	if (row->leaf >= k->upto)
+		return 0;
+	/* At powers of two there is room for no more. */
+	if (!(n & (n - 1))) {
+		uint64_t *v = reallocarray(k->unread, n ? 2 * n : 1, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		k->unread = v;
+	}
+	k->unread[k->unread_n++] = row->leaf;
+	return 0;
 }
 
-int keeper_book(struct keeper *k)
+static int by_leaf(const void *a, const void *b)
 {
-	struct store_filter f = {.kinds = {KIND_RETENTION, KIND_EXPIRED, KIND_HOLD, KIND_HOLD_LIFTED},
-		.kinds_n = 4,
-		.after_row = k->last_row};
-	char own[2 * DIGEST_SIZE + 1];
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Which leaves of many may have decisions: the index says so, where it has come that far. */
+static int seek(struct keeper *k)
+{
+	struct store_filter f = {
+		.kinds = {KIND_RETENTION, KIND_EXPIRED, KIND_HOLD, KIND_HOLD_LIFTED, KIND_ENROL, KIND_REVOKE},
+		.kinds_n = 6,
+		.after_row = k->known ? (k->known << ROW_BITS) - 1 : 0,
+		.bare = true};
 	struct why why = {""};
 	unsigned i;
 	int r = 0;
 
+	k->upto = store_size(k->in->store);
 	for (i = 0; !r && i < CATCH_UP; i++) {
 		r = store_index_for(k->in->store, SLICE_US, &k->in->index_lag);
 		if (!r && !k->in->index_lag)
@@ -76,19 +96,122 @@ int keeper_book(struct keeper *k)
 	}
 	if (r || k->in->index_lag)
 		return r < 0 ? r : V_AGAIN;
-	/* Nobody but the collector that began this log has a say in it. */
-	f.host = hex_encode(own, k->in->first.b, DIGEST_SIZE);
 	r = store_query(k->in->store, &f, on_row, k, &why);
-	if (!r)
-		k->loaded = true;
+	/* They come by time, and count in the order of the log. */
+	if (!r && k->unread_n)
+		qsort(k->unread, k->unread_n, sizeof(*k->unread), by_leaf);
+	if (!r && !k->unread_n)
+		k->known = k->upto;
 	return r > 0 ? -EIO : r;
+}
+
+/* The next leaf that the book does not know. */
+static int learn(struct keeper *k, uint64_t leaf, struct buf *header, struct buf *body, struct buf *raw)
+{
+	_cleanup_(body_reader_freep) struct body_reader *in = NULL;
+	static struct record rec;
+	struct why why = {""};
+	struct segment s;
+	unsigned n = 0;
+	int r;
+
+	buf_clear(header);
+	r = store_read(k->in->store, leaf, header, NULL, &why);
+	r = r ? r : header_parse(buf_span(header), &s, &why);
+	if (!r && s.header.producer == PRODUCER_COLLECTOR) {
+		buf_clear(header);
+		buf_clear(body);
+		r = store_read(k->in->store, leaf, header, body, &why);
+		r = r ? r : header_parse(buf_span(header), &s, &why);
+		s.body = buf_span(body);
+		r = r ? r : segment_raw(&s, raw, &why);
+		r = r ? r : body_reader_new(buf_span(raw), &in);
+		while (!r && !(r = body_next(in, &rec, &why))) {
+			r = retention_learn(&k->book, &s.header.host, leaf, ++n, &rec);
+			r = r == V_FULL ? -E2BIG : r < 0 ? r : 0;
+		}
+		r = r == V_END ? 0 : r;
+	}
+	if (!r)
+		k->known = leaf + 1;
+	return r > 0 ? V_BAD : r;
+}
+
+int keeper_book(struct keeper *k)
+{
+	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX),
+				 raw = BUF_INIT(BODY_RAW_MAX);
+	int64_t until = clock_boot_us() + LEARN_US;
+	int r = 0;
+
+	retention_begin(&k->book, &k->in->first);
+	while (!r && k->known < store_size(k->in->store)) {
+		if (k->unread_at < k->unread_n) {
+			uint64_t leaf = k->unread[k->unread_at];
+
+			/* Of one leaf there may be several rows. */
+			r = leaf < k->known ? 0 : learn(k, leaf, &header, &body, &raw);
+			k->unread_at += !r;
+		} else if (k->unread_n) {
+			k->known = k->upto;
+			k->unread_n = k->unread_at = 0;
+		} else if (store_size(k->in->store) - k->known > NEAR) {
+			r = seek(k);
+		} else {
+			r = learn(k, k->known, &header, &body, &raw);
+		}
+		if (!r && clock_boot_us() >= until && k->known < store_size(k->in->store)) {
+			keeper_soon(k);
+			return V_AGAIN;
+		}
+	}
+	return r;
+}
+
+/* --- deciding --- */
+
+int keeper_turn(struct keeper *k)
+{
+	int r = k->in->older ? V_EXISTS : k->in->failed ? k->in->failed : keeper_book(k);
+
+	/* What others wait for is kept short: all but the newest is known before. */
+	r = r ? r : commit_now(k->in);
+	if (r)
+		return r;
+	r = store_turn(k->in->store, &k->next);
+	r = r == V_FULL ? -ENOSPC : r;
+	if (r == V_AGAIN)
+		commit_soon(k->in);
+	r = r ? r : keeper_book(k);
+	if (!r && !retention_decides(&k->book, &k->in->keys.host))
+		r = V_DENIED;
+	if (r)
+		keeper_rest(k);
+	return r;
+}
+
+void keeper_rest(struct keeper *k)
+{
+	store_rest(k->in->store);
+}
+
+void keeper_tell(struct keeper *k, struct entry *e, struct kept *kept)
+{
+	kept->decided = true;
+	kept->follows = k->book.last > 0;
+	kept->after_leaf = kept->follows ? k->book.last - 1 : 0;
+	kept->own_leaf = k->next;
+	e->kept = kept;
+	ingest_tell(k->in, e);
 }
 
 int keeper_settle(struct keeper *k)
 {
 	int r = k->in->failed ? k->in->failed : commit_now(k->in);
 
-	return r ? r : keeper_book(k);
+	r = r ? r : keeper_book(k);
+	/* Where the spool was full, nothing was told; what waited in it came before. */
+	return r ? r : k->book.last == k->next + 1 ? 0 : V_AGAIN;
 }
 
 /* The setting as the log and people read it. */
@@ -98,27 +221,44 @@ static void rule_text(char out[64], unsigned channel, uint64_t months)
 		producer_name(channel), months);
 }
 
-/* The settings, where the log does not say so yet. */
+/*
+ * Does the log not say yet what the settings say? Another collector's may say otherwise: it is told once, when it was
+ * set here; later only what is longer, or two would contradict each other for ever.
+ */
+static bool is_news(const struct keeper *k, unsigned channel)
+{
+	uint64_t newest, own = keeper_setting(&k->in->conf, channel);
+
+	return !retention_newest(&k->book, channel, &newest) || own > newest || (own != newest && !k->told);
+}
+
 static int tell_settings(struct keeper *k)
 {
-	bool told = false;
 	unsigned i;
+	int r = 0;
 
-	for (i = 0; i < KEEPER_CHANNELS; i++) {
+	for (i = 0; !r && i < KEEPER_CHANNELS; i++) {
 		struct kept kept = {.channel = keeper_channels[i]};
-		struct entry e = {.kind = KIND_RETENTION, .urgent = true, .kept = &kept};
+		struct entry e = {.kind = KIND_RETENTION, .urgent = true};
 		char rule[64];
-		uint64_t newest;
 
-		kept.months = keeper_setting(&k->in->conf, kept.channel);
-		if (retention_newest(&k->book, kept.channel, &newest) && newest == kept.months)
+		if (!is_news(k, kept.channel))
 			continue;
+		r = keeper_turn(k);
+		if (r)
+			return r;
+		if (!is_news(k, kept.channel)) {
+			keeper_rest(k);
+			continue;
+		}
+		kept.months = keeper_setting(&k->in->conf, kept.channel);
 		rule_text(rule, kept.channel, kept.months);
 		kept.rule = rule;
-		ingest_tell(k->in, &e);
-		told = true;
+		keeper_tell(k, &e, &kept);
+		r = keeper_settle(k);
 	}
-	return told ? keeper_settle(k) : 0;
+	k->told |= !r;
+	return r;
 }
 
 /* --- time --- */
@@ -203,7 +343,7 @@ int keeper_expire(struct keeper *k, const struct store_month *m, unsigned channe
 		.bytes = m->channels[channel].bytes,
 		.order = order_bytes,
 	};
-	struct entry e = {.kind = KIND_EXPIRED, .urgent = true, .count = m->channels[channel].segments, .kept = &kept};
+	struct entry e = {.kind = KIND_EXPIRED, .urgent = true, .count = m->channels[channel].segments};
 	int r;
 
 	if (order) {
@@ -214,7 +354,7 @@ int keeper_expire(struct keeper *k, const struct store_month *m, unsigned channe
 	} else {
 		rule_text(rule, channel, kept.months);
 	}
-	ingest_tell(k->in, &e);
+	keeper_tell(k, &e, &kept);
 	r = keeper_settle(k);
 	return r ? r : finish(k, freed);
 }
@@ -264,22 +404,43 @@ void keeper_soon(struct keeper *k)
 	event_add(k->timer, &soon);
 }
 
+static int look(struct keeper *k, struct looking *l)
+{
+	*l = (struct looking){.k = k, .now = l->now};
+	return store_months(k->in->store, false, look_at, l);
+}
+
+/* What is due goes, where that is still so once nobody else can decide. */
+static int expire_one(struct keeper *k, struct looking *l)
+{
+	struct store_month m;
+	uint64_t freed;
+	int r = keeper_turn(k);
+
+	if (r)
+		return r;
+	r = look(k, l);
+	if (!r && l->found)
+		r = store_month(k->in->store, l->month, &m);
+	if (!r && l->found)
+		return keeper_expire(k, &m, l->channel, NULL, SPAN(NULL, 0), 0, &freed);
+	keeper_rest(k);
+	return r;
+}
+
 static int round_(struct keeper *k, bool *more)
 {
 	struct looking l = {.k = k};
-	struct store_month m;
 	uint64_t freed;
 	int r = keeper_book(k);
 
 	*more = r == V_AGAIN;
-	r = r ? r : tell_settings(k);
 	r = r ? r : finish(k, &freed);
+	r = r ? r : tell_settings(k);
 	r = r ? r : keeper_now(k, &l.now);
-	r = r ? r : store_months(k->in->store, false, look_at, &l);
+	r = r ? r : look(k, &l);
 	if (!r && l.found)
-		r = store_month(k->in->store, l.month, &m);
-	if (!r && l.found)
-		r = keeper_expire(k, &m, l.channel, NULL, SPAN(NULL, 0), 0, &freed);
+		r = expire_one(k, &l);
 	*more |= l.found;
 	return r;
 }
@@ -298,12 +459,6 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 		event_add(k->timer, &next);
 		return;
 	}
-	/* Another one keeps it; here it is only shown, to who asks. */
-	if (!keeper_is(k)) {
-		next.tv_sec = ROUND_S;
-		event_add(k->timer, &next);
-		return;
-	}
 	r = keeper_look(k);
 	looking = r == V_AGAIN;
 	r = r ? r : round_(k, &more);
@@ -313,9 +468,11 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 		event_add(k->timer, &next);
 		return;
 	}
-	if (r && r != V_AGAIN && log_allowed(&k->log))
+	if (r == V_DENIED && log_allowed(&k->log))
+		log_notice("retention: the log does not say that this is one of its collectors: it decides nothing");
+	else if (r && r != V_AGAIN && r != V_DENIED && r != V_EXISTS && log_allowed(&k->log))
 		log_error("retention: a pack is damaged, see sekishoctl verify: nothing expires");
-	if (looking) {
+	if (looking || (r == V_AGAIN && k->unread_n)) {
 		keeper_soon(k);
 		return;
 	}
@@ -350,6 +507,7 @@ void keeper_free(struct keeper *k)
 	if (k->timer)
 		event_free(k->timer);
 	retention_deinit(&k->book);
+	free(k->unread);
 	free(k->looked);
 	free(k);
 }

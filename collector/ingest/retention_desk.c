@@ -13,11 +13,19 @@
 
 #define REASON_MAX 500u
 
-static void failed(struct ingest *in, struct ask *a, int r, const char *what)
+void keeper_failed(struct ingest *in, struct ask *a, int r, const char *what)
 {
 	if (r == V_AGAIN) {
 		answer_error(
 			a->req, 503, "busy", "the index is being made, or a month looked through for what is held", 5);
+		return;
+	}
+	if (r == V_DENIED || r == V_EXISTS) {
+		answer_error(a->req, 409, r == V_DENIED ? "collector" : "older",
+			r == V_DENIED ? "the log does not say that this is one of its collectors: ask at another one"
+				      : "a collector of an older version runs, and would not know of it: upgrade that "
+					"one first",
+			0);
 		return;
 	}
 	answer_error(a->req, 503, "failed", "the collector failed", 5);
@@ -145,7 +153,7 @@ void retention_get(struct ingest *in, struct ask *a)
 	if (r) {
 		json_decref(p.list);
 		json_decref(channels);
-		failed(in, a, r, "retention");
+		keeper_failed(in, a, r, "retention");
 		return;
 	}
 	for (i = 0; i < KEEPER_CHANNELS; i++)
@@ -195,24 +203,15 @@ static bool host_meant(struct ingest *in, struct ask *a, const char *name, struc
 	else if (r == V_EXISTS)
 		answer_error(a->req, 409, "host", "several PCs have this name: give the id", 0);
 	else if (r)
-		failed(in, a, r, "hosts");
+		keeper_failed(in, a, r, "hosts");
 	return !r;
-}
-
-/* False: answered. */
-static bool is_here(struct ingest *in, struct ask *a)
-{
-	if (!keeper_is(in->keeper))
-		answer_error(
-			a->req, 409, "first", "retention is kept by the collector that began this log: ask there", 0);
-	return keeper_is(in->keeper);
 }
 
 void retention_hold_post(struct ingest *in, struct ask *a)
 {
 	struct kept kept = {.channel = 0};
-	struct entry e = {.kind = KIND_HOLD, .has_uid = true, .uid = a->uid, .urgent = true, .kept = &kept};
-	json_t *o = is_here(in, a) ? object(a) : NULL;
+	struct entry e = {.kind = KIND_HOLD, .has_uid = true, .uid = a->uid, .urgent = true};
+	json_t *o = object(a);
 	const char *host = NULL;
 	struct store_host h;
 	uint8_t id[4];
@@ -233,12 +232,13 @@ void retention_hold_post(struct ingest *in, struct ask *a)
 	e.host = host ? &h : NULL;
 	r = random_bytes(id, sizeof(id));
 	kept.hold = hex_encode(hex, id, sizeof(id));
+	r = r ? r : keeper_turn(in->keeper);
 	if (!r) {
-		ingest_tell(in, &e);
+		keeper_tell(in->keeper, &e, &kept);
 		r = keeper_settle(in->keeper);
 	}
 	if (r)
-		failed(in, a, r, "hold");
+		keeper_failed(in, a, r, "hold");
 	else
 		answer_json(a->req, 200, json_pack("{s:s}", "hold", hex));
 out:
@@ -248,8 +248,8 @@ out:
 void retention_lift_post(struct ingest *in, struct ask *a)
 {
 	struct kept kept = {.channel = 0};
-	struct entry e = {.kind = KIND_HOLD_LIFTED, .has_uid = true, .uid = a->uid, .urgent = true, .kept = &kept};
-	json_t *o = is_here(in, a) ? object(a) : NULL;
+	struct entry e = {.kind = KIND_HOLD_LIFTED, .has_uid = true, .uid = a->uid, .urgent = true};
+	json_t *o = object(a);
 	int r;
 
 	if (!o)
@@ -260,17 +260,18 @@ void retention_lift_post(struct ingest *in, struct ask *a)
 		answer_error(a->req, 400, "request", "hold and reason belong there", 0);
 		goto out;
 	}
-	r = keeper_book(in->keeper);
+	r = keeper_turn(in->keeper);
 	if (!r && !retention_hold_of(&in->keeper->book, kept.hold)) {
+		keeper_rest(in->keeper);
 		answer_error(a->req, 404, "hold", "no such hold is in force", 0);
 		goto out;
 	}
 	if (!r) {
-		ingest_tell(in, &e);
+		keeper_tell(in->keeper, &e, &kept);
 		r = keeper_settle(in->keeper);
 	}
 	if (r)
-		failed(in, a, r, "hold");
+		keeper_failed(in, a, r, "hold");
 	else
 		answer_json(a->req, 200, json_object());
 out:
@@ -292,7 +293,7 @@ static int extends(struct ingest *in, const struct order *o, struct why *why)
 		       : r;
 }
 
-/* 0; V_BAD with *error and the reason; V_AGAIN; -errno. */
+/* In a turn. 0; V_BAD with *error and the reason; V_AGAIN; -errno. */
 static int judge(struct ingest *in, struct span bytes, struct order *o, struct store_month *m, const char **error,
 	struct why *why)
 {
@@ -313,7 +314,6 @@ static int judge(struct ingest *in, struct span bytes, struct order *o, struct s
 		return V_BAD;
 	}
 	r = r ? r : fleet_of(in, &fleet);
-	r = r ? r : keeper_book(k);
 	if (r)
 		return r;
 	*error = "foreign";
@@ -353,10 +353,14 @@ void retention_order_post(struct ingest *in, struct ask *a)
 	struct digest hash;
 	int r;
 
-	if (!is_here(in, a))
+	r = keeper_turn(in->keeper);
+	if (r) {
+		keeper_failed(in, a, r, "order");
 		return;
+	}
 	r = judge(in, a->body, &o, &m, &error, &why);
-
+	if (r)
+		keeper_rest(in->keeper);
 	if (r == V_BAD && why.text[0]) {
 		digest_span(&hash, a->body);
 		e.hash = &hash;
@@ -367,7 +371,7 @@ void retention_order_post(struct ingest *in, struct ask *a)
 	}
 	r = r ? r : keeper_expire(in->keeper, &m, o.channel, &o, a->body, a->uid, &freed);
 	if (r) {
-		failed(in, a, r, "order");
+		keeper_failed(in, a, r, "order");
 		return;
 	}
 	answer_json(a->req, 200,

@@ -153,8 +153,8 @@ static int tell_present(struct sharing *s)
 
 static int tell_alive(struct ingest *in)
 {
-	json_t *o = json_pack("{s:I, s:s, s:I}", "at", (json_int_t)clock_wall_us(), "version", SEKISHO_VERSION, "since",
-		(json_int_t)in->started_wall_us);
+	json_t *o = json_pack("{s:I, s:s, s:I, s:b}", "at", (json_int_t)clock_wall_us(), "version", SEKISHO_VERSION,
+		"since", (json_int_t)in->started_wall_us, "decides", true);
 	_cleanup_free_ char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	char name[2 * DIGEST_SIZE + 1];
 
@@ -203,8 +203,10 @@ static int on_collector(void *ctx, const char *name, struct span value)
 	}
 	own = digest_eq(&id, &in->keys.host);
 	if (!s->list) {
+		in->older |= alive && !own && !json_is_true(json_object_get(o, "decides"));
 		r = alive && !own ? see_present(in, name) : 0;
 	} else {
+		json_object_del(o, "decides");
 		r = store_host_get(in->store, &id, &h);
 		json_object_set_new(o, "id", json_string(name));
 		json_object_set_new(o, "name", json_string(r ? "" : h.name));
@@ -243,6 +245,7 @@ static void on_hear(evutil_socket_t fd, short what, void *arg)
 	r = store_hear(in->store, on_heard, in);
 	if (!r && now - s->told_us >= TELL_US) {
 		s->told_us = now;
+		in->older = false;
 		r = tell_alive(in);
 		r = r ? r : tell_present(s);
 		r = r ? r : store_shelf_each(in->store, "collector", on_collector, &seeing);

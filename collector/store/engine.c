@@ -278,6 +278,11 @@ int store_get_bar(struct store *s, enum store_bar *bar, struct buf *place)
 
 /* --- several collectors --- */
 
+int store_turn(struct store *s, uint64_t *next)
+{
+	return of(s)->turn(s, next);
+}
+
 void store_rest(struct store *s)
 {
 	if (of(s)->rest)

@@ -59,6 +59,7 @@ struct store_engine {
 	int (*hold)(struct store *s);
 	int (*bar)(struct store *s, struct span line); /* empty: takes the bar away */
 	int (*barred)(struct store *s, struct buf *line);
+	int (*turn)(struct store *s, uint64_t *next);
 	/* NULL where there is one collector only. */
 	void (*rest)(struct store *s);
 	int (*founder)(struct store *s, struct digest *out);

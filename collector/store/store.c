@@ -242,6 +242,17 @@ static int files_append(struct store *s, const struct segment *seg, uint64_t *in
 	return r && !s->failed ? undo(s, r) : r;
 }
 
+/* It has no others. */
+static int files_turn(struct store *s, uint64_t *next)
+{
+	if (s->failed)
+		return -EIO;
+	if (!s->writable)
+		return -EROFS;
+	*next = s->head.size + s->packs.waiting;
+	return 0;
+}
+
 static int files_commit(struct store *s)
 {
 	bool signed_now = false;
@@ -500,6 +511,7 @@ const struct store_engine store_files = {
 	.open = files_open,
 	.close = files_close,
 	.append = files_append,
+	.turn = files_turn,
 	.commit = files_commit,
 	.index_step = files_index_step,
 	.index_for = files_index_for,

@@ -130,13 +130,21 @@ bool store_waits(const struct store *s);
  */
 bool store_trails(const struct store *s);
 /*
- * Nothing will be appended for now: gives others their turn, where V_AGAIN has kept it and nothing was appended then.
+ * Takes the turn at the log, until the next store_commit or store_rest: nobody else appends until then, and all that
+ * others have committed is seen here. *next: the leaf that is appended next. For what is right only as long as nothing
+ * comes between. 0; V_AGAIN: others are waited for, as by store_commit; V_FULL as that; -errno.
+ */
+int store_turn(struct store *s, uint64_t *next);
+/*
+ * Nothing will be appended for now: gives others their turn, where V_AGAIN or store_turn has kept it and nothing was
+ * appended then.
  */
 void store_rest(struct store *s);
 /*
  * Makes up to `budget` segments visible to queries, all in one transaction; where none wait, text search takes in the
  * next names. *left: segments that still wait, plus one while names do. Not needed for acknowledging. A damaged index
- * is thrown away and begun anew. 0; -errno.
+ * is thrown away and begun anew. 0; V_AGAIN where another collector is at it, with *left 0: it is not for this one to
+ * wait for; -errno.
  */
 int store_index_step(struct store *s, unsigned budget, uint64_t *left);
 /*

@@ -44,7 +44,7 @@ int expired_begin(struct expired *e, const struct report *r, const char *store)
 	return x < 0 ? EXIT_MACHINE : EXIT_USAGE;
 }
 
-/* Its records of retention, where it is the collector's. 0, -errno. */
+/* Its records of retention, where it is a collector's. 0, -errno. */
 static int learn(struct expired *e, uint64_t leaf, const struct segment *s)
 {
 	_cleanup_(body_reader_freep) struct body_reader *in = NULL;
@@ -53,17 +53,17 @@ static int learn(struct expired *e, uint64_t leaf, const struct segment *s)
 
 	if (s->header.producer != PRODUCER_COLLECTOR || !s->bytes.n)
 		return 0;
-	/* Nobody but the collector of this log may say what expired. */
-	if (!e->has_own)
-		e->own = s->header.host;
-	e->has_own = true;
-	if (!digest_eq(&e->own, &s->header.host))
-		return 0;
-	x = retention_seen(&e->book, leaf, s->header.last_us);
+	x = retention_seen(&e->book, &s->header.host, leaf, s->header.last_us);
 	x = x ? x : segment_raw(s, &e->raw, NULL);
 	x = x ? x : body_reader_new(buf_span(&e->raw), &in);
-	while (!x && !(x = body_next(in, &e->record, NULL)))
-		x = retention_learn(&e->book, leaf, ++n, &e->record);
+	while (!x && !(x = body_next(in, &e->record, NULL))) {
+		x = retention_learn(&e->book, &s->header.host, leaf, ++n, &e->record);
+		if (x != V_DENIED)
+			continue;
+		e->stranger = e->has_stranger ? e->stranger : leaf;
+		e->has_stranger = true;
+		x = 0;
+	}
 	return x < 0 ? x : 0;
 }
 
@@ -187,6 +187,10 @@ int expired_end(struct expired *e, const struct report *r)
 {
 	size_t i;
 
+	if (e->has_stranger)
+		audit_tell(r->audit, "retention", "leaf", true, e->stranger, NULL, "%s",
+			SAY(r->ctl, "tells of retention, by none of the log's collectors: it does not count",
+				"ログのコレクターでないものによる保存期間の記録です(無効)"));
 	for (i = 0; i < e->runs_n; i++)
 		judge_absence(e, r, &e->runs[i]);
 	for (i = 0; i < e->book.expiries_n; i++) {

@@ -16,8 +16,8 @@ struct expired {
 	size_t runs_n;
 	size_t open[CHANNELS_MAX]; /* the run that may go on, from 1 */
 	bool *used;                /* beside book.expiries, from the first question on: see expired_by */
-	struct digest own;         /* the collector of this log */
-	bool has_own;
+	bool has_stranger;         /* somebody who is no collector of the log tells of retention: first in this leaf */
+	uint64_t stranger;
 	struct admins admins;
 	bool has_admins;
 	struct digest fleet;

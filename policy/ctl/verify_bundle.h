@@ -36,13 +36,15 @@ struct judged {
 	struct segment pending; /* waits for its proof */
 	struct digest pending_leaf;
 	uint64_t pending_index;
-	bool own; /* what comes by is of the collector's own chain */
+	bool own; /* what comes by is of a collector's own chain */
 	bool has_pending, pending_own, has_run;
 	uint64_t open_ends;
-	struct expired expired; /* what the collector says of bodies that are gone */
-	struct digest own_hash; /* its last header so far */
+	struct expired expired; /* what collectors say of bodies that are gone; below, their chains */
+	struct {
+		struct digest host, hash; /* its last header so far */
+	} owns[RETENTION_COLLECTORS_MAX];
+	size_t owns_n;
 	uint64_t own_n, own_last;
-	bool own_last_set;
 	uint64_t gone; /* segments of the range without their bodies */
 };
 
@@ -70,7 +72,7 @@ void range_end(struct judged *j);
 
 /* --- verify_gone.c --- */
 
-/* A segment of the collector's own chain, good by itself: is it the next one? What it says of retention. 0; -errno. */
+/* A segment of a collector's own chain, good by itself: is it the next one? What it says of retention. 0; -errno. */
 int gone_take(struct judged *j, uint64_t leaf, const struct segment *s);
 /* A segment of the range, with its body or without: is that what the collector's records say? 0; -errno. */
 int gone_judge(struct judged *j, uint64_t leaf, const struct segment *s);

@@ -1,6 +1,6 @@
 /*
  * What a bundle carries of the log: segments or their headers, each followed by its proof. In `segments/` those of the
- * range, in `retention/` the collector's own chain. See verify_bundle.h.
+ * range, in `retention/` the collectors' own chains. See verify_bundle.h.
  */
 #include "policy/ctl/verify_bundle.h"
 #include "policy/trust/proof.h"

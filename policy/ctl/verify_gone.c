@@ -1,27 +1,39 @@
 /*
- * Segments of a bundle whose bodies are not there: the collector's own chain is carried from its beginning, so that
- * what it says of periods, holds and expiry is judged as with the store. See verify_bundle.h and
+ * Segments of a bundle whose bodies are not there: the collectors' own chains are carried from their beginnings, so
+ * that what they say of periods, holds and expiry is judged as with the store. See verify_bundle.h and
  * ../exhibit/EVIDENCE.md.
  */
 #include "policy/ctl/verify_bundle.h"
 
+/* One after the other from the first on: a period or a hold between two of them cannot be left out. */
+static bool is_next(struct judged *j, const struct segment *s)
+{
+	const struct header *h = &s->header;
+	size_t i;
+
+	for (i = 0; i < j->owns_n && !digest_eq(&j->owns[i].host, &h->host); i++)
+		;
+	if (i == RETENTION_COLLECTORS_MAX || h->has_prev != (i < j->owns_n))
+		return false;
+	if (i < j->owns_n && !digest_eq(&h->prev, &j->owns[i].hash))
+		return false;
+	j->owns_n += i == j->owns_n;
+	j->owns[i].host = h->host;
+	j->owns[i].hash = s->hash;
+	return true;
+}
+
 int gone_take(struct judged *j, uint64_t leaf, const struct segment *s)
 {
 	const struct header *h = &s->header;
-	/* One after the other from the first on: a period or a hold between two of them cannot be left out. */
-	bool next = !j->own_last_set ? !h->has_prev
-				     : leaf > j->own_last && h->has_prev && digest_eq(&h->prev, &j->own_hash) &&
-					       digest_eq(&h->host, &j->expired.own);
 
-	if (h->producer != PRODUCER_COLLECTOR || !s->bytes.n || !next) {
+	if (h->producer != PRODUCER_COLLECTOR || !s->bytes.n || !is_next(j, s)) {
 		bundle_tell(j, "retention", h,
-			SAY(j->report->ctl, "is not the next one of the collector's own chain, from its beginning on",
+			SAY(j->report->ctl, "is not the next one of a collector's own chain, from its beginning on",
 				"コレクター自身の記録列の、先頭から続くものではありません"));
 		return 0;
 	}
-	j->own_hash = s->hash;
 	j->own_last = leaf;
-	j->own_last_set = true;
 	return expired_take(&j->expired, leaf, s);
 }
 

@@ -153,11 +153,107 @@ static void learn_lifted(struct retention *t, uint64_t leaf, const struct record
 		}
 }
 
-int retention_learn(struct retention *t, uint64_t leaf, unsigned n, const struct record *r)
+/* --- who decides --- */
+
+static size_t place_of(const struct retention *t, const struct digest *host)
 {
-	if (!record_has(r, F_KIND) || !record_has(r, F_TIME))
+	size_t i;
+
+	for (i = 0; i < t->collectors_n && !digest_eq(&t->collectors[i], host); i++)
+		;
+	return i;
+}
+
+bool retention_decides(const struct retention *t, const struct digest *host)
+{
+	return place_of(t, host) < t->collectors_n;
+}
+
+void retention_begin(struct retention *t, const struct digest *host)
+{
+	if (!t->begun)
+		t->collectors[t->collectors_n++] = *host;
+	t->begun = true;
+}
+
+static bool peer_of(const struct record *r, struct digest *out)
+{
+	if (!record_has(r, F_PEER) || r->v[F_PEER].s.n != DIGEST_SIZE)
+		return false;
+	memcpy(out->b, r->v[F_PEER].s.p, DIGEST_SIZE);
+	return true;
+}
+
+/* A collector is let in, or shut out. 0; V_FULL. */
+static int learn_collector(struct retention *t, const struct record *r, bool in)
+{
+	struct digest id;
+	size_t i;
+
+	if (!peer_of(r, &id))
 		return 0;
+	i = place_of(t, &id);
+	if (in && i == RETENTION_COLLECTORS_MAX)
+		return V_FULL;
+	if (in && i == t->collectors_n)
+		t->collectors[t->collectors_n++] = id;
+	if (!in && i < t->collectors_n) {
+		t->collectors_n--;
+		memmove(&t->collectors[i], &t->collectors[i + 1], (t->collectors_n - i) * sizeof(id));
+	}
+	return 0;
+}
+
+/* Is it of retention, or of who is a collector? */
+static bool is_decision(const struct retention *t, const struct record *r)
+{
+	struct digest id;
+
 	switch (r->v[F_KIND].u) {
+	case KIND_RETENTION:
+	case KIND_EXPIRED:
+	case KIND_HOLD:
+	case KIND_HOLD_LIFTED:
+		return true;
+	case KIND_ENROL:
+		return record_number(r, F_CHANNEL, 0) == PRODUCER_COLLECTOR;
+	case KIND_REVOKE:
+		return peer_of(r, &id) && retention_decides(t, &id);
+	}
+	return false;
+}
+
+/*
+ * One that stands elsewhere than it says (its collector was cut off before it was in the log), or was made without
+ * knowledge of another, does not count. Those of before leaves were named count where their order is that of one chain.
+ */
+static bool counts(const struct retention *t, const struct digest *host, uint64_t leaf, const struct record *r)
+{
+	uint64_t before = t->last == leaf + 1 ? t->before : t->last;
+
+	if (!record_has(r, F_OWN_LEAF))
+		return !t->named && digest_eq(host, &t->collectors[0]);
+	return r->v[F_OWN_LEAF].u == leaf && record_has(r, F_AFTER_LEAF) == (before > 0) &&
+	       record_number(r, F_AFTER_LEAF, 0) + 1 == (before ? before : 1);
+}
+
+int retention_learn(struct retention *t, const struct digest *host, uint64_t leaf, unsigned n, const struct record *r)
+{
+	if (!record_has(r, F_KIND) || !record_has(r, F_TIME) || !is_decision(t, r))
+		return 0;
+	if (!retention_decides(t, host))
+		return r->v[F_KIND].u == KIND_ENROL || r->v[F_KIND].u == KIND_REVOKE ? 0 : V_DENIED;
+	if (!counts(t, host, leaf, r))
+		return 0;
+	if (t->last != leaf + 1) {
+		t->before = t->last;
+		t->last = leaf + 1;
+	}
+	t->named |= record_has(r, F_OWN_LEAF);
+	switch (r->v[F_KIND].u) {
+	case KIND_ENROL:
+	case KIND_REVOKE:
+		return learn_collector(t, r, r->v[F_KIND].u == KIND_ENROL);
 	case KIND_RETENTION:
 		return learn_setting(t, leaf, r);
 	case KIND_EXPIRED:
@@ -170,11 +266,14 @@ int retention_learn(struct retention *t, uint64_t leaf, unsigned n, const struct
 	return 0;
 }
 
-int retention_seen(struct retention *t, uint64_t leaf, int64_t last_us)
+int retention_seen(struct retention *t, const struct digest *host, uint64_t leaf, int64_t last_us)
 {
 	struct retention_month m = {.leaf = leaf};
 	int x;
 
+	retention_begin(t, host);
+	if (!retention_decides(t, host))
+		return 0;
 	retention_month(last_us, m.month);
 	if (!m.month[0] || (t->months_n && strcmp(m.month, t->months[t->months_n - 1].month) <= 0))
 		return 0;

@@ -1,7 +1,7 @@
 /*
- * The book of retention: what the collector's own records say of periods, of what expired, and of holds. Whoever has
- * them keeps it: the collector, which acts on nothing else, and verifiers, who judge what it did. What the records mean
- * is in collector/store/RETENTION.md.
+ * The book of retention: what the collectors' own records say of periods, of what expired, of holds, and of who is a
+ * collector of the log. Whoever has them keeps it: collectors, which act on nothing else, and verifiers, who judge what
+ * these did. What the records mean, and which of them count, is in collector/store/RETENTION.md.
  *
  * Used by ingest and sekishoctl.
  */
@@ -16,6 +16,7 @@
 #define RETENTION_FLOOR 12u /* months; less is refused, and suspected */
 #define RETENTION_LONGEST 1200u
 #define RETENTION_ENTRIES_MAX 65536u /* of each kind */
+#define RETENTION_COLLECTORS_MAX 64u /* at a time */
 
 struct retention_setting {
 	unsigned channel;
@@ -53,17 +54,26 @@ struct retention {
 	struct retention_hold *holds;
 	struct retention_month *months; /* in which month the log was, from which leaf on */
 	size_t settings_n, expiries_n, holds_n, months_n;
+	struct digest collectors[RETENTION_COLLECTORS_MAX]; /* who decides, the one that began the log first */
+	size_t collectors_n;
+	uint64_t last, before; /* leaf of the newest decision, and of the one before that leaf, + 1; 0: none */
+	bool begun, named;     /* who began it is known; a decision has named its leaf: from there on all do */
 };
 
 void retention_deinit(struct retention *t);
 
+/* The collector that began the log; nothing where that is known. */
+void retention_begin(struct retention *t, const struct digest *host);
+/* Is it a collector of the log, as far as the book goes? */
+bool retention_decides(const struct retention *t, const struct digest *host);
 /*
- * Takes a record of the collector's, in the order of the log; those of other kinds, and such that say nothing that can
- * be used, are passed over. 0; V_FULL; -ENOMEM.
+ * Takes a record out of a segment of producer collector, of that host, in the order of the log; those of other kinds,
+ * those that do not count, and such that say nothing that can be used, are passed over. 0; V_DENIED: of retention, by
+ * no collector of the log; V_FULL; -ENOMEM.
  */
-int retention_learn(struct retention *t, uint64_t leaf, unsigned n, const struct record *r);
-/* A segment of the collector's, sealed then: for judging. 0; V_FULL; -ENOMEM. */
-int retention_seen(struct retention *t, uint64_t leaf, int64_t last_us);
+int retention_learn(struct retention *t, const struct digest *host, uint64_t leaf, unsigned n, const struct record *r);
+/* Such a segment, sealed then: for judging; the first one is of who began the log. 0; V_FULL; -ENOMEM. */
+int retention_seen(struct retention *t, const struct digest *host, uint64_t leaf, int64_t last_us);
 
 /* The longest period in force since the month began, by the records before `leaf`; the floor where there are none. */
 uint64_t retention_period(const struct retention *t, unsigned channel, const char *month, uint64_t leaf);

@@ -61,6 +61,35 @@ class Aged(f.World):
         self.own.append(self.say(r.EXPIRED, facts, when, self.rogue if self.by_rogue else None, self.key))
 
 
+class Shared(Aged):
+    """Two collectors decide: the first as collectors did that were alone, until it lets the second one in. `script` gets
+    the world, and decides what else is decided behind what PCs sent; then `by` lets expire."""
+
+    def __init__(self, script=None, by="second", let_in=True, **more):
+        self.second, self.script, self.by, self.let_in, self.last = Pc("collector-2"), script, by, let_in, None
+        super().__init__(**more)
+        self.pcs.append(self.second)
+
+    def decide(self, pc, kind, facts, when=START_US + DAY, own=None, after=None):
+        """In the leaf that it names, behind the newest decision, unless that is said otherwise."""
+        place = {r.OWN_LEAF: len(self.leaves) if own is None else own, r.AFTER_LEAF: self.last if after is None else after}
+        self.last = self.say(kind, {**place, **facts}, when, pc)
+        self.own.append(self.last)
+
+    def begin(self):
+        super().begin()
+        self.last = self.own[-1]
+        if self.let_in:
+            self.decide(self.collector, r.ENROL, {r.PEER: self.second.host, r.CHANNEL: COLLECTOR}, START_US)
+
+    def end(self):
+        if self.script:
+            self.script(self)
+        facts = {r.TO: len(self.leaves) - 1, **self.expiry}
+        when = facts.pop("when")
+        self.decide(getattr(self, self.by), r.EXPIRED, facts, when)
+
+
 def bundle(world, change=None, channels=(RECORDER,), **more):
     x = f.Bundle(world, **more)
     for i in x.carried:
@@ -73,11 +102,11 @@ def bundle(world, change=None, channels=(RECORDER,), **more):
     return x
 
 
-def case(to, world=None, range_=None, **options):
+def case(to, world=None, range_=None, of=Aged):
     """A bundle of such a world; the function changes it before it is put together."""
     def keep(change):
         def make(path):
-            bundle(Aged(**(world or {})), change, **(range_ or {})).write(path)
+            bundle(of(**(world or {})), change, **(range_ or {})).write(path)
         to["expired-" + change.__name__.replace("_", "-")] = make
         return change
     return keep
@@ -304,3 +333,130 @@ def collector_certificate_left_out(x):
     x.put_together()
     first = [n for n, _ in x.entries if n.startswith("retention/")][:2]
     x.entries = [e for e in x.entries if e[0] not in first and not e[0].startswith("certificates/" + x.w.collector.host.hex())]
+
+
+# --- several collectors ---
+
+def held_by_the_first(w):
+    w.decide(w.collector, r.HOLD, {r.ID: "17"})
+
+
+def held_and_lifted_by_the_other(w):
+    w.decide(w.collector, r.HOLD, {r.ID: "17"})
+    w.decide(w.second, r.LIFTED, {r.ID: "17"})
+
+
+def first_shut_out(w):
+    w.decide(w.second, r.REVOKE, {r.PEER: w.collector.host, r.CHANNEL: COLLECTOR})
+
+
+def second_shut_out(w):
+    w.decide(w.collector, r.REVOKE, {r.PEER: w.second.host, r.CHANNEL: COLLECTOR})
+
+
+def beside_a_hold(w):
+    """The second one decides as if it did not know of the hold."""
+    last = w.last
+    w.decide(w.collector, r.HOLD, {r.ID: "17"})
+    w.last = last
+
+
+def cut_off(w):
+    """It was decided for another place in the log."""
+    w.expiry[r.OWN_LEAF] = len(w.leaves) - 1
+
+
+def longer_by_the_second(w):
+    w.decide(w.second, r.SETTING, {r.CHANNEL: RECORDER, r.MONTHS: 84}, START_US)
+
+
+@case(HONEST, of=Shared)
+def by_the_second(x):
+    pass
+
+
+@case(HONEST, of=Shared, world={"by": "collector"})
+def by_the_first_of_two(x):
+    pass
+
+
+@case(HONEST, of=Shared, world={"script": held_and_lifted_by_the_other})
+def lifted_by_the_other(x):
+    pass
+
+
+@case(HONEST, of=Shared, world={"script": first_shut_out})
+def first_is_gone(x):
+    pass
+
+
+@case(HONEST, of=Shared, range_={"since": None, "until": OVER + 40 * DAY})
+def with_both_collectors_in_the_range(x):
+    pass
+
+
+@case(FORGED, of=Shared, world={"let_in": False})
+def by_one_not_let_in(x):
+    pass
+
+
+@case(FORGED, of=Shared, world={"by": "rogue"})
+def by_a_pc_in_its_place(x):
+    """It names the leaf and the decision before, as a collector does."""
+
+
+@case(FORGED, of=Shared)
+def letting_in_left_out(x):
+    x.own = [i for i in x.own if x.segs[i].host == x.w.second.host]
+
+
+@case(FORGED, of=Shared)
+def last_of_the_first_left_out(x):
+    x.own = [x.own[0], *x.own[2:]]
+
+
+@case(FORGED, of=Shared, world={"script": held_by_the_first})
+def held_by_the_other(x):
+    pass
+
+
+@case(FORGED, of=Shared, world={"script": held_by_the_first})
+def hold_of_the_other_left_out(x):
+    x.own = [i for i in x.own if i != x.own[-2]]
+
+
+@case(FORGED, of=Shared, world={"script": beside_a_hold})
+def decided_beside_a_hold(x):
+    pass
+
+
+@case(FORGED, of=Shared, world={"script": cut_off})
+def decided_for_another_leaf(x):
+    pass
+
+
+@case(FORGED, of=Shared, world={"script": longer_by_the_second, "by": "collector"})
+def early_for_the_others_period(x):
+    pass
+
+
+@case(FORGED, of=Shared, world={"script": first_shut_out, "by": "collector"})
+def by_the_first_when_shut_out(x):
+    pass
+
+
+@case(FORGED, of=Shared, world={"script": second_shut_out})
+def by_the_second_when_shut_out(x):
+    pass
+
+
+@case(FORGED, of=Shared, world={"script": second_shut_out})
+def shutting_out_left_out(x):
+    x.own = [i for i in x.own if i != x.own[-2]]
+
+
+@case(FORGED, of=Shared)
+def key_of_the_second_left_out(x):
+    x.put_together()
+    name = "devices/%s.pub" % x.w.second.host.hex()
+    x.entries = [e for e in x.entries if e[0] != name]

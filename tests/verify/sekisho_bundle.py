@@ -402,15 +402,16 @@ def judge_cosigned(files, verifier, size, root, last, need):
 
 
 def judge_gone(claim, chains, segments, own, book):
-    """Bodies of the range that are not there: each by a record of the collector's, judged by its whole chain up to there.
+    """Bodies of the range that are not there: each by a record of a collector's, judged by their whole chains up to there.
     How many."""
-    before = None
+    before = {}
     for leaf, s in sorted(own.items()):
-        follows = s.prev is None if before is None else s.prev == before.hash and s.host == before.host
-        if s.producer != sekisho_retention.COLLECTOR or s.body is None or not follows:
-            raise v.Refused("retention: leaf %d is not the next one of the collector's own chain" % leaf)
+        if s.producer != sekisho_retention.COLLECTOR or s.body is None or s.prev != before.get(s.host):
+            raise v.Refused("retention: leaf %d is not the next one of a collector's own chain" % leaf)
         book.take(leaf, s)
-        before = s
+        before[s.host] = s.hash
+    if book.strangers:
+        raise v.Refused("retention: leaf %d tells of it, by none of the log's collectors" % book.strangers[0])
     by, gone = {}, 0
     for leaf, s in sorted(segments.items()):
         k = chains[s.host.hex(), s.producer]

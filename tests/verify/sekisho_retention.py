@@ -12,7 +12,9 @@ import sekisho_verify as v
 
 COLLECTOR = 16
 SETTING, EXPIRED, HOLD, LIFTED = 160, 161, 162, 163
+ENROL, REVOKE = 60, 61
 KIND, TIME, PEER, CHANNEL, MONTH, MONTHS, FROM, TO, ORDER, ID, PERSON = 1, 2, 95, 203, 204, 205, 206, 207, 208, 209, 210
+OWN_LEAF, AFTER_LEAF = 211, 212
 FLOOR, LONGEST = 12, 1200
 CHANNELS = {1: "recorder", 2: "guard", 3: "print", 5: "posture", 16: "collector", 17: "console", 18: "herald"}
 
@@ -69,7 +71,9 @@ class Book:
     def __init__(self, verifier, admins=None):
         self.admins = admins
         self.fleet = v.sha256(("%s+%s+%s" % (verifier.name, verifier.hash.hex(), verifier.text.split("+", 2)[2])).encode())
-        self.own = None
+        self.collectors = None  # who decides, the one that began the log first
+        self.decisions, self.named = [], False  # leaves; a decision has named its own
+        self.strangers = []
         self.settings, self.expired, self.holds, self.reached, self.absent = [], [], [], [], []
 
     def take(self, leaf, s, part=False):
@@ -80,15 +84,36 @@ class Book:
             return
         if s.producer != COLLECTOR:
             return
-        self.own = self.own or s.host
-        if s.host != self.own:
-            return
-        self.reached.append((leaf, month_of(s.h[12])))
+        self.collectors = [s.host] if self.collectors is None else self.collectors
+        if s.host in self.collectors:
+            self.reached.append((leaf, month_of(s.h[12])))
         for r in s.records():
-            self.learn(leaf, r)
+            self.learn(s.host, leaf, r)
 
-    def learn(self, leaf, r):
-        kind = r[KIND]
+    def counts(self, host, leaf, r):
+        if OWN_LEAF not in r:
+            return not self.named and host == self.collectors[0]
+        before = [d for d in self.decisions if d < leaf]
+        return r[OWN_LEAF] == leaf and r.get(AFTER_LEAF) == (before[-1] if before else None)
+
+    def learn(self, host, leaf, r):
+        kind, peer = r[KIND], r.get(PEER)
+        who = (kind == ENROL and r.get(CHANNEL) == COLLECTOR) or (kind == REVOKE and peer in self.collectors)
+        if not who and kind not in (SETTING, EXPIRED, HOLD, LIFTED):
+            return
+        if host not in self.collectors:
+            if not who:
+                self.strangers.append(leaf)
+            return
+        if not self.counts(host, leaf, r):
+            return
+        self.named = self.named or OWN_LEAF in r
+        self.decisions.append(leaf)
+        if who and isinstance(peer, bytes) and len(peer) == 32:
+            if kind == REVOKE:
+                self.collectors.remove(peer)
+            elif peer not in self.collectors:
+                self.collectors.append(peer)
         if kind == SETTING:
             months = r.get(MONTHS)
             if months is None or FLOOR <= months <= LONGEST:
@@ -146,6 +171,8 @@ class Book:
         return next(((at, r) for at, r in self.expired if r[CHANNEL] == channel and r[FROM] <= leaf <= r[TO] and leaf < at), None)
 
     def judge(self, evidence):
+        for leaf in self.strangers:
+            evidence.problem("leaf %d" % leaf, "retention: told by none of the log's collectors")
         for leaf, r in self.expired:
             wrong = self.wrong(leaf, r)
             if wrong:

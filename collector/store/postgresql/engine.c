@@ -487,6 +487,7 @@ const struct store_engine store_postgresql = {
 	.reach = pg_reach,
 	.again = pg_again,
 	.append = pg_append,
+	.turn = pg_begin_turn,
 	.commit = pg_commit,
 	.waits = pg_waits,
 	.trails = pg_trails,

@@ -149,7 +149,7 @@ static int take(struct conn *c, struct indexing *x, uint64_t size, unsigned budg
 	return r ? (r > 0 ? -EMSGSIZE : r) : copy_rows(c, x->divided, buf_span(&x->rows));
 }
 
-/* Takes at most *budget leaves, and takes them off it. *left: leaves that still wait. */
+/* Takes at most *budget leaves, and takes them off it. *left: leaves that still wait. V_AGAIN: another one is at it. */
 static int step(struct pg *p, unsigned *budget, int64_t until, uint64_t *left)
 {
 	struct conn *c = &p->side;
@@ -162,9 +162,9 @@ static int step(struct pg *p, unsigned *budget, int64_t until, uint64_t *left)
 	r = r ? r : conn_run(c, "SET LOCAL synchronous_commit = off", NULL, NULL);
 	r = r ? r : conn_run(c, indexed, NULL, &res);
 	if (!r && !PQntuples(res)) {
-		*left = 0; /* another one is at it */
+		*left = 0;
 		conn_rollback(c);
-		return 0;
+		return V_AGAIN;
 	}
 	if (!r) {
 		x.next = (uint64_t)result_int(res, 0, 0);

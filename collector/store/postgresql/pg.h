@@ -97,6 +97,7 @@ int pg_look(struct pg *p, struct conn *c, struct why *why);
 /* Keeps the checkpoint outside of the database, before anybody hears of it. */
 int pg_keep_checkpoint(struct pg *p);
 void pg_give_up_turn(struct pg *p);
+int pg_begin_turn(struct store *s, uint64_t *next);
 void pg_rest(struct store *s);
 bool pg_waits(const struct store *s);
 

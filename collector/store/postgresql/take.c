@@ -292,6 +292,27 @@ int pg_append(struct store *s, const struct segment *seg, uint64_t *index)
 	return 0;
 }
 
+int pg_begin_turn(struct store *s, uint64_t *next)
+{
+	struct pg *p = pg_of(s);
+	int r;
+
+	if (p->failed)
+		return -EIO;
+	if (!p->writable)
+		return -EROFS;
+	if (p->waits)
+		return V_AGAIN;
+	r = p->in_turn ? 0 : take_turn(p);
+	if (p->waits)
+		return V_AGAIN;
+	p->told = false;
+	if (r && r != V_AGAIN)
+		return undo(p, r);
+	*next = p->head.size + p->waiting;
+	return 0;
+}
+
 /* --- committing --- */
 
 static int copy(struct pg *p, const char *text, struct span rows)

@@ -130,10 +130,14 @@ def main():
     same(member_at(pc, SECOND).request("GET", "/v1/policy")[0], 403, "revoked at the second")
     other = Member("pc-2")
     other.enrol(again)
-    # What is told of retention is told by one of them.
-    same(door("/admin/retention/hold", {"reason": "x"}, 409)["error"], "first", "a hold at the second")
+    # What is held at the one is known to the other, and lifted there.
+    hold = door("/admin/retention/hold", {"reason": "x"})["hold"]
     at(FIRST)
-    door("/admin/retention/hold", {"reason": "x"})
+    until(lambda: [h["hold"] for h in door("/admin/retention")["holds"]] == [hold], "held at the first")
+    door("/admin/retention/lift", {"hold": hold, "reason": "x"})
+    at(SECOND)
+    until(lambda: door("/admin/retention")["holds"] == [], "lifted at the second")
+    at(FIRST)
     until(lambda: [(c["first"], c["self"], c["alive"]) for c in sorted(door("/admin/status")["collectors"], key=lambda c: not c["first"])] ==
           [(True, True, True), (False, False, True)], "collectors as the first sees them")
 

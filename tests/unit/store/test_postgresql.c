@@ -1179,6 +1179,55 @@ static void a_turn_waits_by_itself(void **state)
 	made_dir_remove(dir);
 }
 
+/* Who takes the turn sees what others have appended, and nobody appends before it is done. */
+static void a_turn_is_taken(void **state)
+{
+	static const char locked[] = "SET lock_timeout = 100; SELECT FROM sekisho.log FOR UPDATE";
+	struct why why = {""};
+	uint64_t index, next, others = 0;
+	struct store *s, *t, *reader;
+	struct store_options o;
+	struct made m[2];
+	char dir[256];
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	o = made_options(dir, NULL);
+	o.log_key = NULL;
+	made_begin(&m[0], "pc-0", PRODUCER_RECORDER);
+	made_begin(&m[1], "pc-1", PRODUCER_RECORDER);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	open_another(dir, &t, &others);
+	assert_int_equal(store_append(s, made_next(&m[0]), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_turn(t, &next), 0);
+	assert_int_equal(next, 1);
+	assert_int_equal(store_size(t), 1);
+	assert_int_equal(sql("collector", made_base(dir), locked), 1);
+	/* Told already: the first append of the turn is no question any more. */
+	assert_int_equal(store_append(t, made_next(&m[1]), &index), 0);
+	assert_int_equal(index, next);
+	assert_int_equal(store_turn(t, &next), 0);
+	assert_int_equal(next, 2);
+	assert_int_equal(store_commit(t), 0);
+	/* Given back unused. */
+	assert_int_equal(store_turn(s, &next), 0);
+	assert_int_equal(next, 2);
+	store_rest(s);
+	assert_int_equal(sql("collector", made_base(dir), locked), 0);
+	assert_int_equal(store_turn(s, &next), 0);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(sql("collector", made_base(dir), locked), 0);
+	assert_int_equal(store_open(&o, &reader, &why), 0);
+	assert_int_equal(store_turn(reader, &next), -EROFS);
+	store_close(reader);
+	store_close(s);
+	store_close(t);
+	made_end(&m[0]);
+	made_end(&m[1]);
+	made_dir_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1199,6 +1248,7 @@ int main(void)
 		cmocka_unit_test(who_was_told_has_the_turn),
 		cmocka_unit_test(a_commit_waits_by_itself),
 		cmocka_unit_test(a_turn_waits_by_itself),
+		cmocka_unit_test(a_turn_is_taken),
 	};
 
 	setenv("SEKISHO_TEST_STORE", "postgresql", 1);

@@ -141,9 +141,11 @@ static void what_no_order_says(void **state)
 
 static void tell(struct fixture *f, uint64_t leaf, struct record *r, int64_t when)
 {
+	static const struct digest host = {{1}};
+
 	record_set_int(r, F_TIME, when);
-	assert_int_equal(retention_learn(&f->book, leaf, 1, r), 0);
-	assert_int_equal(retention_seen(&f->book, leaf, when), 0);
+	assert_int_equal(retention_seen(&f->book, &host, leaf, when), 0);
+	assert_int_equal(retention_learn(&f->book, &host, leaf, 1, r), 0);
 	record_reset(r);
 }
 
@@ -294,6 +296,112 @@ static void holds(void **state)
 	assert_non_null(retention_held(&f->book, "2001-01", UINT64_MAX));
 }
 
+/* --- who decides --- */
+
+static const struct digest first = {{1}}, second = {{2}}, third = {{3}}, pc = {{9}};
+
+#define NONE UINT64_MAX
+
+/* A decision by that collector, sealed in `leaf`, which says that it stands in `own` behind that of `after`. */
+static int decide(struct fixture *f, const struct digest *host, uint64_t leaf, unsigned kind, const char *hold_or_none,
+	const struct digest *peer, uint64_t own, uint64_t after)
+{
+	record_reset(&rec);
+	record_set_uint(&rec, F_KIND, kind);
+	record_set_int(&rec, F_TIME, NOW);
+	if (hold_or_none)
+		record_set_str(&rec, F_HOLD, hold_or_none);
+	if (peer) {
+		record_set_span(&rec, F_PEER, SPAN(peer->b, DIGEST_SIZE));
+		record_set_uint(&rec, F_CHANNEL, PRODUCER_COLLECTOR);
+	}
+	if (own != NONE)
+		record_set_uint(&rec, F_OWN_LEAF, own);
+	if (after != NONE)
+		record_set_uint(&rec, F_AFTER_LEAF, after);
+	assert_int_equal(retention_seen(&f->book, host, leaf, NOW), 0);
+	return retention_learn(&f->book, host, leaf, 1, &rec);
+}
+
+static bool holds_(struct fixture *f, const char *id)
+{
+	return retention_hold_of(&f->book, id) != NULL;
+}
+
+static void any_collector_decides(void **state)
+{
+	struct fixture *f = *state;
+
+	/* Of before: the first one's, without leaves. Another one's say nothing, though it was let in. */
+	assert_int_equal(decide(f, &first, 0, KIND_HOLD, "a", NULL, NONE, NONE), 0);
+	assert_int_equal(decide(f, &second, 1, KIND_HOLD, "b", NULL, NONE, NONE), V_DENIED);
+	assert_int_equal(decide(f, &first, 2, KIND_ENROL, NULL, &second, NONE, NONE), 0);
+	assert_int_equal(decide(f, &second, 3, KIND_HOLD, "c", NULL, NONE, NONE), 0);
+	assert_int_equal(decide(f, &second, 4, KIND_ENROL, NULL, &third, NONE, NONE), 0);
+	assert_true(holds_(f, "a") && !holds_(f, "b") && !holds_(f, "c"));
+	assert_true(retention_decides(&f->book, &second) && !retention_decides(&f->book, &third));
+	/* Named, whoever decides. */
+	assert_int_equal(decide(f, &second, 5, KIND_HOLD, "d", NULL, 5, 2), 0);
+	assert_int_equal(decide(f, &first, 8, KIND_HOLD_LIFTED, "a", NULL, 8, 5), 0);
+	assert_int_equal(decide(f, &second, 9, KIND_ENROL, NULL, &third, 9, 8), 0);
+	assert_int_equal(decide(f, &third, 10, KIND_HOLD_LIFTED, "d", NULL, 10, 9), 0);
+	assert_true(!holds_(f, "a") && !holds_(f, "d"));
+	/* Two in one segment follow the same one. */
+	assert_int_equal(decide(f, &third, 11, KIND_HOLD, "e", NULL, 11, 10), 0);
+	assert_int_equal(decide(f, &third, 11, KIND_HOLD, "f", NULL, 11, 10), 0);
+	assert_int_equal(decide(f, &first, 12, KIND_HOLD, "g", NULL, 12, 11), 0);
+	assert_true(holds_(f, "e") && holds_(f, "f") && holds_(f, "g"));
+	/* Without a leaf, once leaves are named. */
+	assert_int_equal(decide(f, &first, 13, KIND_HOLD, "h", NULL, NONE, NONE), 0);
+	assert_false(holds_(f, "h"));
+}
+
+static void decisions_that_do_not_count(void **state)
+{
+	struct fixture *f = *state;
+
+	/* The first of all follows none. */
+	assert_int_equal(decide(f, &first, 0, KIND_HOLD, "a", NULL, 0, 0), 0);
+	assert_false(holds_(f, "a"));
+	assert_int_equal(decide(f, &first, 1, KIND_ENROL, NULL, &second, 1, NONE), 0);
+	assert_int_equal(decide(f, &second, 4, KIND_HOLD, "b", NULL, 4, 1), 0);
+	/* Decided beside another one; cut off, and in the log later than it says; of no decision there is. */
+	assert_int_equal(decide(f, &first, 5, KIND_HOLD_LIFTED, "b", NULL, 5, 1), 0);
+	assert_int_equal(decide(f, &first, 7, KIND_HOLD_LIFTED, "b", NULL, 6, 4), 0);
+	assert_int_equal(decide(f, &first, 8, KIND_HOLD_LIFTED, "b", NULL, 8, 3), 0);
+	assert_int_equal(decide(f, &first, 9, KIND_HOLD_LIFTED, "b", NULL, 9, NONE), 0);
+	assert_int_equal(decide(f, &first, 10, KIND_HOLD_LIFTED, "b", NULL, NONE, 4), 0);
+	assert_int_equal(decide(f, &first, 10, KIND_HOLD_LIFTED, "b", NULL, 10, UINT64_MAX - 1), 0);
+	assert_true(holds_(f, "b"));
+	/* A PC, whatever it says. */
+	assert_int_equal(decide(f, &pc, 11, KIND_HOLD_LIFTED, "b", NULL, 11, 4), V_DENIED);
+	assert_int_equal(decide(f, &pc, 12, KIND_ENROL, NULL, &pc, 12, 4), 0);
+	assert_int_equal(decide(f, &pc, 13, KIND_RETENTION, NULL, NULL, 13, 4), V_DENIED);
+	assert_int_equal(decide(f, &pc, 14, KIND_EXPIRED, NULL, NULL, 14, 4), V_DENIED);
+	assert_false(retention_decides(&f->book, &pc));
+	/* One that was shut out, the first one too; what it decided before stays. */
+	assert_int_equal(decide(f, &second, 20, KIND_REVOKE, NULL, &first, 20, 4), 0);
+	assert_int_equal(decide(f, &first, 21, KIND_HOLD_LIFTED, "b", NULL, 21, 20), V_DENIED);
+	assert_true(holds_(f, "b") && !retention_decides(&f->book, &first));
+	assert_int_equal(decide(f, &second, 22, KIND_HOLD_LIFTED, "b", NULL, 22, 20), 0);
+	assert_false(holds_(f, "b"));
+}
+
+static void no_more_collectors_than_that(void **state)
+{
+	struct fixture *f = *state;
+	struct digest id = {{7}};
+	unsigned i;
+
+	for (i = 1; i < RETENTION_COLLECTORS_MAX; i++) {
+		id.b[1] = (uint8_t)i;
+		assert_int_equal(decide(f, &first, i, KIND_ENROL, NULL, &id, i, i > 1 ? i - 1 : NONE), 0);
+		assert_true(retention_decides(&f->book, &id));
+	}
+	id.b[1] = 0;
+	assert_int_equal(decide(f, &first, i, KIND_ENROL, NULL, &id, i, i - 1), V_FULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +411,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_right, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(orders_in_the_book, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(holds, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(any_collector_decides, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(decisions_that_do_not_count, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_more_collectors_than_that, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
