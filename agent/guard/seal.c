@@ -139,6 +139,15 @@ int seal_copy_keep(const struct seal_work *w, int copy)
 	return fsync(copy) || renameat(w->folder, tmp, w->folder, kept) || fsync(w->folder) ? -errno : 0;
 }
 
+int seal_copy_open(const struct seal_work *w, int *out)
+{
+	char kept[SEAL_NAME_MAX + 16];
+
+	name_kept(w, kept);
+	*out = openat(w->folder, kept, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return *out >= 0 ? 0 : errno == ENOENT ? V_NOT_FOUND : -errno;
+}
+
 void seal_copy_drop(const struct seal_work *w)
 {
 	char tmp[SEAL_NAME_MAX + 8], kept[SEAL_NAME_MAX + 16];

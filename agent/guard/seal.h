@@ -6,6 +6,9 @@
  * names stay, and that all is done by descriptor but the new name. Before a byte of it is overwritten, all that stands
  * in it lies sealed and durable in a folder of this PC; that copy goes when the medium has been read back.
  *
+ * While the medium is written to, a note lies beside the copy. Who is killed there, or whose drive is pulled, leaves
+ * both: by them it is gone on with when the drive is there again (seal_resume).
+ *
  * Whether somebody has it open for writing is asked of the kernel by a lease (fcntl(2), F_SETLEASE; needs CAP_LEASE).
  * Where a file system has no leases it is taken that nobody has.
  */
@@ -22,7 +25,21 @@ enum seal_verdict {
 	SEAL_DONE,
 	SEAL_BUSY,    /* somebody has it open for writing, or wrote to it meanwhile: nothing is changed */
 	SEAL_REFUSED, /* it cannot be; nothing is changed, `text` says why */
-	SEAL_BROKEN   /* it ended while the medium was written to: what it held is in the folder's copy only */
+	SEAL_BROKEN,  /* it ended while the medium was written to: what it held is in the folder's copy only */
+	SEAL_ABSENT   /* seal_resume: the file, or its copy, is not there */
+};
+
+/*
+ * A sealing whose medium is being written to: "COPY.cut" in the folder, a CBOR array of 1 (the version), path, how much
+ * of it is the mount's, drive, rule, SHA-256 and size of the file's own content.
+ */
+#define SEAL_NOTE_SUFFIX ".cut"
+struct seal_note {
+	char path[SEAL_PATH_SIZE];
+	uint64_t mount_n;          /* bytes of the path that are where the drive was mounted */
+	char drive[256], rule[80]; /* as the caller tells drives and rules apart */
+	struct digest hash;        /* seal_file fills in these two */
+	uint64_t bytes;
 };
 
 /* As it goes through a pipe from one process of ours to another. */
@@ -47,15 +64,26 @@ struct seal_work {
 	const char *path;                       /* what the file is called, as far as this process sees; may be "" */
 	const struct envelope_readers *openers; /* seal_file */
 	const struct sealed_order *order;       /* seal_open */
+	struct seal_note *note;                 /* seal_file: NULL where it could not be gone on with; seal_resume */
 	bool insist; /* seal_file: also where somebody has it open for writing; the copy stays then */
 };
 
-/* Fills *out; never fails otherwise. Blocks. Ignores SIGIO from then on. */
+/*
+ * Fill *out; never fail otherwise. Block. Ignore SIGIO from then on. seal_resume goes on where a seal_file with this
+ * note was cut off: where the file is as it was, or holds parts of the sealed copy; any other one is refused, and the
+ * copy stays. The note is the caller's to remove, once its record is written. One whose copy is gone is of a file that
+ * is sealed.
+ */
 void seal_file(const struct seal_work *w, struct seal_result *out);
+void seal_resume(const struct seal_work *w, struct seal_result *out);
 void seal_open(const struct seal_work *w, struct seal_result *out);
 
 /* A file by its path below the root folder of one mount, no link followed, no mount crossed: open for reading.
  * -errno. */
 int seal_find(const char *mount, const char *path);
+
+/* seal_note_read: 0; V_NOT_FOUND; V_BAD; -errno. seal_note_drop: of a note that is not there nothing is said. */
+int seal_note_read(int folder, const char *copy, struct seal_note *out);
+void seal_note_drop(int folder, const char *copy);
 
 #endif

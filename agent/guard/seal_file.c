@@ -16,7 +16,8 @@ struct sealing {
 	struct seal_result *out;
 	struct stat st; /* as it was when it began */
 	bool leased;
-	int copy, to; /* the sealed copy; the file, for writing */
+	uint64_t read; /* bytes of it that were read since */
+	int copy, to;  /* the sealed copy; the file, for writing */
 	uint64_t sealed;
 	struct digest sealed_hash;
 };
@@ -45,15 +46,25 @@ static int put_content(struct sealing *s, struct envelope *e)
 			r = V_AGAIN;
 	}
 	digesting_end(d, &s->out->hash);
-	s->out->bytes = at;
+	s->out->bytes = s->read = at;
 	return r;
+}
+
+/* What the medium is to hold. */
+static int measure_copy(struct sealing *s)
+{
+	struct stat st;
+
+	if (fstat(s->copy, &st))
+		return -errno;
+	s->sealed = (uint64_t)st.st_size;
+	return seal_hash(s->copy, s->sealed, false, &s->sealed_hash);
 }
 
 static int write_copy(struct sealing *s)
 {
 	_cleanup_(envelope_freep) struct envelope *e = NULL;
 	struct sealed_secret secret = {.sealed_us = clock_wall_us()};
-	struct stat st;
 	int r = random_bytes(secret.key, sizeof(secret.key));
 
 	r = r ? r : envelope_begin(s->w->openers, NULL, s->copy, &e);
@@ -64,12 +75,7 @@ static int write_copy(struct sealing *s)
 	secret.bytes = s->out->bytes;
 	r = r ? r : sealed_tail_write(s->w->openers, &secret, s->copy);
 	secret_wipe(&secret, sizeof(secret));
-	if (!r && fstat(s->copy, &st))
-		r = -errno;
-	if (r)
-		return r;
-	s->sealed = (uint64_t)st.st_size;
-	r = seal_hash(s->copy, s->sealed, false, &s->sealed_hash);
+	r = r ? r : measure_copy(s);
 	return r ? r : seal_copy_keep(s->w, s->copy);
 }
 
@@ -125,6 +131,8 @@ static int overwrite(struct sealing *s)
 static void give_up(struct sealing *s, int r, const char *what)
 {
 	seal_unlease(s->w->file);
+	/* In this order: a note without its copy is of a file that is sealed. */
+	seal_note_drop(s->w->folder, s->w->copy);
 	seal_copy_drop(s->w);
 	if (r == V_AGAIN)
 		seal_say(s->out, SEAL_BUSY, "it is open for writing");
@@ -139,7 +147,7 @@ static bool is_left_alone(struct sealing *s)
 	struct stat now;
 
 	return s->w->insist || (!(s->leased && seal_wanted(s->w->file)) && !fstat(s->w->file, &now) &&
-				       seal_same(&s->st, &now) && s->out->bytes == (uint64_t)s->st.st_size);
+				       seal_same(&s->st, &now) && s->read == (uint64_t)s->st.st_size);
 }
 
 /* The copy is there, and the medium's turn comes. 0; V_AGAIN; -errno: nothing of the file has been touched. */
@@ -152,6 +160,35 @@ static int take_medium(struct sealing *s)
 	s->leased = false;
 	s->to = seal_writable(s->w->file);
 	return s->to < 0 ? s->to : is_left_alone(s) ? 0 : V_AGAIN;
+}
+
+/* The medium's turn, and what becomes of the copy. */
+static void finish(struct sealing *s, bool wrote)
+{
+	int r = overwrite(s);
+
+	s->out->kept |= wrote;
+	if (r) {
+		s->out->kept = true;
+		seal_say(s->out, SEAL_BROKEN, "the medium: %s; its content is in the copy on the PC", strerror(-r));
+		return;
+	}
+	seal_rename(s->to, s->w->path, true, s->out);
+	if (wrote && !s->out->text[0])
+		seal_say(s->out, SEAL_DONE, "it was open for writing: a copy as of this moment is on the PC");
+	if (!s->out->kept)
+		seal_copy_drop(s->w);
+}
+
+static int note(const struct sealing *s)
+{
+	struct seal_note *n = s->w->note;
+
+	if (!n)
+		return 0;
+	n->hash = s->out->hash;
+	n->bytes = s->out->bytes;
+	return seal_note_write(s->w->folder, s->w->copy, n);
 }
 
 static void steps(struct sealing *s)
@@ -170,34 +207,116 @@ static void steps(struct sealing *s)
 		give_up(s, r, "its sealed copy");
 		return;
 	}
-	r = take_medium(s);
+	r = note(s);
+	r = r ? r : take_medium(s);
 	if (r) {
 		give_up(s, r, "the medium");
 		return;
 	}
-	s->out->kept = lease == V_AGAIN;
-	r = overwrite(s);
-	if (r) {
-		s->out->kept = true;
-		seal_say(s->out, SEAL_BROKEN, "the medium: %s; its content is in the copy on the PC", strerror(-r));
-		return;
-	}
-	seal_rename(s->to, s->w->path, true, s->out);
-	if (lease == V_AGAIN && !s->out->text[0])
-		seal_say(s->out, SEAL_DONE, "it was open for writing: a copy as of this moment is on the PC");
-	if (!s->out->kept)
-		seal_copy_drop(s->w);
+	finish(s, lease == V_AGAIN);
 }
 
-void seal_file(const struct seal_work *w, struct seal_result *out)
+/* --- a sealing that was cut off --- */
+
+#define BLOCK 512u
+#define BLOCK_LEAST 64u /* of the last one: fewer bytes may be the same by chance, or in every envelope */
+
+/* One of its blocks is the sealed copy's, which has no block in common with anything else. */
+static bool any_of_it(const uint8_t *file, size_t n, const uint8_t *copy)
+{
+	size_t i;
+
+	for (i = 0; i < n; i += BLOCK) {
+		size_t block = n - i < BLOCK ? n - i : BLOCK;
+
+		if (block >= BLOCK_LEAST && !memcmp(file + i, copy + i, block))
+			return true;
+	}
+	return false;
+}
+
+/* Its content as it was before, whatever has been put behind it since; or parts of the copy. 1, 0, -errno. */
+static int is_the_one(struct sealing *s)
+{
+	static uint8_t file[STEP], copy[STEP];
+	uint64_t bytes = s->w->note->bytes;
+	struct digesting *d;
+	struct digest got;
+	bool some = false;
+	ssize_t n, m = 0;
+
+	if (digesting_new(&d))
+		return -ENOMEM;
+	while ((n = pread(s->w->file, file, sizeof(file), (off_t)s->read)) > 0) {
+		m = pread(s->copy, copy, (size_t)n, (off_t)s->read);
+		if (m < 0)
+			break;
+		some = some || any_of_it(file, (size_t)m, copy);
+		if (s->read < bytes)
+			digesting_put(d, SPAN(file, bytes - s->read < (uint64_t)n ? bytes - s->read : (uint64_t)n));
+		s->read += (uint64_t)n;
+	}
+	if (n < 0 || m < 0)
+		n = -errno;
+	digesting_end(d, &got);
+	return n < 0 ? (int)n : some || (s->read >= bytes && digest_eq(&got, &s->w->note->hash));
+}
+
+static void go_on(struct sealing *s)
+{
+	int lease = seal_lease(s->w->file), r;
+
+	s->leased = !lease;
+	if (lease == V_AGAIN && !s->w->insist) {
+		seal_say(s->out, SEAL_BUSY, "it is open for writing");
+		return;
+	}
+	r = seal_copy_open(s->w, &s->copy);
+	r = r ? r : fstat(s->w->file, &s->st) ? -errno : 0;
+	r = r ? r : measure_copy(s);
+	if (r == V_NOT_FOUND) {
+		s->out->verdict = SEAL_ABSENT;
+		return;
+	}
+	r = r ? r : is_the_one(s);
+	s->out->kept = true;
+	if (!r) {
+		seal_say(s->out, SEAL_REFUSED,
+			"it was cut off, and another file lies there now: what it held is in the copy on the PC");
+		return;
+	}
+	s->out->hash = s->w->note->hash;
+	s->out->bytes = s->w->note->bytes;
+	r = r < 0 ? r : take_medium(s);
+	if (r == V_AGAIN) {
+		seal_say(s->out, SEAL_BUSY, "it is open for writing");
+	} else if (r) {
+		seal_say(s->out, SEAL_BROKEN, "the medium: %s; its content is in the copy on the PC", strerror(-r));
+	} else {
+		s->out->kept = false;
+		finish(s, lease == V_AGAIN);
+	}
+}
+
+static void run(const struct seal_work *w, struct seal_result *out, void (*fn)(struct sealing *))
 {
 	struct sealing s = {.w = w, .out = out, .copy = -1, .to = -1};
 
 	memset(out, 0, sizeof(*out));
 	/* Who wants to write breaks a lease, which is told by this signal. */
 	signal(SIGIO, SIG_IGN);
-	steps(&s);
+	fn(&s);
 	seal_end(s.to, out);
 	closep(&s.copy);
 	closep(&s.to);
+}
+
+void seal_file(const struct seal_work *w, struct seal_result *out)
+{
+	run(w, out, steps);
+}
+
+void seal_resume(const struct seal_work *w, struct seal_result *out)
+{
+	run(w, out, go_on);
 }

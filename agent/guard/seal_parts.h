@@ -22,8 +22,13 @@ bool seal_same(const struct stat *a, const struct stat *b);
 int seal_copy_begin(const struct seal_work *w, uint64_t size, int *out);
 /* Durable, under the copy's own name. 0, -errno. */
 int seal_copy_keep(const struct seal_work *w, int copy);
+/* One that was kept, for reading. V_NOT_FOUND, -errno. */
+int seal_copy_open(const struct seal_work *w, int *out);
 /* It goes, whatever its name is by now. */
 void seal_copy_drop(const struct seal_work *w);
+
+/* Durable before it returns. 0, -errno. */
+int seal_note_write(int folder, const char *copy, const struct seal_note *note);
 
 /* The inode of `fd`, open for writing by another descriptor. -errno. */
 int seal_writable(int fd);

@@ -122,9 +122,9 @@ void tell_hand(struct guard *g, const struct written_task *t, const struct seal_
 	struct record r;
 
 	drive(g, &r, t->opens ? KIND_DRIVE_OPENED : KIND_DRIVE_SEALED, t->device, &room);
-	/* Of one that was refused nothing is known but what it was asked for by. */
+	/* Of a release that was refused, and of a sealing that was cut off, it is not known which inode it is. */
 	file(&r, t->opens ? (dev_t)done->dev : t->dev, t->opens ? (ino_t)done->ino : t->ino, t->path, device);
-	if (t->opens && !done->ino) {
+	if (!(t->opens ? done->ino : t->ino)) {
 		record_drop(&r, F_DEVICE);
 		record_drop(&r, F_INODE);
 	}

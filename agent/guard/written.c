@@ -361,8 +361,10 @@ void written_run(struct guard *g, int64_t now)
 
 void written_look(struct guard *g)
 {
-	if (g->written && g->written->on)
-		written_watch(g);
+	if (!g->written || !g->written->on)
+		return;
+	written_watch(g);
+	written_cut_look(g);
 }
 
 static void know(struct guard *g)
@@ -394,6 +396,7 @@ void written_order(struct guard *g)
 	if (w->on && !w->inspect)
 		log_error("what is written to drives is not looked into: there is no inspector");
 	written_watch(g);
+	written_cut_look(g);
 }
 
 int written_open(struct guard *g)
@@ -440,6 +443,8 @@ int written_start(struct guard *g)
 
 	if (r >= 0)
 		r = sd_event_add_io(g->event, NULL, w->mounts, EPOLLPRI, on_mounts, g);
+	if (r >= 0)
+		written_cut_open(g);
 	return r < 0 ? r : 0;
 }
 
@@ -460,6 +465,7 @@ void written_close(struct guard *g)
 	}
 	written_copies_close(g);
 	written_hand_close(g);
+	written_cut_close(g);
 	written_scan_close(g);
 	closep(&w->group);
 	closep(&w->mounts);

@@ -66,15 +66,25 @@ struct written_copies {
 struct written_task {
 	struct written_task *next;
 	bool opens;
-	int fd; /* seals: the file; opens: -1, the child finds it */
+	bool resumes; /* a sealing that was cut off */
+	int fd;       /* seals: the file; opens and resumes: -1, the child finds it */
 	char device[DISK_NAME_SIZE], copy[SEAL_NAME_MAX];
 	char *path;
-	char mount[PATH_MAX]; /* opens: in whose folder the path begins */
-	dev_t dev;            /* seals */
+	char mount[PATH_MAX];  /* opens, resumes: in whose folder the path begins */
+	struct seal_note note; /* seals: no path where it has no mount */
+	dev_t dev;             /* seals */
 	ino_t ino;
 	int64_t begun_boot_us, due_boot_us;
 	struct document_decision decided; /* seals */
 	struct sealed_order order;        /* opens */
+};
+
+/* A sealing that was cut off: it waits for its drive. */
+struct written_cut {
+	struct written_cut *next;
+	char copy[SEAL_NAME_MAX];
+	struct seal_note note;
+	bool tried; /* since the drive was there last */
 };
 
 /* A file as we left it: what is told of its close is told of our own. */
@@ -87,6 +97,7 @@ struct written_ours {
 struct written_hand {
 	struct envelope_readers *openers; /* NULL: the policy names none */
 	uint64_t max_bytes;
+	struct written_cut *cuts;
 	struct written_task *first, **last; /* the first is at work where `pid` is not 0 */
 	unsigned seals_n, opens_n;
 	pid_t pid;
@@ -207,6 +218,21 @@ int64_t written_hand_due(const struct guard *g);
 /* What is not done is told. */
 void written_hand_stop(struct guard *g);
 void written_hand_close(struct guard *g);
+
+/* The folder of sealed copies: a descriptor; -errno. */
+int written_hand_folder(bool make);
+/* The sealing that was cut off is gone on with, in this place. */
+void written_hand_resume(struct guard *g, const struct written_cut *c, const struct written_place *p);
+
+/* written_cut.c: sealings that were cut off. What an earlier guard left is told. */
+void written_cut_open(struct guard *g);
+/* Other drives may be there than before. */
+void written_cut_look(struct guard *g);
+/* Of a sealing, behind its record. */
+void written_cut_end(struct guard *g, const struct written_task *t, const struct seal_result *r);
+/* Which drive it is, as notes have it: VENDOR:PRODUCT:SERIAL. */
+void written_cut_drive(struct guard *g, const char *disk, char *out, size_t size);
+void written_cut_close(struct guard *g);
 
 /* written_scan.c: what is read from drives, given to ClamAV. It owns file->fd. */
 void written_scan(struct guard *g, const struct written_file *file);

@@ -4,7 +4,8 @@
  *
  * The child is the guard itself behind a fork, with two of its capabilities and what it needs open; what it says comes
  * through a pipe as one struct. One that ends without having said it was killed, or took itself along: then the copy of
- * the file that it was at work with stays in the folder. The descriptor of a file that waits keeps its drive busy.
+ * the file that it was at work with stays in the folder, and it is gone on with later (written_cut.c). The descriptor
+ * of a file that waits keeps its drive busy.
  */
 #include "agent/guard/written.h"
 #include "policy/base/clock.h"
@@ -121,7 +122,7 @@ static void show(struct guard *g, const struct written_task *t, bool done)
 		&u->device, disk ? &disk->decided : NULL, &d, p->uid);
 }
 
-static void end(struct guard *g, struct written_task *t, const struct seal_result *r)
+static void say(struct guard *g, const struct written_task *t, const struct seal_result *r)
 {
 	bool done = r->verdict == SEAL_DONE;
 	unsigned cause = done && !r->kept ? 0 : done ? CAUSE_KEPT_HERE : t->opens ? CAUSE_NOT_OPENED : CAUSE_NOT_SEALED;
@@ -130,6 +131,14 @@ static void end(struct guard *g, struct written_task *t, const struct seal_resul
 		log_warning("quarantine: %s", r->text[0] ? r->text : "not done");
 	tell_hand(g, t, r, cause);
 	show(g, t, done);
+}
+
+static void end(struct guard *g, struct written_task *t, const struct seal_result *r)
+{
+	if (r->verdict != SEAL_ABSENT)
+		say(g, t, r);
+	if (!t->opens)
+		written_cut_end(g, t, r);
 	take(&g->written->hand, t);
 	task_free(t);
 }
@@ -156,6 +165,10 @@ static void heard(struct guard *g)
 		*r = (struct seal_result){.verdict = SEAL_BROKEN, .kept = true};
 		snprintf(r->text, sizeof(r->text),
 			"it was ended at its work: what the file held is whole in it, or in the copy");
+	}
+	if (t->resumes) {
+		t->dev = r->dev;
+		t->ino = r->ino;
 	}
 	if (r->ino)
 		h->ours[h->ours_at++ % ARRAY_SIZE(h->ours)] = (struct written_ours){
@@ -211,40 +224,45 @@ static int keep_only(int *file, int *folder, int *answer)
 	return syscall(SYS_close_range, 6u, ~0u, 0u) ? -errno : 0;
 }
 
-static int open_folder(void)
+int written_hand_folder(bool make)
 {
 	char path[PATH_MAX];
 	int fd, r = agent_path(path, sizeof(path), FOLDER);
 
-	r = r ? r : dir_make(path, 0700);
+	r = r || !make ? r : dir_make(path, 0700);
 	fd = r ? r : open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return r ? r : fd < 0 ? -errno : fd;
 }
 
-static int work(struct guard *g, const struct written_task *t, struct seal_result *out, int *answer)
+static int work(struct guard *g, struct written_task *t, struct seal_result *out, int *answer)
 {
 	struct written_hand *h = &g->written->hand;
 	struct seal_work w = {.copy = t->copy,
 		.max_bytes = h->max_bytes,
 		.path = t->path,
 		.order = &t->order,
+		.note = t->note.path[0] ? &t->note : NULL,
 		.openers = h->openers,
 		.insist = !t->opens && clock_boot_us() - t->begun_boot_us >= INSIST_US};
-	int file = t->fd, folder = open_folder(), r = folder < 0 ? folder : 0;
+	int file = t->fd, folder = written_hand_folder(true), r = folder < 0 ? folder : 0;
 
 	r = r ? r : keep_only(&file, &folder, answer);
 	r = r ? r : confine_capset(KEPT);
-	if (!r && t->opens && (file = seal_find(t->mount, t->path + strlen(t->mount) + 1)) < 0)
-		r = file;
-	if (r)
+	if (!r && file < 0)
+		r = file = seal_find(t->mount, t->path + strlen(t->mount) + 1);
+	if (r == -ENOENT && t->resumes) {
+		out->verdict = SEAL_ABSENT;
+		return 0;
+	}
+	if (r < 0)
 		return r;
 	w.file = file;
 	w.folder = folder;
-	(t->opens ? seal_open : seal_file)(&w, out);
+	(t->opens ? seal_open : t->resumes ? seal_resume : seal_file)(&w, out);
 	return 0;
 }
 
-__attribute__((noreturn)) static void child(struct guard *g, const struct written_task *t, int answer)
+__attribute__((noreturn)) static void child(struct guard *g, struct written_task *t, int answer)
 {
 	static struct seal_result out;
 	int r = work(g, t, &out, &answer);
@@ -256,6 +274,36 @@ __attribute__((noreturn)) static void child(struct guard *g, const struct writte
 	_exit(write_all(answer, &out, sizeof(out)) != 0);
 }
 
+/* The drive whose mount the path begins with; of several the longest. */
+static const struct written_place *place_of_path(const struct written *w, const char *path)
+{
+	const struct written_place *found = NULL;
+	unsigned i;
+
+	for (i = 0; i < w->places_n; i++) {
+		size_t n = strlen(w->place[i].target);
+
+		if (!w->place[i].fails && !strncmp(path, w->place[i].target, n) && path[n] == '/' && path[n + 1] &&
+			(!found || n > strlen(found->target)))
+			found = &w->place[i];
+	}
+	return found;
+}
+
+/* By what it is found again, should it be cut off. */
+static void note(struct guard *g, struct written_task *t)
+{
+	const struct written_place *p = place_of_path(g->written, t->path);
+	struct seal_note *n = &t->note;
+
+	if (!p || strcmp(p->disk, t->device) != 0 || strlen(t->path) >= sizeof(n->path))
+		return;
+	snprintf(n->path, sizeof(n->path), "%s", t->path);
+	n->mount_n = strlen(p->target);
+	written_cut_drive(g, p->disk, n->drive, sizeof(n->drive));
+	snprintf(n->rule, sizeof(n->rule), "%s", t->decided.rule);
+}
+
 static void begin(struct guard *g, struct written_task *t)
 {
 	struct written_hand *h = &g->written->hand;
@@ -265,6 +313,8 @@ static void begin(struct guard *g, struct written_task *t)
 		end_undone(g, t, "there is no pipe");
 		return;
 	}
+	if (!t->opens && !t->resumes)
+		note(g, t);
 	h->got = 0;
 	h->pid = fork();
 	if (h->pid == 0) {
@@ -326,7 +376,7 @@ static struct written_task *waiting(struct written_hand *h, dev_t dev, ino_t ino
 	struct written_task *t;
 
 	for (t = h->first; t; t = t->next)
-		if (!t->opens && t->dev == dev && t->ino == ino && !(h->pid && t == h->first))
+		if (!t->opens && !t->resumes && t->dev == dev && t->ino == ino && !(h->pid && t == h->first))
 			return t;
 	return NULL;
 }
@@ -398,22 +448,6 @@ bool written_hand_left(const struct guard *g, int fd)
 	return false;
 }
 
-/* The drive whose mount the path begins with; of several the longest. */
-static const struct written_place *place_of_path(const struct written *w, const char *path)
-{
-	const struct written_place *found = NULL;
-	unsigned i;
-
-	for (i = 0; i < w->places_n; i++) {
-		size_t n = strlen(w->place[i].target);
-
-		if (!w->place[i].fails && !strncmp(path, w->place[i].target, n) && path[n] == '/' && path[n + 1] &&
-			(!found || n > strlen(found->target)))
-			found = &w->place[i];
-	}
-	return found;
-}
-
 int written_release(struct guard *g, const char *path, struct span order, struct why *why)
 {
 	const struct written_place *p = g->written->on ? place_of_path(g->written, path) : NULL;
@@ -438,6 +472,27 @@ int written_release(struct guard *g, const char *path, struct span order, struct
 	secret_wipe(&o, sizeof(o));
 	put(g, t);
 	return 0;
+}
+
+void written_hand_resume(struct guard *g, const struct written_cut *c, const struct written_place *p)
+{
+	const char *below = c->note.path + c->note.mount_n;
+	struct written_task *t;
+	char path[PATH_MAX + SEAL_PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s%s", p->target, below);
+	t = task_new(path, false);
+	if (!t) {
+		guard_fail(g, -ENOMEM, "quarantine");
+		return;
+	}
+	t->resumes = true;
+	t->note = c->note;
+	snprintf(t->copy, sizeof(t->copy), "%s", c->copy);
+	snprintf(t->device, sizeof(t->device), "%s", p->disk);
+	snprintf(t->mount, sizeof(t->mount), "%s", p->target);
+	snprintf(t->decided.rule, sizeof(t->decided.rule), "%s", c->note.rule);
+	put(g, t);
 }
 
 void written_hand_order(struct guard *g)

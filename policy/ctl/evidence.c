@@ -1,13 +1,15 @@
 /*
  * `evidence list`: the copies of documents that were printed or written to drives, which a PC keeps (agent/evidence),
- * or that lie in a folder. `evidence take`: one of them, out of the guard's hand, which has recorded who takes it and
- * why. `evidence open`: at the auditor's, with the auditor's private key, one of them. Needs no
- * network and nothing of the collector's; `openssl cms -decrypt` does the same.
+ * or that lie in a folder; and of files that were made unreadable on their drive (written_hand.c). `evidence take`: one
+ * of them, out of the guard's hand, which has recorded who takes it and why. `evidence open`: at the auditor's, with
+ * the auditor's private key, one of them. Needs no network and nothing of the collector's; `openssl cms -decrypt` does
+ * the same.
  */
 #include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/ctl/guard_door.h"
 #include "policy/trust/envelope.h"
+#include "policy/wire/sealed.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,9 +25,9 @@
 
 static int is_copy(const struct dirent *e)
 {
-	size_t n = strlen(e->d_name);
+	const char *suffix = strrchr(e->d_name, '.');
 
-	return n > 4 && e->d_name[0] != '.' && !strcmp(e->d_name + n - 4, ".cms");
+	return suffix && e->d_name[0] != '.' && (!strcmp(suffix, ".cms") || !strcmp(suffix, SEALED_SUFFIX));
 }
 
 /* What each is of says the signed record `print-copy` or `drive-copy` that has its name. */

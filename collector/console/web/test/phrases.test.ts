@@ -62,7 +62,7 @@ it("has every remark that a program makes of parts", () => {
     for (const file of readdirSync(new URL(room, root)).filter((f) => f.endsWith(".c"))) {
       const text = joined(source(`${room}/${file}`));
       // Told by its name, whatever writes it; or by a function of those that tell.
-      for (const [call] of text.matchAll(/\btell_(?!own)\w+\([^;{]*?\);|\bseal_say\([^;]*?\);|snprintf\((?:e->area_)?text\b[^;]*?\);|snprintf\((?:what|r->text),[^;]*?\);|WHY_BOTH\(&(?:q->reason|g->outside)[^;]*?\);/g))
+      for (const [call] of text.matchAll(/\btell_(?!own)\w+\([^;{]*?\);|\bseal_say\([^;]*?\);|snprintf\((?:e->area_)?text\b[^;]*?\);|snprintf\((?:what|r(?:->|\.)text),[^;]*?\);|WHY_BOTH\(&(?:q->reason|g->outside)[^;]*?\);/g))
         for (const one of strings(call).slice(0, call.startsWith("WHY_BOTH") ? 1 : undefined)) if (/[a-z]{2,} |: /.test(one) && !notRemarks.has(one)) made.add(one);
     }
   for (const call of joined(source("agent/evidence/copy.c") + source("agent/evidence/evidence.c")).matchAll(/why_set\(why, V_(?:FULL|EXISTS), "([^"]*)"/g)) made.add(call[1] ?? "");
