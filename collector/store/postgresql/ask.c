@@ -47,6 +47,7 @@ struct asked {
 	struct args args;
 	struct buf words[8]; /* of the arguments */
 	unsigned words_n;
+	bool named; /* the index of names may find it */
 	store_row_fn fn;
 	void *ctx;
 	size_t left;
@@ -91,11 +92,28 @@ static int like(struct asked *w, struct span run, unsigned *at)
 	return 0;
 }
 
-static int narrow_name(struct asked *w, const struct match *m, const char *column, const char *second)
+/* By the last component that all of them have: of many millions that leaves a few, which are then looked at. */
+static int narrow_tail(struct asked *w, const struct match *m, enum pg_names as)
+{
+	_cleanup_result_ PGresult *res = NULL;
+	struct span tail = match_tail(m);
+	int r = w->p->version < PG_NAMED || !tail.n
+			? V_END
+			: conn_run(&w->p->side, "SELECT named::integer::bigint FROM sekisho.indexed", NULL, &res);
+
+	if (r || !result_int(res, 0, 0))
+		return r < 0 ? r : 0;
+	w->named = true;
+	return buf_putf(&w->text, " AND names @> ARRAY[(%" PRId32 ")]", (int32_t)pg_name_hash(as, tail));
+}
+
+static int narrow_name(struct asked *w, const struct match *m, enum pg_names as, const char *column, const char *second)
 {
 	struct span run = match_run(m);
 	unsigned at;
-	int r = run.n ? like(w, run, &at) : 0;
+	int r = narrow_tail(w, m, as);
+
+	r = r || !run.n ? r : like(w, run, &at);
 
 	if (r || !run.n)
 		return r;
@@ -242,9 +260,9 @@ static int compose(struct asked *w)
 	r = r ? r : narrow_numbers(w, "class", f->classes, f->classes_n);
 	r = r || !f->host ? r : narrow_hosts(w);
 	r = r || !f->wants ? r : narrow_wanted(w);
-	r = r || !f->user ? r : narrow_name(w, &q->user, "usr", NULL);
-	r = r || !f->program ? r : narrow_name(w, &q->program, "program", NULL);
-	r = r || !f->path ? r : narrow_name(w, &q->path, "path", "path2");
+	r = r || !f->user ? r : narrow_name(w, &q->user, PG_NAME_USER, "usr", NULL);
+	r = r || !f->program ? r : narrow_name(w, &q->program, PG_NAME_PROGRAM, "program", NULL);
+	r = r || !f->path ? r : narrow_name(w, &q->path, PG_NAME_PATH, "path", "path2");
 	r = r || !f->text ? r : narrow_text(w);
 	return r ? r : buf_putf(&w->text, " ORDER BY time%s, row%s", order, order);
 }
@@ -336,11 +354,19 @@ static int go_through(struct asked *w, unsigned cursor)
 static int ask(struct asked *w)
 {
 	unsigned cursor = w->p->cursors;
-	char text[64];
+	char text[128];
 	int r = compose(w);
 
-	/* Who wants a page wants its first rows soon; who wants all, all of them. */
-	snprintf(text, sizeof(text), "SET LOCAL cursor_tuple_fraction = %s", w->left == SIZE_MAX ? "1.0" : "0.0001");
+	/*
+	 * Who wants a page wants its first rows soon; who wants all, all of them. Of a name that is rare all rows
+	 * together are there sooner than the first one in the order of time. To compile a plan takes longer than most
+	 * of them.
+	 */
+	snprintf(text, sizeof(text),
+		"SELECT set_config('cursor_tuple_fraction', '%s', true), set_config('jit', 'off', true)",
+		w->left == SIZE_MAX ? "1.0"
+		: w->named          ? "0.1"
+				    : "0.0001");
 	r = r ? r : conn_run_once(&w->p->side, text, NULL, NULL);
 	if (!r && !buf_str(&w->text))
 		r = -ENOMEM;

@@ -15,6 +15,7 @@
 /* catalog/pg_type.dat */
 #define OID_BYTEA 17u
 #define OID_INT8 20u
+#define OID_INT4 23u
 
 #define BINARY 1
 
@@ -509,6 +510,24 @@ int copy_bytes(struct buf *b, struct span s)
 	put_be32(length, (uint32_t)s.n);
 	r = buf_put(b, length, sizeof(length));
 	return r ? r : buf_put_span(b, s);
+}
+
+int copy_int4_array(struct buf *b, const uint32_t *v, unsigned n)
+{
+	/* array_recv() in the server's arrayfuncs.c: dimensions, flags, type, length, lower bound; then each with its
+	 * length. */
+	const uint32_t head[] = {n ? 20 + 8 * n : 12, n ? 1 : 0, 0, OID_INT4, n, 1};
+	uint8_t bytes[4];
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; !r && i < (n ? 6u : 4u); i++) {
+		put_be32(bytes, head[i]);
+		r = buf_put(b, bytes, sizeof(bytes));
+	}
+	for (i = 0; !r && i < n; i++)
+		r = copy_int4(b, v[i]);
+	return r;
 }
 
 /* --- results --- */

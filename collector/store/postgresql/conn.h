@@ -108,6 +108,7 @@ int copy_head(struct buf *b);
 int copy_row(struct buf *b, unsigned columns);
 int copy_int(struct buf *b, int64_t v);
 int copy_int4(struct buf *b, uint32_t v);
+int copy_int4_array(struct buf *b, const uint32_t *v, unsigned n); /* integer[] */
 int copy_bytes(struct buf *b, struct span s);
 
 /* --- results --- */

@@ -6,6 +6,7 @@
  * the work to the one that has it.
  */
 #include "collector/store/hosts.h"
+#include "collector/store/match.h"
 #include "collector/store/month.h"
 #include "collector/store/postgresql/pg.h"
 #include "policy/base/clock.h"
@@ -26,15 +27,35 @@ static struct span name_of(const struct record *r, unsigned f)
 /* Of whom they are: the chain, and its PC's hash where the tables have it. */
 struct of {
 	int64_t month, chain;
-	bool divided;
+	int64_t version;
 	uint32_t host_hash;
 };
+
+/* By which questions for names find it. */
+static int put_names(struct buf *out, const struct record *rec)
+{
+	static const struct {
+		unsigned field;
+		enum pg_names as;
+	} names[] = {
+		{F_USER, PG_NAME_USER}, {F_PROGRAM, PG_NAME_PROGRAM}, {F_PATH, PG_NAME_PATH}, {F_PATH2, PG_NAME_PATH}};
+	uint32_t hash[ARRAY_SIZE(names)];
+	unsigned i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		struct span tail = name_tail(name_of(rec, names[i].field));
+
+		if (tail.n)
+			hash[n++] = pg_name_hash(names[i].as, tail);
+	}
+	return copy_int4_array(out, hash, n);
+}
 
 static int put_row(struct buf *out, const struct of *of, uint64_t row, const struct record *rec)
 {
 	static const unsigned names[] = {F_USER, F_PROGRAM, F_PATH, F_PATH2, F_ARGS};
 	unsigned i;
-	int r = copy_row(out, of->divided ? 12 : 11);
+	int r = copy_row(out, of->version >= PG_NAMED ? 13 : of->version >= PG_DIVIDED ? 12 : 11);
 
 	r = r ? r : copy_int(out, of->month);
 	r = r ? r : copy_int(out, (int64_t)row);
@@ -44,7 +65,8 @@ static int put_row(struct buf *out, const struct of *of, uint64_t row, const str
 	r = r ? r : copy_int4(out, (uint32_t)record_number(rec, F_CLASS, 0));
 	for (i = 0; !r && i < ARRAY_SIZE(names); i++)
 		r = copy_bytes(out, name_of(rec, names[i]));
-	return r || !of->divided ? r : copy_int4(out, of->host_hash);
+	r = r || of->version < PG_DIVIDED ? r : copy_int4(out, of->host_hash);
+	return r || of->version < PG_NAMED ? r : put_names(out, rec);
 }
 
 /* The records of a segment; what follows something that is no record is not told (a PC may sign anything). */
@@ -80,18 +102,20 @@ static int put_segment(struct buf *out, struct of *of, uint64_t leaf, struct spa
 
 struct indexing {
 	uint64_t next, records, last_row;
-	bool divided;
+	int64_t version; /* of the tables */
 	struct buf rows, raw;
 };
 
-static int copy_rows(struct conn *c, bool divided, struct span rows)
+static int copy_rows(struct conn *c, int64_t version, struct span rows)
 {
-#define COPY(more)                                                                                        \
-	"COPY sekisho.record (month, row, time, chain, kind, class, usr, program, path, path2, args" more \
-	") FROM STDIN (FORMAT binary)"
-	int r = conn_copy_begin(c, divided ? COPY(", host_hash") : COPY("")), x;
-#undef COPY
+	char text[256];
+	int r, x;
 
+	snprintf(text, sizeof(text),
+		"COPY sekisho.record (month, row, time, chain, kind, class, usr, program, path, path2, args%s%s) "
+		"FROM STDIN (FORMAT binary)",
+		version >= PG_DIVIDED ? ", host_hash" : "", version >= PG_NAMED ? ", names" : "");
+	r = conn_copy_begin(c, text);
 	if (r)
 		return r;
 	r = conn_copy_put(c, rows);
@@ -126,13 +150,13 @@ static int take(struct conn *c, struct indexing *x, uint64_t size, unsigned budg
 	arg_int(&b, result_int(month, 0, 0));
 	arg_int(&b, (int64_t)x->next);
 	arg_int(&b, (int64_t)to);
-	r = conn_run(c, x->divided ? divided : leaves, &b, &res);
+	r = conn_run(c, x->version >= PG_DIVIDED ? divided : leaves, &b, &res);
 	buf_clear(&x->rows);
 	r = r ? r : copy_head(&x->rows);
 	for (i = 0; !r && i < PQntuples(res); i++) {
 		uint64_t leaf = (uint64_t)result_int(res, i, 0);
 		struct of of = {
-			.month = result_int(month, 0, 0), .chain = result_int(res, i, 3), .divided = x->divided};
+			.month = result_int(month, 0, 0), .chain = result_int(res, i, 3), .version = x->version};
 
 		/* The table's checks make holes impossible; rows behind one would be rows of another segment. */
 		if (leaf != x->next)
@@ -146,7 +170,7 @@ static int take(struct conn *c, struct indexing *x, uint64_t size, unsigned budg
 	}
 	if (!r && !i)
 		return -EIO;
-	return r ? (r > 0 ? -EMSGSIZE : r) : copy_rows(c, x->divided, buf_span(&x->rows));
+	return r ? (r > 0 ? -EMSGSIZE : r) : copy_rows(c, x->version, buf_span(&x->rows));
 }
 
 /* Takes at most *budget leaves, and takes them off it. *left: leaves that still wait. V_AGAIN: another one is at it. */
@@ -172,7 +196,7 @@ static int step(struct pg *p, unsigned *budget, int64_t until, uint64_t *left)
 		x.last_row = (uint64_t)result_int(res, 0, 2);
 		/* Behind the lock: who brings the tables to another version takes it, too. */
 		r = conn_run(c, "SELECT version FROM sekisho.log", NULL, &version);
-		x.divided = !r && result_int(version, 0, 0) >= PG_DIVIDED;
+		x.version = r ? 0 : result_int(version, 0, 0);
 	}
 	if (!r && x.next < p->head.size) {
 		uint64_t from = x.next;

@@ -8,10 +8,11 @@
 #include "collector/store/engine.h"
 #include "collector/store/postgresql/conn.h"
 #include "collector/store/tree.h"
+#include "policy/base/siphash.h"
 #include "policy/trust/note.h"
 #include <limits.h>
 
-#define PG_VERSION 2 /* of the tables: log.version */
+#define PG_VERSION 3 /* of the tables: log.version */
 #define PG_VERSION_OLDEST \
 	1 /* that is read and written as it is: rows do not say to which part of the PCs they belong */
 #define PG_SHARED_VERSION 1     /* of what collectors share: shared.version */
@@ -83,6 +84,20 @@ static inline struct pg *pg_of(const struct store *s)
 static inline struct conn *pg_turn(struct pg *p)
 {
 	return p->in_turn && !p->waits ? &p->turn : &p->side;
+}
+
+/*
+ * Rows have hashes of the last components of their names, by which a GIN index finds them: all rows where indexed.named
+ * says so, as rows of before have none until the index is made anew.
+ */
+#define PG_NAMED 3
+enum pg_names { PG_NAME_USER, PG_NAME_PROGRAM, PG_NAME_PATH };
+
+static inline uint32_t pg_name_hash(enum pg_names of, struct span tail)
+{
+	const uint64_t key[2] = {PG_NAMED, of};
+
+	return (uint32_t)siphash(key, tail);
 }
 
 /* Brings the tree to the committed log, and compares. 0; V_BAD where they differ; -errno. */

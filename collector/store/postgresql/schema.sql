@@ -4,8 +4,8 @@
 --   psql -X -v ON_ERROR_STOP=1 [-v hosts=N] -d sekisho -f schema.sql
 --
 -- N, from 1 (the default) to 64, is into how many tables each month is divided by the hash of the PC (parts.sql). A database
--- of before there was that is brought to this one by upgrade-2.sql. What each table is for, and how collectors take turns: collector/store/ENGINES.md. Two roles are made where they are not
--- there, without a login of their own; grant them to those that have one:
+-- of an earlier version is brought to this one by upgrade-2.sql and upgrade-3.sql. What each table is for, and how collectors take turns:
+-- collector/store/ENGINES.md. Two roles are made where they are not there, without a login of their own; grant them to those that have one:
 --
 --   sekisho_ingest  appends: collectors. It can change nothing that was committed but through the functions below.
 --   sekisho_read    reads: consoles, heralds, sekishoctl.
@@ -37,7 +37,7 @@ CREATE TABLE sekisho.log (
 	size bigint NOT NULL DEFAULT 0,
 	checkpoint bytea NOT NULL DEFAULT ''
 ) WITH (fillfactor = 10);
-INSERT INTO sekisho.log VALUES (0, 2);
+INSERT INTO sekisho.log VALUES (0, 3);
 
 CREATE FUNCTION sekisho.log_grows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -175,11 +175,13 @@ CREATE TABLE sekisho.indexed (
 	id bigint PRIMARY KEY CHECK (id = 0),
 	next bigint NOT NULL,
 	records bigint NOT NULL,
-	last_row bigint NOT NULL
+	last_row bigint NOT NULL,
+	named boolean NOT NULL DEFAULT true
 );
 INSERT INTO sekisho.indexed VALUES (0, 0, 0, 0);
 
--- Names are bytes: not every path is text. Numbers of rows: leaf << 15 | place in the segment, from 1.
+-- Names are bytes: not every path is text. names: hashes of the last components of user, program and both paths, in all rows where
+-- indexed.named says so (pg.h). Numbers of rows: leaf << 15 | place in the segment, from 1.
 CREATE TABLE sekisho.record (
 	month bigint NOT NULL,
 	row bigint NOT NULL,
@@ -193,11 +195,13 @@ CREATE TABLE sekisho.record (
 	path2 bytea NOT NULL,
 	args bytea NOT NULL,
 	host_hash integer NOT NULL DEFAULT 0,
+	names integer[] NOT NULL DEFAULT '{}',
 	PRIMARY KEY (month, row, host_hash)
 ) PARTITION BY LIST (month);
 CREATE INDEX record_time ON sekisho.record (time, row);
 CREATE INDEX record_chain ON sekisho.record (chain, time, row);
 CREATE INDEX record_kind ON sekisho.record (kind, time, row);
+CREATE INDEX record_names ON sekisho.record USING gin (names);
 
 -- --- what collectors do beside adding rows ---
 
@@ -240,7 +244,7 @@ CREATE FUNCTION sekisho.forget_index() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	TRUNCATE sekisho.record;
-	UPDATE sekisho.indexed SET next = 0, records = 0, last_row = 0;
+	UPDATE sekisho.indexed SET next = 0, records = 0, last_row = 0, named = true;
 	DELETE FROM sekisho.host;
 END
 $$;

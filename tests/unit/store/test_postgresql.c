@@ -843,6 +843,26 @@ static unsigned found_of(struct store *s, const char *host)
 	return found;
 }
 
+/* By the program that all of them are of. */
+static unsigned named_of(struct store *s)
+{
+	struct store_filter f = {.program = "soffice"};
+	struct why why = {""};
+	unsigned found = 0;
+
+	assert_int_equal(store_query(s, &f, on_found, &found, &why), 0);
+	return found;
+}
+
+static int upgrade(const char *dir, const char *file)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), TEST_ROOT "/collector/store/postgresql/%s", file);
+	return made_run((const char *[]){"psql", "-X", "-q", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-v",
+		"hosts=3", "-h", made_server, "-U", "postgres", "-d", made_base(dir), "-f", path, NULL});
+}
+
 static void put_some(struct store *s, struct made *m, unsigned pcs, unsigned each)
 {
 	uint64_t index;
@@ -871,8 +891,8 @@ static void read_all(struct store *s)
 #define PCS 8u
 
 /*
- * Tables of version 1: read and written as they are; brought to version 2 while two have them open, who go on. The
- * database itself says where each row lies.
+ * Tables of version 1: read and written as they are; brought to versions 2 and 3 while two have them open, who go on.
+ * The database itself says where each row lies, and which have names.
  */
 static void tables_of_version_1(void **state)
 {
@@ -882,8 +902,8 @@ static void tables_of_version_1(void **state)
 	struct why why = {""};
 	struct store *s, *t;
 	struct made m[PCS];
+	unsigned i, total;
 	uint64_t freed;
-	unsigned i;
 
 	(void)state;
 	made_dir(dir, sizeof(dir));
@@ -906,10 +926,7 @@ static void tables_of_version_1(void **state)
 	}
 	assert_int_equal(ask(made_base(dir), "SELECT version FROM sekisho.log"), 1);
 	assert_int_equal(found_of(s, hex[1]), 3);
-	assert_int_equal(made_run((const char *[]){"psql", "-X", "-q", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-v",
-				 "hosts=3", "-h", made_server, "-U", "postgres", "-d", made_base(dir), "-f",
-				 TEST_ROOT "/collector/store/postgresql/upgrade-2.sql", NULL}),
-		0);
+	assert_int_equal(upgrade(dir, "upgrade-2.sql"), 0);
 	/* In the month that was there, its table as it was; and in one that begins. */
 	put_some(s, m, PCS, 3);
 	assert_int_equal(ask(made_base(dir), divided), 0);
@@ -943,21 +960,34 @@ static void tables_of_version_1(void **state)
 	assert_int_equal(store_expire(t, "2026-11", PRODUCER_RECORDER, &freed), 0);
 	assert_true(freed > 0);
 	assert_int_equal(found_of(t, hex[0]), 3);
+	/* Only rows that come then have names, and until all have, they are found without. */
+	total = (unsigned)ask(made_base(dir), "SELECT count(*) FROM sekisho.record");
+	assert_int_equal(upgrade(dir, "upgrade-3.sql"), 0);
+	assert_int_equal(named_of(t), total);
+	put_some(t, m, PCS, 3);
+	assert_int_equal(ask(made_base(dir), "SELECT count(*) FROM sekisho.record WHERE names <> '{}'"), 3 * PCS);
+	assert_int_equal(store_refresh(s), 0);
+	assert_int_equal(named_of(s), total + 3 * PCS);
+	assert_int_equal(named_of(t), total + 3 * PCS);
 	/* Made anew it says the same; the second time it is no upgrade; and what is newer than this is left alone. */
 	store_close(s);
-	assert_int_equal(made_run((const char *[]){"psql", "-X", "-q", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-h",
-				 made_server, "-U", "postgres", "-d", made_base(dir), "-f",
-				 TEST_ROOT "/collector/store/postgresql/upgrade-2.sql", NULL}),
-		3);
+	assert_int_equal(upgrade(dir, "upgrade-2.sql"), 3);
+	assert_int_equal(upgrade(dir, "upgrade-3.sql"), 3);
 	assert_int_equal(store_rebuild(t, NULL, NULL, &why), 0);
-	assert_int_equal(found_of(t, hex[0]), 3);
+	assert_int_equal(found_of(t, hex[0]), 6);
+	total = (unsigned)ask(made_base(dir), "SELECT count(*) FROM sekisho.record");
+	assert_int_equal(ask(made_base(dir), "SELECT count(*) FROM sekisho.record WHERE names <> '{}'"), total);
+	assert_int_equal(named_of(t), total);
+	/* That it is asked by the names: where they are taken away nothing is found. */
+	assert_int_equal(sql("postgres", made_base(dir), "UPDATE sekisho.record SET names = '{}'"), 0);
+	assert_int_equal(named_of(t), 0);
 	store_close(t);
 	assert_int_equal(
 		sql("postgres", made_base(dir),
-			"ALTER TABLE sekisho.log DISABLE TRIGGER log_grows; UPDATE sekisho.log SET version = 3"),
+			"ALTER TABLE sekisho.log DISABLE TRIGGER log_grows; UPDATE sekisho.log SET version = 4"),
 		0);
 	assert_int_equal(made_open(dir, &s, &why), V_BAD);
-	assert_non_null(strstr(why.text, "are of version 3"));
+	assert_non_null(strstr(why.text, "are of version 4"));
 	for (i = 0; i < PCS; i++)
 		made_end(&m[i]);
 	made_dir_remove(dir);
