@@ -248,15 +248,40 @@ static bool shut_out(
 	return true;
 }
 
-/* Who is a collector of the log is for them all to know: a decision, in its turn. */
+/* Its place among the log's collectors, in this one's turn. What of that is no decision to take ends the turn. */
+static int turn_against(struct ingest *in, const struct digest *id)
+{
+	bool older = in->older;
+	/* The one that has to go may be of an older version. */
+	int r = shared_look(in, id);
+
+	r = r ? r : keeper_turn(in->keeper);
+	in->older = older;
+	if (r || retention_decides(&in->keeper->book, id))
+		return r;
+	keeper_rest(in->keeper);
+	return V_NOT_FOUND;
+}
+
+/*
+ * Who is a collector of the log is for them all to know: a decision, in its turn. Where there is none to take, or not
+ * by this one or not now, it is shut out as a PC is: a machine that was stolen does not stay in for that.
+ */
 static void shut_out_collector(struct ingest *in, struct ask *a, struct store_host *h, struct entry *e)
 {
 	struct kept kept = {.channel = PRODUCER_COLLECTOR};
-	int r;
+	int r = turn_against(in, &h->id);
 
-	/* It may be the one that has to go. */
-	in->older = false;
-	r = keeper_turn(in->keeper);
+	if (r == V_NOT_FOUND || r == V_DENIED || r == V_EXISTS || r == V_BAD) {
+		if (r != V_NOT_FOUND)
+			log_warning(
+				"%s is shut out, but its decisions on retention would count: nothing can be decided "
+				"here now, revoke it again where it can",
+				h->name);
+		if (h->state == HOST_REVOKED || shut_out(in, a, h, HOST_REVOKED, e))
+			commit_reply(in, a, json_object());
+		return;
+	}
 	if (!r) {
 		keeper_tell(in->keeper, e, &kept);
 		r = keeper_settle(in->keeper);

@@ -41,7 +41,7 @@ uint64_t keeper_setting(const struct config *c, unsigned channel);
 
 /*
  * The book as the committed log has it. 0; V_AGAIN while there is much to learn, or the index behind that says what;
- * V_BAD: a pack is damaged; -errno.
+ * V_BAD: a pack is damaged, or a decision names one before it that is not there; -errno.
  */
 int keeper_book(struct keeper *k);
 /*

@@ -97,6 +97,9 @@ static int seek(struct keeper *k)
 	if (r || k->in->index_lag)
 		return r < 0 ? r : V_AGAIN;
 	r = store_query(k->in->store, &f, on_row, k, &why);
+	/* Some of them are not all. */
+	if (r)
+		k->unread_n = k->unread_at = 0;
 	/* They come by time, and count in the order of the log. */
 	if (!r && k->unread_n)
 		qsort(k->unread, k->unread_n, sizeof(*k->unread), by_leaf);
@@ -128,13 +131,22 @@ static int learn(struct keeper *k, uint64_t leaf, struct buf *header, struct buf
 		r = r ? r : body_reader_new(buf_span(raw), &in);
 		while (!r && !(r = body_next(in, &rec, &why))) {
 			r = retention_learn(&k->book, &s.header.host, leaf, ++n, &rec);
-			r = r == V_FULL ? -E2BIG : r < 0 ? r : 0;
+			r = r == V_FULL ? -E2BIG : r == V_DENIED ? 0 : r;
 		}
 		r = r == V_END ? 0 : r;
 	}
 	if (!r)
 		k->known = leaf + 1;
 	return r > 0 ? V_BAD : r;
+}
+
+/* What the book has may lack something: it is read again from the beginning, and what was looked through with it. */
+static void forget(struct keeper *k)
+{
+	retention_deinit(&k->book);
+	k->known = k->upto = 0;
+	k->unread_n = k->unread_at = 0;
+	k->looked_n = 0;
 }
 
 int keeper_book(struct keeper *k)
@@ -165,6 +177,8 @@ int keeper_book(struct keeper *k)
 			return V_AGAIN;
 		}
 	}
+	if (r == V_BAD)
+		forget(k);
 	return r;
 }
 
@@ -471,7 +485,8 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 	if (r == V_DENIED && log_allowed(&k->log))
 		log_notice("retention: the log does not say that this is one of its collectors: it decides nothing");
 	else if (r && r != V_AGAIN && r != V_DENIED && r != V_EXISTS && log_allowed(&k->log))
-		log_error("retention: a pack is damaged, see sekishoctl verify: nothing expires");
+		log_error("retention: a pack is damaged, or decisions are missing, see sekishoctl verify: nothing "
+			  "expires");
 	if (looking || (r == V_AGAIN && k->unread_n)) {
 		keeper_soon(k);
 		return;

@@ -30,7 +30,7 @@ void keeper_failed(struct ingest *in, struct ask *a, int r, const char *what)
 	}
 	answer_error(a->req, 503, "failed", "the collector failed", 5);
 	if (r == V_BAD)
-		log_error("retention: a pack is damaged, see sekishoctl verify");
+		log_error("retention: a pack is damaged, or decisions are missing, see sekishoctl verify");
 	else
 		ingest_fail(in, r > 0 ? -EIO : r, what);
 }

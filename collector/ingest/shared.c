@@ -183,7 +183,9 @@ static int see_present(struct ingest *in, const char *name)
 
 struct seeing {
 	struct ingest *in;
-	json_t *list; /* NULL: to see who is present */
+	const struct digest *but; /* of this one nothing is asked; NULL */
+	json_t *list;             /* NULL: to see who is present */
+	bool older;               /* one of them runs that does not know of others' decisions */
 };
 
 static int on_collector(void *ctx, const char *name, struct span value)
@@ -202,8 +204,10 @@ static int on_collector(void *ctx, const char *name, struct span value)
 		return 0;
 	}
 	own = digest_eq(&id, &in->keys.host);
-	if (!s->list) {
-		in->older |= alive && !own && !json_is_true(json_object_get(o, "decides"));
+	if (s->but && digest_eq(&id, s->but)) {
+		r = 0;
+	} else if (!s->list) {
+		s->older |= alive && !own && !json_is_true(json_object_get(o, "decides"));
 		r = alive && !own ? see_present(in, name) : 0;
 	} else {
 		json_object_del(o, "decides");
@@ -228,13 +232,22 @@ json_t *shared_json(struct ingest *in)
 	return s.list;
 }
 
+int shared_look(struct ingest *in, const struct digest *but)
+{
+	struct seeing s = {.in = in, .but = but};
+	int r = in->sharing ? store_shelf_each(in->store, "collector", on_collector, &s) : 0;
+
+	if (!r)
+		in->older = s.older;
+	return r;
+}
+
 /* --- the loop --- */
 
 static void on_hear(evutil_socket_t fd, short what, void *arg)
 {
 	struct sharing *s = arg;
 	struct ingest *in = s->in;
-	struct seeing seeing = {.in = in};
 	int64_t now = clock_boot_us();
 	int r;
 
@@ -245,10 +258,9 @@ static void on_hear(evutil_socket_t fd, short what, void *arg)
 	r = store_hear(in->store, on_heard, in);
 	if (!r && now - s->told_us >= TELL_US) {
 		s->told_us = now;
-		in->older = false;
 		r = tell_alive(in);
 		r = r ? r : tell_present(s);
-		r = r ? r : store_shelf_each(in->store, "collector", on_collector, &seeing);
+		r = r ? r : shared_look(in, NULL);
 	}
 	if (r)
 		ingest_fail(in, r > 0 ? -EIO : r, "what collectors share");
@@ -257,12 +269,13 @@ static void on_hear(evutil_socket_t fd, short what, void *arg)
 int shared_open(struct ingest *in, struct why *why)
 {
 	struct store_host h;
-	int r = store_shares(in->store) ? store_founder(in->store, &in->first) : V_NOT_FOUND;
+	int r = store_founder(in->store, &in->first);
 
+	/* Also where nobody shares it now: others may have been at this log before it was moved here. */
 	if (r == V_NOT_FOUND)
 		in->first = in->keys.host;
 	else if (r)
-		return r;
+		return r == V_BAD ? why_set(why, V_BAD, "the log's first header of a collector cannot be read") : r;
 	in->tokens = (struct shelf){.dir = in->conf.tokens, .kind = SHELF_TOKENS};
 	in->renewals = (struct shelf){.dir = in->conf.renewals, .kind = SHELF_RENEWALS};
 	if (!store_shares(in->store))

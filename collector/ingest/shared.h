@@ -25,5 +25,10 @@ void shared_leaf(void *ctx, const struct header *h);
 /* Who is at this log: [{"id", "name", "version", "since", "at", "alive", "self", "first"}]; empty where nobody shares.
  */
 json_t *shared_json(struct ingest *in);
+/*
+ * Looks at those that are alive: which PCs wait there, and whether one of them is of a version that does not know of
+ * others' decisions (in->older). `but` is left out, as if it were not there; NULL: none. 0, -errno.
+ */
+int shared_look(struct ingest *in, const struct digest *but);
 
 #endif

@@ -291,7 +291,7 @@ void store_rest(struct store *s)
 
 int store_founder(struct store *s, struct digest *out)
 {
-	return of(s)->founder ? of(s)->founder(s, out) : V_NOT_FOUND;
+	return of(s)->founder(s, out);
 }
 
 bool store_shares(const struct store *s)

@@ -60,9 +60,9 @@ struct store_engine {
 	int (*bar)(struct store *s, struct span line); /* empty: takes the bar away */
 	int (*barred)(struct store *s, struct buf *line);
 	int (*turn)(struct store *s, uint64_t *next);
+	int (*founder)(struct store *s, struct digest *out);
 	/* NULL where there is one collector only. */
 	void (*rest)(struct store *s);
-	int (*founder)(struct store *s, struct digest *out);
 	bool (*shares)(const struct store *s);
 	int (*shelf_get)(struct store *s, const char *kind, const char *name, struct buf *value);
 	int (*shelf_put)(

@@ -236,3 +236,23 @@ int log_read(struct store *s, uint64_t leaf, struct buf *header, struct buf *bod
 		out->body = buf_span(body);
 	return r;
 }
+
+/* The collector's own records are in it from the beginning: others come when that one has let them in. */
+int files_founder(struct store *s, struct digest *out)
+{
+	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX);
+	struct segment seg;
+	uint64_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < s->head.size; i++) {
+		buf_clear(&header);
+		r = packs_read(&s->packs, i, &header, NULL, NULL);
+		r = r ? r : header_parse(buf_span(&header), &seg, NULL);
+		if (!r && seg.header.producer == PRODUCER_COLLECTOR) {
+			*out = seg.header.host;
+			return 0;
+		}
+	}
+	return r < 0 ? r : r ? V_BAD : V_NOT_FOUND;
+}

@@ -545,4 +545,5 @@ const struct store_engine store_files = {
 	.hold = files_hold,
 	.bar = files_bar,
 	.barred = files_barred,
+	.founder = files_founder,
 };

@@ -278,7 +278,7 @@ int store_host_after(struct store *s, const char *name, const struct digest *id,
 
 /*
  * Whose chain of PRODUCER_COLLECTOR is the first in the log: who tells of retention, and whom a rebuild believes.
- * V_NOT_FOUND: there is none yet, or the engine has one collector only; -errno.
+ * V_NOT_FOUND: there is none yet; V_BAD: a pack is damaged; -errno.
  */
 int store_founder(struct store *s, struct digest *out);
 

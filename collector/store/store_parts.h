@@ -77,6 +77,9 @@ int log_refresh(struct store *s);
 int log_read(
 	struct store *s, uint64_t leaf, struct buf *header, struct buf *body, struct segment *out, struct why *why);
 
+/* As store.h has it. */
+int files_founder(struct store *s, struct digest *out);
+
 /* --- rebuild.c --- */
 
 /* Tells hosts.db again what the collector's own records say. */

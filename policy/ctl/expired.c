@@ -58,6 +58,8 @@ static int learn(struct expired *e, uint64_t leaf, const struct segment *s)
 	x = x ? x : body_reader_new(buf_span(&e->raw), &in);
 	while (!x && !(x = body_next(in, &e->record, NULL))) {
 		x = retention_learn(&e->book, &s->header.host, leaf, ++n, &e->record);
+		/* One behind a decision that is not here does not count, and what it says is then not covered. */
+		x = x == V_BAD ? 0 : x;
 		if (x != V_DENIED)
 			continue;
 		e->stranger = e->has_stranger ? e->stranger : leaf;

@@ -237,6 +237,18 @@ static bool counts(const struct retention *t, const struct digest *host, uint64_
 	       record_number(r, F_AFTER_LEAF, 0) + 1 == (before ? before : 1);
 }
 
+/*
+ * It stands where it says, behind a decision that the book does not have: others' were left out of the book, or it
+ * follows one that does not count.
+ */
+static bool shows_hole(const struct retention *t, uint64_t leaf, const struct record *r)
+{
+	uint64_t before = t->last == leaf + 1 ? t->before : t->last, after = record_number(r, F_AFTER_LEAF, 0);
+
+	return record_has(r, F_OWN_LEAF) && r->v[F_OWN_LEAF].u == leaf && record_has(r, F_AFTER_LEAF) && after < leaf &&
+	       after >= before;
+}
+
 int retention_learn(struct retention *t, const struct digest *host, uint64_t leaf, unsigned n, const struct record *r)
 {
 	if (!record_has(r, F_KIND) || !record_has(r, F_TIME) || !is_decision(t, r))
@@ -244,7 +256,7 @@ int retention_learn(struct retention *t, const struct digest *host, uint64_t lea
 	if (!retention_decides(t, host))
 		return r->v[F_KIND].u == KIND_ENROL || r->v[F_KIND].u == KIND_REVOKE ? 0 : V_DENIED;
 	if (!counts(t, host, leaf, r))
-		return 0;
+		return shows_hole(t, leaf, r) ? V_BAD : 0;
 	if (t->last != leaf + 1) {
 		t->before = t->last;
 		t->last = leaf + 1;

@@ -69,7 +69,8 @@ bool retention_decides(const struct retention *t, const struct digest *host);
 /*
  * Takes a record out of a segment of producer collector, of that host, in the order of the log; those of other kinds,
  * those that do not count, and such that say nothing that can be used, are passed over. 0; V_DENIED: of retention, by
- * no collector of the log; V_FULL; -ENOMEM.
+ * no collector of the log; V_BAD: passed over, and it names a decision before it that the book does not have; V_FULL;
+ * -ENOMEM.
  */
 int retention_learn(struct retention *t, const struct digest *host, uint64_t leaf, unsigned n, const struct record *r);
 /* Such a segment, sealed then: for judging; the first one is of who began the log. 0; V_FULL; -ENOMEM. */

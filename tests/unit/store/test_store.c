@@ -144,6 +144,45 @@ static void appends_and_proves(void **state)
 	made_dir_remove(dir);
 }
 
+/* Whose chain of producer collector is first in the log: for every engine, and for who reads only. */
+static void who_began_it(void **state)
+{
+	struct why why = {""};
+	struct digest first;
+	struct store *s;
+	struct made pc, a, b;
+	uint64_t index;
+	char dir[256];
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	made_begin(&pc, "pc-1", PRODUCER_RECORDER);
+	made_begin(&a, "first", PRODUCER_COLLECTOR);
+	made_begin(&b, "second", PRODUCER_COLLECTOR);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	assert_int_equal(store_founder(s, &first), V_NOT_FOUND);
+	assert_int_equal(store_append(s, made_next(&pc), &index), 0);
+	assert_int_equal(store_append(s, made_next(&a), &index), 0);
+	assert_int_equal(store_append(s, made_next(&b), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_founder(s, &first), 0);
+	assert_memory_equal(first.b, a.host.b, DIGEST_SIZE);
+	store_close(s);
+	s = NULL;
+	{
+		struct store_options o = {.dir = made_to_read(dir)};
+
+		assert_int_equal(store_open(&o, &s, &why), 0);
+	}
+	assert_int_equal(store_founder(s, &first), 0);
+	assert_memory_equal(first.b, a.host.b, DIGEST_SIZE);
+	store_close(s);
+	made_end(&pc);
+	made_end(&a);
+	made_end(&b);
+	made_dir_remove(dir);
+}
+
 static void consistency_from_every_size(void **state)
 {
 	char dir[256];
@@ -704,6 +743,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(appends_and_proves),
+		cmocka_unit_test(who_began_it),
 		cmocka_unit_test(consistency_from_every_size),
 		cmocka_unit_test(forks_and_orphans),
 		cmocka_unit_test(months_have_their_own_packs),

@@ -373,6 +373,10 @@ static void decisions_that_do_not_count(void **state)
 	assert_int_equal(decide(f, &first, 10, KIND_HOLD_LIFTED, "b", NULL, NONE, 4), 0);
 	assert_int_equal(decide(f, &first, 10, KIND_HOLD_LIFTED, "b", NULL, 10, UINT64_MAX - 1), 0);
 	assert_true(holds_(f, "b"));
+	/* Where it says, behind one that the book lacks: then more may be missing than this one. */
+	assert_int_equal(decide(f, &first, 10, KIND_HOLD_LIFTED, "b", NULL, 10, 9), V_BAD);
+	assert_int_equal(decide(f, &pc, 10, KIND_HOLD_LIFTED, "b", NULL, 10, 9), V_DENIED);
+	assert_true(holds_(f, "b"));
 	/* A PC, whatever it says. */
 	assert_int_equal(decide(f, &pc, 11, KIND_HOLD_LIFTED, "b", NULL, 11, 4), V_DENIED);
 	assert_int_equal(decide(f, &pc, 12, KIND_ENROL, NULL, &pc, 12, 4), 0);
