@@ -5,7 +5,8 @@
  * the loop.
  *
  * A file that nobody gave a reason for within REASON_WAIT_US, or before the guard ends, is a record too. Whose word it
- * is: the user who signed in, else the user of the process (as for who opens a file, refuse_door.c).
+ * is: the user who signed in, else the user of the process (as for who opens a file, refuse_door.c); of a file whose
+ * writer had ended, who written.c takes for it.
  */
 #include "agent/guard/guard.h"
 #include "agent/guard/written.h"

@@ -31,15 +31,18 @@ enum seal_verdict {
 
 /*
  * A sealing whose medium is being written to: "COPY.cut" in the folder, a CBOR array of 1 (the version), path, how much
- * of it is the mount's, drive, rule, SHA-256 and size of the file's own content.
+ * of it is the mount's, drive, rule, SHA-256 and size of the file's own content. It is "COPY.done" when the medium was
+ * read back, before the copy goes.
  */
 #define SEAL_NOTE_SUFFIX ".cut"
+#define SEAL_DONE_SUFFIX ".done"
 struct seal_note {
 	char path[SEAL_PATH_SIZE];
 	uint64_t mount_n;          /* bytes of the path that are where the drive was mounted */
 	char drive[256], rule[80]; /* as the caller tells drives and rules apart */
 	struct digest hash;        /* seal_file fills in these two */
 	uint64_t bytes;
+	bool done; /* seal_note_read: by its name */
 };
 
 /* As it goes through a pipe from one process of ours to another. */
@@ -70,9 +73,8 @@ struct seal_work {
 
 /*
  * Fill *out; never fail otherwise. Block. Ignore SIGIO from then on. seal_resume goes on where a seal_file with this
- * note was cut off: where the file is as it was, or holds parts of the sealed copy; any other one is refused, and the
- * copy stays. The note is the caller's to remove, once its record is written. One whose copy is gone is of a file that
- * is sealed.
+ * note was cut off: where the file is as it was, or has parts of the sealed copy in its content's place; any other one
+ * is refused, and the copy stays. The note is the caller's to remove, once its record is written.
  */
 void seal_file(const struct seal_work *w, struct seal_result *out);
 void seal_resume(const struct seal_work *w, struct seal_result *out);

@@ -131,7 +131,6 @@ static int overwrite(struct sealing *s)
 static void give_up(struct sealing *s, int r, const char *what)
 {
 	seal_unlease(s->w->file);
-	/* In this order: a note without its copy is of a file that is sealed. */
 	seal_note_drop(s->w->folder, s->w->copy);
 	seal_copy_drop(s->w);
 	if (r == V_AGAIN)
@@ -176,8 +175,11 @@ static void finish(struct sealing *s, bool wrote)
 	seal_rename(s->to, s->w->path, true, s->out);
 	if (wrote && !s->out->text[0])
 		seal_say(s->out, SEAL_DONE, "it was open for writing: a copy as of this moment is on the PC");
-	if (!s->out->kept)
-		seal_copy_drop(s->w);
+	if (s->out->kept)
+		return;
+	if (s->w->note)
+		seal_note_done(s->w->folder, s->w->copy);
+	seal_copy_drop(s->w);
 }
 
 static int note(const struct sealing *s)
@@ -219,47 +221,73 @@ static void steps(struct sealing *s)
 /* --- a sealing that was cut off --- */
 
 #define BLOCK 512u
-#define BLOCK_LEAST 64u /* of the last one: fewer bytes may be the same by chance, or in every envelope */
+#define BLOCK_LEAST 64u /* fewer bytes may be the same by chance, or in every envelope */
 
-/* One of its blocks is the sealed copy's, which has no block in common with anything else. */
-static bool any_of_it(const uint8_t *file, size_t n, const uint8_t *copy)
+struct looking {
+	bool ours;  /* a block in the place of its content is the sealed copy's, which has none in common with anything
+		       else */
+	bool other; /* something stands behind its content that is neither the copy's nor nothing */
+	bool differs; /* from the copy, anywhere */
+};
+
+static bool is_empty(const uint8_t *p, size_t n)
 {
-	size_t i;
-
-	for (i = 0; i < n; i += BLOCK) {
-		size_t block = n - i < BLOCK ? n - i : BLOCK;
-
-		if (block >= BLOCK_LEAST && !memcmp(file + i, copy + i, block))
-			return true;
-	}
-	return false;
+	return !n || (!p[0] && !memcmp(p, p + 1, n - 1));
 }
 
-/* Its content as it was before, whatever has been put behind it since; or parts of the copy. 1, 0, -errno. */
+/* Blocks of the file from `at` on; `content`: how many bytes of them are in the place of its content. */
+static void look_at(
+	struct looking *l, const uint8_t *file, size_t n, const uint8_t *copy, size_t copy_n, size_t content)
+{
+	size_t i, block;
+
+	for (i = 0; i < n; i += block) {
+		block = n - i < BLOCK ? n - i : BLOCK;
+		if (i < content && content - i < block)
+			block = content - i;
+		if (i + block <= copy_n && !memcmp(file + i, copy + i, block)) {
+			l->ours |= i < content && block >= BLOCK_LEAST;
+			continue;
+		}
+		l->differs = true;
+		l->other |= i >= content && !is_empty(file + i, block);
+	}
+}
+
+/*
+ * Its content as it was before, or with parts of the copy in its place, which nobody's program made anything of; behind
+ * that at most the copy's end. What somebody has put there is somebody's, whatever stands in front. 1, 0, -errno.
+ */
 static int is_the_one(struct sealing *s)
 {
 	static uint8_t file[STEP], copy[STEP];
 	uint64_t bytes = s->w->note->bytes;
+	struct looking l = {.ours = false};
 	struct digesting *d;
 	struct digest got;
-	bool some = false;
 	ssize_t n, m = 0;
 
 	if (digesting_new(&d))
 		return -ENOMEM;
 	while ((n = pread(s->w->file, file, sizeof(file), (off_t)s->read)) > 0) {
+		size_t content = s->read >= bytes                ? 0
+				 : bytes - s->read < (uint64_t)n ? (size_t)(bytes - s->read)
+								 : (size_t)n;
+
 		m = pread(s->copy, copy, (size_t)n, (off_t)s->read);
 		if (m < 0)
 			break;
-		some = some || any_of_it(file, (size_t)m, copy);
-		if (s->read < bytes)
-			digesting_put(d, SPAN(file, bytes - s->read < (uint64_t)n ? bytes - s->read : (uint64_t)n));
+		look_at(&l, file, (size_t)n, copy, (size_t)m, content);
+		digesting_put(d, SPAN(file, content));
 		s->read += (uint64_t)n;
 	}
 	if (n < 0 || m < 0)
 		n = -errno;
 	digesting_end(d, &got);
-	return n < 0 ? (int)n : some || (s->read >= bytes && digest_eq(&got, &s->w->note->hash));
+	if (n < 0)
+		return (int)n;
+	l.ours |= !l.differs && s->read == s->sealed;
+	return !l.other && (l.ours || (s->read >= bytes && digest_eq(&got, &s->w->note->hash)));
 }
 
 static void go_on(struct sealing *s)

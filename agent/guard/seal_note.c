@@ -11,15 +11,17 @@
 #define NOTE_VERSION 1u
 #define NOTE_ITEMS 7u
 
-static void name_note(const char *copy, char out[SEAL_NAME_MAX + 8])
+#define NAME_SIZE (SEAL_NAME_MAX + 8u)
+
+static void name_note(const char *copy, bool done, char out[NAME_SIZE])
 {
-	snprintf(out, SEAL_NAME_MAX + 8, "%s" SEAL_NOTE_SUFFIX, copy);
+	snprintf(out, NAME_SIZE, "%s%s", copy, done ? SEAL_DONE_SUFFIX : SEAL_NOTE_SUFFIX);
 }
 
 int seal_note_write(int folder, const char *copy, const struct seal_note *note)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(NOTE_MAX);
-	char name[SEAL_NAME_MAX + 8];
+	char name[NAME_SIZE];
 	int r = cbor_put_array(&b, NOTE_ITEMS);
 
 	r = r ? r : cbor_put_uint(&b, NOTE_VERSION);
@@ -29,7 +31,7 @@ int seal_note_write(int folder, const char *copy, const struct seal_note *note)
 	r = r ? r : cbor_put_bytes(&b, SPAN_STR(note->rule));
 	r = r ? r : cbor_put_bytes(&b, SPAN(note->hash.b, DIGEST_SIZE));
 	r = r ? r : cbor_put_uint(&b, note->bytes);
-	name_note(copy, name);
+	name_note(copy, false, name);
 	r = r ? r : file_replace_at(folder, name, buf_span(&b), 0600);
 	return r > 0 ? -EMSGSIZE : r;
 }
@@ -51,17 +53,22 @@ static int get_string(struct cbor_reader *c, const char *what, char *out, size_t
 int seal_note_read(int folder, const char *copy, struct seal_note *out)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(NOTE_MAX);
-	char name[SEAL_NAME_MAX + 8];
+	char name[NAME_SIZE];
 	struct cbor_reader c;
 	struct cbor_item i;
 	uint64_t version = 0;
 	int r;
 
-	name_note(copy, name);
+	memset(out, 0, sizeof(*out));
+	name_note(copy, false, name);
 	r = file_read_at(folder, name, &b);
+	if (r == V_NOT_FOUND) {
+		name_note(copy, true, name);
+		r = file_read_at(folder, name, &b);
+		out->done = true;
+	}
 	if (r)
 		return r == V_FULL ? V_BAD : r;
-	memset(out, 0, sizeof(*out));
 	c = cbor_reader(buf_span(&b));
 	r = cbor_expect(&c, CBOR_ARRAY, "a note", &i, NULL);
 	r = r ? r : cbor_expect_uint(&c, "its version", &version, NULL);
@@ -79,10 +86,22 @@ int seal_note_read(int folder, const char *copy, struct seal_note *out)
 	return r;
 }
 
+void seal_note_done(int folder, const char *copy)
+{
+	char name[NAME_SIZE], done[NAME_SIZE];
+
+	name_note(copy, false, name);
+	name_note(copy, true, done);
+	if (!renameat(folder, name, folder, done))
+		fsync(folder);
+}
+
 void seal_note_drop(int folder, const char *copy)
 {
-	char name[SEAL_NAME_MAX + 8];
+	char name[NAME_SIZE];
 
-	name_note(copy, name);
+	name_note(copy, false, name);
+	unlinkat(folder, name, 0);
+	name_note(copy, true, name);
 	unlinkat(folder, name, 0);
 }

@@ -29,6 +29,8 @@ void seal_copy_drop(const struct seal_work *w);
 
 /* Durable before it returns. 0, -errno. */
 int seal_note_write(int folder, const char *copy, const struct seal_note *note);
+/* Its medium holds it: durable before the copy goes. */
+void seal_note_done(int folder, const char *copy);
 
 /* The inode of `fd`, open for writing by another descriptor. -errno. */
 int seal_writable(int fd);

@@ -63,16 +63,16 @@ static bool name_of(int fd, char out[WRITTEN_PATH_SIZE])
 }
 
 /*
- * Who is to say why: who wrote it, by his sign-in or his process, or, where that had ended (cp's last close is its last
- * act), whose the file is: on vfat and exfat of who mounted it. Of what a system program wrote, who is at the PC.
+ * Who is to say why: who wrote it, by his sign-in or his process; of what a system program wrote, or one that had ended
+ * already (cp's last close is its last act), who is at the PC. Nobody there, and it had ended: whose the file is.
  */
 static bool asked(const struct written_file *f, const struct person *p, uint32_t *uid)
 {
-	*uid = f->login_uid != UINT32_MAX ? f->login_uid : f->uid != UINT32_MAX ? f->uid : f->owner_uid;
-	if (*uid || f->login_uid != UINT32_MAX)
+	*uid = f->login_uid != UINT32_MAX ? f->login_uid : f->uid;
+	if (*uid != UINT32_MAX && (*uid || f->login_uid != UINT32_MAX))
 		return true;
-	*uid = p->uid;
-	return p->there;
+	*uid = p->there ? p->uid : f->owner_uid;
+	return p->there || (f->uid == UINT32_MAX && f->owner_uid);
 }
 
 static void judge(struct guard *g, const struct written_file *f, const struct inspect_facts *d)
@@ -276,6 +276,12 @@ static void run(struct guard *g)
 	}
 }
 
+/* As we left it, or at work with it: of our own close, what could not be read would be sealed once more. */
+static bool is_ours(const struct guard *g, const struct written_file *f)
+{
+	return written_hand_has(g, f->dev, f->ino) || written_hand_left(g, f->fd);
+}
+
 /* One that waits already is looked into once, as it is then. */
 static void on_close(struct guard *g, const struct written_file *file)
 {
@@ -291,7 +297,8 @@ static void on_close(struct guard *g, const struct written_file *file)
 		}
 	f = w->waiting_n < WRITTEN_WAITING_MAX ? malloc(sizeof(*f)) : NULL;
 	if (!f) {
-		judge_unread(g, file, INSPECT_BUSY, "too many files were written");
+		if (!is_ours(g, file))
+			judge_unread(g, file, INSPECT_BUSY, "too many files were written");
 		close(file->fd);
 		return;
 	}
@@ -481,7 +488,8 @@ void written_stop(struct guard *g)
 	struct written_file *f;
 
 	for (f = w ? w->waiting : NULL; f; f = f->next)
-		judge_unread(g, f, INSPECT_GONE, "the guard stopped");
+		if (!is_ours(g, f))
+			judge_unread(g, f, INSPECT_GONE, "the guard stopped");
 	for (f = w ? w->busy : NULL; f; f = f->next)
 		judge_unread(g, f, INSPECT_GONE, "the guard stopped");
 	for (k = w ? w->copies.first : NULL; k; k = k->next)

@@ -84,7 +84,8 @@ struct written_cut {
 	struct written_cut *next;
 	char copy[SEAL_NAME_MAX];
 	struct seal_note note;
-	bool tried; /* since the drive was there last */
+	unsigned tried; /* so many places of the drive, since it was there last */
+	bool refused;   /* another file lies there: said once */
 };
 
 /* A file as we left it: what is told of its close is told of our own. */
@@ -230,6 +231,8 @@ void written_cut_open(struct guard *g);
 void written_cut_look(struct guard *g);
 /* Of a sealing, behind its record. */
 void written_cut_end(struct guard *g, const struct written_task *t, const struct seal_result *r);
+/* That another file lies there was said before. */
+bool written_cut_said(struct guard *g, const struct written_task *t, const struct seal_result *r);
 /* Which drive it is, as notes have it: VENDOR:PRODUCT:SERIAL. */
 void written_cut_drive(struct guard *g, const char *disk, char *out, size_t size);
 void written_cut_close(struct guard *g);

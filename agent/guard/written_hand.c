@@ -135,7 +135,7 @@ static void say(struct guard *g, const struct written_task *t, const struct seal
 
 static void end(struct guard *g, struct written_task *t, const struct seal_result *r)
 {
-	if (r->verdict != SEAL_ABSENT)
+	if (r->verdict != SEAL_ABSENT && !written_cut_said(g, t, r))
 		say(g, t, r);
 	if (!t->opens)
 		written_cut_end(g, t, r);

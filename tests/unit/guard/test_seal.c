@@ -275,7 +275,7 @@ static void put_mixture(const struct buf *sealed, unsigned seed)
 
 static void what_was_cut_off_is_gone_on_with(void **state)
 {
-	_cleanup_buf_ struct buf sealed = BUF_INIT(8 << 20), other = BUF_INIT(8 << 20);
+	_cleanup_buf_ struct buf sealed = BUF_INIT(8 << 20), other = BUF_INIT(8 << 20), got = BUF_INIT(8 << 20);
 	_cleanup_close_ int folder = open(outside("folder"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct seal_note note = note_for("cut");
 	unsigned seed;
@@ -298,24 +298,59 @@ static void what_was_cut_off_is_gone_on_with(void **state)
 		assert_true(opens("cut" SEALED_SUFFIX));
 		assert_int_equal(copies(), 0);
 	}
-	/* Somebody's other file in its place, of the same size: it stays as it is, and so does the copy. */
-	assert_int_equal(buf_put(&other, plain.p, plain.n), 0);
-	other.p[SIZE / 2] ^= 1;
-	outside_put("cut", buf_span(&other));
+	/*
+	 * Somebody's other file in its place, of the same size; what somebody has put behind it, without and with the
+	 * copy's end between; and the other file with that end: it stays as it is, and so does the copy.
+	 */
 	outside_put("folder/copy-1" SEALED_SUFFIX, buf_span(&sealed));
 	assert_int_equal(seal_note_write(folder, "copy-1", &note), 0);
+	for (seed = 0; seed < 4; seed++) {
+		buf_clear(&other);
+		assert_int_equal(buf_put(&other, plain.p, plain.n), 0);
+		if (seed == 0 || seed == 3)
+			other.p[SIZE / 2] ^= 1;
+		if (seed > 1)
+			assert_int_equal(buf_put(&other, sealed.p + SIZE, sealed.n - SIZE), 0);
+		if (seed == 1 || seed == 2)
+			assert_int_equal(buf_puts(&other, "and this was added"), 0);
+		outside_put("cut", buf_span(&other));
+		assert_int_equal(do_resume(), 0);
+		assert_int_equal(result.verdict, SEAL_REFUSED);
+		assert_true(result.kept && opens("folder/copy-1" SEALED_SUFFIX));
+		buf_clear(&got);
+		outside_get("cut", &got);
+		assert_true(span_eq(buf_span(&got), buf_span(&other)));
+	}
+	/* Cut off behind its last step. */
+	outside_put("cut", buf_span(&sealed));
 	assert_int_equal(do_resume(), 0);
-	assert_int_equal(result.verdict, SEAL_REFUSED);
-	assert_true(result.kept && opens("folder/copy-1" SEALED_SUFFIX));
-	sealed.n = 0;
-	outside_get("cut", &sealed);
-	assert_true(span_eq(buf_span(&sealed), buf_span(&other)));
+	assert_int_equal(result.verdict, SEAL_DONE);
+	assert_int_equal(copies(), 0);
+	/* A few bytes are all there, or all gone. */
+	write_file("small", 20);
+	do_seal("small", 8 << 20, false);
+	note = note_for("cut");
+	note.hash = result.hash;
+	note.bytes = 20;
+	buf_clear(&sealed);
+	outside_get("small" SEALED_SUFFIX, &sealed);
+	outside_put("folder/copy-1" SEALED_SUFFIX, buf_span(&sealed));
+	assert_int_equal(seal_note_write(folder, "copy-1", &note), 0);
+	outside_put("cut", buf_span(&sealed));
+	assert_int_equal(do_resume(), 0);
+	assert_int_equal(result.verdict, SEAL_DONE);
+	outside_put("cut", buf_span(&sealed));
+	outside_put("folder/copy-1" SEALED_SUFFIX, buf_span(&sealed));
+	assert_int_equal(seal_note_write(folder, "copy-1", &note), 0);
 	/* Sealed to its end, and nobody came to say so. */
 	assert_int_equal(outside_run("rm folder/copy-1" SEALED_SUFFIX), 0);
 	assert_int_equal(do_resume(), 0);
 	assert_int_equal(result.verdict, SEAL_ABSENT);
 	assert_int_equal(outside_run("rm cut"), 0);
 	assert_int_equal(do_resume(), -ENOENT);
+	seal_note_done(folder, "copy-1");
+	assert_int_equal(seal_note_read(folder, "copy-1", &note), 0);
+	assert_true(note.done && note.bytes == 20);
 	/* What is no note of ours is told apart. */
 	outside_put("folder/copy-1" SEAL_NOTE_SUFFIX, SPAN("\x87\x01\x41", 3));
 	assert_int_equal(do_resume(), V_BAD);

@@ -77,6 +77,7 @@ export const remarks: Readonly<Record<string, string>> = {
   "a document was not handed over": "文書が渡されなかった",
   "it was ended at its work: what the file held is whole in it, or in the copy": "処理中に終了: 内容はファイルまたは控えに残っている",
   "it was cut off, and another file lies there now: what it held is in the copy on the PC": "中断後に別のファイルが置かれた: 元の内容は PC の控えに残っている",
+  "cut off while the medium was written to, and its copy is gone": "媒体への書き込み中に中断し、控えも失われている",
   "cut off while the medium was written to; goes on when the drive is there": "媒体への書き込み中に中断: ドライブが接続されると再開する",
   "no room on the medium: its content is in the copy on the PC only": "媒体に空きなし: 内容は PC 上の控えのみ",
   "the medium does not hold what was written to it: the copy on the PC is whole": "媒体に書いた内容が残っていない: PC 上の控えは完全",
