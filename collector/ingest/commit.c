@@ -177,8 +177,9 @@ static int begin_waiting(struct ingest *in)
 int commit_now(struct ingest *in)
 {
 	int64_t begin = clock_boot_us();
+	bool waits = store_waits(in->store);
 	unsigned n = 0;
-	int r = in->old_copy ? -ESTALE : store_waits(in->store) ? waited(in) : 0;
+	int r = in->old_copy ? -ESTALE : waits ? waited(in) : 0;
 
 	r = r ? r : journal_drain(in->journal, &n);
 	r = r ? r : desks_drain(in->desks, &n);
@@ -191,6 +192,9 @@ int commit_now(struct ingest *in)
 		answer_pending(in, true, false);
 		return r;
 	}
+	/* A turn that came is kept until then. */
+	if (waits)
+		commit_soon(in);
 	in->count.commits++;
 	in->commit_took_us = clock_boot_us() - begin;
 	return settled(in, false);
@@ -223,7 +227,8 @@ void commit_soon(struct ingest *in)
 	int64_t wait = in->commit_took_us * 4;
 	struct timeval tv = {0, 0};
 
-	if (in->commit_armed)
+	/* Who stops waits for nothing. */
+	if (in->commit_armed || !in->commit_timer)
 		return;
 	if (wait < COMMIT_LEAST_US)
 		wait = COMMIT_LEAST_US;

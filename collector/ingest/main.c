@@ -74,9 +74,11 @@ static void on_journal(evutil_socket_t fd, short what, void *arg)
 		r = r ? r : journal_drain(in->journal, &n);
 		r = r ? r : desks_drain(in->desks, &desk);
 		store_rest(in->store);
-		waits = r == V_AGAIN;
+		/* A desk's, too: it tells nobody. */
+		waits = r == V_AGAIN || store_waits(in->store);
+		r = r == V_AGAIN ? 0 : r;
 	}
-	if (r && !waits)
+	if (r)
 		ingest_fail(in, r, "journal");
 	else if (n || desk || waits)
 		commit_soon(in);

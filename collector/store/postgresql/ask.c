@@ -101,10 +101,10 @@ static int narrow_tail(struct asked *w, const struct match *m, enum pg_names as)
 			? V_END
 			: conn_run(&w->p->side, "SELECT named::integer::bigint FROM sekisho.indexed", NULL, &res);
 
-	if (r || !result_int(res, 0, 0))
+	if (r || !PQntuples(res) || !result_int(res, 0, 0))
 		return r < 0 ? r : 0;
 	w->named = true;
-	return buf_putf(&w->text, " AND names @> ARRAY[(%" PRId32 ")]", (int32_t)pg_name_hash(as, tail));
+	return buf_putf(&w->text, " AND names @> '{%" PRId32 "}'", (int32_t)pg_name_hash(as, tail));
 }
 
 static int narrow_name(struct asked *w, const struct match *m, enum pg_names as, const char *column, const char *second)

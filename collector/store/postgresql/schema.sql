@@ -239,11 +239,12 @@ BEGIN
 END
 $$;
 
--- Forgets what is derived; it is made again by store_rebuild.
+-- Forgets what is derived; it is made again by store_rebuild. Tables that came from version 2 have their index of names since then.
 CREATE FUNCTION sekisho.forget_index() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	TRUNCATE sekisho.record;
+	CREATE INDEX IF NOT EXISTS record_names ON sekisho.record USING gin (names);
 	UPDATE sekisho.indexed SET next = 0, records = 0, last_row = 0, named = true;
 	DELETE FROM sekisho.host;
 END

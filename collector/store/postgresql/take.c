@@ -118,6 +118,19 @@ static int know_month(struct pg *p)
 	return 0;
 }
 
+/* The log's row is locked: what it says is taken up. */
+static int have_turn(struct pg *p, const PGresult *res, bool *grown)
+{
+	int r = take_up(p, res, grown, NULL);
+
+	if (*grown)
+		p->month = -1;
+	r = r || p->month >= 0 ? r : know_month(p);
+	r = r ? r : pg_tree(p, NULL);
+	/* What was taken up leads nobody to a smaller log later. */
+	return r || !*grown ? r : pg_keep_checkpoint(p);
+}
+
 /*
  * Waits until nobody else has a group open; V_AGAIN where that takes too long: it is waited for (go_on). V_AGAIN also
  * where others have appended meanwhile: what the caller has judged was judged of another state of the log. It keeps
@@ -134,17 +147,9 @@ static int take_turn(struct pg *p)
 	r = r ? r : conn_answer(&p->turn, p->wait_ms, &res);
 	if (r == V_AGAIN)
 		p->waits = PG_WAITS_TURN;
-	r = r ? r : take_up(p, res, &grown, NULL);
-	if (grown)
-		p->month = -1;
-	r = r || p->month >= 0 ? r : know_month(p);
-	r = r ? r : pg_tree(p, NULL);
-	if (r || !grown)
-		return r;
-	/* What was taken up leads nobody to a smaller log later. */
-	r = pg_keep_checkpoint(p);
-	p->told = !r;
-	return r ? r : V_AGAIN;
+	r = r ? r : have_turn(p, res, &grown);
+	p->told = !r && grown;
+	return p->told ? V_AGAIN : r;
 }
 
 /* --- appending --- */
@@ -382,28 +387,35 @@ static int committed(struct pg *p, int r)
 	return r > 0 ? -EIO : r;
 }
 
-/* The row's lock came, or not yet: somebody else's group is open, and its commit waits. */
-static int turn_came(struct pg *p, int r)
+/*
+ * The row's lock came, or not yet: somebody else's group is open, and its commit waits. It is kept for whoever comes
+ * next with something to append, or the log would go round among others where they are many.
+ */
+static int turn_came(struct pg *p, int r, const PGresult *res)
 {
-	/* Nobody knows by now what was to be appended: whoever comes next begins anew. */
+	bool grown = false;
+
 	if (r == -ETIMEDOUT) {
 		p->turn.gone = false;
-		r = 0;
+		pg_give_up_turn(p);
+		return 0;
 	}
-	pg_give_up_turn(p);
+	r = r ? r : have_turn(p, res, &grown);
+	p->told = !r;
 	return r ? undo(p, r) : 0;
 }
 
 /* Has come what is waited for? 0: it has, and nothing waits; V_AGAIN; as store_commit. */
 static int go_on(struct pg *p)
 {
+	_cleanup_result_ PGresult *res = NULL;
 	bool turn = p->waits == PG_WAITS_TURN;
-	int r = turn ? conn_answer(&p->turn, 0, NULL) : conn_commit_answer(&p->turn, 0);
+	int r = turn ? conn_answer(&p->turn, 0, &res) : conn_commit_answer(&p->turn, 0);
 
 	if (r == V_AGAIN)
 		return r;
 	p->waits = PG_WAITS_NOT;
-	return turn ? turn_came(p, r) : committed(p, r);
+	return turn ? turn_came(p, r, res) : committed(p, r);
 }
 
 int pg_commit(struct store *s)

@@ -4,8 +4,8 @@
 --
 --   psql -X -v ON_ERROR_STOP=1 -d sekisho -f upgrade-3.sql
 --
--- It takes no time to speak of, and collectors that know it go on. Rows that are there have no hashes, so names are found as before until
--- the index is made anew (sekishoctl store rebuild, while no collector has the log open).
+-- It waits for questions that are being answered, and new ones wait for it, a moment; no row is touched. Rows that are there have no
+-- hashes, so names are found as before until the index is made anew (sekishoctl store rebuild, while no collector has the log open).
 BEGIN;
 
 DO $$
@@ -20,14 +20,14 @@ END
 $$;
 
 ALTER TABLE sekisho.record ADD COLUMN names integer[] NOT NULL DEFAULT '{}';
-CREATE INDEX record_names ON sekisho.record USING gin (names);
 ALTER TABLE sekisho.indexed ADD COLUMN named boolean NOT NULL DEFAULT true;
-UPDATE sekisho.indexed SET named = next = 0;
+UPDATE sekisho.indexed SET named = false;
 
 CREATE OR REPLACE FUNCTION sekisho.forget_index() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	TRUNCATE sekisho.record;
+	CREATE INDEX IF NOT EXISTS record_names ON sekisho.record USING gin (names);
 	UPDATE sekisho.indexed SET next = 0, records = 0, last_row = 0, named = true;
 	DELETE FROM sekisho.host;
 END

@@ -1177,6 +1177,10 @@ static void a_turn_waits_by_itself(void **state)
 	assert_int_equal(commit_in_the_end(t), 0);
 	assert_false(store_waits(t));
 	assert_int_equal(commit_in_the_end(s), 0);
+	/* The turn that came stays with it. */
+	assert_int_equal(ask(made_base(dir), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+					     "AND state = 'idle in transaction'"),
+		1);
 	assert_int_equal(put(t, &m[1].seg, &index), 0);
 	assert_int_equal(index, 1);
 	assert_int_equal(commit_in_the_end(t), 0);
