@@ -38,6 +38,7 @@ static void bundling_free(struct bundling *b)
 	free(b->claim.chains);
 	free(b->rows);
 	free(b->own);
+	free(b->own_hosts);
 	free(b);
 }
 

@@ -8,7 +8,6 @@
 #include "collector/console/look.h"
 #include "collector/console/outgoing.h"
 #include "policy/exhibit/exhibit.h"
-#include "policy/wire/retention.h"
 
 #define BUNDLE_BYTES_MAX (1024ull << 20)
 #define BUNDLE_RUN_LEAVES 65536u
@@ -69,7 +68,7 @@ struct bundling {
 	/* The collectors' own chains: carried where bodies are gone, up to what they say last of that. */
 	uint64_t *own;
 	size_t own_n, own_cap, own_at;
-	struct digest own_hosts[RETENTION_COLLECTORS_MAX]; /* whose they are, ascending */
+	struct digest *own_hosts; /* whose they are, ascending: all there ever were */
 	size_t own_hosts_n;
 	struct {
 		bool there;

@@ -134,8 +134,15 @@ static int meet_own(struct bundling *b, const struct header *h, uint64_t leaf)
 	for (i = 0; i < b->own_hosts_n && memcmp(b->own_hosts[i].b, h->host.b, DIGEST_SIZE) < 0; i++)
 		;
 	if (i == b->own_hosts_n || !digest_eq(&b->own_hosts[i], &h->host)) {
-		if (b->own_hosts_n == ARRAY_SIZE(b->own_hosts))
-			return why_set(&b->why, V_FULL, "too many collectors");
+		/* At powers of two there is room for no more. */
+		if (!(b->own_hosts_n & (b->own_hosts_n - 1))) {
+			struct digest *p =
+				reallocarray(b->own_hosts, b->own_hosts_n ? 2 * b->own_hosts_n : 1, sizeof(*p));
+
+			if (!p)
+				return -ENOMEM;
+			b->own_hosts = p;
+		}
 		memmove(&b->own_hosts[i + 1], &b->own_hosts[i], (b->own_hosts_n - i) * sizeof(h->host));
 		b->own_hosts[i] = h->host;
 		b->own_hosts_n++;

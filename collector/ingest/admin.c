@@ -286,7 +286,7 @@ static void shut_out_collector(struct ingest *in, struct ask *a, struct store_ho
 		keeper_tell(in->keeper, e, &kept);
 		r = keeper_settle(in->keeper);
 	}
-	if (r)
+	if (r && !keeper_waits(in->keeper, r))
 		keeper_failed(in, a, r, "revoke");
 	else if (shut_out(in, a, h, HOST_REVOKED, NULL))
 		commit_reply(in, a, json_object());

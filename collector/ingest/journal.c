@@ -317,6 +317,19 @@ int journal_drain(struct journal *j, unsigned *n)
 	return r == V_END ? 0 : r;
 }
 
+uint64_t journal_next(const struct journal *j)
+{
+	return j->next;
+}
+
+uint64_t journal_dropped(const struct journal *j)
+{
+	struct sealer_stats st;
+
+	sealer_stats(j->sealer, &st);
+	return st.dropped;
+}
+
 int journal_settled(struct journal *j)
 {
 	struct spool_entry e;

@@ -65,6 +65,12 @@ int64_t journal_due(const struct journal *j);
 int journal_run(struct journal *j, int64_t now_boot_us);
 /* Appends sealed segments to the store: *n of them are new. They are in the log with the next commit. 0, -errno. */
 int journal_drain(struct journal *j, unsigned *n);
+/*
+ * Which segment is drained next, and how many records found no room since the start: who asks before and behind a
+ * record knows whether it was drained, alone.
+ */
+uint64_t journal_next(const struct journal *j);
+uint64_t journal_dropped(const struct journal *j);
 /* The store has committed: what was drained before is done with. 0, -errno. */
 int journal_settled(struct journal *j);
 /* The store was lost and is back: what was drained and is not settled is drained again. */

@@ -27,7 +27,10 @@ struct keeper {
 	uint64_t *unread;     /* leaves of which the index says that they may have decisions, ascending */
 	size_t unread_n, unread_at;
 	uint64_t next; /* in a turn: the leaf in which the next decision stands */
-	bool told;     /* the settings, since the start */
+	uint64_t seq;  /* the segment of our own that it is in */
+	uint64_t dropped;
+	bool waits; /* it is in a commit that waits for others: with that, it counts */
+	bool told;  /* the settings, since the start */
 	struct event *timer;
 	struct log_limit log;
 	struct looked *looked;
@@ -55,14 +58,21 @@ void keeper_rest(struct keeper *k);
 void keeper_tell(struct keeper *k, struct entry *e, struct kept *kept);
 /*
  * Commits what was told, and learns it; so ends the turn. As keeper_book; V_AGAIN also where it does not count, and may
- * be decided again.
+ * be decided again, or (keeper_waits) where the commit waits for a standby: then it must not be, for it will count.
  */
 int keeper_settle(struct keeper *k);
+/* What keeper_turn or keeper_settle has just returned: is that so? */
+bool keeper_waits(const struct keeper *k, int r);
+/*
+ * Answers who asked for a decision, by what keeper_settle returned: now, or (keeper_waits) with the commit that it
+ * waits for. `steal` is the answer where it counts.
+ */
+void keeper_answer(struct ingest *in, struct ask *a, int r, json_t *steal, const char *what);
 /* The time that is believed: not later than the PCs'. INT64_MIN where they tell none. 0, -errno. */
 int keeper_now(struct keeper *k, int64_t *out);
 /*
  * In a turn, which it ends: writes the record, and then removes: the one way in which bodies go. `order` may be empty.
- * 0 with *freed; V_AGAIN, and the next round does the rest; -errno.
+ * 0 with *freed; V_AGAIN, and the next round does the rest (also where keeper_waits); -errno.
  */
 int keeper_expire(struct keeper *k, const struct store_month *m, unsigned channel, const struct order *order,
 	struct span order_bytes, unsigned uid, uint64_t *freed);

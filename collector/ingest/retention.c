@@ -186,7 +186,10 @@ int keeper_book(struct keeper *k)
 
 int keeper_turn(struct keeper *k)
 {
-	int r = k->in->older ? V_EXISTS : k->in->failed ? k->in->failed : keeper_book(k);
+	int r;
+
+	k->waits = false;
+	r = k->in->older ? V_EXISTS : k->in->failed ? k->in->failed : keeper_book(k);
 
 	/* What others wait for is kept short: all but the newest is known before. */
 	r = r ? r : commit_now(k->in);
@@ -216,6 +219,8 @@ void keeper_tell(struct keeper *k, struct entry *e, struct kept *kept)
 	kept->after_leaf = kept->follows ? k->book.last - 1 : 0;
 	kept->own_leaf = k->next;
 	e->kept = kept;
+	k->seq = journal_next(k->in->journal);
+	k->dropped = journal_dropped(k->in->journal);
 	ingest_tell(k->in, e);
 }
 
@@ -223,9 +228,17 @@ int keeper_settle(struct keeper *k)
 {
 	int r = k->in->failed ? k->in->failed : commit_now(k->in);
 
+	/* Nobody appends before it: it was the first of what waits, where it was told, and in one segment. */
+	k->waits = r == V_AGAIN && store_waits(k->in->store) && journal_next(k->in->journal) == k->seq + 1 &&
+		   journal_dropped(k->in->journal) == k->dropped;
 	r = r ? r : keeper_book(k);
 	/* Where the spool was full, nothing was told; what waited in it came before. */
 	return r ? r : k->book.last == k->next + 1 ? 0 : V_AGAIN;
+}
+
+bool keeper_waits(const struct keeper *k, int r)
+{
+	return r == V_AGAIN && k->waits;
 }
 
 /* The setting as the log and people read it. */
@@ -370,6 +383,8 @@ int keeper_expire(struct keeper *k, const struct store_month *m, unsigned channe
 	}
 	keeper_tell(k, &e, &kept);
 	r = keeper_settle(k);
+	if (keeper_waits(k, r))
+		keeper_soon(k);
 	return r ? r : finish(k, freed);
 }
 
@@ -491,7 +506,8 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 		keeper_soon(k);
 		return;
 	}
-	next.tv_sec = more || r == V_AGAIN ? SOON_S : ROUND_S;
+	/* What was decided, and waits for a standby, is carried out when it is there. */
+	next.tv_sec = more || r == V_AGAIN || store_waits(k->in->store) ? SOON_S : ROUND_S;
 	event_add(k->timer, &next);
 }
 

@@ -35,6 +35,20 @@ void keeper_failed(struct ingest *in, struct ask *a, int r, const char *what)
 		ingest_fail(in, r > 0 ? -EIO : r, what);
 }
 
+void keeper_answer(struct ingest *in, struct ask *a, int r, json_t *steal, const char *what)
+{
+	if (keeper_waits(in->keeper, r)) {
+		commit_reply(in, a, steal);
+		return;
+	}
+	if (r) {
+		json_decref(steal);
+		keeper_failed(in, a, r, what);
+		return;
+	}
+	answer_json(a->req, 200, steal);
+}
+
 /* --- what goes when --- */
 
 static json_t *months_json(uint64_t months)
@@ -237,10 +251,7 @@ void retention_hold_post(struct ingest *in, struct ask *a)
 		keeper_tell(in->keeper, &e, &kept);
 		r = keeper_settle(in->keeper);
 	}
-	if (r)
-		keeper_failed(in, a, r, "hold");
-	else
-		answer_json(a->req, 200, json_pack("{s:s}", "hold", hex));
+	keeper_answer(in, a, r, json_pack("{s:s}", "hold", hex), "hold");
 out:
 	json_decref(o);
 }
@@ -270,10 +281,7 @@ void retention_lift_post(struct ingest *in, struct ask *a)
 		keeper_tell(in->keeper, &e, &kept);
 		r = keeper_settle(in->keeper);
 	}
-	if (r)
-		keeper_failed(in, a, r, "hold");
-	else
-		answer_json(a->req, 200, json_object());
+	keeper_answer(in, a, r, json_object(), "hold");
 out:
 	json_decref(o);
 }
@@ -369,13 +377,16 @@ void retention_order_post(struct ingest *in, struct ask *a)
 		answer_error(a->req, 409, error, why.text, 0);
 		return;
 	}
-	r = r ? r : keeper_expire(in->keeper, &m, o.channel, &o, a->body, a->uid, &freed);
 	if (r) {
 		keeper_failed(in, a, r, "order");
 		return;
 	}
-	answer_json(a->req, 200,
+	r = keeper_expire(in->keeper, &m, o.channel, &o, a->body, a->uid, &freed);
+	/* What it will be. */
+	freed = keeper_waits(in->keeper, r) ? m.channels[o.channel].bytes : freed;
+	keeper_answer(in, a, r,
 		json_pack("{s:s, s:s, s:I, s:I, s:s, s:s}", "month", o.month, "channel", producer_name(o.channel),
 			"segments", (json_int_t)m.channels[o.channel].segments, "bytes", (json_int_t)freed, "requester",
-			o.requester, "second", o.second));
+			o.requester, "second", o.second),
+		"order");
 }

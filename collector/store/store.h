@@ -277,8 +277,8 @@ bool store_host_digits(const char *want, const struct digest *id);
 int store_host_after(struct store *s, const char *name, const struct digest *id, store_host_fn fn, void *ctx);
 
 /*
- * Whose chain of PRODUCER_COLLECTOR is the first in the log: who tells of retention, and whom a rebuild believes.
- * V_NOT_FOUND: there is none yet; V_BAD: a pack is damaged; -errno.
+ * Whose chain of PRODUCER_COLLECTOR is the first in the log: with it begins who decides on retention, and whom a
+ * rebuild believes. V_NOT_FOUND: there is none yet; V_BAD: a pack is damaged; -errno.
  */
 int store_founder(struct store *s, struct digest *out);
 

@@ -300,6 +300,7 @@ static void judged_deinit(struct judged *j)
 	exhibit_claim_free(j->claim);
 	free(j->chains);
 	free(j->leaves);
+	free(j->owns);
 }
 
 static int run(struct report *r, struct judged *j, const char *path)

@@ -42,7 +42,7 @@ struct judged {
 	struct expired expired; /* what collectors say of bodies that are gone; below, their chains */
 	struct {
 		struct digest host, hash; /* its last header so far */
-	} owns[RETENTION_COLLECTORS_MAX];
+	} * owns;
 	size_t owns_n;
 	uint64_t own_n, own_last;
 	uint64_t gone; /* segments of the range without their bodies */

@@ -4,30 +4,42 @@
  * ../exhibit/EVIDENCE.md.
  */
 #include "policy/ctl/verify_bundle.h"
+#include <errno.h>
 
-/* One after the other from the first on: a period or a hold between two of them cannot be left out. */
-static bool is_next(struct judged *j, const struct segment *s)
+/* One after the other from the first on: a period or a hold between two of them cannot be left out. 0, -ENOMEM. */
+static int is_next(struct judged *j, const struct segment *s, bool *yes)
 {
 	const struct header *h = &s->header;
 	size_t i;
 
+	*yes = false;
 	for (i = 0; i < j->owns_n && !digest_eq(&j->owns[i].host, &h->host); i++)
 		;
-	if (i == RETENTION_COLLECTORS_MAX || h->has_prev != (i < j->owns_n))
-		return false;
-	if (i < j->owns_n && !digest_eq(&h->prev, &j->owns[i].hash))
-		return false;
-	j->owns_n += i == j->owns_n;
+	if (h->has_prev != (i < j->owns_n) || (h->has_prev && !digest_eq(&h->prev, &j->owns[i].hash)))
+		return 0;
+	if (i == j->owns_n) {
+		void *p = i & (i - 1) ? j->owns : reallocarray(j->owns, i ? 2 * i : 1, sizeof(*j->owns));
+
+		if (!p)
+			return -ENOMEM;
+		j->owns = p;
+		j->owns_n++;
+	}
 	j->owns[i].host = h->host;
 	j->owns[i].hash = s->hash;
-	return true;
+	*yes = true;
+	return 0;
 }
 
 int gone_take(struct judged *j, uint64_t leaf, const struct segment *s)
 {
 	const struct header *h = &s->header;
+	bool next = false;
+	int r = h->producer == PRODUCER_COLLECTOR && s->bytes.n ? is_next(j, s, &next) : 0;
 
-	if (h->producer != PRODUCER_COLLECTOR || !s->bytes.n || !is_next(j, s)) {
+	if (r)
+		return r;
+	if (!next) {
 		bundle_tell(j, "retention", h,
 			SAY(j->report->ctl, "is not the next one of a collector's own chain, from its beginning on",
 				"コレクター自身の記録列の、先頭から続くものではありません"));

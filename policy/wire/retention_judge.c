@@ -1,5 +1,6 @@
 /*
- * Was it right that something expired? By the log alone, for verifiers; the collector asks the same before it acts.
+ * Was it right that something expired? By the log alone, for verifiers. Collectors judge before they act, by the same
+ * book (collector/ingest/retention.c).
  */
 #include "policy/wire/retention.h"
 #include "policy/wire/retention_parts.h"
