@@ -5,24 +5,30 @@
 #include "collector/store/store_parts.h"
 #include "policy/base/file.h"
 #include "policy/wire/body.h"
+#include "policy/wire/retention.h"
 #include <errno.h>
 
 #define STEP 256u
 
 typedef void (*progress_fn)(void *ctx, uint64_t done, uint64_t of);
 
-static int learn(struct store *s, const struct segment *seg, struct buf *raw)
+/* Of a collector of the log: what it tells of PCs, and of who else is one. */
+static int learn(struct store *s, struct retention *book, const struct segment *seg, uint64_t leaf, struct buf *raw)
 {
 	_cleanup_(body_reader_freep) struct body_reader *in = NULL;
 	static struct record rec;
+	unsigned n = 0;
 	int r;
 
 	if (!seg->body.n)
 		return 0;
 	r = segment_raw(seg, raw, NULL);
 	r = r ? r : body_reader_new(buf_span(raw), &in);
-	while (!r && !(r = body_next(in, &rec, NULL)))
+	while (!r && !(r = body_next(in, &rec, NULL))) {
 		r = hosts_learn(s->hosts, &rec);
+		r = r ? r : retention_learn(book, &seg->header.host, leaf, ++n, &rec);
+		r = r < 0 ? r : 0;
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -30,8 +36,7 @@ int rebuild_hosts(struct store *s, progress_fn progress, void *ctx, struct why *
 {
 	_cleanup_buf_ struct buf header = BUF_INIT(SEGMENT_HEADER_MAX), body = BUF_INIT(SEGMENT_BODY_MAX),
 				 raw = BUF_INIT(8u << 20);
-	struct digest own = {{0}};
-	bool known = false;
+	struct retention book = {.begun = false};
 	struct segment seg;
 	uint64_t i;
 	int r = hosts_begin(s->hosts);
@@ -41,19 +46,18 @@ int rebuild_hosts(struct store *s, progress_fn progress, void *ctx, struct why *
 		r = packs_read(&s->packs, i, &header, NULL, why);
 		r = r ? r : header_parse(buf_span(&header), &seg, why);
 		if (!r && seg.header.producer == PRODUCER_COLLECTOR) {
-			if (!known)
-				own = seg.header.host;
-			known = true;
-			/* Nobody but the collector of this log may say who belongs to it. */
-			if (digest_eq(&own, &seg.header.host)) {
+			retention_begin(&book, &seg.header.host);
+			/* Nobody but a collector of this log may say who belongs to it. */
+			if (retention_decides(&book, &seg.header.host)) {
 				r = log_read(s, i, &header, &body, &seg, why);
-				r = r ? r : learn(s, &seg, &raw);
+				r = r ? r : learn(s, &book, &seg, i, &raw);
 			}
 		}
 		r = r ? r : hosts_seen(s->hosts, &seg.header.host, seg.header.last_us);
 		if (progress && i % STEP == 0)
 			progress(ctx, i, s->head.size);
 	}
+	retention_deinit(&book);
 	return r ? r : hosts_commit(s->hosts);
 }
 

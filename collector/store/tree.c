@@ -10,7 +10,7 @@
 
 int tree_new(struct tree *t, const char *dir)
 {
-	*t = (struct tree){.bundle = BUF_INIT(BUNDLE_MAX)};
+	*t = (struct tree){.bundle = BUF_INIT(TILE_BUNDLE_MAX)};
 	if ((size_t)snprintf(t->dir, sizeof(t->dir), "%s/log/tile", dir) >= sizeof(t->dir) - 64)
 		return -ENAMETOOLONG;
 	t->cache = calloc(TILE_CACHE, sizeof(*t->cache));

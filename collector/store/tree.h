@@ -16,7 +16,7 @@
 #define TILE_BITS 8u
 #define TREE_LEVELS 7u /* tiles above each other: 2^56 leaves */
 #define TILE_CACHE 16u
-#define BUNDLE_MAX (TILE_WIDTH * (2u + 65535u))
+#define TILE_BUNDLE_MAX (TILE_WIDTH * (2u + 65535u))
 
 /* A tile with all nodes above its hashes up to its own root: row k has TILE_WIDTH >> k of them. */
 #define TILE_NODES (2u * TILE_WIDTH - 1u)

@@ -183,6 +183,56 @@ static void who_began_it(void **state)
 	made_dir_remove(dir);
 }
 
+static struct segment *enrolling(struct made *m, const struct digest *id, const char *name, bool collector)
+{
+	static struct record r;
+
+	record_reset(&r);
+	record_set_uint(&r, F_KIND, KIND_ENROL);
+	record_set_span(&r, F_PEER, SPAN(id->b, DIGEST_SIZE));
+	record_set_str(&r, F_PEER_NAME, name);
+	if (collector) {
+		record_set_uint(&r, F_CHANNEL, PRODUCER_COLLECTOR);
+		record_set_uint(&r, F_OWN_LEAF, 0);
+	}
+	made_put(m, &r);
+	record_reset(&r);
+	return made_seal(m);
+}
+
+/* Whom a rebuild believes: the first collector, and one that it let in; nobody else. */
+static void collectors_that_are_believed(void **state)
+{
+	static const struct digest one = {{1}}, two = {{2}}, three = {{3}};
+	struct store_host h;
+	struct why why = {""};
+	struct made m[3];
+	struct store *s;
+	uint64_t index;
+	char dir[256];
+	unsigned i;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	for (i = 0; i < 3; i++)
+		made_begin(&m[i], (const char *const[]){"first", "second", "stranger"}[i], PRODUCER_COLLECTOR);
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	assert_int_equal(store_append(s, enrolling(&m[0], &m[1].host, "second", true), &index), 0);
+	assert_int_equal(store_append(s, enrolling(&m[0], &one, "pc-1", false), &index), 0);
+	assert_int_equal(store_append(s, enrolling(&m[1], &two, "pc-2", false), &index), 0);
+	assert_int_equal(store_append(s, enrolling(&m[2], &three, "pc-3", false), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_rebuild(s, NULL, NULL, &why), 0);
+	assert_int_equal(store_host_get(s, &one, &h), 0);
+	assert_int_equal(store_host_get(s, &two, &h), 0);
+	assert_string_equal(h.name, "pc-2");
+	assert_int_equal(store_host_get(s, &three, &h), V_NOT_FOUND);
+	store_close(s);
+	for (i = 0; i < 3; i++)
+		made_end(&m[i]);
+	made_dir_remove(dir);
+}
+
 static void consistency_from_every_size(void **state)
 {
 	char dir[256];
@@ -744,6 +794,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(appends_and_proves),
 		cmocka_unit_test(who_began_it),
+		cmocka_unit_test(collectors_that_are_believed),
 		cmocka_unit_test(consistency_from_every_size),
 		cmocka_unit_test(forks_and_orphans),
 		cmocka_unit_test(months_have_their_own_packs),
