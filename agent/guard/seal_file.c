@@ -14,10 +14,10 @@
 struct sealing {
 	const struct seal_work *w;
 	struct seal_result *out;
-	struct stat st; /* as it was when it began */
-	bool leased;
-	uint64_t read; /* bytes of it that were read since */
-	int copy, to;  /* the sealed copy; the file, for writing */
+	struct stat st;       /* as it was when it began */
+	bool leased, written; /* by us, so that who wants to write waits; somebody has it open for writing */
+	uint64_t read;        /* bytes of it that were read since */
+	int copy, to;         /* the sealed copy; the file, for writing */
 	uint64_t sealed;
 	struct digest sealed_hash;
 };
@@ -161,19 +161,24 @@ static int take_medium(struct sealing *s)
 	return s->to < 0 ? s->to : is_left_alone(s) ? 0 : V_AGAIN;
 }
 
+static void broken(struct sealing *s, int r)
+{
+	s->out->kept = true;
+	seal_say(s->out, SEAL_BROKEN, "the medium: %s; its content is in the copy on the PC", strerror(-r));
+}
+
 /* The medium's turn, and what becomes of the copy. */
-static void finish(struct sealing *s, bool wrote)
+static void finish(struct sealing *s)
 {
 	int r = overwrite(s);
 
-	s->out->kept |= wrote;
 	if (r) {
-		s->out->kept = true;
-		seal_say(s->out, SEAL_BROKEN, "the medium: %s; its content is in the copy on the PC", strerror(-r));
+		broken(s, r);
 		return;
 	}
+	s->out->kept |= s->written;
 	seal_rename(s->to, s->w->path, true, s->out);
-	if (wrote && !s->out->text[0])
+	if (s->written && !s->out->text[0])
 		seal_say(s->out, SEAL_DONE, "it was open for writing: a copy as of this moment is on the PC");
 	if (s->out->kept)
 		return;
@@ -195,14 +200,8 @@ static int note(const struct sealing *s)
 
 static void steps(struct sealing *s)
 {
-	int lease = seal_lease(s->w->file), r;
+	int r = fstat(s->w->file, &s->st) ? -errno : 0;
 
-	s->leased = !lease;
-	if (lease == V_AGAIN && !s->w->insist) {
-		seal_say(s->out, SEAL_BUSY, "it is open for writing");
-		return;
-	}
-	r = fstat(s->w->file, &s->st) ? -errno : 0;
 	r = r ? r : seal_copy_begin(s->w, (uint64_t)s->st.st_size + (uint64_t)s->st.st_size / 50 + OVERHEAD, &s->copy);
 	r = r ? r : write_copy(s);
 	if (r) {
@@ -215,7 +214,7 @@ static void steps(struct sealing *s)
 		give_up(s, r, "the medium");
 		return;
 	}
-	finish(s, lease == V_AGAIN);
+	finish(s);
 }
 
 /* --- a sealing that was cut off --- */
@@ -224,8 +223,8 @@ static void steps(struct sealing *s)
 #define BLOCK_LEAST 64u /* fewer bytes may be the same by chance, or in every envelope */
 
 struct looking {
-	bool ours;  /* a block in the place of its content is the sealed copy's, which has none in common with anything
-		       else */
+	bool ours;  /* a block in its content's place is the sealed copy's, which has none in common with anything else
+		     */
 	bool other; /* something stands behind its content that is neither the copy's nor nothing */
 	bool differs; /* from the copy, anywhere */
 };
@@ -235,7 +234,8 @@ static bool is_empty(const uint8_t *p, size_t n)
 	return !n || (!p[0] && !memcmp(p, p + 1, n - 1));
 }
 
-/* Blocks of the file from `at` on; `content`: how many bytes of them are in the place of its content. */
+/* A part of the file, and of the copy from the same place on; `content`: how many of its bytes are in its content's
+ * place. */
 static void look_at(
 	struct looking *l, const uint8_t *file, size_t n, const uint8_t *copy, size_t copy_n, size_t content)
 {
@@ -292,14 +292,8 @@ static int is_the_one(struct sealing *s)
 
 static void go_on(struct sealing *s)
 {
-	int lease = seal_lease(s->w->file), r;
+	int r = seal_copy_open(s->w, &s->copy);
 
-	s->leased = !lease;
-	if (lease == V_AGAIN && !s->w->insist) {
-		seal_say(s->out, SEAL_BUSY, "it is open for writing");
-		return;
-	}
-	r = seal_copy_open(s->w, &s->copy);
 	r = r ? r : fstat(s->w->file, &s->st) ? -errno : 0;
 	r = r ? r : measure_copy(s);
 	if (r == V_NOT_FOUND) {
@@ -319,21 +313,28 @@ static void go_on(struct sealing *s)
 	if (r == V_AGAIN) {
 		seal_say(s->out, SEAL_BUSY, "it is open for writing");
 	} else if (r) {
-		seal_say(s->out, SEAL_BROKEN, "the medium: %s; its content is in the copy on the PC", strerror(-r));
+		broken(s, r);
 	} else {
 		s->out->kept = false;
-		finish(s, lease == V_AGAIN);
+		finish(s);
 	}
 }
 
 static void run(const struct seal_work *w, struct seal_result *out, void (*fn)(struct sealing *))
 {
 	struct sealing s = {.w = w, .out = out, .copy = -1, .to = -1};
+	int lease;
 
 	memset(out, 0, sizeof(*out));
 	/* Who wants to write breaks a lease, which is told by this signal. */
 	signal(SIGIO, SIG_IGN);
-	fn(&s);
+	lease = seal_lease(w->file);
+	s.leased = !lease;
+	s.written = lease == V_AGAIN;
+	if (s.written && !w->insist)
+		seal_say(out, SEAL_BUSY, "it is open for writing");
+	else
+		fn(&s);
 	seal_end(s.to, out);
 	closep(&s.copy);
 	closep(&s.to);

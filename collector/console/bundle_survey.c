@@ -126,7 +126,7 @@ static bool body_there(struct bundling *b, const struct header *h, uint64_t leaf
 	return b->bodies[h->producer].there;
 }
 
-/* The collector's own chain, in the order of the log. */
+/* Collectors' own chains, in the order of the log. */
 static int meet_own(struct bundling *b, const struct header *h, uint64_t leaf)
 {
 	size_t i;

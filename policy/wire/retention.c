@@ -223,13 +223,19 @@ static bool is_decision(const struct retention *t, const struct record *r)
 	return false;
 }
 
+/* The newest decision before this leaf, + 1; 0: none. */
+static uint64_t before_leaf(const struct retention *t, uint64_t leaf)
+{
+	return t->last == leaf + 1 ? t->before : t->last;
+}
+
 /*
  * One that stands elsewhere than it says (its collector was cut off before it was in the log), or was made without
  * knowledge of another, does not count. Those of before leaves were named count where their order is that of one chain.
  */
 static bool counts(const struct retention *t, const struct digest *host, uint64_t leaf, const struct record *r)
 {
-	uint64_t before = t->last == leaf + 1 ? t->before : t->last;
+	uint64_t before = before_leaf(t, leaf);
 
 	if (!record_has(r, F_OWN_LEAF))
 		return !t->named && digest_eq(host, &t->collectors[0]);
@@ -243,7 +249,7 @@ static bool counts(const struct retention *t, const struct digest *host, uint64_
  */
 static bool shows_hole(const struct retention *t, uint64_t leaf, const struct record *r)
 {
-	uint64_t before = t->last == leaf + 1 ? t->before : t->last, after = record_number(r, F_AFTER_LEAF, 0);
+	uint64_t before = before_leaf(t, leaf), after = record_number(r, F_AFTER_LEAF, 0);
 
 	return record_has(r, F_OWN_LEAF) && r->v[F_OWN_LEAF].u == leaf && record_has(r, F_AFTER_LEAF) && after < leaf &&
 	       after >= before;

@@ -47,7 +47,8 @@ struct asked {
 	struct args args;
 	struct buf words[8]; /* of the arguments */
 	unsigned words_n;
-	bool named; /* the index of names may find it */
+	bool hashed; /* all rows have hashes of their names */
+	bool named;  /* the index of names may find it */
 	store_row_fn fn;
 	void *ctx;
 	size_t left;
@@ -95,14 +96,10 @@ static int like(struct asked *w, struct span run, unsigned *at)
 /* By the last component that all of them have: of many millions that leaves a few, which are then looked at. */
 static int narrow_tail(struct asked *w, const struct match *m, enum pg_names as)
 {
-	_cleanup_result_ PGresult *res = NULL;
 	struct span tail = match_tail(m);
-	int r = w->p->version < PG_NAMED || !tail.n
-			? V_END
-			: conn_run(&w->p->side, "SELECT named::integer::bigint FROM sekisho.indexed", NULL, &res);
 
-	if (r || !PQntuples(res) || !result_int(res, 0, 0))
-		return r < 0 ? r : 0;
+	if (!w->hashed || !tail.n)
+		return 0;
 	w->named = true;
 	return buf_putf(&w->text, " AND names @> '{%" PRId32 "}'", (int32_t)pg_name_hash(as, tail));
 }
@@ -234,6 +231,20 @@ static int narrow_wanted(struct asked *w)
 	return r;
 }
 
+/* Asked once for all names of the question. */
+static int look_for_hashes(struct asked *w)
+{
+	const struct store_filter *f = w->q->f;
+	_cleanup_result_ PGresult *res = NULL;
+	int r;
+
+	if (w->p->version < PG_NAMED || (!f->user && !f->program && !f->path))
+		return 0;
+	r = conn_run(&w->p->side, "SELECT named::integer::bigint FROM sekisho.indexed", NULL, &res);
+	w->hashed = !r && PQntuples(res) && result_int(res, 0, 0);
+	return r;
+}
+
 /* Numbers stand in the text: the planner has to see how much they leave. */
 static int compose(struct asked *w)
 {
@@ -355,7 +366,9 @@ static int ask(struct asked *w)
 {
 	unsigned cursor = w->p->cursors;
 	char text[128];
-	int r = compose(w);
+	int r = look_for_hashes(w);
+
+	r = r ? r : compose(w);
 
 	/*
 	 * Who wants a page wants its first rows soon; who wants all, all of them. Of a name that is rare all rows
