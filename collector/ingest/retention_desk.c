@@ -15,6 +15,10 @@
 
 void keeper_failed(struct ingest *in, struct ask *a, int r, const char *what)
 {
+	if (r == V_AGAIN && store_waits(in->store)) {
+		commit_wait(in, a);
+		return;
+	}
 	if (r == V_AGAIN) {
 		answer_error(
 			a->req, 503, "busy", "the index is being made, or a month looked through for what is held", 5);

@@ -64,6 +64,12 @@ bool store_trails(const struct store *s)
 	return of(s)->trails && of(s)->trails(s);
 }
 
+void store_promise(struct store *s)
+{
+	if (of(s)->promise)
+		of(s)->promise(s);
+}
+
 int store_index_step(struct store *s, unsigned budget, uint64_t *left)
 {
 	return of(s)->index_step(s, budget, left);

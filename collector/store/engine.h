@@ -22,6 +22,7 @@ struct store_engine {
 	int (*commit)(struct store *s);
 	bool (*waits)(const struct store *s);  /* NULL: never */
 	bool (*trails)(const struct store *s); /* NULL: never */
+	void (*promise)(struct store *s);      /* NULL: nothing to do */
 	int (*index_step)(struct store *s, unsigned budget, uint64_t *left);
 	int (*index_for)(struct store *s, unsigned microseconds, uint64_t *left);
 	int (*heads)(struct store *s, const struct digest *host, unsigned producer, struct store_head *out,

@@ -130,6 +130,12 @@ bool store_waits(const struct store *s);
  */
 bool store_trails(const struct store *s);
 /*
+ * Somebody is about to be told something that a write beside the log has made so, be it another collector's and long
+ * ago: the next store_commit waits for the standby also where nothing was appended. Nothing where store_trails is
+ * false.
+ */
+void store_promise(struct store *s);
+/*
  * Takes the turn at the log, until the next store_commit or store_rest: nobody else appends until then, and all that
  * others have committed is seen here. *next: the leaf that is appended next. For what is right only as long as nothing
  * comes between. 0; V_AGAIN: others are waited for, as by store_commit; V_FULL as that; -errno.

@@ -144,22 +144,14 @@ static int judge_state(struct pg *p, struct why *why)
 	return 0;
 }
 
-/*
- * What was found is acknowledged to whoever sends it again. A commit that a crash of the server cut short may be found
- * and be on no standby: one behind it waits for all that are to have it.
- */
-static int settle_found(struct conn *c, int ms)
-{
-	int r = conn_run(c, "BEGIN", NULL, NULL);
-
-	r = r ? r : conn_run(c, "SELECT pg_logical_emit_message(true, 'sekisho'::text, ''::text)", NULL, NULL);
-	r = r ? r : conn_commit_send(c);
-	return r ? r : conn_commit_answer(c, ms);
-}
-
 static bool pg_trails(const struct store *s)
 {
 	return pg_of(s)->writable && pg_of(s)->wait_ms >= 0;
+}
+
+static void pg_promise(struct store *s)
+{
+	pg_of(s)->promised = pg_trails(s);
 }
 
 /*
@@ -195,7 +187,9 @@ static int open_for_writing(struct pg *p, int ms, struct why *why)
 	/* One that is empty is no old copy where it is barred until it has all that the other store has. */
 	r = r || (p->filling && !p->head.size) ? r : judge_state(p, why);
 	/* Behind the judgement: an old primary that nobody follows any more is told apart, and not waited for. */
-	r = r ? r : settle_found(&p->turn, ms);
+	/* It is acknowledged to whoever sends it again, and a crash of the server may have cut it short of its standby.
+	 */
+	r = r ? r : pg_commit_behind(&p->turn, ms);
 	if (r == V_AGAIN)
 		p->waits = PG_WAITS_FOUND;
 	return r ? r : pg_keep_checkpoint(p);
@@ -491,6 +485,7 @@ const struct store_engine store_postgresql = {
 	.commit = pg_commit,
 	.waits = pg_waits,
 	.trails = pg_trails,
+	.promise = pg_promise,
 	.index_step = pg_index_step,
 	.index_for = pg_index_for,
 	.heads = pg_heads,

@@ -47,9 +47,10 @@ struct pg {
 
 	/*
 	 * What was sent on `turn`, and is not answered: nothing else can be done there. The log's row; a commit of the
-	 * group; one behind what was found at a new connection (settle).
+	 * group; one of nothing, behind what was promised; one behind what was found at a new connection (settle).
 	 */
-	enum { PG_WAITS_NOT, PG_WAITS_TURN, PG_WAITS_COMMIT, PG_WAITS_FOUND } waits;
+	enum { PG_WAITS_NOT, PG_WAITS_TURN, PG_WAITS_COMMIT, PG_WAITS_PROMISE, PG_WAITS_FOUND } waits;
+	bool promised;            /* store_promise, and no commit was sent since */
 	struct checkpoint coming; /* the log as the commit that is waited for makes it, and its note */
 	struct buf coming_note;
 
@@ -107,6 +108,8 @@ int pg_tree(struct pg *p, struct why *why);
 
 int pg_append(struct store *s, const struct segment *seg, uint64_t *index);
 int pg_commit(struct store *s);
+/* Sends one of nothing on `c`, behind all that the server was told before. As conn_commit_answer. */
+int pg_commit_behind(struct conn *c, int ms);
 /* Takes up the log as `c` sees it. 0; V_BAD; -errno. */
 int pg_look(struct pg *p, struct conn *c, struct why *why);
 /* Keeps the checkpoint outside of the database, before anybody hears of it. */

@@ -405,17 +405,50 @@ static int turn_came(struct pg *p, int r, const PGresult *res)
 	return r ? undo(p, r) : 0;
 }
 
+/* One of nothing: who waits for it has waited for all that this server was told before. */
+int pg_commit_behind(struct conn *c, int ms)
+{
+	int r = conn_run(c, "BEGIN", NULL, NULL);
+
+	r = r ? r : conn_run(c, "SELECT pg_logical_emit_message(true, 'sekisho'::text, ''::text)", NULL, NULL);
+	r = r ? r : conn_commit_send(c);
+	return r ? r : conn_commit_answer(c, ms);
+}
+
+/* What came of it: its group is empty. */
+static int promise_kept(struct pg *p, int r)
+{
+	if (r)
+		p->failed = p->doubt = true;
+	return r;
+}
+
+static int commit_promise(struct pg *p)
+{
+	int r;
+
+	pg_give_up_turn(p);
+	r = pg_commit_behind(&p->turn, p->wait_ms);
+	p->promised = false;
+	if (r != V_AGAIN)
+		return promise_kept(p, r);
+	p->waits = PG_WAITS_PROMISE;
+	return r;
+}
+
 /* Has come what is waited for? 0: it has, and nothing waits; V_AGAIN; as store_commit. */
 static int go_on(struct pg *p)
 {
 	_cleanup_result_ PGresult *res = NULL;
-	bool turn = p->waits == PG_WAITS_TURN;
-	int r = turn ? conn_answer(&p->turn, 0, &res) : conn_commit_answer(&p->turn, 0);
+	int waits = p->waits;
+	int r = waits == PG_WAITS_TURN ? conn_answer(&p->turn, 0, &res) : conn_commit_answer(&p->turn, 0);
 
 	if (r == V_AGAIN)
 		return r;
 	p->waits = PG_WAITS_NOT;
-	return turn ? turn_came(p, r, res) : committed(p, r);
+	return waits == PG_WAITS_TURN      ? turn_came(p, r, res)
+	       : waits == PG_WAITS_PROMISE ? promise_kept(p, r)
+					   : committed(p, r);
 }
 
 int pg_commit(struct store *s)
@@ -428,6 +461,8 @@ int pg_commit(struct store *s)
 		return -EIO;
 	if (p->waits)
 		return go_on(p);
+	if (!p->waiting && p->promised)
+		return commit_promise(p);
 	if (!p->waiting) {
 		if (!p->told)
 			pg_give_up_turn(p);
@@ -447,6 +482,7 @@ int pg_commit(struct store *s)
 	if (r)
 		return undo(p, r);
 	r = conn_commit_send(&p->turn);
+	p->promised = p->promised && r;
 	r = r ? r : conn_commit_answer(&p->turn, p->wait_ms);
 	if (r == V_AGAIN) {
 		p->waits = PG_WAITS_COMMIT;

@@ -1131,9 +1131,29 @@ static void a_commit_waits_by_itself(void **state)
 	assert_int_equal(store_append(s, made_next(&m), &index), 0);
 	assert_int_equal(index, 2);
 	assert_int_equal(commit_in_the_end(s), 0);
+	/* Nothing is appended, and nothing waits; but where something is promised that stands beside the log already.
+	 */
+	standby(true);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_host_put(s, &h), 0);
+	store_promise(s);
+	assert_int_equal(store_commit(s), V_AGAIN);
+	assert_true(store_waits(s));
+	/* Once more, while that is waited for: it is not answered with it. */
+	store_promise(s);
+	standby(false);
+	assert_int_equal(commit_in_the_end(s), 0);
+	standby(true);
+	assert_int_equal(store_commit(s), V_AGAIN);
+	standby(false);
+	assert_int_equal(commit_in_the_end(s), 0);
+	assert_false(store_waits(s));
+	assert_int_equal(store_size(s), 3);
 	/* Who closes it meanwhile waits for nothing; who opens it then finds out. */
 	standby(true);
+	assert_int_equal(store_commit(s), 0);
 	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	store_promise(s);
 	assert_int_equal(store_commit(s), V_AGAIN);
 	store_close(s);
 	assert_int_equal(ask(made_base(dir), "SELECT size FROM sekisho.log"), 3);
