@@ -254,7 +254,7 @@ struct store_host {
 /*
  * The table of PCs is made again (store_rebuild) from the collector's own records: producer PRODUCER_COLLECTOR, and
  * only of the host whose collector chain is first in the log, and of those that count as collectors of it besides
- * (RETENTION.md; in a database: whom one of these has ever let in). They carry:
+ * (RETENTION.md). They carry:
  *
  *   KIND_ENROL   PEER id, PEER_NAME name, KEY device key (SPKI in DER; its SHA-256 is the id), HASH key id of the TLS
  *                certificate; makes the PC active

@@ -11,6 +11,7 @@
 #include "collector/store/postgresql/pg.h"
 #include "policy/base/clock.h"
 #include "policy/wire/body.h"
+#include "policy/wire/retention.h"
 #include <errno.h>
 
 #define BATCH 64u                          /* segments in one transaction */
@@ -265,35 +266,14 @@ static void unlock(struct conn *c)
 	conn_run(c, "SELECT pg_advisory_unlock($1)", &a, NULL);
 }
 
-#define COLLECTORS_MAX 64u
-
-/* Whose word counts: the first collector's, and of those whom one of these has let in. */
-struct believed {
-	struct digest v[COLLECTORS_MAX];
-	unsigned n;
-};
-
-static bool is_believed(const struct believed *b, const struct digest *host)
-{
-	unsigned i;
-
-	for (i = 0; i < b->n && !digest_eq(&b->v[i], host); i++)
-		;
-	return i < b->n;
-}
-
-static void believe(struct believed *b, const struct digest *host)
-{
-	if (b->n < COLLECTORS_MAX && !is_believed(b, host))
-		b->v[b->n++] = *host;
-}
-
-static int learn(struct store *s, const struct segment *seg, struct buf *raw, struct believed *b)
+/* Of a collector of the log: what it tells of PCs, and of who else is one. */
+static int learn(struct store *s, struct retention *book, const struct segment *seg, uint64_t leaf, struct buf *raw)
 {
 	_cleanup_(body_reader_freep) struct body_reader *in = NULL;
 	static struct record rec;
 	struct store_host host;
 	struct digest id;
+	unsigned n = 0;
 	int r;
 
 	if (!seg->body.n)
@@ -301,19 +281,20 @@ static int learn(struct store *s, const struct segment *seg, struct buf *raw, st
 	r = segment_raw(seg, raw, NULL);
 	r = r ? r : body_reader_new(buf_span(raw), &in);
 	while (!r && !(r = body_next(in, &rec, NULL))) {
+		r = retention_learn(book, &seg->header.host, leaf, ++n, &rec);
+		if (r < 0)
+			return r;
 		if (!host_told(&rec, &id))
 			continue;
 		r = pg_host_get(s, &id, &host);
 		if (r < 0)
 			return r;
-		if (rec.v[F_KIND].u == KIND_ENROL && record_number(&rec, F_CHANNEL, 0) == PRODUCER_COLLECTOR)
-			believe(b, &id);
 		r = host_learn(&rec, !r, &host) ? pg_host_keep(pg_of(s), &host) : 0;
 	}
 	return r < 0 ? r : 0;
 }
 
-/* PCs, from the records of the collector whose chain is first in the log, and of those that joined it. */
+/* PCs, from the records of the log's collectors: nobody else may say who belongs to it. */
 static int learn_hosts(struct store *s)
 {
 	static const char text[] = "SELECT h.idx FROM sekisho.header h JOIN sekisho.chain c ON c.id = h.chain "
@@ -323,24 +304,29 @@ static int learn_hosts(struct store *s)
 	struct pg *p = pg_of(s);
 	_cleanup_result_ PGresult *res = NULL;
 	struct args a = {.n = 0};
-	struct believed b = {.n = 0};
+	struct retention book = {.begun = false};
 	struct segment seg;
 	int i, r;
 
 	arg_int(&a, PRODUCER_COLLECTOR);
 	r = conn_run(&p->side, text, &a, &res);
 	for (i = 0; !r && i < PQntuples(res); i++) {
+		uint64_t leaf = (uint64_t)result_int(res, i, 0);
+
 		buf_clear(&header);
 		buf_clear(&body);
-		r = store_read(s, (uint64_t)result_int(res, i, 0), &header, &body, NULL);
+		r = store_read(s, leaf, &header, &body, NULL);
 		r = r ? r : header_parse(buf_span(&header), &seg, NULL);
-		seg.body = buf_span(&body);
-		if (!r && !i)
-			believe(&b, &seg.header.host);
-		if (!r && !is_believed(&b, &seg.header.host))
+		if (r) {
+			r = r < 0 ? r : 0;
 			continue;
-		r = r ? (r < 0 ? r : 0) : learn(s, &seg, &raw, &b);
+		}
+		seg.body = buf_span(&body);
+		retention_begin(&book, &seg.header.host);
+		if (retention_decides(&book, &seg.header.host))
+			r = learn(s, &book, &seg, leaf, &raw);
 	}
+	retention_deinit(&book);
 	return r;
 }
 

@@ -200,10 +200,25 @@ static struct segment *enrolling(struct made *m, const struct digest *id, const 
 	return made_seal(m);
 }
 
-/* Whom a rebuild believes: the first collector, and one that it let in; nobody else. */
+/* The second decision, on leaf `leaf`, by who made the one on leaf 0. */
+static struct segment *shutting_out(struct made *m, const struct digest *id, uint64_t leaf)
+{
+	static struct record r;
+
+	record_reset(&r);
+	record_set_uint(&r, F_KIND, KIND_REVOKE);
+	record_set_span(&r, F_PEER, SPAN(id->b, DIGEST_SIZE));
+	record_set_uint(&r, F_OWN_LEAF, leaf);
+	record_set_uint(&r, F_AFTER_LEAF, 0);
+	made_put(m, &r);
+	record_reset(&r);
+	return made_seal(m);
+}
+
+/* Whom a rebuild believes: the first collector, and one that it let in until it is shut out; nobody else. */
 static void collectors_that_are_believed(void **state)
 {
-	static const struct digest one = {{1}}, two = {{2}}, three = {{3}};
+	static const struct digest one = {{1}}, two = {{2}}, three = {{3}}, four = {{4}};
 	struct store_host h;
 	struct why why = {""};
 	struct made m[3];
@@ -221,12 +236,16 @@ static void collectors_that_are_believed(void **state)
 	assert_int_equal(store_append(s, enrolling(&m[0], &one, "pc-1", false), &index), 0);
 	assert_int_equal(store_append(s, enrolling(&m[1], &two, "pc-2", false), &index), 0);
 	assert_int_equal(store_append(s, enrolling(&m[2], &three, "pc-3", false), &index), 0);
+	assert_int_equal(store_append(s, shutting_out(&m[0], &m[1].host, 4), &index), 0);
+	assert_int_equal(index, 4);
+	assert_int_equal(store_append(s, enrolling(&m[1], &four, "pc-4", false), &index), 0);
 	assert_int_equal(store_commit(s), 0);
 	assert_int_equal(store_rebuild(s, NULL, NULL, &why), 0);
 	assert_int_equal(store_host_get(s, &one, &h), 0);
 	assert_int_equal(store_host_get(s, &two, &h), 0);
 	assert_string_equal(h.name, "pc-2");
 	assert_int_equal(store_host_get(s, &three, &h), V_NOT_FOUND);
+	assert_int_equal(store_host_get(s, &four, &h), V_NOT_FOUND);
 	store_close(s);
 	for (i = 0; i < 3; i++)
 		made_end(&m[i]);
