@@ -1,7 +1,7 @@
 /*
- * The store's database goes away: it is restarted, or fails over to another server. The process stays, with its
- * connections and the PCs that wait: requests are answered 503 and sent again, and every second it is connected to
- * anew.
+ * The store's database goes away: it is restarted, fails over to another server, or has no room on its disk. The
+ * process stays, with its connections and the PCs that wait: requests are answered 503 and sent again, and every second
+ * (where its disk is full, every ten) it is connected to anew.
  *
  * Must never let anything go on from what was appended and not committed: other leaves may come to lie in its place.
  */
@@ -13,6 +13,7 @@
 
 #define AGAIN_US 1000000
 #define REACH_US 100000
+#define FULL_S 10 /* it can be reached, and would be lost again at once */
 
 static void back(struct ingest *in)
 {
@@ -70,14 +71,24 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 	server_soon(in->again_timer, AGAIN_US);
 }
 
-void again_begin(struct ingest *in, const char *what)
+void again_begin(struct ingest *in, int r, const char *what)
 {
+	static const struct timeval full = {FULL_S, 0};
+
 	in->lost = true;
 	in->waits_since_us = 0;
 	in->lost_since_us = clock_wall_us();
+	in->lost_full = r == -ENOSPC;
 	in->count.losses++;
-	log_warning("%s: the database is lost; who sends is asked to send again, until it is back", what);
-	server_soon(in->again_timer, 0);
+	if (in->lost_full)
+		log_error(
+			"%s: the database's disk is full; who sends is asked to send again, until there is room", what);
+	else
+		log_warning("%s: the database is lost; who sends is asked to send again, until it is back", what);
+	if (in->lost_full)
+		event_add(in->again_timer, &full);
+	else
+		server_soon(in->again_timer, 0);
 }
 
 int again_start(struct ingest *in)

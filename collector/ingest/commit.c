@@ -188,7 +188,7 @@ int commit_now(struct ingest *in)
 		return begin_waiting(in);
 	in->waits_since_us = 0;
 	if (r) {
-		r = r > 0 ? -EIO : r;
+		r = r == V_FULL ? -ENOSPC : r > 0 ? -EIO : r;
 		answer_pending(in, true, false);
 		return r;
 	}

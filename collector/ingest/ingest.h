@@ -59,6 +59,7 @@ struct ingest {
 	bool lost; /* the store's database: nothing is judged, stored or asked of it */
 	struct event *again_timer;
 	int64_t lost_since_us; /* wall clock */
+	bool lost_full;        /* it was lost last because its server has no room */
 	struct log_limit again_log;
 
 	struct log_limit refused_log;
@@ -112,7 +113,8 @@ void desks_again(struct desks *d);
 int again_start(struct ingest *in);
 void again_stop(struct ingest *in);
 /* It is gone: from the loop's next round on it is tried again, until it is back. */
-void again_begin(struct ingest *in, const char *what);
+/* ... because of `r`, negative. */
+void again_begin(struct ingest *in, int r, const char *what);
 
 /* --- commit.c: the group commit, the index --- */
 int commit_start(struct ingest *in);

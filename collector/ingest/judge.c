@@ -410,7 +410,9 @@ again:
 		r = store_commit(j->store);
 		if (!r)
 			goto again;
-		r = r > 0 && r != V_AGAIN ? -EIO : r;
+		r = r > 0 && r != V_AGAIN && r != V_FULL ? -EIO : r;
 	}
-	return r == V_DENIED ? 0 : r;
+	/* The whole group is forgotten, with what others have sent: nobody may go on as though it were only this one.
+	 */
+	return r == V_DENIED ? 0 : r == V_FULL ? -ENOSPC : r;
 }

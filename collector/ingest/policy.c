@@ -97,6 +97,15 @@ static int keep_file(struct ingest *in, uint64_t version, struct span bytes)
 	return file_replace(path, bytes, 0644);
 }
 
+/* The row of that name is there: is it this policy? It may be, where the file could not be written the last time. */
+static int same_bytes(struct ingest *in, const char *name, struct span bytes)
+{
+	_cleanup_buf_ struct buf there = BUF_INIT(BUNDLE_MAX);
+	int r = store_shelf_get(in->store, KIND_ON_SHELF, name, &there);
+
+	return r < 0 ? r : r || !span_eq(buf_span(&there), bytes) ? V_EXISTS : 0;
+}
+
 /*
  * Where collectors share, all have it by one row, and each keeps a file besides: a log that moves back into files
  * brings its policy along. 0; V_EXISTS where another one of that version is there already; -errno.
@@ -110,6 +119,8 @@ static int store_bytes(struct ingest *in, uint64_t version, struct span bytes)
 	snprintf(name, sizeof(name), "%020" PRIu64 SUFFIX, version);
 	if (in->sharing)
 		r = store_shelf_put(in->store, KIND_ON_SHELF, name, bytes, &nothing);
+	if (r == V_EXISTS)
+		r = same_bytes(in, name, bytes);
 	return r ? r : keep_file(in, version, bytes);
 }
 

@@ -89,7 +89,7 @@ json_t *status_json(struct ingest *in)
 			in->waits_since_us != 0, "waits_since_us", (json_int_t)in->waits_since_us));
 	json_object_set_new(o, "collectors", shared_json(in));
 	json_object_set_new(o, "memory", json_integer(memory_bytes()));
-	json_object_set_new(o, "disk_full", json_boolean(disk_is_full(in)));
+	json_object_set_new(o, "disk_full", json_boolean(disk_is_full(in) || (in->lost && in->lost_full)));
 	return o;
 }
 

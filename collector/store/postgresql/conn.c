@@ -68,7 +68,7 @@ static int error_of(struct conn *c, const PGresult *r)
 		int error;
 		bool gone;
 	} known[] = {
-		{"53100", ENOSPC, false},
+		{"53100", ENOSPC, true}, /* nothing can be done with it until there is room */
 		{"53", ENOMEM, false},
 		{"42501", EACCES, false},
 		{"28", EACCES, false},

@@ -367,10 +367,7 @@ static int pg_again(struct store *s, struct why *why)
 
 static int pg_refresh(struct store *s)
 {
-	struct pg *p = pg_of(s);
-
-	/* While a group is open nobody else commits. */
-	return p->in_turn ? 0 : pg_look(p, &p->side, NULL);
+	return pg_follow(pg_of(s));
 }
 
 static uint64_t pg_size(const struct store *s)

@@ -107,6 +107,8 @@ int pg_tree(struct pg *p, struct why *why);
 /* --- take.c --- */
 
 int pg_append(struct store *s, const struct segment *seg, uint64_t *index);
+/* Takes up what others have committed, by `side`. As pg_look. */
+int pg_follow(struct pg *p);
 int pg_commit(struct store *s);
 /* Sends one of nothing on `c`, behind all that the server was told before. As conn_commit_answer. */
 int pg_commit_behind(struct conn *c, int ms);

@@ -143,8 +143,7 @@ int pg_hear(struct store *s, store_heard_fn fn, void *ctx)
 	}
 	if (r)
 		return r;
-	/* While a group is open nobody else appends. */
-	r = p->in_turn ? 0 : pg_look(p, &p->side, NULL);
+	r = pg_follow(p);
 	r = r || p->in_turn ? r : pg_tree(p, NULL);
 	return r > 0 ? V_BAD : r;
 }

@@ -77,6 +77,21 @@ int pg_keep_checkpoint(struct pg *p)
 	return file_replace(path, buf_span(&p->note), 0644);
 }
 
+/* What others have committed. It is kept before it is shown to anybody: from then on no older copy is this log. */
+int pg_follow(struct pg *p)
+{
+	uint64_t before = p->head.size;
+	/* While a group is open nobody else commits. */
+	int r = p->in_turn ? 0 : pg_look(p, &p->side, NULL);
+
+	if (r || p->head.size == before || !p->writable)
+		return r;
+	r = pg_keep_checkpoint(p);
+	if (r)
+		p->failed = p->ill = true;
+	return r;
+}
+
 /* --- turns --- */
 
 /* Forgets the group; what its transaction did is gone. */

@@ -694,6 +694,19 @@ static void hear_until(struct store *s, const char *want)
 	assert_string_equal(heard, want);
 }
 
+/* What is shown is kept first, in the folder of who shows it: no older copy of the database is gone on from then. */
+static void is_kept(struct store *t, const char *dir)
+{
+	_cleanup_buf_ struct buf kept = BUF_INIT(4096);
+	struct span shown = store_checkpoint(t);
+	char path[320];
+
+	snprintf(path, sizeof(path), "%s/other/checkpoint", dir);
+	assert_int_equal(file_read(path, &kept), 0);
+	assert_int_equal(kept.n, shown.n);
+	assert_memory_equal(kept.p, shown.p, shown.n);
+}
+
 /* Hints reach the other one, and not who caused them; with them comes what was appended there. */
 static void collectors_hear_of_each_other(void **state)
 {
@@ -728,6 +741,7 @@ static void collectors_hear_of_each_other(void **state)
 	hear_until(t, want);
 	assert_int_equal(store_hear(t, on_heard, NULL), 0);
 	assert_int_equal(store_size(t), 1);
+	is_kept(t, dir);
 	assert_int_equal(others, 1);
 	assert_int_equal(store_founder(t, &first), 0);
 	assert_memory_equal(first.b, m.host.b, DIGEST_SIZE);
@@ -735,6 +749,11 @@ static void collectors_hear_of_each_other(void **state)
 	assert_int_equal(store_hear(t, on_heard, NULL), 0);
 	assert_int_equal(store_hear(s, on_heard, NULL), 0);
 	assert_string_equal(heard, "");
+	assert_int_equal(store_append(s, made_next(&m), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_refresh(t), 0);
+	assert_int_equal(store_size(t), 2);
+	is_kept(t, dir);
 	/* One whose connection breaks says so. */
 	assert_int_equal(sql("postgres", made_base(dir),
 				 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'collector'"),
