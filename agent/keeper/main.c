@@ -21,17 +21,21 @@
 #define DEVICE_PUB "/var/lib/sekisho/device/device.pub"
 #define TPM "device:/dev/tpmrm0"
 
-/* Who may ask, and whether for the device key. 0; V_DENIED. */
+/* Who may ask, and whether for the device key: root, and who seals as a user of its own. 0; V_DENIED. */
 static int judge_peer(bool *for_device, struct why *why)
 {
+	static const char *const seal[] = {"sekisho-recorder", "sekisho-posture"};
 	struct ucred peer;
 	socklen_t n = sizeof(peer);
 	struct passwd *pw;
+	size_t i;
 
 	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_PEERCRED, &peer, &n))
 		return -errno;
 	pw = getpwuid(peer.uid);
-	*for_device = !peer.uid || (pw && !strcmp(pw->pw_name, "sekisho-recorder"));
+	*for_device = !peer.uid;
+	for (i = 0; pw && i < ARRAY_SIZE(seal); i++)
+		*for_device |= !strcmp(pw->pw_name, seal[i]);
 	if (*for_device || (pw && !strcmp(pw->pw_name, "sekisho-uplink")))
 		return 0;
 	return why_set(why, V_DENIED, "user %u may not use this PC's keys", (unsigned)peer.uid);

@@ -23,8 +23,27 @@ stop_tpm() {
 	wait "$tpm_pid" 2>/dev/null || true
 }
 
+# with_users COMMAND...: where this machine has the users of ours that seal without being root, whoever else is on it.
+with_users() {
+	# In the background it is the command that is ended, not a shell before it.
+	local go=()
+	[ "$BASHPID" = "$$" ] || go=(exec)
+	if [ "$(id -u)" -ne 0 ]; then
+		"${go[@]}" "$@"
+		return
+	fi
+	if [ ! -e "$tmp/passwd" ]; then
+		grep -v '^sekisho' /etc/group >"$tmp/group"
+		printf 'sekisho:x:54320:sekisho-posture\nsekisho-posture:x:54321:\n' >>"$tmp/group"
+		grep -v '^sekisho-posture:' /etc/passwd >"$tmp/passwd"
+		echo 'sekisho-posture:x:54321:54321::/nonexistent:/usr/sbin/nologin' >>"$tmp/passwd"
+	fi
+	# shellcheck disable=SC2016 # for the shell in there
+	"${go[@]}" unshare --mount --propagation private sh -c 'mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /etc/group && exec "$@"' "$tmp" "$@"
+}
+
 start_keeper() {
-	systemd-socket-activate --accept --inetd --listen "$keeper" -E SEKISHO_ROOT -E SOFTHSM2_CONF -E "TPM2OPENSSL_TCTI=swtpm:host=127.0.0.1,port=$tpm_port" \
+	with_users systemd-socket-activate --accept --inetd --listen "$keeper" -E SEKISHO_ROOT -E SOFTHSM2_CONF -E "TPM2OPENSSL_TCTI=swtpm:host=127.0.0.1,port=$tpm_port" \
 		"$BIN/sekisho-keeper" --config "$conf" >>"$tmp/keeper.log" 2>&1 &
 	at_exit "kill -9 $! 2>/dev/null"
 	wait_for 60 test -S "$keeper"
