@@ -9,6 +9,7 @@
 #include "agent/inspect/serve.h"
 #include "agent/inspect/show.h"
 #include "policy/base/confine.h"
+#include "policy/base/file.h"
 #include "policy/base/log.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <sys/socket.h>
 
 #define USER "sekisho-inspect"
+#define OOM_FIRST "500" /* of 1000: proc(5) */
 
 static const char usage[] =
 	"usage: sekisho-inspect show [--text] [--ocr] [--pattern REGEX]... [--prints KEY] [--json] [--time SECONDS] "
@@ -49,6 +51,18 @@ static void say(char first, const char *text)
 		log_error("whoever started this does not listen");
 }
 
+/*
+ * Who runs out of memory ends this before whoever started it, and before what people run: systemd keeps the daemons to
+ * the last, and children have that from them. Where it cannot be said nothing else changes.
+ */
+static void first_to_go(void)
+{
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write_all(fd, OOM_FIRST, sizeof(OOM_FIRST) - 1))
+		log_debug("oom_score_adj: %m");
+}
+
 static int run_server(void)
 {
 	struct why why = {""};
@@ -60,6 +74,7 @@ static int run_server(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (close_range(3, ~0u, 0))
 		return 1;
+	first_to_go();
 	/* What libraries fetch and find at their first use, while it can still be found. */
 	digest_span(&warm, SPAN("", 0));
 	pdf_text_prepare();

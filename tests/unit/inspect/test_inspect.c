@@ -516,6 +516,18 @@ static void an_inspector_that_is_gone_is_said(void **state)
 	start(&inspector);
 }
 
+/* Also where the daemon that started it is kept to the last. */
+static void it_is_the_first_to_go_where_memory_ends(void **state)
+{
+	_cleanup_buf_ struct buf adjust = BUF_INIT(64);
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", child_of(getpid()));
+	assert_int_equal(file_read(path, &adjust), 0);
+	assert_string_equal(buf_str(&adjust), "500\n");
+}
+
 /* One document of LibreOffice's, known: found in every other format of the same, by the same way that reads what
  * leaves. */
 static void a_known_document_is_found_in_other_formats(void **state)
@@ -717,6 +729,7 @@ int main(void)
 		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(what_cannot_be_read_is_said),
 		cmocka_unit_test(an_inspector_that_is_gone_is_said),
+		cmocka_unit_test(it_is_the_first_to_go_where_memory_ends),
 		cmocka_unit_test(a_known_document_is_found_in_other_formats),
 		cmocka_unit_test(text_in_pictures_is_read_where_asked),
 		cmocka_unit_test(pictures_that_are_not_read_are_said),
