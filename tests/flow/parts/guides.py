@@ -58,7 +58,9 @@ def check(line, root):
     if words[0] == "apt":
         with open(root + "/packaging/debian/control", encoding="utf-8") as f:
             known = f.read()
-        missing = [p for p in words[2:] if not re.search(r"\b%s\b" % re.escape(p), known)]
+        # Files as packaging/packages names them are packages too.
+        named = [w.removeprefix("./").removesuffix("_*.deb") for w in words[2:]]
+        missing = [p for p in named if not re.search(r"\b%s\b" % re.escape(p), known)]
         return "no package %s" % missing[0] if missing else None
     program = words[0] if "/" not in words[0] else os.path.join(root, words[0])
     return None if subprocess.run(["sh", "-c", 'command -v "$0"', program], capture_output=True).returncode == 0 else "no program"

@@ -49,7 +49,7 @@ packages_next() {
 }
 
 # packages_snapshot ROOT: all that lies there, with owner, mode and content, but for what dpkg, apt, debconf and a PC that runs write about
-# themselves.
+# themselves: there, what has our name.
 packages_snapshot() {
 	(
 		cd "$1" || exit 1
@@ -61,6 +61,6 @@ packages_snapshot() {
 		cut -d: -f 1 etc/shadow
 		find etc -xdev -type f ! -name '*-' ! -name 'ld.so.cache' ! -name shadow ! -path 'etc/cups/printers.conf*' \
 			! -path 'etc/cups/subscriptions.conf*' -exec sha256sum {} + | sort -k 2
-		! [ -d var/lib/systemd ] || find var/lib/systemd -name '*sekisho*'
+		find var/lib/systemd var/cache var/log var/spool/cups var/tmp tmp root -name '*sekisho*' 2>/dev/null | sort
 	)
 }
