@@ -18,6 +18,8 @@
 
 #define RESTARTS_MAX 3u /* of one device while it is plugged in: then it stays out */
 #define SETTLE_US 500000
+#define HELD_PATH \
+	"/run/sekisho/held-" /* and the name of an interface in sysfs: packaging/release-devices gives it back */
 
 static struct log_limit limit = LOG_LIMIT(20);
 
@@ -222,6 +224,29 @@ static bool interface_allowed(const struct unit *u, unsigned number)
 	return true;
 }
 
+/*
+ * That an interface is held by us, and not by somebody else's rule: what is removed with us gives back no other (those
+ * that udev's rule took first are marked there).
+ */
+static void mark_held(const char *name, bool held)
+{
+	char path[PATH_MAX], mark[UNIT_PATH_SIZE + sizeof(HELD_PATH)];
+	int fd;
+
+	snprintf(mark, sizeof(mark), HELD_PATH "%s", name);
+	if (agent_path(path, sizeof(path), mark))
+		return;
+	if (!held) {
+		unlink(path);
+		return;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		complain("what is held could not be noted: it is given back when it is plugged in anew", name, -errno);
+	else
+		close(fd);
+}
+
 /* True where it may have a driver from now on. */
 static bool force_interface(struct unit *u, const char *name, unsigned number)
 {
@@ -232,11 +257,19 @@ static bool force_interface(struct unit *u, const char *name, unsigned number)
 
 	snprintf(path, sizeof(path), "%s/%s/authorized", u->path, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || read(fd, &now, 1) != 1 || (now == '1') == allowed)
+	if (fd < 0 || read(fd, &now, 1) != 1)
 		return false;
+	if ((now == '1') == allowed) {
+		/* What was held here before may be another device by now. */
+		if (allowed)
+			mark_held(name, false);
+		return false;
+	}
 	r = write_file(path, allowed ? "1" : "0");
 	if (r)
 		complain("the interface cannot be authorized or held", name, r);
+	else
+		mark_held(name, !allowed);
 	return !r && allowed;
 }
 
