@@ -75,6 +75,7 @@ static json_t *status(struct gate *g)
 		(int)g->jobs_n, "held", (int)held);
 	json_object_set_new(j, "copies", copies_json(g));
 	json_object_set_new(j, "inspector", json_boolean(g->inspect != NULL));
+	json_object_set_new(j, "stamps", json_boolean(policy_print_stamps(g->orders.policy)));
 	json_object_set_new(j, "policy",
 		json_pack("{s:I, s:i, s:b, s:b, s:s}", "version", (json_int_t)g->orders.version, "rules",
 			(int)policy_print_rules_n(g->orders.policy), "note", policy_notes_only(g->orders.policy),

@@ -23,6 +23,8 @@ static const struct check {
 	{"recorder", {"recorder", "記録"}},
 	{"guard", {"guard", "機器の判定"}},
 	{"protected", {"refusal of protected files, tried just now", "保護ファイルの利用制限(実地確認)"}},
+	{"scan", {"scan of what is read from drives", "ドライブから読み取るファイルの検査"}},
+	{"units", {"units that start with the PC", "起動時に開始するユニット"}},
 	{"print", {"print gate", "印刷のゲート"}},
 	{"queues", {"print queues", "印刷キュー"}},
 	{"uplink", {"link to the collector", "コレクターとの接続"}},
@@ -76,6 +78,13 @@ const char *doctor_restart(const struct doctor *d, char room[SHOWN_MAX], const c
 		return "packaging/quickstart";
 	snprintf(room, SHOWN_MAX, "systemctl restart sekisho-%s", service);
 	return room;
+}
+
+const char *doctor_by_packages(const struct doctor *d, const char *apt, const char *dnf)
+{
+	const char *s = json_string_value(doctor_fact(d, "packages"));
+
+	return s && !strcmp(s, "dnf") ? dnf : apt;
 }
 
 bool doctor_runs(struct doctor *d, const char *name)
@@ -134,14 +143,14 @@ void doctor_until(
 			what, t, left / DAY_US);
 }
 
-static const char *title(const struct ctl *c, const char *check)
+const char *doctor_title(const struct ctl *c, const char *check)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(checks); i++)
 		if (!strcmp(checks[i].name, check))
 			return SAY(c, checks[i].title.en, checks[i].title.ja);
-	return check;
+	return NULL;
 }
 
 static const char *state_for_people(const struct ctl *c, const char *name)
@@ -164,10 +173,12 @@ static int say(const struct doctor *d)
 	json_array_foreach(d->findings, i, f)
 	{
 		const char *state = json_string_value(json_object_get(f, "state"));
+		const char *check = json_string_value(json_object_get(f, "check")),
+			   *title = doctor_title(d->ctl, check);
 
 		/* What is alright in a line, what is not with what to do, below it. */
-		buf_putf(&out, "[%s] %s: %s\n", state_for_people(d->ctl, state),
-			title(d->ctl, json_string_value(json_object_get(f, "check"))), door_text(a, f, "found"));
+		buf_putf(&out, "[%s] %s: %s\n", state_for_people(d->ctl, state), title ? title : check,
+			door_text(a, f, "found"));
 		if (json_is_string(json_object_get(f, "fix")))
 			buf_putf(&out, "    -> %s\n", door_text(a, f, "fix"));
 	}

@@ -1,10 +1,11 @@
 /*
  * The parts of `sekishoctl doctor`: doctor_facts.c gathers what there is on this machine into one JSON object,
- * doctor_pc.c and doctor_server.c judge it (doctor_keys.c does both for keys), doctor.c says it. Nobody else includes
- * this.
+ * doctor_pc.c and doctor_server.c judge it (doctor_keys.c and doctor_units.c do both for keys and units), doctor.c says
+ * it. Nobody else includes this.
  *
  * Facts, each absent where it is not here or could not be seen: "now_us", "root", "pc", "enrolled", "server",
  * "systemd", "kernel" {"release", "btf", "lsm", "lockdown"}, "load" (what sekisho-load --check prints), "clock_synced",
+ * "packages" ("apt" or "dnf"), "qpdf" (is it there), "units" {unit: "enabled", "disabled" or "masked"},
  * "disks" {path: {"free", "size"}}, "certificates" {path: not after in microseconds}, "cups", "timestamps" {"url",
  * "newest_us"}, "keys" {"new": where agent.conf has new ones made, "device" and "tls": {"place", "why" it cannot be
  * used}, "fits": is the TLS key the certificate's}, "shield" {"shield", "why"} (what sekisho-load wrote), and the
@@ -38,6 +39,10 @@ __attribute__((format(printf, 5, 6))) void doctor_found(
 	struct doctor *d, const char *check, enum doctor_state s, const char *fix, const char *fmt, ...);
 /* A part of the facts; NULL where it is not there. */
 const json_t *doctor_fact(const struct doctor *d, const char *name);
+/* What people read for a check's name, in their language; NULL for one that has no words. */
+const char *doctor_title(const struct ctl *c, const char *check);
+/* A command by which packages come here: Debian's, or that of the distributions of rpm. */
+const char *doctor_by_packages(const struct doctor *d, const char *apt, const char *dnf);
 /* How a service of ours is started anew here: by systemd, or by quickstart. */
 const char *doctor_restart(const struct doctor *d, char room[SHOWN_MAX], const char *service);
 /*
@@ -56,6 +61,10 @@ void doctor_until(
 /* A PC's keys: the fact, for which each that a keeper holds is made to sign; and the check. */
 json_t *doctor_keys_fact(void);
 void doctor_keys(struct doctor *d);
+
+/* The units that a PC starts with, where there is a systemd: the fact, and the check. */
+json_t *doctor_units_fact(void);
+void doctor_units(struct doctor *d);
 
 /* All checks of a PC, and of a collector's machine. */
 void doctor_pc(struct doctor *d);

@@ -129,15 +129,24 @@ static json_t *ask_load(void)
 
 static json_t *disks(void)
 {
-	static const char *const paths[] = {"/var/spool/sekisho", "/var/lib/sekisho-collector/store"};
+	static const char *const paths[] = {
+		"/var/spool/sekisho", "/var/lib/sekisho", "/var/lib/sekisho-collector/store"};
 	json_t *o = json_object();
+	unsigned long seen[ARRAY_SIZE(paths)];
 	char room[PATH_MAX];
 	struct statvfs fs;
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; i < ARRAY_SIZE(paths); i++) {
 		layout_path(room, sizeof(room), paths[i]);
-		if (!statvfs(room, &fs))
+		seen[i] = 0;
+		if (statvfs(room, &fs))
+			continue;
+		seen[i] = fs.f_fsid;
+		/* One that two of them share is told once. */
+		for (k = 0; k < i && (!fs.f_fsid || seen[k] != fs.f_fsid); k++)
+			;
+		if (k == i)
 			json_object_set_new(o, paths[i],
 				json_pack("{s:I, s:I}", "free", (json_int_t)fs.f_bavail * (json_int_t)fs.f_frsize,
 					"size", (json_int_t)fs.f_blocks * (json_int_t)fs.f_frsize));
@@ -221,6 +230,11 @@ json_t *doctor_facts(void)
 	json_object_set_new(o, "pc", json_boolean(pc));
 	json_object_set_new(o, "server", json_boolean(is_there("/var/lib/sekisho-collector/log.vkey")));
 	json_object_set_new(o, "cups", json_boolean(!access("/usr/sbin/cupsd", X_OK)));
+	json_object_set_new(o, "qpdf", json_boolean(!access("/usr/bin/qpdf", X_OK)));
+	json_object_set_new(o, "packages",
+		json_string(access("/usr/bin/apt-get", X_OK) && !access("/usr/bin/dnf", X_OK) ? "dnf" : "apt"));
+	if (json_is_true(json_object_get(o, "systemd")) && enrolled)
+		json_object_set_new(o, "units", doctor_units_fact());
 	json_object_set_new(o, "clock_synced", json_boolean(adjtimex(&t) >= 0 && !(t.status & STA_UNSYNC)));
 	json_object_set_new(o, "kernel", kernel());
 	json_object_set_new(o, "disks", disks());

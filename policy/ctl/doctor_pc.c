@@ -37,14 +37,20 @@ static void kernel(struct doctor *d)
 
 	door_text(release, o, "release");
 	if (!on(o, "btf")) {
-		doctor_found(d, "kernel", DOCTOR_BAD, "apt install linux-image-amd64; reboot",
+		doctor_found(d, "kernel", DOCTOR_BAD,
+			doctor_by_packages(d, "apt install linux-image-$(dpkg --print-architecture); reboot",
+				"dnf install kernel-core; reboot"),
 			SAY(d->ctl, "%s tells nothing of its types (BTF): no kernel program of ours can run",
 				"%s には型情報(BTF)がなく、カーネルプログラムを実行できません"),
 			release);
 		return;
 	}
 	if (lockdown && strstr(lockdown, "[confidentiality]")) {
-		doctor_found(d, "kernel", DOCTOR_BAD, "lockdown=integrity on the kernel's command line; reboot",
+		doctor_found(d, "kernel", DOCTOR_BAD,
+			doctor_by_packages(d,
+				"sed -i s/lockdown=confidentiality/lockdown=integrity/ /etc/default/grub; "
+				"update-grub; reboot",
+				"grubby --update-kernel=ALL --args=lockdown=integrity; reboot"),
 			SAY(d->ctl, "%s is locked down for confidentiality: kernel programs may read nothing",
 				"%s は lockdown=confidentiality のため、カーネルプログラムが読み取りできません"),
 			release);
@@ -170,7 +176,7 @@ static void recorder(struct doctor *d)
 				"未封緘分をディスクに置けません(異常終了時に失われます)"));
 	if (json_is_string(json_object_get(o, "filter_refused")))
 		doctor_found(d, "recorder", DOCTOR_BAD,
-			"editor /etc/sekisho/record.yaml; systemctl reload sekisho-recorder",
+			"${EDITOR:-vi} /etc/sekisho/record.yaml; systemctl reload sekisho-recorder",
 			SAY(d->ctl, "its filter was refused: %s", "フィルターが拒否されました: %s"),
 			door_text(text, o, "filter_refused"));
 	if (on(tried, "told") && !on(tried, "taken"))
@@ -205,7 +211,6 @@ static void guard(struct doctor *d)
 			(int64_t)number(o, "devices"), (int64_t)number(o, "held"));
 }
 
-/* Where an area of the policy refuses others: the guard tries it ("protected_files", else null). */
 /* What is read from drives: ClamAV is another package's, and another service. */
 static void scan(struct doctor *d)
 {
@@ -216,7 +221,9 @@ static void scan(struct doctor *d)
 		return;
 	door_text(socket, o, "socket");
 	if (!on(o, "up"))
-		doctor_found(d, "scan", DOCTOR_BAD, "apt install clamav-daemon; systemctl restart clamav-daemon",
+		doctor_found(d, "scan", DOCTOR_BAD,
+			doctor_by_packages(d, "apt install clamav-daemon; systemctl restart clamav-daemon",
+				"dnf install clamd; systemctl restart clamd@scan"),
 			SAY(d->ctl, "clamd does not answer on %s: what is read from drives is not scanned",
 				"clamd が %s で応答しません。ドライブから読み取ったファイルは検査されていません"),
 			socket);
@@ -230,6 +237,7 @@ static void scan(struct doctor *d)
 			(int64_t)number(o, "files"), (int64_t)number(o, "found"), (int64_t)number(o, "missed"));
 }
 
+/* Where an area of the policy refuses others: the guard tries it ("protected_files", else null). */
 static void protected_files(struct doctor *d)
 {
 	const json_t *o = json_object_get(doctor_fact(d, "guard"), "protected_files");
@@ -276,6 +284,11 @@ static void print(struct doctor *d)
 			SAY(d->ctl, "runs; %" PRId64 " jobs judged, %" PRId64 " held",
 				"動作中。判定 %" PRId64 " 件、保留中 %" PRId64 " 件"),
 			(int64_t)number(o, "judged"), (int64_t)number(o, "held"));
+	if (on(o, "stamps") && json_is_false(doctor_fact(d, "qpdf")))
+		doctor_found(d, "print", DOCTOR_BAD, doctor_by_packages(d, "apt install qpdf", "dnf install qpdf"),
+			"%s",
+			SAY(d->ctl, "the policy wants pages stamped, and qpdf is not here: no PDF can be",
+				"ポリシーはページへの刻印を求めていますが、qpdf がないため PDF に刻印できません"));
 	json_array_foreach(queues, i, q)
 	{
 		if (on(q, "inside"))
@@ -382,6 +395,7 @@ static void policy(struct doctor *d)
 {
 	const json_t *p = json_object_get(doctor_fact(d, "guard"), "policy");
 	const json_t *until = json_object_get(p, "until_us");
+	int64_t fetched = number(doctor_fact(d, "uplink"), "policy");
 	char a[SHOWN_MAX], what[SHOWN_MAX + 64];
 
 	if (!p)
@@ -390,6 +404,15 @@ static void policy(struct doctor *d)
 		doctor_found(d, "policy", DOCTOR_BAD, "sekishoctl policy show /var/lib/sekisho/inbox/policy",
 			SAY(d->ctl, "the newest was refused: %s", "最新のポリシーが拒否されました: %s"),
 			door_text(a, p, "refused"));
+	else if (fetched > number(p, "version"))
+		doctor_found(d, "policy", DOCTOR_ATTENTION, doctor_restart(d, a, "guard"),
+			SAY(d->ctl,
+				"the collector has version %" PRId64 ", in force is version %" PRId64
+				": the guard has not taken it",
+				"コレクターの最新はバージョン %" PRId64 " ですが、適用中はバージョン %" PRId64 " です"),
+			fetched, (int64_t)number(p, "version"));
+	if (!number(p, "version") && fetched)
+		return;
 	if (!number(p, "version")) {
 		doctor_found(d, "policy", DOCTOR_ATTENTION,
 			"sekishoctl policy sign FILE; sekishoctl policy push FILE.signed", "%s",
@@ -409,8 +432,10 @@ static void policy(struct doctor *d)
 	else
 		doctor_found(d, "policy", DOCTOR_GOOD, NULL, "%s", what);
 	if (on(p, "note"))
-		doctor_found(d, "policy", DOCTOR_ATTENTION, "mode: enforce in policy.yaml", "%s",
-			SAY(d->ctl, "only notes what it would deny", "記録のみで拒否しません"));
+		doctor_found(d, "policy", DOCTOR_ATTENTION,
+			"sekishoctl policy sign FILE; sekishoctl policy push FILE.signed", "%s",
+			SAY(d->ctl, "only notes what it would deny (mode: note; sign it with mode: enforce)",
+				"記録のみで拒否しません(mode: note。mode: enforce で署名し直してください)"));
 }
 
 /*
@@ -473,5 +498,7 @@ void doctor_pc(struct doctor *d)
 	doctor_keys(d);
 	clock(d);
 	doctor_disk(d, "disk", PRODUCERS_DIR);
+	doctor_disk(d, "disk", "/var/lib/sekisho");
+	doctor_units(d);
 	policy(d);
 }

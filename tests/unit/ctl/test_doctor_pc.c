@@ -14,6 +14,11 @@ static const char well[] =
 	"\"trampoline\",\"told\":true,\"taken\":true},\"gate\":{\"state\":\"current\",\"how\":\"enforce\",\"layers\":"
 	"\"open,erofs\",\"missing\":\"\"}},\"disks\":{\"/var/spool/"
 	"sekisho\":{\"free\":9000000000,\"size\":90000000000}},"
+	"\"packages\":\"apt\",\"qpdf\":true,"
+	"\"units\":{\"sekisho-load.service\":\"enabled\",\"sekisho-probes.service\":\"enabled\",\"sekisho-guard."
+	"service\":\"enabled\",\"sekisho-recorder.service\":\"enabled\",\"sekisho-uplink.service\":\"enabled\","
+	"\"sekisho-posture.timer\":\"enabled\",\"sekisho-print.service\":\"enabled\",\"sekisho-keeper.socket\":"
+	"\"enabled\"},"
 	"\"keys\":{\"new\":\"tpm\",\"device\":{\"place\":\"tpm\"},\"tls\":{\"place\":\"tpm\"},\"fits\":true},"
 	"\"certificates\":{\"/var/lib/sekisho/uplink/ca.crt\":1995428000000000},\"recorder\":{\"alive\":true,"
 	"\"records\":12,\"lost\":{\"ring-full\":0}},\"guard\":{\"alive\":true,\"gate\":\"enforce\",\"protection\":"
@@ -21,8 +26,9 @@ static const char well[] =
 	"\"policy\":"
 	"{\"version\":7,\"signer\":\"hanako\",\"expired\":false,\"refused\":null,\"until_us\":1825428000000000}},"
 	"\"print\":"
-	"{\"alive\":true,\"outside\":\"\",\"inspector\":true,\"queues\":[{\"name\":\"floor-3\",\"inside\":true}]},"
-	"\"uplink\":{\"alive\":true,\"connected\":true,\"collector\":\"https://"
+	"{\"alive\":true,\"stamps\":true,\"outside\":\"\",\"inspector\":true,\"queues\":[{\"name\":\"floor-3\","
+	"\"inside\":true}]},"
+	"\"uplink\":{\"alive\":true,\"policy\":7,\"connected\":true,\"collector\":\"https://"
 	"c:8443\",\"last_contact\":1795427990000000,"
 	"\"certificate_until\":1805428000000000,\"clock_ahead_s\":0,\"producers\":{\"recorder\":{\"waiting\":1}}}}";
 
@@ -69,6 +75,7 @@ static void what_is_well_is_good(void **state)
 	{
 		assert_string_equal(json_string_value(json_object_get(f, "state")), "good");
 		assert_true(json_is_null(json_object_get(f, "fix")));
+		assert_non_null(doctor_title(&japanese, json_string_value(json_object_get(f, "check"))));
 	}
 	end(&d);
 }
@@ -97,6 +104,9 @@ static const struct wrong {
 	{"guard>gate", "\"none\"", "guard", "bad", "restart sekisho-load"},
 	{"guard>scan", "{\"up\":false,\"socket\":\"/run/clamav/clamd.ctl\",\"files\":0,\"found\":0,\"missed\":1}",
 		"scan", "bad", "clamav-daemon"},
+	{"guard>lost", "{\"spool-full\":1}", "guard", "attention", "--kind loss"},
+	{"print>lost", "{\"spool-full\":1}", "print", "attention", "--kind loss"},
+	{"qpdf", "false", "print", "bad", "apt install qpdf"},
 	{"print>alive", "false", "print", "bad", "restart sekisho-print"},
 	{"print>inspector", "false", "print", "bad", "restart sekisho-print"},
 	{"print>queues", "[{\"name\":\"q\",\"inside\":false,\"reason\":\"r\",\"reason_ja\":\"r\"}]", "queues", "bad",
@@ -108,6 +118,9 @@ static const struct wrong {
 	{"uplink>producers", "{\"guard\":{\"refused\":2}}", "uplink", "bad", "host list"},
 	{"uplink>certificate_until", "1795427000000000", "certificate", "bad", "enrol --again"},
 	{"uplink>certificate_until", "1795528000000000", "certificate", "attention", "enrol --again"},
+	{"certificates>/var/lib/sekisho/uplink/ca.crt", "1795528000000000", "certificate", "attention",
+		"enrol --again"},
+	{"certificates>/var/lib/sekisho/uplink/ca.crt", "1795427000000000", "certificate", "bad", "enrol --again"},
 	{"keys>device", "{\"place\":\"tpm\",\"why\":\"no TPM answers\"}", "keys", "bad", "sekisho-keeper.socket"},
 	{"keys>tls", "{\"place\":\"pkcs11\",\"why\":\"no token is there\"}", "keys", "bad", "sekisho-keeper.socket"},
 	{"keys>tls", "{\"why\":\"is not there\"}", "keys", "bad", "enrol --again"},
@@ -115,12 +128,20 @@ static const struct wrong {
 	{"keys>device", "{\"place\":\"file\"}", "keys", "attention", "--new-keys"},
 	{"uplink>clock_ahead_s", "31", "clock", "attention", "timedatectl"},
 	{"uplink>clock_ahead_s", "-4000", "clock", "bad", "timedatectl"},
+	{"disks>/var/lib/sekisho", "{\"free\":1000}", "disk", "bad", "df -h /var/lib/sekisho"},
+	{"units>sekisho-recorder.service", "\"disabled\"", "units", "bad",
+		"systemctl enable --now sekisho-recorder.service"},
+	{"units>sekisho-guard.service", "\"masked\"", "units", "bad",
+		"systemctl unmask sekisho-guard.service; systemctl enable"},
+	{"units>sekisho-keeper.socket", "\"disabled\"", "units", "bad", "systemctl enable --now sekisho-keeper.socket"},
+	{"units>sekisho-posture.timer", NULL, "units", "bad", "sekisho-posture.timer"},
 	{"disks>/var/spool/sekisho", "{\"free\":1000}", "disk", "bad", "df"},
 	{"disks>/var/spool/sekisho", "{\"free\":200000000}", "disk", "attention", "df"},
-	{"guard>policy>version", "0", "policy", "attention", "policy push"},
+	{"guard>policy>version", "0", "policy", "attention", "restart sekisho-guard"},
 	{"guard>policy>expired", "true", "policy", "bad", "policy push"},
 	{"guard>policy>until_us", "1795528000000000", "policy", "attention", "policy push"},
-	{"guard>policy>note", "true", "policy", "attention", "mode"},
+	{"guard>policy>note", "true", "policy", "attention", "policy push"},
+	{"uplink>policy", "8", "policy", "attention", "restart sekisho-guard"},
 	{"guard>policy>refused", "\"older\"", "policy", "bad", "policy show"},
 };
 
@@ -145,8 +166,10 @@ static void what_is_wrong_is_named_with_its_fix(void **state)
 					continue;
 				ill++;
 				assert_string_equal(json_string_value(json_object_get(f, "check")), w->check);
+				assert_non_null(doctor_title(d.ctl, w->check));
 				assert_string_equal(how, w->state);
-				assert_non_null(strstr(json_string_value(json_object_get(f, "fix")), w->fix));
+				if (!strstr(json_string_value(json_object_get(f, "fix")), w->fix))
+					fail_msg("%s: %s", w->path, json_string_value(json_object_get(f, "fix")));
 				assert_string_not_equal(json_string_value(json_object_get(f, "found")), "");
 			}
 			assert_true(d.ill);
@@ -155,6 +178,132 @@ static void what_is_wrong_is_named_with_its_fix(void **state)
 		if (ill != 2)
 			fail_msg("%s = %s: %u findings", w->path, w->value ? w->value : "gone", ill);
 	}
+}
+
+/* What nobody can follow is no fix: each is made of commands, of the packages that are here. */
+static void what_mends_it_is_a_command(void **state)
+{
+	static const char *const known[] = {"apt", "cat", "curl", "df", "dnf", "du", "grubby", "journalctl", "man",
+		"reboot", "sed", "sekisho-load", "sekishoctl", "systemctl", "timedatectl", "update-grub",
+		"${EDITOR:-vi}"};
+	size_t i, j, k;
+	unsigned rpm;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(wrongs) * 2; i++) {
+		struct doctor d = judge(&english, wrongs[i / 2].path, wrongs[i / 2].value);
+		const json_t *f;
+
+		rpm = i % 2;
+		json_object_set_new((json_t *)(uintptr_t)d.facts, "packages", json_string(rpm ? "dnf" : "apt"));
+		json_array_clear(d.findings);
+		doctor_pc(&d);
+		json_array_foreach(d.findings, k, f)
+		{
+			const char *fix = json_string_value(json_object_get(f, "fix")), *s = fix;
+
+			assert_false(rpm && fix && (strstr(fix, "apt ") || strstr(fix, "dpkg")));
+			while (s) {
+				size_t n = strcspn(s, " ;");
+
+				for (j = 0; j < ARRAY_SIZE(known); j++)
+					if (strlen(known[j]) == n && !strncmp(s, known[j], n))
+						break;
+				if (j == ARRAY_SIZE(known))
+					fail_msg("no command: %s", s);
+				s = strstr(s, "; ");
+				s = s ? s + 2 : NULL;
+			}
+		}
+		end(&d);
+	}
+}
+
+/* As root, sekisho-load that says nothing is a fault of both sets of kernel programs. */
+static void a_loader_that_does_not_answer_is_bad(void **state)
+{
+	struct doctor d = judge(&english, "load", NULL);
+	unsigned n = 0;
+	const json_t *f;
+	size_t i;
+
+	(void)state;
+	json_array_foreach(d.findings, i, f)
+	{
+		if (!strstr(json_string_value(json_object_get(f, "found")), "cannot be asked"))
+			continue;
+		n++;
+		assert_string_equal(json_string_value(json_object_get(f, "state")), "bad");
+		assert_string_equal(json_string_value(json_object_get(f, "fix")), "sekisho-load --check");
+	}
+	assert_int_equal(n, 2);
+	end(&d);
+}
+
+/* Where no collector has told its time, a time service is all that keeps the clock. */
+static void a_clock_that_nobody_keeps_needs_attention(void **state)
+{
+	struct doctor d = judge(&english, "uplink>clock_ahead_s", NULL);
+	const json_t *f;
+	size_t i;
+
+	(void)state;
+	assert_false(d.ill);
+	json_object_set_new((json_t *)(uintptr_t)d.facts, "clock_synced", json_false());
+	json_array_clear(d.findings);
+	doctor_pc(&d);
+	json_array_foreach(d.findings, i, f)
+	{
+		if (strcmp(json_string_value(json_object_get(f, "check")), "clock") != 0)
+			continue;
+		assert_string_equal(json_string_value(json_object_get(f, "state")), "attention");
+		assert_non_null(strstr(json_string_value(json_object_get(f, "fix")), "timedatectl"));
+	}
+	assert_true(d.ill);
+	end(&d);
+}
+
+/* Before the first policy of an office nothing is wrong with the guard. */
+static void without_a_policy_one_is_to_be_pushed(void **state)
+{
+	struct doctor d = judge(&english, "uplink>policy", NULL);
+	json_t *guard = json_object_get(d.facts, "guard");
+	const json_t *f;
+	size_t i;
+
+	(void)state;
+	assert_false(d.ill);
+	json_object_set_new(json_object_get(guard, "policy"), "version", json_integer(0));
+	json_array_clear(d.findings);
+	doctor_pc(&d);
+	assert_true(d.ill);
+	json_array_foreach(d.findings, i, f)
+	{
+		if (!strcmp(json_string_value(json_object_get(f, "check")), "policy"))
+			assert_non_null(strstr(json_string_value(json_object_get(f, "fix")), "policy push"));
+	}
+	end(&d);
+}
+
+/* The print gate's unit is asked for where there is CUPS, the keeper's where keys are not files. */
+static void units_that_are_not_needed_may_be_off(void **state)
+{
+	static const char off[] = "{\"sekisho-load.service\":\"enabled\",\"sekisho-probes.service\":\"enabled\","
+				  "\"sekisho-guard.service\":\"enabled\",\"sekisho-recorder.service\":\"enabled\","
+				  "\"sekisho-uplink.service\":\"enabled\",\"sekisho-posture.timer\":\"enabled\","
+				  "\"sekisho-print.service\":\"disabled\",\"sekisho-keeper.socket\":\"masked\"}";
+	struct doctor d = judge(&english, "units", off);
+	json_t *facts = (json_t *)(uintptr_t)d.facts;
+
+	(void)state;
+	assert_true(d.ill);
+	json_object_set_new(facts, "cups", json_false());
+	json_object_set_new(json_object_get(facts, "keys"), "new", json_string("file"));
+	json_array_clear(d.findings);
+	d.ill = false;
+	doctor_pc(&d);
+	assert_false(d.ill);
+	end(&d);
 }
 
 /* How far the kernel keeps root from the agent, and what is said of it; fewer kernels can than record. */
@@ -284,6 +433,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_well_is_good),
 		cmocka_unit_test(what_is_wrong_is_named_with_its_fix),
+		cmocka_unit_test(what_mends_it_is_a_command),
+		cmocka_unit_test(a_loader_that_does_not_answer_is_bad),
+		cmocka_unit_test(a_clock_that_nobody_keeps_needs_attention),
+		cmocka_unit_test(without_a_policy_one_is_to_be_pushed),
+		cmocka_unit_test(units_that_are_not_needed_may_be_off),
 		cmocka_unit_test(the_level_of_protection_is_named),
 		cmocka_unit_test(what_refuses_protected_files_is_named),
 		cmocka_unit_test(what_is_not_seen_is_not_wrong),

@@ -32,10 +32,14 @@ static void end(struct doctor *d)
 static void what_is_well_is_good(void **state)
 {
 	struct doctor d = judge(NULL, NULL);
+	const json_t *f;
+	size_t i;
 
 	(void)state;
 	assert_false(d.ill);
 	assert_int_equal(json_array_size(d.findings), 8);
+	json_array_foreach(d.findings, i, f)
+		assert_non_null(doctor_title(d.ctl, json_string_value(json_object_get(f, "check"))));
 	end(&d);
 }
 
@@ -78,6 +82,7 @@ static void what_is_wrong_is_named_with_its_fix(void **state)
 				continue;
 			ill++;
 			assert_string_equal(json_string_value(json_object_get(f, "check")), wrongs[i].check);
+			assert_non_null(doctor_title(d.ctl, wrongs[i].check));
 			assert_non_null(strstr(json_string_value(json_object_get(f, "fix")), wrongs[i].fix));
 		}
 		assert_int_equal(ill, 1);
