@@ -66,8 +66,11 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	in->waits_since_us = r == V_AGAIN ? clock_wall_us() : 0;
-	if (r == V_AGAIN || log_allowed(&in->again_log))
-		log_warning("the database is waited for: %s", why.text[0] ? why.text : strerror(r < 0 ? -r : EBUSY));
+	if (!why.text[0])
+		why_set(&why, 0, "%s", strerror(r < 0 ? -r : EBUSY));
+	if (r == V_AGAIN || strcmp(why.text, in->again_why.text) != 0 || log_allowed(&in->again_log))
+		log_warning("the database is waited for: %s", why.text);
+	in->again_why = why;
 	server_soon(in->again_timer, AGAIN_US);
 }
 

@@ -24,6 +24,8 @@ static const struct conf_key keys[] = {
 	KEY_("origin", CONF_STR, origin, NOTE_NAME_MAX, 0, 0, "name of the log"),
 	KEY_("dir", CONF_STR, dir, CONFIG_PATH_MAX, 0, 0, "folder of keys and certificates"),
 	KEY_("store", CONF_STR, store, CONFIG_PATH_MAX, 0, 0, "folder of the store, or postgresql://..."),
+	KEY_("standbys", CONF_UINT, standbys, 0, 0, 100,
+		"standbys of the database that must have what is acknowledged"),
 	KEY_("console", CONF_STR, console, CONFIG_PATH_MAX, 0, 0, "folder of the console on this machine"),
 	KEY_("herald", CONF_STR, herald, CONFIG_PATH_MAX, 0, 0, "folder of the herald on this machine"),
 	KEY_("connections", CONF_UINT, connections, 0, 1, 1000000, "connections at once"),
@@ -134,6 +136,9 @@ int config_load(const char *path, struct config *out, struct why *why)
 			strcmp(host, "localhost") ? "," : "");
 	}
 	r = set_paths(&c);
+	if (!r && c.standbys && !store_is_database(c.store))
+		r = why_set(why, V_BAD, "standbys = %llu: only where `store` is a database",
+			(unsigned long long)c.standbys);
 	if (!r)
 		*out = c;
 	return r;

@@ -22,6 +22,7 @@ struct config {
 	char console[CONFIG_PATH_MAX]; /* the console's folder, whose access log is taken into the log; empty: none */
 	char herald[CONFIG_PATH_MAX];  /* the same of the herald */
 
+	uint64_t standbys;       /* of the database, that must have what is acknowledged */
 	uint64_t connections;    /* open at once */
 	uint64_t head_us;        /* handshake and first bytes of a request */
 	uint64_t body_rate;      /* bytes a second that a sender must reach on the average */

@@ -61,6 +61,7 @@ struct ingest {
 	int64_t lost_since_us; /* wall clock */
 	bool lost_full;        /* it was lost last because its server has no room */
 	struct log_limit again_log;
+	struct why again_why; /* said last: what is new is said at once */
 
 	struct log_limit refused_log;
 

@@ -73,12 +73,16 @@ int ingest_open(struct ingest *in, struct why *why)
 		.origin = in->keys.origin,
 		.log_key = in->keys.log,
 		.wait_us = WAIT_US,
+		.standbys = (unsigned)in->conf.standbys,
 		.other = shared_leaf,
 		.other_ctx = in};
 	struct entry e = {.kind = KIND_COLLECTOR_START, .urgent = true, .text = SEKISHO_VERSION};
 	unsigned n;
 	int r = store_open(&o, &in->store, why);
 
+	if (!r && store_is_database(in->conf.store) && !store_standbys(in->store))
+		log_warning("the database's commits wait for no standby (synchronous_standby_names): what is "
+			    "acknowledged is on one server");
 	r = r ? r : shared_open(in, why);
 	r = r ? r : judge_new(in->store, &in->judge);
 	r = r ? r : journal_regain(&in->conf, &in->keys, in->store, why);

@@ -84,9 +84,10 @@ json_t *status_json(struct ingest *in)
 		NUMBERS({"header_bytes", st.header_bytes}, {"body_bytes", st.body_bytes},
 			{"index_bytes", st.index_bytes}, {"commits", in->count.commits}));
 	json_object_set_new(o, "database",
-		json_pack("{s:b, s:I, s:I, s:b, s:I}", "lost", in->lost, "since_us",
+		json_pack("{s:b, s:I, s:I, s:b, s:I, s:i}", "lost", in->lost, "since_us",
 			(json_int_t)(in->lost ? in->lost_since_us : 0), "losses", (json_int_t)in->count.losses, "waits",
-			in->waits_since_us != 0, "waits_since_us", (json_int_t)in->waits_since_us));
+			in->waits_since_us != 0, "waits_since_us", (json_int_t)in->waits_since_us, "standbys",
+			(int)store_standbys(in->store)));
 	json_object_set_new(o, "collectors", shared_json(in));
 	json_object_set_new(o, "memory", json_integer(memory_bytes()));
 	json_object_set_new(o, "disk_full", json_boolean(disk_is_full(in) || (in->lost && in->lost_full)));

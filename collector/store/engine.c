@@ -64,6 +64,11 @@ bool store_trails(const struct store *s)
 	return of(s)->trails && of(s)->trails(s);
 }
 
+unsigned store_standbys(const struct store *s)
+{
+	return of(s)->standbys ? of(s)->standbys(s) : 0;
+}
+
 void store_promise(struct store *s)
 {
 	if (of(s)->promise)

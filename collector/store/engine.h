@@ -20,9 +20,10 @@ struct store_engine {
 	int (*reach)(struct store *s);
 	int (*append)(struct store *s, const struct segment *seg, uint64_t *index);
 	int (*commit)(struct store *s);
-	bool (*waits)(const struct store *s);  /* NULL: never */
-	bool (*trails)(const struct store *s); /* NULL: never */
-	void (*promise)(struct store *s);      /* NULL: nothing to do */
+	bool (*waits)(const struct store *s);        /* NULL: never */
+	bool (*trails)(const struct store *s);       /* NULL: never */
+	void (*promise)(struct store *s);            /* NULL: nothing to do */
+	unsigned (*standbys)(const struct store *s); /* NULL: none */
 	int (*index_step)(struct store *s, unsigned budget, uint64_t *left);
 	int (*index_for)(struct store *s, unsigned microseconds, uint64_t *left);
 	int (*heads)(struct store *s, const struct digest *host, unsigned producer, struct store_head *out,

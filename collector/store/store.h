@@ -63,6 +63,11 @@ struct store_options {
 	 */
 	unsigned wait_us;
 	/*
+	 * A database's commits have to wait for so many standbys (synchronous_standby_names), or it is not opened, and
+	 * is lost as soon as it is seen that they do not. Of folders: 0.
+	 */
+	unsigned standbys;
+	/*
 	 * Told of each leaf that another collector has appended, in their order, some of them twice: also of those of
 	 * before. Never of this one's own. NULL: nobody.
 	 */
@@ -129,6 +134,8 @@ bool store_waits(const struct store *s);
  * once a store_commit that was called behind them has returned 0.
  */
 bool store_trails(const struct store *s);
+/* For how many servers besides its own each commit waits, as the database last said; 0 of folders. */
+unsigned store_standbys(const struct store *s);
 /*
  * Somebody is about to be told something that a write beside the log has made so, be it another collector's and long
  * ago: the next store_commit waits for the standby also where nothing was appended. Nothing where store_trails is

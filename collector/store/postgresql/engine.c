@@ -149,6 +149,11 @@ static bool pg_trails(const struct store *s)
 	return pg_of(s)->writable && pg_of(s)->wait_ms >= 0;
 }
 
+static unsigned pg_standbys(const struct store *s)
+{
+	return pg_of(s)->standbys;
+}
+
 static void pg_promise(struct store *s)
 {
 	pg_of(s)->promised = pg_trails(s);
@@ -175,6 +180,7 @@ static int open_for_writing(struct pg *p, int ms, struct why *why)
 {
 	int r = dir_make(p->state, 0750);
 
+	r = r ? r : pg_demand_standbys(p, why);
 	r = r ? r : trail(p);
 	r = r ? r : connect_one(p, &p->turn, true, why);
 	r = r ? r : pg_lock(&p->turn, p->filling);
@@ -223,6 +229,7 @@ static int pg_open(const struct store_options *o, struct store **out, struct why
 	p->writable = o->log_key;
 	p->filling = o->filling;
 	p->wait_ms = o->wait_us ? (int)(o->wait_us / 1000) : -1;
+	p->standbys_wanted = o->standbys;
 	p->other = o->other;
 	p->other_ctx = o->other_ctx;
 	p->now_us = o->now_us ? o->now_us : clock_wall_us;
@@ -483,6 +490,7 @@ const struct store_engine store_postgresql = {
 	.waits = pg_waits,
 	.trails = pg_trails,
 	.promise = pg_promise,
+	.standbys = pg_standbys,
 	.index_step = pg_index_step,
 	.index_for = pg_index_for,
 	.heads = pg_heads,

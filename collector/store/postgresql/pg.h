@@ -30,8 +30,9 @@ struct pg {
 	int64_t (*now_us)(void);
 	int64_t version; /* of the tables, as of the last look; they may be brought to a newer one meanwhile */
 	bool writable, failed, filling;
-	int wait_ms; /* for others, before V_AGAIN is answered; negative: as long as it takes */
-	bool shares; /* there is a place for what collectors share */
+	unsigned standbys, standbys_wanted; /* that commits wait for, as of the last look */
+	int wait_ms;                        /* for others, before V_AGAIN is answered; negative: as long as it takes */
+	bool shares;                        /* there is a place for what collectors share */
 	void (*other)(void *ctx, const struct header *h); /* as store_options has it */
 	void *other_ctx;
 	bool doubt; /* a commit's answer did not come: it may be there, and may not */
@@ -107,6 +108,8 @@ int pg_tree(struct pg *p, struct why *why);
 /* --- take.c --- */
 
 int pg_append(struct store *s, const struct segment *seg, uint64_t *index);
+/* Do commits wait for as many as they have to? 0; -EAGAIN with the reason. */
+int pg_demand_standbys(struct pg *p, struct why *why);
 /* Takes up what others have committed, by `side`. As pg_look. */
 int pg_follow(struct pg *p);
 int pg_commit(struct store *s);

@@ -20,7 +20,37 @@
 
 /* --- the log's row --- */
 
-#define LOOK "SELECT size, checkpoint, origin, version FROM sekisho.log"
+#define LOOK                                         \
+	"SELECT size, checkpoint, origin, version, " \
+	"convert_to(current_setting('synchronous_standby_names'), 'UTF8') FROM sekisho.log"
+
+/*
+ * synchronous_standby_names (PostgreSQL manual, 20.6.1): nothing; a list, of which one is waited for; "N (list)",
+ * "FIRST N (list)", "ANY N (list)".
+ */
+static unsigned standbys_of(struct span names)
+{
+	char text[256];
+	unsigned n;
+
+	snprintf(text, sizeof(text), "%.*s", (int)(names.n < sizeof(text) ? names.n : sizeof(text) - 1),
+		(const char *)names.p);
+	if (!text[strspn(text, " \t\n\r\f\v")])
+		return 0;
+	if (sscanf(text, "%9u (", &n) == 1 || sscanf(text, "%*1[Ff]%*1[Ii]%*1[Rr]%*1[Ss]%*1[Tt] %9u", &n) == 1 ||
+		sscanf(text, "%*1[Aa]%*1[Nn]%*1[Yy] %9u", &n) == 1)
+		return n;
+	return 1;
+}
+
+int pg_demand_standbys(struct pg *p, struct why *why)
+{
+	if (p->standbys >= p->standbys_wanted)
+		return 0;
+	return why_set(why, -EAGAIN,
+		"its commits wait for %u standbys (synchronous_standby_names), where `standbys = %u` is set",
+		p->standbys, p->standbys_wanted);
+}
 
 static int take_up(struct pg *p, const PGresult *res, bool *grown, struct why *why)
 {
@@ -35,6 +65,7 @@ static int take_up(struct pg *p, const PGresult *res, bool *grown, struct why *w
 			"the database's tables are of version %lld, of another version of Sekisho: this one knows "
 			"%d to %d",
 			(long long)p->version, PG_VERSION_OLDEST, PG_VERSION);
+	p->standbys = standbys_of(result_bytes(res, 0, 4));
 	size = (uint64_t)result_int(res, 0, 0);
 	note = result_bytes(res, 0, 1);
 	origin = result_bytes(res, 0, 2);
@@ -138,6 +169,9 @@ static int have_turn(struct pg *p, const PGresult *res, bool *grown)
 {
 	int r = take_up(p, res, grown, NULL);
 
+	/* Nothing is appended that one server alone would have. */
+	r = r ? r : pg_demand_standbys(p, NULL);
+	p->turn.gone |= r == -EAGAIN;
 	if (*grown)
 		p->month = -1;
 	r = r || p->month >= 0 ? r : know_month(p);

@@ -770,6 +770,43 @@ static void collectors_hear_of_each_other(void **state)
 	made_dir_remove(dir);
 }
 
+/* For how many servers commits wait is the database's to say, and may be demanded. */
+static void standbys_are_counted(void **state)
+{
+	static const struct {
+		const char *names;
+		unsigned n;
+	} says[] = {{"*", 1}, {"a, b", 1}, {"2 (a, b)", 2}, {"FIRST 2 (a, b)", 2}, {"any 3 (a, b, c)", 3},
+		{"\"2 (x)\"", 1}, {"", 0}};
+	struct store_options o;
+	struct why why = {""};
+	struct store *s;
+	char dir[256], text[200];
+	unsigned i, j;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	assert_int_equal(made_open(dir, &s, &why), 0);
+	for (i = 0; i < ARRAY_SIZE(says); i++) {
+		snprintf(text, sizeof(text), "ALTER SYSTEM SET synchronous_standby_names = '%s'", says[i].names);
+		assert_int_equal(sql("postgres", "postgres", text), 0);
+		assert_int_equal(sql("postgres", "postgres", "SELECT pg_reload_conf()"), 0);
+		for (j = 0; j < 600; j++) {
+			assert_int_equal(store_refresh(s), 0);
+			if (store_standbys(s) == says[i].n)
+				break;
+			usleep(100000);
+		}
+		assert_int_equal(store_standbys(s), says[i].n);
+	}
+	store_close(s);
+	o = made_options(dir, NULL);
+	o.standbys = 1;
+	assert_int_equal(store_open(&o, &s, &why), -EAGAIN);
+	assert_non_null(strstr(why.text, "wait for 0 standbys"));
+	made_dir_remove(dir);
+}
+
 /* One at a time, by turns; and not never again after somebody's clock was wrong. */
 static void duties_go_round(void **state)
 {
@@ -1315,6 +1352,7 @@ int main(void)
 		cmocka_unit_test(durability_is_demanded),
 		cmocka_unit_test(the_shelf_is_shared),
 		cmocka_unit_test(collectors_hear_of_each_other),
+		cmocka_unit_test(standbys_are_counted),
 		cmocka_unit_test(duties_go_round),
 		cmocka_unit_test(an_older_database),
 		cmocka_unit_test(tables_of_version_1),
