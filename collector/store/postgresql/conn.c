@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 /* catalog/pg_type.dat */
 #define OID_BYTEA 17u
@@ -22,6 +23,12 @@
 /* A turn that somebody holds for longer than this is taken from them, by the server. */
 #define TURN_MS "20000"
 #define LOCK_MS "30000"
+/*
+ * A server that says nothing for so long, while whoever serves waits for it, is gone. What it can say of itself in this
+ * time, it says: a lock does not come (LOCK_SERVES_MS).
+ */
+#define SILENCE_MS 20000
+#define LOCK_SERVES_MS "15000"
 
 void arg_int(struct args *a, int64_t v)
 {
@@ -129,10 +136,101 @@ static int judge_address(const char *address, struct why *why)
 	return r;
 }
 
+/* --- what is sent, and what comes back --- */
+
+/* Nothing more is said or heard on it, so that nothing can wait for it any more. */
+static int cut(struct conn *c)
+{
+	keep_error(c, "the database server does not answer");
+	c->gone = c->cut = true;
+	shutdown(PQsocket(c->pg), SHUT_RDWR);
+	return -ECONNRESET;
+}
+
+/* Waits until there is something to do; for what the server says also while it takes nothing. 0; -errno. */
+static int wait_for(struct conn *c, short events)
+{
+	struct pollfd fd = {.fd = PQsocket(c->pg), .events = events};
+	int n;
+
+	do
+		n = poll(&fd, 1, c->silence_ms ? c->silence_ms : -1);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n ? -errno : cut(c);
+	return fd.revents & ~POLLOUT && !PQconsumeInput(c->pg) ? error_of(c, NULL) : 0;
+}
+
+/* All that is to be sent is: to the kernel, which takes no more than it has room for. */
+static int flush(struct conn *c)
+{
+	int left, r = 0;
+
+	while (!r && (left = PQflush(c->pg)))
+		r = left < 0 ? error_of(c, NULL) : wait_for(c, POLLIN | POLLOUT);
+	return r;
+}
+
+/* The next result of what was sent; NULL: there is none. */
+static int next_result(struct conn *c, PGresult **res)
+{
+	int r = 0;
+
+	while (!r && PQisBusy(c->pg))
+		r = wait_for(c, POLLIN);
+	*res = r ? NULL : PQgetResult(c->pg);
+	return r;
+}
+
+static int settle(struct conn *c, PGresult *res, PGresult **out)
+{
+	ExecStatusType s = PQresultStatus(res);
+
+	if (s != PGRES_TUPLES_OK && s != PGRES_COMMAND_OK && s != PGRES_COPY_IN) {
+		int r = error_of(c, res);
+
+		PQclear(res);
+		return r;
+	}
+	if (out)
+		*out = res;
+	else
+		PQclear(res);
+	return 0;
+}
+
+/* What follows the one result of a statement, which has come: that it is over. */
+static int finish(struct conn *c, PGresult *res, PGresult **out)
+{
+	PGresult *more = NULL;
+	int r = 0;
+
+	while (!r && PQresultStatus(res) != PGRES_COPY_IN && !(r = next_result(c, &more)) && more)
+		PQclear(more);
+	if (r) {
+		PQclear(res);
+		return r;
+	}
+	return settle(c, res, out);
+}
+
+/* The answer to what was just sent, where it was. */
+static int exchange(struct conn *c, int sent, PGresult **out)
+{
+	PGresult *res = NULL;
+	int r = sent == 1 ? flush(c) : error_of(c, NULL);
+
+	r = r ? r : next_result(c, &res);
+	return r ? r : finish(c, res, out);
+}
+
 static int setting(struct conn *c, const char *text, char out[32])
 {
-	_cleanup_result_ PGresult *res = PQexec(c->pg, text);
+	_cleanup_result_ PGresult *res = NULL;
+	int r = c->cut ? -ECONNRESET : exchange(c, PQsendQuery(c->pg, text), &res);
 
+	if (r)
+		return r;
 	if (PQresultStatus(res) != PGRES_TUPLES_OK || PQntuples(res) != 1)
 		return error_of(c, res);
 	snprintf(out, 32, "%s", PQgetvalue(res, 0, 0));
@@ -163,28 +261,29 @@ static int demand_durability(struct conn *c, struct why *why)
 	return r;
 }
 
-static PGconn *connect_to(const char *address, bool writable)
+static PGconn *connect_to(const char *address, enum conn_use use)
 {
 	/* Beside what the address says, and before it: an address may say otherwise. */
 	const char *const keys[] = {"fallback_application_name", "target_session_attrs", "connect_timeout",
 		"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
 		"client_encoding", "options", NULL};
-	const char *const values[] = {"sekisho", writable ? "read-write" : "any", "10", "10", "5", "3", "30000",
-		address, "UTF8",
-		"-c search_path=pg_catalog -c lock_timeout=" LOCK_MS " -c idle_in_transaction_session_timeout=" TURN_MS
-		" -c DateStyle=ISO",
-		NULL};
+#define OPTIONS(lock)                                                                                        \
+	"-c search_path=pg_catalog -c lock_timeout=" lock " -c idle_in_transaction_session_timeout=" TURN_MS \
+	" -c DateStyle=ISO"
+	const char *const values[] = {"sekisho", use == CONN_READS ? "any" : "read-write", "10", "10", "5", "3",
+		"30000", address, "UTF8", use == CONN_SERVES ? OPTIONS(LOCK_SERVES_MS) : OPTIONS(LOCK_MS), NULL};
+#undef OPTIONS
 
 	return PQconnectdbParams(keys, values, 1);
 }
 
 /* Takes it over, also where it is none. */
-static int take_up(struct conn *c, PGconn *pg, bool writable, struct why *why)
+static int take_up(struct conn *c, PGconn *pg, enum conn_use use, struct why *why)
 {
 	char v[32];
 	int r = 0;
 
-	*c = (struct conn){.pg = pg};
+	*c = (struct conn){.pg = pg, .silence_ms = use == CONN_SERVES ? SILENCE_MS : 0};
 	if (!pg)
 		return -ENOMEM;
 	if (PQstatus(pg) != CONNECTION_OK) {
@@ -194,12 +293,13 @@ static int take_up(struct conn *c, PGconn *pg, bool writable, struct why *why)
 		return -ECONNREFUSED;
 	}
 	PQsetNoticeReceiver(pg, on_notice, c);
+	PQsetnonblocking(pg, 1);
 	if (PQserverVersion(pg) < 150000)
 		r = why_set(why, V_BAD, "the database server is older than PostgreSQL 15");
-	if (!r && writable)
+	if (!r && use != CONN_READS)
 		r = demand_durability(c, why);
 	/* A reader's query may take a minute of which its callback has most. */
-	if (!r && !writable)
+	if (!r && use == CONN_READS)
 		r = setting(c, "SELECT set_config('idle_in_transaction_session_timeout', '0', false)", v);
 	if (r) {
 		if (r < 0)
@@ -209,12 +309,12 @@ static int take_up(struct conn *c, PGconn *pg, bool writable, struct why *why)
 	return r;
 }
 
-int conn_open(struct conn *c, const char *address, bool writable, struct why *why)
+int conn_open(struct conn *c, const char *address, enum conn_use use, struct why *why)
 {
 	int r = judge_address(address, why);
 
 	*c = (struct conn){.pg = NULL};
-	return r ? r : take_up(c, connect_to(address, writable), writable, why);
+	return r ? r : take_up(c, connect_to(address, use), use, why);
 }
 
 /* --- connecting while something else is done --- */
@@ -245,7 +345,7 @@ static void *reach_main(void *arg)
 
 	/* The second only where the first is there. */
 	for (i = 0; i < REACH_CONNECTIONS && (!i || PQstatus(x->pg[i - 1]) == CONNECTION_OK); i++)
-		x->pg[i] = connect_to(x->address, true);
+		x->pg[i] = connect_to(x->address, CONN_SERVES);
 	if (atomic_exchange(&x->state, REACH_DONE) == REACH_DROPPED)
 		reach_free(x);
 	return NULL;
@@ -287,7 +387,7 @@ int reach_take(struct reach *x, struct conn *c, struct why *why)
 
 	if (pg)
 		x->pg[x->taken++] = NULL;
-	return take_up(c, pg, true, why);
+	return take_up(c, pg, CONN_SERVES, why);
 }
 
 void reach_drop(struct reach *x)
@@ -306,30 +406,16 @@ void conn_close(struct conn *c)
 
 /* --- statements --- */
 
-static int settle(struct conn *c, PGresult *res, PGresult **out)
-{
-	ExecStatusType s = PQresultStatus(res);
-
-	if (s != PGRES_TUPLES_OK && s != PGRES_COMMAND_OK && s != PGRES_COPY_IN) {
-		int r = error_of(c, res);
-
-		PQclear(res);
-		return r;
-	}
-	if (out)
-		*out = res;
-	else
-		PQclear(res);
-	return 0;
-}
-
 static const struct args nothing;
 
 int conn_run_once(struct conn *c, const char *text, const struct args *a, PGresult **out)
 {
+	if (c->cut)
+		return -ECONNRESET;
 	a = a ? a : &nothing;
-	return settle(c,
-		PQexecParams(c->pg, text, (int)a->n, a->type, (const char *const *)a->v, a->length, a->binary, BINARY),
+	return exchange(c,
+		PQsendQueryParams(
+			c->pg, text, (int)a->n, a->type, (const char *const *)a->v, a->length, a->binary, BINARY),
 		out);
 }
 
@@ -339,6 +425,8 @@ int conn_run(struct conn *c, const char *text, const struct args *a, PGresult **
 	unsigned i;
 	int r;
 
+	if (c->cut)
+		return -ECONNRESET;
 	a = a ? a : &nothing;
 	for (i = 0; i < c->prepared_n && c->prepared[i] != text; i++)
 		;
@@ -346,25 +434,29 @@ int conn_run(struct conn *c, const char *text, const struct args *a, PGresult **
 		return conn_run_once(c, text, a, out);
 	snprintf(name, sizeof(name), "s%u", i);
 	if (i == c->prepared_n) {
-		r = settle(c, PQprepare(c->pg, name, text, (int)a->n, a->type), NULL);
+		r = exchange(c, PQsendPrepare(c->pg, name, text, (int)a->n, a->type), NULL);
 		if (r)
 			return r;
 		c->prepared[c->prepared_n++] = text;
 	}
-	return settle(c,
-		PQexecPrepared(c->pg, name, (int)a->n, (const char *const *)a->v, a->length, a->binary, BINARY), out);
+	return exchange(c,
+		PQsendQueryPrepared(c->pg, name, (int)a->n, (const char *const *)a->v, a->length, a->binary, BINARY),
+		out);
 }
 
 int conn_send(struct conn *c, const char *text)
 {
-	return PQsendQueryParams(c->pg, text, 0, NULL, NULL, NULL, NULL, BINARY) == 1 ? 0 : error_of(c, NULL);
+	if (c->cut)
+		return -ECONNRESET;
+	return PQsendQueryParams(c->pg, text, 0, NULL, NULL, NULL, NULL, BINARY) == 1 ? flush(c) : error_of(c, NULL);
 }
 
 int conn_answer(struct conn *c, int ms, PGresult **out)
 {
 	int64_t until = clock_boot_us() + (int64_t)ms * 1000;
-	PGresult *res;
 
+	if (c->cut)
+		return -ECONNRESET;
 	while (PQisBusy(c->pg)) {
 		struct pollfd fd = {.fd = PQsocket(c->pg), .events = POLLIN};
 		int64_t left = (until - clock_boot_us()) / 1000;
@@ -377,10 +469,7 @@ int conn_answer(struct conn *c, int ms, PGresult **out)
 		if (n > 0 && !PQconsumeInput(c->pg))
 			return error_of(c, NULL);
 	}
-	res = PQgetResult(c->pg);
-	/* What ends it comes with it. */
-	PQclear(PQgetResult(c->pg));
-	return settle(c, res, out);
+	return finish(c, PQgetResult(c->pg), out);
 }
 
 int conn_commit_send(struct conn *c)
@@ -393,7 +482,8 @@ int conn_commit(struct conn *c)
 {
 	int r = conn_commit_send(c);
 
-	return r ? r : conn_commit_answer(c, -1);
+	r = r ? r : conn_commit_answer(c, c->silence_ms ? c->silence_ms : -1);
+	return r == V_AGAIN ? cut(c) : r;
 }
 
 int conn_commit_answer(struct conn *c, int ms)
@@ -411,8 +501,8 @@ void conn_rollback(struct conn *c)
 {
 	PGTransactionStatusType t = PQtransactionStatus(c->pg);
 
-	if (t == PQTRANS_INTRANS || t == PQTRANS_INERROR)
-		PQclear(PQexec(c->pg, "ROLLBACK"));
+	if (!c->cut && (t == PQTRANS_INTRANS || t == PQTRANS_INERROR))
+		exchange(c, PQsendQuery(c->pg, "ROLLBACK"), NULL);
 }
 
 int conn_heard(struct conn *c, char *out, size_t size)
@@ -420,6 +510,8 @@ int conn_heard(struct conn *c, char *out, size_t size)
 	PGnotify *n;
 	bool own;
 
+	if (c->cut)
+		return -ECONNRESET;
 	do {
 		n = PQnotifies(c->pg);
 		if (!n && !PQconsumeInput(c->pg))
@@ -438,35 +530,33 @@ int conn_heard(struct conn *c, char *out, size_t size)
 
 int conn_copy_begin(struct conn *c, const char *text)
 {
-	return settle(c, PQexec(c->pg, text), NULL);
+	return c->cut ? -ECONNRESET : exchange(c, PQsendQuery(c->pg, text), NULL);
+}
+
+/* What one call sends: as long as the server takes some of it, it is not silent. */
+static int put(struct conn *c, const char *bytes, size_t n)
+{
+	return c->cut ? -ECONNRESET : PQputCopyData(c->pg, bytes, (int)n) == 1 ? flush(c) : error_of(c, NULL);
 }
 
 int conn_copy_put(struct conn *c, struct span rows)
 {
 	size_t at, n;
+	int r = 0;
 
-	for (at = 0; at < rows.n; at += n) {
+	for (at = 0; !r && at < rows.n; at += n) {
 		n = rows.n - at < (1u << 20) ? rows.n - at : 1u << 20;
-		if (PQputCopyData(c->pg, (const char *)rows.p + at, (int)n) != 1)
-			return error_of(c, NULL);
+		r = put(c, (const char *)rows.p + at, n);
 	}
-	return 0;
+	return r;
 }
 
 int conn_copy_end(struct conn *c)
 {
 	static const char end[] = {(char)0xff, (char)0xff};
-	PGresult *res;
-	int r = 0;
+	int r = put(c, end, sizeof(end));
 
-	if (PQputCopyData(c->pg, end, sizeof(end)) != 1 || PQputCopyEnd(c->pg, NULL) != 1)
-		return error_of(c, NULL);
-	while ((res = PQgetResult(c->pg))) {
-		int x = settle(c, res, NULL);
-
-		r = r ? r : x;
-	}
-	return r;
+	return r ? r : exchange(c, PQputCopyEnd(c->pg, NULL), NULL);
 }
 
 int copy_head(struct buf *b)

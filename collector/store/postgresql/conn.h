@@ -17,8 +17,10 @@ struct conn {
 	PGconn *pg;
 	const char *prepared[CONN_PREPARED_MAX]; /* texts, by their address */
 	unsigned prepared_n;
-	bool warned; /* the server said WARNING since this was set to false */
-	bool gone;   /* something failed as it would not on another connection, perhaps to another server */
+	bool warned;    /* the server said WARNING since this was set to false */
+	bool gone;      /* something failed as it would not on another connection, perhaps to another server */
+	bool cut;       /* the server said nothing for too long: nothing is asked on it any more */
+	int silence_ms; /* how long that is; 0: as long as it takes */
 	char error[200];
 };
 
@@ -44,14 +46,22 @@ DEFINE_CLEANUP(PGresult *, PQclear)
 #define _cleanup_result_ _cleanup_(PQclearp)
 
 /*
- * Connects to what the address says (libpq's URI, without a password in it). For writing: refuses a server that would
- * forget what it said was committed. 0; V_BAD; -errno; `why` has the reason.
+ * What it is for. Who serves others meanwhile waits for no single answer longer than 20 s, in which the server neither
+ * said nor took anything: it may be stopped, or its disk be, while its machine goes on to confirm what the network
+ * brings. The connection is gone then. Its statements are short, and where one waits for a lock the server says so
+ * sooner. Who serves nobody waits as long as it takes: a console's questions and a tool's copies may take minutes.
  */
-int conn_open(struct conn *c, const char *address, bool writable, struct why *why);
+enum conn_use { CONN_READS, CONN_WRITES, CONN_SERVES };
+
+/*
+ * Connects to what the address says (libpq's URI, without a password in it). But for reading: refuses a server that
+ * would forget what it said was committed. 0; V_BAD; -errno; `why` has the reason.
+ */
+int conn_open(struct conn *c, const char *address, enum conn_use use, struct why *why);
 void conn_close(struct conn *c);
 
 /*
- * Two connections for writing, made in a thread of their own while the caller does something else: libpq's way to
+ * Two connections that serve, made in a thread of their own while the caller does something else: libpq's way to
  * connect step by step waits for names to be resolved all the same, and goes on from a server that does not answer to
  * the next one of the address only in the call that waits (PostgreSQL manual, PQconnectPoll). An address that
  * conn_open has taken before. 0; -errno.
@@ -87,7 +97,7 @@ int conn_answer(struct conn *c, int ms, PGresult **out);
  */
 int conn_commit_send(struct conn *c);
 int conn_commit_answer(struct conn *c, int ms);
-/* Both at once. */
+/* Both at once; not where a standby is waited for. */
 int conn_commit(struct conn *c);
 /* Gives up what is open. Where the connection is gone too, nothing is left to give up. */
 void conn_rollback(struct conn *c);

@@ -171,9 +171,11 @@ static int trail(struct pg *p)
 }
 
 /* Made already, where somebody has waited for pg_reach. */
-static int connect_one(struct pg *p, struct conn *c, bool writable, struct why *why)
+static int connect_one(struct pg *p, struct conn *c, struct why *why)
 {
-	return p->reach ? reach_take(p->reach, c, why) : conn_open(c, p->address, writable, why);
+	enum conn_use use = !p->writable ? CONN_READS : p->wait_ms < 0 ? CONN_WRITES : CONN_SERVES;
+
+	return p->reach ? reach_take(p->reach, c, why) : conn_open(c, p->address, use, why);
 }
 
 static int open_for_writing(struct pg *p, int ms, struct why *why)
@@ -182,7 +184,7 @@ static int open_for_writing(struct pg *p, int ms, struct why *why)
 
 	r = r ? r : pg_demand_standbys(p, why);
 	r = r ? r : trail(p);
-	r = r ? r : connect_one(p, &p->turn, true, why);
+	r = r ? r : connect_one(p, &p->turn, why);
 	r = r ? r : pg_lock(&p->turn, p->filling);
 	r = r ? r : pg_share(p, why);
 	if (r == V_EXISTS)
@@ -246,7 +248,7 @@ static int pg_open(const struct store_options *o, struct store **out, struct why
 	p->group = r || !p->writable ? NULL : malloc(PG_GROUP_MAX * sizeof(*p->group));
 	if (!r && p->writable && !p->group)
 		r = -ENOMEM;
-	r = r ? r : conn_open(&p->side, p->address, p->writable, why);
+	r = r ? r : connect_one(p, &p->side, why);
 	r = r ? r : pg_look(p, &p->side, why);
 	if (!r && p->writable)
 		r = open_for_writing(p, -1, why);
@@ -340,7 +342,7 @@ static int connect_again(struct pg *p, struct why *why)
 	p->month = -1;
 	tree_deinit(&p->tree);
 	r = new_tree(p);
-	r = r ? r : connect_one(p, &p->side, true, why);
+	r = r ? r : connect_one(p, &p->side, why);
 	/* It is compared with what was known before: smaller, or otherwise, it is another log. */
 	r = r ? r : pg_look(p, &p->side, why);
 	r = r ? r : open_for_writing(p, p->wait_ms, why);
