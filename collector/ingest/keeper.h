@@ -29,8 +29,11 @@ struct keeper {
 	uint64_t next; /* in a turn: the leaf in which the next decision stands */
 	uint64_t seq;  /* the segment of our own that it is in */
 	uint64_t dropped;
-	bool waits; /* it is in a commit that waits for others: with that, it counts */
-	bool told;  /* the settings, since the start */
+	bool waits;   /* it is in a commit that waits for others: with that, it counts */
+	bool told;    /* the settings, since the start */
+	size_t going; /* of the expiries, the one to go on with */
+	bool left;    /* there is more of it, for which others are let in between */
+	bool later;   /* somebody reads what is to go: not at once again */
 	struct event *timer;
 	struct log_limit log;
 	struct looked *looked;

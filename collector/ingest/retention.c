@@ -16,6 +16,8 @@
 
 #define ROUND_S 3600
 #define SOON_S 1
+#define LATER_S 10    /* who reads what is to go, a backup perhaps, may do so for long */
+#define TRIES 2u      /* of what somebody reads, in a row */
 #define LOOK_US 40000 /* between two parts of what is looked through: others have two thirds of the time */
 #define SLICE_US 20000u
 #define CATCH_UP 10u     /* slices, before others have their turn */
@@ -326,32 +328,49 @@ int keeper_now(struct keeper *k, int64_t *out)
 
 /* --- expiring --- */
 
-/* What the log says has expired, and is there all the same. */
-static int finish(struct keeper *k, uint64_t *freed)
+/* One of them. As store_expire, but what can never be is told, and passed over. */
+static int remove_one(struct keeper *k, const struct retention_expiry *e, uint64_t *freed, bool *left)
 {
 	uint64_t n;
+	int r = store_expire(k->in->store, e->month, e->channel, &n, left);
+
+	if (r > 0 && r != V_AGAIN) {
+		if (log_allowed(&k->log))
+			log_error("retention: %s of %s expired by leaf %" PRIu64 ", and cannot be removed",
+				producer_name(e->channel), e->month, e->leaf);
+		r = 0;
+	} else if (n) {
+		log_notice(
+			"retention: %s of %s expired: %" PRIu64 " bytes freed", producer_name(e->channel), e->month, n);
+		*freed += n;
+		/* Its rows are made again, without those. */
+		commit_soon(k->in);
+	}
+	return r;
+}
+
+/*
+ * What the log says has expired, and is there all the same. 0; V_AGAIN: not all of it could go yet (keeper.later, or at
+ * once again); -errno.
+ */
+static int finish(struct keeper *k, uint64_t *freed)
+{
+	unsigned tries = 0;
 	size_t i;
 	int r = 0;
 
 	*freed = 0;
-	for (i = 0; !r && i < k->book.expiries_n; i++) {
-		const struct retention_expiry *e = &k->book.expiries[i];
-
-		r = store_expire(k->in->store, e->month, e->channel, &n);
-		if (r > 0) {
-			if (log_allowed(&k->log))
-				log_error("retention: %s of %s expired by leaf %" PRIu64 ", and cannot be removed",
-					producer_name(e->channel), e->month, e->leaf);
-			r = 0;
-		} else if (!r && n) {
-			log_notice("retention: %s of %s expired: %" PRIu64 " bytes freed", producer_name(e->channel),
-				e->month, n);
-			*freed += n;
-			/* Its rows are made again, without those. */
-			commit_soon(k->in);
-		}
+	k->left = k->later = false;
+	for (i = 0; !k->left && tries < TRIES && i < k->book.expiries_n; i++) {
+		k->going = k->going < k->book.expiries_n ? k->going : 0;
+		r = remove_one(k, &k->book.expiries[k->going], freed, &k->left);
+		if (r < 0)
+			return r;
+		tries += r == V_AGAIN;
+		k->going += !k->left;
 	}
-	return r;
+	k->later = tries && !k->left;
+	return tries || k->left ? V_AGAIN : 0;
 }
 
 int keeper_expire(struct keeper *k, const struct store_month *m, unsigned channel, const struct order *order,
@@ -385,7 +404,15 @@ int keeper_expire(struct keeper *k, const struct store_month *m, unsigned channe
 	r = keeper_settle(k);
 	if (keeper_waits(k, r))
 		keeper_soon(k);
-	return r ? r : finish(k, freed);
+	if (r)
+		return r;
+	r = finish(k, freed);
+	if (r != V_AGAIN)
+		return r;
+	/* It is decided, and goes. */
+	keeper_soon(k);
+	*freed = *freed ? *freed : m->channels[channel].bytes;
+	return 0;
 }
 
 struct looking {
@@ -465,6 +492,8 @@ static int round_(struct keeper *k, bool *more)
 
 	*more = r == V_AGAIN;
 	r = r ? r : finish(k, &freed);
+	/* What others read keeps nothing else from going. */
+	r = r == V_AGAIN && k->later ? 0 : r;
 	r = r ? r : tell_settings(k);
 	r = r ? r : keeper_now(k, &l.now);
 	r = r ? r : look(k, &l);
@@ -481,6 +510,7 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 	bool more = false, looking;
 	int r;
 
+	k->left = k->later = false;
 	(void)fd;
 	(void)what;
 	if (k->in->lost) {
@@ -502,12 +532,12 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 	else if (r && r != V_AGAIN && r != V_DENIED && r != V_EXISTS && log_allowed(&k->log))
 		log_error("retention: a pack is damaged, or decisions are missing, see sekishoctl verify: nothing "
 			  "expires");
-	if (looking || (r == V_AGAIN && k->unread_n)) {
+	if (looking || k->left || (r == V_AGAIN && k->unread_n)) {
 		keeper_soon(k);
 		return;
 	}
 	/* What was decided, and waits for a standby, is carried out when it is there. */
-	next.tv_sec = more || r == V_AGAIN || store_waits(k->in->store) ? SOON_S : ROUND_S;
+	next.tv_sec = more || r == V_AGAIN || store_waits(k->in->store) ? SOON_S : k->later ? LATER_S : ROUND_S;
 	event_add(k->timer, &next);
 }
 

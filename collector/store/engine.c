@@ -232,9 +232,9 @@ bool store_bodies_there(struct store *s, uint64_t index, unsigned channel, uint6
 	return of(s)->bodies_there(s, index, channel, until);
 }
 
-int store_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed)
+int store_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed, bool *left)
 {
-	return of(s)->expire(s, month, channel, freed);
+	return of(s)->expire(s, month, channel, freed, left);
 }
 
 int store_query(struct store *s, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why)

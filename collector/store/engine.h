@@ -50,7 +50,7 @@ struct store_engine {
 	int (*months)(struct store *s, bool counted, store_month_fn fn, void *ctx);
 	int (*month)(struct store *s, const char *month, struct store_month *out);
 	bool (*bodies_there)(struct store *s, uint64_t index, unsigned channel, uint64_t *until);
-	int (*expire)(struct store *s, const char *month, unsigned channel, uint64_t *freed);
+	int (*expire)(struct store *s, const char *month, unsigned channel, uint64_t *freed, bool *left);
 	int (*query)(struct store *s, const struct store_filter *f, store_row_fn fn, void *ctx, struct why *why);
 	int (*count)(struct store *s, int64_t from_us, int64_t until_us, uint64_t upto, uint64_t counts[STORE_KINDS],
 		struct why *why);

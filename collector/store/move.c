@@ -440,7 +440,7 @@ static int compare_month(struct moving *x, unsigned at, struct why *why)
 {
 	const struct store_month *m = &x->months.v[at];
 	uint64_t end = at + 1 < x->months.n ? x->months.v[at + 1].first : x->head.size, until, freed;
-	bool gone[CHANNELS_MAX] = {false};
+	bool gone[CHANNELS_MAX] = {false}, left;
 	struct store_month t;
 	unsigned c;
 	int r = 0;
@@ -449,7 +449,7 @@ static int compare_month(struct moving *x, unsigned at, struct why *why)
 		return 0;
 	for (c = 0; !r && c < CHANNELS_MAX; c++) {
 		gone[c] = x->counts[at].of[c] && !store_bodies_there(x->from, m->first, c, &until);
-		r = gone[c] ? store_expire(x->to, m->month, c, &freed) : 0;
+		r = gone[c] ? store_expire(x->to, m->month, c, &freed, &left) : 0;
 	}
 	r = r ? r : store_refresh(x->back);
 	r = r ? r : store_month(x->back, m->month, &t);

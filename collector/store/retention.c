@@ -53,12 +53,13 @@ bool files_bodies_there(struct store *s, uint64_t index, unsigned channel, uint6
 	return k && packs_have(&s->packs, k, channel, &bytes);
 }
 
-int files_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed)
+int files_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed, bool *left)
 {
 	struct pack *k = packs_month(&s->packs, month);
 	int r;
 
 	*freed = 0;
+	*left = false;
 	if (s->failed)
 		return -EIO;
 	if (!s->writable)

@@ -361,10 +361,11 @@ bool store_bodies_there(struct store *s, uint64_t index, unsigned channel, uint6
 /*
  * Removes the bodies of a channel of a month, and its rows from the index (which the next steps make again). May be
  * called again at any time, whatever a crash left. The caller has a signed record of it in the committed log. *freed:
- * bytes of bodies. V_NOT_FOUND: no such month; V_DENIED: it is still being written, or of the collector, whose
- * records say what expired; -errno.
+ * bytes of bodies. *left: rows are left, and found no more; the same again takes more of them. V_AGAIN: somebody reads
+ * the bodies; nothing was done, and may be in some seconds; V_NOT_FOUND: no such month; V_DENIED: it is still being
+ * written, or of the collector, whose records say what expired; -errno. Who has not set wait_us waits for all of it.
  */
-int store_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed);
+int store_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed, bool *left);
 
 /* --- asking --- */
 

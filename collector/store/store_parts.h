@@ -49,7 +49,7 @@ int files_witness_each(const struct store *s, store_witness_fn fn, void *ctx);
 int files_months(struct store *s, bool counted, store_month_fn fn, void *ctx);
 int files_month(struct store *s, const char *month, struct store_month *out);
 bool files_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t *until);
-int files_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed);
+int files_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed, bool *left);
 int files_rebuild(struct store *s, void (*progress)(void *ctx, uint64_t done, uint64_t of), void *ctx, struct why *why);
 
 /* --- bar.c --- */

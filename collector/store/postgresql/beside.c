@@ -3,6 +3,7 @@
  */
 #include "collector/store/postgresql/pg.h"
 #include "collector/store/store_parts.h"
+#include "policy/base/clock.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -297,15 +298,86 @@ bool pg_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t
 	return result_int(res, 0, 0);
 }
 
-int pg_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed)
+/* --- expiring --- */
+
+/*
+ * What goes is locked against everybody who reads it, and who comes later waits behind us: so not for long. A backup
+ * that is being made (pg_dump) reads all of it until it ends.
+ */
+#define EXPIRE_LOCK_MS 50
+#define EXPIRE_ROWS 2000 /* looked at in one transaction */
+#define EXPIRE_US 20000  /* of them, before others have their turn */
+
+/* Have its bodies gone, and not all of their rows? In tables that were made before expire.sql these went with them. */
+static int has_expired(struct pg *p, const struct args *part, bool *gone, bool *left)
+{
+	static const char text[] = "SELECT to_jsonb(e) ->> 'rows_from' IS NOT NULL FROM sekisho.expired e "
+				   "WHERE part = $1 * 100 + $2";
+	_cleanup_result_ PGresult *res = NULL;
+	int r = conn_run(&p->side, text, part, &res);
+
+	*gone = !r && PQntuples(res);
+	*left = *gone && result_int(res, 0, 0);
+	return r;
+}
+
+/* 0; V_AGAIN: somebody reads it, or makes the index; V_NOT_FOUND; V_DENIED; -errno. */
+static int expire_bodies(struct pg *p, const struct args *part, uint64_t *freed)
+{
+	_cleanup_result_ PGresult *res = NULL;
+	bool serves = p->wait_ms >= 0;
+	struct args a = {.n = 0};
+	int r, x;
+
+	arg_int(&a, EXPIRE_LOCK_MS);
+	r = serves ? conn_run(&p->side, "SELECT set_config('lock_timeout', $1::bigint::text, false)", &a, NULL) : 0;
+	/* By itself: where its answer does not come in time, the server does it all the same. */
+	r = r ? r : conn_run(&p->side, "SELECT sekisho.expire($1, $2)", part, &res);
+	if (serves && r == -ETIMEDOUT) {
+		p->side.gone = false;
+		r = V_AGAIN;
+	}
+	x = serves && r >= 0 ? conn_run(&p->side, "RESET lock_timeout", NULL, NULL) : 0;
+	r = x ? x : r;
+	if (r)
+		return r;
+	if (result_int(res, 0, 0) < 0)
+		return result_int(res, 0, 0) == -1 ? V_NOT_FOUND : V_DENIED;
+	*freed = (uint64_t)result_int(res, 0, 0);
+	return 0;
+}
+
+static int expire_rows(struct pg *p, const struct args *part, bool *left)
+{
+	int64_t until = p->wait_ms < 0 ? INT64_MAX : clock_boot_us() + EXPIRE_US, got;
+	struct args a = *part;
+	unsigned i;
+	int r;
+
+	/* They are borrowed. */
+	for (i = 0; i < a.n; i++)
+		a.v[i] = (const char *)a.room[i];
+	arg_int(&a, EXPIRE_ROWS);
+	do {
+		_cleanup_result_ PGresult *res = NULL;
+
+		r = conn_run(&p->side, "SELECT sekisho.expire_rows($1, $2, $3)", &a, &res);
+		got = r ? 0 : result_int(res, 0, 0);
+	} while (!r && got > 0 && clock_boot_us() < until);
+	*left = got != 0;
+	return r;
+}
+
+int pg_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed, bool *left)
 {
 	struct pg *p = pg_of(s);
-	_cleanup_result_ PGresult *res = NULL;
 	struct args a = {.n = 0};
 	int64_t number;
+	bool gone;
 	int r;
 
 	*freed = 0;
+	*left = false;
 	if (p->failed)
 		return -EIO;
 	if (!p->writable)
@@ -315,11 +387,10 @@ int pg_expire(struct store *s, const char *month, unsigned channel, uint64_t *fr
 	arg_int(&a, number);
 	/* Of those that are none, too, the month is looked for first. */
 	arg_int(&a, producer_name(channel) ? channel : COLLECTORS);
-	r = conn_run(&p->side, "SELECT sekisho.expire($1, $2)", &a, &res);
-	if (r)
-		return r;
-	if (result_int(res, 0, 0) < 0)
-		return result_int(res, 0, 0) == -1 ? V_NOT_FOUND : V_DENIED;
-	*freed = (uint64_t)result_int(res, 0, 0);
-	return 0;
+	r = has_expired(p, &a, &gone, left);
+	if (!r && !gone) {
+		r = expire_bodies(p, &a, freed);
+		r = r ? r : has_expired(p, &a, &gone, left);
+	}
+	return r || !*left ? r : expire_rows(p, &a, left);
 }

@@ -55,32 +55,4 @@ BEGIN
 END
 $$;
 
--- Takes away the bodies of a channel of a month that is over, and their rows. Bytes; -1: no such month; -2: not now, or never.
-CREATE OR REPLACE FUNCTION sekisho.expire(p_month bigint, p_producer bigint) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	p bigint := p_month * 100 + p_producer;
-	freed bigint := 0;
-	gone bigint;
-BEGIN
-	IF NOT EXISTS (SELECT FROM sekisho.month WHERE month = p_month) THEN
-		RETURN -1;
-	END IF;
-	IF p_month = (SELECT max(month) FROM sekisho.month) OR p_producer = 16 OR p_producer NOT BETWEEN 1 AND 99 THEN
-		RETURN -2;
-	END IF;
-	-- Whoever makes the index now must not put rows behind it.
-	PERFORM FROM sekisho.indexed FOR UPDATE;
-	INSERT INTO sekisho.expired VALUES (p) ON CONFLICT DO NOTHING;
-	IF NOT FOUND OR to_regclass('sekisho.body_' || p) IS NULL THEN
-		RETURN 0;
-	END IF;
-	freed := (SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(to_regclass('sekisho.body_' || p)));
-	EXECUTE format('TRUNCATE sekisho.%I', 'body_' || p);
-	DELETE FROM sekisho.record
-	WHERE month = p_month AND chain IN (SELECT id FROM sekisho.chain WHERE producer = p_producer);
-	GET DIAGNOSTICS gone = ROW_COUNT;
-	UPDATE sekisho.indexed SET records = records - gone;
-	RETURN freed;
-END
-$$;
+\ir expire.sql

@@ -148,7 +148,7 @@ int pg_host_after(struct store *s, const char *name, const struct digest *id, st
 int pg_months(struct store *s, bool counted, store_month_fn fn, void *ctx);
 int pg_month(struct store *s, const char *month, struct store_month *out);
 bool pg_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t *until);
-int pg_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed);
+int pg_expire(struct store *s, const char *month, unsigned channel, uint64_t *freed, bool *left);
 
 /* --- shelf.c --- */
 

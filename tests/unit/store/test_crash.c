@@ -450,6 +450,7 @@ static void two_months(const char *dir)
 static void expirer(const char *dir, int told)
 {
 	uint64_t freed, left = 1;
+	bool rows_left;
 	uint8_t done = 1;
 	struct store *s;
 
@@ -458,7 +459,7 @@ static void expirer(const char *dir, int told)
 		durable_all(dir);
 		mode = CUT;
 	}
-	if (open_in_months(dir, &s) || store_expire(s, "2026-11", PRODUCER_GUARD, &freed))
+	if (open_in_months(dir, &s) || store_expire(s, "2026-11", PRODUCER_GUARD, &freed, &rows_left))
 		_exit(2);
 	if (syscall(SYS_write, told, &done, 1) != 1)
 		_exit(6);
@@ -479,6 +480,7 @@ static void check_expired(const char *dir, unsigned done)
 	struct store *s;
 	unsigned i, rows = 0, guards = 0, there = 0;
 	uint64_t freed;
+	bool rows_left;
 	int r = open_in_months(dir, &s), turn;
 
 	assert_int_equal(r, 0);
@@ -499,7 +501,7 @@ static void check_expired(const char *dir, unsigned done)
 			guards += goes && !turn;
 		}
 		assert_true(there == 0 || (!turn && !done && there == guards));
-		assert_int_equal(store_expire(s, "2026-11", PRODUCER_GUARD, &freed), 0);
+		assert_int_equal(store_expire(s, "2026-11", PRODUCER_GUARD, &freed, &rows_left), 0);
 	}
 	made_index(s);
 	assert_int_equal(store_query(s, &all, count_row, &rows, &why), 0);

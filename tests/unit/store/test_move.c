@@ -69,6 +69,7 @@ static void begin(struct bed *b)
 		.name = "pc-1", .state = HOST_REVOKED, .spki = {1, 2, 3}, .spki_len = 3, .enrolled_us = 5};
 	char name[16];
 	uint64_t freed;
+	bool left;
 	unsigned i;
 
 	*b = (struct bed){.n = 0};
@@ -89,7 +90,7 @@ static void begin(struct bed *b)
 	clock_us = INT64_C(1783000000000000); /* 2026-07: there is no 2026-06 */
 	fill(b, 300);
 	made_index(b->s);
-	assert_int_equal(store_expire(b->s, "2026-05", PRODUCER_GUARD, &freed), 0);
+	assert_int_equal(store_expire(b->s, "2026-05", PRODUCER_GUARD, &freed, &left), 0);
 	assert_true(freed > 0);
 	made_index(b->s);
 	h.id = b->m[1].host;

@@ -4,6 +4,7 @@
  */
 #include "tests/unit/store/made.h"
 #include <errno.h>
+#include <time.h>
 
 static int sql(const char *role, const char *database, const char *text)
 {
@@ -428,6 +429,7 @@ static void roles_are_what_they_say(void **state)
 		"UPDATE sekisho.indexed SET next = 0",
 		"SELECT sekisho.forget_index()",
 		"SELECT sekisho.expire(202611, 1)",
+		"SELECT sekisho.expire_rows(202611, 1, 1)",
 		"SELECT FROM sekisho.log FOR UPDATE",
 	};
 	struct why why = {""};
@@ -960,6 +962,7 @@ static void tables_of_version_1(void **state)
 	struct made m[PCS];
 	unsigned i, total;
 	uint64_t freed;
+	bool left;
 
 	(void)state;
 	made_dir(dir, sizeof(dir));
@@ -1013,7 +1016,7 @@ static void tables_of_version_1(void **state)
 	assert_int_equal(store_month(t, "2026-12", &month), 0);
 	assert_int_equal(month.channels[PRODUCER_RECORDER].segments, 3 * PCS);
 	assert_true(month.channels[PRODUCER_RECORDER].bytes > 0);
-	assert_int_equal(store_expire(t, "2026-11", PRODUCER_RECORDER, &freed), 0);
+	assert_int_equal(store_expire(t, "2026-11", PRODUCER_RECORDER, &freed, &left), 0);
 	assert_true(freed > 0);
 	assert_int_equal(found_of(t, hex[0]), 3);
 	/* Only rows that come then have names, and until all have, they are found without. */
@@ -1338,6 +1341,206 @@ static void a_turn_is_taken(void **state)
 	made_dir_remove(dir);
 }
 
+/* --- what goes --- */
+
+static const char *at_month; /* when leaves are put in */
+
+static int64_t at_month_us(void)
+{
+	struct tm tm = {.tm_mday = 15};
+
+	assert_non_null(strptime(at_month, "%Y-%m", &tm));
+	return (int64_t)timegm(&tm) * 1000000;
+}
+
+/* Another session, which has done `text` and stays until it is closed. */
+static FILE *hold(const char *database, const char *text)
+{
+	static const char held[] = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND "
+				   "application_name = 'psql' AND datname = current_database()";
+	char command[300];
+	FILE *f;
+	unsigned i;
+
+	snprintf(command, sizeof(command), "psql -X -q -o /dev/null -v ON_ERROR_STOP=1 -h %s -U postgres -d '%s'",
+		made_server, database);
+	f = popen(command, "w");
+	assert_non_null(f);
+	fprintf(f, "BEGIN;\n%s;\n", text);
+	fflush(f);
+	for (i = 0; ask(database, held) != 1 && i < 600; i++)
+		usleep(100000);
+	return f;
+}
+
+static void let_go(FILE *f)
+{
+	assert_int_equal(pclose(f), 0);
+}
+
+/* One who serves, with two channels of 2026-11 and 2026-12, indexed; 2027-01 is being written. */
+static struct store *open_with_months(const char *dir, struct made *m)
+{
+	struct store_options o = made_options(dir, at_month_us);
+	struct why why = {""};
+	struct store *s;
+
+	o.wait_us = 1000000;
+	at_month = "2026-11";
+	assert_int_equal(store_open(&o, &s, &why), 0);
+	made_begin(&m[0], "pc-0", PRODUCER_RECORDER);
+	made_begin(&m[1], "pc-0", PRODUCER_GUARD);
+	put_some(s, m, 2, 5);
+	at_month = "2026-12";
+	put_some(s, m, 2, 5);
+	at_month = "2027-01";
+	put_some(s, m, 2, 1);
+	return s;
+}
+
+static void close_with_months(struct store *s, struct made *m)
+{
+	store_close(s);
+	made_end(&m[0]);
+	made_end(&m[1]);
+}
+
+#define ROWS_OF(month, producer)                                                                            \
+	"SELECT count(*) FROM sekisho.record r JOIN sekisho.chain c ON c.id = r.chain WHERE month = " month \
+	" AND producer = " producer
+#define COUNTED_RIGHT "SELECT (SELECT count(*) FROM sekisho.record) - (SELECT records FROM sekisho.indexed)"
+
+/* Somebody reads what is to go, as a backup does until it ends: nothing is lost by it, and it goes then. */
+static void what_is_read_goes_later(void **state)
+{
+	struct store *s;
+	struct made m[2];
+	uint64_t index, freed;
+	bool left;
+	char dir[256];
+	FILE *f;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	s = open_with_months(dir, m);
+	f = hold(made_base(dir), "LOCK TABLE sekisho.body_20261101 IN ACCESS SHARE MODE");
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed, &left), V_AGAIN);
+	assert_false(store_lost(s));
+	assert_int_equal(freed, 0);
+	assert_int_equal(ask(made_base(dir), "SELECT count(*) FROM sekisho.expired"), 0);
+	assert_int_equal(ask(made_base(dir), ROWS_OF("202611", "1")), 5);
+	/* What nobody reads goes meanwhile, and all else is as it was. */
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_GUARD, &freed, &left), 0);
+	assert_true(freed > 0);
+	assert_int_equal(store_append(s, made_next(&m[0]), &index), 0);
+	assert_int_equal(store_commit(s), 0);
+	let_go(f);
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed, &left), 0);
+	assert_true(freed > 0);
+	assert_int_equal(ask(made_base(dir), "SELECT count(*) FROM sekisho.body WHERE part / 100 = 202611"), 0);
+	close_with_months(s, m);
+	made_dir_remove(dir);
+}
+
+/* Rows go a part at a time, by one at a time; where that is cut off, whoever comes next goes on. */
+static void rows_go_in_parts(void **state)
+{
+	static const char part[] = "SELECT sekisho.expire_rows(202611, 1, 3)";
+	struct store *s;
+	struct made m[2];
+	uint64_t freed, left_to_index;
+	bool left;
+	char dir[256];
+	FILE *f;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	s = open_with_months(dir, m);
+	assert_int_equal(ask(made_base(dir), part), 0);
+	assert_int_equal(ask(made_base(dir), ROWS_OF("202611", "1")), 5);
+	/* The bodies go at once, their rows behind them; not while somebody makes the index. */
+	assert_int_equal(ask(made_base(dir), "SELECT least(1, sekisho.expire(202611, 1))"), 1);
+	assert_int_equal(ask(made_base(dir), "SELECT count(*) FROM sekisho.body WHERE part = 20261101"), 0);
+	assert_int_equal(ask(made_base(dir), ROWS_OF("202611", "1")), 5);
+	f = hold(made_base(dir), "SELECT FROM sekisho.indexed FOR UPDATE");
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed, &left), 0);
+	assert_true(left);
+	/* To take bodies away waits for that one, too; not for long. */
+	assert_int_equal(store_expire(s, "2026-12", PRODUCER_RECORDER, &freed, &left), V_AGAIN);
+	assert_false(store_lost(s));
+	let_go(f);
+	assert_int_equal(ask(made_base(dir), ROWS_OF("202611", "1")), 5);
+	/* Of each three rows in the order of the log one or two are of this channel. */
+	assert_int_equal(ask(made_base(dir), part), 1);
+	assert_in_range(ask(made_base(dir), ROWS_OF("202611", "1")), 3, 4);
+	assert_int_equal(ask(made_base(dir), COUNTED_RIGHT), 0);
+	/* Who opens it now goes on, and leaves the others'. */
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed, &left), 0);
+	assert_false(left);
+	assert_int_equal(freed, 0);
+	assert_int_equal(ask(made_base(dir), ROWS_OF("202611", "1")), 0);
+	assert_int_equal(ask(made_base(dir), ROWS_OF("202611", "2")), 5);
+	assert_int_equal(ask(made_base(dir), ROWS_OF("202612", "1")), 5);
+	assert_int_equal(ask(made_base(dir), COUNTED_RIGHT), 0);
+	assert_int_equal(ask(made_base(dir), "SELECT count(*) FROM sekisho.expired WHERE rows_from IS NOT NULL"), 0);
+	/* It takes as many transactions as it takes. */
+	assert_int_equal(
+		sql("postgres", made_base(dir),
+			"INSERT INTO sekisho.record (month, row, time, chain, kind, class, usr, program, path, "
+			"path2, args) SELECT 202612, (1::bigint << 40) + i, i, (SELECT id FROM sekisho.chain WHERE "
+			"producer = 1 LIMIT 1), 1, 0, '', '', '', '', '' FROM generate_series(1, 20000) i"),
+		0);
+	assert_int_equal(sql("postgres", made_base(dir), "UPDATE sekisho.indexed SET records = records + 20000"), 0);
+	assert_int_equal(store_expire(s, "2026-12", PRODUCER_RECORDER, &freed, &left), 0);
+	assert_true(freed > 0);
+	while (left)
+		assert_int_equal(store_expire(s, "2026-12", PRODUCER_RECORDER, &freed, &left), 0);
+	assert_int_equal(ask(made_base(dir), ROWS_OF("202612", "1")), 0);
+	assert_int_equal(ask(made_base(dir), ROWS_OF("202612", "2")), 5);
+	assert_int_equal(ask(made_base(dir), COUNTED_RIGHT), 0);
+	assert_int_equal(store_index_step(s, 64, &left_to_index), 0);
+	close_with_months(s, m);
+	made_dir_remove(dir);
+}
+
+/* Tables of before rows went in parts: they go with the bodies, until expire.sql is run, while all goes on. */
+static void rows_go_at_once_as_before(void **state)
+{
+	struct store *s;
+	struct made m[2];
+	uint64_t freed;
+	bool left;
+	char dir[256];
+	FILE *f;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	assert_int_equal(made_server_run("drop", made_base(dir)), 0);
+	assert_int_equal(made_server_run("former", made_base(dir)), 0);
+	s = open_with_months(dir, m);
+	f = hold(made_base(dir), "LOCK TABLE sekisho.body_20261101 IN ACCESS SHARE MODE");
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed, &left), V_AGAIN);
+	assert_false(store_lost(s));
+	let_go(f);
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed, &left), 0);
+	assert_true(freed > 0);
+	assert_false(left);
+	assert_int_equal(ask(made_base(dir), ROWS_OF("202611", "1")), 0);
+	assert_int_equal(upgrade(dir, "expire.sql"), 0);
+	assert_int_equal(upgrade(dir, "expire.sql"), 0);
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed, &left), 0);
+	assert_int_equal(freed, 0);
+	assert_int_equal(ask(made_base(dir), "SELECT least(1, sekisho.expire(202612, 1))"), 1);
+	assert_int_equal(ask(made_base(dir), ROWS_OF("202612", "1")), 5);
+	assert_int_equal(store_expire(s, "2026-12", PRODUCER_RECORDER, &freed, &left), 0);
+	assert_false(left);
+	assert_int_equal(ask(made_base(dir), ROWS_OF("202612", "1")), 0);
+	assert_int_equal(ask(made_base(dir), ROWS_OF("202612", "2")), 5);
+	assert_int_equal(ask(made_base(dir), COUNTED_RIGHT), 0);
+	close_with_months(s, m);
+	made_dir_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1356,6 +1559,9 @@ int main(void)
 		cmocka_unit_test(duties_go_round),
 		cmocka_unit_test(an_older_database),
 		cmocka_unit_test(tables_of_version_1),
+		cmocka_unit_test(what_is_read_goes_later),
+		cmocka_unit_test(rows_go_in_parts),
+		cmocka_unit_test(rows_go_at_once_as_before),
 		cmocka_unit_test(who_was_told_has_the_turn),
 		cmocka_unit_test(a_commit_waits_by_itself),
 		cmocka_unit_test(a_turn_waits_by_itself),

@@ -510,6 +510,7 @@ static void a_channel_expires(void **state)
 	struct why why = {""};
 	struct store *s, *reader;
 	uint64_t index, freed;
+	bool left;
 	unsigned i;
 
 	(void)state;
@@ -525,11 +526,11 @@ static void a_channel_expires(void **state)
 		if (i == 2 * CHANNELS_MADE - 1) {
 			assert_int_equal(store_commit(s), 0);
 			/* Still being written. */
-			assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed), V_DENIED);
+			assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed, &left), V_DENIED);
 		}
 	}
 	/* So it is while nothing behind it is committed. */
-	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed), V_DENIED);
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed, &left), V_DENIED);
 	assert_int_equal(store_commit(s), 0);
 	made_index(s);
 	{
@@ -540,14 +541,14 @@ static void a_channel_expires(void **state)
 		for (i = 0; i < CHANNELS_MADE; i++)
 			assert_int_equal(rows[i], 4);
 	}
-	assert_int_equal(store_expire(s, "2026-12", PRODUCER_RECORDER, &freed), V_DENIED);
-	assert_int_equal(store_expire(s, "2026-10", PRODUCER_RECORDER, &freed), V_NOT_FOUND);
-	assert_int_equal(store_expire(s, "2026-11", PRODUCER_COLLECTOR, &freed), V_DENIED);
-	assert_int_equal(store_expire(s, "2026-11", PRODUCER_UPLINK_RESERVED, &freed), V_DENIED);
-	assert_int_equal(store_expire(reader, "2026-11", PRODUCER_RECORDER, &freed), -EROFS);
-	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed), 0);
+	assert_int_equal(store_expire(s, "2026-12", PRODUCER_RECORDER, &freed, &left), V_DENIED);
+	assert_int_equal(store_expire(s, "2026-10", PRODUCER_RECORDER, &freed, &left), V_NOT_FOUND);
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_COLLECTOR, &freed, &left), V_DENIED);
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_UPLINK_RESERVED, &freed, &left), V_DENIED);
+	assert_int_equal(store_expire(reader, "2026-11", PRODUCER_RECORDER, &freed, &left), -EROFS);
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed, &left), 0);
 	assert_true(freed > 0);
-	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed), 0);
+	assert_int_equal(store_expire(s, "2026-11", PRODUCER_RECORDER, &freed, &left), 0);
 	assert_int_equal(freed, 0);
 	made_index(s);
 	for (i = 0; i < 4 * CHANNELS_MADE; i++) {
