@@ -103,7 +103,7 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.dir = "/var/lib/sekisho-collector",
 		.console = "/var/lib/sekisho-console",
 		.herald = "/var/lib/sekisho-herald",
-		.connections = 4096,
+		.connections = 16384,
 		.head_us = 10 * S_,
 		.body_rate = 16384,
 		.idle_us = 60 * S_,
