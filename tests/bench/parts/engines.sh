@@ -1,0 +1,50 @@
+# Shared by the benchmarks that run a collector on either engine. Source lib.sh and parts/collector.sh first.
+# shellcheck shell=bash disable=SC2154,SC2034
+servers=''
+engine='' place='' engine_n=0
+
+# use_engine files|postgresql [KEY = VALUE]...: a fresh collector's folder (not started) whose log is there. `place`: of its store, '' for
+# the folder's own.
+use_engine() {
+	engine=$1 place=''
+	shift
+	rm -rf "$state"
+	engine_n=$((engine_n + 1))
+	if [ "$engine" = postgresql ]; then
+		if [ -z "$servers" ]; then
+			servers=$(mktemp -d /tmp/sekisho-pg-XXXXXX)
+			chmod 755 "$servers"
+			at_exit "'$root/tests/postgresql' stop '$servers/a'; rmdir '$servers'"
+			"$root/tests/postgresql" start "$servers/a"
+		fi
+		"$root/tests/postgresql" database "$servers/a" "bench$engine_n"
+		place="postgresql://collector@/bench$engine_n?host=$servers/a"
+		settings "$@" "store = $place"
+	else
+		settings "$@"
+	fi
+	collector --init 2>/dev/null
+}
+
+# The database's first process; '' of files.
+database_pid() {
+	[ "$engine" != postgresql ] || head -n 1 "$servers/a/data/postmaster.pid"
+}
+
+# Clock ticks of a process and what it started, those that have ended too. 0 without a PID.
+ticks_of() {
+	local p
+	[ -n "${1:-}" ] || { echo 0 && return; }
+	{
+		awk '{print $14 + $15 + $16 + $17}' "/proc/$1/stat"
+		for p in $(pgrep -P "$1"); do awk '{print $14 + $15}' "/proc/$p/stat" 2>/dev/null || true; done
+	} | awk '{n += $1} END {print n + 0}'
+}
+
+database_bytes() {
+	if [ "$engine" = postgresql ]; then
+		PGHOST=$servers/a PGUSER=postgres psql -X -A -t -d "bench$engine_n" -c 'CHECKPOINT' -c 'SELECT pg_database_size(current_database())' | tail -n 1
+	else
+		echo 0
+	fi
+}
