@@ -51,6 +51,8 @@ struct filling {
 	struct buf bytes;
 	int64_t now, last_commit;
 	unsigned waiting;
+	int64_t stop;  /* what reaches the collector later is left out; 0: nothing is */
+	uint64_t live; /* so many desks tell each burst all the same */
 	uint64_t full; /* records that a recorder's segment waits for; 0: each burst is told at once */
 	uint64_t segments, records, size;
 };
@@ -220,6 +222,7 @@ static int flush(struct filling *f, struct pc *p)
 
 static int live(struct filling *f, struct desk *d, struct pc *p, enum moment what)
 {
+	uint64_t full = d->number < f->live ? 0 : f->full;
 	bool arrives = what == MOMENT_ARRIVE || !p->booted;
 	unsigned i;
 	int r = 0;
@@ -242,7 +245,7 @@ static int live(struct filling *f, struct desk *d, struct pc *p, enum moment wha
 	if (!r && f->papers && what == MOMENT_ACT)
 		r = desk_papers(d, put, f);
 	f->now = d->now;
-	if (!r && (what != MOMENT_ACT || p->chains[0]->body.records >= f->full))
+	if (!r && (what != MOMENT_ACT || p->chains[0]->body.records >= full))
 		r = seal(f, p, p->chains[0], what == MOMENT_IDLE ? SF_HEARTBEAT : 0);
 	for (i = 1; !r && i < ARRAY_SIZE(p->chains); i++)
 		r = p->chains[i]->body.records ? seal(f, p, p->chains[i], SF_URGENT) : 0;
@@ -343,6 +346,8 @@ static int fill(struct filling *f, unsigned pcs)
 	int r = enrol_all(f, pcs);
 
 	while (!r && !(r = office_next(&f->office, &d, &what, &reaches))) {
+		if (f->stop && reaches >= f->stop)
+			break;
 		if (reaches > office_now)
 			office_now = reaches;
 		if (f->whole && f->office.day != f->served)
@@ -379,7 +384,9 @@ static const char usage[] =
 	"  --pcs N      PCs (20)\n  --days N     days, the last one before --until (31)\n"
 	"  --records N  about so many records (100000)\n  --seed N     other people, other days (1)\n"
 	"  --until DAY  2026-04-01: the days before it (today)\n"
+	"  --stop HOUR  the last day ends at this hour (0: it does not)\n"
 	"  --full N     a recorder's segment waits for N records, as after a morning without network (0: for none)\n"
+	"  --live N     but those of the first N PCs do not wait (0)\n"
 	"  --papers     prints, denials, losses too\n"
 	"  --whole      and what servers tell: gaps, policies, the console's access log\n";
 
@@ -388,12 +395,13 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"pcs", required_argument, NULL, 'p'},
 		{"days", required_argument, NULL, 'd'}, {"records", required_argument, NULL, 'r'},
 		{"seed", required_argument, NULL, 's'}, {"until", required_argument, NULL, 'u'},
-		{"full", required_argument, NULL, 'f'}, {"papers", no_argument, NULL, 'P'},
+		{"full", required_argument, NULL, 'f'}, {"stop", required_argument, NULL, 'S'},
+		{"live", required_argument, NULL, 'l'}, {"papers", no_argument, NULL, 'P'},
 		{"whole", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	_cleanup_(key_freep) struct key *log = NULL;
 	struct filling f = {.bytes = BUF_INIT(SEGMENT_MAX)};
 	struct store_options o = {.origin = ORIGIN, .now_us = now_us};
-	uint64_t pcs = 20, days = 31, records = 100000, seed = 1, *number;
+	uint64_t pcs = 20, days = 31, records = 100000, seed = 1, stop = 0, *number;
 	int64_t until = today();
 	struct why why = {""};
 	char dir[PATH_MAX];
@@ -402,7 +410,13 @@ int main(int argc, char **argv)
 	int c, r;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		number = c == 'p' ? &pcs : c == 'd' ? &days : c == 'r' ? &records : c == 'f' ? &f.full : &seed;
+		number = c == 'p'   ? &pcs
+			 : c == 'd' ? &days
+			 : c == 'r' ? &records
+			 : c == 'f' ? &f.full
+			 : c == 'S' ? &stop
+			 : c == 'l' ? &f.live
+				    : &seed;
 		if (c == 'h')
 			return printf("%s", usage) < 0;
 		if (c == 'w' || c == 'P') {
@@ -416,7 +430,7 @@ int main(int argc, char **argv)
 		else if (c == 'u' || c == '?' || !number_of(optarg, number))
 			return fprintf(stderr, "%s", usage), 2;
 	}
-	if (optind + 1 != argc || !pcs || pcs > 20000 || !days || days > 4000 || f.full > 1000) {
+	if (optind + 1 != argc || !pcs || pcs > 20000 || !days || days > 4000 || f.full > 1000 || stop > 24) {
 		fprintf(stderr, "%s", usage);
 		return 2;
 	}
@@ -428,6 +442,7 @@ int main(int argc, char **argv)
 	o.log_key = log;
 	r = r ? r : office_open(&f.office, seed, (unsigned)pcs, (unsigned)days, records, until);
 	office_now = f.office.begin;
+	f.stop = stop ? f.office.end - (24 - (int64_t)stop) * INT64_C(3600000000) : 0;
 	f.dice.state = seed + 77;
 	f.served = -1;
 	r = r ? r : store_open(&o, &f.store, &why);
