@@ -611,8 +611,9 @@ static void a_month_left_behind(void **state)
 	sqlite3 *db;
 
 	(void)state;
+	/* Of the files' index alone. */
 	if (made_in_database())
-		return;
+		skip();
 	made_dir(dir, sizeof(dir));
 	now = MADE_TIME;
 	assert_int_equal(store_open(&o, &s, &why), 0);
@@ -651,8 +652,9 @@ static void a_month_of_before(void **state)
 	unsigned before, way, i;
 
 	(void)state;
+	/* Of the files' index alone. */
 	if (made_in_database())
-		return;
+		skip();
 	for (before = 0; before < 2; before++) {
 		made_dir(dir, sizeof(dir));
 		now = MADE_TIME;
