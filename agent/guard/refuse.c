@@ -10,11 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <signal.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 
 #define TOLD_MAX 64u       /* who was refused what: told apart */
 #define TOLD_US 10000000ll /* the same once more, with its count */
@@ -36,6 +36,7 @@ struct refuse {
 	bool on;             /* an area asks for it */
 	bool ready;          /* there is a door */
 	bool proven;         /* and it refused us just now */
+	bool in_place;       /* who was there before us has been told to go */
 	unsigned told_state; /* STATE_*, that a record was made of last; 0: none yet */
 	int64_t told_state_us;
 	uint32_t folders, files, left_out;
@@ -138,14 +139,29 @@ static void on_refused(struct guard *g, const struct refuse_event *e)
 		tell_bounded(g, oldest, oldest->count, now);
 	*oldest = (struct told){.e = *e, .since_boot_us = now, .policy = g->orders.version};
 	tell_bounded(g, oldest, 1, now);
-	show(g, e, now);
+	if (!g->stopping)
+		show(g, e, now);
+}
+
+static void on_meanwhile(void *ctx, const struct refuse_event *e)
+{
+	struct guard *g = ctx;
+
+	if (e->lost)
+		sealer_lost(g->sealer, CAUSE_QUEUE_FULL, e->lost);
+	if (e->ino)
+		on_refused(g, e);
 }
 
 void refuse_run(struct guard *g, int64_t now)
 {
 	struct refuse *f = g->refuse;
 	unsigned i;
+	int r;
 
+	r = meanwhile_take(f->place.meanwhile, on_meanwhile, g);
+	if (r < 0)
+		log_error("what was refused while there was no guard cannot be read: %s", strerror(-r));
 	for (i = 0; i < TOLD_MAX; i++) {
 		struct told *t = &f->told[i];
 
@@ -155,19 +171,6 @@ void refuse_run(struct guard *g, int64_t now)
 			tell_bounded(g, t, t->count, now);
 		/* Who goes on is told of again in as long; else its place is free. */
 		t->since_boot_us = t->count ? now : 0;
-		t->count = 0;
-	}
-}
-
-void refuse_stop(struct guard *g)
-{
-	unsigned i;
-
-	for (i = 0; i < TOLD_MAX; i++) {
-		struct told *t = &g->refuse->told[i];
-
-		if (t->count)
-			tell(g, t, t->count);
 		t->count = 0;
 	}
 }
@@ -233,6 +236,20 @@ void refuse_prove(struct guard *g)
 
 /* --- what is heard --- */
 
+/* Our marks are laid, or there is nothing to mark: a door that a guard before us left goes (refuse_keeper.c). */
+static void say_in_place(struct guard *g)
+{
+	struct refuse *f = g->refuse;
+	int r;
+
+	if (f->in_place)
+		return;
+	r = file_replace(f->place.in_place, SPAN_STR(f->place.name), 0600);
+	if (r)
+		log_error("%s: %s: the door of the guard before stays for its time", f->place.in_place, strerror(-r));
+	f->in_place = !r;
+}
+
 static void take(struct guard *g, struct refuse_event *e)
 {
 	struct refuse *f = g->refuse;
@@ -254,6 +271,7 @@ static void take(struct guard *g, struct refuse_event *e)
 		f->folders = e->folders;
 		f->files = e->files;
 		f->left_out = e->left_out;
+		say_in_place(g);
 		report_save(g);
 		break;
 	case REFUSE_DOWN:
@@ -290,6 +308,28 @@ static int on_message(sd_event_source *source, int fd, uint32_t events, void *ct
 	return 0;
 }
 
+void refuse_stop(struct guard *g)
+{
+	static struct refuse_event e;
+	ssize_t got;
+	unsigned i;
+
+	/* From here on the door keeps what it refuses; what it has said already is ours to tell. */
+	shutdown(g->refuse->keeper, SHUT_RD);
+	while ((got = recv(g->refuse->keeper, &e, sizeof(e), MSG_DONTWAIT)) >= (ssize_t)REFUSE_EVENT_MIN) {
+		((char *)&e)[got - 1] = 0;
+		if (e.what == REFUSE_REFUSED)
+			take(g, &e);
+	}
+	for (i = 0; i < TOLD_MAX; i++) {
+		struct told *t = &g->refuse->told[i];
+
+		if (t->count)
+			tell(g, t, t->count);
+		t->count = 0;
+	}
+}
+
 void refuse_order(struct guard *g)
 {
 	struct refuse *f = g->refuse;
@@ -300,6 +340,7 @@ void refuse_order(struct guard *g)
 	f->on = order == REFUSE_ON;
 	if (!f->on) {
 		f->ready = f->proven = false;
+		say_in_place(g);
 		tell_holds(g);
 	}
 	if (send(f->keeper, &order, 1, MSG_DONTWAIT | MSG_NOSIGNAL) != 1)
@@ -318,17 +359,25 @@ struct json_t *refuse_state(const struct guard *g)
 
 /* --- beginning and end --- */
 
-/* A file that nobody has any use for. */
-static int make_proof(struct guard *g)
+/* A file that nobody has any use for: made without opening it, which a door that was left refuses us, too. */
+static int make_places(struct guard *g)
 {
-	int fd, r = dir_make(g->state, 0700);
+	struct refuse_place *p = &g->refuse->place;
+	char path[PATH_MAX + 24];
+	uint64_t nonce;
+	int r = dir_make(g->state, 0700);
 
-	snprintf(g->refuse->place.proof, sizeof(g->refuse->place.proof), "%s" REFUSE_PROOF, g->state);
-	fd = r ? -1 : open(g->refuse->place.proof, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return r ? r : -errno;
-	close(fd);
-	return 0;
+	snprintf(p->proof, sizeof(p->proof), "%s" REFUSE_PROOF, g->state);
+	snprintf(p->in_place, sizeof(p->in_place), "%s" REFUSE_IN_PLACE, g->state);
+	snprintf(path, sizeof(path), "%s" REFUSE_MEANWHILE, g->state);
+	if (r)
+		return r;
+	if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce) ||
+		(mknod(p->proof, S_IFREG | 0600, 0) && errno != EEXIST))
+		return -errno;
+	snprintf(p->name, sizeof(p->name), "%d %016llx\n", (int)getpid(), (unsigned long long)nonce);
+	p->meanwhile = meanwhile_open(path);
+	return p->meanwhile < 0 ? p->meanwhile : 0;
 }
 
 int refuse_open(struct guard *g)
@@ -340,7 +389,8 @@ int refuse_open(struct guard *g)
 	if (!g->refuse)
 		return -ENOMEM;
 	g->refuse->keeper = -1;
-	r = make_proof(g);
+	g->refuse->place.meanwhile = -1;
+	r = make_places(g);
 	if (r)
 		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends))
@@ -348,7 +398,6 @@ int refuse_open(struct guard *g)
 	setsockopt(ends[1], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
 	g->refuse->keeper = ends[0];
 	g->refuse->place.guard = ends[1];
-	g->refuse->place.parent = getpid();
 	snprintf(g->refuse->place.policy, sizeof(g->refuse->place.policy), "%s", g->orders_path);
 	g->refuse->pid = fork();
 	if (!g->refuse->pid)
@@ -359,6 +408,8 @@ int refuse_open(struct guard *g)
 
 int refuse_start(struct guard *g)
 {
+	if (!g->refuse->on)
+		say_in_place(g);
 	return sd_event_add_io(g->event, NULL, g->refuse->keeper, EPOLLIN, on_message, g);
 }
 
@@ -368,11 +419,11 @@ void refuse_close(struct guard *g)
 
 	if (!f)
 		return;
-	/* Its children end with it. */
-	if (f->pid > 0 && !kill(f->pid, SIGKILL))
-		waitpid(f->pid, NULL, 0);
+	/* It hears that, and ends: at once, or where another door is in place (refuse.h). */
 	if (f->keeper >= 0)
 		close(f->keeper);
+	if (f->place.meanwhile >= 0)
+		close(f->place.meanwhile);
 	free(f);
 	g->refuse = NULL;
 }

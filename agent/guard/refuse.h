@@ -8,11 +8,25 @@
  *     |-- door (refuse_door.c, refuse_marks.c)  marks files and folders by fanotify(7), and answers for each open
  *     '-- who (refuse_keeper.c)  asks the name service who somebody is; may be slow, has no power
  *
+ * A guard that ends, or is killed, leaves no gap: its keeper and the two below go on without it, by the policy as it
+ * was then, until another guard says that its own marks are laid, REFUSE_HOLD_S at most. Which guard's marks are, the
+ * file REFUSE_IN_PLACE says: that guard writes its name into it once its door has been through all areas, or where its
+ * policy refuses nothing. A keeper whose guard ended stays while the file has the name of its own guard, and goes where
+ * it has another, or is gone: so one whose marks were never laid goes at once, and a guard that ends over and over
+ * leaves one door, not many. While there are two doors the kernel asks both, and one that refuses is enough: what the
+ * new policy lets in newly waits until the old door is gone, nothing is open that either refuses. What is refused in
+ * between lies in REFUSE_MEANWHILE until a guard makes records of it (refuse_meanwhile.c). A stop that is meant to last
+ * ends the same way: files open REFUSE_HOLD_S behind it, or at once where REFUSE_IN_PLACE is removed or SIGTERM comes
+ * (the PC's shutdown). systemd's unit has KillMode=process for this.
+ *
+ * Why fanotify's descriptor is not handed over (systemd's FDSTORE): nobody would answer until the next guard does, and
+ * who has it must not open a file that is marked, or waits for itself: systemd is the last that may.
+ *
  * What must never happen: that a PC hangs. While the kernel asks, the program that opens a file waits. The door does
  * nothing that waits for others (who it is: a second at most, then the area's `in_doubt` holds), and a timer of the
  * kernel ends it where it has not come round for REFUSE_DEADLINE_S, stopped or not: with its last descriptor the kernel
  * lets through all that waits. So an open waits for that long at most, and where there is no door nothing is refused:
- * the guard is told, tells, and the keeper starts another.
+ * the guard is told, tells, and the keeper starts another; without a guard it does not.
  */
 #ifndef SEKISHO_GUARD_REFUSE_H
 #define SEKISHO_GUARD_REFUSE_H
@@ -21,11 +35,16 @@
 #include "agent/service/areas.h"
 
 #define REFUSE_DEADLINE_S 5
-#define REFUSE_WHO_MS 1000           /* how long an open waits for the name service */
-#define REFUSE_FOLDERS_MAX 65536u    /* that are marked; more are left out, and counted */
-#define REFUSE_FILES_MAX 65536u      /* that are marked themselves, so that they are refused under other names too */
-#define REFUSE_PROGRAM_SIZE 1024     /* longer ones are cut */
-#define REFUSE_PROOF "/refuse-proof" /* in the guard's folder: the door refuses it to everybody */
+#define REFUSE_WHO_MS 1000        /* how long an open waits for the name service */
+#define REFUSE_FOLDERS_MAX 65536u /* that are marked; more are left out, and counted */
+#define REFUSE_FILES_MAX 65536u   /* that are marked themselves, so that they are refused under other names too */
+#define REFUSE_PROGRAM_SIZE 1024  /* longer ones are cut */
+#define REFUSE_HOLD_S 30          /* how long a door goes on without its guard */
+/* In the guard's folder. */
+#define REFUSE_PROOF "/refuse-proof"         /* the door refuses it to everybody */
+#define REFUSE_IN_PLACE "/refuse-in-place"   /* the name of the guard whose marks are laid */
+#define REFUSE_MEANWHILE "/refuse-meanwhile" /* what was refused while there was no guard */
+#define REFUSE_NAME_SIZE 48
 
 /* Orders, one byte each. */
 enum { REFUSE_ON = 'L', REFUSE_OFF = 'O' };
@@ -52,12 +71,23 @@ struct refuse_event {
 
 struct refuse_place {
 	int guard;             /* the socket to the guard */
-	pid_t parent;          /* the guard */
+	int meanwhile;         /* REFUSE_MEANWHILE; opened before anything is marked */
 	char policy[PATH_MAX]; /* its text */
 	char proof[PATH_MAX + 16];
+	char in_place[PATH_MAX + 24];
+	char name[REFUSE_NAME_SIZE]; /* this guard's: no other has it, on this boot or another */
 };
 /* The keeper's whole life. */
 void refuse_keeper(const struct refuse_place *p) __attribute__((noreturn));
+
+/* --- refuse_meanwhile.c: refusals that wait for a guard to make records of them --- */
+
+/* The file, for the door to add to and the guard to take from. A descriptor, which is the caller's; -errno. */
+int meanwhile_open(const char *path);
+/* -ENOSPC where so much waits that it is left out; the caller counts it. An inode of 0: only how many were lost. */
+int meanwhile_add(int fd, const struct refuse_event *e);
+/* Each that waits, the oldest first, then none does. How many; -errno. */
+int meanwhile_take(int fd, void (*each)(void *ctx, const struct refuse_event *e), void *ctx);
 
 /* --- refuse_door.c --- */
 

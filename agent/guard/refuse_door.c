@@ -80,10 +80,22 @@ static void say(struct door *d, struct refuse_event *e)
 
 	e->boot_us = clock_boot_us();
 	e->lost = d->lost;
-	if (write(d->place->guard, e, n) == (ssize_t)n)
+	if (write(d->place->guard, e, n) == (ssize_t)n ||
+		(e->what == REFUSE_REFUSED && (errno == EPIPE || errno == ECONNRESET) &&
+			!meanwhile_add(d->place->meanwhile, e)))
 		d->lost = 0;
 	else if (e->what == REFUSE_REFUSED)
 		d->lost++;
+}
+
+/* At the end, without a guard: how many could not be said. */
+static void tell_lost(struct door *d)
+{
+	static struct refuse_event e;
+
+	e.lost = d->lost;
+	if (d->lost && meanwhile_add(d->place->meanwhile, &e))
+		log_error("%llu refusals were told to nobody", (unsigned long long)d->lost);
 }
 
 static void tell_counts(struct door *d, int64_t now)
@@ -376,8 +388,10 @@ static int run(struct door *d)
 		if (on[1].revents)
 			marks_heard(d->marks);
 		if (on[2].revents) {
-			if (read(d->orders, &order, 1) != 1)
+			if (read(d->orders, &order, 1) != 1) {
+				tell_lost(d);
 				return 0;
+			}
 			load(d);
 		}
 		if (on[3].revents && !hear_who(d, 0))
@@ -385,7 +399,8 @@ static int run(struct door *d)
 		if (on[4].revents)
 			mounts_changed(d);
 		more = areas_policy(d->areas) && marks_work(d->marks);
-		if (!more)
+		/* Where there is no policy that can be read nothing is in place: the guard's last door stays. */
+		if (!more && areas_policy(d->areas))
 			tell_counts(d, clock_boot_us());
 	}
 	return r;

@@ -1,13 +1,16 @@
 /*
  * Starts the door and who tells it who somebody is, and starts them anew where one of them ended: this process, a child
- * of the guard's from before it had keys, meets nothing from outside. See refuse.h. It ends with the guard.
+ * of the guard's from before it had keys, meets nothing from outside. See refuse.h. It outlives the guard for a while,
+ * the two end with it.
  *
  * What must never happen: a process but the door having fanotify's descriptor. The kernel waits for an answer for as
  * long as anybody has it.
  */
 #include "agent/guard/refuse.h"
+#include "policy/base/cleanup.h"
 #include "policy/base/clock.h"
 #include "policy/base/confine.h"
+#include "policy/base/file.h"
 #include "policy/base/log.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -53,14 +56,23 @@ static void keep_only(const int *fds, size_t n)
 	}
 }
 
-/* It ends with its parent, also where that was killed; what ends the service ends the guard first. */
-static void become_child(pid_t parent)
+#define HOLD_LOOK_MS 100 /* whether another guard's door is in place */
+
+static void leave_signals(void (*to)(int))
 {
 	static const int left[] = {SIGTERM, SIGINT, SIGHUP};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(left); i++)
-		signal(left[i], SIG_IGN);
+		signal(left[i], to);
+	/* The guard's end of a socket may be gone. */
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* It ends with its parent, also where that was killed; what ends the service ends the guard first. */
+static void become_child(pid_t parent)
+{
+	leave_signals(SIG_IGN);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
 		_exit(EXIT_FAILURE);
 }
@@ -91,13 +103,13 @@ static int who(int door)
 static pid_t start(struct keeper *k, bool is_door, int orders, int pair)
 {
 	pid_t parent = getpid(), pid = fork();
-	const int fds[] = {pair, k->place->guard, orders};
+	const int fds[] = {pair, k->place->guard, k->place->meanwhile, orders};
 	int r;
 
 	if (pid)
 		return pid;
 	become_child(parent);
-	keep_only(fds, is_door ? 3 : 1);
+	keep_only(fds, is_door ? 4 : 1);
 	r = is_door ? refuse_door(k->place, orders, pair) : who(pair);
 	if (r)
 		log_error("%s: %s", is_door ? "answering for protected files" : "who opens protected files",
@@ -179,13 +191,58 @@ static bool take_order(struct keeper *k)
 	return true;
 }
 
+/* --- without a guard --- */
+
+/* No other guard has said that its marks are laid, and ours had. */
+static bool ours_in_place(const struct keeper *k)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(REFUSE_NAME_SIZE);
+
+	return !file_read(k->place->in_place, &text) && buf_str(&text) && !strcmp((const char *)text.p, k->place->name);
+}
+
+/* The door goes on until another is in place, or its time is over. */
+static void hold(struct keeper *k)
+{
+	int64_t until = clock_boot_us() + REFUSE_HOLD_S * 1000000ll;
+	const char *why = "its time is over";
+	unsigned i;
+
+	/* A shutdown does not wait for us. */
+	leave_signals(SIG_DFL);
+	if (!k->door || !ours_in_place(k))
+		return;
+	log_notice("the guard ended: who answers for protected files goes on without it, %d seconds at most",
+		REFUSE_HOLD_S);
+	while (clock_boot_us() < until) {
+		struct pollfd on = {k->orders, 0, 0};
+
+		if (poll(&on, 1, HOLD_LOOK_MS) > 0) {
+			why = "the door ended";
+			break;
+		}
+		if (!ours_in_place(k)) {
+			why = "another is in place, or none is wanted";
+			break;
+		}
+	}
+	/* The door hears it, and says what it could tell nobody. */
+	closep(&k->orders);
+	for (i = 0; i < 10 && waitpid(k->door, NULL, WNOHANG) == 0; i++)
+		poll(NULL, 0, HOLD_LOOK_MS);
+	if (i < 10)
+		k->door = 0;
+	log_notice("who went on answering for protected files without a guard ends: %s", why);
+}
+
 void refuse_keeper(const struct refuse_place *p)
 {
+	const int fds[] = {p->guard, p->meanwhile};
 	struct keeper k = {.place = p, .orders = -1};
 	int r;
 
-	become_child(p->parent);
-	keep_only(&p->guard, 1);
+	leave_signals(SIG_IGN);
+	keep_only(fds, ARRAY_SIZE(fds));
 	/* What it holds for the two below: each of them takes less. */
 	r = confine_capabilities(KEPT);
 	r = r ? r : confine_syscalls(CONFINE_LOCAL | CONFINE_CHILDREN | CONFINE_MARKS | CONFINE_GROUPS);
@@ -209,6 +266,7 @@ void refuse_keeper(const struct refuse_place *p)
 		if (on[0].revents && !take_order(&k))
 			break;
 	}
+	hold(&k);
 	end(&k);
 	_exit(EXIT_SUCCESS);
 }
