@@ -376,14 +376,14 @@ static int on_patience(sd_event_source *source, uint64_t usec, void *ctx)
 /* Nobody who says nothing keeps the others out, and least of all udev. */
 static bool has_place(const struct desk *desk, uid_t uid)
 {
+	static const struct service_places places = {
+		.all = DESK_CALLERS_MAX, .root = DESK_CALLERS_ROOT, .each = DESK_CALLERS_EACH};
 	const struct caller *c;
 	unsigned same = 0;
 
-	if (!uid)
-		return desk->callers_n < DESK_CALLERS_MAX;
 	for (c = desk->callers; c; c = c->next)
 		same += c->uid == uid;
-	return same < DESK_CALLERS_EACH && desk->callers_n < DESK_CALLERS_MAX - DESK_CALLERS_ROOT;
+	return service_has_place(&places, uid, desk->callers_n, same);
 }
 
 static void welcome(struct desk *desk, int fd)

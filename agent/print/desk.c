@@ -1,6 +1,6 @@
 /*
- * The desk's side of the print daemon: see desk.h for what is asked and answered. A caller is heard once: there is
- * nothing to wait for.
+ * The desk's side of the print daemon: see desk.h for what is asked and answered. A caller is heard once, within a
+ * bounded time; whoever says nothing keeps nobody else out.
  */
 #include "agent/print/desk.h"
 #include "agent/print/print.h"
@@ -11,15 +11,17 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define CALLERS_MAX 16u
+#define CALLERS_MAX 32u
 #define CALLER_GROUPS_MAX 256
+#define PATIENCE_US 5000000ull /* for a caller that says nothing */
 #define ITEM "print:"
 
 struct caller {
 	struct caller *next;
 	struct desk *desk;
 	int fd;
-	sd_event_source *io;
+	struct ucred who;
+	sd_event_source *io, *timer;
 };
 
 struct desk {
@@ -41,6 +43,7 @@ static void hang_up(struct caller *c)
 		}
 	c->desk->callers_n--;
 	sd_event_source_disable_unref(c->io);
+	sd_event_source_disable_unref(c->timer);
 	close(c->fd);
 	free(c);
 }
@@ -111,8 +114,9 @@ static json_t *give_reason(struct gate *g, const json_t *o, uid_t uid)
 	return json_pack("{s:s}", "item", item);
 }
 
-static json_t *answer(struct caller *c, const json_t *o, const struct ucred *who)
+static json_t *answer(struct caller *c, const json_t *o)
 {
+	const struct ucred *who = &c->who;
 	const char *what = json_string_value(json_object_get(o, "ask"));
 
 	if (!what)
@@ -135,8 +139,6 @@ static int on_caller(sd_event_source *source, int fd, uint32_t events, void *ctx
 {
 	char bytes[DESK_ASK_MAX];
 	struct caller *c = ctx;
-	struct ucred who = {.uid = UINT32_MAX};
-	socklen_t size = sizeof(who);
 	json_t *o = NULL, *a = NULL;
 	char *text = NULL;
 	ssize_t n;
@@ -146,9 +148,9 @@ static int on_caller(sd_event_source *source, int fd, uint32_t events, void *ctx
 	n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (n > 0 && !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size)) {
+	if (n > 0) {
 		o = json_loadb(bytes, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
-		a = json_is_object(o) ? answer(c, o, &who)
+		a = json_is_object(o) ? answer(c, o)
 				      : service_refusal("request", "no JSON object", "JSON オブジェクトではありません");
 		text = a ? json_dumps(a, JSON_COMPACT) : NULL;
 		if (text)
@@ -161,29 +163,50 @@ static int on_caller(sd_event_source *source, int fd, uint32_t events, void *ctx
 	return 0;
 }
 
+static int on_patience(sd_event_source *source, uint64_t usec, void *ctx)
+{
+	(void)source;
+	(void)usec;
+	hang_up(ctx);
+	return 0;
+}
+
+static bool has_place(const struct desk *desk, uid_t uid)
+{
+	static const struct service_places places = {
+		.all = CALLERS_MAX, .root = CALLERS_MAX / 4, .each = CALLERS_MAX / 4};
+	const struct caller *c;
+	unsigned same = 0;
+
+	for (c = desk->callers; c; c = c->next)
+		same += c->who.uid == uid;
+	return service_has_place(&places, uid, desk->callers_n, same);
+}
+
 static int on_desk(sd_event_source *source, int fd, uint32_t events, void *ctx)
 {
 	struct desk *desk = ctx;
 	int got = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), size = (int)DESK_ANSWER_MAX;
+	struct ucred who = {.uid = UINT32_MAX};
+	socklen_t n = sizeof(who);
 	struct caller *c;
 
 	(void)source;
 	(void)events;
 	if (got < 0)
 		return 0;
-	/* One that says nothing makes room for the next. */
-	if (desk->callers_n >= CALLERS_MAX)
-		hang_up(desk->callers);
-	c = calloc(1, sizeof(*c));
-	if (!c) {
+	if (getsockopt(got, SOL_SOCKET, SO_PEERCRED, &who, &n) || !has_place(desk, who.uid) ||
+		!(c = calloc(1, sizeof(*c)))) {
 		close(got);
 		return 0;
 	}
 	setsockopt(got, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	*c = (struct caller){.desk = desk, .fd = got, .next = desk->callers};
+	*c = (struct caller){.desk = desk, .fd = got, .who = who, .next = desk->callers};
 	desk->callers = c;
 	desk->callers_n++;
-	if (sd_event_add_io(desk->g->event, &c->io, got, EPOLLIN, on_caller, c) < 0)
+	if (sd_event_add_io(desk->g->event, &c->io, got, EPOLLIN, on_caller, c) < 0 ||
+		sd_event_add_time_relative(desk->g->event, &c->timer, CLOCK_BOOTTIME, PATIENCE_US, 0, on_patience, c) <
+			0)
 		hang_up(c);
 	return 0;
 }

@@ -74,6 +74,13 @@ int service_watch_clock(sd_event *event, sd_event_io_handler_t fn, void *ctx)
 	return r < 0 ? r : 0;
 }
 
+bool service_has_place(const struct service_places *places, uid_t uid, unsigned taken, unsigned same)
+{
+	if (!uid)
+		return taken < places->all;
+	return same < places->each && taken < places->all - places->root;
+}
+
 int service_listen(const char *path, int type, gid_t group, int backlog, int *out)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};

@@ -74,6 +74,17 @@ void service_clock_heard(int fd);
  */
 int service_listen(const char *path, int type, gid_t group, int backlog, int *out);
 
+/* How many callers a socket for everybody hears at once: so many of them are root's alone, so many each other user's.
+ */
+struct service_places {
+	unsigned all, root, each;
+};
+/*
+ * Whether `uid` may be heard beside `taken` callers, `same` of them his own. Whoever calls and says nothing keeps out
+ * himself: not root, and not others, unless he has several users.
+ */
+bool service_has_place(const struct service_places *places, uid_t uid, unsigned taken, unsigned same);
+
 /* Into the object `status`: where the chain of `sealer` is, what waits in its spool, and what was lost, by cause. */
 void service_put_chain(json_t *status, struct sealer *sealer);
 

@@ -124,9 +124,32 @@ static void test_signals(void **state)
 	sd_event_unref(event);
 }
 
+/* Who takes all that he gets keeps out neither others nor root; several such users do not keep out root. */
+static void test_places(void **state)
+{
+	static const struct service_places places = {.all = 16, .root = 4, .each = 4};
+	unsigned of[4] = {0}, taken = 0, uid, n;
+
+	(void)state;
+	for (uid = 1; uid < 4; uid++)
+		for (n = 0; n < 20; n++)
+			if (service_has_place(&places, uid, taken, of[uid])) {
+				of[uid]++;
+				taken++;
+			}
+	assert_int_equal(of[1], 4);
+	assert_int_equal(of[2], 4);
+	assert_int_equal(taken, 12);
+	assert_false(service_has_place(&places, 5, taken, 0));
+	for (n = 0; service_has_place(&places, 0, taken, n); n++)
+		taken++;
+	assert_int_equal(n, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_listen),
 		cmocka_unit_test(test_listen_refused),
 		cmocka_unit_test(test_status),
