@@ -154,6 +154,7 @@ void look_archive(struct look *l, struct span doc)
 void look_inside(struct look *l, const char *name, struct span doc)
 {
 	enum inspect_format format = sniff_format(doc);
+	unsigned before = l->facts->flags & INSPECT_IMAGE_ONLY;
 	char shown[64];
 
 	if (l->depth + 1 >= INSIDE_DEPTH_MAX) {
@@ -169,12 +170,37 @@ void look_inside(struct look *l, const char *name, struct span doc)
 	l->depth++;
 	look_part(l, format, doc);
 	l->depth--;
+	/* Of what lies there, not of a picture in it: that has a gap of its own, or was read. */
+	if (!l->ocr && !before)
+		l->facts->flags &= ~(unsigned)INSPECT_IMAGE_ONLY;
 }
 
-/* What stands in a zip's directory says what it is; its bytes are not unpacked for that. */
-static bool has_name(struct span doc, const char *name)
+/* What the names in it say, which are those of the entries: a zip that is stored in it has names of its own. */
+static enum inspect_format format_by_names(struct archive *a)
 {
-	return span_find(doc, name, strlen(name)) != SIZE_MAX;
+	static const struct {
+		const char *name;
+		enum inspect_format format;
+	} parts[] = {
+		{"xl/workbook", INSPECT_XLSX}, {"word/document", INSPECT_DOCX}, {"ppt/presentation", INSPECT_PPTX}};
+	enum inspect_format format = INSPECT_ZIP;
+	struct archive_entry *e;
+	bool types = false;
+	unsigned n = 0;
+	size_t i;
+	int r;
+
+	while (((r = archive_read_next_header(a, &e)) == ARCHIVE_OK || r == ARCHIVE_WARN) && n++ < INSIDE_FILES_MAX) {
+		const char *name = name_of(e);
+
+		types = types || !strcmp(name, "[Content_Types].xml");
+		for (i = 0; i < ARRAY_SIZE(parts) && format == INSPECT_ZIP; i++)
+			if (!strncmp(name, parts[i].name, strlen(parts[i].name)))
+				format = parts[i].format;
+		if (types && format != INSPECT_ZIP)
+			return format;
+	}
+	return INSPECT_ZIP;
 }
 
 enum inspect_format zip_format(struct span doc)
@@ -182,16 +208,10 @@ enum inspect_format zip_format(struct span doc)
 	/* The first entry of OpenDocument is its type, not compressed. */
 	static const char type[] = "mimetypeapplication/vnd.oasis.opendocument.";
 	struct span head = SPAN(doc.p, doc.n < 256 ? doc.n : 256);
+	_cleanup_(archive_freep) struct archive *a = NULL;
 
 	if (span_find(head, type, sizeof(type) - 1) != SIZE_MAX)
 		return INSPECT_OPENDOCUMENT;
-	if (has_name(doc, "[Content_Types].xml")) {
-		if (has_name(doc, "xl/workbook"))
-			return INSPECT_XLSX;
-		if (has_name(doc, "word/document"))
-			return INSPECT_DOCX;
-		if (has_name(doc, "ppt/presentation"))
-			return INSPECT_PPTX;
-	}
-	return INSPECT_ZIP;
+	a = open_archive(doc);
+	return a ? format_by_names(a) : INSPECT_ZIP;
 }

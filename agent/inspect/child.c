@@ -206,11 +206,12 @@ static void unpack(struct look *l, int into, uint64_t max, struct span *doc)
 	struct inspect_facts *f = l->facts;
 	uint64_t written = 0;
 	bool cut = false;
+	size_t more = 0;
 	int r;
 
 	f->flags |= INSPECT_GZIP;
 	tell(l, INSPECT_ABOUT_ALL);
-	r = unpack_gzip(*doc, into, max, &written, &cut);
+	r = unpack_gzip(*doc, into, max, &written, &cut, &more);
 	if (r == V_FULL)
 		look_gap(l, INSPECT_ABOUT_ALL, INSPECT_TOO_BIG, "gzip becomes more than %llu bytes",
 			(unsigned long long)max);
@@ -220,6 +221,8 @@ static void unpack(struct look *l, int into, uint64_t max, struct span *doc)
 		_exit(CHILD_NO_ROOM);
 	if (cut)
 		f->flags |= INSPECT_TRUNCATED;
+	else if (more)
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_LOOKED_AT, "%zu bytes behind the end of gzip", more);
 	if (r || !map_file(l, into, written, doc))
 		finish(l);
 	f->plain_bytes = doc->n;

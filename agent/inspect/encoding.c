@@ -17,6 +17,8 @@ static const struct {
 	[ENCODING_UTF8] = {"utf-8", NULL},
 	[ENCODING_UTF16LE] = {"utf-16le", "UTF-16LE"},
 	[ENCODING_UTF16BE] = {"utf-16be", "UTF-16BE"},
+	[ENCODING_UTF32LE] = {"utf-32le", "UTF-32LE"},
+	[ENCODING_UTF32BE] = {"utf-32be", "UTF-32BE"},
 	[ENCODING_CP932] = {"cp932", "CP932"},
 	[ENCODING_EUC_JP] = {"euc-jp", "EUC-JP-MS"},
 	[ENCODING_ISO2022_JP] = {"iso-2022-jp", "ISO-2022-JP-3"},
@@ -40,6 +42,32 @@ void encoding_prepare(void)
 static bool can(enum encoding e)
 {
 	return converters[e] && converters[e] != (iconv_t)-1;
+}
+
+static uint32_t unit(const uint8_t *p, bool big)
+{
+	return big ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]
+		   : (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+
+/* Every four bytes are a character: by chance they are not. */
+static bool is_utf32(struct span s, bool big)
+{
+	size_t n = s.n < SAMPLE ? s.n & ~(size_t)3 : SAMPLE, i;
+
+	for (i = 0; i < n; i += 4) {
+		uint32_t c = unit(s.p + i, big);
+
+		if (!c || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+			return false;
+	}
+	/* Without a mark a few characters of UTF-16 with line ends between them look like it. */
+	return n >= 4 && (unit(s.p, big) == 0xfeff || n >= 16);
+}
+
+static enum encoding utf32_of(struct span s)
+{
+	return is_utf32(s, false) ? ENCODING_UTF32LE : is_utf32(s, true) ? ENCODING_UTF32BE : ENCODING_UNKNOWN;
 }
 
 /* Zeros on one side only: ASCII in sixteen bits, without a mark. */
@@ -139,10 +167,13 @@ static unsigned long doubt_euc(struct span s)
 
 enum encoding encoding_of(struct span text)
 {
-	enum encoding wide = utf16_of(text);
+	enum encoding wide = utf32_of(text);
 	struct span sample = SPAN(text.p, text.n < SAMPLE ? text.n : SAMPLE);
 	unsigned long cp932, euc;
 
+	/* Its mark begins with that of UTF-16. */
+	if (wide == ENCODING_UNKNOWN)
+		wide = utf16_of(text);
 	if (wide != ENCODING_UNKNOWN)
 		return wide;
 	if (is_ascii(text))

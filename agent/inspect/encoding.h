@@ -11,6 +11,8 @@ enum encoding {
 	ENCODING_UTF8, /* ASCII too */
 	ENCODING_UTF16LE,
 	ENCODING_UTF16BE,
+	ENCODING_UTF32LE,
+	ENCODING_UTF32BE,
 	ENCODING_CP932, /* Shift_JIS as Windows has it */
 	ENCODING_EUC_JP,
 	ENCODING_ISO2022_JP, /* of mail: also half-width kana */

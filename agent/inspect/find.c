@@ -11,6 +11,7 @@
 #define GROUPS_MAX 64u /* of digits with one separator between them */
 #define GROUP_DIGITS_MAX 19u
 #define NUMBER_MIN 5u /* digits of the shortest number that is looked for */
+#define BOXES_MAX 16u /* cells of one digit each */
 #define COMPANIES 3   /* kinds that can be told without a label: the first three */
 
 struct group {
@@ -24,6 +25,7 @@ struct line {
 	uint8_t label;        /* the last one on it */
 	unsigned label_field; /* where it stood */
 	bool used;            /* a number stood behind it */
+	size_t label_end;     /* in the text, of the last one */
 	bool letters;         /* something but digits stood in this field */
 	bool any_label, any_letters, numbers;
 	uint8_t labels[COLUMNS_MAX];
@@ -41,6 +43,14 @@ struct finder {
 	struct span text;
 	struct line line;
 	bool continues;
+	/* 記号 and 番号 are one number together: of which kind by the words before, what stands behind which. */
+	struct {
+		uint8_t context; /* FIND_BANK_ACCOUNT, FIND_INSURANCE_NUMBER or LABEL_NONE */
+		uint8_t at;      /* LABEL_SYMBOL, LABEL_NUMBER: the next number is it; else LABEL_NONE */
+		bool symbol;     /* was there */
+		bool both;       /* 記号・番号: both words before the number */
+		unsigned lines;  /* since */
+	} pair;
 	bool table; /* the heads come from a line with fields */
 	uint8_t heads[COLUMNS_MAX];
 	struct company columns[COLUMNS_MAX][COMPANIES][COMPANY_KINDS];
@@ -189,6 +199,16 @@ static bool over_lines(const struct group *g, size_t groups)
 	return false;
 }
 
+/* Below the head for this kind, alone in its cell: a sheet that keeps it as a number has lost the zero before it. */
+static bool in_column_of(const struct finder *f, enum find_kind kind)
+{
+	const struct line *l = &f->line;
+
+	return !l->letters && l->field < COLUMNS_MAX && f->heads[l->field] == kind && label_of(f) == kind;
+}
+
+static bool pair(struct finder *f, const uint8_t *d, size_t n);
+
 /* One number, in whichever groups, by how many digits it has. */
 static void whole(struct finder *f, const struct group *g, size_t groups, bool shape)
 {
@@ -196,6 +216,8 @@ static void whole(struct finder *f, const struct group *g, size_t groups, bool s
 	size_t n = digits_of(f, g, groups, d, sizeof(d));
 	bool broken = over_lines(g, groups), t;
 
+	if (groups == 1 && pair(f, d, n))
+		return;
 	switch (n) {
 	case 11:
 		/* A sheet that keeps it as a number has lost the zero before it: only below or behind words for it. */
@@ -228,10 +250,56 @@ static void whole(struct finder *f, const struct group *g, size_t groups, bool s
 	default:
 		break;
 	}
-	if (n == 7)
+	if (n == 7 || (n == 6 && in_column_of(f, FIND_BANK_ACCOUNT)))
 		consider(f, FIND_BANK_ACCOUNT, d, n, true, shape, broken);
 	if (n >= 5 && n <= 10)
 		consider(f, FIND_INSURANCE_NUMBER, d, n, true, shape, broken);
+}
+
+/* The two parts of a pair: is this its second one? Nothing else is made of either. */
+static bool pair(struct finder *f, const uint8_t *d, size_t n)
+{
+	bool bank = f->pair.context == FIND_BANK_ACCOUNT;
+
+	if (f->pair.at == LABEL_SYMBOL) {
+		f->pair.at = LABEL_NONE;
+		f->pair.symbol = bank ? n == 5 : n >= 1 && n <= 8;
+		f->pair.lines = 0;
+		return f->pair.symbol;
+	}
+	if (f->pair.at != LABEL_NUMBER || !f->pair.symbol)
+		return false;
+	f->pair.at = LABEL_NONE;
+	f->pair.symbol = false;
+	if (bank ? n < 6 || n > 8 : n > 8)
+		return false;
+	labelled(f, (enum find_kind)f->pair.context, d, n);
+	return true;
+}
+
+/* Both parts with a hyphen between them, behind words for them. */
+static bool joined_pair(struct finder *f, const struct group *g, size_t groups)
+{
+	uint8_t d[GROUP_DIGITS_MAX + 1], label = label_of(f);
+	bool named = f->pair.at == LABEL_SYMBOL || (f->pair.at == LABEL_NUMBER && f->pair.both);
+	const struct group *last = g + groups - 1;
+	size_t n;
+
+	if (named)
+		label = f->pair.context;
+	if (label == FIND_BANK_ACCOUNT && !(groups <= 3 && groups >= 2 && g->n == 5 && (groups == 2 || g[1].n == 1) &&
+						  last->n >= 6 && last->n <= 8))
+		return false;
+	if (label == FIND_INSURANCE_NUMBER &&
+		!(groups == 2 && g->n <= 8 && last->n <= 8 && g->n + last->n >= NUMBER_MIN))
+		return false;
+	if (label != FIND_BANK_ACCOUNT && label != FIND_INSURANCE_NUMBER)
+		return false;
+	n = digits_of(f, last, 1, d, sizeof(d));
+	labelled(f, (enum find_kind)label, d, n);
+	f->pair.at = LABEL_NONE;
+	f->pair.symbol = false;
+	return true;
 }
 
 /* Groups with hyphens between them. */
@@ -245,6 +313,8 @@ static void chain(struct finder *f, const struct group *g, size_t groups)
 			whole(f, g, groups, true);
 			return;
 		}
+	if (joined_pair(f, g, groups))
+		return;
 	/* branch and account, bank and branch and account */
 	if (shaped(g, groups, "37") || shaped(g, groups, "437"))
 		whole(f, g + groups - 1, 1, false);
@@ -282,6 +352,11 @@ static void run(struct finder *f, const struct group *g, size_t groups)
 {
 	size_t i = 0, n;
 
+	/* Parts of a pair may be short. */
+	if (groups == 1 && f->pair.at != LABEL_NONE) {
+		whole(f, g, 1, false);
+		i = 1;
+	}
 	while (i < groups) {
 		for (n = 1; i + n < groups && g[i + n].before == '-'; n++)
 			;
@@ -310,6 +385,15 @@ static bool is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
+static size_t digits_at(struct span s, size_t at)
+{
+	size_t n = 0;
+
+	while (at + n < s.n && is_digit(s.p[at + n]))
+		n++;
+	return n;
+}
+
 /* What stands between two groups: one hyphen, or up to two blanks, or a line's end. 0 where nothing of that kind does.
  */
 static size_t separator(struct span s, size_t at, uint8_t *what)
@@ -317,6 +401,11 @@ static size_t separator(struct span s, size_t at, uint8_t *what)
 	size_t n = 0;
 
 	if (at < s.n && s.p[at] == '-') {
+		*what = '-';
+		return 1;
+	}
+	/* 1234.5678.9018: points only where fours stand on both sides. */
+	if (at >= 4 && at + 4 < s.n && s.p[at] == '.' && digits_at(s, at - 4) == 4 && digits_at(s, at + 1) == 4) {
 		*what = '-';
 		return 1;
 	}
@@ -329,13 +418,12 @@ static size_t separator(struct span s, size_t at, uint8_t *what)
 	return n;
 }
 
-static size_t digits_at(struct span s, size_t at)
+/* ".0" at a cell's end: a number that a program kept as a fraction. */
+static size_t fraction_at(struct span s, size_t at)
 {
-	size_t n = 0;
-
-	while (at + n < s.n && is_digit(s.p[at + n]))
-		n++;
-	return n;
+	if (s.n - at < 2 || s.p[at] != '.' || s.p[at + 1] != '0')
+		return 0;
+	return at + 2 == s.n || strchr("\t,;\"\r\n", s.p[at + 2]) ? 2 : 0;
 }
 
 /* Letters and points that make digits a part of something else: an identifier, a fraction. */
@@ -383,7 +471,10 @@ static size_t read_run(struct finder *f, size_t at)
 	struct group g[GROUPS_MAX];
 	size_t groups = 0, n;
 	uint8_t before = 0;
-	bool bound = bound_before(s, at);
+	/* A label may go over into its number: マイナンバー_1234... */
+	bool bound = bound_before(s, at) &&
+		     !(f->line.label_end &&
+			     (at == f->line.label_end || (s.p[at - 1] == '_' && at - 1 == f->line.label_end)));
 
 	for (;;) {
 		n = digits_at(s, at);
@@ -398,6 +489,8 @@ static size_t read_run(struct finder *f, size_t at)
 			break;
 		at += n;
 	}
+	if (groups == 1 && g[0].n >= 6)
+		at += fraction_at(s, at);
 	if (bound_behind(s, at) || (at - g[0].at >= NUMBER_MIN && is_amount(s, g[0].at, at)))
 		groups = 0;
 	if (groups && !bound)
@@ -417,6 +510,9 @@ static void new_line(struct finder *f)
 	} else if (l->any_letters && !l->numbers && !f->table) {
 		memset(f->heads, LABEL_NONE, sizeof(f->heads));
 	}
+	if (f->pair.symbol && ++f->pair.lines > 2)
+		f->pair.symbol = false;
+	f->pair.at = LABEL_NONE;
 	memset(l, 0, sizeof(*l));
 	l->label = LABEL_NONE;
 	for (i = 0; i < COLUMNS_MAX; i++)
@@ -429,6 +525,52 @@ static void new_field(struct finder *f)
 	f->line.letters = false;
 }
 
+/* Blanks and quotes around what stands in a cell. */
+static size_t padding_at(struct span s, size_t at)
+{
+	size_t n = 0;
+
+	while (at + n < s.n && (s.p[at + n] == ' ' || s.p[at + n] == '"'))
+		n++;
+	return n;
+}
+
+/*
+ * A digit in each cell, as forms have them, with up to two empty cells between: one number of twelve or thirteen. The
+ * length of all of it; 0 where it is none.
+ */
+static size_t read_boxes(struct finder *f, size_t from)
+{
+	struct span s = f->text;
+	struct group g[BOXES_MAX];
+	size_t at = from, groups = 0, end = from, i;
+	unsigned cells = 0, passed = 0;
+
+	for (;;) {
+		if (groups == BOXES_MAX || at >= s.n || digits_at(s, at) != 1)
+			break;
+		g[groups] = (struct group){at, 1, groups ? ' ' : 0};
+		groups++;
+		end = ++at;
+		passed += cells;
+		at += padding_at(s, at);
+		for (cells = 0; cells < 3 && at < s.n && (s.p[at] == '\t' || s.p[at] == ',' || s.p[at] == '|');
+			cells++) {
+			at++;
+			at += padding_at(s, at);
+		}
+		if (!cells)
+			break;
+	}
+	if ((groups != 12 && groups != 13) || bound_before(s, from) || bound_behind(s, end))
+		return 0;
+	whole(f, g, groups, true);
+	f->line.numbers = true;
+	for (i = 0; i < passed; i++)
+		new_field(f);
+	return end - from;
+}
+
 static size_t read_label(struct finder *f, size_t at)
 {
 	uint8_t label;
@@ -437,10 +579,27 @@ static size_t read_label(struct finder *f, size_t at)
 
 	if (!n)
 		return 0;
+	if (label == LABEL_POST || label == FIND_BANK_ACCOUNT)
+		f->pair.context = FIND_BANK_ACCOUNT;
+	else if (label == LABEL_INSURANCE || label == FIND_INSURANCE_NUMBER)
+		f->pair.context = FIND_INSURANCE_NUMBER;
+	if (label == LABEL_SYMBOL || label == LABEL_NUMBER) {
+		f->pair.both = label == LABEL_NUMBER && f->pair.at == LABEL_SYMBOL;
+		if (f->pair.context != LABEL_NONE)
+			f->pair.at = label;
+	} else {
+		f->pair.at = LABEL_NONE;
+	}
+	/* They are no labels by themselves. */
+	if (label == LABEL_POST || label == LABEL_INSURANCE || label == LABEL_SYMBOL || label == LABEL_NUMBER) {
+		l->letters = l->any_letters = true;
+		return n;
+	}
 	if (label < FIND_KINDS)
 		f->named[label] = true;
 	l->label = label;
 	l->label_field = l->field;
+	l->label_end = at + n;
 	l->used = false;
 	l->any_label = l->letters = l->any_letters = true;
 	if (l->field < COLUMNS_MAX)
@@ -486,13 +645,17 @@ void finder_text(struct finder *f, struct span text)
 	f->continues = false;
 	memset(f->columns, 0, sizeof(f->columns));
 	memset(f->seen, 0, sizeof(f->seen));
+	f->pair.context = f->pair.at = LABEL_NONE;
+	f->pair.symbol = false;
 	memset(&f->line, 0, sizeof(f->line));
 	new_line(f);
 	f->labelled[FIND_BANK_ACCOUNT].sure += transfer_records(text, f->labelled[FIND_BANK_ACCOUNT].sample);
 	while (at < text.n) {
 		uint8_t c = text.p[at];
 
-		if (is_digit(c)) {
+		if (is_digit(c) && (n = read_boxes(f, at))) {
+			at += n;
+		} else if (is_digit(c)) {
 			at = read_run(f, at);
 		} else if (c == '\n') {
 			new_line(f);

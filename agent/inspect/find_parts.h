@@ -8,7 +8,11 @@
 
 /* Of a label: a find_kind, or one of these. */
 #define LABEL_NONE 0xff
-#define LABEL_OTHER 0xfe /* words for numbers of another kind: telephone, parcel, order, ... */
+#define LABEL_SYMBOL 0xfd    /* 記号: with 番号 behind it an account of Japan Post, or an insured person */
+#define LABEL_NUMBER 0xfc    /* 番号 by itself */
+#define LABEL_POST 0xfb      /* words by which the two are an account */
+#define LABEL_INSURANCE 0xfa /* ... an insured person; no label of a number, since contributions have the word too */
+#define LABEL_OTHER 0xfe     /* words for numbers of another kind: telephone, parcel, order, ... */
 
 /* The label that begins here, and its length in bytes; 0 where there is none. The longest one wins. */
 size_t label_at(struct span text, size_t at, uint8_t *label);

@@ -146,3 +146,38 @@ void look_tiff(struct look *l, struct span doc)
 	else if (at)
 		look_gap(l, INSPECT_ABOUT_PAGES, INSPECT_BROKEN, "tiff whose pages do not end");
 }
+
+bool picture_dots(struct span doc, uint32_t *width, uint32_t *height)
+{
+	struct span body;
+	size_t at = 2, n;
+
+	if (span_starts(doc, "\x89PNG\r\n\x1a\n", 8)) {
+		if (!chunk(doc, 8, &body) || memcmp(doc.p + 12, "IHDR", 4) || body.n < 13)
+			return false;
+		*width = get_be32(body.p);
+		*height = get_be32(body.p + 4);
+		return true;
+	}
+	if (!span_starts(doc, "\xff\xd8\xff", 3))
+		return false;
+	while (at + 4 <= doc.n && doc.p[at] == 0xff) {
+		uint8_t marker = doc.p[at + 1];
+
+		if (marker == 0xff) {
+			at++;
+			continue;
+		}
+		n = get_be16(doc.p + at + 2);
+		body = span_from(doc, at + 4);
+		if (n < 2 || body.n < n - 2)
+			return false;
+		if (is_frame(marker) && n >= 8) {
+			*width = get_be16(body.p + 3);
+			*height = get_be16(body.p + 1);
+			return true;
+		}
+		at += 2 + n;
+	}
+	return false;
+}

@@ -171,6 +171,8 @@ void look_part(struct look *l, enum inspect_format format, struct span part)
 		nothing(l);
 		break;
 	case INSPECT_CUPS_COMMAND:
+		look_commands(l, part);
+		break;
 	case INSPECT_FORMATS:
 		break;
 	}

@@ -66,13 +66,18 @@ void look_pcl(struct look *l, struct span doc);
 void look_jpeg(struct look *l, struct span doc);
 void look_png(struct look *l, struct span doc);
 void look_tiff(struct look *l, struct span doc);
+/* How large a PNG or JPEG says that it is; false of anything else. */
+bool picture_dots(struct span doc, uint32_t *width, uint32_t *height);
 void look_text(struct look *l, struct span doc);
+/* Maintenance of a printer: it has no pages, but who names a file so may have written anything behind it. */
+void look_commands(struct look *l, struct span doc);
 
 /* Numbers and patterns in the text of a PDF (poppler). */
 void look_pdf_text(struct look *l, struct span doc);
 
-/* gzip (RFC 1952), also several members in a row. 0; V_BAD; V_FULL past `max`; bytes go to `out`. */
-int unpack_gzip(struct span in, int out, uint64_t max, uint64_t *written, bool *cut);
+/* gzip (RFC 1952), also several members in a row. 0; V_BAD; V_FULL past `max`; bytes go to `out`. `more`: bytes behind
+ * the last member, which are none. */
+int unpack_gzip(struct span in, int out, uint64_t max, uint64_t *written, bool *cut, size_t *more);
 
 /* Bytes from outside, in their order. */
 static inline uint16_t get_be16(const uint8_t *p)

@@ -41,6 +41,20 @@ static void part(struct look *l, GMimePart *p)
 	look_inside(l, name ? name : "", SPAN(bytes->data, bytes->len));
 }
 
+static void object(struct look *l, GMimeObject *o, unsigned depth);
+
+static void message(struct look *l, GMimeMessage *m, unsigned depth)
+{
+	const char *subject = g_mime_message_get_subject(m);
+
+	if (subject)
+		look_words(l, SPAN_STR(subject));
+	if (g_mime_message_get_mime_part(m))
+		object(l, g_mime_message_get_mime_part(m), depth);
+	else
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_BROKEN, "mail");
+}
+
 static void object(struct look *l, GMimeObject *o, unsigned depth)
 {
 	int i, n;
@@ -56,32 +70,38 @@ static void object(struct look *l, GMimeObject *o, unsigned depth)
 	} else if (GMIME_IS_MESSAGE_PART(o)) {
 		GMimeMessage *m = g_mime_message_part_get_message(GMIME_MESSAGE_PART(o));
 
-		if (m && g_mime_message_get_mime_part(m))
-			object(l, g_mime_message_get_mime_part(m), depth + 1);
+		if (m)
+			message(l, m, depth + 1);
 	} else if (GMIME_IS_PART(o)) {
 		part(l, GMIME_PART(o));
 	}
 }
 
+/* One mail, or a mailbox: one behind the other, each behind a line "From ". */
 void look_mail(struct look *l, struct span doc)
 {
 	_cleanup_(unref) GMimeStream *in = NULL;
 	_cleanup_(unref) GMimeParser *parser = NULL;
-	_cleanup_(unref) GMimeMessage *m = NULL;
-	const char *subject;
+	bool box = span_starts(doc, "From ", 5);
+	unsigned n = 0;
 
 	look_gap(l, INSPECT_ABOUT_PAGES, INSPECT_NOT_SAID, "mail");
 	if (!l->text)
 		return;
 	in = g_mime_stream_mem_new_with_buffer((const char *)doc.p, doc.n);
 	parser = g_mime_parser_new_with_stream(in);
-	m = g_mime_parser_construct_message(parser, NULL);
-	if (!m || !g_mime_message_get_mime_part(m)) {
-		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_BROKEN, "mail");
-		return;
-	}
-	subject = g_mime_message_get_subject(m);
-	if (subject)
-		look_words(l, SPAN_STR(subject));
-	object(l, g_mime_message_get_mime_part(m), 0);
+	g_mime_parser_set_format(parser, box ? GMIME_FORMAT_MBOX : GMIME_FORMAT_MESSAGE);
+	do {
+		_cleanup_(unref) GMimeMessage *m = g_mime_parser_construct_message(parser, NULL);
+
+		if (!m) {
+			look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_BROKEN, n ? "a mail behind the first" : "mail");
+			return;
+		}
+		if (++n > 1 && ++l->inside > INSIDE_FILES_MAX) {
+			look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "more than %u mails", INSIDE_FILES_MAX);
+			return;
+		}
+		message(l, m, 0);
+	} while (box && !g_mime_parser_eos(parser));
 }

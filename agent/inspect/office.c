@@ -4,6 +4,8 @@
  * container.h.
  */
 #include "agent/inspect/office.h"
+#include "policy/base/text.h"
+#include <strings.h>
 
 /* Elements that mean the same in one of the families. */
 enum element { OTHER, TEXT, PARAGRAPH, BREAK, TAB, SPACE, CELL, ROW, PHONETIC };
@@ -137,10 +139,73 @@ static void look_body(struct look *l, const char *name, struct span bytes, bool 
 	words_end(l, &b.words);
 }
 
+/* --- other XML: properties, charts, diagrams, what a program keeps in customXml --- */
+
+struct loose {
+	struct words words;
+	bool any;
+};
+
+/* Caches of pivot tables keep cells as attributes. */
+static void loose_start(void *ctx, const char *name, const struct xml_attributes *a)
+{
+	struct loose *b = ctx;
+	char value[256];
+
+	(void)name;
+	if (xml_value(a, "v", value, sizeof(value))) {
+		words_puts(&b->words, value);
+		words_puts(&b->words, "\n");
+	}
+}
+
+/* Runs of a line of text (drawings, glossaries) belong together. */
+static void loose_end(void *ctx, const char *name)
+{
+	struct loose *b = ctx;
+
+	if (b->any && strcmp(name, "t") != 0 && strcmp(name, "r") != 0)
+		words_puts(&b->words, "\n");
+	b->any = b->any && (!strcmp(name, "t") || !strcmp(name, "r"));
+}
+
+static void loose_text(void *ctx, struct span utf8)
+{
+	struct loose *b = ctx;
+
+	b->any = true;
+	words_put(&b->words, utf8);
+}
+
+static void look_loose(struct look *l, const char *name, struct span bytes)
+{
+	struct loose b = {.words = WORDS_INIT};
+	struct xml_reader to = {loose_start, loose_end, loose_text, &b};
+	struct prints *prints = l->prints;
+	char shown[64];
+
+	if (xml_read(bytes, &to))
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_BROKEN, "%s",
+			text_escape_to(shown, sizeof(shown), SPAN_STR(name)));
+	/* Names of styles and programs are no text by which a document is known. */
+	l->prints = NULL;
+	words_end(l, &b.words);
+	l->prints = prints;
+}
+
+/* --- parts --- */
+
+#define PICTURE_DOTS_MIN 90000u /* a tenth of a page of A4, 96 dots an inch */
+#define PLAIN_MAX (64u << 10)   /* of parts without text that every program writes */
+#define SHEETS_MAX 4096u
+
 struct office {
 	struct look *l;
 	enum inspect_format format;
 	struct sheets sheets;
+	char **sheet; /* names of parts that are sheets, wherever they stand */
+	size_t sheet_n;
+	bool locked;
 };
 
 static bool begins(const char *name, const char *with)
@@ -152,84 +217,184 @@ static bool ends(const char *name, const char *with)
 {
 	size_t n = strlen(name), m = strlen(with);
 
-	return n >= m && strcmp(name + n - m, with) == 0;
+	return n >= m && strcasecmp(name + n - m, with) == 0;
 }
 
-/* Pictures: of some formats only, metafiles are not read. */
-static bool is_media(const struct office *o, const char *name)
+/* The first element's name, of any encoding. */
+struct root {
+	char name[32];
+};
+
+static void root_start(void *ctx, const char *name, const struct xml_attributes *a)
 {
-	static const char *const kinds[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".PNG", ".JPG", ".JPEG"};
+	struct root *r = ctx;
+
+	(void)a;
+	if (!r->name[0])
+		snprintf(r->name, sizeof(r->name), "%s", name);
+}
+
+static void root_end(void *ctx, const char *name)
+{
+	(void)ctx, (void)name;
+}
+
+static void root_text(void *ctx, struct span utf8)
+{
+	(void)ctx, (void)utf8;
+}
+
+static void root_of(struct span bytes, struct root *r)
+{
+	struct xml_reader to = {root_start, root_end, root_text, r};
+
+	r->name[0] = '\0';
+	xml_read(SPAN(bytes.p, bytes.n < 4096 ? bytes.n : 4096), &to);
+}
+
+static bool is_xml(const char *name)
+{
+	return ends(name, ".xml") || ends(name, ".rels") || ends(name, ".vml") || ends(name, ".rdf");
+}
+
+/* Lines of paragraphs and tables; all other XML is read as it comes. */
+static bool is_body(const struct office *o, const char *name)
+{
+	static const char *const bodies[] = {"word/document", "word/header", "word/footer", "word/footnotes",
+		"word/endnotes", "word/comments", "word/glossary/document", "ppt/slides/slide", "ppt/notesSlides/notes",
+		"ppt/comments", "xl/comments", "xl/drawings/drawing", "xl/threadedComments/"};
 	size_t i;
 
-	if (!o->l->ocr || !(strstr(name, "/media/") || begins(name, "Pictures/")))
-		return false;
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (ends(name, kinds[i]))
-			return true;
+	if (o->format == INSPECT_OPENDOCUMENT)
+		return !strcmp(name, "content.xml") || !strcmp(name, "styles.xml") ||
+		       (begins(name, "Object ") && ends(name, "/content.xml"));
+	for (i = 0; i < ARRAY_SIZE(bodies); i++)
+		if (begins(name, bodies[i]))
+			return ends(name, ".xml");
 	return false;
 }
 
-/* Parts with text of people in them; and files that were put into the document. */
+/* What programs write beside the text, without any of it in it: looked into where it is anything that we know. */
+static bool is_dull(const char *name, struct span bytes)
+{
+	if (bytes.n > PLAIN_MAX)
+		return false;
+	return !strcmp(name, "mimetype") || !strcmp(name, "layout-cache") ||
+	       (begins(name, "xl/printerSettings/") && sniff_format(bytes) == INSPECT_UNKNOWN);
+}
+
+/* A picture of a tenth of a page has room for a table; a logo has not. */
+static bool is_small(const struct office *o, struct span bytes)
+{
+	uint32_t width, height;
+
+	return !o->l->ocr && picture_dots(bytes, &width, &height) && (uint64_t)width * height < PICTURE_DOTS_MIN;
+}
+
+static void remember_sheet(struct office *o, const char *name)
+{
+	char **more = o->sheet_n < SHEETS_MAX ? realloc(o->sheet, (o->sheet_n + 1) * sizeof(*more)) : NULL;
+
+	if (more) {
+		o->sheet = more;
+		o->sheet[o->sheet_n] = strdup(name);
+		o->sheet_n += o->sheet[o->sheet_n] != NULL;
+	} else {
+		look_gap(o->l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "more than %u sheets", SHEETS_MAX);
+	}
+}
+
+/* All parts: what is none of the format's own is looked into as any file is. */
 static bool wants(void *ctx, const char *name)
 {
 	struct office *o = ctx;
 
-	if (is_media(o, name))
+	if (!begins(name, "xl/worksheets/") || !ends(name, ".xml") || o->format != INSPECT_XLSX)
 		return true;
-	if (o->format == INSPECT_OPENDOCUMENT)
-		return !strcmp(name, "content.xml") || !strcmp(name, "styles.xml") ||
-		       !strcmp(name, "META-INF/manifest.xml") || begins(name, "Object ");
-	if (!strcmp(name, "xl/sharedStrings.xml"))
-		return true;
-	if (strstr(name, "/embeddings/"))
-		return true;
-	if (!ends(name, ".xml"))
-		return false;
-	return begins(name, "word/document") || begins(name, "word/header") || begins(name, "word/footer") ||
-	       begins(name, "word/footnotes") || begins(name, "word/endnotes") || begins(name, "word/comments") ||
-	       begins(name, "ppt/slides/slide") || begins(name, "ppt/notesSlides/") || begins(name, "ppt/comments") ||
-	       begins(name, "xl/comments") || begins(name, "xl/drawings/drawing") ||
-	       begins(name, "xl/threadedComments/");
+	remember_sheet(o, name);
+	return false;
 }
 
 /* For the second way through the file. */
 static bool wants_sheet(void *ctx, const char *name)
 {
-	(void)ctx;
-	return begins(name, "xl/worksheets/") && ends(name, ".xml");
+	struct office *o = ctx;
+	size_t i;
+
+	for (i = 0; i < o->sheet_n; i++)
+		if (!strcmp(o->sheet[i], name))
+			return true;
+	return false;
+}
+
+static void take_sheet(void *ctx, const char *name, struct span bytes)
+{
+	struct office *o = ctx;
+
+	(void)name;
+	sheets_sheet(o->l, &o->sheets, bytes);
 }
 
 static void take(void *ctx, const char *name, struct span bytes)
 {
 	struct office *o = ctx;
 	struct look *l = o->l;
+	struct root root = {""};
 
-	if (strstr(name, "/embeddings/") || is_media(o, name)) {
-		look_inside(l, name, bytes);
-	} else if (!strcmp(name, "META-INF/manifest.xml")) {
-		if (span_find(bytes, "encryption-data", 15) != SIZE_MAX) {
-			look_locked(l, INSPECT_ABOUT_TEXT, "OpenDocument");
-		}
-	} else if (!strcmp(name, "xl/sharedStrings.xml")) {
-		sheets_shared(l, &o->sheets, bytes);
-	} else if (begins(name, "xl/worksheets/")) {
-		sheets_sheet(l, &o->sheets, bytes);
-	} else {
-		look_body(l, name, bytes, o->format == INSPECT_OPENDOCUMENT);
+	if (is_dull(name, bytes) || !bytes.n)
+		return;
+	if (!is_xml(name)) {
+		if (!is_small(o, bytes))
+			look_inside(l, name, bytes);
+		return;
 	}
+	if (o->format == INSPECT_XLSX)
+		root_of(bytes, &root);
+	if (!strcmp(root.name, "worksheet"))
+		remember_sheet(o, name);
+	else if (!strcmp(root.name, "sst"))
+		sheets_shared(l, &o->sheets, bytes);
+	else if (is_body(o, name))
+		look_body(l, name, bytes, o->format == INSPECT_OPENDOCUMENT);
+	else
+		look_loose(l, name, bytes);
+}
+
+static bool wants_manifest(void *ctx, const char *name)
+{
+	(void)ctx;
+	return !strcmp(name, "META-INF/manifest.xml");
+}
+
+static void take_manifest(void *ctx, const char *name, struct span bytes)
+{
+	struct office *o = ctx;
+
+	(void)name;
+	if (span_find(bytes, "encryption-data", 15) != SIZE_MAX)
+		o->locked = true;
 }
 
 void look_office(struct look *l, enum inspect_format format, struct span doc)
 {
 	struct office o = {.l = l, .format = format};
-	struct archive_reader to = {wants, take, &o};
+	size_t i;
 
 	look_gap(l, INSPECT_ABOUT_PAGES, INSPECT_NOT_SAID, "%s", inspect_format_name(format));
 	if (!l->text)
 		return;
-	archive_each(l, doc, &to);
+	if (format == INSPECT_OPENDOCUMENT)
+		archive_each(l, doc, &(struct archive_reader){wants_manifest, take_manifest, &o});
+	if (o.locked) {
+		look_locked(l, INSPECT_ABOUT_TEXT, "OpenDocument");
+		return;
+	}
+	archive_each(l, doc, &(struct archive_reader){wants, take, &o});
 	/* Strings of all sheets stand in one part, which may come behind them: the sheets are read on a second way. */
-	if (format == INSPECT_XLSX)
-		archive_each(l, doc, &(struct archive_reader){wants_sheet, take, &o});
+	if (o.sheet_n)
+		archive_each(l, doc, &(struct archive_reader){wants_sheet, take_sheet, &o});
+	for (i = 0; i < o.sheet_n; i++)
+		free(o.sheet[i]);
+	free(o.sheet);
 	sheets_done(&o.sheets);
 }

@@ -74,11 +74,43 @@ int patterns_make(const char *const *pattern, size_t n, struct patterns **out, s
 	return 0;
 }
 
-/* U+FF01..U+FF5E to U+0021..U+007E, U+3000 to a blank; the dashes that stand between digits to "-". */
+/* A digit of either width begins here. */
+static bool digit_at(struct span s, size_t i)
+{
+	return (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') ||
+	       (s.n > 2 && i < s.n - 2 && s.p[i] == 0xef && s.p[i + 1] == 0xbc && s.p[i + 2] >= 0x90 &&
+		       s.p[i + 2] <= 0x99);
+}
+
+/*
+ * Letters and lines that people type for a hyphen (the long vowel of either width, box lines), and the middle dots that
+ * stand between groups: what they are only between digits. Letters without width are nothing there. Their length.
+ */
+static size_t between_digits(struct span s, size_t i, uint8_t *as)
+{
+	static const struct {
+		const char *letter;
+		uint8_t as;
+	} known[] = {{"ー", '-'}, {"ｰ", '-'}, {"─", '-'}, {"━", '-'}, {"・", '-'}, {"･", '-'}, {"·", '-'},
+		{"\xe2\x80\x8b", 0}, {"\xe2\x80\x8c", 0}, {"\xe2\x80\x8d", 0}, {"\xe2\x81\xa0", 0}, {"\xef\xbb\xbf", 0},
+		{"\xc2\xad", 0}};
+	size_t k, n;
+
+	for (k = 0; k < ARRAY_SIZE(known); k++) {
+		n = strlen(known[k].letter);
+		if (s.n - i >= n && !memcmp(s.p + i, known[k].letter, n) && digit_at(s, i + n)) {
+			*as = known[k].as;
+			return n;
+		}
+	}
+	return 0;
+}
+
+/* U+FF01..U+FF5E to U+0021..U+007E, blanks of any width to one; the dashes that stand between digits to "-". */
 static int fold(struct buf *out, struct span in)
 {
 	size_t i = 0;
-	uint8_t *w;
+	uint8_t *w, as;
 	int r;
 
 	buf_clear(out);
@@ -89,14 +121,27 @@ static int fold(struct buf *out, struct span in)
 	while (i < in.n) {
 		const uint8_t *p = in.p + i;
 		bool three = in.n - i >= 3;
+		size_t n = *p >= 0xc2 && w > out->p && w[-1] >= '0' && w[-1] <= '9' ? between_digits(in, i, &as) : 0;
 
+		if (n) {
+			if (as)
+				*w++ = as;
+			i += n;
+			continue;
+		}
+		if (in.n - i >= 2 && p[0] == 0xc2 && p[1] == 0xa0) {
+			*w++ = ' ';
+			i += 2;
+			continue;
+		}
 		if (three && p[0] == 0xef && p[1] == 0xbc && p[2] >= 0x81 && p[2] <= 0xbf) {
 			*w++ = (uint8_t)(p[2] - 0x81 + 0x21);
 			i += 3;
 		} else if (three && p[0] == 0xef && p[1] == 0xbd && p[2] >= 0x80 && p[2] <= 0x9e) {
 			*w++ = (uint8_t)(p[2] - 0x80 + 0x60);
 			i += 3;
-		} else if (three && p[0] == 0xe3 && p[1] == 0x80 && p[2] == 0x80) {
+		} else if (three && ((p[0] == 0xe3 && p[1] == 0x80 && p[2] == 0x80) ||
+					    (p[0] == 0xe2 && p[1] == 0x80 && (p[2] <= 0x8a || p[2] == 0xaf)))) {
 			*w++ = ' ';
 			i += 3;
 		} else if (three && p[0] == 0xe2 &&

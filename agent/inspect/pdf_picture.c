@@ -10,7 +10,8 @@
 #define DOTS_PER_POINT (200.0 / 72)
 #define DOTS_MAX (12u << 20) /* of one page: A4 has 4 million; larger ones are drawn with fewer dots an inch */
 #define PART_OF_PAGE 0.1
-#define PARTS_MAX 50 /* of one page */
+#define PARTS_MAX 50      /* of one page */
+#define GLANCE_SIDE 400.0 /* dots of the longer side of a page that is looked at for a mark only */
 
 static void destroyp(cairo_surface_t **s)
 {
@@ -53,15 +54,69 @@ static void read_surface(struct look *l, cairo_surface_t *s, const char *name)
 	ocr_grey(l, dots, (uint32_t)width, (uint32_t)height, stride, name);
 }
 
-void pdf_picture_page(struct look *l, PopplerPage *page, int number)
+static void not_read(struct pdf_unread *unread, int number)
+{
+	if (!unread->n++)
+		unread->first = number;
+}
+
+/* Anything but white? */
+static bool has_dots(cairo_surface_t *s)
+{
+	int width = cairo_image_surface_get_width(s), height = cairo_image_surface_get_height(s), x, y;
+	size_t stride = (size_t)cairo_image_surface_get_stride(s);
+	const uint8_t *dots;
+
+	cairo_surface_flush(s);
+	dots = cairo_image_surface_get_data(s);
+	if (cairo_surface_status(s) || !dots)
+		return true;
+	for (y = 0; y < height; y++)
+		for (x = 0; x < width; x++) {
+			uint32_t dot;
+
+			memcpy(&dot, dots + (size_t)y * stride + 4 * (size_t)x, sizeof(dot));
+			if ((dot & 0xffffff) != 0xffffff)
+				return true;
+		}
+	return false;
+}
+
+/* Letters can be outlines, too: without a picture, what is drawn says whether the page is blank. */
+static bool is_blank(PopplerPage *page)
+{
+	_cleanup_(destroyp) cairo_surface_t *s = NULL;
+	GList *pictures = poppler_page_get_image_mapping(page);
+	double width = 0, height = 0, scale;
+	cairo_t *c;
+
+	if (pictures) {
+		poppler_page_free_image_mapping(pictures);
+		return false;
+	}
+	poppler_page_get_size(page, &width, &height);
+	if (!(width >= 1 && height >= 1 && width * height < 1e12))
+		return false;
+	scale = GLANCE_SIDE / fmax(width, height);
+	s = white(fmax(width * scale, 1), fmax(height * scale, 1), &c);
+	cairo_scale(c, scale, scale);
+	poppler_page_render(page, c);
+	cairo_destroy(c);
+	return !has_dots(s);
+}
+
+void pdf_picture_page(struct look *l, PopplerPage *page, int number, struct pdf_unread *unread)
 {
 	_cleanup_(destroyp) cairo_surface_t *s = NULL;
 	double width = 0, height = 0, scale = DOTS_PER_POINT;
 	char name[32];
 	cairo_t *c;
 
-	if (!l->ocr)
+	if (!l->ocr) {
+		if (!is_blank(page))
+			not_read(unread, number);
 		return;
+	}
 	snprintf(name, sizeof(name), "page %d", number);
 	poppler_page_get_size(page, &width, &height);
 	if (!(width >= 1 && height >= 1 && width * height < 1e12)) {
@@ -100,15 +155,13 @@ static void read_part(struct look *l, PopplerPage *page, int id, const char *nam
 	read_surface(l, s, name);
 }
 
-void pdf_picture_parts(struct look *l, PopplerPage *page, int number)
+void pdf_picture_parts(struct look *l, PopplerPage *page, int number, struct pdf_unread *unread)
 {
-	double width = 0, height = 0;
+	double width = 0, height = 0, small = 0;
 	GList *all, *at;
 	unsigned n = 0;
 	char name[32];
 
-	if (!l->ocr)
-		return;
 	snprintf(name, sizeof(name), "a picture on page %d", number);
 	poppler_page_get_size(page, &width, &height);
 	all = poppler_page_get_image_mapping(page);
@@ -116,8 +169,10 @@ void pdf_picture_parts(struct look *l, PopplerPage *page, int number)
 		const PopplerImageMapping *m = at->data;
 		double part = fabs(m->area.x2 - m->area.x1) * fabs(m->area.y2 - m->area.y1);
 
-		if (!(part >= PART_OF_PAGE * width * height))
+		if (!l->ocr || !(part >= PART_OF_PAGE * width * height)) {
+			small += part;
 			continue;
+		}
 		if (++n > PARTS_MAX) {
 			ocr_missed(l, INSPECT_TOO_BIG, name);
 			break;
@@ -126,4 +181,7 @@ void pdf_picture_parts(struct look *l, PopplerPage *page, int number)
 		read_part(l, page, m->image_id, name);
 	}
 	poppler_page_free_image_mapping(all);
+	/* Scanners write strips: none of them is large. */
+	if (small >= PART_OF_PAGE * width * height && width * height > 0)
+		not_read(unread, number);
 }

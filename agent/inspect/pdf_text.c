@@ -50,6 +50,13 @@ void pdf_text_prepare(void)
 	g_bytes_unref(bytes);
 }
 
+/* What the walk over the pages came upon. */
+struct walk {
+	unsigned long letters; /* pages with a letter */
+	bool too_many_steps;
+	struct pdf_unread pages, parts; /* whole pages, and pictures on pages with letters, that were not read */
+};
+
 static bool has_letters(const char *s)
 {
 	while (*s && isspace((unsigned char)*s))
@@ -81,12 +88,21 @@ static int page_text(PopplerPage *page, struct buf *out)
 }
 
 /* What of its text could not be had. */
-static void gaps(struct look *l, unsigned long letters, bool too_many_steps)
+static void gaps(struct look *l, const struct walk *w, int pages)
 {
-	if (too_many_steps)
+	unsigned long letters = w->letters;
+
+	if (w->too_many_steps)
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "a pattern took too many steps");
 	if (missing_maps)
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_SAID, "characters of a collection that is not installed");
+	/* One letter on a cover says nothing of the scans behind it. */
+	if (letters && w->pages.n)
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_LOOKED_AT, "pictures only: %u of %d pages, first page %d",
+			w->pages.n, pages, w->pages.first);
+	if (w->parts.n)
+		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_LOOKED_AT, "pictures on %u of %d pages, first page %d",
+			w->parts.n, pages, w->parts.first);
 	/* What letters do not say, their picture does. */
 	if (l->ocr && !letters)
 		return;
@@ -94,12 +110,12 @@ static void gaps(struct look *l, unsigned long letters, bool too_many_steps)
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_SAID, "its letters do not say what they stand for");
 	if (!letters && !l->text_seen && l->facts->pages)
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_NOT_LOOKED_AT, "pictures only");
-	if (!too_many_steps && !missing_maps && letters)
+	if (!w->too_many_steps && !missing_maps && letters && !w->pages.n)
 		l->facts->flags |= INSPECT_TEXT_READ;
 }
 
 /* Letters of a page, as counts; without any, or beside them, what its pictures show. */
-static void look_page(struct look *l, PopplerPage *page, int number, unsigned long *letters, bool *too_many_steps)
+static void look_page(struct look *l, PopplerPage *page, int number, struct walk *w)
 {
 	_cleanup_buf_ struct buf raw = BUF_INIT(PAGE_MAX);
 	/* Fonts say "radical" where the letter is meant: the compatible form is the one that people type. */
@@ -109,13 +125,13 @@ static void look_page(struct look *l, PopplerPage *page, int number, unsigned lo
 	if (r)
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "text of page %d", number);
 	if (text && has_letters(text)) {
-		if ((*letters)++)
+		if (w->letters++)
 			patterns_continue(l->patterns);
 		if (!look_counts(l, SPAN_STR(text)))
-			*too_many_steps = true;
-		pdf_picture_parts(l, page, number);
+			w->too_many_steps = true;
+		pdf_picture_parts(l, page, number, &w->parts);
 	} else {
-		pdf_picture_page(l, page, number);
+		pdf_picture_page(l, page, number, &w->pages);
 	}
 	g_free(text);
 }
@@ -124,8 +140,7 @@ void look_pdf_text(struct look *l, struct span doc)
 {
 	GBytes *bytes = g_bytes_new_static(doc.p, doc.n);
 	_cleanup_(unrefp) PopplerDocument *d = poppler_document_new_from_bytes(bytes, NULL, NULL);
-	unsigned long letters = 0;
-	bool too_many_steps = false;
+	struct walk w = {0};
 	int i, n;
 
 	g_bytes_unref(bytes);
@@ -140,7 +155,9 @@ void look_pdf_text(struct look *l, struct span doc)
 		_cleanup_(unrefp) PopplerPage *page = poppler_document_get_page(d, i);
 
 		if (page)
-			look_page(l, page, i + 1, &letters, &too_many_steps);
+			look_page(l, page, i + 1, &w);
+		else
+			look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_BROKEN, "page %d", i + 1);
 	}
-	gaps(l, letters, too_many_steps);
+	gaps(l, &w, n);
 }

@@ -11,7 +11,7 @@ static bool is_text(struct span s)
 	size_t i, n = s.n < 4096 ? s.n : 4096;
 	enum encoding e = encoding_of(SPAN(s.p, n));
 
-	if (e == ENCODING_UTF16LE || e == ENCODING_UTF16BE)
+	if (e == ENCODING_UTF16LE || e == ENCODING_UTF16BE || e == ENCODING_UTF32LE || e == ENCODING_UTF32BE)
 		return true;
 	for (i = 0; i < n; i++)
 		if ((s.p[i] < 0x20 && !strchr("\t\n\r\f\b\x1b\x0e\x0f", s.p[i])) || !s.p[i] || s.p[i] == 0x7f)

@@ -40,15 +40,20 @@ static int step(z_stream *z, struct span in, size_t *fed, uint8_t *part, size_t 
 	return r == Z_MEM_ERROR ? -ENOMEM : V_BAD;
 }
 
-/* Another member may follow; other bytes behind the last one are passed over, as gzip(1) does. */
-static bool next_member(z_stream *z, struct span in, size_t fed)
+/* Another member may follow. Zeros behind the last one fill a tape's block; other bytes are `more`. */
+static bool next_member(z_stream *z, struct span in, size_t fed, size_t *more)
 {
 	struct span rest = span_from(in, fed - z->avail_in);
+	size_t zeros = 0;
+
+	while (zeros < rest.n && !rest.p[zeros])
+		zeros++;
+	*more = rest.n - zeros;
 
 	return span_starts(rest, "\x1f\x8b", 2) && inflateReset(z) == Z_OK;
 }
 
-int unpack_gzip(struct span in, int out, uint64_t max, uint64_t *written, bool *cut)
+int unpack_gzip(struct span in, int out, uint64_t max, uint64_t *written, bool *cut, size_t *more)
 {
 	_cleanup_free_ uint8_t *part = malloc(STEP);
 	_cleanup_(inflate_done) z_stream z = {0};
@@ -56,6 +61,7 @@ int unpack_gzip(struct span in, int out, uint64_t max, uint64_t *written, bool *
 	size_t fed = 0, n;
 	int r;
 
+	*more = 0;
 	if (!part || inflateInit2(&z, GZIP_ONLY) != Z_OK)
 		return -ENOMEM;
 	do {
@@ -67,7 +73,7 @@ int unpack_gzip(struct span in, int out, uint64_t max, uint64_t *written, bool *
 			return V_FULL;
 		if (n && write_all(out, part, n))
 			return -EIO;
-		if (r == V_END && next_member(&z, in, fed))
+		if (r == V_END && next_member(&z, in, fed, more))
 			r = V_AGAIN;
 	} while (r == V_AGAIN);
 	/* What was good stays: a document that is damaged at its end still has pages. */

@@ -147,6 +147,23 @@ static void labels_decide(void **state)
 		{"口座番号: 001-1234567", FIND_BANK_ACCOUNT, 1, 0}, {"1234567", FIND_BANK_ACCOUNT, 0, 0},
 		{"基礎年金番号 1234-567890", FIND_PENSION_NUMBER, 1, 0}, {"0312-345678", FIND_PENSION_NUMBER, 0, 0},
 		{"保険者番号 06139463", FIND_INSURANCE_NUMBER, 1, 0},
+		/* 記号 and 番号 are one number together, behind words that say whose */
+		{"ゆうちょ銀行 記号 10140 番号 12345671", FIND_BANK_ACCOUNT, 1, 0},
+		{"ゆうちょ銀行\n記号 10140\n番号 12345671\n", FIND_BANK_ACCOUNT, 1, 0},
+		{"口座番号 10140-12345671", FIND_BANK_ACCOUNT, 1, 0},
+		{"ゆうちょ銀行 記号番号 10140-1-12345671", FIND_BANK_ACCOUNT, 1, 0},
+		{"記号 10140 番号 12345671", FIND_BANK_ACCOUNT, 0, 0},
+		{"ゆうちょ銀行 申込番号 10140-12345671", FIND_BANK_ACCOUNT, 0, 0},
+		{"ゆうちょ銀行 番号 12345671", FIND_BANK_ACCOUNT, 0, 0},
+		{"健康保険 記号 21700023 番号 1234567", FIND_INSURANCE_NUMBER, 1, 0},
+		{"健康保険 記号 21700023 番号 12", FIND_INSURANCE_NUMBER, 1, 0},
+		{"健康保険証の記号・番号 21700023-1234567", FIND_INSURANCE_NUMBER, 1, 0},
+		{"被保険者等記号・番号 21700023-1234567 枝番 01", FIND_INSURANCE_NUMBER, 1, 0},
+		{"健康保険料 12345\n厚生年金保険料 23456\n", FIND_INSURANCE_NUMBER, 0, 0},
+		{"健康保険 申請番号 2023-12345", FIND_INSURANCE_NUMBER, 0, 0},
+		/* a label goes over into its number */
+		{"マイナンバー_123456789018", FIND_MY_NUMBER, 1, 0}, {"番号_123456789018", FIND_MY_NUMBER, 0, 0},
+		{"個人番号 1234.5678.9018", FIND_MY_NUMBER, 1, 0}, {"個人番号 1234.5678", FIND_MY_NUMBER, 0, 0},
 		{"雇用保険被保険者番号 12345678", FIND_INSURANCE_NUMBER, 0, 0},
 		{"hotel 123456789018", FIND_MY_NUMBER, 0, 1}, /* no "tel" */
 	};
@@ -161,6 +178,21 @@ static void columns_decide(void **state)
 		{"氏名,個人番号,電話番号\n山田,123456789018,031234567890\n鈴木,123456789018,031234567890\n",
 			FIND_MY_NUMBER, 2, 0},
 		{"氏名\t伝票番号\n山田\t123456789018\n鈴木\t123456789026\n", FIND_MY_NUMBER, 0, 0},
+		/* a digit in each cell, as the tax office's forms have them */
+		{"個人番号\t1\t2\t3\t4\t5\t6\t7\t8\t9\t0\t1\t8\n", FIND_MY_NUMBER, 1, 0},
+		{"個人番号,1,2,3,4,,5,6,7,8,,9,0,1,8\n", FIND_MY_NUMBER, 1, 0},
+		{"氏名,個人番号,,,,,,,,,,,\n山田,\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"0\",\"1\","
+		 "\"8\"\n",
+			FIND_MY_NUMBER, 1, 0},
+		{"法人番号\t7\t0\t0\t0\t0\t1\t2\t0\t5\t0\t0\t0\t2\n", FIND_CORPORATE_NUMBER, 1, 0},
+		{"個人番号\t1\t2\t3\t4\t5\t6\t7\t8\t9\t0\t1\t9\n", FIND_MY_NUMBER, 0, 0},
+		{"回答\t1\t2\t3\t4\t5\t1\t2\t3\t4\t5\t1\t2\n", FIND_MY_NUMBER, 0, 0},
+		/* kept as a fraction */
+		{"個人番号\n123456789018.0\n234567890121.0\n", FIND_MY_NUMBER, 2, 0},
+		{"個人番号\n123456789018.05\n", FIND_MY_NUMBER, 0, 0},
+		/* a sheet loses the zero before it, of a column only */
+		{"氏名,口座番号\n山田,123456\n鈴木,1234567\n佐藤,12345\n", FIND_BANK_ACCOUNT, 2, 0},
+		{"口座番号 123456", FIND_BANK_ACCOUNT, 0, 0},
 		/* three of three are no chance, one of three is */
 		{"123456789018\n234567890121\n345678901234\n", FIND_MY_NUMBER, 3, 0},
 		{"123456789018\n234567890122\n345678901235\n", FIND_MY_NUMBER, 0, 0},

@@ -305,6 +305,57 @@ static void text_that_is_not_had_is_said(void **state)
 		assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_NOT_SAID));
 }
 
+/* What the usual reader of a format does not come upon (data/make-silent): it is read, or said. */
+static void nothing_is_passed_over_in_silence(void **state)
+{
+	static const struct {
+		const char *name;
+		enum inspect_format format;
+		uint64_t numbers;
+		bool read; /* all of it: no gap that matters */
+	} cases[] = {
+		{"silent-cover.pdf", INSPECT_PDF, 0, false},
+		{"silent-strips.pdf", INSPECT_PDF, 0, false},
+		{"silent-outlines.pdf", INSPECT_PDF, 0, false},
+		{"silent-blank.pdf", INSPECT_PDF, 0, true},
+		{"silent-stamp.pdf", INSPECT_PDF, 0, true},
+		{"silent-scan.docx", INSPECT_DOCX, 0, false},
+		{"silent-logo.docx", INSPECT_DOCX, 0, true},
+		{"silent-metafile.docx", INSPECT_DOCX, 0, false},
+		{"silent-file.docx", INSPECT_DOCX, 5, true},
+		{"silent-properties.docx", INSPECT_DOCX, 5, true},
+		{"silent-kept.docx", INSPECT_DOCX, 5, true},
+		{"silent-broken.docx", INSPECT_DOCX, 0, false},
+		{"silent-sheet.xlsx", INSPECT_XLSX, 5, true},
+		{"silent-pivot.xlsx", INSPECT_XLSX, 5, true},
+		{"silent-sheet.xlsb", INSPECT_XLSX, 0, false},
+		{"silent-stored.zip", INSPECT_ZIP, 10, true},
+		{"silent-box.mbox", INSPECT_MAIL, 5, true},
+		{"silent-behind.gz", INSPECT_TEXT, 0, false},
+		{"silent-members.gz", INSPECT_TEXT, 5, true},
+		{"silent-tape.gz", INSPECT_TEXT, 5, true},
+		{"silent-commands.txt", INSPECT_CUPS_COMMAND, 5, true},
+		{"silent-utf32.txt", INSPECT_TEXT, 5, true},
+		{"silent-utf32be.txt", INSPECT_TEXT, 5, true},
+		{"silent-letters.xml", INSPECT_TEXT, 5, true},
+		{"silent-letters.json", INSPECT_TEXT, 5, true},
+	};
+	struct inspect_ask ask = {.text = true};
+	struct inspect_facts f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		print_message("%s\n", cases[i].name);
+		facts_of(cases[i].name, &ask, &f);
+		assert_int_equal(f.format, cases[i].format);
+		assert_int_equal(f.found[FIND_MY_NUMBER].sure, cases[i].numbers);
+		assert_int_equal(inspect_text_read(&f), cases[i].read);
+	}
+	facts_of("silent-scan.docx", &ask, &f);
+	assert_false(f.flags & INSPECT_IMAGE_ONLY);
+}
+
 static void bombs_do_not_go_off(void **state)
 {
 	struct inspect_ask ask = {.unpacked = 1 << 20};
@@ -607,7 +658,8 @@ static void text_in_pictures_is_read_where_asked(void **state)
 	assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_NOT_LOOKED_AT));
 	assert_false(inspect_text_read(&f));
 	facts_of("ocr.docx", &ask, &f);
-	assert_true(inspect_text_read(&f) && !f.matches[1]);
+	assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_NOT_LOOKED_AT));
+	assert_true(!inspect_text_read(&f) && !f.matches[1]);
 }
 
 static void pictures_that_are_not_read_are_said(void **state)
@@ -722,6 +774,7 @@ int main(void)
 		cmocka_unit_test(office_documents_are_read),
 		cmocka_unit_test(what_is_locked_is_said),
 		cmocka_unit_test(text_that_is_not_had_is_said),
+		cmocka_unit_test(nothing_is_passed_over_in_silence),
 		cmocka_unit_test(bombs_do_not_go_off),
 		cmocka_unit_test(a_child_that_dies_is_told_of),
 		cmocka_unit_test(time_ends),
