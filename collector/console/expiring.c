@@ -24,8 +24,9 @@ static int by_due(const void *a, const void *b)
 
 static json_t *row_json(const json_t *o)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:s, s:o}", "month", text_of(o, "month"), "channel",
-		text_of(o, "channel"), "segments", number(o, "segments"), "bytes", number(o, "bytes"), "due",
+	/* null where the collector has not counted them yet. */
+	return json_pack("{s:s, s:s, s:O, s:I, s:o, s:s, s:o}", "month", text_of(o, "month"), "channel",
+		text_of(o, "channel"), "segments", json_object_get(o, "segments"), "bytes", number(o, "bytes"), "due",
 		time_json(number(o, "due")), "state", text_of(o, "state"), "hold",
 		json_is_string(json_object_get(o, "hold")) ? json_string(text_of(o, "hold")) : json_null());
 }

@@ -29,11 +29,13 @@ struct keeper {
 	uint64_t next; /* in a turn: the leaf in which the next decision stands */
 	uint64_t seq;  /* the segment of our own that it is in */
 	uint64_t dropped;
-	bool waits;   /* it is in a commit that waits for others: with that, it counts */
-	bool told;    /* the settings, since the start */
-	size_t going; /* of the expiries, the one to go on with */
-	bool left;    /* there is more of it, for which others are let in between */
-	bool later;   /* somebody reads what is to go: not at once again */
+	bool waits;       /* it is in a commit that waits for others: with that, it counts */
+	bool told;        /* the settings, since the start */
+	size_t going;     /* of the expiries, the one to go on with */
+	bool left;        /* there is more of it, for which others are let in between */
+	char counting[8]; /* a month whose segments somebody waits for to be counted */
+	bool counts;      /* somebody has asked for all of them */
+	bool later;       /* somebody reads what is to go: not at once again */
 	struct event *timer;
 	struct log_limit log;
 	struct looked *looked;
@@ -57,6 +59,11 @@ int keeper_book(struct keeper *k);
  */
 int keeper_turn(struct keeper *k);
 void keeper_rest(struct keeper *k);
+/*
+ * A month that is over, counted: before a turn, which others wait for. 0; V_AGAIN: it is being counted, ask again;
+ * V_NOT_FOUND; V_BAD; -errno.
+ */
+int keeper_month(struct keeper *k, const char *month, struct store_month *out);
 /* In a turn: a decision, into the journal. `e` has a kept. */
 void keeper_tell(struct keeper *k, struct entry *e, struct kept *kept);
 /*

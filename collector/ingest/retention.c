@@ -326,6 +326,43 @@ int keeper_now(struct keeper *k, int64_t *out)
 	return 0;
 }
 
+/* --- counting --- */
+
+int keeper_month(struct keeper *k, const char *month, struct store_month *out)
+{
+	int r = store_month(k->in->store, month, out);
+
+	/* One that is open grows, and nothing of it goes. */
+	if (r || out->counted || out->open)
+		return r;
+	memcpy(k->counting, out->month, sizeof(k->counting));
+	keeper_soon(k);
+	return V_AGAIN;
+}
+
+static int see_counted(void *ctx, const struct store_month *m)
+{
+	*(bool *)ctx &= m->counted;
+	return m->counted ? 0 : V_END;
+}
+
+/* Goes on with what somebody has asked for, for some 20 ms. 0: all of it is counted; V_AGAIN; V_BAD; -errno. */
+static int count_on(struct keeper *k)
+{
+	struct store_month m = {.counted = true};
+	bool all = true;
+	int r = k->counting[0] ? store_month(k->in->store, k->counting, &m) : 0;
+
+	if (r == V_NOT_FOUND || (!r && (m.counted || m.open)))
+		k->counting[0] = 0;
+	r = r == V_NOT_FOUND ? 0 : r;
+	if (r || k->counting[0] || !k->counts)
+		return r ? r : k->counting[0] ? V_AGAIN : 0;
+	r = store_months(k->in->store, true, see_counted, &all);
+	k->counts = !r && !all;
+	return r ? r : all ? 0 : V_AGAIN;
+}
+
 /* --- expiring --- */
 
 /* One of them. As store_expire, but what can never be is told, and passed over. */
@@ -471,13 +508,15 @@ static int expire_one(struct keeper *k, struct looking *l)
 {
 	struct store_month m;
 	uint64_t freed;
-	int r = keeper_turn(k);
+	int r = keeper_month(k, l->month, &m);
 
+	r = r ? r : keeper_turn(k);
 	if (r)
 		return r;
 	r = look(k, l);
+	/* Counted before, or it is another one now. */
 	if (!r && l->found)
-		r = store_month(k->in->store, l->month, &m);
+		r = keeper_month(k, l->month, &m);
 	if (!r && l->found)
 		return keeper_expire(k, &m, l->channel, NULL, SPAN(NULL, 0), 0, &freed);
 	keeper_rest(k);
@@ -507,7 +546,7 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 {
 	struct keeper *k = arg;
 	struct timeval next = {0, 0};
-	bool more = false, looking;
+	bool more = false, looking, counting;
 	int r;
 
 	k->left = k->later = false;
@@ -518,7 +557,9 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 		event_add(k->timer, &next);
 		return;
 	}
-	r = keeper_look(k);
+	r = count_on(k);
+	counting = r == V_AGAIN;
+	r = r && !counting ? r : keeper_look(k);
 	looking = r == V_AGAIN;
 	r = r ? r : round_(k, &more);
 	if (r < 0) {
@@ -532,7 +573,7 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 	else if (r && r != V_AGAIN && r != V_DENIED && r != V_EXISTS && log_allowed(&k->log))
 		log_error("retention: a pack is damaged, or decisions are missing, see sekishoctl verify: nothing "
 			  "expires");
-	if (looking || k->left || (r == V_AGAIN && k->unread_n)) {
+	if (looking || counting || k->counting[0] || k->left || (r == V_AGAIN && k->unread_n)) {
 		keeper_soon(k);
 		return;
 	}

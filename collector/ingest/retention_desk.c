@@ -69,6 +69,7 @@ struct planning {
 	struct keeper *k;
 	json_t *list;
 	int64_t now;
+	bool uncounted; /* not all of it */
 };
 
 /* The hold that is known to keep it; PCs and people are looked for only where the time has come. */
@@ -91,6 +92,7 @@ static int plan_month(void *ctx, const struct store_month *m)
 	struct planning *p = ctx;
 	unsigned i;
 
+	p->uncounted |= !m->counted;
 	for (i = 0; i < KEEPER_CHANNELS; i++) {
 		unsigned c = keeper_channels[i];
 		uint64_t months = retention_period(&p->k->book, c, m->month, UINT64_MAX);
@@ -101,21 +103,23 @@ static int plan_month(void *ctx, const struct store_month *m)
 		json_t *o;
 		int r;
 
-		if (!m->channels[c].segments)
+		if (m->counted ? !m->channels[c].segments : !m->channels[c].bytes && !e)
 			continue;
 		r = e || m->open ? 0 : held_by(p, m, c, p->now >= due, &hold, &looking);
 		if (r)
 			return r;
-		o = json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:s, s:s?}", "month", m->month, "channel",
-			producer_name(c), "segments", (json_int_t)m->channels[c].segments, "bytes",
+		o = json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:s, s:s?}", "month", m->month, "channel",
+			producer_name(c), "segments",
+			m->counted ? json_integer((json_int_t)m->channels[c].segments) : json_null(), "bytes",
 			(json_int_t)m->channels[c].bytes, "months", months_json(months), "due", time_json(due), "state",
-			m->channels[c].gone ? (e ? "expired" : "missing")
-			: e                 ? "going"
-			: m->open           ? "open"
-			: hold              ? "held"
-			: looking           ? "looking"
-			: p->now >= due     ? "due"
-					    : "kept",
+			m->channels[c].gone          ? (e ? "expired" : "missing")
+			: e && !m->channels[c].bytes ? "expired"
+			: e                          ? "going"
+			: m->open                    ? "open"
+			: hold                       ? "held"
+			: looking                    ? "looking"
+			: p->now >= due              ? "due"
+						     : "kept",
 			"hold", hold);
 		if (!o || json_array_append_new(p->list, o))
 			return -ENOMEM;
@@ -173,6 +177,11 @@ void retention_get(struct ingest *in, struct ask *a)
 		json_decref(channels);
 		keeper_failed(in, a, r, "retention");
 		return;
+	}
+	/* For who asks next. */
+	if (p.uncounted) {
+		in->keeper->counts = true;
+		keeper_soon(in->keeper);
 	}
 	for (i = 0; i < KEEPER_CHANNELS; i++)
 		json_array_append_new(
@@ -305,7 +314,7 @@ static int extends(struct ingest *in, const struct order *o, struct why *why)
 		       : r;
 }
 
-/* In a turn. 0; V_BAD with *error and the reason; V_AGAIN; -errno. */
+/* In a turn, and before it. 0; V_BAD with *error and the reason; V_AGAIN; -errno. */
 static int judge(struct ingest *in, struct span bytes, struct order *o, struct store_month *m, const char **error,
 	struct why *why)
 {
@@ -343,7 +352,7 @@ static int judge(struct ingest *in, struct span bytes, struct order *o, struct s
 	*error = "month";
 	if (retention_of(&k->book, o->channel, o->month))
 		return why_set(why, V_BAD, "%s of %s has expired already", producer_name(o->channel), o->month);
-	r = store_month(in->store, o->month, m);
+	r = keeper_month(k, o->month, m);
 	if (r == V_NOT_FOUND || (!r && !m->channels[o->channel].bytes))
 		return why_set(why, V_BAD, "there is nothing of %s in %s", producer_name(o->channel), o->month);
 	if (!r && m->open)
@@ -365,11 +374,15 @@ void retention_order_post(struct ingest *in, struct ask *a)
 	struct digest hash;
 	int r;
 
-	r = keeper_turn(in->keeper);
+	/* Once before the turn, which others wait for: what takes long of it is known then. */
+	r = judge(in, a->body, &o, &m, &error, &why);
+	r = r && r != V_AGAIN && r >= 0 ? 0 : r;
+	r = r ? r : keeper_turn(in->keeper);
 	if (r) {
 		keeper_failed(in, a, r, "order");
 		return;
 	}
+	why = (struct why){""};
 	r = judge(in, a->body, &o, &m, &error, &why);
 	if (r)
 		keeper_rest(in->keeper);

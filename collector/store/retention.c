@@ -13,7 +13,7 @@ static int fill(struct store *s, struct pack *k, bool counted, struct store_mont
 
 	if (r)
 		return r;
-	*m = (struct store_month){.first = k->first, .count = k->count};
+	*m = (struct store_month){.first = k->first, .count = k->count, .counted = counted};
 	memcpy(m->month, k->month, sizeof(m->month));
 	m->open = k + 1 >= s->packs.v + s->packs.n || !k[1].count;
 	for (c = 0; c < PACK_CHANNELS; c++) {

@@ -338,7 +338,8 @@ int store_duty(struct store *s, const char *name, const struct digest *who, int6
 struct store_month {
 	char month[8]; /* "2026-11", by the collector's clock when it took the segments in */
 	uint64_t first, count;
-	bool open; /* is still being written */
+	bool open;    /* is still being written */
+	bool counted; /* else segments are 0, and nothing is said to be gone */
 	struct {
 		uint64_t segments, bytes; /* bytes: of the bodies that are there */
 		bool gone;                /* there are segments, and their bodies are not there */
@@ -347,11 +348,12 @@ struct store_month {
 /* Return 0 to go on, V_END to stop; anything else stops too and is returned. */
 typedef int (*store_month_fn)(void *ctx, const struct store_month *m);
 /*
- * Every month, ascending; without `counted`, segments are not counted (which goes through all offsets). V_BAD where a
- * file is damaged; -errno.
+ * Every month, ascending; without `counted`, segments are not counted (which goes through all offsets). A database
+ * counts for some 20 ms of each call where wait_us is set, and remembers: who wants them asks again until months are
+ * counted. V_BAD where a file is damaged; -errno.
  */
 int store_months(struct store *s, bool counted, store_month_fn fn, void *ctx);
-/* One of them, counted. V_NOT_FOUND; V_BAD; -errno. */
+/* One of them, counted likewise. V_NOT_FOUND; V_BAD; -errno. */
 int store_month(struct store *s, const char *month, struct store_month *out);
 /*
  * Are the bodies of a channel there, where leaf `index` lies? False also where that month has none of it. *until: the

@@ -15,6 +15,16 @@ static int64_t number(const json_t *o, const char *key)
 	return (int64_t)json_integer_value(json_object_get(o, key));
 }
 
+/* Of a large log in a database they are counted while others are served. */
+static const char *counted(char out[24], const json_t *o)
+{
+	if (json_is_integer(json_object_get(o, "segments")))
+		snprintf(out, 24, "%" PRId64, number(o, "segments"));
+	else
+		snprintf(out, 24, "?");
+	return out;
+}
+
 static const char *day(char out[TEXT_TIME_SIZE], const json_t *o, const char *key)
 {
 	const json_t *v = json_object_get(o, key);
@@ -123,7 +133,7 @@ static const char *state_words(const struct ctl *c, const char *state)
 int command_retention_plan(struct ctl *c)
 {
 	_cleanup_json_ json_t *answer = NULL;
-	char name[SHOWN_MAX], month[SHOWN_MAX], state[SHOWN_MAX], hold[SHOWN_MAX], t[TEXT_TIME_SIZE];
+	char name[SHOWN_MAX], month[SHOWN_MAX], state[SHOWN_MAX], hold[SHOWN_MAX], t[TEXT_TIME_SIZE], n[24];
 	bool missing = false;
 	int64_t bytes = 0;
 	json_t *o;
@@ -141,10 +151,10 @@ int command_retention_plan(struct ctl *c)
 			bytes += number(o, "bytes");
 		if (option_on(c, OPT_JSON) || !strcmp(s, "expired"))
 			continue;
-		printf(SAY(c, "%s  %-9s goes %-10s  %12" PRId64 " bytes, %8" PRId64 " segments  %s%s%s\n",
-			       "%s  %-9s 削除予定日 %-10s  %12" PRId64 " バイト、セグメント %8" PRId64 " 件  %s%s%s\n"),
+		printf(SAY(c, "%s  %-9s goes %-10s  %12" PRId64 " bytes, %8s segments  %s%s%s\n",
+			       "%s  %-9s 削除予定日 %-10s  %12" PRId64 " バイト、セグメント %8s 件  %s%s%s\n"),
 			door_text(month, o, "month"), door_text(name, o, "channel"), day(t, o, "due"),
-			number(o, "bytes"), number(o, "segments"), state_words(c, s), strcmp(s, "held") ? "" : " ",
+			number(o, "bytes"), counted(n, o), state_words(c, s), strcmp(s, "held") ? "" : " ",
 			strcmp(s, "held") ? "" : door_text(hold, o, "hold"));
 	}
 	if (option_on(c, OPT_JSON)) {

@@ -180,22 +180,81 @@ static bool month_number(const char *month, int64_t *out)
 	return true;
 }
 
-static int count(struct pg *p, int64_t month, struct store_month *m)
+/* Leaves of a month by channel, as far as they were counted: committed ones change no more. */
+struct counted {
+	int64_t month;
+	uint64_t next; /* the leaf to go on with */
+	uint64_t n[CHANNELS_MAX];
+};
+
+#define COUNT_LEAVES 8192 /* in one question: of many millions it would take minutes */
+#define COUNT_US 20000    /* of them, before others have their turn */
+
+void pg_forget_counts(struct pg *p)
 {
+	free(p->counts);
+	p->counts = NULL;
+	p->counts_n = 0;
+}
+
+/* NULL: no memory. */
+static struct counted *counted_of(struct pg *p, int64_t month, uint64_t first)
+{
+	struct counted *c;
+	unsigned i;
+
+	for (i = 0; i < p->counts_n; i++)
+		if (p->counts[i].month == month)
+			return &p->counts[i];
+	c = reallocarray(p->counts, p->counts_n + 1, sizeof(*c));
+	if (!c)
+		return NULL;
+	p->counts = c;
+	c += p->counts_n++;
+	*c = (struct counted){.month = month, .next = first};
+	return c;
+}
+
+static int count_some(struct pg *p, struct counted *c, uint64_t end)
+{
+	static const char text[] = "SELECT producer, count(*) FROM sekisho.leaf WHERE month = $1 AND idx >= $2 AND "
+				   "idx < $3 GROUP BY producer";
 	_cleanup_result_ PGresult *res = NULL;
+	uint64_t to = end - c->next < COUNT_LEAVES ? end : c->next + COUNT_LEAVES;
 	struct args a = {.n = 0};
 	int i, r;
 
-	arg_int(&a, month);
-	r = conn_run(
-		&p->side, "SELECT producer, count(*) FROM sekisho.leaf WHERE month = $1 GROUP BY producer", &a, &res);
-	for (i = 0; !r && i < PQntuples(res); i++)
+	arg_int(&a, c->month);
+	arg_int(&a, (int64_t)c->next);
+	arg_int(&a, (int64_t)to);
+	r = conn_run(&p->side, text, &a, &res);
+	if (r)
+		return r;
+	for (i = 0; i < PQntuples(res); i++)
 		if (result_int(res, i, 0) >= 0 && result_int(res, i, 0) < (int64_t)CHANNELS_MAX)
-			m->channels[result_int(res, i, 0)].segments = (uint64_t)result_int(res, i, 1);
-	return r;
+			c->n[result_int(res, i, 0)] += (uint64_t)result_int(res, i, 1);
+	c->next = to;
+	return 0;
 }
 
-static int fill(struct pg *p, const PGresult *months, int row, bool counted, struct store_month *m)
+static int count(struct pg *p, int64_t month, int64_t until, struct store_month *m)
+{
+	struct counted *c = counted_of(p, month, m->first);
+	unsigned i;
+	int r = c ? 0 : -ENOMEM;
+
+	while (!r && c->next < m->first + m->count && clock_boot_us() < until)
+		r = count_some(p, c, m->first + m->count);
+	if (r)
+		return r;
+	m->counted = c->next >= m->first + m->count;
+	for (i = 0; m->counted && i < CHANNELS_MAX; i++)
+		m->channels[i].segments = c->n[i];
+	return 0;
+}
+
+/* Segments are counted until then; INT64_MIN: not. */
+static int fill(struct pg *p, const PGresult *months, int row, int64_t until, struct store_month *m)
 {
 	static const char text[] =
 		"SELECT c, (SELECT sum(pg_total_relation_size(relid))::bigint FROM "
@@ -221,7 +280,7 @@ static int fill(struct pg *p, const PGresult *months, int row, bool counted, str
 		there[c] = true;
 		m->channels[c].bytes = (uint64_t)result_int(res, i, 1);
 	}
-	r = r || !counted ? r : count(p, month, m);
+	r = r || until == INT64_MIN ? r : count(p, month, until, m);
 	for (c = 0; !r && c < CHANNELS_MAX; c++)
 		m->channels[c].gone = m->channels[c].segments && !there[c];
 	return r;
@@ -232,6 +291,7 @@ static int each_month(
 {
 	struct pg *p = pg_of(s);
 	_cleanup_result_ PGresult *res = NULL;
+	int64_t until = !counted ? INT64_MIN : p->wait_ms < 0 ? INT64_MAX : clock_boot_us() + COUNT_US;
 	struct store_month m;
 	int i, r = store_refresh(s);
 
@@ -240,7 +300,7 @@ static int each_month(
 		/* One that a commit of a moment ago began. */
 		if ((uint64_t)result_int(res, i, 1) >= p->head.size)
 			break;
-		r = fill(p, res, i, counted, &m);
+		r = fill(p, res, i, until, &m);
 		r = r ? r : fn(ctx, &m);
 	}
 	return r == V_END ? 0 : r;

@@ -269,6 +269,7 @@ static void pg_close(struct store *s)
 	struct pg *p = pg_of(s);
 
 	fetch_free(p->fetch);
+	pg_forget_counts(p);
 	reach_drop(p->reach);
 	/* What waits goes on waiting at the server; whoever opens the store again finds out what came of it. */
 	if (p->turn.pg && !p->waits) {
@@ -339,6 +340,7 @@ static int connect_again(struct pg *p, struct why *why)
 	pg_give_up_turn(p);
 	fetch_free(p->fetch);
 	p->fetch = NULL;
+	pg_forget_counts(p);
 	p->month = -1;
 	tree_deinit(&p->tree);
 	r = new_tree(p);

@@ -64,6 +64,8 @@ struct pg {
 	int64_t month;             /* 202611, of the last leaf; 0: none yet; -1: not known */
 	uint64_t channels;         /* of that month, whose place for bodies is there: bit by producer */
 
+	struct counted *counts; /* of months, as far as they were asked for */
+	unsigned counts_n;
 	struct fetch *fetch; /* for queries; made when first used */
 	unsigned depth;      /* queries that are being answered by `side`, one inside the other */
 	unsigned cursors;
@@ -145,6 +147,8 @@ int pg_host_put(struct store *s, const struct store_host *h);
 int pg_host_keep(struct pg *p, const struct store_host *h);
 int pg_host_get(struct store *s, const struct digest *id, struct store_host *out);
 int pg_host_after(struct store *s, const char *name, const struct digest *id, store_host_fn fn, void *ctx);
+/* Counts again what is asked for. */
+void pg_forget_counts(struct pg *p);
 int pg_months(struct store *s, bool counted, store_month_fn fn, void *ctx);
 int pg_month(struct store *s, const char *month, struct store_month *out);
 bool pg_bodies_there(struct store *s, uint64_t index, unsigned channel, uint64_t *until);

@@ -1541,6 +1541,45 @@ static void rows_go_at_once_as_before(void **state)
 	made_dir_remove(dir);
 }
 
+/* Segments of a month are counted in parts, while others are served: nothing is said of them until all are. */
+static void months_are_counted_in_parts(void **state)
+{
+	struct store_month month;
+	struct store *s;
+	struct made m[2];
+	unsigned asked = 0;
+	char dir[256];
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	s = open_with_months(dir, m);
+	/* Of more leaves than one question takes, as if the month behind it had begun later. */
+	assert_int_equal(sql("postgres", made_base(dir),
+				 "UPDATE sekisho.month SET first = first + 300000 WHERE month > 202611; "
+				 "INSERT INTO sekisho.leaf (month, idx, producer, hash, header) SELECT 202611, i, 1 + "
+				 "i % 3 % 2, "
+				 "sha256(int8send(i)), int8send(i) FROM generate_series(10, 300009) i"),
+		0);
+	do {
+		assert_int_equal(store_month(s, "2026-11", &month), 0);
+		assert_int_equal(month.count, 300010);
+		assert_true(month.counted || !month.channels[PRODUCER_RECORDER].segments);
+		asked++;
+	} while (!month.counted);
+	assert_true(asked > 1);
+	assert_int_equal(month.channels[PRODUCER_RECORDER].segments, 200005);
+	assert_int_equal(month.channels[PRODUCER_GUARD].segments, 100005);
+	assert_false(month.open);
+	/* It is remembered. */
+	assert_int_equal(
+		sql("postgres", made_base(dir), "DELETE FROM sekisho.leaf WHERE month = 202611 AND idx >= 10"), 0);
+	assert_int_equal(store_month(s, "2026-11", &month), 0);
+	assert_true(month.counted);
+	assert_int_equal(month.channels[PRODUCER_RECORDER].segments, 200005);
+	close_with_months(s, m);
+	made_dir_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1562,6 +1601,7 @@ int main(void)
 		cmocka_unit_test(what_is_read_goes_later),
 		cmocka_unit_test(rows_go_in_parts),
 		cmocka_unit_test(rows_go_at_once_as_before),
+		cmocka_unit_test(months_are_counted_in_parts),
 		cmocka_unit_test(who_was_told_has_the_turn),
 		cmocka_unit_test(a_commit_waits_by_itself),
 		cmocka_unit_test(a_turn_waits_by_itself),

@@ -276,7 +276,8 @@ export interface Expiring {
   months: {
     month: string;
     channel: "recorder" | "guard" | "print" | "posture" | "console" | "herald";
-    segments: number;
+    /** null: not counted yet. */
+    segments: number | null;
     bytes: number;
     due: string;
     state: "missing" | "going" | "open" | "held" | "looking" | "due" | "kept";

@@ -91,7 +91,7 @@ function ExpiringTable({ of }: { of: Expiring }) {
               <th scope="row">{dayOf(new Date(m.due))}</th>
               <td>{m.month}</td>
               <td>{o.producer[m.channel]}</td>
-              <td class="number">{count(m.segments, language)}</td>
+              <td class="number">{m.segments === null ? "…" : count(m.segments, language)}</td>
               <td>
                 {m.hold === null ? o.retention[m.state] : o.heldBy(m.hold)}
               </td>
