@@ -38,7 +38,9 @@ $$;
 -- Takes away rows whose bodies have gone: of the next p_rows of that month's, of all channels. 1: there may be more; 0: there are none;
 -- -1: somebody else is at the index now. Where it is cut off, it goes on from there.
 CREATE OR REPLACE FUNCTION sekisho.expire_rows(p_month bigint, p_producer bigint, p_rows bigint) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- Along the primary key, whatever is known of the table: all of it would be read and sorted each time.
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off AS $$
 DECLARE
 	p bigint := p_month * 100 + p_producer;
 	a bigint;
@@ -49,7 +51,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN 0;
 	END IF;
-	PERFORM FROM sekisho.indexed FOR UPDATE SKIP LOCKED;
+	PERFORM FROM sekisho.indexed WHERE id = 0 FOR UPDATE SKIP LOCKED;
 	IF NOT FOUND THEN
 		RETURN -1;
 	END IF;
@@ -59,12 +61,12 @@ BEGIN
 		RETURN 0;
 	END IF;
 	z := (SELECT row FROM sekisho.record WHERE month = p_month AND row >= a ORDER BY row OFFSET p_rows LIMIT 1);
-	-- Row by row along the primary key: joined with chains it could be each chain's rows, all of them, each time.
+	-- Row by row: joined with chains it could be each chain's rows, all of them, each time.
 	DELETE FROM sekisho.record r
 	WHERE month = p_month AND row >= a AND row < coalesce(z, 9223372036854775807) AND
 		(SELECT producer FROM sekisho.chain WHERE id = r.chain) = p_producer;
 	GET DIAGNOSTICS gone = ROW_COUNT;
-	UPDATE sekisho.indexed SET records = records - gone;
+	UPDATE sekisho.indexed SET records = records - gone WHERE id = 0;
 	UPDATE sekisho.expired SET rows_from = z WHERE part = p;
 	RETURN CASE WHEN z IS NULL THEN 0 ELSE 1 END;
 END
