@@ -89,6 +89,7 @@ static void on_gone(void *arg)
 
 	count_bytes(c, 0);
 	s->strangers_n -= !c->known;
+	s->settled += c->has_peer == PEER_UNKNOWN;
 	TAILQ_REMOVE(&s->conns, c, link);
 	s->conns_n--;
 	if (s->conns_n < s->o.connections)
@@ -104,8 +105,10 @@ void conn_known(struct conn *c)
 
 void conn_find_peer(struct conn *c)
 {
-	if (c->has_peer == PEER_UNKNOWN)
+	if (c->has_peer == PEER_UNKNOWN) {
 		c->has_peer = tls_peer(bufferevent_openssl_get_ssl(c->bev), &c->peer) ? PEER_NONE : PEER_THERE;
+		c->server->settled++;
+	}
 	if (c->has_peer == PEER_THERE)
 		conn_known(c);
 }
@@ -183,15 +186,18 @@ struct bufferevent *conn_accept(struct event_base *base, void *arg)
 	return c->bev;
 }
 
-/* A crowd of handshakes leaves holes of 16 KiB all over the heap: once it is over, their pages go back. */
+/*
+ * A crowd of handshakes leaves holes of 16 KiB all over the heap: once it is over, their pages go back. Not once all
+ * are accepted: those that came at the same moment end theirs one after the other.
+ */
 static void trim(struct server *s)
 {
-	uint64_t lately = s->count.accepted - s->accepted_before;
+	uint64_t lately = s->settled - s->settled_before;
 
-	s->accepted_before = s->count.accepted;
-	if (s->count.accepted - s->trimmed_at < TRIM_AFTER || lately > TRIM_CALM)
+	s->settled_before = s->settled;
+	if (s->settled - s->trimmed_at < TRIM_AFTER || lately > TRIM_CALM)
 		return;
-	s->trimmed_at = s->count.accepted;
+	s->trimmed_at = s->settled;
 	malloc_trim(0);
 }
 

@@ -54,10 +54,11 @@ struct server {
 	bool stopping;                 /* and 503 is all that is said */
 	bool failed;                   /* the same: the process is about to end */
 	unsigned burst;
-	struct event *calm;       /* comes when nothing else is to be done */
-	uint64_t accepted_before; /* the last tick */
-	uint64_t trimmed_at;      /* so many were accepted when memory was given back */
-	struct event *events[8];  /* of server_every and server_run */
+	struct event *calm;      /* comes when nothing else is to be done */
+	uint64_t settled;        /* connections whose handshake is over, or that went during it */
+	uint64_t settled_before; /* the last tick */
+	uint64_t trimmed_at;     /* so many were settled when memory was given back */
+	struct event *events[8]; /* of server_every and server_run */
 	unsigned events_n;
 	uint64_t receiving; /* bytes of requests that are not complete, or wait for the one before */
 	struct {
