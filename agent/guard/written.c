@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 
 #define SETTLE_US 200000ll       /* behind a close: programs that open and close a file again and again */
+#define SETTLE_MAX_US 1000000ll  /* behind the first close: no longer, whoever goes on closing it */
 #define AGAIN_US 3000000ll       /* between two looks into the same file */
 #define WAIT_US (15ll * 1000000) /* what has not had its turn by then is told without having been looked into */
 #define LOOK_MS 10000u           /* a look ends */
@@ -55,7 +56,7 @@ static bool name_of(int fd, char out[WRITTEN_PATH_SIZE])
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, out, WRITTEN_PATH_SIZE - 1);
 	out[n > 0 ? n : 0] = 0;
-	if (fstat(fd, &st) || st.st_nlink)
+	if (written_stat(fd, &st) || st.st_nlink)
 		return true;
 	if ((size_t)n > sizeof(gone) && !strcmp(out + n - (sizeof(gone) - 1), gone))
 		out[n - (ssize_t)(sizeof(gone) - 1)] = 0;
@@ -86,7 +87,7 @@ static void judge(struct guard *g, const struct written_file *f, const struct in
 	struct document_decision decided;
 	struct drive_facts facts;
 	struct stat st = {.st_size = 0};
-	uint64_t size = d->has_hash ? d->bytes : !fstat(f->fd, &st) ? (uint64_t)st.st_size : 0;
+	uint64_t size = d->has_hash ? d->bytes : !written_stat(f->fd, &st) ? (uint64_t)st.st_size : 0;
 	uint32_t uid;
 
 	fill(g, p, path, size, d, &facts);
@@ -211,7 +212,7 @@ static bool too_large(const struct guard *g, int fd)
 {
 	struct stat st;
 
-	return !fstat(fd, &st) && (uint64_t)st.st_size > policy_drives_max_bytes(g->orders.policy);
+	return !written_stat(fd, &st) && (uint64_t)st.st_size > policy_drives_max_bytes(g->orders.policy);
 }
 
 static void look(struct guard *g, struct written_file *f)
@@ -282,6 +283,20 @@ static bool is_ours(const struct guard *g, const struct written_file *f)
 	return written_hand_has(g, f->dev, f->ino) || written_hand_left(g, f->fd);
 }
 
+/*
+ * When a file that was closed again is to be looked into. Each close puts it off, but not for ever: what is closed five
+ * times a second all day is looked into all the same. It may be half-written then; its last close brings another look,
+ * as one that begins while a file is looked into, or behind it, waits anew.
+ */
+static void renew_due(struct written_file *f, int64_t closed_boot_us)
+{
+	int64_t due = closed_boot_us + SETTLE_US, latest = f->closed_boot_us + SETTLE_MAX_US;
+
+	due = due < latest ? due : latest;
+	if (due > f->due_boot_us)
+		f->due_boot_us = due;
+}
+
 /* One that waits already is looked into once, as it is then. */
 static void on_close(struct guard *g, const struct written_file *file)
 {
@@ -292,7 +307,7 @@ static void on_close(struct guard *g, const struct written_file *file)
 	for (f = w->waiting; f; f = f->next)
 		if (f->dev == file->dev && f->ino == file->ino) {
 			close(file->fd);
-			f->due_boot_us = file->closed_boot_us + SETTLE_US;
+			renew_due(f, file->closed_boot_us);
 			return;
 		}
 	f = w->waiting_n < WRITTEN_WAITING_MAX ? malloc(sizeof(*f)) : NULL;

@@ -128,19 +128,22 @@ struct scan_file {
 /* Why files were not scanned. */
 enum scan_cause { SCAN_GONE, SCAN_WRONG, SCAN_TOO_MUCH, SCAN_CAUSES };
 
+#define SCAN_LEFT_MAX 4u
+
 struct written_scan {
 	bool on;      /* the policy in force asks for it */
 	bool watched; /* reads are told of */
 	bool up;      /* clamd was there when it was last asked */
 	struct scan_file *waiting, **last, *busy;
 	unsigned waiting_n;
-	pid_t pid; /* of the child at work; 0: none */
+	pid_t pid;                 /* of the child at work; 0: none */
+	pid_t left[SCAN_LEFT_MAX]; /* were killed and have not ended: they wait for a drive that does not answer */
 	int out;
 	sd_event_source *source;
 	uint8_t answer[CLAMD_ANSWER_MAX + 1];
 	size_t got; /* of it */
 	bool late;
-	int64_t end_boot_us;
+	int64_t end_boot_us, reap_boot_us;
 	struct scan_seen seen[SCAN_SEEN_MAX];
 	unsigned seen_at;
 	struct {
@@ -188,6 +191,11 @@ void written_watch(struct guard *g);
  */
 typedef void (*written_fn)(struct guard *g, const struct written_file *file);
 int written_closes(struct guard *g, written_fn wrote, written_fn read_only);
+/*
+ * fstat(2), of what the kernel has: a file system that is a program's (FUSE) is not asked, since it may never answer.
+ * Size, times, owner, mode, links and numbers only. 0, -errno.
+ */
+int written_stat(int fd, struct stat *out);
 
 /* written.c: this file is being looked into. */
 bool written_looks(const struct guard *g, dev_t dev, ino_t ino);

@@ -443,7 +443,7 @@ bool written_hand_left(const struct guard *g, int fd)
 	struct stat st;
 	size_t i;
 
-	if (fstat(fd, &st))
+	if (written_stat(fd, &st))
 		return false;
 	for (i = 0; i < ARRAY_SIZE(h->ours); i++)
 		if (h->ours[i].ino == st.st_ino && h->ours[i].dev == st.st_dev &&

@@ -21,6 +21,7 @@
 
 #define SCAN_US (30ll * 1000000)  /* a scan ends */
 #define WAIT_US (15ll * 1000000)  /* what has not had its turn by then is counted as not scanned */
+#define REAP_US (1ll * 1000000)   /* between two looks for children that had not ended */
 #define TELL_US (300ll * 1000000) /* between two records of files that were not scanned, for one cause */
 
 static const unsigned causes[SCAN_CAUSES] = {
@@ -97,6 +98,39 @@ static void scanned(struct guard *g, const struct scan_file *f, enum clamd_verdi
 	tell_malware(g, &f->as, f->seen.size, name);
 }
 
+/* Those that have ended since. How many have not. */
+static unsigned reap(struct written_scan *s)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(s->left); i++) {
+		if (s->left[i] > 0 && waitpid(s->left[i], NULL, WNOHANG) != 0)
+			s->left[i] = 0;
+		n += s->left[i] > 0;
+	}
+	return n;
+}
+
+/*
+ * The child goes, whatever it does. One that waits for a drive that does not answer (state D) ends when the kernel lets
+ * it: the guard waits for no drive, so it comes back for it. There is a place, as begin() saw to that.
+ */
+static void end_child(struct written_scan *s)
+{
+	unsigned i;
+
+	if (s->pid <= 0)
+		return;
+	kill(s->pid, SIGKILL);
+	for (i = 0; i < ARRAY_SIZE(s->left); i++)
+		if (s->left[i] <= 0) {
+			s->left[i] = s->pid;
+			break;
+		}
+	s->pid = 0;
+	reap(s);
+}
+
 static void end(struct guard *g)
 {
 	struct written_scan *s = &g->written->scan;
@@ -106,9 +140,7 @@ static void end(struct guard *g)
 
 	s->source = sd_event_source_disable_unref(s->source);
 	closep(&s->out);
-	kill(s->pid, SIGKILL);
-	waitpid(s->pid, NULL, 0);
-	s->pid = 0;
+	end_child(s);
 	s->busy = NULL;
 	if (s->late)
 		snprintf(name, sizeof(name), "clamd took longer than %d s", (int)(SCAN_US / 1000000));
@@ -149,6 +181,10 @@ static int begin(struct guard *g, struct scan_file *f)
 	struct written_scan *s = &g->written->scan;
 	int ends[2], r;
 
+	if (reap(s) == ARRAY_SIZE(s->left)) {
+		missed(g, SCAN_TOO_MUCH, "earlier scans wait for a drive that does not answer");
+		return V_FULL;
+	}
 	s->up = clamd >= 0;
 	if (clamd < 0) {
 		missed(g, SCAN_GONE, strerror(-clamd));
@@ -165,10 +201,7 @@ static int begin(struct guard *g, struct scan_file *f)
 	s->out = ends[0];
 	r = s->pid < 0 ? -EAGAIN : sd_event_add_io(g->event, &s->source, s->out, EPOLLIN, on_answer, g);
 	if (r < 0) {
-		if (s->pid > 0) {
-			kill(s->pid, SIGKILL);
-			waitpid(s->pid, NULL, 0);
-		}
+		end_child(s);
 		s->pid = 0;
 		closep(&s->out);
 		missed(g, SCAN_TOO_MUCH, "there is no other process to be had");
@@ -199,6 +232,10 @@ void written_scan_run(struct guard *g, int64_t now)
 		s->late = true;
 		end(g);
 	}
+	if (now >= s->reap_boot_us) {
+		reap(s);
+		s->reap_boot_us = now + REAP_US;
+	}
 	while (!s->busy && s->waiting) {
 		f = take_first(s);
 		if (was_scanned(s, &f->seen)) {
@@ -219,6 +256,10 @@ int64_t written_scan_due(const struct guard *g)
 	int64_t due = s->busy ? s->end_boot_us : INT64_MAX;
 	unsigned i;
 
+	for (i = 0; i < ARRAY_SIZE(s->left); i++)
+		if (s->left[i] > 0 && s->reap_boot_us < due)
+			due = s->reap_boot_us;
+
 	for (i = 0; i < SCAN_CAUSES; i++)
 		if (s->missed[i].n && s->missed[i].told_us + TELL_US < due)
 			due = s->missed[i].told_us + TELL_US;
@@ -231,7 +272,7 @@ void written_scan(struct guard *g, const struct written_file *file)
 	struct scan_file *f;
 	struct stat st;
 
-	f = s->on && !fstat(file->fd, &st) ? malloc(sizeof(*f)) : NULL;
+	f = s->on && !written_stat(file->fd, &st) ? malloc(sizeof(*f)) : NULL;
 	if (!f) {
 		close(file->fd);
 		return;
@@ -306,10 +347,7 @@ void written_scan_close(struct guard *g)
 
 	sd_event_source_disable_unref(s->source);
 	closep(&s->out);
-	if (s->pid > 0) {
-		kill(s->pid, SIGKILL);
-		waitpid(s->pid, NULL, 0);
-	}
+	end_child(s);
 	if (s->busy)
 		file_free(STEAL(s->busy));
 	while (s->waiting)

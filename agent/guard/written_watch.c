@@ -15,6 +15,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/fanotify.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #define EVENTS_AT_A_TIME 64u /* then the rest of the loop has its turn */
 
@@ -120,6 +122,24 @@ static void ask_process(struct written_file *f)
 	f->program[n > 0 ? n : 0] = 0;
 }
 
+int written_stat(int fd, struct stat *out)
+{
+	struct statx x;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &x))
+		return -errno;
+	*out = (struct stat){.st_dev = makedev(x.stx_dev_major, x.stx_dev_minor),
+		.st_ino = x.stx_ino,
+		.st_mode = x.stx_mode,
+		.st_nlink = x.stx_nlink,
+		.st_uid = x.stx_uid,
+		.st_gid = x.stx_gid,
+		.st_size = (off_t)x.stx_size,
+		.st_mtim = {x.stx_mtime.tv_sec, x.stx_mtime.tv_nsec},
+		.st_ctim = {x.stx_ctime.tv_sec, x.stx_ctime.tv_nsec}};
+	return 0;
+}
+
 static void take(struct guard *g, const struct fanotify_event_metadata *m, written_fn fn)
 {
 	struct written_file f = {.fd = m->fd, .pid = m->pid > 0 ? (uint32_t)m->pid : 0};
@@ -127,7 +147,7 @@ static void take(struct guard *g, const struct fanotify_event_metadata *m, writt
 	struct stat st;
 
 	/* An empty file carries nothing out; that it was made is the recorder's to tell. */
-	if (fstat(f.fd, &st) || !S_ISREG(st.st_mode) || !st.st_size || m->pid == getpid()) {
+	if (m->pid == getpid() || written_stat(f.fd, &st) || !S_ISREG(st.st_mode) || !st.st_size) {
 		close(f.fd);
 		return;
 	}
