@@ -11,7 +11,7 @@
 #define GROUPS_MAX 64u /* of digits with one separator between them */
 #define GROUP_DIGITS_MAX 19u
 #define NUMBER_MIN 5u /* digits of the shortest number that is looked for */
-#define BOXES_MAX 16u /* cells of one digit each */
+#define BOXES_MAX 24u /* cells of one digit each */
 #define COMPANIES 3   /* kinds that can be told without a label: the first three */
 
 struct group {
@@ -536,6 +536,25 @@ static size_t padding_at(struct span s, size_t at)
 }
 
 /*
+ * How many of these cells are one number: all of them, or those before the first empty cell, or as many as the words
+ * for it say. 0: they are none.
+ */
+static size_t boxes_of(const struct finder *f, const bool *empty_before, size_t cells)
+{
+	uint8_t label = label_of(f);
+	size_t n;
+
+	if (cells == 12 || cells == 13)
+		return cells;
+	for (n = 12; n <= 13 && n < cells; n++)
+		if (empty_before[n])
+			return n;
+	if (cells > 12 && label == FIND_MY_NUMBER)
+		return 12;
+	return cells > 13 && label == FIND_CORPORATE_NUMBER ? 13 : 0;
+}
+
+/*
  * A digit in each cell, as forms have them, with up to two empty cells between: one number of twelve or thirteen. The
  * length of all of it; 0 where it is none.
  */
@@ -543,16 +562,15 @@ static size_t read_boxes(struct finder *f, size_t from)
 {
 	struct span s = f->text;
 	struct group g[BOXES_MAX];
-	size_t at = from, groups = 0, end = from, i;
-	unsigned cells = 0, passed = 0;
+	bool empty_before[BOXES_MAX];
+	unsigned before[BOXES_MAX], cells = 0, passed = 0; /* separators before each */
+	size_t at = from, groups = 0, n, i;
 
-	for (;;) {
-		if (groups == BOXES_MAX || at >= s.n || digits_at(s, at) != 1)
-			break;
+	while (groups < BOXES_MAX && at < s.n && digits_at(s, at) == 1) {
 		g[groups] = (struct group){at, 1, groups ? ' ' : 0};
-		groups++;
-		end = ++at;
-		passed += cells;
+		empty_before[groups] = cells > 1;
+		before[groups++] = cells;
+		at++;
 		at += padding_at(s, at);
 		for (cells = 0; cells < 3 && at < s.n && (s.p[at] == '\t' || s.p[at] == ',' || s.p[at] == '|');
 			cells++) {
@@ -562,13 +580,16 @@ static size_t read_boxes(struct finder *f, size_t from)
 		if (!cells)
 			break;
 	}
-	if ((groups != 12 && groups != 13) || bound_before(s, from) || bound_behind(s, end))
+	n = boxes_of(f, empty_before, groups);
+	if (!n || bound_before(s, from) || bound_behind(s, g[n - 1].at + 1))
 		return 0;
-	whole(f, g, groups, true);
+	whole(f, g, n, true);
 	f->line.numbers = true;
+	for (i = 1; i < n; i++)
+		passed += before[i];
 	for (i = 0; i < passed; i++)
 		new_field(f);
-	return end - from;
+	return g[n - 1].at + 1 - from;
 }
 
 static size_t read_label(struct finder *f, size_t at)

@@ -184,6 +184,9 @@ static void columns_decide(void **state)
 		{"氏名,個人番号,,,,,,,,,,,\n山田,\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"0\",\"1\","
 		 "\"8\"\n",
 			FIND_MY_NUMBER, 1, 0},
+		{"個人番号,1,2,3,4,5,6,7,8,9,0,1,8,,3,5\n", FIND_MY_NUMBER, 1, 0},
+		{"個人番号,1,2,3,4,5,6,7,8,9,0,1,8,3,5\n", FIND_MY_NUMBER, 1, 0},
+		{"回答,1,2,3,4,5,6,7,8,9,0,1,8,3,5\n", FIND_MY_NUMBER, 0, 0},
 		{"法人番号\t7\t0\t0\t0\t0\t1\t2\t0\t5\t0\t0\t0\t2\n", FIND_CORPORATE_NUMBER, 1, 0},
 		{"個人番号\t1\t2\t3\t4\t5\t6\t7\t8\t9\t0\t1\t9\n", FIND_MY_NUMBER, 0, 0},
 		{"回答\t1\t2\t3\t4\t5\t1\t2\t3\t4\t5\t1\t2\n", FIND_MY_NUMBER, 0, 0},
