@@ -332,6 +332,9 @@ static void fours(struct finder *f, const struct group *g, size_t groups)
 /* Digit by digit, as the boxes of forms have them. */
 static void ones(struct finder *f, const struct group *g, size_t groups)
 {
+	/* Other boxes may follow: behind words for a personal number it ends by itself. */
+	if (groups > 13 && label_of(f) == FIND_MY_NUMBER)
+		groups = 12;
 	if (groups <= GROUP_DIGITS_MAX)
 		whole(f, g, groups, true);
 }

@@ -46,6 +46,7 @@ struct body {
 	unsigned text, cells, phonetic; /* how deep in such elements */
 	char value[32]; /* of the OpenDocument cell that is open: a number as it is kept, not as it is shown */
 	unsigned repeated;
+	size_t cell_at; /* in the words: where it begins */
 };
 
 static void start(void *ctx, const char *name, const struct xml_attributes *a)
@@ -69,6 +70,7 @@ static void start(void *ctx, const char *name, const struct xml_attributes *a)
 		break;
 	case CELL:
 		b->cells++;
+		b->cell_at = b->words.text.n;
 		if (!xml_value(a, "value", b->value, sizeof(b->value)) ||
 			strspn(b->value, "0123456789") != strlen(b->value))
 			b->value[0] = '\0';
@@ -87,7 +89,9 @@ static void start(void *ctx, const char *name, const struct xml_attributes *a)
 static void end(void *ctx, const char *name)
 {
 	struct body *b = ctx;
+	uint8_t cell[64];
 	unsigned i;
+	size_t n;
 
 	switch (element_of(name, b->open_document)) {
 	case TEXT:
@@ -104,8 +108,16 @@ static void end(void *ctx, const char *name)
 			sheets_put_number(&b->words, b->value);
 			b->value[0] = '\0';
 		}
-		for (i = 0; i < b->repeated && i < SHEET_COLUMNS_KEPT; i++)
+		/* Cells side by side with the same in them are written once. */
+		n = b->words.text.n - b->cell_at;
+		n = b->words.text.n >= b->cell_at && n <= sizeof(cell) ? n : 0;
+		if (n)
+			memcpy(cell, b->words.text.p + b->cell_at, n);
+		for (i = 0; i < b->repeated && i < SHEET_COLUMNS_KEPT; i++) {
+			if (i)
+				words_put(&b->words, SPAN(cell, n));
 			words_puts(&b->words, "\t");
+		}
 		break;
 	case ROW:
 		words_puts(&b->words, "\n");

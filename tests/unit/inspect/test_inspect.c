@@ -329,6 +329,7 @@ static void nothing_is_passed_over_in_silence(void **state)
 		{"silent-sheet.xlsx", INSPECT_XLSX, 5, true},
 		{"silent-pivot.xlsx", INSPECT_XLSX, 5, true},
 		{"silent-sheet.xlsb", INSPECT_XLSX, 0, false},
+		{"silent-repeated.ods", INSPECT_OPENDOCUMENT, 5, true},
 		{"silent-stored.zip", INSPECT_ZIP, 10, true},
 		{"silent-box.mbox", INSPECT_MAIL, 5, true},
 		{"silent-behind.gz", INSPECT_TEXT, 0, false},
