@@ -22,6 +22,7 @@ struct name {
 	struct digest host;
 	char *path;
 	int64_t from_us, until_us; /* 0: open */
+	int64_t at_us;             /* when it was this file for sure; 0: whatever lies there is asked for */
 	unsigned ways;             /* BACK, FORTH */
 };
 
@@ -38,6 +39,8 @@ struct life {
 	size_t kept_n, kept_cap;
 	struct name name[NAMES_MAX];
 	unsigned names_n, at; /* the one that is being asked for */
+	size_t kept_before;   /* and how much was kept, and how many names were known, when that began */
+	unsigned names_before;
 	bool cut;
 	/* what is asked for where it is no path */
 	struct digest hash;
@@ -50,9 +53,9 @@ static bool is_host(const struct name *n, const struct digest *host)
 	return memcmp(n->host.b, host->b, DIGEST_SIZE) == 0;
 }
 
-/* Follows a name as well, for that time. 0, -ENOMEM. */
-static int follow_name(
-	struct life *l, const struct digest *host, struct span path, int64_t from_us, int64_t until_us, unsigned ways)
+/* Follows a name as well, for that time; at `at_us` it is this file. 0, -ENOMEM. */
+static int follow_name(struct life *l, const struct digest *host, struct span path, int64_t from_us, int64_t until_us,
+	int64_t at_us, unsigned ways)
 {
 	unsigned i;
 
@@ -73,6 +76,7 @@ static int follow_name(
 		.path = strndup((const char *)path.p, path.n),
 		.from_us = from_us,
 		.until_us = until_us,
+		.at_us = at_us,
 		.ways = ways};
 	return l->name[l->names_n++].path ? 0 : -ENOMEM;
 }
@@ -125,37 +129,70 @@ static int lead(struct life *l, const struct store_row *row)
 	case KIND_COPY:
 		/* path was made from path2 */
 		if (first && ways & BACK)
-			x = follow_name(l, &host, path2, 0, t + SLACK_US, BACK);
+			x = follow_name(l, &host, path2, 0, t + SLACK_US, t, BACK);
 		else if (!first && ways & FORTH)
-			x = follow_name(l, &host, path, t - SLACK_US, 0, FORTH);
+			x = follow_name(l, &host, path, t - SLACK_US, 0, t, FORTH);
 		break;
 	case KIND_RENAME:
 		/* path became path2 */
 		if (first && ways & FORTH)
-			x = follow_name(l, &host, path2, t, until_us, FORTH);
+			x = follow_name(l, &host, path2, t, until_us, t, FORTH);
 		else if (!first && ways & BACK)
-			x = follow_name(l, &host, path, from_us, t, BACK);
+			x = follow_name(l, &host, path, from_us, t, t, BACK);
 		break;
 	case KIND_LINK:
 		/* both are it from now on, whatever way one looks */
-		x = follow_name(l, &host, first ? path2 : path, first ? t : from_us, until_us, ways);
+		x = follow_name(l, &host, first ? path2 : path, first ? t : from_us, until_us, t, ways);
 		break;
 	}
 	return x;
+}
+
+/* Is the name another file's behind this record, or no file's? `first`: the record's path is it, else its path2. */
+static bool parts(const struct record *r, bool first)
+{
+	uint64_t kind = record_number(r, F_KIND, 0);
+
+	return kind == KIND_RENAME || (kind == KIND_UNLINK && first);
+}
+
+/*
+ * The name was another file's before this record, and one looks back: what was kept of that one, and where it led, is
+ * no part of this life. Within the slack nobody knows: a file that is moved to another file system is copied, then
+ * deleted.
+ */
+static void begin_anew(struct life *l)
+{
+	unsigned i;
+
+	for (i = l->names_before; i < l->names_n; i++)
+		free(l->name[i].path);
+	l->names_n = l->names_before;
+	l->kept_n = l->kept_before;
 }
 
 static int on_named(void *ctx, const struct store_row *row)
 {
 	struct life *l = ctx;
 	const struct record *r = &row->record;
-	struct span name = SPAN_STR(l->name[l->at].path);
+	const struct name *n = &l->name[l->at];
+	struct span name = SPAN_STR(n->path);
+	bool first = span_eq(record_text(r, F_PATH), name);
+	int64_t t = r->v[F_TIME].i;
 	int x;
 
 	/* what is asked for may have looked like a pattern */
-	if (!span_eq(record_text(r, F_PATH), name) && !span_eq(record_text(r, F_PATH2), name))
+	if (!first && !span_eq(record_text(r, F_PATH2), name))
 		return 0;
+	if (n->at_us && parts(r, first) && t < n->at_us - SLACK_US) {
+		begin_anew(l);
+		/* What took the name is the one; what gave it up is not. */
+		if (first)
+			return 0;
+	}
 	x = keep_row(l, row);
-	return x ? x : lead(l, row);
+	x = x ? x : lead(l, row);
+	return !x && n->at_us && parts(r, first) && t > n->at_us + SLACK_US ? V_END : x;
 }
 
 static bool is_number(const struct life *l, const struct record *r, unsigned device, unsigned inode)
@@ -180,7 +217,7 @@ static int last_name(struct life *l, const struct digest *host, struct span path
 		l->name[i].path = copy;
 		return 0;
 	}
-	return follow_name(l, host, path, 0, 0, BACK | FORTH);
+	return follow_name(l, host, path, 0, 0, 0, BACK | FORTH);
 }
 
 /* By number or hash: the names that it had. Rows come by time. */
@@ -194,7 +231,7 @@ static int on_any(void *ctx, const struct store_row *row)
 		if (!span_eq(record_text(r, F_HASH), SPAN(l->hash.b, DIGEST_SIZE)))
 			return 0;
 		x = keep_row(l, row);
-		return x ? x : follow_name(l, &row->host, record_text(r, F_PATH), 0, 0, BACK | FORTH);
+		return x ? x : follow_name(l, &row->host, record_text(r, F_PATH), 0, 0, 0, BACK | FORTH);
 	}
 	if (is_number(l, r, F_DEVICE, F_INODE))
 		x = last_name(
@@ -213,7 +250,7 @@ static int on_path(void *ctx, const struct store_row *row)
 
 	if (!span_eq(record_text(r, F_PATH), name) && !span_eq(record_text(r, F_PATH2), name))
 		return 0;
-	return follow_name(l, &row->host, name, 0, 0, BACK | FORTH);
+	return follow_name(l, &row->host, name, 0, 0, 0, BACK | FORTH);
 }
 
 static int later(int64_t a, int64_t b)
@@ -301,6 +338,8 @@ static int gather(struct life *l, struct store *s, const struct store_filter *as
 			f.until_us = n->until_us;
 		if (f.until_us && f.from_us >= f.until_us)
 			continue;
+		l->kept_before = l->kept_n;
+		l->names_before = l->names_n;
 		r = store_query(s, &f, on_named, l, why);
 	}
 	return r == V_END ? 0 : r;

@@ -216,6 +216,19 @@ def life(at):
     run("sh", "-c", 'echo other >"$1"', "sh", b)
     run("cp", a, f"{at}/life-e")
     copied("life", a, f"{at}/life-e", None, "copy-file-range", "reflink", "same-size")
+    # f is another file before it is copied to g; h is another one once it was deleted.
+    f, g, h = (f"{at}/life-{x}" for x in "fgh")
+    run("sh", "-c", 'echo former >"$1"; rm "$1"', "sh", f)
+    time.sleep(4)
+    fill(f, 60002)
+    python("a, b = os.open(sys.argv[1], os.O_RDONLY), os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT)\nos.sendfile(b, a, 0, 99999)\n", f, g)
+    copied("life", f, g, EXACT, "sendfile")
+    time.sleep(4)
+    os.rename(g, h)
+    time.sleep(4)
+    os.unlink(h)
+    time.sleep(1)
+    run("sh", "-c", 'echo later >"$1"', "sh", h)
 
 
 def trail(at, store, what):
@@ -245,6 +258,17 @@ def check_life(at, store):
     for need in (("copy", b, a), ("rename", b, c), ("copy", d, c), ("copy", e, a)):
         if need not in told:
             wrong.append(f"{a}: {need} is missing: {told}")
+    f, g, h = (f"{at}/life-{x}" for x in "fgh")
+    rows = trail(at, store, g)
+    told = [(r["kind"], r["path"], r.get("path2")) for r in rows]
+    for need in (("copy", g, f), ("rename", g, h), ("unlink", h, None)):
+        if need not in told:
+            wrong.append(f"{g}: {need} is missing: {told}")
+    for name in (f, h):
+        if sum(r["kind"] == "file" and r["path"] == name and "created" in r.get("flags", []) for r in rows) > (name == f):
+            wrong.append(f"{g}: another file of the name {name}: {told}")
+    if ("unlink", f, None) in told:
+        wrong.append(f"{g}: what happened to another file: {told}")
     if trail(at, store, "1:1/1") or trail(at, store, "0" * 64) or trail(at, store, f"{at}/no-such"):
         wrong.append("the life of nothing")
     if wrong:
