@@ -50,7 +50,6 @@ static const char *keep(struct planning *p, const char *s)
 int planning_pairs(struct planning *p, const yaml_node_t *map, const char *what, planning_key fn, void *ctx)
 {
 	const yaml_node_pair_t *pair, *before;
-	char shown[64];
 	int v;
 
 	if (map->type != YAML_MAPPING_NODE)
@@ -72,8 +71,7 @@ int planning_pairs(struct planning *p, const yaml_node_t *map, const char *what,
 		}
 		v = fn(p, ctx, key, n);
 		if (v == V_NOT_FOUND)
-			return planning_bad(p, k, text_escape_to(shown, sizeof(shown), SPAN_STR(key)),
-				SAID("unknown key", "知らないキーです"));
+			return said_unknown(p->why, p->file, k->start_mark.line + 1, k->start_mark.column + 1, key);
 		if (v)
 			return v;
 	}

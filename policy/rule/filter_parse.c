@@ -1,6 +1,7 @@
 /*
  * record.yaml to struct filter, by libyaml's event parser: a bounded walk over at most two levels. Anchors, aliases,
- * tags, doubled and unknown keys are refused with the line: what a filter says must be readable on its face.
+ * tags, doubled and unknown keys are refused with the line, unknown ones with the column too: what a filter says must
+ * be readable on its face.
  */
 #include "policy/base/cleanup.h"
 #include "policy/base/file.h"
@@ -20,6 +21,14 @@ int filter_bad(struct walk *w, const char *what, const char *text)
 		text ? text_escape_to(shown, sizeof(shown), SPAN_STR(text)) : "");
 }
 
+static int unknown_key(struct walk *w, const char *key)
+{
+	char shown[80];
+
+	return why_set(w->why, V_BAD, "%s:%zu:%zu: unknown key: %s", w->name, w->line, w->column,
+		text_escape_to(shown, sizeof(shown), SPAN_STR(key)));
+}
+
 /* The next event, which the caller deletes. */
 static int next(struct walk *w, yaml_event_t *e)
 {
@@ -30,6 +39,7 @@ static int next(struct walk *w, yaml_event_t *e)
 		return filter_bad(w, "not YAML", w->yaml.problem ? w->yaml.problem : "cannot be read");
 	}
 	w->line = e->start_mark.line + 1;
+	w->column = e->start_mark.column + 1;
 	return 0;
 }
 
@@ -156,7 +166,7 @@ static int document(struct walk *w)
 		for (i = 0; i < ARRAY_SIZE(sections) && strcmp(sections[i].name, key) != 0; i++)
 			;
 		if (i == ARRAY_SIZE(sections))
-			return filter_bad(w, "unknown key", key);
+			return unknown_key(w, key);
 		if (seen >> i & 1)
 			return filter_bad(w, "given twice", key);
 		seen |= 1u << i;

@@ -13,7 +13,7 @@ struct walk {
 	const char *name;
 	struct why *why;
 	struct filter *f;
-	size_t line; /* of the item at hand, from 1 */
+	size_t line, column; /* of the item at hand, from 1; the column in characters */
 	bool version_seen;
 };
 

@@ -1,7 +1,7 @@
 /*
  * Reads what policy.yaml holds, node by node, by libyaml's document: the values that its sections have in common.
- * Called by the functions that read a section each. Every key is known or refused, nothing is there twice, and each
- * reason names the line. Anchors do no harm: an alias is the same node again, and the text is bounded.
+ * Called by the functions that read a section each. Every key is known or refused by line and column, nothing is there
+ * twice, and each reason names the line. Anchors do no harm: an alias is the same node again, and the text is bounded.
  */
 #include "policy/rule/reading.h"
 #include "policy/base/text.h"
@@ -59,12 +59,9 @@ int reading_pairs(struct reading *r, const yaml_node_t *map, const char *what, r
 				return reading_bad(r, k, key, SAID("is there twice", "2 回書かれています"));
 		}
 		v = fn(r, ctx, key, n);
-		if (v == V_NOT_FOUND) {
-			char shown[64];
-
-			return reading_bad(r, k, text_escape_to(shown, sizeof(shown), SPAN_STR(key)),
-				SAID("unknown key", "不明なキーです"));
-		}
+		if (v == V_NOT_FOUND)
+			return said_unknown(
+				r->why, READING_NAME, k->start_mark.line + 1, k->start_mark.column + 1, key);
 		if (v)
 			return v;
 	}

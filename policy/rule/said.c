@@ -34,3 +34,12 @@ int said_bad_value(
 	why_set(why, V_BAD, "%s\"%s\" is no %s", at, shown, wanted.en);
 	return why_set_ja(why, V_BAD, "%s「%s」は使えません: %sを書きます", at, shown, wanted.ja);
 }
+
+int said_unknown(struct why *why, const char *file, size_t line, size_t column, const char *key)
+{
+	char shown[64];
+
+	text_escape_to(shown, sizeof(shown), SPAN_STR(key));
+	why_set(why, V_BAD, "%s:%zu:%zu: %s: unknown key", file, line, column, shown);
+	return why_set_ja(why, V_BAD, "%s:%zu:%zu: %s: 不明なキーです", file, line, column, shown);
+}

@@ -19,4 +19,7 @@ int said_bad(struct why *why, const char *file, size_t line, const char *key, st
 int said_bad_value(
 	struct why *why, const char *file, size_t line, const char *key, const char *value, struct said wanted);
 
+/* "FILE:LINE:COLUMN: KEY: unknown key"; the column counts characters, from 1, and the key is shown escaped. V_BAD. */
+int said_unknown(struct why *why, const char *file, size_t line, size_t column, const char *key);
+
 #endif

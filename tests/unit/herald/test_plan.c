@@ -64,7 +64,7 @@ static void wrong(void **state)
 		const char *text, *why;
 	} all[] = {
 		{"format: 2", "herald.yaml:1: format: "},
-		{"nonsense: 1", "herald.yaml:1: nonsense: unknown key"},
+		{"nonsense: 1", "herald.yaml:1:1: nonsense: unknown key"},
 		{"dir: here", "herald.yaml:1: dir: "},
 		{"[a", "herald.yaml:2: "},
 		{"rules: 1", "herald.yaml:1: rules: a list"},
@@ -98,7 +98,7 @@ static void wrong(void **state)
 		{"rules:\n  - name: a\n    when: {kind: prnt}", "herald.yaml:3: kind: "},
 		{"rules:\n  - name: a\n    when: {pages: many}", "herald.yaml:3: pages: "},
 		{"rules:\n  - name: a\n    when: {pages: '>'}", "herald.yaml:3: pages: "},
-		{"rules:\n  - name: a\n    when: {hash: abc}", "herald.yaml:3: hash: unknown key"},
+		{"rules:\n  - name: a\n    when: {hash: abc}", "herald.yaml:3:12: hash: unknown key"},
 		{"rules:\n  - name: a\n    when: {user: ''}", "herald.yaml:3: user: is empty"},
 		{"rules:\n  - name: a\n    when: {}", "herald.yaml:2: a: needs"},
 		{"send:\n  - name: a", "herald.yaml:2: send: needs"},

@@ -261,7 +261,7 @@ static void mistakes_are_refused_with_their_place(void **state)
 	refused("mode: note\n", "", "version: is missing");
 	refused("version: 1\nversion: 2\n", "", "policy.yaml:2: version: is there twice");
 	refused("version: 0\n", "", "policy.yaml:1: version");
-	refused("version: 1\ndefault: {}\n", "", "policy.yaml:2: default: unknown key");
+	refused("version: 1\ndefault: {}\n", "", "policy.yaml:2:1: default: unknown key");
 	refused("version: 1\ndefaults: {storage: readonly}\n", "", "policy.yaml:2: storage: \"readonly\"");
 	refused("version: 1\nrules:\n  - name: a\n    match: {vendor: 12345}\n    access: deny\n", "",
 		"policy.yaml:4: vendor");

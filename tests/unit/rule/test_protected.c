@@ -244,7 +244,7 @@ static void what_is_wrong_is_named(void **state)
 		{"{areas: [{name: x, paths: /a, users: u, others: alert, in_doubt: deny}]}", "policy.yaml:2: in_doubt"},
 		{"{areas: [{name: x, paths: /a, users: u, others: deny, in_doubt: note}]}", "policy.yaml:2: in_doubt"},
 		{"{areas: [{name: x, paths: /a}, {name: x, paths: /b}]}", "policy.yaml:2: name"},
-		{"{areas: [{name: x, paths: /a, colour: red}]}", "policy.yaml:2: colour"},
+		{"{areas: [{name: x, paths: /a, colour: red}]}", "policy.yaml:2:42: colour"},
 		{"{expectations: [{file: {path: /a}}]}", "policy.yaml:2: protected: expectations"},
 		{"{expectations: [{file: {path: /a}, action: hold}]}", "policy.yaml:2: action"},
 	};
