@@ -209,6 +209,7 @@ static void look_loose(struct look *l, const char *name, struct span bytes)
 
 #define PICTURE_DOTS_MIN 90000u /* a tenth of a page of A4, 96 dots an inch */
 #define PLAIN_MAX (64u << 10)   /* of parts without text that every program writes */
+#define THUMBNAIL_SIDE 512u     /* dots; LibreOffice makes none larger */
 #define SHEETS_MAX 4096u
 
 struct office {
@@ -295,6 +296,16 @@ static bool is_dull(const char *name, struct span bytes)
 	       (begins(name, "xl/printerSettings/") && sniff_format(bytes) == INSPECT_UNKNOWN);
 }
 
+/* The first page once more, as programs show it among files: 512 dots of A4 are 44 an inch, of which nobody reads any.
+ */
+static bool is_thumbnail(const char *name, struct span bytes)
+{
+	uint32_t width, height;
+
+	return (!strcmp(name, "Thumbnails/thumbnail.png") || begins(name, "docProps/thumbnail.")) &&
+	       picture_dots(bytes, &width, &height) && width <= THUMBNAIL_SIDE && height <= THUMBNAIL_SIDE;
+}
+
 /* A picture of a tenth of a page has room for a table; a logo has not. */
 static bool is_small(const struct office *o, struct span bytes)
 {
@@ -353,7 +364,7 @@ static void take(void *ctx, const char *name, struct span bytes)
 	struct look *l = o->l;
 	struct root root = {""};
 
-	if (is_dull(name, bytes) || !bytes.n)
+	if (!bytes.n || is_dull(name, bytes) || is_thumbnail(name, bytes))
 		return;
 	if (!is_xml(name)) {
 		if (!is_small(o, bytes))

@@ -255,6 +255,8 @@ static void office_documents_are_read(void **state)
 		assert_string_equal(f.found[FIND_MY_NUMBER].sample, "**********18");
 		assert_int_equal(f.matches[0], offices[i].marks);
 		assert_true(f.flags & INSPECT_TEXT_READ);
+		/* Nothing in what these programs write is said to be unread: their thumbnails are no scans. */
+		assert_true(inspect_text_read(&f));
 		assert_false(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_BROKEN));
 	}
 }
@@ -321,6 +323,8 @@ static void nothing_is_passed_over_in_silence(void **state)
 		{"silent-stamp.pdf", INSPECT_PDF, 0, true},
 		{"silent-scan.docx", INSPECT_DOCX, 0, false},
 		{"silent-logo.docx", INSPECT_DOCX, 0, true},
+		{"silent-thumbnail.docx", INSPECT_DOCX, 0, true},
+		{"silent-poster.docx", INSPECT_DOCX, 0, false},
 		{"silent-metafile.docx", INSPECT_DOCX, 0, false},
 		{"silent-file.docx", INSPECT_DOCX, 5, true},
 		{"silent-properties.docx", INSPECT_DOCX, 5, true},
