@@ -37,8 +37,9 @@ holder_goes() {
 asked_by() {
 	setpriv --reuid="$1" --regid="$1" --clear-groups /usr/bin/python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX, getattr(socket, sys.argv[2]))
-s.settimeout(60)
+# Not with a time before: where the queue is full, connect then fails at once instead of waiting.
 s.connect(sys.argv[1])
+s.settimeout(60)
 try:
     s.sendall(sys.argv[3].encode())
     print(s.recv(1 << 20).decode())
