@@ -497,6 +497,8 @@ void tell_describe(struct record *r, const struct unit *u, const struct disk *d,
 void tell_put(struct guard *g, struct record *r, bool urgent);
 /* The same; is it signed and durable when this returns? Otherwise it waits, or was dropped and counted. */
 bool tell_surely(struct guard *g, struct record *r, bool urgent);
+/* The same, of another time than now, which the record has. */
+bool tell_of_then(struct guard *g, struct record *r, bool urgent);
 
 /* --- taking.c: copies for the auditor are handed out, each behind its record --- */
 

@@ -20,6 +20,8 @@
 #define TOLD_US 10000000ll /* the same once more, with its count */
 #define TELL_EVERY_US (86400ll * 1000000)
 #define RECORDS_MAX 50u      /* within that time */
+#define LOOK_US 1000000ll    /* who was there before us may yet write down what it refused: so often, */
+#define LOOKS 4u             /* so many times (refuse_keeper.c: END_MS) */
 #define ROOM_BYTES (2 << 20) /* of the socket: some 400 refusals that wait */
 
 struct told {
@@ -44,25 +46,39 @@ struct refuse {
 	struct told told[TOLD_MAX];
 	int64_t window_boot_us;
 	unsigned in_window;
+	int meanwhile;
+	int64_t look_boot_us; /* 0: it is not looked for */
+	unsigned looks;
+	unsigned kept; /* of this round */
 };
 
 /* --- records --- */
 
-static void tell(struct guard *g, const struct told *t, uint64_t count)
+static bool of_this_boot(const struct guard *g, const struct refuse_event *e)
+{
+	return e->boot[0] && !strcmp(e->boot, g->refuse->place.boot);
+}
+
+/* `kept`: of a time before this guard, and perhaps of another boot, whose clock and processes are no more. */
+static void tell(struct guard *g, const struct told *t, uint64_t count, bool kept)
 {
 	const struct refuse_event *e = &t->e;
 	char device[32];
+	bool here = !kept || of_this_boot(g, e);
+	/* Who only has to say why is nothing that anybody need see at once; nor is each of a burst that is over. */
+	bool urgent = !e->purpose && (!kept || g->refuse->kept++ < RECORDS_MAX);
 	struct record r;
 
 	tell_begin(g, &r, KIND_FILE_REFUSED, NULL);
 	record_drop(&r, F_USER);
 	record_drop(&r, F_LOGIN_UID);
-	record_set_uint(&r, F_PID, e->pid);
+	if (here)
+		record_set_uint(&r, F_PID, e->pid);
 	if (e->uid != UINT32_MAX)
 		record_set_uint(&r, F_UID, e->uid);
 	if (e->login_uid != UINT32_MAX)
 		record_set_uint(&r, F_LOGIN_UID, e->login_uid);
-	if (e->start_us)
+	if (here && e->start_us)
 		record_set_int(&r, F_START, e->start_us);
 	record_set_text(&r, F_USER, e->user);
 	record_set_text(&r, F_COMM, e->comm);
@@ -81,8 +97,14 @@ static void tell(struct guard *g, const struct told *t, uint64_t count)
 	record_set_int(&r, F_RESULT, -EPERM);
 	if (count > 1)
 		record_set_uint(&r, F_COUNT, count);
-	/* Who only has to say why is nothing that anybody need see at once. */
-	tell_put(g, &r, !e->purpose);
+	if (!kept || !e->wall_us) {
+		tell_put(g, &r, urgent);
+		return;
+	}
+	record_set_int(&r, F_TIME, e->wall_us);
+	if (here)
+		record_set_int(&r, F_BOOT_TIME, e->boot_us);
+	tell_of_then(g, &r, urgent);
 }
 
 /* The person, on the desktop: that it is not a fault, and what to do. */
@@ -107,7 +129,7 @@ static void tell_bounded(struct guard *g, const struct told *t, uint64_t count, 
 		return;
 	}
 	f->in_window++;
-	tell(g, t, count);
+	tell(g, t, count, false);
 }
 
 static bool same(const struct refuse_event *a, const struct refuse_event *b)
@@ -143,14 +165,21 @@ static void on_refused(struct guard *g, const struct refuse_event *e)
 		show(g, e, now);
 }
 
+/* Each is a record: they are as many as the file has room for, and what was one burst is none of ours. */
 static void on_meanwhile(void *ctx, const struct refuse_event *e)
 {
+	static struct told t;
 	struct guard *g = ctx;
 
 	if (e->lost)
 		sealer_lost(g->sealer, CAUSE_QUEUE_FULL, e->lost);
-	if (e->ino)
-		on_refused(g, e);
+	if (!e->ino)
+		return;
+	g->refuse->refused++;
+	t = (struct told){.e = *e, .policy = g->orders.version};
+	tell(g, &t, 1, true);
+	if (!g->stopping && of_this_boot(g, e))
+		show(g, e, clock_boot_us());
 }
 
 void refuse_run(struct guard *g, int64_t now)
@@ -159,8 +188,17 @@ void refuse_run(struct guard *g, int64_t now)
 	unsigned i;
 	int r;
 
-	r = meanwhile_take(f->place.meanwhile, on_meanwhile, g);
-	if (r < 0)
+	f->kept = 0;
+	r = meanwhile_take(f->meanwhile, on_meanwhile, g);
+	if (r == -EAGAIN && !f->looks)
+		f->looks = 1;
+	if (f->looks && now >= f->look_boot_us) {
+		f->look_boot_us = now + LOOK_US;
+		f->looks--;
+	} else if (!f->looks) {
+		f->look_boot_us = 0;
+	}
+	if (r < 0 && r != -EAGAIN)
 		log_error("what was refused while there was no guard cannot be read: %s", strerror(-r));
 	for (i = 0; i < TOLD_MAX; i++) {
 		struct told *t = &f->told[i];
@@ -177,7 +215,7 @@ void refuse_run(struct guard *g, int64_t now)
 
 int64_t refuse_due(const struct guard *g)
 {
-	int64_t due = INT64_MAX;
+	int64_t due = g->refuse->look_boot_us ? g->refuse->look_boot_us : INT64_MAX;
 	unsigned i;
 
 	for (i = 0; i < TOLD_MAX; i++) {
@@ -248,6 +286,8 @@ static void say_in_place(struct guard *g)
 	if (r)
 		log_error("%s: %s: the door of the guard before stays for its time", f->place.in_place, strerror(-r));
 	f->in_place = !r;
+	f->looks = LOOKS;
+	f->look_boot_us = clock_boot_us() + LOOK_US;
 }
 
 static void take(struct guard *g, struct refuse_event *e)
@@ -325,7 +365,7 @@ void refuse_stop(struct guard *g)
 		struct told *t = &g->refuse->told[i];
 
 		if (t->count)
-			tell(g, t, t->count);
+			tell(g, t, t->count, false);
 		t->count = 0;
 	}
 }
@@ -363,21 +403,25 @@ struct json_t *refuse_state(const struct guard *g)
 static int make_places(struct guard *g)
 {
 	struct refuse_place *p = &g->refuse->place;
-	char path[PATH_MAX + 24];
+	uint8_t boot[16] = {0};
 	uint64_t nonce;
+	unsigned i;
 	int r = dir_make(g->state, 0700);
 
 	snprintf(p->proof, sizeof(p->proof), "%s" REFUSE_PROOF, g->state);
 	snprintf(p->in_place, sizeof(p->in_place), "%s" REFUSE_IN_PLACE, g->state);
-	snprintf(path, sizeof(path), "%s" REFUSE_MEANWHILE, g->state);
+	snprintf(p->meanwhile, sizeof(p->meanwhile), "%s" REFUSE_MEANWHILE, g->state);
 	if (r)
 		return r;
 	if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce) ||
 		(mknod(p->proof, S_IFREG | 0600, 0) && errno != EEXIST))
 		return -errno;
 	snprintf(p->name, sizeof(p->name), "%d %016llx\n", (int)getpid(), (unsigned long long)nonce);
-	p->meanwhile = meanwhile_open(path);
-	return p->meanwhile < 0 ? p->meanwhile : 0;
+	r = clock_boot_id(boot);
+	for (i = 0; !r && i < sizeof(boot); i++)
+		snprintf(p->boot + 2 * i, 3, "%02x", boot[i]);
+	g->refuse->meanwhile = meanwhile_open(p->meanwhile);
+	return g->refuse->meanwhile < 0 ? g->refuse->meanwhile : 0;
 }
 
 int refuse_open(struct guard *g)
@@ -389,7 +433,7 @@ int refuse_open(struct guard *g)
 	if (!g->refuse)
 		return -ENOMEM;
 	g->refuse->keeper = -1;
-	g->refuse->place.meanwhile = -1;
+	g->refuse->meanwhile = -1;
 	r = make_places(g);
 	if (r)
 		return r;
@@ -422,8 +466,8 @@ void refuse_close(struct guard *g)
 	/* It hears that, and ends: at once, or where another door is in place (refuse.h). */
 	if (f->keeper >= 0)
 		close(f->keeper);
-	if (f->place.meanwhile >= 0)
-		close(f->place.meanwhile);
+	if (f->meanwhile >= 0)
+		close(f->meanwhile);
 	free(f);
 	g->refuse = NULL;
 }

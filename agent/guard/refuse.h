@@ -15,9 +15,11 @@
  * it has another, or is gone: so one whose marks were never laid goes at once, and a guard that ends over and over
  * leaves one door, not many. While there are two doors the kernel asks both, and one that refuses is enough: what the
  * new policy lets in newly waits until the old door is gone, nothing is open that either refuses. What is refused in
- * between lies in REFUSE_MEANWHILE until a guard makes records of it (refuse_meanwhile.c). A stop that is meant to last
- * ends the same way: files open REFUSE_HOLD_S behind it, or at once where REFUSE_IN_PLACE is removed or SIGTERM comes
- * (the PC's shutdown). systemd's unit has KillMode=process for this.
+ * between the door says to its keeper, which waits for a disk in its place, and it lies in REFUSE_MEANWHILE until a
+ * guard makes records of it (refuse_meanwhile.c). A stop that is meant to last
+ * ends the same way: files open REFUSE_HOLD_S behind it, or at once where REFUSE_IN_PLACE is removed or SIGTERM comes.
+ * systemd's unit has KillMode=process for this: at the PC's shutdown nobody but the guard gets SIGTERM from it before
+ * file systems are unmounted, hence the unit removes REFUSE_IN_PLACE then.
  *
  * Why fanotify's descriptor is not handed over (systemd's FDSTORE): nobody would answer until the next guard does, and
  * who has it must not open a file that is marked, or waits for itself: systemd is the last that may.
@@ -45,6 +47,7 @@
 #define REFUSE_IN_PLACE "/refuse-in-place"   /* the name of the guard whose marks are laid */
 #define REFUSE_MEANWHILE "/refuse-meanwhile" /* what was refused while there was no guard */
 #define REFUSE_NAME_SIZE 48
+#define REFUSE_BOOT_SIZE 33
 
 /* Orders, one byte each. */
 enum { REFUSE_ON = 'L', REFUSE_OFF = 'O' };
@@ -55,13 +58,14 @@ struct refuse_event {
 	uint32_t what; /* REFUSE_REFUSED: somebody; READY: what proves is marked; MARKED: counts; DOWN: there is no door
 			*/
 	uint32_t pid, uid, login_uid;
-	int64_t boot_us;
+	int64_t boot_us, wall_us;
 	int64_t start_us;                  /* of the process, since boot */
 	uint64_t dev, ino;                 /* stat(2)'s */
 	uint64_t lost;                     /* refusals that could not be said before this one */
 	uint32_t purpose;                  /* 1: he might, had he stated a purpose */
 	uint32_t folders, files, left_out; /* MARKED */
 	char comm[16], user[64];           /* user "": nobody knows */
+	char boot[REFUSE_BOOT_SIZE];       /* the kernel's random id of that boot, in hex; "": unknown */
 	char area[POLICY_NAME_SIZE], rule[POLICY_NAME_SIZE + 16], reason[192];
 	char program[REFUSE_PROGRAM_SIZE], path[PATH_MAX];
 };
@@ -71,22 +75,26 @@ struct refuse_event {
 
 struct refuse_place {
 	int guard;             /* the socket to the guard */
-	int meanwhile;         /* REFUSE_MEANWHILE; opened before anything is marked */
 	char policy[PATH_MAX]; /* its text */
 	char proof[PATH_MAX + 16];
 	char in_place[PATH_MAX + 24];
+	char meanwhile[PATH_MAX + 24];
 	char name[REFUSE_NAME_SIZE]; /* this guard's: no other has it, on this boot or another */
+	char boot[REFUSE_BOOT_SIZE]; /* this one */
 };
 /* The keeper's whole life. */
 void refuse_keeper(const struct refuse_place *p) __attribute__((noreturn));
 
 /* --- refuse_meanwhile.c: refusals that wait for a guard to make records of them --- */
 
-/* The file, for the door to add to and the guard to take from. A descriptor, which is the caller's; -errno. */
+/*
+ * The file, for the keeper to add to and the guard to take from: each opens it itself, since the lock is the open
+ * file's, and would outlive a guard that was killed with it. A descriptor, which is the caller's; -errno.
+ */
 int meanwhile_open(const char *path);
 /* -ENOSPC where so much waits that it is left out; the caller counts it. An inode of 0: only how many were lost. */
 int meanwhile_add(int fd, const struct refuse_event *e);
-/* Each that waits, the oldest first, then none does. How many; -errno. */
+/* Each that waits, the oldest first, then none does. How many; -EAGAIN while somebody adds; -errno. */
 int meanwhile_take(int fd, void (*each)(void *ctx, const struct refuse_event *e), void *ctx);
 
 /* --- refuse_door.c --- */

@@ -79,10 +79,13 @@ static void say(struct door *d, struct refuse_event *e)
 	size_t n = offsetof(struct refuse_event, path) + strlen(e->path) + 1;
 
 	e->boot_us = clock_boot_us();
+	e->wall_us = clock_wall_us();
+	snprintf(e->boot, sizeof(e->boot), "%s", d->place->boot);
 	e->lost = d->lost;
+	/* Where there is no guard the keeper writes it down. Neither is waited for. */
 	if (write(d->place->guard, e, n) == (ssize_t)n ||
 		(e->what == REFUSE_REFUSED && (errno == EPIPE || errno == ECONNRESET) &&
-			!meanwhile_add(d->place->meanwhile, e)))
+			write(d->orders, e, n) == (ssize_t)n))
 		d->lost = 0;
 	else if (e->what == REFUSE_REFUSED)
 		d->lost++;
@@ -93,8 +96,9 @@ static void tell_lost(struct door *d)
 {
 	static struct refuse_event e;
 
+	e.what = REFUSE_REFUSED;
 	e.lost = d->lost;
-	if (d->lost && meanwhile_add(d->place->meanwhile, &e))
+	if (d->lost && write(d->orders, &e, REFUSE_EVENT_MIN) != (ssize_t)REFUSE_EVENT_MIN)
 		log_error("%llu refusals were told to nobody", (unsigned long long)d->lost);
 }
 

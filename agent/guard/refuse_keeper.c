@@ -27,12 +27,16 @@
 #define KEPT (1ull << CAP_SYS_ADMIN | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_SYS_PTRACE | 1ull << CAP_SETPCAP)
 #define AGAIN_FIRST_US 1000000ll
 #define AGAIN_MOST_US (60ll * 1000000)
+#define KEPT_AT_A_TIME 64u
+#define END_MS 1000 /* that a door is given to say what it could tell nobody */
 
 struct keeper {
 	const struct refuse_place *place;
 	bool on;
 	pid_t door, who; /* 0: not running */
-	int orders;      /* to the door; it hangs up when that ends */
+	int orders;      /* to the door, which says by it what no guard hears; it hangs up when that ends */
+	int meanwhile;
+	uint64_t lost; /* that could not be written down */
 	int64_t since_boot_us, again_boot_us, pause_us;
 };
 
@@ -103,13 +107,13 @@ static int who(int door)
 static pid_t start(struct keeper *k, bool is_door, int orders, int pair)
 {
 	pid_t parent = getpid(), pid = fork();
-	const int fds[] = {pair, k->place->guard, k->place->meanwhile, orders};
+	const int fds[] = {pair, k->place->guard, orders};
 	int r;
 
 	if (pid)
 		return pid;
 	become_child(parent);
-	keep_only(fds, is_door ? 4 : 1);
+	keep_only(fds, is_door ? 3 : 1);
 	r = is_door ? refuse_door(k->place, orders, pair) : who(pair);
 	if (r)
 		log_error("%s: %s", is_door ? "answering for protected files" : "who opens protected files",
@@ -143,6 +147,7 @@ static void begin(struct keeper *k)
 		!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
 		/* The door asks, and goes on: it waits for no room in a queue. */
 		fcntl(pair[0], F_SETFL, O_NONBLOCK);
+		fcntl(orders[1], F_SETFL, O_NONBLOCK);
 		k->who = start(k, false, -1, pair[1]);
 		/* Else it would be told by itself, and never hear that the door ended. */
 		closep(&pair[1]);
@@ -170,6 +175,26 @@ static void ended(struct keeper *k)
 	e.what = REFUSE_DOWN;
 	if (write(k->place->guard, &e, REFUSE_EVENT_MIN) < 0)
 		log_error("the guard does not hear that nothing is refused: %m");
+}
+
+/* What the door could say to no guard, written down. False where it hung up. */
+static bool keep_said(struct keeper *k)
+{
+	static struct refuse_event e;
+	unsigned i;
+
+	for (i = 0; i < KEPT_AT_A_TIME; i++) {
+		ssize_t n = recv(k->orders, &e, sizeof(e), MSG_DONTWAIT);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return true;
+		if (n < (ssize_t)REFUSE_EVENT_MIN)
+			return false;
+		((char *)&e)[n - 1] = 0;
+		e.lost += k->lost;
+		k->lost = meanwhile_add(k->meanwhile, &e) ? e.lost + (e.ino != 0) : 0;
+	}
+	return true;
 }
 
 static bool take_order(struct keeper *k)
@@ -201,23 +226,35 @@ static bool ours_in_place(const struct keeper *k)
 	return !file_read(k->place->in_place, &text) && buf_str(&text) && !strcmp((const char *)text.p, k->place->name);
 }
 
+static void tell_lost(const struct keeper *k)
+{
+	static struct refuse_event e;
+
+	e.lost = k->lost;
+	if (k->lost && meanwhile_add(k->meanwhile, &e))
+		log_error("%llu refusals were told to nobody", (unsigned long long)k->lost);
+}
+
 /* The door goes on until another is in place, or its time is over. */
 static void hold(struct keeper *k)
 {
 	int64_t until = clock_boot_us() + REFUSE_HOLD_S * 1000000ll;
 	const char *why = "its time is over";
-	unsigned i;
 
 	/* A shutdown does not wait for us. */
 	leave_signals(SIG_DFL);
-	if (!k->door || !ours_in_place(k))
+	if (!k->door || !ours_in_place(k)) {
+		if (k->door)
+			keep_said(k);
+		tell_lost(k);
 		return;
+	}
 	log_notice("the guard ended: who answers for protected files goes on without it, %d seconds at most",
 		REFUSE_HOLD_S);
 	while (clock_boot_us() < until) {
-		struct pollfd on = {k->orders, 0, 0};
+		struct pollfd on = {k->orders, POLLIN, 0};
 
-		if (poll(&on, 1, HOLD_LOOK_MS) > 0) {
+		if (poll(&on, 1, HOLD_LOOK_MS) > 0 && !keep_said(k)) {
 			why = "the door ended";
 			break;
 		}
@@ -227,22 +264,27 @@ static void hold(struct keeper *k)
 		}
 	}
 	/* The door hears it, and says what it could tell nobody. */
-	closep(&k->orders);
-	for (i = 0; i < 10 && waitpid(k->door, NULL, WNOHANG) == 0; i++)
-		poll(NULL, 0, HOLD_LOOK_MS);
-	if (i < 10)
-		k->door = 0;
+	shutdown(k->orders, SHUT_WR);
+	for (until = clock_boot_us() + END_MS * 1000ll; clock_boot_us() < until;) {
+		struct pollfd on = {k->orders, POLLIN, 0};
+
+		if (poll(&on, 1, HOLD_LOOK_MS) > 0 && !keep_said(k))
+			break;
+	}
+	tell_lost(k);
 	log_notice("who went on answering for protected files without a guard ends: %s", why);
 }
 
 void refuse_keeper(const struct refuse_place *p)
 {
-	const int fds[] = {p->guard, p->meanwhile};
-	struct keeper k = {.place = p, .orders = -1};
+	struct keeper k = {.place = p, .orders = -1, .meanwhile = meanwhile_open(p->meanwhile)};
+	const int fds[] = {p->guard, k.meanwhile};
 	int r;
 
 	leave_signals(SIG_IGN);
-	keep_only(fds, ARRAY_SIZE(fds));
+	if (k.meanwhile < 0)
+		log_error("%s: %s: what is refused without a guard is not told", p->meanwhile, strerror(-k.meanwhile));
+	keep_only(fds, k.meanwhile < 0 ? 1 : 2);
 	/* What it holds for the two below: each of them takes less. */
 	r = confine_capabilities(KEPT);
 	r = r ? r : confine_syscalls(CONFINE_LOCAL | CONFINE_CHILDREN | CONFINE_MARKS | CONFINE_GROUPS);
@@ -251,7 +293,7 @@ void refuse_keeper(const struct refuse_place *p)
 		_exit(EXIT_FAILURE);
 	}
 	for (;;) {
-		struct pollfd on[] = {{p->guard, POLLIN, 0}, {k.orders, 0, 0}};
+		struct pollfd on[] = {{p->guard, POLLIN, 0}, {k.orders, POLLIN, 0}};
 		int64_t wait = k.on && !k.door ? k.again_boot_us - clock_boot_us() : -1;
 
 		if (k.on && !k.door && wait <= 0) {
@@ -261,7 +303,7 @@ void refuse_keeper(const struct refuse_place *p)
 			continue;
 		}
 		poll(on, ARRAY_SIZE(on), wait < 0 ? -1 : (int)(wait / 1000) + 1);
-		if (on[1].revents && k.door)
+		if (on[1].revents && k.door && !keep_said(&k))
 			ended(&k);
 		if (on[0].revents && !take_order(&k))
 			break;

@@ -41,11 +41,12 @@ static json_t *to_json(const struct refuse_event *e)
 	clean(comm, sizeof(comm), e->comm);
 	clean(program, sizeof(program), e->program);
 	clean(path, sizeof(path), e->path);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "pid",
-		(json_int_t)e->pid, "uid", (json_int_t)e->uid, "login_uid", (json_int_t)e->login_uid, "boot_us",
-		(json_int_t)e->boot_us, "start_us", (json_int_t)e->start_us, "dev", (json_int_t)e->dev, "ino",
-		(json_int_t)e->ino, "lost", (json_int_t)e->lost, "purpose", (int)e->purpose, "comm", comm, "user", user,
-		"area", e->area, "rule", e->rule, "reason", e->reason, "program", program, "path", path);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+		"pid", (json_int_t)e->pid, "uid", (json_int_t)e->uid, "login_uid", (json_int_t)e->login_uid, "boot_us",
+		(json_int_t)e->boot_us, "wall_us", (json_int_t)e->wall_us, "boot", e->boot, "start_us",
+		(json_int_t)e->start_us, "dev", (json_int_t)e->dev, "ino", (json_int_t)e->ino, "lost",
+		(json_int_t)e->lost, "purpose", (int)e->purpose, "comm", comm, "user", user, "area", e->area, "rule",
+		e->rule, "reason", e->reason, "program", program, "path", path);
 }
 
 int meanwhile_add(int fd, const struct refuse_event *e)
@@ -96,11 +97,13 @@ static bool from_json(const char *line, size_t n, struct refuse_event *e)
 		.uid = (uint32_t)number_of(j, "uid"),
 		.login_uid = (uint32_t)number_of(j, "login_uid"),
 		.boot_us = (int64_t)number_of(j, "boot_us"),
+		.wall_us = (int64_t)number_of(j, "wall_us"),
 		.start_us = (int64_t)number_of(j, "start_us"),
 		.dev = number_of(j, "dev"),
 		.ino = number_of(j, "ino"),
 		.lost = number_of(j, "lost"),
 		.purpose = json_is_true(json_object_get(j, "purpose"))};
+	text_of(j, "boot", e->boot, sizeof(e->boot));
 	text_of(j, "comm", e->comm, sizeof(e->comm));
 	text_of(j, "user", e->user, sizeof(e->user));
 	text_of(j, "area", e->area, sizeof(e->area));
@@ -128,7 +131,7 @@ int meanwhile_take(int fd, void (*each)(void *ctx, const struct refuse_event *e)
 	text = malloc(MEANWHILE_MAX);
 	if (!text)
 		return -ENOMEM;
-	if (flock(fd, LOCK_EX))
+	if (flock(fd, LOCK_EX | LOCK_NB))
 		return -errno;
 	n = pread(fd, text, MEANWHILE_MAX, 0);
 	if (n >= 0 && ftruncate(fd, 0))

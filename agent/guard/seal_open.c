@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 struct opening {
@@ -27,10 +28,14 @@ struct opened {
 };
 
 __attribute__((noreturn)) static void open_apart(
-	struct span envelope, const struct sealed_order *order, int document, int answer)
+	struct span envelope, const struct sealed_order *order, int document, int answer, pid_t parent)
 {
-	struct opened o = {.r = confine_capset(0)};
+	struct opened o;
 
+	/* It ends with its parent, which ends with the guard: the next guard's would write to the same file. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(EXIT_FAILURE);
+	o = (struct opened){.r = confine_capset(0)};
 	o.r = o.r ? o.r : confine_syscalls(CONFINE_COMPUTE);
 	o.r = o.r ? o.r : envelope_open_key(envelope, order->secret.key, document, &o.hash, &o.why);
 	_exit(write(answer, &o, sizeof(o)) != sizeof(o));
@@ -40,15 +45,15 @@ __attribute__((noreturn)) static void open_apart(
 static int decrypt(struct opening *s, struct span envelope, int document, struct why *why)
 {
 	struct opened o = {.r = -EPIPE};
+	pid_t parent = getpid(), pid;
 	int ends[2], r;
 	ssize_t n;
-	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
 	pid = fork();
 	if (pid == 0)
-		open_apart(envelope, s->w->order, document, ends[1]);
+		open_apart(envelope, s->w->order, document, ends[1], parent);
 	close(ends[1]);
 	n = pid < 0 ? -1 : read(ends[0], &o, sizeof(o));
 	close(ends[0]);

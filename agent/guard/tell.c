@@ -23,12 +23,17 @@ void tell_put(struct guard *g, struct record *r, bool urgent)
 
 bool tell_surely(struct guard *g, struct record *r, bool urgent)
 {
+	record_set_int(r, F_TIME, clock_wall_us());
+	record_set_int(r, F_BOOT_TIME, clock_boot_us());
+	return tell_of_then(g, r, urgent);
+}
+
+bool tell_of_then(struct guard *g, struct record *r, bool urgent)
+{
 	int got;
 
 	if (!g->sealer)
 		return false;
-	record_set_int(r, F_TIME, clock_wall_us());
-	record_set_int(r, F_BOOT_TIME, clock_boot_us());
 	if (!record_has(r, F_POLICY))
 		record_set_uint(r, F_POLICY, g->orders.version);
 	got = sealer_put(g->sealer, r, urgent);

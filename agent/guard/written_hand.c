@@ -263,13 +263,14 @@ static int work(struct guard *g, struct written_task *t, struct seal_result *out
 	return 0;
 }
 
-__attribute__((noreturn)) static void child(struct guard *g, struct written_task *t, int answer)
+__attribute__((noreturn)) static void child(struct guard *g, struct written_task *t, int answer, pid_t parent)
 {
 	static struct seal_result out;
 	int r;
 
 	/* What is cut off with the guard the next one goes on with (written_cut.c): two would be at one file. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(EXIT_FAILURE);
 	r = work(g, t, &out, &answer);
 	if (r < 0) {
 		out.verdict = SEAL_REFUSED;
@@ -311,6 +312,7 @@ static void note(struct guard *g, struct written_task *t)
 static void begin(struct guard *g, struct written_task *t)
 {
 	struct written_hand *h = &g->written->hand;
+	pid_t parent = getpid();
 	int ends[2], r;
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK)) {
@@ -323,7 +325,7 @@ static void begin(struct guard *g, struct written_task *t)
 	h->pid = fork();
 	if (h->pid == 0) {
 		fcntl(ends[1], F_SETFL, 0);
-		child(g, t, ends[1]);
+		child(g, t, ends[1], parent);
 	}
 	close(ends[1]);
 	h->answer = ends[0];

@@ -3,12 +3,25 @@
  */
 #include "agent/notice/notices.h"
 #include "agent/notice/speaker.h"
+#include "policy/base/cleanup.h"
+#include "policy/base/file.h"
+#include "policy/base/log.h"
 #include "policy/base/text.h"
+#include <fcntl.h>
 #include <sys/wait.h>
 
 #define CHILD_SECONDS 10
 #define TEXT_MAX 2048u
 #define SHOWN_MAX 600u
+
+/* Who makes it may be spared where memory is full; a process of that person's is not. As far as it goes. */
+static void be_nobody_special(void)
+{
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write_all(fd, "0", 1))
+		log_debug("oom_score_adj: %m");
+}
 
 static int child(uint32_t uid, const struct notice_words *words)
 {
@@ -17,6 +30,7 @@ static int child(uint32_t uid, const struct notice_words *words)
 	char lang[LANG_SIZE];
 
 	alarm(CHILD_SECONDS);
+	be_nobody_special();
 	if (speaker_become(uid) || speaker_new(uid, &s))
 		return 1;
 	speaker_language(s, lang);
