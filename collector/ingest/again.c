@@ -23,6 +23,7 @@ static void back(struct ingest *in)
 	journal_again(in->journal);
 	desks_again(in->desks);
 	in->lost = false;
+	in->again_why.text[0] = 0;
 	in->waits_since_us = 0;
 	r = shared_again(in);
 	r = r ? r : cosign_again(in);
@@ -37,6 +38,7 @@ static void back(struct ingest *in)
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval full = {FULL_S, 0};
 	struct ingest *in = arg;
 	struct why why = {""};
 	int r;
@@ -46,6 +48,11 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 	commit_lost(in);
 	/* Who asks meanwhile is answered: a server that is switched off, or does not answer, costs nobody but us. */
 	r = store_reach(in->store);
+	if (in->full_rests) {
+		in->full_rests = false;
+		event_add(in->again_timer, &full);
+		return;
+	}
 	if (r == V_AGAIN) {
 		server_soon(in->again_timer, REACH_US);
 		return;
@@ -76,22 +83,17 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 
 void again_begin(struct ingest *in, int r, const char *what)
 {
-	static const struct timeval full = {FULL_S, 0};
-
 	in->lost = true;
 	in->waits_since_us = 0;
 	in->lost_since_us = clock_wall_us();
-	in->lost_full = r == -ENOSPC;
+	in->lost_full = in->full_rests = r == -ENOSPC;
 	in->count.losses++;
 	if (in->lost_full)
 		log_error(
 			"%s: the database's disk is full; who sends is asked to send again, until there is room", what);
 	else
 		log_warning("%s: the database is lost; who sends is asked to send again, until it is back", what);
-	if (in->lost_full)
-		event_add(in->again_timer, &full);
-	else
-		server_soon(in->again_timer, 0);
+	server_soon(in->again_timer, 0);
 }
 
 int again_start(struct ingest *in)

@@ -25,6 +25,7 @@
 
 #define COMMIT_LEAST_US 5000
 #define INDEX_SLICE_US 20000u /* each slice is a transaction, which costs; and nothing is answered during one */
+#define INDEX_OTHERS_US 200000
 #define RETRY_SOON_S 5u
 #define WAITS_LOOK_US 100000
 
@@ -135,8 +136,12 @@ static int answer_pending(struct ingest *in, bool failed, bool segments)
 
 static int index_step(struct ingest *in)
 {
+	static const struct timeval later = {0, INDEX_OTHERS_US};
 	int r = store_index_for(in->store, INDEX_SLICE_US, &in->index_lag);
 
+	/* Another one has it, who may be taking rows away: what is left is nobody's to finish then. */
+	if (r == V_AGAIN)
+		event_add(in->index_timer, &later);
 	return r > 0 ? 0 : r;
 }
 

@@ -60,6 +60,7 @@ struct ingest {
 	struct event *again_timer;
 	int64_t lost_since_us; /* wall clock */
 	bool lost_full;        /* it was lost last because its server has no room */
+	bool full_rests;       /* and is let be for a while */
 	struct log_limit again_log;
 	struct why again_why; /* said last: what is new is said at once */
 

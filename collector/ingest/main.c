@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 
 #define USER "sekisho-collector"
+#define FILES_SPARE 512u /* for the log, spools, the index and the database */
 #define DRAIN_S 10
 #define STATUS_S 5
 #define CERTIFICATE_S 3600
@@ -181,17 +182,25 @@ static int prepare(const struct config *c)
 	return 0;
 }
 
-static void raise_limit(const struct config *c)
+/* Connections that would have no file left for the log and its spool are not taken. */
+static void raise_limit(struct config *c)
 {
-	struct rlimit l;
-	rlim_t want = c->connections + 64;
+	struct rlimit l, most;
+	rlim_t want = c->connections + FILES_SPARE;
 
 	if (getrlimit(RLIMIT_NOFILE, &l) || l.rlim_cur >= want)
 		return;
+	most = l;
 	l.rlim_cur = want;
 	l.rlim_max = l.rlim_max < want ? want : l.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &l))
-		log_warning("open files: %s; fewer connections than configured can be taken", strerror(errno));
+	if (!setrlimit(RLIMIT_NOFILE, &l))
+		return;
+	most.rlim_cur = most.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &most) || getrlimit(RLIMIT_NOFILE, &most) || most.rlim_cur >= want)
+		return;
+	c->connections = most.rlim_cur > 2 * FILES_SPARE ? most.rlim_cur - FILES_SPARE : most.rlim_cur / 2;
+	log_warning("%llu files may be open: %llu connections are taken at once, and not as many as are configured",
+		(unsigned long long)most.rlim_cur, (unsigned long long)c->connections);
 }
 
 static int make_base(struct ingest *in)

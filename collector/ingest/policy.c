@@ -98,12 +98,16 @@ static int keep_file(struct ingest *in, uint64_t version, struct span bytes)
 }
 
 /* The row of that name is there: is it this policy? It may be, where the file could not be written the last time. */
-static int same_bytes(struct ingest *in, const char *name, struct span bytes)
+static int keep_same(struct ingest *in, uint64_t version, struct span bytes)
 {
 	_cleanup_buf_ struct buf there = BUF_INIT(BUNDLE_MAX);
-	int r = store_shelf_get(in->store, KIND_ON_SHELF, name, &there);
+	char name[32];
+	int r;
 
-	return r < 0 ? r : r || !span_eq(buf_span(&there), bytes) ? V_EXISTS : 0;
+	snprintf(name, sizeof(name), "%020" PRIu64 SUFFIX, version);
+	r = store_shelf_get(in->store, KIND_ON_SHELF, name, &there);
+
+	return r < 0 ? r : r || !span_eq(buf_span(&there), bytes) ? V_EXISTS : keep_file(in, version, bytes);
 }
 
 /*
@@ -119,8 +123,6 @@ static int store_bytes(struct ingest *in, uint64_t version, struct span bytes)
 	snprintf(name, sizeof(name), "%020" PRIu64 SUFFIX, version);
 	if (in->sharing)
 		r = store_shelf_put(in->store, KIND_ON_SHELF, name, bytes, &nothing);
-	if (r == V_EXISTS)
-		r = same_bytes(in, name, bytes);
 	return r ? r : keep_file(in, version, bytes);
 }
 
@@ -270,6 +272,8 @@ void policy_post(struct ingest *in, struct ask *a)
 	}
 	r = r ? r : buf_put_span(&bytes, a->body);
 	r = r ? r : store_bytes(in, b.version, a->body);
+	if (r == V_EXISTS)
+		r = keep_same(in, b.version, a->body);
 	if (r == V_EXISTS) {
 		answer_error(a->req, 409, bundle_verdict_name(BUNDLE_OLD),
 			"another policy of this version was pushed at another collector", 0);
@@ -277,7 +281,7 @@ void policy_post(struct ingest *in, struct ask *a)
 	}
 	if (r) {
 		answer_error(a->req, 503, "failed", "the policy cannot be stored", 5);
-		if (r != -ENOSPC && r != -EDQUOT)
+		if ((r != -ENOSPC && r != -EDQUOT) || store_lost(in->store))
 			ingest_fail(in, r, "policy");
 		return;
 	}

@@ -385,7 +385,7 @@ static int has_expired(struct pg *p, const struct args *part, bool *gone, bool *
 static int expire_bodies(struct pg *p, const struct args *part, uint64_t *freed)
 {
 	_cleanup_result_ PGresult *res = NULL;
-	bool serves = p->wait_ms >= 0;
+	bool serves = p->wait_ms >= 0, gone = p->side.gone;
 	struct args a = {.n = 0};
 	int r, x;
 
@@ -394,7 +394,7 @@ static int expire_bodies(struct pg *p, const struct args *part, uint64_t *freed)
 	/* By itself: where its answer does not come in time, the server does it all the same. */
 	r = r ? r : conn_run(&p->side, "SELECT sekisho.expire($1, $2)", part, &res);
 	if (serves && r == -ETIMEDOUT) {
-		p->side.gone = false;
+		p->side.gone = gone;
 		r = V_AGAIN;
 	}
 	x = serves && r >= 0 ? conn_run(&p->side, "RESET lock_timeout", NULL, NULL) : 0;

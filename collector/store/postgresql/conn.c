@@ -6,6 +6,7 @@
 #include "policy/base/text.h"
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 
 /* catalog/pg_type.dat */
+#define TLS_LOOK_MS 250
 #define OID_BYTEA 17u
 #define OID_INT8 20u
 #define OID_INT4 23u
@@ -147,18 +149,37 @@ static int cut(struct conn *c)
 	return -ECONNRESET;
 }
 
-/* Waits until there is something to do; for what the server says also while it takes nothing. 0; -errno. */
-static int wait_for(struct conn *c, short events)
+/*
+ * Waits until there is something to do, for `ms` at most (-1: for ever); for what the server says also while it takes
+ * nothing. What TLS has taken from the socket already poll(2) does not see: that is asked for now and then. 0; V_AGAIN;
+ * -errno.
+ */
+static int wait_until(struct conn *c, short events, int ms)
 {
 	struct pollfd fd = {.fd = PQsocket(c->pg), .events = events};
+	int64_t until = clock_boot_us() + (int64_t)ms * 1000, left;
+	bool tls = PQsslInUse(c->pg) && !(events & POLLOUT);
 	int n;
 
-	do
-		n = poll(&fd, 1, c->silence_ms ? c->silence_ms : -1);
-	while (n < 0 && errno == EINTR);
+	do {
+		if (tls && !PQconsumeInput(c->pg))
+			return error_of(c, NULL);
+		if (tls && !PQisBusy(c->pg))
+			return 0;
+		left = ms < 0 ? INT_MAX : (until - clock_boot_us()) / 1000;
+		left = left < 0 ? 0 : tls && left > TLS_LOOK_MS ? TLS_LOOK_MS : left;
+		n = poll(&fd, 1, ms < 0 && !tls ? -1 : (int)left);
+	} while ((n < 0 && errno == EINTR) || (!n && (ms < 0 || clock_boot_us() < until)));
 	if (n <= 0)
-		return n ? -errno : cut(c);
+		return n ? -errno : V_AGAIN;
 	return fd.revents & ~POLLOUT && !PQconsumeInput(c->pg) ? error_of(c, NULL) : 0;
+}
+
+static int wait_for(struct conn *c, short events)
+{
+	int r = wait_until(c, events, c->silence_ms ? c->silence_ms : -1);
+
+	return r == V_AGAIN ? cut(c) : r;
 }
 
 /* All that is to be sent is: to the kernel, which takes no more than it has room for. */
@@ -458,16 +479,11 @@ int conn_answer(struct conn *c, int ms, PGresult **out)
 	if (c->cut)
 		return -ECONNRESET;
 	while (PQisBusy(c->pg)) {
-		struct pollfd fd = {.fd = PQsocket(c->pg), .events = POLLIN};
-		int64_t left = (until - clock_boot_us()) / 1000;
-		int n = poll(&fd, 1, ms < 0 ? -1 : left < 0 ? 0 : (int)left);
+		int64_t left = ms < 0 ? -1 : (until - clock_boot_us()) / 1000;
+		int r = wait_until(c, POLLIN, ms < 0 ? -1 : left < 0 ? 0 : (int)left);
 
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (!n)
-			return V_AGAIN;
-		if (n > 0 && !PQconsumeInput(c->pg))
-			return error_of(c, NULL);
+		if (r)
+			return r;
 	}
 	return finish(c, PQgetResult(c->pg), out);
 }

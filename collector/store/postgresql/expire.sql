@@ -3,10 +3,15 @@
 --
 --   psql -X -1 -v ON_ERROR_STOP=1 -d sekisho -f expire.sql
 --
+-- While a dump runs it fails within a second, having changed nothing: run it again then. (It would wait for the dump, and all who read
+-- would wait for it.)
+--
 -- Without it all rows go in the statement that takes the bodies, which at many millions takes minutes, and collectors wait for it.
 
 -- Rows of the part may be left in the index, from this one on; NULL: none.
+SET LOCAL lock_timeout = '1s';
 ALTER TABLE sekisho.expired ADD COLUMN IF NOT EXISTS rows_from bigint;
+SET LOCAL lock_timeout TO DEFAULT;
 
 -- Takes away the bodies of a channel of a month that is over. Bytes; -1: no such month; -2: not now, or never. Their rows go by
 -- expire_rows, behind it; until then who finds one finds no body, and passes over it.

@@ -24,6 +24,8 @@
 	"SELECT size, checkpoint, origin, version, " \
 	"convert_to(current_setting('synchronous_standby_names'), 'UTF8') FROM sekisho.log"
 
+#define BLANKS " \t\n\r\f\v"
+
 /*
  * synchronous_standby_names (PostgreSQL manual, 20.6.1): nothing; a list, of which one is waited for; "N (list)",
  * "FIRST N (list)", "ANY N (list)".
@@ -31,16 +33,21 @@
 static unsigned standbys_of(struct span names)
 {
 	char text[256];
-	unsigned n;
+	const char *at;
+	unsigned n = 1;
+	int end = 0;
 
 	snprintf(text, sizeof(text), "%.*s", (int)(names.n < sizeof(text) ? names.n : sizeof(text) - 1),
 		(const char *)names.p);
-	if (!text[strspn(text, " \t\n\r\f\v")])
+	at = text + strspn(text, BLANKS);
+	if (!*at)
 		return 0;
-	if (sscanf(text, "%9u (", &n) == 1 || sscanf(text, "%*1[Ff]%*1[Ii]%*1[Rr]%*1[Ss]%*1[Tt] %9u", &n) == 1 ||
-		sscanf(text, "%*1[Aa]%*1[Nn]%*1[Yy] %9u", &n) == 1)
-		return n;
-	return 1;
+	sscanf(at, "%9u (%n", &n, &end);
+	if (!end)
+		sscanf(at, "%*1[Ff]%*1[Ii]%*1[Rr]%*1[Ss]%*1[Tt]%*[" BLANKS "]%9u (%n", &n, &end);
+	if (!end)
+		sscanf(at, "%*1[Aa]%*1[Nn]%*1[Yy]%*[" BLANKS "]%9u (%n", &n, &end);
+	return end ? n : 1;
 }
 
 int pg_demand_standbys(struct pg *p, struct why *why)
@@ -115,6 +122,9 @@ int pg_follow(struct pg *p)
 	/* While a group is open nobody else commits. */
 	int r = p->in_turn ? 0 : pg_look(p, &p->side, NULL);
 
+	/* Whoever is told something from now on would be told what one server alone has. */
+	r = r ? r : pg_demand_standbys(p, NULL);
+	p->side.gone |= r == -EAGAIN;
 	if (r || p->head.size == before || !p->writable)
 		return r;
 	r = pg_keep_checkpoint(p);
@@ -477,6 +487,11 @@ static int commit_promise(struct pg *p)
 	int r;
 
 	pg_give_up_turn(p);
+	r = pg_demand_standbys(p, NULL);
+	if (r) {
+		p->turn.gone = true;
+		return promise_kept(p, r);
+	}
 	r = pg_commit_behind(&p->turn, p->wait_ms);
 	p->promised = false;
 	if (r != V_AGAIN)

@@ -174,12 +174,19 @@ def cell(office, victim, where):
 
 def main():
     office = Office()
+    try:
+        fill(office)
+        office.collector.terminate()
+        same(office.collector.wait(), 0, "the collector's end")
+    finally:
+        office.collector.kill()
+
+
+def fill(office):
     rows = (("collector", "the collector"), ("primary", "the primary; it comes back"), ("failover", "the primary; the standby is promoted"),
             ("both", "the collector and the primary"), ("standby", "the standby"))
     for victim, name in rows:
         print("| %s | %s |" % (name, " | ".join(cell(office, victim, w) for w in WHERE)), flush=True)
-    office.collector.terminate()
-    same(office.collector.wait(), 0, "the collector's end")
 
 
 main()
