@@ -15,11 +15,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
 
 #define USER "sekisho-recorder"
+#define PROBE_WAIT_S 15
 
 static int set_paths(struct recorder *r, const char *filter)
 {
@@ -124,6 +126,25 @@ static int open_probe(struct recorder *r, bool load, struct why *why)
 	return got;
 }
 
+/*
+ * Where nothing is loaded yet, it may be soon: sekisho-load is tried again, too. On a PC where that never works this is
+ * a start in a quarter of a minute, and not each second.
+ */
+static int await_probe(struct recorder *r, bool load, struct why *why)
+{
+	int got = open_probe(r, load, why);
+	unsigned i;
+
+	for (i = 0; got == V_NOT_FOUND && i < PROBE_WAIT_S; i++) {
+		if (!i)
+			log_warning("kernel programs: %s; waiting for them", why->text);
+		poll(NULL, 0, 1000);
+		why->text[0] = 0;
+		got = open_probe(r, load, why);
+	}
+	return got;
+}
+
 static int open_sealer(struct recorder *r, struct why *why)
 {
 	int got = producer_sealer(PRODUCER_RECORDER, &r->conf, &r->keys, r->spool, r->seen_path, &r->sealer, why);
@@ -177,7 +198,7 @@ static int run(struct recorder *r, bool load)
 	if (!got) {
 		step = "kernel programs";
 		r->engine.host_mnt_ns = mount_namespace_of_init();
-		got = open_probe(r, load, &why);
+		got = await_probe(r, load, &why);
 	}
 	if (!got) {
 		step = "filter";

@@ -41,6 +41,7 @@ struct life {
 	unsigned names_n, at; /* the one that is being asked for */
 	size_t kept_before;   /* and how much was kept, and how many names were known, when that began */
 	unsigned names_before;
+	bool gone; /* the file was deleted by that name */
 	bool cut;
 	/* what is asked for where it is no path */
 	struct digest hash;
@@ -148,12 +149,32 @@ static int lead(struct life *l, const struct store_row *row)
 	return x;
 }
 
-/* Is the name another file's behind this record, or no file's? `first`: the record's path is it, else its path2. */
-static bool parts(const struct record *r, bool first)
+/*
+ * No file has the name behind this record. One that is renamed over it, or that it was moved away for, may be what an
+ * editor saved: the same life, as far as people see it.
+ */
+static bool ends(const struct record *r, bool first)
+{
+	return first && record_number(r, F_KIND, 0) == KIND_UNLINK;
+}
+
+/* Is that a name of this file's, in what becomes of it? */
+static bool is_followed(const struct life *l, const struct digest *host, struct span path)
+{
+	unsigned i;
+
+	for (i = 0; i < l->names_n; i++)
+		if (is_host(&l->name[i], host) && span_eq(SPAN_STR(l->name[i].path), path) && l->name[i].ways & FORTH)
+			return true;
+	return false;
+}
+
+static bool comes_back(const struct life *l, const struct digest *host, const struct record *r, bool first)
 {
 	uint64_t kind = record_number(r, F_KIND, 0);
 
-	return kind == KIND_RENAME || (kind == KIND_UNLINK && first);
+	return (kind == KIND_COPY && first && is_followed(l, host, record_text(r, F_PATH2))) ||
+	       (kind == KIND_RENAME && !first && is_followed(l, host, record_text(r, F_PATH)));
 }
 
 /*
@@ -184,15 +205,17 @@ static int on_named(void *ctx, const struct store_row *row)
 	/* what is asked for may have looked like a pattern */
 	if (!first && !span_eq(record_text(r, F_PATH2), name))
 		return 0;
-	if (n->at_us && parts(r, first) && t < n->at_us - SLACK_US) {
+	if (n->at_us && ends(r, first) && t < n->at_us - SLACK_US) {
 		begin_anew(l);
-		/* What took the name is the one; what gave it up is not. */
-		if (first)
-			return 0;
+		return 0;
 	}
+	/* Deleted: what has the name then is another file, until this one is copied or moved there again. */
+	if (l->gone && !comes_back(l, &n->host, r, first))
+		return 0;
 	x = keep_row(l, row);
 	x = x ? x : lead(l, row);
-	return !x && n->at_us && parts(r, first) && t > n->at_us + SLACK_US ? V_END : x;
+	l->gone = n->at_us && ends(r, first) && t > n->at_us + SLACK_US;
+	return x;
 }
 
 static bool is_number(const struct life *l, const struct record *r, unsigned device, unsigned inode)
@@ -340,6 +363,7 @@ static int gather(struct life *l, struct store *s, const struct store_filter *as
 			continue;
 		l->kept_before = l->kept_n;
 		l->names_before = l->names_n;
+		l->gone = false;
 		r = store_query(s, &f, on_named, l, why);
 	}
 	return r == V_END ? 0 : r;
