@@ -57,6 +57,12 @@ static void locked(struct look *l, const char *name)
 	look_locked(l, INSPECT_ABOUT_TEXT, text_escape_to(shown, sizeof(shown), SPAN_STR(name)));
 }
 
+static void too_big(struct look *l)
+{
+	look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "becomes more than %llu MiB",
+		(unsigned long long)(l->room >> 20));
+}
+
 /* The bytes of the file that stands there. False: no more can be had of the archive. */
 static bool read_bytes(struct look *l, struct archive *a, const char *name, struct buf *b)
 {
@@ -66,8 +72,7 @@ static bool read_bytes(struct look *l, struct archive *a, const char *name, stru
 		la_ssize_t n;
 
 		if (buf_reserve(b, BLOCK)) {
-			look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "becomes more than %llu MiB",
-				(unsigned long long)(l->room >> 20));
+			too_big(l);
 			return false;
 		}
 		n = archive_read_data(a, b->p + b->n, BLOCK);
@@ -96,7 +101,7 @@ static bool one(struct look *l, struct archive *a, struct archive_entry *e, cons
 		return false;
 	if (archive_entry_filetype(e) != AE_IFREG && archive_format(a) != ARCHIVE_FORMAT_RAW)
 		return true;
-	if (++l->inside > INSIDE_FILES_MAX) {
+	if (!to->again && ++l->inside > INSIDE_FILES_MAX) {
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "more than %u files in it", INSIDE_FILES_MAX);
 		return false;
 	}
@@ -106,7 +111,15 @@ static bool one(struct look *l, struct archive *a, struct archive_entry *e, cons
 		locked(l, name);
 		return true;
 	}
+	if (to->alone && archive_entry_size_is_set(e) && archive_entry_size(e) > 0 &&
+		(uint64_t)archive_entry_size(e) > l->room) {
+		too_big(l);
+		return true;
+	}
 	more = read_bytes(l, a, name, &b);
+	/* What does not fit takes nothing away from the others. */
+	if (!more && to->alone)
+		return true;
 	l->room -= b.n < l->room ? b.n : l->room;
 	to->take(to->ctx, name, buf_span(&b));
 	return more;
@@ -117,10 +130,11 @@ void archive_each(struct look *l, struct span doc, const struct archive_reader *
 	_cleanup_(archive_freep) struct archive *a = open_archive(doc);
 	struct archive_entry *e;
 	int r = ARCHIVE_FATAL;
+	unsigned n = 0;
 
 	if (a)
 		while ((r = archive_read_next_header(a, &e)) == ARCHIVE_OK || r == ARCHIVE_WARN || r == ARCHIVE_RETRY)
-			if (!one(l, a, e, to))
+			if (n++ > INSIDE_FILES_MAX || !one(l, a, e, to))
 				return;
 	if (r == ARCHIVE_EOF)
 		return;
@@ -144,7 +158,7 @@ static void take_all(void *ctx, const char *name, struct span bytes)
 
 void look_archive(struct look *l, struct span doc)
 {
-	struct archive_reader to = {want_all, take_all, l};
+	struct archive_reader to = {.wants = want_all, .take = take_all, .ctx = l};
 
 	look_gap(l, INSPECT_ABOUT_PAGES, INSPECT_NOT_SAID, "archive");
 	if (l->text)

@@ -28,12 +28,15 @@ void look_inside(struct look *l, const char *name, struct span doc);
 /*
  * Files of an archive one by one. `each` gets a name (never NULL, may be hostile) and answers whether it wants the
  * bytes; it is called a second time with them. They are lost after that. Bounds of size and number are those of `l`,
- * gaps are said.
+ * gaps are said: behind a file that is larger than what is left no other is read, of `alone` it is passed over by
+ * itself.
  */
 struct archive_reader {
 	bool (*wants)(void *ctx, const char *name);
 	void (*take)(void *ctx, const char *name, struct span bytes);
 	void *ctx;
+	bool again; /* not the first way through this archive: its files have been counted */
+	bool alone;
 };
 
 void archive_each(struct look *l, struct span doc, const struct archive_reader *to);

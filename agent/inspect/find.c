@@ -10,9 +10,10 @@
 
 #define GROUPS_MAX 64u /* of digits with one separator between them */
 #define GROUP_DIGITS_MAX 19u
-#define NUMBER_MIN 5u /* digits of the shortest number that is looked for */
-#define BOXES_MAX 24u /* cells of one digit each */
-#define COMPANIES 3   /* kinds that can be told without a label: the first three */
+#define CONTEXT_LINES 5u /* words that say whose 記号 and 番号 are stand so near above them */
+#define NUMBER_MIN 5u    /* digits of the shortest number that is looked for */
+#define BOXES_MAX 24u    /* cells of one digit each */
+#define COMPANIES 3      /* kinds that can be told without a label: the first three */
 
 struct group {
 	size_t at, n;
@@ -50,7 +51,10 @@ struct finder {
 		bool symbol;     /* was there */
 		bool both;       /* 記号・番号: both words before the number */
 		unsigned lines;  /* since */
+		size_t digits;   /* of what stood behind 記号 */
+		unsigned away;   /* lines since `context` was said, or of use */
 	} pair;
+	bool boxes; /* the number that is considered stands in cells of a digit each */
 	bool table; /* the heads come from a line with fields */
 	uint8_t heads[COLUMNS_MAX];
 	struct company columns[COLUMNS_MAX][COMPANIES][COMPANY_KINDS];
@@ -131,6 +135,12 @@ static bool is_moment(const uint8_t *d)
 	       d[8] * 10 + d[9] < 24 && d[10] < 6;
 }
 
+/* Words for this kind, on the line or as the head of any column. */
+static bool said_near(const struct finder *f, enum find_kind kind)
+{
+	return f->line.label == kind || memchr(f->heads, kind, sizeof(f->heads));
+}
+
 static void labelled(struct finder *f, enum find_kind kind, const uint8_t *d, size_t n)
 {
 	f->labelled[kind].sure++;
@@ -155,7 +165,7 @@ static void consider(
 	if (kind >= COMPANIES || broken)
 		return;
 	if (label == LABEL_OTHER || (label != LABEL_NONE && !f->line.used) ||
-		(kind == FIND_MY_NUMBER && n == 12 && is_moment(d)))
+		(kind == FIND_MY_NUMBER && n == 12 && is_moment(d)) || (f->boxes && !said_near(f, kind)))
 		c = COMPANY_OTHER;
 	m = &f->columns[column][kind][c];
 	if (!again(f, column, kind, d, n)) {
@@ -264,6 +274,7 @@ static bool pair(struct finder *f, const uint8_t *d, size_t n)
 	if (f->pair.at == LABEL_SYMBOL) {
 		f->pair.at = LABEL_NONE;
 		f->pair.symbol = bank ? n == 5 : n >= 1 && n <= 8;
+		f->pair.digits = n;
 		f->pair.lines = 0;
 		return f->pair.symbol;
 	}
@@ -271,8 +282,9 @@ static bool pair(struct finder *f, const uint8_t *d, size_t n)
 		return false;
 	f->pair.at = LABEL_NONE;
 	f->pair.symbol = false;
-	if (bank ? n < 6 || n > 8 : n > 8)
+	if (bank ? n < 6 || n > 8 : n > 8 || f->pair.digits + n < NUMBER_MIN)
 		return false;
+	f->pair.away = 0;
 	labelled(f, (enum find_kind)f->pair.context, d, n);
 	return true;
 }
@@ -299,6 +311,7 @@ static bool joined_pair(struct finder *f, const struct group *g, size_t groups)
 	labelled(f, (enum find_kind)label, d, n);
 	f->pair.at = LABEL_NONE;
 	f->pair.symbol = false;
+	f->pair.away = 0;
 	return true;
 }
 
@@ -516,6 +529,8 @@ static void new_line(struct finder *f)
 	if (f->pair.symbol && ++f->pair.lines > 2)
 		f->pair.symbol = false;
 	f->pair.at = LABEL_NONE;
+	if (f->pair.away++ >= CONTEXT_LINES && !f->pair.symbol)
+		f->pair.context = LABEL_NONE;
 	memset(l, 0, sizeof(*l));
 	l->label = LABEL_NONE;
 	for (i = 0; i < COLUMNS_MAX; i++)
@@ -586,7 +601,9 @@ static size_t read_boxes(struct finder *f, size_t from)
 	n = boxes_of(f, empty_before, groups);
 	if (!n || bound_before(s, from) || bound_behind(s, g[n - 1].at + 1))
 		return 0;
+	f->boxes = true;
 	whole(f, g, n, true);
+	f->boxes = false;
 	f->line.numbers = true;
 	for (i = 1; i < n; i++)
 		passed += before[i];
@@ -603,6 +620,9 @@ static size_t read_label(struct finder *f, size_t at)
 
 	if (!n)
 		return 0;
+	if (label == LABEL_POST || label == FIND_BANK_ACCOUNT || label == LABEL_INSURANCE ||
+		label == FIND_INSURANCE_NUMBER)
+		f->pair.away = 0;
 	if (label == LABEL_POST || label == FIND_BANK_ACCOUNT)
 		f->pair.context = FIND_BANK_ACCOUNT;
 	else if (label == LABEL_INSURANCE || label == FIND_INSURANCE_NUMBER)
@@ -671,6 +691,7 @@ void finder_text(struct finder *f, struct span text)
 	memset(f->seen, 0, sizeof(f->seen));
 	f->pair.context = f->pair.at = LABEL_NONE;
 	f->pair.symbol = false;
+	f->pair.away = 0;
 	memset(&f->line, 0, sizeof(f->line));
 	new_line(f);
 	f->labelled[FIND_BANK_ACCOUNT].sure += transfer_records(text, f->labelled[FIND_BANK_ACCOUNT].sample);

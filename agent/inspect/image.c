@@ -147,6 +147,61 @@ void look_tiff(struct look *l, struct span doc)
 		look_gap(l, INSPECT_ABOUT_PAGES, INSPECT_BROKEN, "tiff whose pages do not end");
 }
 
+/* Behind a chain of blocks, each with its length before it. */
+static size_t behind_blocks(struct span doc, size_t at)
+{
+	while (at < doc.n && doc.p[at])
+		at += 1 + doc.p[at];
+	return at + 1;
+}
+
+/* GIF89a: the screen, and each picture on it, which may reach beyond. */
+static bool gif_dots(struct span doc, uint32_t *width, uint32_t *height)
+{
+	size_t at = 13;
+
+	if (doc.n < at)
+		return false;
+	*width = get_le16(doc.p + 6);
+	*height = get_le16(doc.p + 8);
+	at += doc.p[10] & 0x80 ? (size_t)3 << ((doc.p[10] & 7) + 1) : 0;
+	while (at < doc.n) {
+		if (doc.p[at] == 0x3b)
+			return true;
+		if (doc.p[at] == 0x21) {
+			at = behind_blocks(doc, at + 2);
+			continue;
+		}
+		if (doc.p[at] != 0x2c || doc.n - at < 11)
+			return false;
+		*width = get_le16(doc.p + at + 5) > *width ? get_le16(doc.p + at + 5) : *width;
+		*height = get_le16(doc.p + at + 7) > *height ? get_le16(doc.p + at + 7) : *height;
+		at += 10 + (doc.p[at + 9] & 0x80 ? (size_t)3 << ((doc.p[at + 9] & 7) + 1) : 0);
+		at = behind_blocks(doc, at + 1);
+	}
+	return false;
+}
+
+/* The second header says which one it is by its length; a height below zero is counted from the top. */
+static bool bmp_dots(struct span doc, uint32_t *width, uint32_t *height)
+{
+	uint32_t header;
+
+	if (doc.n < 26)
+		return false;
+	header = get_le32(doc.p + 14);
+	if (header == 12) {
+		*width = get_le16(doc.p + 18);
+		*height = get_le16(doc.p + 20);
+		return true;
+	}
+	*width = get_le32(doc.p + 18);
+	*height = get_le32(doc.p + 22);
+	if (*height > INT32_MAX)
+		*height = 0u - *height;
+	return header >= 40 && header <= 124;
+}
+
 bool picture_dots(struct span doc, uint32_t *width, uint32_t *height)
 {
 	struct span body;
@@ -159,6 +214,10 @@ bool picture_dots(struct span doc, uint32_t *width, uint32_t *height)
 		*height = get_be32(body.p + 4);
 		return true;
 	}
+	if (span_starts(doc, "GIF87a", 6) || span_starts(doc, "GIF89a", 6))
+		return gif_dots(doc, width, height);
+	if (span_starts(doc, "BM", 2))
+		return bmp_dots(doc, width, height);
 	if (!span_starts(doc, "\xff\xd8\xff", 3))
 		return false;
 	while (at + 4 <= doc.n && doc.p[at] == 0xff) {

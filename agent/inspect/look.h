@@ -66,7 +66,7 @@ void look_pcl(struct look *l, struct span doc);
 void look_jpeg(struct look *l, struct span doc);
 void look_png(struct look *l, struct span doc);
 void look_tiff(struct look *l, struct span doc);
-/* How large a PNG or JPEG says that it is; false of anything else. */
+/* How large a PNG, JPEG, GIF (its largest picture) or BMP says that it is; false of anything else. */
 bool picture_dots(struct span doc, uint32_t *width, uint32_t *height);
 void look_text(struct look *l, struct span doc);
 /* Maintenance of a printer: it has no pages, but who names a file so may have written anything behind it. */

@@ -212,6 +212,9 @@ static void look_loose(struct look *l, const char *name, struct span bytes)
 #define THUMBNAIL_SIDE 512u     /* dots; LibreOffice makes none larger */
 #define SHEETS_MAX 4096u
 
+/* Ways through the file: what cannot be read any more behind something large is what matters least. */
+enum pass { TEXT_PARTS, OTHER_XML, OTHER_PARTS };
+
 struct office {
 	struct look *l;
 	enum inspect_format format;
@@ -219,6 +222,7 @@ struct office {
 	char **sheet; /* names of parts that are sheets, wherever they stand */
 	size_t sheet_n;
 	bool locked;
+	enum pass pass;
 };
 
 static bool begins(const char *name, const char *with)
@@ -290,10 +294,60 @@ static bool is_body(const struct office *o, const char *name)
 /* What programs write beside the text, without any of it in it: looked into where it is anything that we know. */
 static bool is_dull(const char *name, struct span bytes)
 {
+	static const char *const settings[] = {"xl/printerSettings", "word/printerSettings", "ppt/printerSettings"};
+	size_t i;
+
 	if (bytes.n > PLAIN_MAX)
 		return false;
-	return !strcmp(name, "mimetype") || !strcmp(name, "layout-cache") ||
-	       (begins(name, "xl/printerSettings/") && sniff_format(bytes) == INSPECT_UNKNOWN);
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		if (begins(name, settings[i]))
+			return sniff_format(bytes) == INSPECT_UNKNOWN;
+	return !strcmp(name, "mimetype") || !strcmp(name, "layout-cache");
+}
+
+/* Tables of a font have names of four letters; the first ones lie under a key in OOXML (ECMA-376, part 4, 2.8.1). */
+static bool has_tables(struct span bytes)
+{
+	size_t at, i;
+
+	if (bytes.n < 92)
+		return false;
+	for (at = 44; at <= 76; at += 16)
+		for (i = 0; i < 4; i++)
+			if (bytes.p[at + i] < ' ' || bytes.p[at + i] > '~')
+				return false;
+	return true;
+}
+
+static bool is_sfnt(struct span bytes)
+{
+	return (span_starts(bytes, "\0\1\0\0", 4) || span_starts(bytes, "OTTO", 4) || span_starts(bytes, "true", 4)) &&
+	       has_tables(bytes);
+}
+
+/* Fonts that a document brings with it, by name and by what they are. */
+static bool is_font(const char *name, struct span bytes)
+{
+	if (begins(name, "word/fonts/") && ends(name, ".odttf"))
+		return sniff_format(bytes) == INSPECT_UNKNOWN && has_tables(bytes);
+	/* Embedded OpenType: its mark stands at 34. */
+	if (begins(name, "ppt/fonts/") && ends(name, ".fntdata"))
+		return bytes.n > 36 && get_le16(bytes.p + 34) == 0x504c;
+	return begins(name, "Fonts/") && is_sfnt(bytes);
+}
+
+/* EMF, WMF with and without a header that places it, StarView: drawn again by programs that cannot draw the object. */
+static bool is_metafile(struct span bytes)
+{
+	return (span_starts(bytes, "\1\0\0\0", 4) && span_starts(span_from(bytes, 40), " EMF", 4)) ||
+	       span_starts(bytes, "\xd7\xcd\xc6\x9a", 4) || span_starts(bytes, "\1\0\x09\0", 4) ||
+	       span_starts(bytes, "VCLMTF", 6);
+}
+
+/* What is in the document once more. */
+static bool is_replacement(const char *name, struct span bytes)
+{
+	return (begins(name, "docProps/thumbnail.") || begins(name, "ObjectReplacements/")) && is_metafile(bytes);
 }
 
 /* The first page once more, as programs show it among files: 512 dots of A4 are 44 an inch, of which nobody reads any.
@@ -311,7 +365,9 @@ static bool is_small(const struct office *o, struct span bytes)
 {
 	uint32_t width, height;
 
-	return !o->l->ocr && picture_dots(bytes, &width, &height) && (uint64_t)width * height < PICTURE_DOTS_MIN;
+	/* Recognition reads a small one, too, where it can read it at all. */
+	return (!o->l->ocr || sniff_format(bytes) == INSPECT_UNKNOWN) && picture_dots(bytes, &width, &height) &&
+	       (uint64_t)width * height < PICTURE_DOTS_MIN;
 }
 
 static void remember_sheet(struct office *o, const char *name)
@@ -327,18 +383,23 @@ static void remember_sheet(struct office *o, const char *name)
 	}
 }
 
-/* All parts: what is none of the format's own is looked into as any file is. */
+/* All parts, each on one way: what is none of the format's own is looked into as any file is. */
 static bool wants(void *ctx, const char *name)
 {
 	struct office *o = ctx;
+	bool book = o->format == INSPECT_XLSX;
 
-	if (!begins(name, "xl/worksheets/") || !ends(name, ".xml") || o->format != INSPECT_XLSX)
-		return true;
-	remember_sheet(o, name);
-	return false;
+	if (book && begins(name, "xl/worksheets/") && ends(name, ".xml")) {
+		if (o->pass == TEXT_PARTS)
+			remember_sheet(o, name);
+		return false;
+	}
+	if (is_body(o, name) || (book && !strcmp(name, "xl/sharedStrings.xml")))
+		return o->pass == TEXT_PARTS;
+	return o->pass == (is_xml(name) ? OTHER_XML : OTHER_PARTS);
 }
 
-/* For the second way through the file. */
+/* Sheets, when their strings are known. */
 static bool wants_sheet(void *ctx, const char *name)
 {
 	struct office *o = ctx;
@@ -367,6 +428,8 @@ static void take(void *ctx, const char *name, struct span bytes)
 	if (!bytes.n || is_dull(name, bytes) || is_thumbnail(name, bytes))
 		return;
 	if (!is_xml(name)) {
+		if (is_font(name, bytes) || is_replacement(name, bytes))
+			return;
 		if (!is_small(o, bytes))
 			look_inside(l, name, bytes);
 		return;
@@ -401,21 +464,34 @@ static void take_manifest(void *ctx, const char *name, struct span bytes)
 void look_office(struct look *l, enum inspect_format format, struct span doc)
 {
 	struct office o = {.l = l, .format = format};
+	uint64_t kept;
 	size_t i;
 
 	look_gap(l, INSPECT_ABOUT_PAGES, INSPECT_NOT_SAID, "%s", inspect_format_name(format));
 	if (!l->text)
 		return;
 	if (format == INSPECT_OPENDOCUMENT)
-		archive_each(l, doc, &(struct archive_reader){wants_manifest, take_manifest, &o});
+		archive_each(
+			l, doc, &(struct archive_reader){.wants = wants_manifest, .take = take_manifest, .ctx = &o});
 	if (o.locked) {
 		look_locked(l, INSPECT_ABOUT_TEXT, "OpenDocument");
 		return;
 	}
-	archive_each(l, doc, &(struct archive_reader){wants, take, &o});
-	/* Strings of all sheets stand in one part, which may come behind them: the sheets are read on a second way. */
+	archive_each(l, doc, &(struct archive_reader){.wants = wants, .take = take, .ctx = &o});
+	/* Strings of all sheets, and sheets, may stand in any part; half of what may be unpacked is kept for these. */
+	o.pass = OTHER_XML;
+	kept = l->room / 2;
+	l->room -= kept;
+	archive_each(l, doc,
+		&(struct archive_reader){.wants = wants, .take = take, .ctx = &o, .again = true, .alone = true});
+	l->room += kept;
 	if (o.sheet_n)
-		archive_each(l, doc, &(struct archive_reader){wants_sheet, take_sheet, &o});
+		archive_each(l, doc,
+			&(struct archive_reader){.wants = wants_sheet, .take = take_sheet, .ctx = &o, .again = true});
+	l->tell(l, INSPECT_ABOUT_TEXT);
+	o.pass = OTHER_PARTS;
+	archive_each(l, doc,
+		&(struct archive_reader){.wants = wants, .take = take, .ctx = &o, .again = true, .alone = true});
 	for (i = 0; i < o.sheet_n; i++)
 		free(o.sheet[i]);
 	free(o.sheet);

@@ -82,26 +82,58 @@ static bool has_dots(cairo_surface_t *s)
 	return false;
 }
 
-/* Letters can be outlines, too: without a picture, what is drawn says whether the page is blank. */
+/* Of a picture's place what lies on the page, in points. */
+static PopplerRectangle on_page(const PopplerImageMapping *m, double width, double height)
+{
+	const PopplerRectangle *a = &m->area;
+
+	return (PopplerRectangle){fmin(fmax(fmin(a->x1, a->x2), 0), width), fmin(fmax(fmin(a->y1, a->y2), 0), height),
+		fmin(fmax(fmax(a->x1, a->x2), 0), width), fmin(fmax(fmax(a->y1, a->y2), 0), height)};
+}
+
+static double size_of(PopplerRectangle r)
+{
+	return (r.x2 - r.x1) * (r.y2 - r.y1);
+}
+
+/*
+ * Letters can be outlines, too: what is drawn beside pictures that are small, such as a logo, says whether the page is
+ * blank.
+ */
 static bool is_blank(PopplerPage *page)
 {
 	_cleanup_(destroyp) cairo_surface_t *s = NULL;
-	GList *pictures = poppler_page_get_image_mapping(page);
-	double width = 0, height = 0, scale;
+	double width = 0, height = 0, scale, pictures = 0;
+	GList *all, *at;
 	cairo_t *c;
 
-	if (pictures) {
-		poppler_page_free_image_mapping(pictures);
-		return false;
-	}
 	poppler_page_get_size(page, &width, &height);
 	if (!(width >= 1 && height >= 1 && width * height < 1e12))
 		return false;
+	all = poppler_page_get_image_mapping(page);
+	for (at = all; at; at = at->next)
+		pictures += size_of(on_page(at->data, width, height));
+	if (!(pictures < PART_OF_PAGE * width * height)) {
+		poppler_page_free_image_mapping(all);
+		return false;
+	}
 	scale = GLANCE_SIDE / fmax(width, height);
 	s = white(fmax(width * scale, 1), fmax(height * scale, 1), &c);
 	cairo_scale(c, scale, scale);
+	cairo_save(c);
 	poppler_page_render(page, c);
+	cairo_restore(c);
+	/* Their edges fall on parts of dots. */
+	cairo_set_source_rgb(c, 1, 1, 1);
+	for (at = all; at; at = at->next) {
+		PopplerRectangle r = on_page(at->data, width, height);
+
+		cairo_rectangle(
+			c, r.x1 - 2 / scale, r.y1 - 2 / scale, r.x2 - r.x1 + 4 / scale, r.y2 - r.y1 + 4 / scale);
+	}
+	cairo_fill(c);
 	cairo_destroy(c);
+	poppler_page_free_image_mapping(all);
 	return !has_dots(s);
 }
 
@@ -167,7 +199,7 @@ void pdf_picture_parts(struct look *l, PopplerPage *page, int number, struct pdf
 	all = poppler_page_get_image_mapping(page);
 	for (at = all; at; at = at->next) {
 		const PopplerImageMapping *m = at->data;
-		double part = fabs(m->area.x2 - m->area.x1) * fabs(m->area.y2 - m->area.y1);
+		double part = size_of(on_page(m, width, height));
 
 		if (!l->ocr || !(part >= PART_OF_PAGE * width * height)) {
 			small += part;

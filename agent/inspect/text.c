@@ -109,12 +109,15 @@ static void look_letters(struct look *l, struct span utf8)
 	_cleanup_buf_ struct buf out = BUF_INIT(WORDS_MAX);
 	enum written how = written_as(utf8);
 
-	if (how == AS_THEY_ARE)
+	if (how == AS_THEY_ARE) {
 		look_words(l, utf8);
-	else if (!spelled_out(utf8, how, &out))
+	} else if (!spelled_out(utf8, how, &out)) {
 		look_words(l, buf_span(&out));
-	else
+	} else {
+		/* Most of it is written as it is. */
 		look_gap(l, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG, "letters written as numbers");
+		look_words(l, utf8);
+	}
 }
 
 static bool to_utf8(struct look *l, enum encoding e, struct span doc, struct buf *out)

@@ -153,6 +153,10 @@ static void labels_decide(void **state)
 		{"口座番号 10140-12345671", FIND_BANK_ACCOUNT, 1, 0},
 		{"ゆうちょ銀行 記号番号 10140-1-12345671", FIND_BANK_ACCOUNT, 1, 0},
 		{"記号 10140 番号 12345671", FIND_BANK_ACCOUNT, 0, 0},
+		/* ... as long as they stand near, and with as many digits as any number has */
+		{"ゆうちょ銀行\n\n\n\n記号 10140\n番号 12345671\n", FIND_BANK_ACCOUNT, 1, 0},
+		{"ゆうちょ銀行\n\n\n\n\n\n\n記号 10140\n番号 12345671\n", FIND_BANK_ACCOUNT, 0, 0},
+		{"健康保険 記号 12 番号 12", FIND_INSURANCE_NUMBER, 0, 0},
 		{"ゆうちょ銀行 申込番号 10140-12345671", FIND_BANK_ACCOUNT, 0, 0},
 		{"ゆうちょ銀行 番号 12345671", FIND_BANK_ACCOUNT, 0, 0},
 		{"健康保険 記号 21700023 番号 1234567", FIND_INSURANCE_NUMBER, 1, 0},
@@ -189,6 +193,9 @@ static void columns_decide(void **state)
 		{"回答,1,2,3,4,5,6,7,8,9,0,1,8,3,5\n", FIND_MY_NUMBER, 0, 0},
 		{"法人番号\t7\t0\t0\t0\t0\t1\t2\t0\t5\t0\t0\t0\t2\n", FIND_CORPORATE_NUMBER, 1, 0},
 		{"個人番号\t1\t2\t3\t4\t5\t6\t7\t8\t9\t0\t1\t9\n", FIND_MY_NUMBER, 0, 0},
+		/* answers and marks have a digit a cell, too */
+		{"1\t2\t3\t4\t5\t6\t7\t8\t9\t0\t1\t8\n", FIND_MY_NUMBER, 0, 0},
+		{"個人番号\n1\t2\t3\t4\t5\t6\t7\t8\t9\t0\t1\t8\n", FIND_MY_NUMBER, 1, 0},
 		{"回答\t1\t2\t3\t4\t5\t1\t2\t3\t4\t5\t1\t2\n", FIND_MY_NUMBER, 0, 0},
 		/* kept as a fraction */
 		{"個人番号\n123456789018.0\n234567890121.0\n", FIND_MY_NUMBER, 2, 0},

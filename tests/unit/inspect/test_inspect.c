@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 /* Under AddressSanitizer, on a slow machine: the child's own limits are not what is tested then. */
@@ -319,6 +320,8 @@ static void nothing_is_passed_over_in_silence(void **state)
 		{"silent-cover.pdf", INSPECT_PDF, 0, false},
 		{"silent-strips.pdf", INSPECT_PDF, 0, false},
 		{"silent-outlines.pdf", INSPECT_PDF, 0, false},
+		{"silent-mark.pdf", INSPECT_PDF, 0, true},
+		{"silent-mark-outlines.pdf", INSPECT_PDF, 0, false},
 		{"silent-blank.pdf", INSPECT_PDF, 0, true},
 		{"silent-stamp.pdf", INSPECT_PDF, 0, true},
 		{"silent-scan.docx", INSPECT_DOCX, 0, false},
@@ -326,6 +329,10 @@ static void nothing_is_passed_over_in_silence(void **state)
 		{"silent-thumbnail.docx", INSPECT_DOCX, 0, true},
 		{"silent-poster.docx", INSPECT_DOCX, 0, false},
 		{"silent-metafile.docx", INSPECT_DOCX, 0, false},
+		{"silent-dull.docx", INSPECT_DOCX, 0, true},
+		{"silent-dull.odt", INSPECT_OPENDOCUMENT, 0, true},
+		{"silent-frame.docx", INSPECT_DOCX, 0, false},
+		{"silent-font.docx", INSPECT_DOCX, 0, false},
 		{"silent-file.docx", INSPECT_DOCX, 5, true},
 		{"silent-properties.docx", INSPECT_DOCX, 5, true},
 		{"silent-kept.docx", INSPECT_DOCX, 5, true},
@@ -359,6 +366,36 @@ static void nothing_is_passed_over_in_silence(void **state)
 	}
 	facts_of("silent-scan.docx", &ask, &f);
 	assert_false(f.flags & INSPECT_IMAGE_ONLY);
+}
+
+/* Parts that are large hide no text behind them. */
+static void what_is_large_hides_nothing(void **state)
+{
+	struct inspect_ask ask = {.text = true, .unpacked = 2 << 20, .time_ms = PATIENT_MS};
+	static const char head[] = "[\"\\u500b\", \"", tail[] = "\", \"個人番号 123456789018\"]\n";
+	_cleanup_close_ int fd = memfd_create("letters", MFD_CLOEXEC);
+	static char blanks[1 << 20];
+	struct inspect_facts f;
+	unsigned i;
+
+	(void)state;
+	facts_of("silent-large.docx", &ask, &f);
+	assert_int_equal(f.found[FIND_MY_NUMBER].sure, 5);
+	assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG));
+	facts_of("silent-large.xlsx", &ask, &f);
+	assert_int_equal(f.found[FIND_MY_NUMBER].sure, 5);
+	assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG));
+
+	/* More than is kept of text whose letters are written as numbers. */
+	memset(blanks, '\n', sizeof(blanks));
+	assert_int_equal(write(fd, head, sizeof(head) - 1), sizeof(head) - 1);
+	for (i = 0; i < 65; i++)
+		assert_int_equal(write(fd, blanks, sizeof(blanks)), sizeof(blanks));
+	assert_int_equal(write(fd, tail, sizeof(tail) - 1), sizeof(tail) - 1);
+	ask.unpacked = 0;
+	assert_int_equal(inspect_document(inspector, fd, &ask, &f, NULL), 0);
+	assert_int_equal(f.found[FIND_MY_NUMBER].sure, 1);
+	assert_true(has_gap(&f, INSPECT_ABOUT_TEXT, INSPECT_TOO_BIG));
 }
 
 static void bombs_do_not_go_off(void **state)
@@ -780,6 +817,7 @@ int main(void)
 		cmocka_unit_test(what_is_locked_is_said),
 		cmocka_unit_test(text_that_is_not_had_is_said),
 		cmocka_unit_test(nothing_is_passed_over_in_silence),
+		cmocka_unit_test(what_is_large_hides_nothing),
 		cmocka_unit_test(bombs_do_not_go_off),
 		cmocka_unit_test(a_child_that_dies_is_told_of),
 		cmocka_unit_test(time_ends),
