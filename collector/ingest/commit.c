@@ -348,8 +348,7 @@ void commit_reply(struct ingest *in, struct ask *a, json_t *steal)
 	}
 	p->in = in;
 	p->reply = steal;
-	/* Also where it was made so before, by another collector: who asks again is not told before a standby has it.
-	 */
+	/* Also where another collector has made it so before: who asks again is not told before a standby has it. */
 	store_promise(in->store);
 	hold(in, a, p);
 }

@@ -412,7 +412,6 @@ again:
 			goto again;
 		r = r > 0 && r != V_AGAIN && r != V_FULL ? -EIO : r;
 	}
-	/* The whole group is forgotten, with what others have sent: nobody may go on as though it were only this one.
-	 */
+	/* The whole group is forgotten, with what others have sent: nobody may go on as though only this were. */
 	return r == V_DENIED ? 0 : r == V_FULL ? -ENOSPC : r;
 }

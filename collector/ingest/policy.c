@@ -15,6 +15,7 @@
 #include <inttypes.h>
 
 #define SUFFIX ".signed"
+#define NAME_SIZE 32u
 #define LATELY_US 10000000
 #define KIND_ON_SHELF "policy"
 
@@ -54,9 +55,17 @@ static bool version_of(const char *name, uint64_t *out)
 	return sscanf(name, "%20" SCNu64 "%n", out, &end) == 1 && end == 20 && !strcmp(name + end, SUFFIX);
 }
 
+static void name_of(uint64_t version, char out[NAME_SIZE])
+{
+	snprintf(out, NAME_SIZE, "%020" PRIu64 SUFFIX, version);
+}
+
 static void path_of(const struct ingest *in, uint64_t version, char out[CONFIG_PATH_MAX + 96])
 {
-	snprintf(out, CONFIG_PATH_MAX + 96, "%s/%020" PRIu64 SUFFIX, in->conf.policies, version);
+	char name[NAME_SIZE];
+
+	name_of(version, name);
+	snprintf(out, CONFIG_PATH_MAX + 96, "%s/%s", in->conf.policies, name);
 }
 
 /* NULL where it is too large, or memory is short: then PCs fetch it. */
@@ -101,12 +110,11 @@ static int keep_file(struct ingest *in, uint64_t version, struct span bytes)
 static int keep_same(struct ingest *in, uint64_t version, struct span bytes)
 {
 	_cleanup_buf_ struct buf there = BUF_INIT(BUNDLE_MAX);
-	char name[32];
+	char name[NAME_SIZE];
 	int r;
 
-	snprintf(name, sizeof(name), "%020" PRIu64 SUFFIX, version);
+	name_of(version, name);
 	r = store_shelf_get(in->store, KIND_ON_SHELF, name, &there);
-
 	return r < 0 ? r : r || !span_eq(buf_span(&there), bytes) ? V_EXISTS : keep_file(in, version, bytes);
 }
 
@@ -117,10 +125,10 @@ static int keep_same(struct ingest *in, uint64_t version, struct span bytes)
 static int store_bytes(struct ingest *in, uint64_t version, struct span bytes)
 {
 	static const struct span nothing = {.n = 0};
-	char name[32];
+	char name[NAME_SIZE];
 	int r = 0;
 
-	snprintf(name, sizeof(name), "%020" PRIu64 SUFFIX, version);
+	name_of(version, name);
 	if (in->sharing)
 		r = store_shelf_put(in->store, KIND_ON_SHELF, name, bytes, &nothing);
 	return r ? r : keep_file(in, version, bytes);
