@@ -102,8 +102,7 @@ void jobs_free(struct gate *g)
 /* The next document of a job that was let through: queues with filters run their backend once for each. */
 static bool goes_on(const struct job *j)
 {
-	return j->state == JOB_JUDGED && (j->action == ACTION_ALLOW || j->action == ACTION_NOTE) &&
-	       j->runs < j->request.documents_n;
+	return j->state == JOB_JUDGED && action_prints(j->action) && j->runs < j->request.documents_n;
 }
 
 static void close_all(const int *fds, unsigned n)

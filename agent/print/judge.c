@@ -115,9 +115,8 @@ static void decide(struct gate *g, struct job *j, const struct document_facts *d
 /* Without a record there may be no paper, where the policy says so. */
 static void record(struct gate *g, struct job *j, const struct document_facts *d)
 {
-	bool prints = j->action == ACTION_ALLOW || j->action == ACTION_NOTE;
-
-	if (!tell_print(g, j, d) || !prints || policy_print_unrecorded(g->orders.policy) != ACTION_HOLD)
+	if (!tell_print(g, j, d) || !action_prints(j->action) ||
+		policy_print_unrecorded(g->orders.policy) != ACTION_HOLD)
 		return;
 	j->action = ACTION_HOLD;
 	hold_for(j, UNRECORDED, "it could not be recorded");
@@ -141,7 +140,7 @@ static void text_for_person(const struct job *j, char out[REQUEST_TEXT_MAX + 1])
 
 static void tell_desktop(struct gate *g, const struct job *j)
 {
-	notify_show(&g->notices, j->action == ACTION_HOLD, j->request.title, &j->decided, job_owner(j));
+	notify_show(&g->notices, j->action, j->request.title, &j->decided, job_owner(j));
 }
 
 /* What was to be stamped and is not: where the policy says so it waits, until somebody releases it as it is. */
@@ -167,7 +166,7 @@ void judge_job(struct gate *g, struct job *j)
 	g->undecided += is_undecided(g, j, &d);
 	mind_the_stamp(g, j);
 	record(g, j, &d);
-	stop = j->action == ACTION_HOLD || j->action == ACTION_DENY;
+	stop = !action_prints(j->action);
 	j->state = JOB_JUDGED;
 	j->stop_was_ours = stop;
 	j->inspected_told = d.complete;
@@ -181,7 +180,7 @@ void judge_job(struct gate *g, struct job *j)
 	j->visit = NULL;
 	stamping_over(g, j);
 	copies_begin(g, j);
-	if (stop)
+	if (stop || (j->action == ACTION_ALERT && !j->decided.note))
 		tell_desktop(g, j);
 	follow_look_soon(g);
 }

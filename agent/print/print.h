@@ -69,6 +69,12 @@ struct job {
 	bool released_own;                           /* its owner, by a reason, where a rule asks for one */
 };
 
+/* Does a job of this action (ACTION_*) print, without anybody's doing? */
+static inline bool action_prints(unsigned action)
+{
+	return action == ACTION_ALLOW || action == ACTION_NOTE || action == ACTION_ALERT;
+}
+
 struct visit {
 	struct visit *next;
 	struct gate *gate;

@@ -14,7 +14,7 @@
 /* Behind the decision: prints it, and does the policy want a stamp on it? */
 static bool is_wanted(const struct job *j)
 {
-	return j->decided.stamp && !j->decided.note && (j->action == ACTION_ALLOW || j->action == ACTION_NOTE);
+	return j->decided.stamp && !j->decided.note && action_prints(j->action);
 }
 
 /* "taro  2026-11-26 12:34:56  pc-17  #123", in ASCII: what else a name has is shown as its bytes. */

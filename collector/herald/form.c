@@ -54,7 +54,9 @@ static unsigned weight(const struct record *r)
 	case KIND_FILE_REFUSED:
 		return span_begins(record_text(r, F_RULE), "purpose:") ? SEVERITY_NOTE : SEVERITY_WARNING;
 	case KIND_PRINT:
-		return record_has(r, F_ACTION) && r->v[F_ACTION].u == ACTION_DENY ? SEVERITY_WARNING : 0;
+		return record_number(r, F_ACTION, 0) == ACTION_ALERT  ? SEVERITY_ALARM
+		       : record_number(r, F_ACTION, 0) == ACTION_DENY ? SEVERITY_WARNING
+								      : 0;
 	case KIND_DRIVE_FILE:
 		return record_has(r, F_ACTION) &&
 				       (r->v[F_ACTION].u == ACTION_ALERT || r->v[F_ACTION].u == ACTION_QUARANTINE)

@@ -73,7 +73,8 @@ static void take_print(struct gather *g, const struct store_row *row)
 		.denied = stopped && action == ACTION_DENY,
 		.held = stopped && action == ACTION_HOLD,
 		.noted = would_stop && note,
-		.marked = action == ACTION_NOTE};
+		.marked = action == ACTION_NOTE,
+		.alerted = action == ACTION_ALERT && !note};
 
 	if (!stopped && is_fresh(g, row)) {
 		one.pages = record_number(r, F_PAGES, 0) * (copies ? copies : 1);
@@ -81,12 +82,14 @@ static void take_print(struct gather *g, const struct store_row *row)
 		one.colour = record_number(r, F_COLOUR, 0) == COLOUR_COLOUR;
 	}
 	count(g, row, user_of(r), &one);
-	if (would_stop || action == ACTION_NOTE)
+	if (would_stop || action == ACTION_NOTE || action == ACTION_ALERT)
 		exception_add(g, row,
-			one.denied  ? "print-denied"
-			: one.held  ? "print-held"
-			: one.noted ? "print-noted"
-				    : "print-marked",
+			one.denied               ? "print-denied"
+			: one.held               ? "print-held"
+			: one.alerted            ? "print-alert"
+			: one.noted              ? "print-noted"
+			: action == ACTION_ALERT ? "print-alert-noted"
+						 : "print-marked",
 			user_of(r), record_text(r, F_PRINTER), record_text(r, F_RULE), SPAN("", 0));
 }
 
@@ -123,6 +126,8 @@ static const struct {
 	{"print-held", "Print held", "印刷の保留"},
 	{"print-released", "Held print released", "保留印刷の許可"},
 	{"print-noted", "Print would be stopped (note mode)", "印刷の禁止・保留に該当(記録のみ)"},
+	{"print-alert", "Document with an alert printed", "警告対象の文書の印刷"},
+	{"print-alert-noted", "Printed document would be told of (note mode)", "印刷が警告の規則に該当(記録のみ)"},
 	{"print-marked", "Print allowed, marked", "印刷の許可(要確認)"},
 	{"print-missed", "Printed without being judged", "判定なしの印刷"},
 	{"printer-connect", "Connected to a printer past CUPS", "CUPS外のプリンター接続"},

@@ -52,7 +52,7 @@ void seen_deinit(struct seen *s);
 
 struct prints {
 	uint64_t jobs, pages, sheets, colour, numbers; /* colour, numbers: jobs */
-	uint64_t denied, held, released, noted, marked, missed;
+	uint64_t denied, held, released, noted, marked, alerted, missed;
 };
 
 struct person {

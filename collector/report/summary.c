@@ -39,6 +39,7 @@ static void figures(struct report *r)
 	figure(r, P, false, "prints_released", "Held prints released", "保留印刷の許可", CELL_COUNT, &f->p.released);
 	figure(r, P, false, "prints_noted", "Prints that note mode let pass", "記録のみで通過した印刷", CELL_COUNT,
 		&f->p.noted);
+	figure(r, P, false, "prints_alerted", "Prints with an alert", "警告対象の印刷", CELL_COUNT, &f->p.alerted);
 	figure(r, P, false, "prints_marked", "Prints allowed, marked", "印刷の許可(要確認)", CELL_COUNT, &f->p.marked);
 	figure(r, P, false, "prints_missed", "Printed without being judged", "判定なしの印刷", CELL_COUNT,
 		&f->p.missed);

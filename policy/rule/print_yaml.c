@@ -12,9 +12,9 @@ static int take_action(struct reading *r, const yaml_node_t *n, const char *key,
 
 	if (!s)
 		return V_BAD;
-	if (!e || e->value > ACTION_DENY || (!all && e->value != ACTION_ALLOW && e->value != ACTION_HOLD))
+	if (!e || e->value > ACTION_ALERT || (!all && e->value != ACTION_ALLOW && e->value != ACTION_HOLD))
 		return reading_bad_value(r, n, key, s,
-			all ? SAID("allow, note, hold or deny", "allow、note、hold、deny のいずれか")
+			all ? SAID("allow, note, alert, hold or deny", "allow、note、alert、hold、deny のいずれか")
 			    : SAID("allow or hold", "allow または hold"));
 	*out = (unsigned)e->value;
 	return 0;

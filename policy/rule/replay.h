@@ -21,8 +21,9 @@ struct replay {
 	bool of_file;     /* of a protected file */
 	unsigned decided; /* ACCESS_* or ACTION_* as the record has it */
 	bool noted;       /* ... and was not enforced */
-	/* The same as it came into force: what was only noted went through. Of a file on a drive ACTION_ALLOW, _ALERT
-	 * or _QUARANTINE, of a protected one ACTION_ALLOW, _ALERT or _DENY. */
+	/* The same as it came into force: what was only noted went through. Of a print job ACTION_ALLOW, _ALERT, _HOLD
+	 * or _DENY, of a file on a drive ACTION_ALLOW, _ALERT or _QUARANTINE, of a protected one ACTION_ALLOW, _ALERT
+	 * or _DENY. */
 	unsigned was, now;
 	char rule[POLICY_NAME_SIZE + 16]; /* that says `now` */
 	char reason[POLICY_REASON_SIZE];  /* in English, as records have it */

@@ -56,12 +56,12 @@ void trial_free(struct trial *t)
 
 /* --- one record as a case --- */
 
-/* How much it forbids: numbers of the enumerations do not tell. */
+/* How much it forbids, or at least tells of: numbers of the enumerations do not tell. */
 static unsigned weight(bool of_device, unsigned v)
 {
 	if (of_device)
 		return v == ACCESS_DENY ? 2 : v == ACCESS_READ_ONLY ? 1 : 0;
-	return v == ACTION_DENY || v == ACTION_QUARANTINE ? 2 : v == ACTION_HOLD || v == ACTION_ALERT ? 1 : 0;
+	return v == ACTION_DENY || v == ACTION_QUARANTINE ? 3 : v == ACTION_HOLD ? 2 : v == ACTION_ALERT ? 1 : 0;
 }
 
 static enum trial_effect effect_of(const struct replay *p)

@@ -78,6 +78,7 @@ print:
       mode: note
       message: why
       message_ja: why
+    - {name: told, match: {cards: 1}, action: alert}
   expectations:
     - name: e
       job: {user: taro, groups: [g], host: h, at: 2026-11-25 10:00, printer: p, uri: "ipp://x", location: 1F, title: y, format: application/pdf, area: pay, pages: 3, copies: 2, colour: yes, my_numbers: 0, documents: plan, unreadable: no}
@@ -170,6 +171,9 @@ BAD = [
     "{version: 1, protected: {areas: [{name: a, paths: /a, purpose_minutes: 1441}]}}",
     "{version: 1, print: {rules: [{name: a, action: note, ask_reason: yes}]}}",
     "{version: 1, print: {rules: [{name: a, action: hold, ask_reason: maybe}]}}",
+    "{version: 1, print: {rules: [{name: a, action: quarantine}]}}",
+    "{version: 1, print: {unavailable: alert}}",
+    "{version: 1, print: {rules: [{name: a, action: alert, ask_reason: yes}]}}",
     "{version: 1, drives: {rules: [{name: a, action: allow, ask_reason: yes}]}}",
     "{version: 1, drives: {ocr: 1}}",
     "{version: 1, drives: {ocr_seconds: 0}}",

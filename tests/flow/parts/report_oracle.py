@@ -236,7 +236,7 @@ def compare(log, path, departments):
         same(figure + " before", figures[figure]["before"], d_was[name])
     same("drives_new", figures["drives_new"]["now"], d_total["new"])
 
-    kinds = {"print": lambda r: r.get("action") in ("note", "deny", "hold"), "print-missed": lambda r: True,
+    kinds = {"print": lambda r: r.get("action") in ("note", "alert", "deny", "hold"), "print-missed": lambda r: True,
              "print-release": lambda r: True, "denied": lambda r: True, "release": lambda r: True,
              "release-refused": lambda r: True, "write-seen": lambda r: True, "printer-connect": lambda r: True,
              "drive-file": lambda r: r.get("action") in ("alert", "quarantine"), "drive-sealed": lambda r: "cause" in r,

@@ -51,12 +51,17 @@ static void syslog_heads(void **state)
 	row.host_name = "";
 	record_set_int(&row.record, F_TIME, INT64_MAX);
 	expect("<110>1 - 0000000000000000000000000000000000000000000000000000000000000000 sekisho - unknown " SD "] ");
-	/* What the policy alerts of is as loud as an alarm, and nothing else that is written to a drive. */
+	/* What the policy alerts of is as loud as an alarm, and nothing else that is written to a drive or printed. */
 	begin(KIND_DRIVE_FILE);
 	record_set_uint(&row.record, F_ACTION, ACTION_ALERT);
 	expect("<105>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - drive-file " SD " host=\"pc-1\"] ");
 	record_set_uint(&row.record, F_ACTION, ACTION_NOTE);
 	expect("<110>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - drive-file " SD " host=\"pc-1\"] ");
+	begin(KIND_PRINT);
+	record_set_uint(&row.record, F_ACTION, ACTION_ALERT);
+	expect("<105>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - print " SD " host=\"pc-1\"] ");
+	record_set_uint(&row.record, F_ACTION, ACTION_NOTE);
+	expect("<110>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - print " SD " host=\"pc-1\"] ");
 	begin(KIND_FILE);
 	record_set_str(&row.record, F_AREA, "pay");
 	record_set_uint(&row.record, F_ACTION, ACTION_ALERT);

@@ -14,6 +14,31 @@ static int read_text(const char *text)
 	return plan_read(&p, "herald.yaml", SPAN_STR(text), &why);
 }
 
+/* What is printed from a protected area is told once, as what is printed. */
+static void a_print_is_one_rule_s(void)
+{
+	static struct record r;
+	unsigned i, hits = 0;
+
+	record_reset(&r);
+	record_set_uint(&r, F_KIND, KIND_PRINT);
+	record_set_uint(&r, F_ACTION, ACTION_ALERT);
+	record_set_uint(&r, F_POLICY_MODE, POLICY_MODE_ENFORCE);
+	record_set_str(&r, F_AREA, "pay");
+	for (i = 0; i < p.rules_n; i++) {
+		const struct rule *rule = &p.rules[i];
+
+		if (!strcmp(rule->name, "printed"))
+			assert_true(judge_record(rule, &r, "pc-1"));
+		hits += !rule->silent_us && !rule->has_hours && judge_record(rule, &r, "pc-1");
+	}
+	assert_int_equal(hits, 1);
+	record_set_uint(&r, F_KIND, KIND_FILE);
+	for (i = hits = 0; i < p.rules_n; i++)
+		hits += !strcmp(p.rules[i].name, "protected-area") && judge_record(&p.rules[i], &r, "pc-1");
+	assert_int_equal(hits, 1);
+}
+
 static void examples(void **state)
 {
 	static uint8_t text[PLAN_FILE_MAX];
@@ -25,7 +50,7 @@ static void examples(void **state)
 	n = fread(text, 1, sizeof(text), f);
 	fclose(f);
 	assert_int_equal(plan_read(&p, "x", SPAN(text, n), &why), 0);
-	assert_int_equal(p.rules_n, 24);
+	assert_int_equal(p.rules_n, 25);
 	assert_int_equal(p.targets_n, 0);
 	assert_string_equal(p.rules[1].name, "many-files");
 	assert_int_equal(p.rules[1].count, 100);
@@ -33,9 +58,10 @@ static void examples(void **state)
 	assert_int_equal(p.rules[1].severity, SEVERITY_ALARM);
 	assert_int_equal(p.rules[2].days, 0x3e);
 	assert_int_equal(p.rules[2].from_min, 420);
-	assert_true(p.rules[21].of_program && !p.rules[21].unannounced);
-	assert_true(p.rules[22].unannounced && !p.rules[22].of_program);
-	assert_int_equal(p.rules[23].silent_us, 3ull * 86400 * 1000000);
+	assert_true(p.rules[22].of_program && !p.rules[22].unannounced);
+	assert_true(p.rules[23].unannounced && !p.rules[23].of_program);
+	assert_int_equal(p.rules[24].silent_us, 3ull * 86400 * 1000000);
+	a_print_is_one_rule_s();
 	assert_int_equal(read_text(""), 0);
 	assert_int_equal(read_text("# nothing\n"), 0);
 	plan_deinit(&p);

@@ -161,6 +161,7 @@ static void contents(void **state)
 
 	(void)state;
 	assert_int_equal(load("  rules:\n  - {name: n, match: {my_numbers: 2}, action: deny}\n"
+			      "  - {name: t, match: {cards: 1}, action: alert}\n"
 			      "  - {name: a, match: {contains: [alpha, beta]}, action: hold}\n"
 			      "  - {name: b, match: {contains: beta, colour: yes}, action: note}\n"),
 		0);
@@ -168,6 +169,9 @@ static void contents(void **state)
 	assert_string_equal(patterns[1], "beta");
 	f.numbers[NUMBER_MY] = 1;
 	assert_int_equal(decide(&f), ACTION_ALLOW);
+	f.numbers[NUMBER_CARD] = 1;
+	assert_int_equal(decide(&f), ACTION_ALERT);
+	f.numbers[NUMBER_CARD] = 0;
 	f.matches[1] = 4;
 	assert_int_equal(decide(&f), ACTION_HOLD);
 	f.numbers[NUMBER_MY] = 2;
@@ -179,7 +183,12 @@ static void mistakes_are_named(void **state)
 	static const struct {
 		const char *print, *why;
 	} bad[] = {
-		{"  default: maybe\n", "policy.yaml:3: default: \"maybe\" is no allow, note, hold or deny"},
+		{"  default: maybe\n", "policy.yaml:3: default: \"maybe\" is no allow, note, alert, hold or deny"},
+		{"  rules: [{name: x, action: quarantine}]\n",
+			"policy.yaml:3: action: \"quarantine\" is no allow, note, alert, hold or deny"},
+		{"  unavailable: alert\n", "policy.yaml:3: unavailable: \"alert\" is no allow or hold"},
+		{"  rules: [{name: x, action: alert, ask_reason: yes}]\n",
+			"policy.yaml:3: ask_reason: it needs action: hold"},
 		{"  unavailable: deny\n", "policy.yaml:3: unavailable: \"deny\" is no allow or hold"},
 		{"  rules: [{name: x}]\n", "policy.yaml:3: print: rules: a rule needs name and action"},
 		{"  rules: [{name: x, action: deny, match: {vendor: 0951}}]\n",

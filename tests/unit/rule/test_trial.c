@@ -164,6 +164,37 @@ static void files_on_drives_are_judged_anew(void **state)
 	assert_int_equal(v[1]->decided.now, ACTION_ALLOW);
 }
 
+/* That somebody is told is less than a wait, and more than nothing. */
+static void what_is_told_of_lies_between(void **state)
+{
+	static const struct {
+		unsigned was, now;
+		enum trial_effect effect;
+	} turns[] = {
+		{ACTION_ALLOW, ACTION_ALERT, TRIAL_STRICTER},
+		{ACTION_NOTE, ACTION_ALERT, TRIAL_STRICTER},
+		{ACTION_ALERT, ACTION_ALERT, TRIAL_SAME},
+		{ACTION_HOLD, ACTION_ALERT, TRIAL_LOOSER},
+		{ACTION_DENY, ACTION_ALERT, TRIAL_LOOSER},
+		{ACTION_ALERT, ACTION_HOLD, TRIAL_STRICTER},
+	};
+	const struct trial_case *const *v;
+	size_t cases, i;
+	char yaml[128];
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(turns); i++) {
+		snprintf(yaml, sizeof(yaml), "version: 1\nprint: {rules: [{name: x, action: %s}]}\n",
+			turns[i].now == ACTION_ALERT ? "alert" : "hold");
+		begin(yaml);
+		job("laser", "list", "taro", 1, turns[i].was);
+		add(NOON, "ws-1", 1);
+		v = trial_cases(trial, &cases);
+		assert_int_equal(cases, 1);
+		assert_int_equal(v[0]->effect, turns[i].effect);
+	}
+}
+
 /* Denied on paper only is not the same as denied. */
 static void what_was_noted_is_a_case_of_its_own(void **state)
 {
@@ -291,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changes_come_first_stricter_before_looser),
 		cmocka_unit_test(files_on_drives_are_judged_anew),
+		cmocka_unit_test(what_is_told_of_lies_between),
 		cmocka_unit_test(what_was_noted_is_a_case_of_its_own),
 		cmocka_unit_test(people_and_pcs_are_counted),
 		cmocka_unit_test(the_last_ones_in_whatever_order_they_come),
