@@ -129,11 +129,12 @@ struct json_t *report_list(struct guard *g, bool held_only)
 
 static json_t *policy_json(const struct orders *o)
 {
-	return json_pack("{s:I, s:o, s:i, s:i, s:b, s:b, s:o, s:i, s:o}", "version", (json_int_t)o->version, "signer",
-		o->signer[0] ? text(o->signer) : json_null(), "rules", (int)policy_rules_n(o->policy), "devices",
-		(int)policy_rows_n(o->policy), "note", policy_notes_only(o->policy), "expired", o->expired, "refused",
-		o->why.text[0] ? json_string(o->why.text) : json_null(), "admins", (int)o->admins.n, "until_us",
-		o->version && o->not_after_us != INT64_MAX ? json_integer(o->not_after_us) : json_null());
+	return json_pack("{s:I, s:o, s:i, s:i, s:b, s:b, s:o, s:i, s:o, s:o}", "version", (json_int_t)o->version,
+		"signer", o->signer[0] ? text(o->signer) : json_null(), "rules", (int)policy_rules_n(o->policy),
+		"devices", (int)policy_rows_n(o->policy), "note", policy_notes_only(o->policy), "expired", o->expired,
+		"refused", o->why.text[0] ? json_string(o->why.text) : json_null(), "admins", (int)o->admins.n,
+		"until_us", o->version && o->not_after_us != INT64_MAX ? json_integer(o->not_after_us) : json_null(),
+		"issued_us", o->version ? json_integer(o->issued_us) : json_null());
 }
 
 static json_t *status(struct guard *g)

@@ -9,6 +9,8 @@
 #define CLOCK_WRONG_S 300 /* certificates and hours of a policy begin to be wrong */
 #define CLOCK_OFF_S 30
 #define SILENT_US ((int64_t)15 * 60 * 1000000)
+#define DAY_US ((int64_t)86400 * 1000000)
+#define POLICY_OLD_DAYS 365 /* nobody has looked at it for so long */
 #define PRODUCERS_DIR "/var/spool/sekisho"
 
 static json_int_t number(const json_t *o, const char *key)
@@ -394,9 +396,12 @@ static void clock(struct doctor *d)
 static void policy(struct doctor *d)
 {
 	const json_t *p = json_object_get(doctor_fact(d, "guard"), "policy");
-	const json_t *until = json_object_get(p, "until_us");
-	int64_t fetched = number(doctor_fact(d, "uplink"), "policy");
-	char a[SHOWN_MAX], what[SHOWN_MAX + 64];
+	const json_t *print = doctor_fact(d, "print");
+	const json_t *until = json_object_get(p, "until_us"), *issued = json_object_get(p, "issued_us");
+	int64_t age = json_is_integer(issued) ? doctor_since(d, json_integer_value(issued)) / DAY_US : 0,
+		fetched = number(doctor_fact(d, "uplink"), "policy");
+	char a[SHOWN_MAX], what[SHOWN_MAX + 96];
+	int n;
 
 	if (!p)
 		return;
@@ -411,6 +416,14 @@ static void policy(struct doctor *d)
 				": the guard has not taken it",
 				"コレクターの最新はバージョン %" PRId64 " ですが、適用中はバージョン %" PRId64 " です"),
 			fetched, (int64_t)number(p, "version"));
+	if (on(print, "alive") && number(p, "version") &&
+		json_is_integer(json_object_get(json_object_get(print, "policy"), "version")) &&
+		number(json_object_get(print, "policy"), "version") != number(p, "version"))
+		doctor_found(d, "policy", DOCTOR_ATTENTION, doctor_restart(d, a, "print"),
+			SAY(d->ctl, "the print gate goes by version %" PRId64 ", the guard by version %" PRId64,
+				"印刷の制御はバージョン %" PRId64 "、機器の制御はバージョン %" PRId64
+				" に従っています"),
+			(int64_t)number(json_object_get(print, "policy"), "version"), (int64_t)number(p, "version"));
 	if (!number(p, "version") && fetched)
 		return;
 	if (!number(p, "version")) {
@@ -419,9 +432,12 @@ static void policy(struct doctor *d)
 			SAY(d->ctl, "none: the built-in defaults hold", "未適用(既定値で動作中)"));
 		return;
 	}
-	snprintf(what, sizeof(what),
+	n = snprintf(what, sizeof(what),
 		SAY(d->ctl, "version %" PRId64 ", signed by %s", "バージョン %" PRId64 "、署名者 %s"),
 		(int64_t)number(p, "version"), door_text(a, p, "signer"));
+	if (json_is_integer(issued))
+		snprintf(what + n, sizeof(what) - (size_t)n, SAY(d->ctl, " %" PRId64 " days ago", "(%" PRId64 " 日前)"),
+			age > 0 ? age : 0);
 	if (on(p, "expired"))
 		doctor_found(d, "policy", DOCTOR_BAD, "sekishoctl policy sign FILE; sekishoctl policy push FILE.signed",
 			SAY(d->ctl, "%s: has expired, the built-in defaults hold", "%s: 期限切れ(既定値で動作中)"),
@@ -431,6 +447,13 @@ static void policy(struct doctor *d)
 			"sekishoctl policy sign FILE; sekishoctl policy push FILE.signed");
 	else
 		doctor_found(d, "policy", DOCTOR_GOOD, NULL, "%s", what);
+	if (age > POLICY_OLD_DAYS)
+		doctor_found(d, "policy", DOCTOR_ATTENTION,
+			"sekishoctl policy show /var/lib/sekisho/inbox/policy; sekishoctl policy sign FILE; "
+			"sekishoctl policy push FILE.signed",
+			SAY(d->ctl, "%s: older than %d days; sign it again where it is still what is meant",
+				"%s: %d 日を超えています。内容を確認し、署名し直してください"),
+			what, POLICY_OLD_DAYS);
 	if (on(p, "note"))
 		doctor_found(d, "policy", DOCTOR_ATTENTION,
 			"sekishoctl policy sign FILE; sekishoctl policy push FILE.signed", "%s",

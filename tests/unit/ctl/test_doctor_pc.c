@@ -24,10 +24,11 @@ static const char well[] =
 	"\"records\":12,\"lost\":{\"ring-full\":0}},\"guard\":{\"alive\":true,\"gate\":\"enforce\",\"protection\":"
 	"\"enforce\",\"devices\":2,"
 	"\"policy\":"
-	"{\"version\":7,\"signer\":\"hanako\",\"expired\":false,\"refused\":null,\"until_us\":1825428000000000}},"
+	"{\"version\":7,\"signer\":\"hanako\",\"expired\":false,\"refused\":null,\"issued_us\":1795300000000000,"
+	"\"until_us\":1825428000000000}},"
 	"\"print\":"
 	"{\"alive\":true,\"stamps\":true,\"outside\":\"\",\"inspector\":true,\"queues\":[{\"name\":\"floor-3\","
-	"\"inside\":true}]},"
+	"\"inside\":true}],\"policy\":{\"version\":7}},"
 	"\"uplink\":{\"alive\":true,\"policy\":7,\"connected\":true,\"collector\":\"https://"
 	"c:8443\",\"last_contact\":1795427990000000,"
 	"\"certificate_until\":1805428000000000,\"clock_ahead_s\":0,\"producers\":{\"recorder\":{\"waiting\":1}}}}";
@@ -141,6 +142,8 @@ static const struct wrong {
 	{"guard>policy>expired", "true", "policy", "bad", "policy push"},
 	{"guard>policy>until_us", "1795528000000000", "policy", "attention", "policy push"},
 	{"guard>policy>note", "true", "policy", "attention", "policy push"},
+	{"guard>policy>issued_us", "1763805599999999", "policy", "attention", "policy sign"},
+	{"print>policy>version", "6", "policy", "attention", "restart sekisho-print"},
 	{"uplink>policy", "8", "policy", "attention", "restart sekisho-guard"},
 	{"guard>policy>refused", "\"older\"", "policy", "bad", "policy show"},
 };
@@ -283,6 +286,21 @@ static void without_a_policy_one_is_to_be_pushed(void **state)
 			assert_non_null(strstr(json_string_value(json_object_get(f, "fix")), "policy push"));
 	}
 	end(&d);
+}
+
+/* A year is no fault; a day more is (above). Nothing is said of an age that nobody knows. */
+static void a_policy_of_a_year_is_good(void **state)
+{
+	static const char *const issued[] = {"1763892000000000", "null", "1795429000000000"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(issued); i++) {
+		struct doctor d = judge(&english, "guard>policy>issued_us", issued[i]);
+
+		assert_false(d.ill);
+		end(&d);
+	}
 }
 
 /* The print gate's unit is asked for where there is CUPS, the keeper's where keys are not files. */
@@ -437,6 +455,7 @@ int main(void)
 		cmocka_unit_test(a_loader_that_does_not_answer_is_bad),
 		cmocka_unit_test(a_clock_that_nobody_keeps_needs_attention),
 		cmocka_unit_test(without_a_policy_one_is_to_be_pushed),
+		cmocka_unit_test(a_policy_of_a_year_is_good),
 		cmocka_unit_test(units_that_are_not_needed_may_be_off),
 		cmocka_unit_test(the_level_of_protection_is_named),
 		cmocka_unit_test(what_refuses_protected_files_is_named),
