@@ -106,7 +106,7 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.connections = 16384,
 		.head_us = 10 * S_,
 		.body_rate = 16384,
-		.idle_us = 60 * S_,
+		.idle_us = 360 * S_, /* an uplink uses one for 300: none is ended as a request sets out */
 		.memory = 256u << 20,
 		.commit_us = 200000,
 		.cosign_us = 600 * S_,

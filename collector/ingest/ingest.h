@@ -36,7 +36,10 @@ struct ingest {
 	struct log_limit waits_log;
 	int64_t waits_since_us; /* wall clock: the store waits for others (store_waits); 0: it does not */
 	int64_t commit_took_us;
-	uint64_t index_lag;
+	uint64_t index_lag;      /* what the last slice left over */
+	uint64_t index_waits;    /* commits since then, whose slice is at the end of this second */
+	int64_t index_second_us; /* boot clock: begin of the second whose slices are counted */
+	unsigned index_slices;
 
 	/* hosts.c */
 	struct peer *peers; /* by id, in memory: what is known of PCs while the process runs */
@@ -135,6 +138,8 @@ void commit_reply(struct ingest *in, struct ask *a, json_t *steal);
 /* The store was lost: who waits is told so, and sends again. And it is back: commits and indexes what waits. */
 void commit_lost(struct ingest *in);
 void commit_again(struct ingest *in);
+/* Segments that the index has not taken in, as far as a slice knows; a commit whose slice waits counts as one. */
+uint64_t commit_index_lag(const struct ingest *in);
 
 /* --- hosts.c: who asks --- */
 

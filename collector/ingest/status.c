@@ -58,7 +58,7 @@ json_t *status_json(struct ingest *in)
 	json_t *o = json_object(), *log;
 
 	(void)store_stats(in->store, &st);
-	log = NUMBERS({"size", store_size(in->store)}, {"index_lag", in->index_lag}, {"records", st.records});
+	log = NUMBERS({"size", store_size(in->store)}, {"index_lag", commit_index_lag(in)}, {"records", st.records});
 	json_object_set_new(log, "cosigned", cosign_json(in));
 	json_object_set_new(log, "origin", json_string(in->keys.origin));
 	json_object_set_new(o, "program", json_string(PROGRAM));
