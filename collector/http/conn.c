@@ -24,6 +24,7 @@
 #define BURST_MAX 64u     /* connections that are accepted before what the others want is done */
 #define TRIM_AFTER 256u   /* so many connections leave holes in memory worth closing */
 #define TRIM_CALM 16u     /* in a second: the crowd is over */
+#define TRIM_REST 60u     /* seconds of calm: then also what fewer have left */
 
 /* --- one connection --- */
 
@@ -188,15 +189,18 @@ struct bufferevent *conn_accept(struct event_base *base, void *arg)
 
 /*
  * A crowd of handshakes leaves holes of 16 KiB all over the heap: once it is over, their pages go back. Not once all
- * are accepted: those that came at the same moment end theirs one after the other.
+ * are accepted: those that came at the same moment end theirs one after the other. The last ones of a crowd, or a few
+ * that came by themselves, are waited behind for longer, and not for ever.
  */
 static void trim(struct server *s)
 {
-	uint64_t lately = s->settled - s->settled_before;
+	uint64_t lately = s->settled - s->settled_before, left = s->settled - s->trimmed_at;
 
 	s->settled_before = s->settled;
-	if (s->settled - s->trimmed_at < TRIM_AFTER || lately > TRIM_CALM)
+	s->rested = left && lately <= TRIM_CALM ? s->rested + 1 : 0;
+	if (!s->rested || (left < TRIM_AFTER && s->rested < TRIM_REST))
 		return;
+	s->rested = 0;
 	s->trimmed_at = s->settled;
 	malloc_trim(0);
 }

@@ -58,6 +58,7 @@ struct server {
 	uint64_t settled;        /* connections whose handshake is over, or that went during it */
 	uint64_t settled_before; /* the last tick */
 	uint64_t trimmed_at;     /* so many were settled when memory was given back */
+	unsigned rested;         /* seconds of calm since then, behind one that has settled */
 	struct event *events[8]; /* of server_every and server_run */
 	unsigned events_n;
 	uint64_t receiving; /* bytes of requests that are not complete, or wait for the one before */

@@ -1,4 +1,7 @@
-/* Connections of clients that mean it badly: who sends and takes no answer, who takes all places and says nothing. */
+/*
+ * Connections of clients that mean it badly: who sends and takes no answer, who takes all places and says nothing. And
+ * what a crowd of handshakes leaves behind.
+ */
 #include "collector/http/server.h"
 #include "tests/unit/cm.h"
 #include <netinet/in.h>
@@ -19,6 +22,16 @@ static uint8_t *big;
 static SSL_CTX *client;
 static uint16_t port;
 static atomic_bool over;
+static atomic_uint trimmed;
+
+/* In place of the C library's: what is counted here is that it is asked. */
+int malloc_trim(size_t pad);
+int malloc_trim(size_t pad)
+{
+	(void)pad;
+	trimmed++;
+	return 0;
+}
 
 /* --- the server --- */
 
@@ -289,12 +302,70 @@ static void all_places_taken(void **state)
 	assert_int_equal(s.strangers_n, 0);
 }
 
+static unsigned handshakes;
+
+/* They come and go; then nothing more happens, and memory is given back. */
+static void *pass_by(void *arg)
+{
+	unsigned i;
+
+	(void)arg;
+	for (i = 0, answered = 0; i < handshakes; i++) {
+		SSL *t = knock();
+
+		answered += t != NULL;
+		leave(t);
+	}
+	for (i = 0; i < 1200 && !trimmed; i++)
+		usleep(50000);
+	over = true;
+	return NULL;
+}
+
+/* Of many at once, of few after a while; the server's second is 50 ms here. */
+static void gives_memory_back(void **state)
+{
+	static const unsigned crowds[] = {600, 3};
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(crowds); i++) {
+		struct server s = {.base = NULL};
+
+		handshakes = crowds[i];
+		trimmed = 0;
+		serve(&s, pass_by);
+		assert_int_equal(answered, handshakes);
+		assert_true(trimmed >= 1);
+	}
+}
+
+static void *nobody(void *arg)
+{
+	(void)arg;
+	usleep(100 * 50000);
+	over = true;
+	return NULL;
+}
+
+static void has_none_to_give(void **state)
+{
+	struct server s = {.base = NULL};
+
+	(void)state;
+	trimmed = 0;
+	serve(&s, nobody);
+	assert_int_equal(trimmed, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_no_answer),
 		cmocka_unit_test(asks_ahead),
 		cmocka_unit_test(all_places_taken),
+		cmocka_unit_test(gives_memory_back),
+		cmocka_unit_test(has_none_to_give),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
