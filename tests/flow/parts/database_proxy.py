@@ -11,6 +11,7 @@ class Proxy:
         self.where = None
         self.held, self.free = threading.Event(), threading.Event()
         self.lock, self.open = threading.Lock(), set()
+        self.holding = 0
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
         os.chmod(path, 0o777)
@@ -18,6 +19,7 @@ class Proxy:
         threading.Thread(target=self.accept, daemon=True).start()
 
     def arm(self, where):
+        self.holding = 0
         self.held.clear()
         self.free.clear()
         self.where = where
@@ -68,6 +70,8 @@ class Proxy:
                 self.open.discard(s)
 
     def hold(self):
+        with self.lock:
+            self.holding += 1
         self.held.set()
         self.free.wait()
 
