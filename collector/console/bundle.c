@@ -179,7 +179,7 @@ void bundle_stop(struct console *c)
 /* The log as it stands now, in a store of its own: others may refresh the console's meanwhile. */
 static int open_log(struct bundling *b)
 {
-	struct store_options o = {.dir = b->c->conf.store};
+	struct store_options o = {.dir = b->c->conf.store, .shows = true};
 	struct checkpoint head = {.size = 0};
 	int r = store_of(b->c);
 

@@ -46,7 +46,8 @@ struct trying;
 struct console {
 	struct config conf;
 	struct server server;
-	struct store *store; /* NULL: not there, or it failed; store_of opens it again */
+	struct store *store;    /* NULL: not there, or it failed; store_of opens it again */
+	int64_t store_rests_us; /* ... but not before, by the boot clock */
 	struct key *device;
 	struct sealer *sealer;
 	struct accounts accounts;

@@ -3,8 +3,11 @@
  * process ends where it cannot go on.
  */
 #include "collector/console/console.h"
+#include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include <errno.h>
+
+#define REST_TIMES 3
 
 void console_fail(struct console *c, int r, const char *what)
 {
@@ -35,14 +38,24 @@ static void load_log_key(struct console *c)
 
 int store_of(struct console *c)
 {
-	struct store_options o = {.dir = c->conf.store};
+	struct store_options o = {.dir = c->conf.store, .shows = true};
 	struct why why = {""};
+	int64_t began = clock_boot_us();
 	int r;
 
 	load_log_key(c);
+	/* Also where who came upon it had nothing to say of it. */
+	if (c->store && store_lost(c->store)) {
+		store_close(c->store);
+		c->store = NULL;
+	}
 	if (c->store)
 		return 0;
+	if (began < c->store_rests_us)
+		return V_NOT_FOUND;
 	r = store_open(&o, &c->store, &why);
+	/* A database that is not there costs seconds, in which nobody is answered: that are few of all. */
+	c->store_rests_us = r ? clock_boot_us() + REST_TIMES * (clock_boot_us() - began) : 0;
 	if (r && log_allowed(&c->limit))
 		log_warning("%s: %s", c->conf.store, why.text[0] ? why.text : r < 0 ? strerror(-r) : "not there yet");
 	return r < 0 ? r : r ? V_NOT_FOUND : 0;

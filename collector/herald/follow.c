@@ -10,7 +10,7 @@
 
 int follow_store(struct herald *h)
 {
-	struct store_options o = {.dir = h->at.store};
+	struct store_options o = {.dir = h->at.store, .shows = true};
 	struct why why = {""};
 	int r;
 

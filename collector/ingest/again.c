@@ -1,7 +1,8 @@
 /*
- * The store's database goes away: it is restarted, fails over to another server, or has no room on its disk. The
- * process stays, with its connections and the PCs that wait: requests are answered 503 and sent again, and every second
- * (where its disk is full, every ten) it is connected to anew.
+ * The store's database goes away: it is restarted, fails over to another server, or has no room on its disk. Or there
+ * is none on this machine's, for the store's folder or what the collector keeps beside a database. The process stays,
+ * with its connections and the PCs that wait: requests are answered 503 and sent again, and every second (where a disk
+ * is full, every ten) it is connected to, or opened, anew.
  *
  * Must never let anything go on from what was appended and not committed: other leaves may come to lie in its place.
  */
@@ -14,6 +15,11 @@
 #define AGAIN_US 1000000
 #define REACH_US 100000
 #define FULL_S 10 /* it can be reached, and would be lost again at once */
+
+bool again_no_room(int r)
+{
+	return r == -ENOSPC || r == -EDQUOT;
+}
 
 static void back(struct ingest *in)
 {
@@ -31,8 +37,10 @@ static void back(struct ingest *in)
 		ingest_fail(in, r, "database");
 		return;
 	}
-	log_notice("the database is back after %" PRId64 " s, with %" PRIu64 " segments",
-		(clock_wall_us() - in->lost_since_us) / 1000000, store_size(in->store));
+	if (!in->lost_here || log_allowed(&in->again_log))
+		log_notice("the %s is back after %" PRId64 " s, with %" PRIu64 " segments",
+			in->lost_here ? "store" : "database", (clock_wall_us() - in->lost_since_us) / 1000000,
+			store_size(in->store));
 	commit_again(in);
 }
 
@@ -76,9 +84,12 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 	if (!why.text[0])
 		why_set(&why, 0, "%s", strerror(r < 0 ? -r : EBUSY));
 	if (r == V_AGAIN || strcmp(why.text, in->again_why.text) != 0 || log_allowed(&in->again_log))
-		log_warning("the database is waited for: %s", why.text);
+		log_warning("the %s is waited for: %s", in->lost_here ? "store" : "database", why.text);
 	in->again_why = why;
-	server_soon(in->again_timer, AGAIN_US);
+	if (again_no_room(r))
+		event_add(in->again_timer, &full);
+	else
+		server_soon(in->again_timer, AGAIN_US);
 }
 
 void again_begin(struct ingest *in, int r, const char *what)
@@ -86,12 +97,15 @@ void again_begin(struct ingest *in, int r, const char *what)
 	in->lost = true;
 	in->waits_since_us = 0;
 	in->lost_since_us = clock_wall_us();
-	in->lost_full = in->full_rests = r == -ENOSPC;
+	in->lost_full = in->full_rests = again_no_room(r);
+	in->lost_here = in->lost_full && !store_full(in->store);
 	in->count.losses++;
-	if (in->lost_full)
+	if (in->lost_here && log_allowed(&in->again_log))
+		log_error("%s: no room on this machine's disk; who sends is asked to send again, until there is", what);
+	else if (in->lost_full && !in->lost_here)
 		log_error(
 			"%s: the database's disk is full; who sends is asked to send again, until there is room", what);
-	else
+	else if (!in->lost_full)
 		log_warning("%s: the database is lost; who sends is asked to send again, until it is back", what);
 	server_soon(in->again_timer, 0);
 }

@@ -59,10 +59,11 @@ struct ingest {
 	int failed;    /* -errno with which the process has to end */
 
 	/* again.c */
-	bool lost; /* the store's database: nothing is judged, stored or asked of it */
+	bool lost; /* the store's database, or room on a disk: nothing is judged, stored or asked of it */
 	struct event *again_timer;
 	int64_t lost_since_us; /* wall clock */
-	bool lost_full;        /* it was lost last because its server has no room */
+	bool lost_full;        /* it was lost last because there is no room ... */
+	bool lost_here;        /* ... on this machine, and not at the database's server */
 	bool full_rests;       /* and is let be for a while */
 	struct log_limit again_log;
 	struct why again_why; /* said last: what is new is said at once */
@@ -76,8 +77,8 @@ struct ingest {
 };
 
 /*
- * Something failed. Where that is the store's database, it is waited for (again.c). Else the machine failed us: no
- * answer is given any more, the loop ends, the process with it.
+ * Something failed. Where that is the store's database, or room on a disk, it is waited for (again.c). Else the machine
+ * failed us: no answer is given any more, the loop ends, the process with it.
  */
 void ingest_fail(struct ingest *in, int r, const char *what);
 /* The same, whatever it was. */
@@ -120,6 +121,8 @@ void again_stop(struct ingest *in);
 /* It is gone: from the loop's next round on it is tried again, until it is back. */
 /* ... because of `r`, negative. */
 void again_begin(struct ingest *in, int r, const char *what);
+/* Is that error one of a disk that is full? */
+bool again_no_room(int r);
 
 /* --- commit.c: the group commit, the index --- */
 int commit_start(struct ingest *in);

@@ -33,7 +33,7 @@ void ingest_fail(struct ingest *in, int r, const char *what)
 	if (in->failed || (in->lost && !in->old_copy))
 		return;
 	/* Before and behind the loop nobody waits for it; nor does what an old copy has to end. */
-	if (in->again_timer && !in->old_copy && store_lost(in->store))
+	if (in->again_timer && !in->old_copy && (store_lost(in->store) || again_no_room(r)))
 		again_begin(in, r, what);
 	else
 		ingest_end(in, r, what);

@@ -5,6 +5,7 @@
 #include "policy/wire/api.h"
 
 #define RETRY_SOON_S 5u
+#define RETRY_DISK_S 30u
 
 void route(struct ask *a)
 {
@@ -31,7 +32,10 @@ void route(struct ask *a)
 	size_t i;
 
 	if (in->lost && (a->conn || strcmp(a->path, "/admin/status") != 0)) {
-		answer_error(a->req, 503, "database", "the collector waits for its database", RETRY_SOON_S);
+		if (in->lost_here)
+			answer_error(a->req, 503, "full", "the collector's disk is full", RETRY_DISK_S);
+		else
+			answer_error(a->req, 503, "database", "the collector waits for its database", RETRY_SOON_S);
 		return;
 	}
 	for (i = 0; i < ARRAY_SIZE(routes); i++) {

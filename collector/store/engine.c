@@ -44,6 +44,11 @@ int store_reach(struct store *s)
 	return of(s)->reach ? of(s)->reach(s) : 0;
 }
 
+bool store_full(const struct store *s)
+{
+	return of(s)->full && of(s)->full(s);
+}
+
 int store_append(struct store *s, const struct segment *seg, uint64_t *index)
 {
 	return of(s)->append(s, seg, index);

@@ -18,6 +18,7 @@ struct store_engine {
 	bool (*lost)(const struct store *s);
 	int (*again)(struct store *s, struct why *why);
 	int (*reach)(struct store *s);
+	bool (*full)(const struct store *s); /* NULL: never */
 	int (*append)(struct store *s, const struct segment *seg, uint64_t *index);
 	int (*commit)(struct store *s);
 	bool (*waits)(const struct store *s);        /* NULL: never */

@@ -92,7 +92,7 @@ static int open_for_writing(struct store *s, struct why *why)
 	bool had_hosts;
 	int r = prepare_dirs(s);
 
-	r = r ? r : take_lock(s);
+	r = r || s->lock >= 0 ? r : take_lock(s);
 	if (r == V_EXISTS)
 		return why_set(why, r, "another process has it open for writing");
 	r = r || s->filling ? r : bar_judge((struct store *)s, why);
@@ -158,23 +158,56 @@ static int files_open(const struct store_options *o, struct store **out, struct 
 	return 0;
 }
 
-static void files_close(struct store *s)
+/* All of it but the lock. */
+static void shut(struct store *s)
 {
-	if (!s)
-		return;
 	asking_close(s->asking);
 	index_close(s->index);
 	if (s->chains)
 		chains_rollback(s->chains);
 	chains_close(s->chains);
 	hosts_close(s->hosts);
+	s->asking = NULL;
+	s->index = NULL;
+	s->chains = NULL;
+	s->hosts = NULL;
 	if (s->writable)
 		packs_undo(&s->packs);
 	packs_close(&s->packs);
 	tree_deinit(&s->tree);
+	s->tree_ready = false;
+}
+
+static void files_close(struct store *s)
+{
+	if (!s)
+		return;
+	shut(s);
 	buf_deinit(&s->note);
 	closep(&s->lock);
 	free(s);
+}
+
+/*
+ * Opened anew by who has it open, and goes on to hold the lock: whatever an error left is put in order, and compared,
+ * as at a start.
+ */
+static int files_again(struct store *s, struct why *why)
+{
+	const uint64_t before = s->head.size;
+	int r;
+
+	if (!s->writable || s->filling)
+		return -EBUSY;
+	s->failed = true;
+	shut(s);
+	r = tree_new(&s->tree, s->dir);
+	r = r ? r : open_for_writing(s, why);
+	if (!r && s->head.size < before)
+		r = why_set(why, V_BAD, "the log has %llu leaves, and had %llu: it is an old copy",
+			(unsigned long long)s->head.size, (unsigned long long)before);
+	s->failed = r != 0;
+	return r;
 }
 
 int store_chains(struct store *s, struct chains **out)
@@ -510,6 +543,7 @@ static int files_stats(struct store *s, struct store_stats *out)
 const struct store_engine store_files = {
 	.open = files_open,
 	.close = files_close,
+	.again = files_again,
 	.append = files_append,
 	.turn = files_turn,
 	.commit = files_commit,

@@ -63,6 +63,11 @@ struct store_options {
 	 */
 	unsigned wait_us;
 	/*
+	 * Opened for reading by who shows to others what he asks: no question to a database takes longer than five
+	 * minutes. A database server that does not answer at all is given up after half a minute in any case.
+	 */
+	bool shows;
+	/*
 	 * A database's commits have to wait for so many standbys (synchronous_standby_names), or it is not opened, and
 	 * is lost as soon as it is seen that they do not. Of folders: 0.
 	 */
@@ -88,18 +93,23 @@ int store_open(const struct store_options *o, struct store **out, struct why *wh
 void store_close(struct store *s);
 DEFINE_CLEANUP(struct store *, store_close)
 /*
- * Of a store opened for writing: has it lost its database, so that every call fails, but store_again may bring it back?
- * True also where nobody knows whether the last commit is there. Never of files: what fails there is this machine.
+ * Has a store that is open for writing lost its database, so that every call fails, but store_again may bring it back?
+ * True also where nobody knows whether the last commit is there, and where the last checkpoint has no room in its
+ * folder. Never of files: what fails there is this machine, and where that is room (-ENOSPC, -EDQUOT), store_again
+ * helps all the same. Of one opened for reading: its connection is gone, and it has to be opened anew.
  */
 bool store_lost(const struct store *s);
 /*
- * Connects anew and compares as store_open does. What was appended and not committed is forgotten; whether a commit
- * whose answer did not come is there is known when this returns 0: what is sent again is V_EXISTS then, or taken in.
- * The caller forgets what it knows by leaves' places behind the last commit that returned 0. 0; V_BAD: another log, or
- * an old copy: it must not go on; V_EXISTS: its index is being made anew; V_AGAIN: all is well but that a standby has
- * to have first what was found; -errno: not yet. After all but 0 it is lost as before. `why` as store_open.
+ * Connects anew, or opens the folder anew, and compares as store_open does. What was appended and not committed is
+ * forgotten; whether a commit whose answer did not come is there is known when this returns 0: what is sent again is
+ * V_EXISTS then, or taken in. The caller forgets what it knows by leaves' places behind the last commit that returned
+ * 0. 0; V_BAD: another log, or an old copy: it must not go on; V_EXISTS: its index is being made anew; V_AGAIN: all is
+ * well but that a standby has to have first what was found; -errno: not yet. After all but 0 it is lost as before.
+ * `why` as store_open.
  */
 int store_again(struct store *s, struct why *why);
+/* Has the database said that its disk is full, since it was connected to? Never of files. */
+bool store_full(const struct store *s);
 /*
  * Before store_again, by who has something else to do meanwhile: begins to connect, and goes on. V_AGAIN: not there
  * yet, ask again soon; 0: store_again has what came of it, and waits no more for servers that do not answer; -errno.

@@ -31,6 +31,13 @@
  */
 #define SILENCE_MS 20000
 #define LOCK_SERVES_MS "15000"
+/*
+ * Whoever waits for longer asks the server now and then whether it is there. Who shows things to others waits for no
+ * answer longer than PATIENCE_MS even then; before that the server gives the question up by itself.
+ */
+#define THERE_S "10"
+#define PATIENCE_MS 300000
+#define QUESTION_MS "270000"
 
 void arg_int(struct args *a, int64_t v)
 {
@@ -99,6 +106,7 @@ static int error_of(struct conn *c, const PGresult *r)
 	for (i = 0; state && i < ARRAY_SIZE(known); i++)
 		if (!strncmp(state, known[i].state, strlen(known[i].state))) {
 			c->gone |= known[i].gone;
+			c->full |= known[i].error == ENOSPC;
 			return -known[i].error;
 		}
 	return PQstatus(c->pg) == CONNECTION_OK ? -EIO : -ECONNRESET;
@@ -175,10 +183,28 @@ static int wait_until(struct conn *c, short events, int ms)
 	return fd.revents & ~POLLOUT && !PQconsumeInput(c->pg) ? error_of(c, NULL) : 0;
 }
 
+/*
+ * Does the server that this connection leads to take another one, and say anything on it? It is asked nothing, and need
+ * not let us in.
+ */
+static bool is_there(const struct conn *c)
+{
+	/* Behind the address, and before what it says: it may name several servers. */
+	const char *const keys[] = {"dbname", "host", "hostaddr", "port", "connect_timeout", NULL};
+	const char *const values[] = {c->address, PQhost(c->pg), PQhostaddr(c->pg), PQport(c->pg), THERE_S, NULL};
+	PGPing ping = PQpingParams(keys, values, 1);
+
+	return ping == PQPING_OK || ping == PQPING_REJECT;
+}
+
 static int wait_for(struct conn *c, short events)
 {
-	int r = wait_until(c, events, c->silence_ms ? c->silence_ms : -1);
+	int64_t until = clock_boot_us() + (int64_t)c->patience_ms * 1000;
+	int r;
 
+	do
+		r = wait_until(c, events, SILENCE_MS);
+	while (r == V_AGAIN && !c->silence_ms && (!c->patience_ms || clock_boot_us() < until) && is_there(c));
 	return r == V_AGAIN ? cut(c) : r;
 }
 
@@ -282,6 +308,11 @@ static int demand_durability(struct conn *c, struct why *why)
 	return r;
 }
 
+static bool reads(enum conn_use use)
+{
+	return use == CONN_READS || use == CONN_SHOWS;
+}
+
 static PGconn *connect_to(const char *address, enum conn_use use)
 {
 	/* Beside what the address says, and before it: an address may say otherwise. */
@@ -291,20 +322,27 @@ static PGconn *connect_to(const char *address, enum conn_use use)
 #define OPTIONS(lock)                                                                                        \
 	"-c search_path=pg_catalog -c lock_timeout=" lock " -c idle_in_transaction_session_timeout=" TURN_MS \
 	" -c DateStyle=ISO"
-	const char *const values[] = {"sekisho", use == CONN_READS ? "any" : "read-write", "10", "10", "5", "3",
-		"30000", address, "UTF8", use == CONN_SERVES ? OPTIONS(LOCK_SERVES_MS) : OPTIONS(LOCK_MS), NULL};
+	const char *const values[] = {"sekisho", reads(use) ? "any" : "read-write", "10", "10", "5", "3", "30000",
+		address, "UTF8",
+		use == CONN_SERVES  ? OPTIONS(LOCK_SERVES_MS)
+		: use == CONN_SHOWS ? OPTIONS(LOCK_MS) " -c statement_timeout=" QUESTION_MS
+				    : OPTIONS(LOCK_MS),
+		NULL};
 #undef OPTIONS
 
 	return PQconnectdbParams(keys, values, 1);
 }
 
 /* Takes it over, also where it is none. */
-static int take_up(struct conn *c, PGconn *pg, enum conn_use use, struct why *why)
+static int take_up(struct conn *c, PGconn *pg, const char *address, enum conn_use use, struct why *why)
 {
 	char v[32];
 	int r = 0;
 
-	*c = (struct conn){.pg = pg, .silence_ms = use == CONN_SERVES ? SILENCE_MS : 0};
+	*c = (struct conn){.pg = pg,
+		.address = address,
+		.silence_ms = use == CONN_SERVES ? SILENCE_MS : 0,
+		.patience_ms = use == CONN_SHOWS ? PATIENCE_MS : 0};
 	if (!pg)
 		return -ENOMEM;
 	if (PQstatus(pg) != CONNECTION_OK) {
@@ -317,10 +355,10 @@ static int take_up(struct conn *c, PGconn *pg, enum conn_use use, struct why *wh
 	PQsetnonblocking(pg, 1);
 	if (PQserverVersion(pg) < 150000)
 		r = why_set(why, V_BAD, "the database server is older than PostgreSQL 15");
-	if (!r && use != CONN_READS)
+	if (!r && !reads(use))
 		r = demand_durability(c, why);
 	/* A reader's query may take a minute of which its callback has most. */
-	if (!r && use == CONN_READS)
+	if (!r && reads(use))
 		r = setting(c, "SELECT set_config('idle_in_transaction_session_timeout', '0', false)", v);
 	if (r) {
 		if (r < 0)
@@ -335,7 +373,7 @@ int conn_open(struct conn *c, const char *address, enum conn_use use, struct why
 	int r = judge_address(address, why);
 
 	*c = (struct conn){.pg = NULL};
-	return r ? r : take_up(c, connect_to(address, use), use, why);
+	return r ? r : take_up(c, connect_to(address, use), address, use, why);
 }
 
 /* --- connecting while something else is done --- */
@@ -408,7 +446,7 @@ int reach_take(struct reach *x, struct conn *c, struct why *why)
 
 	if (pg)
 		x->pg[x->taken++] = NULL;
-	return take_up(c, pg, CONN_SERVES, why);
+	return take_up(c, pg, NULL, CONN_SERVES, why);
 }
 
 void reach_drop(struct reach *x)

@@ -17,10 +17,13 @@ struct conn {
 	PGconn *pg;
 	const char *prepared[CONN_PREPARED_MAX]; /* texts, by their address */
 	unsigned prepared_n;
-	bool warned;    /* the server said WARNING since this was set to false */
-	bool gone;      /* something failed as it would not on another connection, perhaps to another server */
-	bool cut;       /* the server said nothing for too long: nothing is asked on it any more */
-	int silence_ms; /* how long that is; 0: as long as it takes */
+	bool warned;         /* the server said WARNING since this was set to false */
+	bool gone;           /* something failed as it would not on another connection, perhaps to another server */
+	bool full;           /* the server said that its disk is */
+	bool cut;            /* the server said nothing for too long: nothing is asked on it any more */
+	const char *address; /* where silence_ms is 0 */
+	int silence_ms;      /* how long that is; 0: it is asked on another connection, again and again */
+	int patience_ms;     /* and so long, though it answers there; 0: as long as it takes */
 	char error[200];
 };
 
@@ -49,13 +52,15 @@ DEFINE_CLEANUP(PGresult *, PQclear)
  * What it is for. Who serves others meanwhile waits for no single answer longer than 20 s, in which the server neither
  * said nor took anything: it may be stopped, or its disk be, while its machine goes on to confirm what the network
  * brings. The connection is gone then. Its statements are short, and where one waits for a lock the server says so
- * sooner. Who serves nobody waits as long as it takes: a console's questions and a tool's copies may take minutes.
+ * sooner. Who serves nobody waits as long as it takes, as long as the server is there: after 20 s without a word it is
+ * asked on another connection, and where it says nothing there either for 10 s, is gone. A tool's copies may take long;
+ * so may what a console asks, or a herald, but others wait for these: they give up after five minutes.
  */
-enum conn_use { CONN_READS, CONN_WRITES, CONN_SERVES };
+enum conn_use { CONN_READS, CONN_SHOWS, CONN_WRITES, CONN_SERVES };
 
 /*
- * Connects to what the address says (libpq's URI, without a password in it). But for reading: refuses a server that
- * would forget what it said was committed. 0; V_BAD; -errno; `why` has the reason.
+ * Connects to what the address (libpq's URI, without a password in it; it is kept by reference) says. But for reading:
+ * refuses a server that would forget what it said was committed. 0; V_BAD; -errno; `why` has the reason.
  */
 int conn_open(struct conn *c, const char *address, enum conn_use use, struct why *why);
 void conn_close(struct conn *c);

@@ -173,7 +173,9 @@ static int trail(struct pg *p)
 /* Made already, where somebody has waited for pg_reach. */
 static int connect_one(struct pg *p, struct conn *c, struct why *why)
 {
-	enum conn_use use = !p->writable ? CONN_READS : p->wait_ms < 0 ? CONN_WRITES : CONN_SERVES;
+	enum conn_use use = !p->writable     ? (p->shows ? CONN_SHOWS : CONN_READS)
+			    : p->wait_ms < 0 ? CONN_WRITES
+					     : CONN_SERVES;
 
 	return p->reach ? reach_take(p->reach, c, why) : conn_open(c, p->address, use, why);
 }
@@ -230,6 +232,7 @@ static int pg_open(const struct store_options *o, struct store **out, struct why
 	p->log_key = o->log_key;
 	p->writable = o->log_key;
 	p->filling = o->filling;
+	p->shows = o->shows;
 	p->wait_ms = o->wait_us ? (int)(o->wait_us / 1000) : -1;
 	p->standbys_wanted = o->standbys;
 	p->other = o->other;
@@ -294,9 +297,15 @@ static bool pg_lost(const struct store *s)
 {
 	const struct pg *p = pg_of(s);
 
-	return p->writable && !p->ill &&
-	       (p->doubt || p->turn.gone || p->side.gone || PQstatus(p->turn.pg) != CONNECTION_OK ||
-		       PQstatus(p->side.pg) != CONNECTION_OK);
+	if (!p->writable)
+		return p->side.gone || PQstatus(p->side.pg) != CONNECTION_OK;
+	return !p->ill && (p->doubt || p->turn.gone || p->side.gone || PQstatus(p->turn.pg) != CONNECTION_OK ||
+				  PQstatus(p->side.pg) != CONNECTION_OK);
+}
+
+static bool pg_full(const struct store *s)
+{
+	return pg_of(s)->turn.full || pg_of(s)->side.full;
 }
 
 static int pg_reach(struct store *s)
@@ -306,8 +315,10 @@ static int pg_reach(struct store *s)
 
 	if (!p->writable || p->ill || p->depth)
 		return -EBUSY;
-	if (p->waits == PG_WAITS_FOUND)
-		return 0;
+	/* As long as there is no room for it the server is left alone. */
+	r = p->unkept ? pg_keep_checkpoint(p) : 0;
+	if (r || p->waits == PG_WAITS_FOUND)
+		return r;
 	p->waits = PG_WAITS_NOT;
 	/* What is open there is the server's to give up: from here on nobody waits for that one. */
 	p->failed = p->doubt = true;
@@ -487,6 +498,7 @@ const struct store_engine store_postgresql = {
 	.close = pg_close,
 	.lost = pg_lost,
 	.reach = pg_reach,
+	.full = pg_full,
 	.again = pg_again,
 	.append = pg_append,
 	.turn = pg_begin_turn,

@@ -30,13 +30,15 @@ struct pg {
 	int64_t (*now_us)(void);
 	int64_t version; /* of the tables, as of the last look; they may be brought to a newer one meanwhile */
 	bool writable, failed, filling;
+	bool shows;                         /* as store_options has it */
 	unsigned standbys, standbys_wanted; /* that commits wait for, as of the last look */
 	int wait_ms;                        /* for others, before V_AGAIN is answered; negative: as long as it takes */
 	bool shares;                        /* there is a place for what collectors share */
 	void (*other)(void *ctx, const struct header *h); /* as store_options has it */
 	void *other_ctx;
-	bool doubt; /* a commit's answer did not come: it may be there, and may not */
-	bool ill;   /* what failed is this machine's: another connection helps nothing */
+	bool doubt;  /* a commit's answer did not come: it may be there, and may not */
+	bool ill;    /* what failed is this machine's: another connection helps nothing */
+	bool unkept; /* there was no room for the checkpoint in `state`: nobody hears of it, nor of anything else */
 	struct conn
 		turn; /* appends; its transaction holds the log's row while a group is open. Chains are read by it */
 	struct conn side;    /* everything else: what is committed, each statement by itself or in a view of its own */
@@ -119,7 +121,10 @@ int pg_commit(struct store *s);
 int pg_commit_behind(struct conn *c, int ms);
 /* Takes up the log as `c` sees it. 0; V_BAD; -errno. */
 int pg_look(struct pg *p, struct conn *c, struct why *why);
-/* Keeps the checkpoint outside of the database, before anybody hears of it. */
+/*
+ * Keeps the checkpoint outside of the database, before anybody hears of it. Where there is no room for it, the store is
+ * lost until there is.
+ */
 int pg_keep_checkpoint(struct pg *p);
 void pg_give_up_turn(struct pg *p);
 int pg_begin_turn(struct store *s, uint64_t *next);

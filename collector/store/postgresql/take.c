@@ -108,11 +108,16 @@ int pg_look(struct pg *p, struct conn *c, struct why *why)
 int pg_keep_checkpoint(struct pg *p)
 {
 	char path[PATH_MAX];
+	int r;
 
 	if (!p->note.n)
 		return 0;
 	snprintf(path, sizeof(path), "%s/checkpoint", p->state);
-	return file_replace(path, buf_span(&p->note), 0644);
+	r = file_replace(path, buf_span(&p->note), 0644);
+	p->unkept = r == -ENOSPC || r == -EDQUOT;
+	if (p->unkept)
+		p->failed = p->doubt = true;
+	return r;
 }
 
 /* What others have committed. It is kept before it is shown to anybody: from then on no older copy is this log. */
@@ -129,7 +134,8 @@ int pg_follow(struct pg *p)
 		return r;
 	r = pg_keep_checkpoint(p);
 	if (r)
-		p->failed = p->ill = true;
+		p->failed = true;
+	p->ill |= r && !p->unkept;
 	return r;
 }
 
@@ -442,7 +448,8 @@ static int committed(struct pg *p, int r)
 	r = buf_put_span(&p->note, buf_span(&p->coming_note));
 	r = r ? r : pg_keep_checkpoint(p);
 	if (r)
-		p->failed = p->ill = true;
+		p->failed = true;
+	p->ill |= r && !p->unkept;
 	return r > 0 ? -EIO : r;
 }
 

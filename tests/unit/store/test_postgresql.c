@@ -1442,6 +1442,46 @@ static void what_is_read_goes_later(void **state)
 	made_dir_remove(dir);
 }
 
+/*
+ * Others make the index without a pause, and each time for longer than is waited: between two of them is the moment in
+ * which it goes all the same, after some tries.
+ */
+static void index_without_pause(void **state)
+{
+#define OTHERS                                                                                        \
+	"FROM pg_stat_activity WHERE application_name = 'psql' AND datname = current_database() AND " \
+	"pid <> pg_backend_pid()"
+	static const char lock[] = "SELECT FROM sekisho.indexed FOR UPDATE";
+	struct store *s;
+	struct made m[2];
+	unsigned i, tries;
+	uint64_t freed;
+	bool left;
+	char dir[256];
+	FILE *f;
+	int r;
+
+	(void)state;
+	made_dir(dir, sizeof(dir));
+	s = open_with_months(dir, m);
+	f = hold(made_base(dir), lock);
+	for (i = 0; i < 400; i++)
+		fprintf(f, "SELECT pg_sleep(0.15); COMMIT; BEGIN; %s;\n", lock);
+	fflush(f);
+	r = store_expire(s, "2026-11", PRODUCER_RECORDER, &freed, &left);
+	assert_int_equal(r, V_AGAIN);
+	for (tries = 1; r == V_AGAIN && tries < 300; tries++)
+		r = store_expire(s, "2026-11", PRODUCER_RECORDER, &freed, &left);
+	assert_int_equal(r, 0);
+	assert_true(freed > 0);
+	/* The others were at it all the time. */
+	assert_int_equal(ask(made_base(dir), "SELECT count(pg_terminate_backend(pid)) " OTHERS), 1);
+	pclose(f);
+#undef OTHERS
+	close_with_months(s, m);
+	made_dir_remove(dir);
+}
+
 /* Rows go a part at a time, by one at a time; where that is cut off, whoever comes next goes on. */
 static void rows_go_in_parts(void **state)
 {
@@ -1599,6 +1639,7 @@ int main(void)
 		cmocka_unit_test(an_older_database),
 		cmocka_unit_test(tables_of_version_1),
 		cmocka_unit_test(what_is_read_goes_later),
+		cmocka_unit_test(index_without_pause),
 		cmocka_unit_test(rows_go_in_parts),
 		cmocka_unit_test(rows_go_at_once_as_before),
 		cmocka_unit_test(months_are_counted_in_parts),
