@@ -234,6 +234,9 @@ void csv_get(struct call *x);
 /* Goes on with exports whose clients have taken what there was. */
 void csv_tick(struct console *c);
 void csv_stop(struct console *c);
+/* --- trail.c: the life of a file --- */
+void trail_get(struct call *x);
+void trail_csv_get(struct call *x);
 void vocabulary_get(struct call *x);
 
 /* --- searches.c: what people save by name --- */

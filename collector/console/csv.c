@@ -3,6 +3,7 @@
  * log says that it begins before the first byte leaves, and what it was (rows, SHA-256) when it ends, also where the
  * client went away.
  */
+#include "collector/console/csv.h"
 #include "collector/console/look.h"
 #include "collector/console/outgoing.h"
 #include "policy/base/clock.h"
@@ -74,9 +75,7 @@ static int take(void *ctx, const struct store_row *row)
 
 	if (e->rows == ROWS_MAX || e->piece_rows == PIECE_ROWS)
 		return V_END;
-	r = record_csv_cell(SPAN_STR(row->host_name ? row->host_name : ""), &e->piece);
-	r = r ? r : buf_puts(&e->piece, ",");
-	r = r ? r : record_csv(&row->record, e->fields, e->search.lang, &e->piece);
+	r = csv_row(row, e->fields, e->search.lang, &e->piece);
 	/* The piece ends where it is full; this row begins the next one. */
 	if (r == V_FULL && e->piece_rows) {
 		e->piece.n = before;
@@ -89,13 +88,21 @@ static int take(void *ctx, const struct store_row *row)
 	return 0;
 }
 
-static int head(struct export *e)
+int csv_head(const unsigned *fields, enum record_lang lang, struct buf *out)
 {
-	int r = buf_puts(&e->piece, BOM);
+	int r = buf_puts(out, BOM);
 
-	r = r ? r : record_csv_cell(SPAN_STR(e->search.lang == LANG_JA ? "PC名" : "PC name"), &e->piece);
-	r = r ? r : buf_puts(&e->piece, ",");
-	return r ? r : record_csv_head(e->fields, e->search.lang, &e->piece);
+	r = r ? r : record_csv_cell(SPAN_STR(lang == LANG_JA ? "PC名" : "PC name"), out);
+	r = r ? r : buf_puts(out, ",");
+	return r ? r : record_csv_head(fields, lang, out);
+}
+
+int csv_row(const struct store_row *row, const unsigned *fields, enum record_lang lang, struct buf *out)
+{
+	int r = record_csv_cell(SPAN_STR(row->host_name ? row->host_name : ""), out);
+
+	r = r ? r : buf_puts(out, ",");
+	return r ? r : record_csv(&row->record, fields, lang, out);
 }
 
 /* The next piece. 0; V_END: that was the last; -errno. */
@@ -159,8 +166,7 @@ void csv_stop(struct console *c)
 	}
 }
 
-/* All that the field table has, in its order. */
-static void all_fields(unsigned out[FIELD_MAX + 1])
+void csv_fields(unsigned out[FIELD_MAX + 1])
 {
 	unsigned f, n = 0;
 
@@ -198,7 +204,7 @@ void csv_get(struct call *x)
 	e->piece = BUF_INIT(PIECE_MAX);
 	memcpy(e->address, x->address, sizeof(e->address));
 	snprintf(e->query, sizeof(e->query), "%s", x->a->query);
-	all_fields(e->fields);
+	csv_fields(e->fields);
 	r = search_parse(e->query, SEARCH_FILTER | SEARCH_ORDER | SEARCH_LANG, clock_wall_us(), &e->search, &why);
 	if (r)
 		reply_error(x, 400, "filter", why.text);
@@ -219,6 +225,6 @@ void csv_get(struct call *x)
 	answer_header(x->a->req, "Cache-Control", "no-store");
 	answer_header(x->a->req, "Content-Disposition", "attachment; filename=\"sekisho-records.csv\"");
 	stream_begin(&e->held, "text/csv; charset=utf-8");
-	if (!head(e))
+	if (!csv_head(e->fields, e->search.lang, &e->piece))
 		go_on(e);
 }

@@ -39,6 +39,8 @@ const struct route routes[] = {
 	{ASK_GET, "/api/v1/records/{}", AUDIT | VIEW, 0, record_get},
 	{ASK_GET, "/api/v1/records/{}/segment", AUDIT, 0, segment_get},
 	{ASK_GET, "/api/v1/records/{}/neighbours", AUDIT | VIEW, 0, neighbours_get},
+	{ASK_GET, "/api/v1/trail", AUDIT | VIEW, 0, trail_get},
+	{ASK_GET, "/api/v1/trail.csv", AUDIT | VIEW, 0, trail_csv_get},
 	{ASK_GET, "/api/v1/bundle", AUDIT, 0, bundle_get},
 	{ASK_GET, "/api/v1/register.pdf", AUDIT, 0, register_get},
 	{ASK_GET, "/api/v1/register.csv", AUDIT, 0, register_get},

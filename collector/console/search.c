@@ -107,7 +107,8 @@ enum what {
 	W_LANG,
 	W_EACH,
 	W_HOURS,
-	W_DAYS
+	W_DAYS,
+	W_OF
 };
 
 static const struct {
@@ -115,9 +116,9 @@ static const struct {
 	unsigned of;
 	size_t max; /* bytes of the value */
 } names[] = {
-	[W_SINCE] = {"since", SEARCH_FILTER, 40},
-	[W_UNTIL] = {"until", SEARCH_FILTER, 40},
-	[W_HOST] = {"host", SEARCH_FILTER, 512},
+	[W_SINCE] = {"since", SEARCH_FILTER | SEARCH_TRAIL, 40},
+	[W_UNTIL] = {"until", SEARCH_FILTER | SEARCH_TRAIL, 40},
+	[W_HOST] = {"host", SEARCH_FILTER | SEARCH_TRAIL, 512},
 	[W_USER] = {"user", SEARCH_FILTER, 1024},
 	[W_PROGRAM] = {"program", SEARCH_FILTER, 4096},
 	[W_PATH] = {"path", SEARCH_FILTER, 4096},
@@ -133,6 +134,7 @@ static const struct {
 	[W_EACH] = {"each", SEARCH_EACH, 20},
 	[W_HOURS] = {"hours", SEARCH_HOURS, 20},
 	[W_DAYS] = {"days", SEARCH_DAYS, 20},
+	[W_OF] = {"of", SEARCH_TRAIL, 4096},
 };
 
 static int set(struct search *s, enum what w, const char *v, int64_t now_us, struct why *why)
@@ -188,6 +190,9 @@ static int set(struct search *s, enum what w, const char *v, int64_t now_us, str
 		return number(v, 1, 168, "hours", &s->hours, why);
 	case W_DAYS:
 		return number(v, 1, 366, "days", &s->days, why);
+	case W_OF:
+		s->of = v;
+		return 0;
 	}
 	return V_BAD;
 }

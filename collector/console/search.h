@@ -26,11 +26,13 @@ enum {
 	SEARCH_EACH = 1 << 4,
 	SEARCH_HOURS = 1 << 5,
 	SEARCH_DAYS = 1 << 6,
+	SEARCH_TRAIL = 1 << 7, /* of, and of the filter since, until, host */
 };
 
 struct search {
 	struct store_filter filter;
 	const char *device;
+	const char *of; /* whose life; as life_read() takes it */
 	struct fact facts[FACTS_MAX];
 	unsigned facts_n;
 	bool has_cursor;

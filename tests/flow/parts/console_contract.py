@@ -96,6 +96,9 @@ pc.post(pc.sealed(n=1, carry=carry))
 # What a trial has cases of.
 pc.post(pc.sealed(records=[{1: 82, 2: 1000, 13: "花子", 101: "0951:1666", 104: "S", 106: "08:06:50", 107: 1, 108: 3, 109: "default:storage"},
                            {1: 100, 2: 1000, 13: "花子", 109: "print-default", 119: "laser", 122: "給与明細", 133: 1}]))
+# A file that got another name and was copied, each as the recorder tells it.
+pc.post(pc.sealed(records=[{1: 5, 2: 3000000, 13: "花子", 30: "/home/表.xlsx", 31: "/home/名簿.xlsx", 35: 1},
+                           {1: 16, 2: 4000000, 13: "花子", 30: "/media/x.xlsx", 31: "/home/名簿.xlsx", 35: 2, 185: 1, 181: 2, 182: 5}]))
 # And what the herald has a rule for.
 pc.post(pc.sealed(1, PRINT, [{1: 100, 2: 1000, 13: "花子", 119: "laser", 122: "名簿", 133: 1, 148: 2}]))
 people = {r: Person(r, r, scope=["*"] if r == "viewer" else (), source="127.0.2.%d" % (i + 1))
@@ -248,6 +251,17 @@ well(auditor, "POST", "/api/v1/session/totp/remove", proof())
 until(lambda: auditor.get("/api/v1/alerts?days=7")["alerts"], "the herald's alert")
 alert = auditor.get("/api/v1/alerts?days=7")["alerts"][0]["row"]
 well(viewer, "POST", "/api/v1/alerts/%s/acknowledge" % alert, {"comment": "looked at"})
+OF = "?of=" + urllib.parse.quote("/home/表.xlsx", safe="")
+life = well(auditor, "GET", "/api/v1/trail" + OF).json
+same([(r["facts"]["kind"], r["facts"]["path"], r["facts"]["path2"], r["facts"].get("certainty")) for r in life["records"]],
+     [("rename", "/home/表.xlsx", "/home/名簿.xlsx", None), ("copy", "/media/x.xlsx", "/home/名簿.xlsx", "strong")], "a file's life")
+same((life["complete"], viewer.get("/api/v1/trail" + OF + "&host=pc-1")["records"]), (True, life["records"]), "all of it, for who sees that PC")
+same(auditor.get("/api/v1/trail" + OF + "&host=pc-2")["records"], [], "another PC")
+same(auditor.get("/api/v1/trail" + OF + "&since=" + urllib.parse.quote(life["records"][1]["facts"]["time"], safe=""))["records"], [], "from later on its first name has nothing")
+lines = well(auditor, "GET", "/api/v1/trail.csv" + OF + "&lang=ja").body.decode("utf-8-sig").split("\r\n")
+true(len(lines) == 4 and lines[0].startswith('"PC名",') and "/media/x.xlsx" in lines[2] and not lines[3], "as a file: %s" % lines)
+for of in ("x", "8:1/", "0" * 63, "../x"):
+    auditor.ask("GET", "/api/v1/trail?of=" + urllib.parse.quote(of, safe=""), status=400)
 filed = well(admin, "POST", "/api/v1/proofs", BODIES["proofsPost"]).json["hash"]
 well(auditor, "GET", "/api/v1/proofs/" + filed)
 for form in ("pdf", "csv", "zip"):

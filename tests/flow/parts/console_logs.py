@@ -203,6 +203,10 @@ same(viewer.ask("GET", BASE + "/" + foreign + "/neighbours").status, 404, "its n
 same(viewer.ask("GET", BASE + "/" + row["row"]).status, 200, "one of theirs")
 same(viewer.get("/api/v1/hosts/" + two.host.hex(), 404)["error"], "host", "another PC")
 true("会計" not in viewer.ask("GET", BASE + ".csv").body.decode(), "the file")
+OF = "?of=" + urllib.parse.quote("/home/hanako/給与-7.txt", safe="")
+same([sorted(r["host"] for r in who.get("/api/v1/trail" + OF)["records"]) for who in (viewer, auditor)], [["pc-1"] * 3, ["pc-1"] * 3 + ["会計-2"] * 3], "a file's life")
+same((viewer.get("/api/v1/trail" + OF + "&host=%E4%BC%9A%E8%A8%88-2")["records"], auditor.get("/api/v1/trail" + OF)["complete"]), ([], True), "on another PC")
+true("会計" not in viewer.ask("GET", "/api/v1/trail.csv" + OF).body.decode(), "as a file")
 true("会計" not in json.dumps(viewer.get("/api/v1/overview"), ensure_ascii=False), "the overview")
 until(lambda: viewer.get("/api/v1/traffic?hours=2")["complete"], "the traffic is counted")
 traffic = {s["kind"]: sum(s["counts"]) for s in viewer.get("/api/v1/traffic?hours=2")["series"]}

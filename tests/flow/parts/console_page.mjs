@@ -107,6 +107,46 @@ async function auditor(who) {
   who.well();
 }
 
+const lives = { name: "/home/sato.ken/顧客一覧_提出用.xlsx", copy: "/media/sato.ken/KEY/B.xlsx" };
+
+async function life(who) {
+  const p = who.page;
+  step("a file's life: from a record to its names, its copy and its end; by path too; what is asked is in the address");
+  await who.go(`#/logs?${all}&host=soumu-050&kind=print&path=${encodeURIComponent(lives.name)}`);
+  await p.locator("a[data-row]").first().click();
+  await p.getByRole("link", { name: "This file's life" }).click();
+  const rows = p.locator("table.lives tbody tr");
+  await rows.nth(5).waitFor();
+  const told = (await rows.allInnerTexts()).map((x) => x.replace(/\s+/g, " "));
+  const wanted = [[/Made/, /顧客一覧\.xlsx/], [/renamed/, /顧客一覧\.xlsx ?→ ?.*提出用/], [/copied/, /提出用\.xlsx ?→ ?.*B\.xlsx/, /Built-in disk ?→ ?USB drive/, /Almost sure/, /One program read it whole/],
+    [/DataTraveler/, /Allowed, told at once/, /drives:personal-numbers/], [/2F-複合機/, /Allowed, told at once/], [/deleted/, /提出用/, /nautilus/]];
+  same(told.length, wanted.length, `rows: ${told.join(" | ")}`);
+  wanted.forEach((all, i) => all.forEach((one) => one.test(told[i]) || fail(`row ${i} without ${one}: ${told[i]}`)));
+  same(await p.getByText("Not all of it").count(), 0, "whether it says that something is missing");
+  places.life = new URL(p.url()).hash;
+  const csv = await who.download(p.getByRole("link", { name: "CSV" }));
+  same([csv.name, csv.bytes.toString().trimEnd().split("\r\n").length], ["sekisho-trail.csv", 1 + wanted.length], "the file");
+
+  step("by keyboard alone: the copy alone, whose source is its ancestor as long as it was copied");
+  await p.keyboard.press("/");
+  await who.finds("the field for the file", () => document.activeElement?.matches("input[data-find]"));
+  await p.keyboard.type(lives.copy);
+  await p.keyboard.press("Enter");
+  await who.finds("the copy's life", () => document.querySelectorAll("table.lives tbody tr").length === 4);
+  await p.goBack();
+  await who.finds("the life before", () => document.querySelectorAll("table.lives tbody tr").length === 6);
+  await p.locator("table.lives tbody th a").nth(2).click();
+  await p.locator(".detail .seal-good").waitFor();
+
+  step("what is none is said so, in words, and asked of nobody");
+  await who.go("#/trace/life?of=list.xlsx");
+  await p.getByRole("alert").getByText("no path from the root on").waitFor();
+  await who.go(`#/trace/life?of=${encodeURIComponent("/no/such")}`);
+  await p.getByText("Nothing is recorded of a file of this path").waitFor();
+
+  who.well();
+}
+
 /** Hostile names are here, and they are text. */
 async function harmless(who, where) {
   const main = who.page.locator("main");
@@ -125,6 +165,7 @@ async function hostile(who) {
   for (const [where, address] of [
     ["in a record", `#/logs?${all}&kind=print&user=${evil}`],
     ["in a file's history", `#/trace/file?path=${encodeURIComponent("/home/")}${evil}`],
+    ["in a file's life", `#/trace/life?of=${encodeURIComponent("/home/")}${evil}`],
     ["in a day", `#/trace/day?user=${evil}&date=${day(0, (Number(process.env.HOSTILE_AT) - 20 * 3600) * 1000)}`],
     ["in a drive's travels", `#/trace/drive?device=EVIL${evil}`],
     ["in the alerts", "#/alerts"],
@@ -896,6 +937,7 @@ const auditorsViews = () => [
   ["record", records, opened],
   ["proof", records, proven],
   ["trace", places.trace],
+  ["life", places.life],
   ["day", places.day],
   ["travels", places.travels],
   ["reports", "#/reports", reported],
@@ -919,6 +961,7 @@ try {
   const writer = await browser.person();
   const stories = [
     () => auditor(reader),
+    () => life(reader),
     () => hostile(reader),
     () => csv(reader),
     () => sheet(reader),

@@ -51,6 +51,28 @@ static void bad(void **state)
 	}
 }
 
+/* A life is asked for by one thing, in a time and on a PC, and by nothing else. */
+static void trail(void **state)
+{
+	static const char *const bad[] = {"of=", "of=%00", "of=a&of=b", "user=a", "path=%2Fa", "kind=file", "limit=5",
+		"cursor=1.1", "order=oldest", "lang=ja"};
+	size_t i;
+
+	(void)state;
+	assert_int_equal(
+		search_parse("of=%2Fhome%2F%E8%A1%A8.xlsx&host=pc-1&since=-2h", SEARCH_TRAIL, NOW, &s, &why), 0);
+	assert_string_equal(s.of, "/home/表.xlsx");
+	assert_string_equal(s.filter.host, "pc-1");
+	assert_true(s.filter.from_us == NOW - INT64_C(7200000000));
+	assert_int_equal(search_parse("since=-2h", SEARCH_TRAIL, NOW, &s, &why), 0);
+	assert_null(s.of);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		if (search_parse(bad[i], SEARCH_TRAIL, NOW, &s, &why) != V_BAD)
+			fail_msg("taken: %s", bad[i]);
+	/* And searches know none. */
+	assert_int_equal(search_parse("of=%2Fa", FILTER, NOW, &s, &why), V_BAD);
+}
+
 /* What the page lets people save: its own words beside the server's, and nothing that would be refused when asked. */
 static void saved(void **state)
 {
@@ -189,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good),
 		cmocka_unit_test(bad),
+		cmocka_unit_test(trail),
 		cmocka_unit_test(saved),
 		cmocka_unit_test(too_much),
 		cmocka_unit_test(cursors),

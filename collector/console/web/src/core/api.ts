@@ -151,6 +151,12 @@ export interface RecordPage {
   next: string | null;
   looked_at: number;
 }
+/** The life of a file, oldest first. */
+export interface Life {
+  records: Record_[];
+  complete: boolean;
+  looked_at: number;
+}
 export interface Segment {
   producer: string;
   seq: number;
@@ -646,6 +652,8 @@ export const api = {
   proof: async (hash: string) => (await ask(`${v1}/proofs/${id(hash)}`)).blob(),
   fileProof: (contractor: string, what: string, name: string, content: string) =>
     askJson<{ hash: string }>(`${v1}/proofs`, { method: "POST", json: { contractor, what, name, content } }),
+  life: (query: Query, signal?: Stop) => askJson<Life>(`${v1}/trail${queryText(query)}`, { signal }),
+  lifeCsvAddress: (query: Query) => `${v1}/trail.csv${queryText(query)}`,
   csvAddress: (query: Query) => `${v1}/records.csv${queryText(query)}`,
   alerts: (days: number, signal?: Stop) => askJson<{ complete: boolean; alerts: Alert[] }>(`${v1}/alerts?days=${days}`, { signal }),
   acknowledge: (row: string, comment: string) =>

@@ -104,8 +104,46 @@ export function accessOf(r: Record_): string | null {
   return access && ["decision", "denied", "release", "write-seen", "plug", "medium", "release-end"].includes(r.facts.kind) ? access : null;
 }
 
+/** Kinds whose hash is that of a file's content: those of collector/store/life.c. */
+const contents = ["print", "print-result", "print-copy", "drive-file", "drive-copy", "drive-sealed", "drive-opened", "reason-given", "reason-missing", "malware"];
+/** Kinds whose path is that of a file that people work with. */
+const files = [...contents, "file", "rename", "link", "unlink", "truncate", "chmod", "chown", "copy", "file-refused"];
+
+export type LifeKind = "path" | "number" | "hash";
+
+/** What such a question is, as the server understands it; null: it is none. */
+export function lifeKind(of: string): LifeKind | null {
+  if (of.startsWith("/")) return "path";
+  if (/^[0-9a-f]{64}$/i.test(of)) return "hash";
+  return /^(0|[1-9]\d*):(0|[1-9]\d*)\/\d+$/.test(of) ? "number" : null;
+}
+
+/** By what the life of the record's file is asked for; "" where it has none. A name that is no text has a number. */
+export function lifeOf(r: Record_): string {
+  const path = r.facts["path"];
+  const hash = r.facts["hash"];
+  const device = r.facts["device"];
+  const inode = r.facts["inode"];
+  if (!files.includes(r.facts.kind)) return "";
+  if (typeof path === "string" && path.startsWith("/")) return path;
+  if (typeof hash === "string" && contents.includes(r.facts.kind) && lifeKind(hash) === "hash") return hash;
+  const number = typeof device === "string" && typeof inode === "number" ? `${device}/${inode}` : "";
+  return lifeKind(number) ? number : "";
+}
+
+export type Act = "made" | "changed" | "read" | null;
+
+/** What a use of a file was, in one word; null: its kind says it. */
+export function actOf(r: Record_): Act {
+  if (r.facts.kind !== "file") return null;
+  const flags = r.facts["flags"];
+  if (Array.isArray(flags) && flags.includes("created")) return "made";
+  if (numberFact(r, "written")) return "changed";
+  return numberFact(r, "read") ? "read" : null;
+}
+
 /** Where the record leads: the file, the person's day, the drive. A name that is no text leads nowhere: filters are text. */
-export function lensesOf(r: Record_): { file?: string; file2?: string; day?: string; drive?: string } {
+export function lensesOf(r: Record_): { file?: string; file2?: string; life?: string; day?: string; drive?: string } {
   const path = r.facts["path"];
   const path2 = r.facts["path2"];
   const user = r.facts["user"];
@@ -114,6 +152,8 @@ export function lensesOf(r: Record_): { file?: string; file2?: string; day?: str
   const out: ReturnType<typeof lensesOf> = {};
   if (typeof path === "string" && path.startsWith("/")) out.file = routeText("/trace/file", { path });
   if (typeof path2 === "string" && path2.startsWith("/")) out.file2 = routeText("/trace/file", { path: path2 });
+  const of = lifeOf(r);
+  if (of) out.life = routeText("/trace/life", { of, host: r.host || r.host_id });
   if (typeof user === "string" && user) out.day = routeText("/trace/day", { user, date: dayOf(r.facts.time) });
   const device = typeof serial === "string" && serial ? serial : typeof usb === "string" ? usb : "";
   if (device) out.drive = routeText("/trace/drive", { device });

@@ -13,6 +13,7 @@ import { OverviewView } from "../views/overview";
 import { Pcs } from "../views/pcs/pcs";
 import { RegisterView } from "../views/register";
 import { Reports } from "../views/reports";
+import { LifeView } from "../views/trace/life";
 import { Trace } from "../views/trace/trace";
 import { Keys } from "./keys";
 import { Empty, Icon, Mark, NoRights } from "./parts";
@@ -124,6 +125,7 @@ export function Shell({ settings, live, enter, leave }: Props) {
 }
 
 function Content({ view, route, enter }: { view: View; route: Route; enter: (s: Session) => void }) {
+  if (route.path === "/trace/life") return <LifeView route={route} />;
   if (route.path.startsWith("/trace/")) return <Trace route={route} />;
   switch (view.name) {
     case "overview":

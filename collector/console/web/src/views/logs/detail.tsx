@@ -118,6 +118,7 @@ function Lenses({ record }: { record: Record_ }) {
   return (
     <ul class="lenses" aria-label={words.detail.lenses}>
       {l.file && <li><a href={l.file}>{words.detail.toFile}</a></li>}
+      {l.life && <li><a href={l.life}>{words.detail.toLife}</a></li>}
       {l.drive && <li><a href={l.drive}>{words.detail.toDrive}</a></li>}
       {l.day && <li><a href={l.day}>{words.detail.toDay(plain(factText(record.facts["user"])))}</a></li>}
       <li><a href={near}>{words.detail.toNear}</a></li>

@@ -127,6 +127,9 @@ export function Logs({ route }: { route: Route }) {
     <div class={opened ? "logs logs-open" : "logs"}>
       <div class="logs-head">
         <h1 ref={heading}>{words.logs.title}</h1>
+        <p class="logs-life">
+          <a href="#/trace/life">{words.life.title}</a>
+        </p>
         {session.scope && (
           <p class="quiet-text">
             {words.logs.noScope} <Text of={session.scope.join(", ")} />
