@@ -270,6 +270,8 @@ void printers_close(struct guard *g);
 
 /* Takes what needs privilege, and starts the inspector, before there are keys that it could see. 0, -errno. */
 int written_open(struct guard *g);
+/* The socket by which the recorder tells of cloud folders; while root, in the agent's folders. A failure is logged. */
+void written_hear(struct guard *g);
 /* Listens. 0, -errno. */
 int written_start(struct guard *g);
 /* Another policy is in force: what is mounted from drives is watched where it asks for that. */
@@ -433,6 +435,13 @@ bool person_look_up(struct person *p, uid_t uid);
 void person_name(const struct guard *g, uint32_t uid, char out[64]);
 /* Who is at the seat that the device belongs to (NULL: at seat0). Never NULL; `there` is false where nobody is. */
 const struct person *person_of(const struct guard *g, const struct unit *u);
+
+/*
+ * Where the file system with this number (super_block.s_dev) is mounted above `path`, and its type; of several mounts
+ * the one that is nearest. 0:0: whichever file system it is. False where it is not.
+ */
+#define MOUNTS_FS_SIZE 32
+bool mounts_place(unsigned maj, unsigned min, const char *path, char place[PATH_MAX], char fs[MOUNTS_FS_SIZE]);
 
 /* --- desk.c --- */
 

@@ -158,6 +158,8 @@ static int run(struct guard *g)
 	if (!r) {
 		step = "folders";
 		r = make_places(g);
+		if (!r)
+			written_hear(g);
 	}
 	if (!r) {
 		step = "keys";

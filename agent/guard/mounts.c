@@ -128,6 +128,52 @@ static bool read_line(char *line, const char *disk, struct mounted *out)
 	return true;
 }
 
+/* One line of mountinfo: of this file system, with its place and type? Changes the line. */
+static bool read_place(char *line, unsigned maj, unsigned min, char **target, char **type)
+{
+	char *field[6], *save = NULL, *rest = strstr(line, " - ");
+	unsigned a, b;
+	int i;
+
+	if (!rest)
+		return false;
+	*rest = 0;
+	for (i = 0; i < 6; i++) {
+		field[i] = strtok_r(i ? NULL : line, " ", &save);
+		if (!field[i])
+			return false;
+	}
+	*type = strtok_r(rest + 3, " ", &save);
+	*target = field[4];
+	unescape(*target);
+	return *type && sscanf(field[2], "%u:%u", &a, &b) == 2 && ((!maj && !min) || (a == maj && b == min));
+}
+
+static bool lies_below(const char *path, const char *target)
+{
+	size_t n = strlen(target);
+
+	return n == 1 || (!strncmp(path, target, n) && path[n] == '/');
+}
+
+bool mounts_place(unsigned maj, unsigned min, const char *path, char place[PATH_MAX], char fs[MOUNTS_FS_SIZE])
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+	_cleanup_free_ char *line = malloc(LINE_MAX_SIZE);
+	char *target, *type;
+	size_t best = 0;
+
+	while (f && line && fgets(line, LINE_MAX_SIZE, f)) {
+		if (!read_place(line, maj, min, &target, &type) || !lies_below(path, target) || strlen(target) < best ||
+			strlen(target) >= PATH_MAX)
+			continue;
+		best = strlen(target);
+		memcpy(place, target, best + 1);
+		snprintf(fs, MOUNTS_FS_SIZE, "%s", type);
+	}
+	return best > 0;
+}
+
 /* Calls `fn` for each mount of the disk, the last one first: what is mounted within comes before what it is within. */
 static int each_mount(const struct disk *d, bool (*fn)(const struct mounted *m, void *ctx), void *ctx)
 {

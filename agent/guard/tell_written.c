@@ -76,6 +76,13 @@ void tell_written(struct guard *g, const struct written_file *f, const char *pat
 	unsigned i;
 
 	drive(g, &r, KIND_DRIVE_FILE, f->device, &room);
+	if (f->cloud) {
+		/* Whose file it is, and not who sits at the PC. */
+		record_drop(&r, F_USER);
+		record_drop(&r, F_LOGIN_UID);
+		record_set_text(&r, F_USER, judged->who.user);
+		record_set_uint(&r, F_CLASS, CLASS_CLOUD);
+	}
 	process(&r, f);
 	file(&r, f->dev, f->ino, path, device);
 	record_set_uint(&r, F_SIZE, size);

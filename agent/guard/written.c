@@ -25,7 +25,7 @@
 
 /* --- judging --- */
 
-static void fill(struct guard *g, const struct person *p, const char *path, uint64_t size,
+static void fill(struct guard *g, const struct written_file *f, const struct person *p, const char *path, uint64_t size,
 	const struct inspect_facts *d, struct drive_facts *out)
 {
 	unsigned i;
@@ -38,6 +38,7 @@ static void fill(struct guard *g, const struct person *p, const char *path, uint
 		.format = inspect_format_name(d->format),
 		.size = size,
 		.readable = inspect_text_read(d)};
+	out->cloud = f->cloud;
 	for (i = 0; i < NUMBERS; i++)
 		out->numbers[i] = d->found[find_kind_of((enum print_number)i)].sure;
 	for (i = 0; i < PRINT_PATTERNS_MAX && i < INSPECT_PATTERNS_MAX; i++)
@@ -46,21 +47,44 @@ static void fill(struct guard *g, const struct person *p, const char *path, uint
 }
 
 /* As it is called now: what was written beside and renamed over it has its last name. */
-static bool name_of(int fd, char out[WRITTEN_PATH_SIZE])
+static bool name_of(const struct written_file *f, char out[WRITTEN_PATH_SIZE])
 {
 	static const char gone[] = " (deleted)";
 	char link[32];
 	struct stat st;
 	ssize_t n;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (f->fd < 0) {
+		snprintf(out, WRITTEN_PATH_SIZE, "%s", f->named ? f->named : "");
+		return true;
+	}
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", f->fd);
 	n = readlink(link, out, WRITTEN_PATH_SIZE - 1);
 	out[n > 0 ? n : 0] = 0;
-	if (written_stat(fd, &st) || st.st_nlink)
+	if (written_stat(f->fd, &st) || st.st_nlink)
 		return true;
 	if ((size_t)n > sizeof(gone) && !strcmp(out + n - (sizeof(gone) - 1), gone))
 		out[n - (ssize_t)(sizeof(gone) - 1)] = 0;
 	return false;
+}
+
+/*
+ * Of a drive it is who sits before it, whatever program wrote; a cloud folder is somebody's, who may be signed in by
+ * ssh. His groups are not asked for each file: a rule for a group fits who is at the PC.
+ */
+static const struct person *writer_of(struct guard *g, const struct written_file *f, const struct unit *u)
+{
+	static struct person one;
+	const struct person *p = person_of(g, u);
+	uint32_t uid = f->login_uid != UINT32_MAX ? f->login_uid : f->uid != UINT32_MAX ? f->uid : f->owner_uid;
+
+	if (!f->cloud || (p->there && p->uid == uid))
+		return p;
+	memset(&one, 0, sizeof(one));
+	one.there = true;
+	one.uid = uid;
+	person_name(g, uid, one.name);
+	return &one;
 }
 
 /*
@@ -80,25 +104,30 @@ static void judge(struct guard *g, const struct written_file *f, const struct in
 {
 	struct disk *disk = NULL;
 	struct unit *u = unit_by_disk(g, f->device, &disk);
-	const struct person *p = person_of(g, u);
+	const struct person *p = writer_of(g, f, u);
 	static char path[WRITTEN_PATH_SIZE];
 	char copy[WRITTEN_COPY_NAME_SIZE];
-	bool there = name_of(f->fd, path);
+	bool there = name_of(f, path);
 	struct document_decision decided;
 	struct drive_facts facts;
 	struct stat st = {.st_size = 0};
-	uint64_t size = d->has_hash ? d->bytes : !written_stat(f->fd, &st) ? (uint64_t)st.st_size : 0;
+	uint64_t size = d->has_hash ? d->bytes : f->fd >= 0 && !written_stat(f->fd, &st) ? (uint64_t)st.st_size : 0;
 	uint32_t uid;
 
-	fill(g, p, path, size, d, &facts);
+	fill(g, f, p, path, size, d, &facts);
 	policy_drive(g->orders.policy, &facts, &decided);
 	g->written->files++;
 	g->written->alerts += decided.action == ACTION_ALERT || decided.action == ACTION_QUARANTINE;
+	if (f->fd < 0)
+		decided.copy = false;
 	if (decided.copy)
 		written_copies_name(g, f, copy);
 	tell_written(g, f, path, !there, size, d, &facts, &decided, decided.copy ? copy : NULL);
 	if (decided.copy)
 		written_copy(g, f, path, copy, &decided);
+	/* It is its owner's own file, on the PC's own disk. */
+	if (f->cloud)
+		return;
 	if (decided.action == ACTION_QUARANTINE && !decided.note)
 		written_seal(g, f, path, &decided);
 	else
@@ -128,6 +157,7 @@ static void file_free(struct written_file *f)
 	sd_event_source_disable_unref(f->source);
 	inspect_job_free(f->job);
 	closep(&f->fd);
+	free(f->named);
 	free(f);
 }
 
@@ -298,7 +328,7 @@ static void renew_due(struct written_file *f, int64_t closed_boot_us)
 }
 
 /* One that waits already is looked into once, as it is then. */
-static void on_close(struct guard *g, const struct written_file *file)
+void written_take(struct guard *g, const struct written_file *file)
 {
 	struct written *w = g->written;
 	struct written_file *f;
@@ -328,12 +358,22 @@ static void on_close(struct guard *g, const struct written_file *file)
 	w->waiting_n++;
 }
 
+void written_go_on(struct guard *g)
+{
+	run(g);
+}
+
+void written_unread(struct guard *g, const struct written_file *file, enum inspect_cause cause, const char *detail)
+{
+	judge_unread(g, file, cause, detail);
+}
+
 /* --- the loop --- */
 
 static int on_group(sd_event_source *source, int fd, uint32_t events, void *ctx)
 {
 	struct guard *g = ctx;
-	int r = written_closes(g, on_close, written_scan);
+	int r = written_closes(g, written_take, written_scan);
 
 	(void)source;
 	(void)fd;
@@ -437,7 +477,7 @@ int written_open(struct guard *g)
 	w->scan.last = &w->scan.waiting;
 	w->scan.out = -1;
 	w->hand.answer = -1;
-	w->mounts = -1;
+	w->mounts = w->cloud = -1;
 	w->group = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK,
 		O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
 	if (w->group < 0 && errno == ENOSYS)
@@ -466,6 +506,8 @@ int written_start(struct guard *g)
 	if (r >= 0)
 		r = sd_event_add_io(g->event, NULL, w->mounts, EPOLLPRI, on_mounts, g);
 	if (r >= 0)
+		r = written_cloud_start(g);
+	if (r >= 0)
 		written_cut_open(g);
 	return r < 0 ? r : 0;
 }
@@ -489,6 +531,7 @@ void written_close(struct guard *g)
 	written_hand_close(g);
 	written_cut_close(g);
 	written_scan_close(g);
+	written_cloud_close(g);
 	closep(&w->group);
 	closep(&w->mounts);
 	inspect_stop(w->inspect);

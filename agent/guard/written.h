@@ -37,6 +37,8 @@ struct written_file {
 	uint32_t pid, uid, login_uid; /* of who closed it; UINT32_MAX: not known */
 	uint32_t owner_uid;           /* of the file */
 	char program[512];            /* empty: it had ended */
+	bool cloud;                   /* in a cloud folder, and on no drive */
+	char *named;                  /* the path that was told, where there is no descriptor (fd -1) */
 	struct inspect_job *job;      /* NULL: it waits */
 	sd_event_source *source;
 };
@@ -167,6 +169,7 @@ struct written {
 	struct inspect_known *known; /* documents of the policy in force; NULL: none */
 	int group;                   /* of fanotify(7) */
 	int mounts;                  /* /proc/self/mountinfo, which says when it changes */
+	int cloud;                   /* the socket by which the recorder tells of cloud folders */
 	bool on;                     /* the policy in force asks for it */
 	struct written_place place[WRITTEN_FILE_SYSTEMS_MAX];
 	unsigned places_n;
@@ -196,6 +199,16 @@ int written_closes(struct guard *g, written_fn wrote, written_fn read_only);
  * Size, times, owner, mode, links and numbers only. 0, -errno.
  */
 int written_stat(int fd, struct stat *out);
+
+/* written.c: it waits from now on; owns file->fd. And what waits is gone on with. */
+void written_take(struct guard *g, const struct written_file *file);
+void written_go_on(struct guard *g);
+/* It is told without having been looked into; file->fd stays the caller's. */
+void written_unread(struct guard *g, const struct written_file *file, enum inspect_cause cause, const char *detail);
+
+/* written_cloud.c: what comes into cloud folders (written_hear, too). 0, -errno. */
+int written_cloud_start(struct guard *g);
+void written_cloud_close(struct guard *g);
 
 /* written.c: this file is being looked into. */
 bool written_looks(const struct guard *g, dev_t dev, ino_t ino);

@@ -81,10 +81,19 @@ static void choose_status(struct recorder *r)
 		closep(&r->status_fd);
 }
 
+static int on_cloud(void *ctx, const struct cloud_word *w)
+{
+	const struct recorder *r = ctx;
+
+	return cloud_send(r->cloud, w);
+}
+
 static int make_tables(struct recorder *r)
 {
 	int got = names_new(&r->names);
 
+	if (!got)
+		got = cloud_sender(&r->cloud);
 	if (!got)
 		got = processes_new(r->names, &r->processes);
 	if (!got)
@@ -235,6 +244,8 @@ static int run(struct recorder *r, bool load)
 		purposes_init(&r->purposes, r->areas_path);
 		r->engine.purposes = &r->purposes;
 		r->engine.proc = "/proc";
+		r->engine.cloud = r->cloud < 0 ? NULL : on_cloud;
+		r->engine.cloud_ctx = r;
 		log_info("recording by %s",
 			probe_set_of(r->probe) == PROBE_SET_TRAMPOLINE ? "trampolines" : "tracepoints");
 		got = loop_run(r);
@@ -283,7 +294,7 @@ int main(int argc, char **argv)
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return program_complain("start", -ENOMEM, &why);
-	r->status_fd = -1;
+	r->status_fd = r->cloud = -1;
 	if (set_paths(r, line.filter)) {
 		free(r);
 		return program_complain("SEKISHO_ROOT", -ENAMETOOLONG, &why);

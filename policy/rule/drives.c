@@ -4,6 +4,11 @@
 #include "policy/rule/drives.h"
 #include "policy/rule/drives_parts.h"
 
+/* Where the policy names none: the clients' programs as packages install them, and nothing that staff can write to. */
+static const char *const clients[] = {"/usr/bin/nextcloud", "/usr/bin/owncloud", "/usr/bin/dropbox",
+	"/opt/dropbox/dropbox*", "/usr/bin/onedrive", "/usr/bin/rclone", "/usr/bin/syncthing", "/usr/bin/seaf-daemon",
+	"/usr/bin/insync*", "/usr/lib/insync/*", "/usr/bin/megasync", NULL};
+
 static const struct drives_policy none = {.fallback = ACTION_ALLOW};
 
 static const struct drives_policy *section(const struct policy *p)
@@ -21,6 +26,8 @@ static bool fits(const struct policy *p, const struct drive_rule *m, const struc
 		return false;
 	if (m->has_size_over && f->size <= m->size_over)
 		return false;
+	if (m->has_cloud && f->cloud != m->cloud)
+		return false;
 	return content_fits(p, &m->as.content,
 		&(struct content_found){
 			.readable = f->readable, .numbers = f->numbers, .matches = f->matches, .known = f->known});
@@ -28,14 +35,16 @@ static bool fits(const struct policy *p, const struct drive_rule *m, const struc
 
 static void explain(const struct drive_rule *m, const struct drive_facts *f, struct document_decision *out)
 {
-	struct content_reason facts[4 + CONTENT_REASONS] = {
+	struct content_reason facts[5 + CONTENT_REASONS] = {
 		{m->as.who.users || m->as.who.groups, " who it is", "利用者"},
 		{m->paths != NULL, " its name", "ファイル名"},
 		{m->formats != NULL, " its format", "形式"},
 		{m->has_size_over, " its size", "サイズ"},
+		{m->has_cloud, m->cloud ? " a cloud folder" : " a drive",
+			m->cloud ? "クラウド同期フォルダー" : "ドライブ"},
 	};
 
-	content_reasons(&m->as.content, f->readable, facts + 4);
+	content_reasons(&m->as.content, f->readable, facts + 5);
 	content_explain(m->as.line, facts, ARRAY_SIZE(facts), out->reason, sizeof(out->reason), out->reason_ja,
 		sizeof(out->reason_ja));
 }
@@ -45,6 +54,13 @@ bool policy_drives(const struct policy *p)
 	return p->drives != NULL;
 }
 
+bool policy_drives_cloud(const struct policy *p, const char *program)
+{
+	const struct drives_policy *s = section(p);
+
+	return s->cloud && !content_like(s->clients ? s->clients : clients, program);
+}
+
 void policy_drive(const struct policy *p, const struct drive_facts *f, struct document_decision *out)
 {
 	const struct drives_policy *s = section(p);
@@ -52,16 +68,19 @@ void policy_drive(const struct policy *p, const struct drive_facts *f, struct do
 
 	memset(out, 0, sizeof(*out));
 	out->note = p->note;
-	for (i = 0; i < s->rules_n; i++) {
-		const struct drive_rule *rule = &s->rules[i];
-
-		if (!fits(p, rule, f))
-			continue;
-		content_decide(&rule->as, "drives", out);
-		explain(rule, f, out);
-		return;
+	for (i = 0; i < s->rules_n && !fits(p, &s->rules[i], f); i++)
+		;
+	if (i < s->rules_n) {
+		content_decide(&s->rules[i].as, "drives", out);
+		explain(&s->rules[i], f, out);
+	} else {
+		content_default(s->fallback, "drives", out);
 	}
-	content_default(s->fallback, "drives", out);
+	/* A file in a cloud folder is its owner's own on the PC: nothing of it is made unreadable, and nobody is asked.
+	 */
+	if (f->cloud && out->action == ACTION_QUARANTINE)
+		out->action = ACTION_ALERT;
+	out->ask_reason = out->ask_reason && !f->cloud;
 }
 
 bool policy_drives_scan(const struct policy *p)

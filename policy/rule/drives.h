@@ -1,6 +1,7 @@
 /*
- * The policy of what is written to removable drives: the section `drives:` of policy.yaml. Asked by the guard for each
- * file that was written and closed, by sekishoctl and by the section's own expectations; the manual is policy.yaml(5).
+ * The policy of what is written to removable drives and to cloud folders: the section `drives:` of policy.yaml. Asked
+ * by the guard for each file that was written and closed, by sekishoctl and by the section's own expectations; the
+ * manual is policy.yaml(5).
  *
  *   1. the first rule that fits decides
  *   2. else the section's `default` (allow)
@@ -21,6 +22,7 @@
 struct drive_facts {
 	struct device_user who; /* who is at the PC, which one, when; user NULL: nobody */
 	const char *path;       /* of the file, where the drive is mounted */
+	bool cloud;             /* it lies in a cloud folder, and on no drive */
 	const char *format;     /* what it is, by its bytes: "pdf", "xlsx" (inspect_format_name) */
 	uint64_t size;          /* bytes */
 	bool readable;          /* it was looked into, and nothing of it stayed unread */
@@ -33,6 +35,11 @@ struct drive_facts {
 bool policy_drives(const struct policy *p);
 /* Decides: ACTION_ALLOW, _NOTE, _ALERT or _QUARANTINE. Always answers. */
 void policy_drive(const struct policy *p, const struct drive_facts *f, struct document_decision *out);
+/*
+ * Is what `program` (its path; "": not known) writes to cloud folders looked into? What the sync client itself writes
+ * came from there.
+ */
+bool policy_drives_cloud(const struct policy *p, const char *program);
 /* Is what is read from drives given to ClamAV? */
 bool policy_drives_scan(const struct policy *p);
 /* As policy_print_ocr. */

@@ -12,6 +12,7 @@
 struct drive_rule {
 	struct content_rule as;
 	words paths, formats; /* patterns; NULL: any */
+	bool has_cloud, cloud;
 	bool has_size_over;
 	uint64_t size_over; /* bytes */
 };
@@ -25,7 +26,9 @@ struct drive_expectation {
 struct drives_policy {
 	unsigned fallback; /* ACTION_* */
 	uint64_t max_bytes;
-	bool scan; /* what is read is given to ClamAV */
+	bool scan;  /* what is read is given to ClamAV */
+	bool cloud; /* what is written to cloud folders is looked into */
+	words clients;
 	struct policy_ocr ocr;
 	struct copies_terms copies;
 	struct drives_quarantine quarantine;

@@ -43,6 +43,10 @@ static int take_match(struct reading *r, void *ctx, const char *key, const yaml_
 		return reading_words(r, n, key, &m->paths);
 	if (!strcmp(key, "formats"))
 		return reading_words(r, n, key, &m->formats);
+	if (!strcmp(key, "cloud")) {
+		m->has_cloud = true;
+		return content_read_flag(r, n, key, &m->cloud);
+	}
 	if (!strcmp(key, "mib_over")) {
 		m->has_size_over = true;
 		return take_mib(r, n, key, 0, &m->size_over);
@@ -94,6 +98,8 @@ static int take_file_key(struct reading *r, void *ctx, const char *key, const ya
 		return reading_text(r, n, key, &f->path);
 	if (!strcmp(key, "mib"))
 		return take_mib(r, n, key, 0, &f->size);
+	if (!strcmp(key, "cloud"))
+		return content_read_flag(r, n, key, &f->cloud);
 	return content_read_facts(r, &e->as,
 		&(struct content_facts){
 			.who = &f->who, .format = &f->format, .numbers = f->numbers, .readable = &f->readable},
@@ -176,6 +182,10 @@ static int take_key(struct reading *r, void *ctx, const char *key, const yaml_no
 		return take_action(r, n, key, &p->fallback);
 	if (!strcmp(key, "max_mib"))
 		return take_mib(r, n, key, 1, &p->max_bytes);
+	if (!strcmp(key, "cloud"))
+		return content_read_flag(r, n, key, &p->cloud);
+	if (!strcmp(key, "cloud_clients"))
+		return reading_words(r, n, key, &p->clients);
 	if (!strcmp(key, "scan"))
 		return content_read_flag(r, n, key, &p->scan);
 	if (!strcmp(key, "copies"))

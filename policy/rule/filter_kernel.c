@@ -107,9 +107,12 @@ static struct pattern pattern_of(const char *text, uint8_t level)
 	return (struct pattern){.text = text, .head = components(text, true), .level = level};
 }
 
+/* What changes there is looked into (cloud.h), also where it is no record. */
 static uint8_t cloud_level(const struct filter *f)
 {
-	return f->class_level[CLASS_CLOUD];
+	uint8_t level = f->class_level[CLASS_CLOUD];
+
+	return level > FILTER_CHANGES ? level : FILTER_CHANGES;
 }
 
 void filter_kernel(const struct filter *f, const struct filter_place *mounts, unsigned mounts_n,

@@ -232,6 +232,7 @@ static int of_drive(const struct policy *p, const struct record *r, const char *
 	struct drive_facts f = {.who = who(r, blind ? "" : host, groups, blind, user, sizeof(user)),
 		.path = path,
 		.format = format,
+		.cloud = record_number(r, F_CLASS, 0) == CLASS_CLOUD,
 		.size = record_number(r, F_SIZE, 0),
 		.readable = was_read(r, false)};
 	struct document_decision now;

@@ -87,12 +87,14 @@ drives:
   default: note
   max_mib: 64
   scan: yes
+  cloud: yes
+  cloud_clients: ["/opt/sync/*", /usr/bin/nextcloud]
   ocr: no
   ocr_seconds: 1
   ocr_seconds_per_hour: 3600
   rules:
     - name: all
-      match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, paths: ["*.csv"], formats: xlsx, mib_over: 0, my_numbers: 1, cards: 2, contains: ["a+"], documents: [plan], unreadable: yes}
+      match: {users: taro, groups: [g], hosts: h, days: mon-fri, hours: 07:00-19:00, from: 2026-11-01, until: 2026-12-31, paths: ["*.csv"], formats: xlsx, mib_over: 0, cloud: no, my_numbers: 1, cards: 2, contains: ["a+"], documents: [plan], unreadable: yes}
       action: alert
       ask_reason: yes
       mode: note
@@ -100,7 +102,7 @@ drives:
       message_ja: why
   expectations:
     - name: e
-      file: {user: taro, groups: [g], host: h, at: 2026-11-25 10:00, path: /media/x, format: pdf, mib: 3, my_numbers: 0, documents: [plan], unreadable: no}
+      file: {user: taro, groups: [g], host: h, at: 2026-11-25 10:00, path: /media/x, format: pdf, mib: 3, cloud: yes, my_numbers: 0, documents: [plan], unreadable: no}
       action: note
 protected:
   areas:

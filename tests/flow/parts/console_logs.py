@@ -331,7 +331,7 @@ same([(r[5], r[6]) for r in parts[0] if r[5] != "ファイル操作"],
 true("/home/hanako/給与-2.txt" in [r for r in parts[0] if r[6] == "/home/hanako/写し.txt"][0][7], "what the copy was made of")
 same([(r[5], r[6]) for r in parts[1]],
      [("印刷ジョブ", "個人番号届"), ("ファイルのコピー", "/media/鍵/給与-1.txt"), ("ファイル操作", "/media/鍵/集計.csv"),
-      ("ドライブへの書き込み内容", "/media/鍵/名簿.csv")] + [("機器の接続", "'" + stick["product"])] * 6, "papers and media")
+      ("ドライブ・クラウドフォルダーへの書き込み内容", "/media/鍵/名簿.csv")] + [("機器の接続", "'" + stick["product"])] * 6, "papers and media")
 true("個人番号の件数: 30" in parts[1][3][7] and stick["serial"] in parts[1][4][7], parts[1])
 same([(r[5], r[6]) for r in parts[2] if "swp" not in r[6]], [("フォルダー削除", "/home/hanako/古い"), ("ファイル切り詰め", "/home/hanako/帳簿.txt")], "disposal")
 same([(r[5], r[4], r[3]) for r in parts[4] if r[3] != "console"], [(k, "花子", "会計-2") for k in ("サインイン", "サインアウト", "ユーザー切替")], "who was at a PC")

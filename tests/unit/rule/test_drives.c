@@ -65,6 +65,34 @@ static void without_a_section_nothing_is_looked_into(void **state)
 	assert_true(ocr.on && policy_print_text(policy));
 }
 
+static void cloud_folders(void **state)
+{
+	struct drive_facts f = file();
+	struct document_decision d;
+
+	(void)state;
+	assert_int_equal(load("drives: {default: allow}\n"), 0);
+	assert_false(policy_drives_cloud(policy, "/usr/bin/cp"));
+	assert_int_equal(load("drives:\n  cloud: yes\n  rules:\n"
+			      "  - {name: out, match: {cloud: yes}, action: alert, ask_reason: yes}\n"
+			      "  - {name: drive, match: {cloud: no}, action: note}\n"),
+		0);
+	assert_true(policy_drives_cloud(policy, "/usr/bin/cp") && policy_drives_cloud(policy, ""));
+	assert_false(policy_drives_cloud(policy, "/usr/bin/nextcloud"));
+	assert_true(policy_drives_cloud(policy, "/home/taro/usr/bin/nextcloud"));
+	assert_string_equal(decide(&f, ACTION_NOTE), "drives:drive");
+	f.cloud = true;
+	assert_string_equal(decide(&f, ACTION_ALERT), "drives:out");
+	/* Nobody is asked. */
+	policy_drive(policy, &f, &d);
+	assert_false(d.ask_reason);
+	assert_int_equal(load("drives: {cloud: yes, cloud_clients: ['/opt/sync/*']}\n"), 0);
+	assert_true(policy_drives_cloud(policy, "/usr/bin/nextcloud"));
+	assert_false(policy_drives_cloud(policy, "/opt/sync/bin/syncd"));
+	assert_int_equal(load("drives: {cloud: maybe}\n"), V_BAD);
+	assert_int_equal(load("drives: {rules: [{name: a, action: note, match: {cloud: 3}}]}\n"), V_BAD);
+}
+
 static void first_rule_that_fits(void **state)
 {
 	struct drive_facts f = file();
@@ -258,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_section_nothing_is_looked_into),
+		cmocka_unit_test(cloud_folders),
 		cmocka_unit_test(first_rule_that_fits),
 		cmocka_unit_test(known_documents_are_asked_for_by_name),
 		cmocka_unit_test(the_reason_names_what_led_there),
