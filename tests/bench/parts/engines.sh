@@ -1,4 +1,4 @@
-# Shared by the benchmarks that run a collector on either engine. Source lib.sh and parts/collector.sh first.
+# Shared by the benchmarks and flows that run a collector on either engine. Source lib.sh and parts/collector.sh first.
 # shellcheck shell=bash disable=SC2154,SC2034
 servers=''
 engine='' place='' engine_n=0
@@ -47,4 +47,23 @@ database_bytes() {
 	else
 		echo 0
 	fi
+}
+
+# The records that the store's own index has: counted by PostgreSQL or SQLite, not by a program of ours.
+records_of_store() {
+	if [ "$engine" = postgresql ]; then
+		PGHOST=$servers/a PGUSER=postgres psql -X -A -t -d "bench$engine_n" -c 'SELECT count(*) FROM sekisho.record'
+	else
+		"$py" -c 'import glob, sqlite3, sys
+n = 0
+for path in glob.glob(sys.argv[1] + "/index/20*.db"):
+    n += sqlite3.connect("file:%s?mode=ro" % path, uri=True).execute("SELECT coalesce(sum(n), 0) FROM seg").fetchone()[0]
+print(n)' "$state/store"
+	fi
+}
+
+# A person's programs ask this engine's log without being told so each time, as who reads only.
+asked_by_default() {
+	mkdir -p "$SEKISHO_ROOT/etc/sekisho"
+	printf '%s\n' ${place:+"store = ${place/collector@/console@}"} >"$SEKISHO_ROOT/etc/sekisho/console.conf"
 }

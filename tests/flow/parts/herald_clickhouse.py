@@ -1,6 +1,6 @@
 """What a ClickHouse has of the log, against `sekishoctl log --json`.
 
-    herald_clickhouse.py schema FILE | compare LEAVES | twice before|after
+    herald_clickhouse.py schema FILE | compare LEAVES | count N | twice before|after | drop
 """
 import collections
 import json
@@ -138,8 +138,19 @@ def twice(when):
         raise SystemExit("FAILED: the log did not go out again")
 
 
+def count(want):
+    """FINAL: what was taken twice is one row."""
+    there = int(rows_of("SELECT count() AS n FROM sekisho.records FINAL")[0]["n"])
+    if there != want:
+        raise SystemExit("FAILED: %d rows, and the store has %d records" % (there, want))
+
+
 if sys.argv[1] == "schema":
     schema(sys.argv[2])
+elif sys.argv[1] == "count":
+    count(int(sys.argv[2]))
+elif sys.argv[1] == "drop":
+    ask("DROP DATABASE sekisho")
 elif sys.argv[1] == "compare":
     compare_all(sys.argv[2])
 else:
