@@ -33,6 +33,7 @@ static const struct pass {
 		{0}},
 	{REPORT_EXCEPTIONS, drives_written, false, false, false,
 		{KIND_DRIVE_FILE, KIND_DRIVE_SEALED, KIND_DRIVE_OPENED}, {0}},
+	{REPORT_EXCEPTIONS, known_take, false, false, false, {KIND_PRINT, KIND_PRINT_RESULT, KIND_DRIVE_FILE}, {0}},
 	{REPORT_DRIVES, drives_bytes, false, false, false, {KIND_FILE}, {CLASS_USB, CLASS_REMOVABLE}},
 	{REPORT_DRIVES, drives_earlier, false, false, true, {KIND_PLUG}, {0}},
 	{REPORT_POLICY, policy_take, false, false, false, {KIND_POLICY, KIND_POLICY_REFUSED}, {0}},
@@ -54,8 +55,9 @@ int report_new(const struct report_options *o, struct report **out, struct why *
 	} tallies[] = {
 #define TALLY_(field, type) {offsetof(struct gather, field), sizeof(struct type)}
 		TALLY_(persons, person), TALLY_(printers, paper_place), TALLY_(departments, paper_place),
-		TALLY_(drives, drive), TALLY_(exceptions, exception), TALLY_(versions, version), TALLY_(acts, act),
-		TALLY_(readers, reader), TALLY_(pcs, pc), TALLY_(causes, cause)};
+		TALLY_(drives, drive), TALLY_(exceptions, exception), TALLY_(known, known_document),
+		TALLY_(versions, version), TALLY_(acts, act), TALLY_(readers, reader), TALLY_(pcs, pc),
+		TALLY_(causes, cause)};
 #undef TALLY_
 	struct report *r;
 	int64_t days;
@@ -102,6 +104,7 @@ void report_gather_end(struct gather *g)
 	tally_deinit(&g->departments, NULL);
 	tally_deinit(&g->drives, NULL);
 	tally_deinit(&g->exceptions, NULL);
+	tally_deinit(&g->known, NULL);
 	tally_deinit(&g->versions, NULL);
 	tally_deinit(&g->acts, NULL);
 	tally_deinit(&g->readers, NULL);

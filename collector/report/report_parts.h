@@ -98,6 +98,12 @@ struct exception {
 	uint64_t count;
 };
 
+struct known_document { /* that the policy knows by its fingerprints */
+	struct named named;
+	uint64_t jobs, files, most; /* most: of one find, percent */
+	int64_t last_us;
+};
+
 struct version {
 	struct named named;
 	uint64_t number;
@@ -143,6 +149,7 @@ struct figures {
 	struct prints p;
 	uint64_t people, drives, drives_new, drives_held, plugs, files, bytes, denied, write_seen;
 	uint64_t codes, codes_refused, connects;
+	uint64_t known_jobs, known_files;
 	uint64_t versions, policy_refused, acts;
 	uint64_t sign_ins, sign_in_refused, views, searches, exports, bundles, reports, not_allowed;
 	uint64_t pcs, silent, weak, gaps, missing, forks, rejoins, refused, lost, lost_unknown, witness, alerts;
@@ -154,7 +161,7 @@ struct gather {
 	int64_t from_us, until_us;
 	bool before; /* the period to compare with: only its figures are of interest */
 	struct figures f;
-	struct tally persons, printers, departments, drives, exceptions, versions, acts, readers, pcs, causes;
+	struct tally persons, printers, departments, drives, exceptions, known, versions, acts, readers, pcs, causes;
 	struct seen jobs, pairs;
 	struct spell *spells;
 	unsigned spells_n, spells_cap;
@@ -213,7 +220,7 @@ struct remark {
 };
 
 #define TABLES_MAX 24u
-#define FIGURES_MAX 40u
+#define FIGURES_MAX 48u
 #define REMARKS_MAX 20u
 
 struct report {
@@ -275,6 +282,8 @@ unsigned bar_of(const struct gather *g, int64_t at_us);
 void prints_take(struct gather *g, const struct store_row *row);
 void drives_take(struct gather *g, const struct store_row *row);
 void drives_written(struct gather *g, const struct store_row *row);
+/* known.c */
+void known_take(struct gather *g, const struct store_row *row);
 void drives_bytes(struct gather *g, const struct store_row *row);
 /* A record from before the period: was a drive of ours seen then? */
 void drives_earlier(struct gather *g, const struct store_row *row);

@@ -45,6 +45,10 @@ static void figures(struct report *r)
 		&f->p.missed);
 	figure(r, P, false, "personal_numbers", "Jobs with personal numbers", "個人番号を含む印刷", CELL_COUNT,
 		&f->p.numbers);
+	figure(r, REPORT_EXCEPTIONS, false, "known_jobs", "Jobs with known documents", "登録文書を含む印刷", CELL_COUNT,
+		&f->known_jobs);
+	figure(r, REPORT_EXCEPTIONS, false, "known_files", "Files with known documents on drives",
+		"ドライブ上の登録文書を含むファイル", CELL_COUNT, &f->known_files);
 	figure(r, D, true, "drives", "Drives seen", "検出されたドライブ", CELL_COUNT, &f->drives);
 	figure(r, D, false, "drives_new", "Drives not seen before", "初めて接続されたドライブ", CELL_COUNT,
 		&f->drives_new);
@@ -191,6 +195,10 @@ static void remarks(struct report *r)
 	remark(r, WEIGHT_NOTE, "Drives not seen before: %s", "初めて接続されたドライブが %s 台", D * f->drives_new, 0);
 	remark(r, WEIGHT_NOTE, "Jobs with personal numbers (My Number), printed or tried: %s",
 		"個人番号(マイナンバー)を含む印刷が %s 件", P * f->p.numbers, 0);
+	remark(r, WEIGHT_NOTE, "Jobs in which known documents were found, printed or tried: %s",
+		"登録文書を含む印刷が %s 件", f->known_jobs, 0);
+	remark(r, WEIGHT_NOTE, "Files written to drives in which known documents were found: %s",
+		"ドライブに書き込まれた、登録文書を含むファイルが %s 件", f->known_files, 0);
 	if (P && part_on(r, REPORT_PERSONS))
 		printed_most(r);
 }

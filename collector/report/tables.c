@@ -54,6 +54,7 @@ ORDER_(by_written, person, bytes, denied)
 ORDER_(by_drive, drive, bytes, plugs)
 ORDER_(by_reader, reader, searches, views)
 ORDER_(by_lost, cause, lost, events)
+ORDER_(by_found, known_document, jobs, files)
 
 static int by_version(const void *a, const void *b)
 {
@@ -293,6 +294,34 @@ static void exceptions(struct report *r)
 	t->more += r->now.exceptions.over;
 }
 
+static void known(struct report *r)
+{
+	static const struct column columns[] = {TEXT("name", "Document", "文書", 30),
+		COUNT("jobs", "Print jobs", "印刷ジョブ"), COUNT("files", "Files on drives", "ドライブ上のファイル"),
+		COUNT("most", "Most of it, %", "最大の一致率(%)"), WHEN("last", "Last", "最終検出")};
+	struct table *t = table_begin(r, "known-documents", 3, "Known documents that were found", "検出された登録文書",
+		columns, ARRAY_SIZE(columns));
+	unsigned i;
+
+	t->note_en =
+		"Documents that the policy knows by their fingerprints, in what was printed or tried, and in what was "
+		"written to drives.";
+	t->note_ja = "ポリシーにフィンガープリントで登録された文書。印刷(禁止・保留を含む)"
+		     "とドライブへの書き込みから検出したもの。";
+	tally_sort(&r->now.known, by_found);
+	for (i = 0; i < entries(&r->now.known); i++) {
+		const struct known_document *k = entry(&r->now.known, i);
+
+		if (!row_begin(r, t))
+			continue;
+		name_cell(r, t, &k->named, &r->now.known);
+		cell_number(t, k->jobs);
+		cell_number(t, k->files);
+		cell_number(t, k->most);
+		cell_time(t, k->last_us);
+	}
+}
+
 /* --- 4. policy --- */
 
 static void policy(struct report *r)
@@ -524,6 +553,8 @@ int model_make(struct report *r)
 		drives(r);
 	if (part_on(r, REPORT_EXCEPTIONS) && part_on(r, REPORT_PERSONS))
 		exceptions(r);
+	if (part_on(r, REPORT_EXCEPTIONS) && r->now.known.n)
+		known(r);
 	if (part_on(r, REPORT_POLICY))
 		policy(r);
 	if (part_on(r, REPORT_ACCESS))

@@ -58,6 +58,9 @@ static void print_one(struct paper *p, const char *printer, unsigned action, boo
 	record_set_uint(r, F_COLOUR, colour);
 	if (numbers)
 		record_set_uint(r, F_MY_NUMBERS, numbers);
+	/* No dice: the rest of the office stays what it is. */
+	if (pages % 5 == 0)
+		record_set_str(r, F_KNOWN_DOCUMENTS, pages % 10 ? "=価格表 45 %" : "=価格表 100 %; 第2案 7 % 30 %");
 	tell(p, TELLER_PRINT);
 }
 

@@ -8,6 +8,7 @@ import collections
 import csv
 import datetime
 import json
+import re
 import sys
 
 DAY = datetime.timedelta(days=1)
@@ -108,6 +109,28 @@ def drives_of(records, earlier):
     total["drives"] = len(drives)
     total["new"] = len([k for k in drives if k not in before])
     return drives, persons, total, unknown, before
+
+
+def known_of(records):
+    """By document: jobs, files, the most percent; and jobs and files that had any."""
+    jobs, files, most = collections.defaultdict(set), collections.Counter(), collections.Counter()
+    any_job, any_file = set(), 0
+    for r in records:
+        if r["kind"] not in ("print", "print-result", "drive-file") or not r.get("known_documents"):
+            continue
+        job = (r["host_id"], r.get("job"), r.get("created"))
+        for one in r["known_documents"].split("; "):
+            name, percent = re.fullmatch(r"(.*) (\d+) %", one).groups()
+            most[name] = max(most[name], int(percent))
+            if r["kind"] == "drive-file":
+                files[name] += 1
+            else:
+                jobs[name].add(job)
+        if r["kind"] == "drive-file":
+            any_file += 1
+        else:
+            any_job.add(job)
+    return {name: [len(jobs[name]), files[name], most[name]] for name in most}, (len(any_job), any_file)
 
 
 def readers_of(records):
@@ -243,6 +266,12 @@ def compare(log, path, departments):
              "drive-opened": lambda r: True}
     same("exceptions", sum(r["count"] for r in table(report, "exceptions")),
          sum(r.get("count", 1) for r in now if r["kind"] in kinds and kinds[r["kind"]](r)))
+
+    want, kinds = known_of(now)
+    same("known documents", {r["name"]: [r["jobs"], r["files"], r["most"]] for r in table(report, "known-documents")}, want)
+    for figure, i in (("known_jobs", 0), ("known_files", 1)):
+        same(figure, figures[figure]["now"], kinds[i])
+        same(figure + " before", figures[figure]["before"], known_of(was)[1][i])
 
     readers = readers_of(now)
     rows = table(report, "log-readers")
