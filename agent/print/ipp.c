@@ -15,6 +15,7 @@
 #define LEASE_SECONDS 3600
 #define RENEW_US (1200ll * 1000000)
 #define ROOT_URI "ipp://localhost/"
+#define LEFT_MAX 64 /* subscriptions that were left behind */
 
 struct ipp_link {
 	char socket[108];
@@ -274,6 +275,53 @@ pid_t ipp_cupsd(struct ipp_link *l)
 
 /* --- the subscription --- */
 
+static ipp_t *request_for_subscription(ipp_op_t op, int id)
+{
+	ipp_t *request = request_for(op, "printer-uri", ROOT_URI);
+
+	ippAddInteger(request, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "notify-subscription-id", id);
+	return request;
+}
+
+/*
+ * Those of a daemon that was killed, or of a PC that lost its power: CUPS keeps them in a file for as long as their
+ * lease. A cupsd without our notifier, as it is when we are removed, would start that again and again, and do nothing
+ * else.
+ */
+static void cancel_left(struct ipp_link *l, const char *recipient)
+{
+	static const char *const wanted[] = {"notify-subscription-id", "notify-recipient-uri"};
+	ipp_t *request = request_for(IPP_OP_GET_SUBSCRIPTIONS, "printer-uri", ROOT_URI), *answer;
+	int ids[LEFT_MAX], n = 0, id = 0, r;
+	bool ours = false;
+	ipp_attribute_t *a;
+
+	ippAddStrings(request, IPP_TAG_OPERATION, IPP_TAG_KEYWORD, "requested-attributes", (int)ARRAY_SIZE(wanted),
+		NULL, wanted);
+	answer = ask(l, request, "/", &r);
+	if (!answer)
+		return;
+	/* A separator without a name stands between two of them, and the end counts as one. */
+	for (a = ippFirstAttribute(answer);; a = ippNextAttribute(answer)) {
+		const char *name = a ? ippGetName(a) : NULL;
+
+		if (!name) {
+			if (ours && id && n < LEFT_MAX)
+				ids[n++] = id;
+			ours = false;
+			id = 0;
+		} else if (!strcmp(name, wanted[0]))
+			id = ippGetInteger(a, 0);
+		else if (!strcmp(name, wanted[1]))
+			ours = ippGetString(a, 0, NULL) && !strcmp(ippGetString(a, 0, NULL), recipient);
+		if (!a)
+			break;
+	}
+	ippDelete(answer);
+	while (n)
+		ippDelete(ask(l, request_for_subscription(IPP_OP_CANCEL_SUBSCRIPTION, ids[--n]), "/", &r));
+}
+
 static int subscribe(struct ipp_link *l, const char *recipient)
 {
 	static const char *const events[] = {"job-created", "job-state-changed", "job-completed", "job-stopped",
@@ -283,6 +331,7 @@ static int subscribe(struct ipp_link *l, const char *recipient)
 	ipp_attribute_t *a;
 	int r;
 
+	cancel_left(l, recipient);
 	ippAddString(request, IPP_TAG_SUBSCRIPTION, IPP_TAG_URI, "notify-recipient-uri", NULL, recipient);
 	ippAddStrings(
 		request, IPP_TAG_SUBSCRIPTION, IPP_TAG_KEYWORD, "notify-events", (int)ARRAY_SIZE(events), NULL, events);
@@ -298,18 +347,10 @@ static int subscribe(struct ipp_link *l, const char *recipient)
 	return 0;
 }
 
-static ipp_t *request_for_subscription(struct ipp_link *l, ipp_op_t op)
-{
-	ipp_t *request = request_for(op, "printer-uri", ROOT_URI);
-
-	ippAddInteger(request, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "notify-subscription-id", l->subscription);
-	return request;
-}
-
 /* Still there? A cupsd whose files were cleared has forgotten it. */
 static int renew(struct ipp_link *l)
 {
-	ipp_t *request = request_for_subscription(l, IPP_OP_RENEW_SUBSCRIPTION);
+	ipp_t *request = request_for_subscription(IPP_OP_RENEW_SUBSCRIPTION, l->subscription);
 	int r;
 
 	ippAddInteger(request, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "notify-lease-duration", LEASE_SECONDS);
@@ -345,6 +386,6 @@ void ipp_unsubscribe(struct ipp_link *l)
 	int r;
 
 	if (l->subscription && connected(l))
-		ippDelete(ask(l, request_for_subscription(l, IPP_OP_CANCEL_SUBSCRIPTION), "/", &r));
+		ippDelete(ask(l, request_for_subscription(IPP_OP_CANCEL_SUBSCRIPTION, l->subscription), "/", &r));
 	hang_up(l);
 }
