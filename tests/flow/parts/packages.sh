@@ -34,6 +34,33 @@ packages_build() {
 	packages_version=$(dpkg-deb -f "$packages_dir"/sekisho-common_*.deb Version)
 }
 
+# packages_previous [ROOT]: the folder with the packages of tests/previous's commit in previous_dir, by their own recipe; empty, and a word
+# of why, where there is no such history.
+packages_previous() {
+	local cache=${SEKISHO_LAB_CACHE:-$root/tests/lab/cache} room=$tmp/previous said
+	previous_dir=
+	said=$("$root/tests/previous" tree "$room") || {
+		[ $? -eq 77 ] || fail "$said"
+		note "the version before is the same programs: $said"
+		return 0
+	}
+	previous_dir=$cache/previous-$(git -C "$room" rev-parse --short=16 HEAD)${1:+-$(basename "$1")}
+	exec 9>"$cache/.packages"
+	flock 9
+	if ! compgen -G "$previous_dir/sekisho-agent_*.deb" >/dev/null; then
+		note "building the packages of $(git -C "$room" log -1 --format='%h, %cs')"
+		# The page's tools are the same where they are the same versions.
+		! cmp -s "$room/collector/console/web/package-lock.json" "$root/collector/console/web/package-lock.json" ||
+			[ ! -d "$root/collector/console/web/node_modules" ] ||
+			{ cp -a "$root/collector/console/web/node_modules" "$room/collector/console/web/" && touch "$room/collector/console/web/node_modules/.package-lock.json"; }
+		rm -rf "$previous_dir.part"
+		"$room/packaging/packages" build ${1:+--in "$1"} --out "$previous_dir.part" >"$tmp/previous.log" 2>&1 || fail "$(tail -n 30 "$tmp/previous.log")"
+		mv "$previous_dir.part" "$previous_dir"
+	fi
+	exec 9>&-
+	rm -rf "$room"
+}
+
 # packages_next DIR VERSION: the same packages under this version.
 packages_next() {
 	local deb room=$1/.room

@@ -16,7 +16,7 @@ apt() {
 	told apt-get -y --no-install-recommends --allow-downgrades -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 "$@"
 	note "apt-get $*: $((SECONDS - at)) s"
 }
-# Versions of the repository, older one first.
+# version N: of the three in the repository, older one first: another build, this one's programs under an older version, this one.
 version() {
 	apt-cache madison sekisho-common | awk '{print $3}' | sort -V | sed -n "$1p"
 }
