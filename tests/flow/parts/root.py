@@ -1,11 +1,13 @@
 """What root does to the agent of this PC, and how it is seen: a table of acts, records and alerts.
 
-root.py CTL PROGRAM=PID... is started by root where quickstart has set up a collector and an agent without systemd, whose heartbeat is BEAT
-seconds and whose rules of silence wait for two and a half of them. Every act is one that works; what is asked of the agent is that the collector has a
-signed record of it, or misses somebody and says so. Prints the table as Markdown, what it measured to standard error, and ends with 1
-where something was done unseen. What the acts broke is put right again.
+root.py CTL BEAT PROGRAM=PID... is started by root where quickstart has set up a collector and an agent without systemd, whose heartbeat is
+BEAT seconds and whose rules of silence wait for less than three of them. Every act is one that works; what is asked of the agent is that the
+collector has a signed record of it, or misses somebody and says so, within three heartbeats: by the time that stands in the alert, which the
+collector's herald has signed, and not by when this program came to look. Prints the table as Markdown, what it measured to standard error,
+and ends with 1 where something was done unseen or told later. What the acts broke is put right again.
 """
 import ctypes
+import datetime
 import glob
 import hashlib
 import json
@@ -16,9 +18,10 @@ import subprocess
 import sys
 import time
 
-CTL = sys.argv[1]
-PIDS = {name: int(pid) for name, pid in (a.split("=") for a in sys.argv[2:])}
-BEAT, PATIENCE = 4, 90
+CTL, BEAT = sys.argv[1], int(sys.argv[2])
+PIDS = {name: int(pid) for name, pid in (a.split("=") for a in sys.argv[3:])}
+# What the sentence says; and how long this waits for an alert that comes later, to say when.
+BEATS, PATIENCE = 3, 3 * BEAT + 60
 SPOOL, GUARD = "/var/spool/sekisho/recorder", "/var/lib/sekisho/guard"
 LIBC = ctypes.CDLL(None, use_errno=True)
 BPF_LINK_DETACH, BPF_OBJ_GET = 34, 7
@@ -90,38 +93,50 @@ def detach(path):
     os.close(fd)
 
 
+def at(record, field="time"):
+    """A time of a record, as it was signed: seconds."""
+    return datetime.datetime.fromisoformat(record[field].replace("Z", "+00:00")).timestamp()
+
+
 class Act:
-    """What is done, and the record and the alert that have to tell of it."""
+    """What is done, and the record and the alert that have to tell of it. What is done may say when it was, where it began with a wait."""
 
     def __init__(self, words, do, record, alert, undo=None, check=None):
         self.words, self.do, self.record, self.alert, self.undo, self.check = words, do, record, alert, undo, check
-        self.seen = ""
+        self.seen, self.in_log, self.late = "", None, False
 
-    def begin(self):
-        self.before = {r["id"] if "id" in r else json.dumps(r, sort_keys=True) for r in self.found()}
-        self.at = time.monotonic()
-        self.do()
+    def begin(self, alerts):
+        self.before, self.alerts = {json.dumps(r, sort_keys=True) for r in self.found()}, alerts
+        began = time.time()
+        done = self.do()
+        self.at = done if isinstance(done, float) else began
 
     def found(self):
         kind, facts = self.record
         return [r for r in log("--kind", kind) if all(f(r.get(k)) if callable(f) else r.get(k) == f for k, f in facts.items())]
 
     def told(self):
-        # An alert of the same rule may stand for several acts of a minute.
-        return [r for r in log("--kind", "alert") if r.get("rule") == self.alert]
+        """Alerts of its rule that were not there before its round: one may stand for several acts of a second."""
+        return [a for a in log("--kind", "alert") if a.get("rule") == self.alert and json.dumps(a, sort_keys=True) not in self.alerts]
 
     def fresh(self):
-        return [r for r in self.found() if (r["id"] if "id" in r else json.dumps(r, sort_keys=True)) not in self.before]
+        return [r for r in self.found() if json.dumps(r, sort_keys=True) not in self.before]
 
     def look(self):
-        """Is it in the log by now, and told?"""
-        if self.seen or not (fresh := self.fresh()) or not self.told():
+        """Is it in the log by now, and told? When, by the collector."""
+        if self.seen or not (fresh := self.fresh()):
+            return
+        self.in_log = self.in_log or time.time()
+        if not (told := self.told()):
             return
         if self.check:
             self.check(fresh[0])
-        self.seen = self.record[0]
-        took = time.monotonic() - self.at
-        print(f"{self.words}: {took:.1f} s, {took / BEAT:.1f} heartbeats", file=sys.stderr)
+        # The alert of this very record; else another's, and that this one was in the log by then is known from looking.
+        own = [a for a in told if a in fresh or a.get("created") == fresh[0]["time"]]
+        took = min(at(a) for a in own) if own else max(min(at(a) for a in told), self.in_log)
+        beats = (took - self.at) / BEAT
+        self.seen, self.late = self.record[0], beats > BEATS
+        print(f"{self.words}: {took - self.at:.1f} s, {beats:.2f} heartbeats{'' if own else ', with others'}", file=sys.stderr)
 
 
 def ends_with(what):
@@ -190,7 +205,16 @@ def remove_waiting():
     before = set(waiting())
     until("segments wait", lambda: len(set(waiting()) - before) >= 2)
     os.unlink(next(s for s in waiting() if s not in before))
+    done = time.time()
     os.kill(PIDS["uplink"], signal.SIGCONT)
+    return done
+
+
+def end_door():
+    refused_again()
+    done = time.time()
+    os.kill(door(), signal.SIGKILL)
+    return done
 
 
 def forget_list():
@@ -237,7 +261,7 @@ def rounds():
     ]
     yield [
         Act("remove a segment that waits to be sent", remove_waiting, ("gap", {}), "records-missing"),
-        Act("end who refuses protected files to others (SIGKILL)", lambda: (refused_again(), os.kill(door(), signal.SIGKILL)), OPEN,
+        Act("end who refuses protected files to others (SIGKILL)", end_door, OPEN,
             "protected-files-open", refused_again),
     ]
     yield [Act("forget what the guard knows of our files, while it does not run", forget_list, ("own-files", {"operation": "begun"}),
@@ -249,8 +273,9 @@ def rounds():
 bad = False
 print("| root | seen by | alert |\n| --- | --- | --- |")
 for acts in rounds():
+    alerts = {json.dumps(a, sort_keys=True) for a in log("--kind", "alert")}
     for act in acts:
-        act.begin()
+        act.begin(alerts)
     end_by = time.monotonic() + PATIENCE
     while not all(act.seen for act in acts) and time.monotonic() < end_by:
         for act in acts:
@@ -260,6 +285,6 @@ for acts in rounds():
         if act.undo:
             act.undo()
     for act in acts:
-        bad |= not act.seen
-        print(f"| {act.words} | {act.seen or 'NOT SEEN'} | {act.alert} |", flush=True)
+        bad |= not act.seen or act.late
+        print(f"| {act.words} | {act.seen or 'NOT SEEN'} | {act.alert}{' LATE' if act.late else ''} |", flush=True)
 sys.exit(bad)
