@@ -41,17 +41,18 @@ static int take(void *ctx, const struct store_row *row)
 	return r;
 }
 
-static int query(void *ctx, const struct store_filter *f, store_row_fn fn, void *fn_ctx, struct why *why)
+static int query(void *ctx, const struct store_filter *f, bool first, store_row_fn fn, void *fn_ctx, struct why *why)
 {
 	struct living *v = ctx;
 	struct asking a = {.fn = fn, .ctx = fn_ctx};
+	const unsigned share = first ? 2 : 1;
 	struct looking l = {.c = v->x->c,
 		.account = v->x->account,
 		.search = v->search,
-		.most = LOOK_MOST - v->looked,
+		.most = (LOOK_MOST - v->looked) / share,
 		.take = take,
 		.ctx = &a,
-		.slice_us = v->end_us - clock_boot_us()};
+		.slice_us = (v->end_us - clock_boot_us()) / share};
 	int r;
 
 	if (!l.most || l.slice_us <= 0)

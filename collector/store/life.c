@@ -30,6 +30,7 @@ struct life {
 	unsigned names_before;
 	bool gone;     /* the file was deleted by that name */
 	bool one_host; /* of which records are asked for */
+	bool began;    /* the first question is answered */
 	bool cut, ended;
 };
 
@@ -319,14 +320,15 @@ bool life_read(const char *what, struct life_of *out)
 	       !strncmp(out->device, what, strlen(out->device));
 }
 
-/* Of rows that are kept no more come: nothing else is asked, either. */
+/* Of rows that are kept no more come: nothing else is asked, either. The first question has its own share of them. */
 static int ask(struct life *l, const struct store_filter *f, store_row_fn fn, struct why *why)
 {
-	int r = l->ways.query(l->ways.ctx, f, fn, l, why);
+	int r = l->ways.query(l->ways.ctx, f, !l->began, fn, l, why);
 
 	if (r != V_END)
 		return r;
-	l->cut = l->ended = true;
+	l->cut = true;
+	l->ended |= l->began;
 	return 0;
 }
 
@@ -367,6 +369,7 @@ static int gather(struct life *l, const struct store_filter *asked, struct why *
 	char host[2 * DIGEST_SIZE + 1];
 	int r = first_names(l, asked, why);
 
+	l->began = true;
 	for (l->at = 0; !r && !l->ended && l->at < l->names_n; l->at++) {
 		const struct name *n = &l->name[l->at];
 		struct store_filter f = *asked;

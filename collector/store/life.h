@@ -25,11 +25,14 @@ bool life_read(const char *what, struct life_of *out);
 
 struct life_ways {
 	/*
-	 * A question to the store: store_query, or what stands before it. 0, also where `fn` ended it; V_END: there is
-	 * more than may be looked at, and nothing more shall be asked: the life is cut; other verdicts and -errno end
-	 * it.
+	 * A question to the store: store_query, or what stands before it. `first`: by which names the file is to be
+	 * found, where it is asked for by its number over every record that there is; at most half of what may be
+	 * looked at is for that, or nothing is left for the names. 0, also where `fn` ended it; V_END: there is more
+	 * than may be looked at, and the life is cut; nothing more shall be asked, but behind the first question what
+	 * it found is; other verdicts and -errno end it.
 	 */
-	int (*query)(void *ctx, const struct store_filter *f, store_row_fn fn, void *fn_ctx, struct why *why);
+	int (*query)(
+		void *ctx, const struct store_filter *f, bool first, store_row_fn fn, void *fn_ctx, struct why *why);
 	/* Makes of a record what is shown of it. 0; V_FULL: no more of them is taken, and the life is cut; -errno. */
 	int (*make)(void *ctx, const struct store_row *row, void **item);
 	void (*drop)(void *item);

@@ -16,10 +16,11 @@ struct showing {
 	size_t bytes;
 };
 
-static int query(void *ctx, const struct store_filter *f, store_row_fn fn, void *fn_ctx, struct why *why)
+static int query(void *ctx, const struct store_filter *f, bool first, store_row_fn fn, void *fn_ctx, struct why *why)
 {
 	const struct showing *s = ctx;
 
+	(void)first; /* all of it may be looked at */
 	return store_query(s->store, f, fn, fn_ctx, why);
 }
 
@@ -80,7 +81,7 @@ int command_trail(struct ctl *c)
 	if (r)
 		return complain_of(c, "trail", r, &why);
 	life_rows(l, &n);
-	if (!n)
+	if (!n && !life_is_cut(l))
 		complain(0, SAY(c, "no such records", "該当する記録はありません"));
 	if (life_is_cut(l))
 		return complain(EXIT_PROBLEM,

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Fact, Record_ } from "../src/core/api";
-import { actOf, lensesOf, lifeKind, lifeOf } from "../src/core/record";
+import { actOf, lensesOf, lifeKind, lifeNothing, lifeOf } from "../src/core/record";
 
 const hash = "0a".repeat(32);
 const record = (facts: Record<string, Fact>): Record_ => ({ row: "1", host: "pc-1", host_id: "ab".repeat(32), facts: { kind: "file", time: "2026-11-23T10:00:00Z", ...facts } });
@@ -13,6 +13,15 @@ describe("a question", () => {
     for (const of of ["8:1/1234", "0:57/0"]) expect(lifeKind(of)).toBe("number");
     for (const of of [hash, hash.toUpperCase()]) expect(lifeKind(of)).toBe("hash");
     for (const of of ["", "list.xlsx", "8:1/", "8:1/x", "08:1/2", "8:1/-2", "8/1/2", "8:1/12 ", hash.slice(1), `${hash}0`]) expect([of, lifeKind(of)]).toEqual([of, null]);
+  });
+});
+
+describe("an answer", () => {
+  it("says that nothing is recorded where all was looked at, and only there", () => {
+    expect(lifeNothing("path", { records: [], complete: true })).toBe("none");
+    expect(lifeNothing("number", { records: [], complete: true })).toBe("noneBy");
+    expect(lifeNothing("number", { records: [], complete: false })).toBe(null);
+    expect(lifeNothing("path", { records: [record({})], complete: true })).toBe(null);
   });
 });
 

@@ -118,6 +118,12 @@ export function lifeKind(of: string): LifeKind | null {
   return /^(0|[1-9]\d*):(0|[1-9]\d*)\/\d+$/.test(of) ? "number" : null;
 }
 
+/** That nothing is recorded: said only where all of it was looked at. */
+export function lifeNothing(kind: LifeKind | null, of: { records: readonly unknown[]; complete: boolean }): "none" | "noneBy" | null {
+  if (of.records.length > 0 || !of.complete) return null;
+  return kind === "path" ? "none" : "noneBy";
+}
+
 /** By what the life of the record's file is asked for; "" where it has none. A name that is no text has a number. */
 export function lifeOf(r: Record_): string {
   const path = r.facts["path"];

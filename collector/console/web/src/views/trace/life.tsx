@@ -5,7 +5,7 @@ import { api, type Life, type Record_ } from "../../core/api";
 import { fieldLabel, useDesk, valueLabel } from "../../core/desk";
 import { clockOf, dayOf, exactMoment } from "../../core/format";
 import { factText, isName, lastPart, nameText } from "../../core/hostile";
-import { actOf, amountOf, lifeKind } from "../../core/record";
+import { actOf, amountOf, lifeKind, lifeNothing } from "../../core/record";
 import { useResource } from "../../core/resource";
 import { go, routeText, type Route } from "../../core/router";
 import { Empty, Failure, Icon, Loading } from "../../ui/parts";
@@ -32,6 +32,7 @@ export function LifeView({ route }: { route: Route }) {
   const kind = lifeKind(asked.of);
   const query = { of: asked.of, host: asked.host, since: asked.since };
   const life = useResource(kind ? `life ${JSON.stringify(query)}` : null, (signal) => api.life(query, signal));
+  const nothing = life.data && lifeNothing(kind, life.data);
   useEffect(() => {
     if (life.data) say(words.logs.rows(life.data.records.length));
   }, [life.data]);
@@ -62,7 +63,8 @@ export function LifeView({ route }: { route: Route }) {
             </a>
           </div>
           {!life.data.complete && <p class="caution">{t.cut}</p>}
-          {life.data.records.length === 0 ? <Empty>{kind === "path" ? t.none : t.noneBy}</Empty> : <List of={life.data} />}
+          {nothing && <Empty>{t[nothing]}</Empty>}
+          {life.data.records.length > 0 && <List of={life.data} />}
         </>
       )}
     </div>
