@@ -49,10 +49,15 @@ struct gate_options {
 /*
  * Takes stock of what is there, loads, attaches, proves by a child that is denied, pins. A gate that is pinned already
  * is replaced without a moment in which nothing holds; grants and holds are carried over. *layers: what works. 0; V_BAD
- * where not even opens can be denied, with the kernel's reason; -errno. Never leaves the PC's own disks held: where
- * stock cannot be taken it is V_BAD, and nothing is attached.
+ * where not even opens can be denied, with the kernel's reason; -errno, also where it has no room for it now. Never
+ * leaves the PC's own disks held: where stock cannot be taken it is V_BAD, and nothing is attached.
  */
 int gate_load(const struct gate_options *o, unsigned *layers, struct why *why);
+/*
+ * Tells udev (00-sekisho-own.rules, see gate_parts.h) which disks this system runs from, so that its rules leave them
+ * alone: needs no kernel program, and goes before gate_load, which may fail or hang. 0 or -errno.
+ */
+int gate_own_disks(void);
 /* Ends it: for the removal of the package. 0 also where nothing was. */
 int gate_unload(void);
 

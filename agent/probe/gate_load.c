@@ -103,7 +103,15 @@ static int reuse(struct gate_bpf *b)
 	return 0;
 }
 
-static int open_and_load(enum fullness how, struct gate_bpf **out, struct why *why)
+/* Is it the moment that has no room, and not the kernel that cannot? Then it is to be tried again. */
+static bool is_passing(int error)
+{
+	return error == -ENOMEM || error == -EAGAIN || error == -EINTR || error == -EBUSY || error == -ENOSPC ||
+	       error == -EMFILE || error == -ENFILE;
+}
+
+/* *error: the kernel's, where it is V_BAD since the kernel does not take it. */
+static int open_and_load(enum fullness how, struct gate_bpf **out, int *error, struct why *why)
 {
 	struct gate_bpf *b = gate_bpf__open();
 	int r;
@@ -113,8 +121,12 @@ static int open_and_load(enum fullness how, struct gate_bpf **out, struct why *w
 	load_hush();
 	r = choose(b, how, why);
 	r = r ? r : reuse(b);
-	if (!r && (gate_bpf__load(b) || gate_bpf__attach(b)))
-		r = why_set(why, V_BAD, "the kernel does not take the gate: %s", load_said());
+	if (!r) {
+		*error = gate_bpf__load(b);
+		*error = *error ? *error : gate_bpf__attach(b);
+		if (*error)
+			r = why_set(why, V_BAD, "the kernel does not take the gate: %s", load_said());
+	}
 	if (r)
 		gate_bpf__destroy(b);
 	else
@@ -212,20 +224,20 @@ int gate_load(const struct gate_options *o, unsigned *layers, struct why *why)
 	struct why fuller = {""};
 	unsigned got = 0;
 	enum fullness how;
-	int r;
+	int r, error = 0;
 
 	r = pins_begin(why);
 	if (r)
 		return r;
 	for (how = FULL; how <= PLAIN; how++) {
-		r = open_and_load(how, &b, why);
+		r = open_and_load(how, &b, &error, why);
 		if (r != V_BAD)
 			break;
 		if (how == FULL)
 			fuller = *why;
 	}
 	if (r)
-		return r;
+		return r == V_BAD && is_passing(error) ? error : r;
 	why->text[0] = 0;
 	r = build(b, o, &got, why);
 	if (!r && fuller.text[0] && !why->text[0])

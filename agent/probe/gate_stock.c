@@ -323,6 +323,22 @@ static int write_rules(const struct stock *s)
 	return r ? r : file_replace_volatile(path, buf_span(&s->rules), 0644);
 }
 
+static int find_own(struct stock *s)
+{
+	find_mounted(s);
+	find_swap(s);
+	return write_rules(s);
+}
+
+int gate_own_disks(void)
+{
+	struct stock s = {.fd = -1, .names_fd = -1, .rules = BUF_INIT(64u << 10)};
+	int r = find_own(&s);
+
+	buf_deinit(&s.rules);
+	return r;
+}
+
 static int take_stock(struct stock *s)
 {
 	static const char *const nodes[] = {"/sys/class/scsi_generic", "/sys/class/bsg", "/sys/class/scsi_tape",
@@ -330,9 +346,7 @@ static int take_stock(struct stock *s)
 	size_t i;
 	int r;
 
-	find_mounted(s);
-	find_swap(s);
-	r = write_rules(s);
+	r = find_own(s);
 	if (!r)
 		r = each(s, "/sys/class/block", true);
 	for (i = 0; !r && i < ARRAY_SIZE(nodes); i++)

@@ -151,8 +151,11 @@ static int load_gate(enum gate_how how)
 	_cleanup_buf_ struct buf text = BUF_INIT(256);
 	struct why why = {""};
 	unsigned layers = 0;
-	int r;
+	int r = gate_own_disks();
 
+	/* udev's rules hold whatever becomes of the gate: first of all, not the disks that this PC runs from. */
+	if (r)
+		log_error("udev is not told which disks are this PC's own: %s", strerror(-r));
 	if (how == HOW_OFF) {
 		if (access(GATE_PIN_DIR, F_OK))
 			write_gate_status("off", 0, "");
