@@ -73,6 +73,44 @@ static void take(struct walk *k, int fd, const struct stat *st)
 	written_take(k->g, &f);
 }
 
+/* It is told by its name only. */
+static void unread(struct guard *g, const struct cloud_word *w, const char *path, const char *detail)
+{
+	struct written_file f = begin(w, -1);
+
+	f.named = strdup(path);
+	f.ino = w->inode;
+	f.dev = makedev(w->dev_major, w->dev_minor);
+	written_unread(g, &f, INSPECT_NOT_LOOKED_AT, detail);
+	free(f.named);
+}
+
+/*
+ * Another name lies there by now, or none. Not so where the file is there and cannot be opened: whoever holds a lease
+ * (fcntl(2)) of his own file keeps us from it, and not the client that comes later.
+ */
+static bool is_gone(int r)
+{
+	return r == -ENOENT || r == -ELOOP || r == -ENOTDIR || r == -EXDEV || r == -ENXIO;
+}
+
+static void unread_in(struct walk *k, int dir, const char *name, int r)
+{
+	char link[32], path[WRITTEN_PATH_SIZE + NAME_MAX + 2];
+	struct cloud_word w = *k->w;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+	n = readlink(link, path, WRITTEN_PATH_SIZE - 1);
+	if (n <= 0)
+		return;
+	snprintf(path + n, sizeof(path) - (size_t)n, "/%s", name);
+	k->files++;
+	/* That of the word is the folder's. */
+	w.inode = 0;
+	unread(k->g, &w, path, strerror(-r));
+}
+
 /* Owns `fd`, a folder's. */
 static void take_folder(struct walk *k, int fd, unsigned depth)
 {
@@ -89,8 +127,11 @@ static void take_folder(struct walk *k, int fd, unsigned depth)
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
 		one = open_below(dirfd(dir), e->d_name);
-		if (one < 0)
+		if (one < 0) {
+			if (!is_gone(one))
+				unread_in(k, dirfd(dir), e->d_name, one);
 			continue;
+		}
 		if (written_stat(one, &st) || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
 			close(one);
 		else if (k->files == TREE_FILES_MAX || (S_ISDIR(st.st_mode) && depth == TREE_DEPTH_MAX))
@@ -101,18 +142,6 @@ static void take_folder(struct walk *k, int fd, unsigned depth)
 			take(k, one, &st);
 	}
 	closedir(dir);
-}
-
-/* It is told by its name only. */
-static void unread(struct guard *g, const struct cloud_word *w, const char *path, const char *detail)
-{
-	struct written_file f = begin(w, -1);
-
-	f.named = strdup(path);
-	f.ino = w->inode;
-	f.dev = makedev(w->dev_major, w->dev_minor);
-	written_unread(g, &f, INSPECT_NOT_LOOKED_AT, detail);
-	free(f.named);
 }
 
 static void on_word(struct guard *g, const struct cloud_word *w)
@@ -136,9 +165,12 @@ static void on_word(struct guard *g, const struct cloud_word *w)
 	skip = strlen(place);
 	skip += path[skip] == '/';
 	at = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	fd = at < 0 ? -1 : open_below(at, path + skip);
-	if (fd < 0)
+	fd = at < 0 ? -errno : open_below(at, path + skip);
+	if (fd < 0) {
+		if (!is_gone(fd))
+			unread(g, w, path, strerror(-fd));
 		return;
+	}
 	if (written_stat(fd, &st) || (w->inode && st.st_ino != w->inode))
 		close(fd);
 	else if (S_ISREG(st.st_mode))
