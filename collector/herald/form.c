@@ -30,9 +30,13 @@ static const char *kind_name(const struct record *r)
 /* How much it wants somebody: SEVERITY_*, 0 for what is the day's work. */
 static unsigned weight(const struct record *r)
 {
+	uint64_t action = record_number(r, F_ACTION, 0);
+
+	/* What is only tried tells nobody: policy.yaml(5), `mode: note`. */
+	if (record_number(r, F_POLICY_MODE, POLICY_MODE_ENFORCE) == POLICY_MODE_NOTE)
+		action = 0;
 	/* of protected files: by whom or with what the policy does not name */
-	if (record_has(r, F_AREA) && record_number(r, F_ACTION, 0) == ACTION_ALERT &&
-		record_number(r, F_POLICY_MODE, 0) == POLICY_MODE_ENFORCE)
+	if (record_has(r, F_AREA) && action == ACTION_ALERT)
 		return SEVERITY_ALARM;
 	switch (kind_of(r)) {
 	case KIND_ALERT:
@@ -54,14 +58,9 @@ static unsigned weight(const struct record *r)
 	case KIND_FILE_REFUSED:
 		return span_begins(record_text(r, F_RULE), "purpose:") ? SEVERITY_NOTE : SEVERITY_WARNING;
 	case KIND_PRINT:
-		return record_number(r, F_ACTION, 0) == ACTION_ALERT  ? SEVERITY_ALARM
-		       : record_number(r, F_ACTION, 0) == ACTION_DENY ? SEVERITY_WARNING
-								      : 0;
+		return action == ACTION_ALERT ? SEVERITY_ALARM : action == ACTION_DENY ? SEVERITY_WARNING : 0;
 	case KIND_DRIVE_FILE:
-		return record_has(r, F_ACTION) &&
-				       (r->v[F_ACTION].u == ACTION_ALERT || r->v[F_ACTION].u == ACTION_QUARANTINE)
-			       ? SEVERITY_ALARM
-			       : 0;
+		return action == ACTION_ALERT || action == ACTION_QUARANTINE ? SEVERITY_ALARM : 0;
 	case KIND_COPY_TAKEN:
 		return SEVERITY_NOTE;
 	case KIND_DRIVE_SEALED:

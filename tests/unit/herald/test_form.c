@@ -62,6 +62,20 @@ static void syslog_heads(void **state)
 	expect("<105>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - print " SD " host=\"pc-1\"] ");
 	record_set_uint(&row.record, F_ACTION, ACTION_NOTE);
 	expect("<110>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - print " SD " host=\"pc-1\"] ");
+	/* What is only tried is the day's work: `mode: note` tells nobody. */
+	record_set_uint(&row.record, F_POLICY_MODE, POLICY_MODE_NOTE);
+	record_set_uint(&row.record, F_ACTION, ACTION_ALERT);
+	expect("<110>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - print " SD " host=\"pc-1\"] ");
+	record_set_uint(&row.record, F_ACTION, ACTION_DENY);
+	expect("<110>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - print " SD " host=\"pc-1\"] ");
+	record_set_uint(&row.record, F_POLICY_MODE, POLICY_MODE_ENFORCE);
+	expect("<108>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - print " SD " host=\"pc-1\"] ");
+	begin(KIND_DRIVE_FILE);
+	record_set_uint(&row.record, F_ACTION, ACTION_QUARANTINE);
+	record_set_uint(&row.record, F_POLICY_MODE, POLICY_MODE_NOTE);
+	expect("<110>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - drive-file " SD " host=\"pc-1\"] ");
+	record_set_uint(&row.record, F_POLICY_MODE, POLICY_MODE_ENFORCE);
+	expect("<105>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - drive-file " SD " host=\"pc-1\"] ");
 	begin(KIND_FILE);
 	record_set_str(&row.record, F_AREA, "pay");
 	record_set_uint(&row.record, F_ACTION, ACTION_ALERT);

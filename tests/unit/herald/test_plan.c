@@ -39,6 +39,36 @@ static void a_print_is_one_rule_s(void)
 	assert_int_equal(hits, 1);
 }
 
+/* How many rules of the example tell of such a record. */
+static unsigned told_by(const struct record *r)
+{
+	unsigned i, hits = 0;
+
+	for (i = 0; i < p.rules_n; i++)
+		hits += !p.rules[i].silent_us && !p.rules[i].has_hours && judge_record(&p.rules[i], r, "pc-1");
+	return hits;
+}
+
+/* What is only tried makes no alert, whatever would have been done: policy.yaml(5), `mode: note`. */
+static void a_trial_tells_nobody(void)
+{
+	static const struct {
+		unsigned kind, action;
+	} tried[] = {{KIND_PRINT, ACTION_ALERT}, {KIND_DRIVE_FILE, ACTION_ALERT}, {KIND_DRIVE_FILE, ACTION_QUARANTINE}};
+	static struct record r;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(tried); i++) {
+		record_reset(&r);
+		record_set_uint(&r, F_KIND, tried[i].kind);
+		record_set_uint(&r, F_ACTION, tried[i].action);
+		record_set_uint(&r, F_POLICY_MODE, POLICY_MODE_ENFORCE);
+		assert_int_equal(told_by(&r), 1);
+		record_set_uint(&r, F_POLICY_MODE, POLICY_MODE_NOTE);
+		assert_int_equal(told_by(&r), 0);
+	}
+}
+
 static void examples(void **state)
 {
 	static uint8_t text[PLAN_FILE_MAX];
@@ -62,6 +92,7 @@ static void examples(void **state)
 	assert_true(p.rules[23].unannounced && !p.rules[23].of_program);
 	assert_int_equal(p.rules[24].silent_us, 3ull * 86400 * 1000000);
 	a_print_is_one_rule_s();
+	a_trial_tells_nobody();
 	assert_int_equal(read_text(""), 0);
 	assert_int_equal(read_text("# nothing\n"), 0);
 	plan_deinit(&p);
