@@ -21,6 +21,13 @@ bool again_no_room(int r)
 	return r == -ENOSPC || r == -EDQUOT;
 }
 
+/* Why it is away: told by each failure anew, or who asks hears of a full disk while the database's server is gone. */
+static void set_loss(struct ingest *in, int r)
+{
+	in->lost_full = again_no_room(r);
+	in->lost_here = in->lost_full && !store_full(in->store);
+}
+
 static void back(struct ingest *in)
 {
 	int r;
@@ -76,6 +83,8 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 		ingest_end(in, -ESTALE, "database");
 		return;
 	}
+	if (r != V_EXISTS)
+		set_loss(in, r);
 	if (r == V_AGAIN && in->waits_since_us) {
 		server_soon(in->again_timer, REACH_US);
 		return;
@@ -97,8 +106,8 @@ void again_begin(struct ingest *in, int r, const char *what)
 	in->lost = true;
 	in->waits_since_us = 0;
 	in->lost_since_us = clock_wall_us();
-	in->lost_full = in->full_rests = again_no_room(r);
-	in->lost_here = in->lost_full && !store_full(in->store);
+	set_loss(in, r);
+	in->full_rests = in->lost_full;
 	in->count.losses++;
 	if (in->lost_here && log_allowed(&in->again_log))
 		log_error("%s: no room on this machine's disk; who sends is asked to send again, until there is", what);
