@@ -64,6 +64,15 @@ static void set_facts(struct record *r, const struct inspect_facts *d, struct bu
 		record_set_uint(r, F_PAGES, d->pages);
 }
 
+/* Whose file it is, and not who sits at the PC. */
+static void of_cloud(struct record *r, const char *user)
+{
+	record_drop(r, F_USER);
+	record_drop(r, F_LOGIN_UID);
+	record_set_text(r, F_USER, user);
+	record_set_uint(r, F_CLASS, CLASS_CLOUD);
+}
+
 void tell_written(struct guard *g, const struct written_file *f, const char *path, bool gone, uint64_t size,
 	const struct inspect_facts *facts, const struct drive_facts *judged, const struct document_decision *d,
 	const char *copy)
@@ -76,13 +85,8 @@ void tell_written(struct guard *g, const struct written_file *f, const char *pat
 	unsigned i;
 
 	drive(g, &r, KIND_DRIVE_FILE, f->device, &room);
-	if (f->cloud) {
-		/* Whose file it is, and not who sits at the PC. */
-		record_drop(&r, F_USER);
-		record_drop(&r, F_LOGIN_UID);
-		record_set_text(&r, F_USER, judged->who.user);
-		record_set_uint(&r, F_CLASS, CLASS_CLOUD);
-	}
+	if (f->cloud)
+		of_cloud(&r, judged->who.user);
 	process(&r, f);
 	file(&r, f->dev, f->ino, path, device);
 	record_set_uint(&r, F_SIZE, size);
@@ -108,6 +112,8 @@ void tell_written_copy(struct guard *g, const struct written_copying *k, unsigne
 	char device[NUMBER_TEXT];
 
 	drive(g, &r, KIND_DRIVE_COPY, k->device, &room);
+	if (k->cloud)
+		of_cloud(&r, k->user);
 	file(&r, k->dev, k->ino, k->path, device);
 	record_set_text(&r, F_RULE, k->rule);
 	record_set_text(&r, F_COPY, k->name);

@@ -16,11 +16,13 @@
 #include <sys/fanotify.h>
 #include <sys/resource.h>
 
-#define SETTLE_US 200000ll       /* behind a close: programs that open and close a file again and again */
-#define SETTLE_MAX_US 1000000ll  /* behind the first close: no longer, whoever goes on closing it */
-#define AGAIN_US 3000000ll       /* between two looks into the same file */
-#define WAIT_US (15ll * 1000000) /* what has not had its turn by then is told without having been looked into */
-#define LOOK_MS 10000u           /* a look ends */
+#define SETTLE_US 200000ll              /* behind a close: programs that open and close a file again and again */
+#define SETTLE_MAX_US 1000000ll         /* behind the first close: no longer, whoever goes on closing it */
+#define AGAIN_US 3000000ll              /* between two looks into the same file */
+#define WAIT_US (15ll * 1000000)        /* what has not had its turn by then is told without having been looked into */
+#define LOOK_MS 10000u                  /* a look ends */
+#define WAIT_CLOUD_US (120ll * 1000000) /* the same where no drive is kept busy by it */
+#define NAME_US 60000000ll              /* for so long a user's name is not asked for again */
 #define DESCRIPTORS (2u * WRITTEN_WAITING_MAX + WRITTEN_TASKS_MAX + SCAN_WAITING_MAX)
 
 /* --- judging --- */
@@ -75,15 +77,20 @@ static bool name_of(const struct written_file *f, char out[WRITTEN_PATH_SIZE])
 static const struct person *writer_of(struct guard *g, const struct written_file *f, const struct unit *u)
 {
 	static struct person one;
+	static int64_t asked_us;
 	const struct person *p = person_of(g, u);
 	uint32_t uid = f->login_uid != UINT32_MAX ? f->login_uid : f->uid != UINT32_MAX ? f->uid : f->owner_uid;
 
 	if (!f->cloud || (p->there && p->uid == uid))
 		return p;
+	/* Name services may be slow: not for each file of one person. */
+	if (one.there && one.uid == uid && clock_boot_us() - asked_us < NAME_US)
+		return &one;
 	memset(&one, 0, sizeof(one));
 	one.there = true;
 	one.uid = uid;
 	person_name(g, uid, one.name);
+	asked_us = clock_boot_us();
 	return &one;
 }
 
@@ -124,7 +131,7 @@ static void judge(struct guard *g, const struct written_file *f, const struct in
 		written_copies_name(g, f, copy);
 	tell_written(g, f, path, !there, size, d, &facts, &decided, decided.copy ? copy : NULL);
 	if (decided.copy)
-		written_copy(g, f, path, copy, &decided);
+		written_copy(g, f, path, copy, f->cloud ? facts.who.user : NULL, &decided);
 	/* It is its owner's own file, on the PC's own disk. */
 	if (f->cloud)
 		return;
@@ -202,6 +209,7 @@ static int on_found(sd_event_source *source, int fd, uint32_t events, void *ctx)
 		return 0;
 	*at = f->next;
 	w->busy_n--;
+	w->busy_cloud_n -= f->cloud;
 	judge(g, f, inspect_job_facts(f->job));
 	remember_look(w, f);
 	file_free(f);
@@ -258,6 +266,7 @@ static void look(struct guard *g, struct written_file *f)
 		f->next = w->busy;
 		w->busy = f;
 		w->busy_n++;
+		w->busy_cloud_n += f->cloud;
 		return;
 	} else if (r == -EPIPE) {
 		guard_fail(g, r, "the inspector is gone");
@@ -277,7 +286,19 @@ static struct written_file *take_first(struct written *w, struct written_file **
 		w->last = at;
 	f->next = NULL;
 	w->waiting_n--;
+	w->waiting_cloud_n -= f->cloud;
 	return f;
+}
+
+static int64_t patience(const struct written_file *f)
+{
+	return f->cloud ? WAIT_CLOUD_US : WAIT_US;
+}
+
+/* One of the places is kept for drives, which are busy for an unmount until their files were looked into. */
+static bool has_place(const struct written *w, const struct written_file *f)
+{
+	return w->busy_n < WRITTEN_AT_ONCE && (!f->cloud || w->busy_cloud_n < WRITTEN_AT_ONCE - 1);
 }
 
 /* What has waited too long is told, what is due begins; but of what we are at work with ourselves. */
@@ -294,12 +315,12 @@ static void run(struct guard *g)
 			at = &(*at)->next;
 		} else if (now >= (*at)->due_boot_us && written_hand_left(g, (*at)->fd)) {
 			file_free(take_first(w, at));
-		} else if (now - (*at)->closed_boot_us > WAIT_US) {
+		} else if (now - (*at)->closed_boot_us > patience(*at)) {
 			struct written_file *f = take_first(w, at);
 
 			judge_unread(g, f, INSPECT_BUSY, "too many files were written");
 			file_free(f);
-		} else if (w->busy_n < WRITTEN_AT_ONCE && now >= (*at)->due_boot_us) {
+		} else if (has_place(w, *at) && now >= (*at)->due_boot_us) {
 			look(g, take_first(w, at));
 		} else {
 			at = &(*at)->next;
@@ -340,7 +361,9 @@ void written_take(struct guard *g, const struct written_file *file)
 			renew_due(f, file->closed_boot_us);
 			return;
 		}
-	f = w->waiting_n < WRITTEN_WAITING_MAX ? malloc(sizeof(*f)) : NULL;
+	f = w->waiting_n < WRITTEN_WAITING_MAX && (!file->cloud || w->waiting_cloud_n < WRITTEN_CLOUD_MAX)
+		    ? malloc(sizeof(*f))
+		    : NULL;
 	if (!f) {
 		if (!is_ours(g, file))
 			judge_unread(g, file, INSPECT_BUSY, "too many files were written");
@@ -356,6 +379,7 @@ void written_take(struct guard *g, const struct written_file *file)
 	*w->last = f;
 	w->last = &f->next;
 	w->waiting_n++;
+	w->waiting_cloud_n += f->cloud;
 }
 
 void written_go_on(struct guard *g)
@@ -402,7 +426,7 @@ int64_t written_due(const struct guard *g)
 	int64_t due = INT64_MAX;
 
 	for (f = w ? w->waiting : NULL; f; f = f->next) {
-		int64_t at = w->busy_n < WRITTEN_AT_ONCE ? f->due_boot_us : f->closed_boot_us + WAIT_US;
+		int64_t at = has_place(w, f) ? f->due_boot_us : f->closed_boot_us + patience(f);
 
 		if (at < due)
 			due = at;
@@ -545,6 +569,8 @@ void written_stop(struct guard *g)
 	struct written_copying *k;
 	struct written_file *f;
 
+	if (w)
+		written_cloud_stop(g);
 	for (f = w ? w->waiting : NULL; f; f = f->next)
 		if (!is_ours(g, f))
 			judge_unread(g, f, INSPECT_GONE, "the guard stopped");

@@ -17,6 +17,7 @@
 #define WRITTEN_WAITING_MAX 1024u /* files; a descriptor is held for each. More are told, and not looked into */
 #define WRITTEN_AT_ONCE 2u        /* that are looked into: the desktop has the other cores */
 #define WRITTEN_PATH_SIZE 4096u
+#define WRITTEN_CLOUD_MAX (WRITTEN_WAITING_MAX / 2) /* of those that wait: drives have the other half */
 #define WRITTEN_FILE_SYSTEMS_MAX 128u
 #define WRITTEN_COPIES_MAX 256u /* that wait */
 #define WRITTEN_TASKS_MAX 512u  /* files that wait to be made unreadable */
@@ -51,6 +52,8 @@ struct written_copying {
 	char name[WRITTEN_COPY_NAME_SIZE];
 	char device[DISK_NAME_SIZE], rule[POLICY_NAME_SIZE + 16];
 	char *path;
+	bool cloud; /* of a cloud folder: who wrote it is `user` */
+	char user[64];
 	dev_t dev;
 	ino_t ino;
 	struct digest hash; /* of what was copied */
@@ -174,7 +177,7 @@ struct written {
 	struct written_place place[WRITTEN_FILE_SYSTEMS_MAX];
 	unsigned places_n;
 	struct written_file *waiting, **last, *busy;
-	unsigned waiting_n, busy_n;
+	unsigned waiting_n, busy_n, waiting_cloud_n, busy_cloud_n;
 	struct {
 		dev_t dev;
 		ino_t ino;
@@ -209,6 +212,8 @@ void written_unread(struct guard *g, const struct written_file *file, enum inspe
 /* written_cloud.c: what comes into cloud folders (written_hear, too). 0, -errno. */
 int written_cloud_start(struct guard *g);
 void written_cloud_close(struct guard *g);
+/* What was told and not taken yet is told as not looked into. */
+void written_cloud_stop(struct guard *g);
 
 /* written.c: this file is being looked into. */
 bool written_looks(const struct guard *g, dev_t dev, ino_t ino);
@@ -217,7 +222,8 @@ bool written_looks(const struct guard *g, dev_t dev, ino_t ino);
 void written_copies_order(struct guard *g); /* the policy in force is another one */
 void written_copies_name(struct guard *g, const struct written_file *f, char out[WRITTEN_COPY_NAME_SIZE]);
 /* Duplicates the file's descriptor. */
-void written_copy(struct guard *g, const struct written_file *f, const char *path, const char *name,
+/* `user`: who wrote it, where it lies in a cloud folder; else NULL. */
+void written_copy(struct guard *g, const struct written_file *f, const char *path, const char *name, const char *user,
 	const struct document_decision *d);
 /* One of this file is waited for. */
 bool written_copies_wait(const struct guard *g, dev_t dev, ino_t ino);

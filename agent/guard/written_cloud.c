@@ -22,15 +22,17 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define WORDS_AT_A_TIME 64u /* then the rest of the loop has its turn */
-#define TREE_FILES_MAX 512u /* of a folder that was moved there; of more it is told that they were not looked into */
+#define WORDS_AT_A_TIME 64u  /* then the rest of the loop has its turn */
+#define WORDS_US 50000       /* the same */
+#define TREE_FILES_MAX 256u  /* of a folder that was moved there; of more it is told that they were not looked into */
+#define TREE_NAMES_MAX 2048u /* that are asked for in it, whatever they are */
 #define TREE_DEPTH_MAX 16u
 #define RECORDER "sekisho-recorder"
 
 struct walk {
 	struct guard *g;
 	const struct cloud_word *w;
-	unsigned files;
+	unsigned files, names;
 	bool cut;
 };
 
@@ -126,6 +128,10 @@ static void take_folder(struct walk *k, int fd, unsigned depth)
 	while (!k->cut && (e = readdir(dir))) {
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
+		if (k->names++ == TREE_NAMES_MAX) {
+			k->cut = true;
+			break;
+		}
 		one = open_below(dirfd(dir), e->d_name);
 		if (one < 0) {
 			if (!is_gone(one))
@@ -147,16 +153,15 @@ static void take_folder(struct walk *k, int fd, unsigned depth)
 static void on_word(struct guard *g, const struct cloud_word *w)
 {
 	struct walk k = {.g = g, .w = w};
-	char path[WRITTEN_PATH_SIZE + 1], place[PATH_MAX], fs[MOUNTS_FS_SIZE], program[WRITTEN_PATH_SIZE + 1];
+	char path[WRITTEN_PATH_SIZE + 1], place[PATH_MAX], fs[MOUNTS_FS_SIZE];
 	_cleanup_close_ int at = -1;
 	struct stat st;
 	size_t skip;
 	int fd;
 
 	snprintf(path, sizeof(path), "%.*s", (int)w->path.n, (const char *)w->path.p);
-	snprintf(program, sizeof(program), "%.*s", (int)w->program.n, (const char *)w->program.p);
-	if (!policy_drives_cloud(g->orders.policy, program) ||
-		!mounts_place(w->dev_major, w->dev_minor, path, place, fs))
+	/* Whether it is a client the recorder has asked the policy, who knows where the program runs. */
+	if (!policy_drives_cloud(g->orders.policy, "") || !mounts_place(w->dev_major, w->dev_minor, path, place, fs))
 		return;
 	if (!strncmp(fs, "fuse", 4) && strcmp(fs, "fuseblk") != 0) {
 		unread(g, w, path, "on a file system that is a program's");
@@ -188,11 +193,12 @@ static int on_words(sd_event_source *source, int fd, uint32_t events, void *ctx)
 	static char room[CLOUD_WORD_MAX + 1];
 	struct cloud_word w;
 	struct guard *g = ctx;
+	int64_t began = clock_boot_us();
 	unsigned i;
 
 	(void)source;
 	(void)events;
-	for (i = 0; i < WORDS_AT_A_TIME; i++) {
+	for (i = 0; i < WORDS_AT_A_TIME && clock_boot_us() - began < WORDS_US; i++) {
 		ssize_t n = recv(fd, room, sizeof(room), 0);
 
 		if (n < 0)
@@ -216,6 +222,21 @@ void written_hear(struct guard *g)
 int written_cloud_start(struct guard *g)
 {
 	return g->written->cloud < 0 ? 0 : sd_event_add_io(g->event, NULL, g->written->cloud, EPOLLIN, on_words, g);
+}
+
+void written_cloud_stop(struct guard *g)
+{
+	static char room[CLOUD_WORD_MAX + 1];
+	char path[WRITTEN_PATH_SIZE + 1];
+	struct cloud_word w;
+	ssize_t n;
+
+	while (g->written->cloud >= 0 && (n = recv(g->written->cloud, room, sizeof(room), 0)) >= 0) {
+		if (!g->written->on || cloud_get(SPAN(room, (size_t)n), &w))
+			continue;
+		snprintf(path, sizeof(path), "%.*s", (int)w.path.n, (const char *)w.path.p);
+		unread(g, &w, path, "the guard stopped");
+	}
 }
 
 void written_cloud_close(struct guard *g)

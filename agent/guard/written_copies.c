@@ -47,7 +47,7 @@ static void arm(struct guard *g)
 		guard_fail(g, r, "copies");
 }
 
-void written_copy(struct guard *g, const struct written_file *f, const char *path, const char *name,
+void written_copy(struct guard *g, const struct written_file *f, const char *path, const char *name, const char *user,
 	const struct document_decision *d)
 {
 	struct written_copying *k = calloc(1, sizeof(*k));
@@ -60,6 +60,8 @@ void written_copy(struct guard *g, const struct written_file *f, const char *pat
 	}
 	k->fd = room ? fcntl(f->fd, F_DUPFD_CLOEXEC, 0) : -1;
 	k->path = strdup(path);
+	k->cloud = f->cloud;
+	snprintf(k->user, sizeof(k->user), "%s", user ? user : "");
 	k->dev = f->dev;
 	k->ino = f->ino;
 	snprintf(k->name, sizeof(k->name), "%s", name);

@@ -191,53 +191,6 @@ static bool put_area(struct engine *e, unsigned area, const struct seen *s, cons
 	return !d->note && d->action == ACTION_ALERT;
 }
 
-static bool pass_on(
-	struct engine *e, const struct seen *s, const struct subject *who, struct span path, uint64_t inode, bool moved)
-{
-	struct cloud_word w = {.dev_major = s->dev_major,
-		.dev_minor = s->dev_minor,
-		.inode = inode,
-		.pid = s->pid,
-		.uid = s->uid,
-		.login_uid = s->login_uid,
-		.moved = moved,
-		.path = path,
-		.program = who->program};
-	int r = e->cloud(e->cloud_ctx, &w);
-
-	/* Where nobody listens, no policy wants it. */
-	if (!r || r == V_NOT_FOUND)
-		return true;
-	e->cloud_missed++;
-	return false;
-}
-
-/*
- * What may leave by a cloud folder is somebody else's to look into: files that were written there, and whatever came
- * there by a name. True where it was passed on, or there is nothing.
- */
-static bool pass_cloud(struct engine *e, const struct seen *s, const struct subject *who)
-{
-	const uint32_t wrote = RF_WROTE | RF_CLONE | RF_MMAP_WRITE;
-	bool r = true;
-
-	switch (s->kind) {
-	case KIND_FILE:
-		if ((s->written || s->flags & wrote) && !(s->flags & (RF_UNLINKED | RF_MEMFD)))
-			return pass_on(e, s, who, s->path, s->inode, false);
-		break;
-	case KIND_RENAME:
-	case KIND_LINK:
-		if (s->path2.n && filter_is_cloud(e->filter, s->path2))
-			r = pass_on(e, s, who, s->path2, s->inode, true);
-		/* What had the second name has the first one now. */
-		if (s->flags & RF_EXCHANGE && filter_is_cloud(e->filter, s->path))
-			r = pass_on(e, s, who, s->path, 0, true) && r;
-		break;
-	}
-	return r;
-}
-
 static int tell(struct engine *e, bool urgent)
 {
 	return e->sink(e->sink_ctx, &e->record, urgent);
@@ -280,7 +233,8 @@ static int take(struct engine *e, const struct seen *s)
 	struct process *p = processes_add(e->processes, s->pid, s->start_ns, s->ppid, s->pstart_ns);
 	struct subject who = {0};
 	struct object o;
-	bool urgent, missed;
+	const char *missed;
+	bool urgent;
 	int r = 0, area;
 
 	if (p->uid == UNSET) {
@@ -313,12 +267,14 @@ static int take(struct engine *e, const struct seen *s)
 		return e->copies ? copies_event(e->copies, s, who.program) : 0;
 	who.user = user_of(e, s);
 	area = area_of(e, s);
-	missed = e->cloud && o.class == CLASS_CLOUD && !s->result && !pass_cloud(e, s, &who);
+	missed = e->clouds ? clouds_event(e->clouds, e->filter, e->areas ? areas_policy(e->areas) : NULL, s, o.class,
+				     who.program, !e->host_mnt_ns || s->mnt_ns == e->host_mnt_ns)
+			   : NULL;
 	if (area >= 0 || missed || wanted(e, s, &who, &o)) {
 		convert(s, &who, &o, e->host_mnt_ns, &e->room, &e->record);
 		urgent = area >= 0 && put_area(e, (unsigned)area, s, &who);
 		if (missed)
-			record_set_str(&e->record, F_FINDINGS, "not-looked-at: no room at the guard");
+			record_set_str(&e->record, F_FINDINGS, missed);
 		r = tell(e, urgent || is_urgent(s, &o));
 	} else {
 		e->filtered++;

@@ -6,6 +6,7 @@
 #define SEKISHO_RECORDER_ENGINE_H
 
 #include "agent/probe/event.h"
+#include "agent/recorder/clouds.h"
 #include "agent/recorder/convert.h"
 #include "agent/recorder/copies.h"
 #include "agent/recorder/devices.h"
@@ -13,7 +14,6 @@
 #include "agent/recorder/session.h"
 #include "agent/recorder/users.h"
 #include "agent/service/areas.h"
-#include "agent/service/cloud.h"
 #include "agent/service/purposes.h"
 #include "agent/service/service.h"
 #include "policy/rule/filter.h"
@@ -33,17 +33,13 @@ struct engine {
 	struct purposes *purposes; /* that were stated for them; where there are areas */
 	sink_fn sink;
 	void *sink_ctx;
-	/* Something came into a cloud folder (cloud.h). 0; V_FULL, V_BAD: it could not be passed on, which is told.
-	 * NULL: nobody is told. */
-	int (*cloud)(void *ctx, const struct cloud_word *w);
-	void *cloud_ctx;
-	uint32_t host_mnt_ns; /* 0: unknown */
-	const char *proc;     /* "/proc", but in tests; NULL: control groups are not looked up */
+	struct clouds *clouds; /* NULL: nobody is told of cloud folders */
+	uint32_t host_mnt_ns;  /* 0: unknown */
+	const char *proc;      /* "/proc", but in tests; NULL: control groups are not looked up */
 
 	/* kept by the engine */
 	uint64_t events, filtered, malformed;
-	uint64_t cloud_missed; /* that could not be passed on */
-	bool mounts_stale;     /* something was mounted or unmounted: read mountinfo before the next answer */
+	bool mounts_stale; /* something was mounted or unmounted: read mountinfo before the next answer */
 	int64_t last_boot_us;
 	struct record record;
 	struct convert_room room;

@@ -95,6 +95,8 @@ static int make_tables(struct recorder *r)
 	if (!got)
 		got = cloud_sender(&r->cloud);
 	if (!got)
+		got = clouds_new(on_cloud, r, &r->clouds);
+	if (!got)
 		got = processes_new(r->names, &r->processes);
 	if (!got)
 		got = devices_new("/sys", "/proc/self/mountinfo", &r->devices);
@@ -173,6 +175,8 @@ static void release(struct recorder *r)
 	sd_event_unref(r->event);
 	sealer_free(r->sealer);
 	probe_close(r->probe);
+	clouds_free(r->clouds);
+	closep(&r->cloud);
 	copies_free(r->copies);
 	users_free(r->users);
 	devices_free(r->devices);
@@ -244,8 +248,7 @@ static int run(struct recorder *r, bool load)
 		purposes_init(&r->purposes, r->areas_path);
 		r->engine.purposes = &r->purposes;
 		r->engine.proc = "/proc";
-		r->engine.cloud = r->cloud < 0 ? NULL : on_cloud;
-		r->engine.cloud_ctx = r;
+		r->engine.clouds = r->clouds;
 		log_info("recording by %s",
 			probe_set_of(r->probe) == PROBE_SET_TRAMPOLINE ? "trampolines" : "tracepoints");
 		got = loop_run(r);

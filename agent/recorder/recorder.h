@@ -18,6 +18,7 @@ struct recorder {
 	struct agent_conf conf;
 	char spool[224], inbox[PATH_MAX], status_path[PATH_MAX], filter_path[PATH_MAX], utmp[PATH_MAX];
 	char seen_path[256];
+	struct clouds *clouds;
 	int cloud;     /* to the guard: what came into cloud folders */
 	int status_fd; /* the status file, where its folder is not ours to write; else -1 */
 

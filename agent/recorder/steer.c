@@ -20,7 +20,7 @@
 		1ull << KIND_CHOWN | 1ull << KIND_COPY)
 
 /* The same of cloud folders, which the guard is told of. */
-#define KINDS_OF_CLOUD (1ull << KIND_FILE | 1ull << KIND_RENAME | 1ull << KIND_LINK)
+#define KINDS_OF_CLOUD (1ull << KIND_FILE | 1ull << KIND_RENAME | 1ull << KIND_LINK | 1ull << KIND_SYMLINK)
 
 void steer_homes(struct recorder *r)
 {

@@ -6,8 +6,8 @@
 
 /* Where the policy names none: the clients' programs as packages install them, and nothing that staff can write to. */
 static const char *const clients[] = {"/usr/bin/nextcloud", "/usr/bin/owncloud", "/usr/bin/dropbox",
-	"/opt/dropbox/dropbox*", "/usr/bin/onedrive", "/usr/bin/rclone", "/usr/bin/syncthing", "/usr/bin/seaf-daemon",
-	"/usr/bin/insync*", "/usr/lib/insync/*", "/usr/bin/megasync", NULL};
+	"/opt/dropbox/dropbox*", "/usr/bin/onedrive", "/usr/bin/syncthing", "/usr/bin/seaf-daemon", "/usr/bin/insync*",
+	"/usr/lib/insync/*", "/usr/bin/megasync", NULL};
 
 static const struct drives_policy none = {.fallback = ACTION_ALLOW};
 

@@ -13,7 +13,7 @@ struct got {
 	bool urgent;
 	unsigned class;
 	uint64_t uid, target_uid;
-	char area[32], rule[48], text[128], findings[64];
+	char area[32], rule[48], text[128];
 	uint64_t action;
 	char script[64], program[64], parents[128], path[128], path2[64], service[32], container[64];
 };
@@ -46,7 +46,6 @@ static int sink(void *ctx, const struct record *r, bool urgent)
 	keep(r, F_AREA, g->area, sizeof(g->area));
 	keep(r, F_RULE, g->rule, sizeof(g->rule));
 	keep(r, F_TEXT, g->text, sizeof(g->text));
-	keep(r, F_FINDINGS, g->findings, sizeof(g->findings));
 	g->action = record_number(r, F_ACTION, 0);
 	keep(r, F_SCRIPT, g->script, sizeof(g->script));
 	keep(r, F_PROGRAM, g->program, sizeof(g->program));
@@ -133,81 +132,6 @@ static void records_carry_program_and_ancestors(void **state)
 	assert_string_equal(f->got[3].parents, "/bin/bash\n/sbin/init");
 	assert_string_equal(f->got[3].path, "/home/ann/x");
 	assert_int_equal(f->got[3].class, CLASS_OTHER);
-}
-
-struct cloud_told {
-	int answer;
-	unsigned n;
-	struct {
-		char path[64], program[32];
-		uint64_t inode;
-		bool moved;
-	} word[8];
-};
-
-static int on_cloud(void *ctx, const struct cloud_word *w)
-{
-	struct cloud_told *t = ctx;
-
-	assert_true(t->n < 8);
-	snprintf(t->word[t->n].path, sizeof(t->word[0].path), "%.*s", (int)w->path.n, (const char *)w->path.p);
-	snprintf(t->word[t->n].program, sizeof(t->word[0].program), "%.*s", (int)w->program.n,
-		(const char *)w->program.p);
-	t->word[t->n].inode = w->inode;
-	t->word[t->n++].moved = w->moved;
-	return t->answer;
-}
-
-static void name(struct fixture *f, unsigned kind, const char *path, const char *path2, uint32_t flags)
-{
-	struct made m = made(kind, 3, 3);
-
-	made_file(&m, path, 99, 1);
-	m.s[EVENT_PATH2] = path2;
-	m.e.flags = flags;
-	feed(f, &m);
-}
-
-/* Whatever the filter leaves out: what was written, renamed or linked into a cloud folder is passed on, and no more. */
-static void what_comes_into_cloud_folders_is_passed_on(void **state)
-{
-	struct fixture *f = *state;
-	struct cloud_told t = {.answer = 0};
-
-	f->e.cloud = on_cloud;
-	f->e.cloud_ctx = &t;
-	start(f, 3, 0, "/usr/bin/backup");
-	use(f, 3, "/home/ann/Dropbox/a", RF_READ);
-	use(f, 3, "/home/ann/b", RF_WROTE);
-	use(f, 3, "/home/ann/Dropbox/gone", RF_WROTE | RF_UNLINKED);
-	name(f, KIND_RENAME, "/home/ann/Dropbox/out", "/home/ann/out", 0);
-	assert_int_equal(t.n, 0);
-	use(f, 3, "/home/ann/Dropbox/c", RF_WROTE);
-	use(f, 3, "/home/ann/Dropbox/d", RF_CLONE);
-	name(f, KIND_RENAME, "/home/ann/e", "/home/ann/Dropbox/e", 0);
-	name(f, KIND_LINK, "/home/ann/f", "/home/ann/Dropbox/f", 0);
-	name(f, KIND_RENAME, "/home/ann/Dropbox/g", "/home/ann/h", RF_EXCHANGE);
-	assert_int_equal(t.n, 5);
-	assert_string_equal(t.word[0].path, "/home/ann/Dropbox/c");
-	assert_string_equal(t.word[0].program, "/usr/bin/backup");
-	assert_true(t.word[0].inode == 77 && !t.word[0].moved);
-	assert_string_equal(t.word[2].path, "/home/ann/Dropbox/e");
-	assert_true(t.word[2].moved && t.word[3].moved);
-	/* Another file has that name now. */
-	assert_string_equal(t.word[4].path, "/home/ann/Dropbox/g");
-	assert_true(t.word[4].inode == 0 && t.word[4].moved);
-	/* Where nobody listens, nothing is missed; where there is no room, the record says so. */
-	f->n = 0;
-	t = (struct cloud_told){.answer = V_NOT_FOUND};
-	use(f, 3, "/home/ann/Dropbox/i", RF_WROTE);
-	assert_int_equal(f->e.cloud_missed, 0);
-	assert_string_equal(f->got[0].findings, "");
-	t.answer = V_FULL;
-	use(f, 3, "/home/ann/Dropbox/j", RF_WROTE);
-	assert_int_equal(f->e.cloud_missed, 1);
-	assert_int_equal(f->n, 2);
-	assert_string_equal(f->got[1].path, "/home/ann/Dropbox/j");
-	assert_string_equal(f->got[1].findings, "not-looked-at: no room at the guard");
 }
 
 static void a_fork_runs_its_parents_program(void **state)
@@ -519,7 +443,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(records_carry_program_and_ancestors, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_comes_into_cloud_folders_is_passed_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_fork_runs_its_parents_program, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_ended_still_have_a_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_filter_decides, setup, teardown),
