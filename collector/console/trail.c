@@ -74,11 +74,10 @@ static int make(void *ctx, const struct store_row *row, void **item)
 		return *item ? 0 : -ENOMEM;
 	}
 	r = csv_row(row, v->fields, v->search->lang, &line);
-	if (r)
-		return r;
-	*item = strndup(buf_str(&line), line.n);
-	v->bytes += line.n;
-	return *item ? 0 : -ENOMEM;
+	r = r ? r : life_item(&line, item);
+	if (!r)
+		v->bytes += line.n;
+	return r;
 }
 
 static void drop_json(void *item)

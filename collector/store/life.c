@@ -418,6 +418,16 @@ const struct life_row *life_rows(const struct life *l, size_t *n)
 	return l->kept;
 }
 
+int life_item(struct buf *text, void **item)
+{
+	int r = buf_put(text, "", 1);
+
+	if (r)
+		return r;
+	*item = strdup((const char *)text->p);
+	return *item ? 0 : -ENOMEM;
+}
+
 bool life_is_cut(const struct life *l)
 {
 	return l->cut;

@@ -54,6 +54,11 @@ struct life;
 int life_gather(const struct life_of *of, const struct store_filter *f, const struct life_ways *ways, struct life **out,
 	struct why *why);
 const struct life_row *life_rows(const struct life *l, size_t *n);
+/*
+ * For `make`: what is shown of a record as a string of its own (free), from what was written. 0; V_FULL where the
+ * buffer's bound has no room for the string's end; -ENOMEM.
+ */
+int life_item(struct buf *text, void **item);
 /* There are more names or records than are followed. */
 bool life_is_cut(const struct life *l);
 void life_free(struct life *l);

@@ -31,11 +31,10 @@ static int make(void *ctx, const struct store_row *row, void **item)
 	_cleanup_buf_ struct buf text = BUF_INIT(OUT_MAX - s->bytes);
 	int r = rows_put(&s->rows, row, &text);
 
-	if (r)
-		return r;
-	*item = strndup(buf_str(&text), text.n);
-	s->bytes += text.n;
-	return *item ? 0 : -ENOMEM;
+	r = r ? r : life_item(&text, item);
+	if (!r)
+		s->bytes += text.n;
+	return r;
 }
 
 static int print(const struct life *l)

@@ -286,6 +286,24 @@ static void a_number_in_a_long_log(void **state)
 	assert_int_equal(queries, 1);
 }
 
+/* A line that fills all the room there is: one too many, and no string without an end. */
+static void a_line_that_just_fits(void **state)
+{
+	_cleanup_buf_ struct buf room = BUF_INIT(4), tight = BUF_INIT(3), none = BUF_INIT(0);
+	void *item = NULL;
+
+	(void)state;
+	assert_int_equal(buf_puts(&room, "abc"), 0);
+	assert_int_equal(life_item(&room, &item), 0);
+	assert_string_equal(item, "abc");
+	free(item);
+	item = NULL;
+	assert_int_equal(buf_puts(&tight, "abc"), 0);
+	assert_int_equal(life_item(&tight, &item), V_FULL);
+	assert_int_equal(life_item(&none, &item), V_FULL);
+	assert_null(item);
+}
+
 static int fails(void *ctx, const struct store_filter *f, bool first, store_row_fn fn, void *fn_ctx, struct why *why)
 {
 	int r = query(ctx, f, first, fn, fn_ctx, why);
@@ -320,6 +338,7 @@ int main(void)
 		cmocka_unit_test_setup(by_hash, begin),
 		cmocka_unit_test_setup(bounds_are_told, begin),
 		cmocka_unit_test_setup(a_number_in_a_long_log, begin),
+		cmocka_unit_test_setup(a_line_that_just_fits, begin),
 		cmocka_unit_test_setup(what_fails_leaves_nothing, begin),
 	};
 
