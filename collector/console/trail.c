@@ -143,10 +143,13 @@ void trail_get(struct call *x)
 			 (json_int_t)v.looked));
 }
 
-/* What goes out, in the access log: that it begins before anything is looked at, and what it was. */
-static bool told(struct call *x, struct span file, size_t rows)
+/* What went out, in the access log, beside that it begins: before the first byte leaves. False: answered. */
+static bool told(struct call *x, struct span file, size_t rows, bool cut)
 {
-	struct told t = {.kind = KIND_CONSOLE_EXPORT, .operation = x->a->path, .text = "whole", .urgent = true};
+	struct told t = {.kind = KIND_CONSOLE_EXPORT,
+		.operation = x->a->path,
+		.text = cut ? "cut: more names or records than are followed" : "whole",
+		.urgent = true};
 	struct digest hash;
 
 	digest_of(&hash, &file, 1);
@@ -154,6 +157,42 @@ static bool told(struct call *x, struct span file, size_t rows)
 	t.count = rows;
 	t.has_count = true;
 	return tell_call(x, t);
+}
+
+/* The same where nothing does. */
+static void told_broken(struct call *x, const char *how)
+{
+	struct told t = {.kind = KIND_CONSOLE_EXPORT,
+		.account = x->account->name,
+		.address = x->address,
+		.operation = x->a->path,
+		.text = how,
+		.has_count = true,
+		.urgent = true};
+	int r = tell(x->c, &t);
+
+	if (r)
+		console_fail(x->c, r, "access log");
+}
+
+/* The head, the rows, and a line of one cell where these are not all, as the register has it. */
+static int make_file(const struct living *v, const struct life *l, struct buf *file)
+{
+	const bool ja = v->search->lang == LANG_JA;
+	const struct life_row *rows;
+	size_t n, i;
+	int r = csv_head(v->fields, v->search->lang, file);
+
+	rows = life_rows(l, &n);
+	for (i = 0; i < n && !r; i++)
+		r = buf_puts(file, rows[i].item);
+	if (r || !life_is_cut(l))
+		return r;
+	r = record_csv_cell(
+		SPAN_STR(ja ? "一部のみ: ほかにも記録があり得ます。期間を短くするか、PCを指定してください。"
+			    : "Not all of it: there may be more records. Ask for less time, or for one PC."),
+		file);
+	return r ? r : buf_puts(file, "\r\n");
 }
 
 void trail_csv_get(struct call *x)
@@ -164,27 +203,25 @@ void trail_csv_get(struct call *x)
 	_cleanup_free_ struct search *s = malloc(sizeof(*s));
 	_cleanup_(life_freep) struct life *l = NULL;
 	struct living v = {.x = x, .search = s, .file = true};
-	const struct life_row *rows;
 	struct life_of of;
-	size_t n, i;
-	int r;
+	size_t n;
 
 	if (!s)
 		reply_error(x, 503, "busy", "no memory");
 	if (!s || !asked(x, SEARCH_LANG, s, &of) || !tell_call(x, begins))
 		return;
 	csv_fields(v.fields);
-	if (!gather(&v, &of, &l))
+	if (!gather(&v, &of, &l)) {
+		told_broken(x, "broken off: it failed");
 		return;
-	rows = life_rows(l, &n);
-	r = csv_head(v.fields, s->lang, &file);
-	for (i = 0; i < n && !r; i++)
-		r = buf_puts(&file, rows[i].item);
-	if (r) {
+	}
+	if (make_file(&v, l, &file)) {
+		told_broken(x, "broken off: no memory");
 		reply_error(x, 503, "busy", "no memory");
 		return;
 	}
-	if (!told(x, buf_span(&file), n))
+	life_rows(l, &n);
+	if (!told(x, buf_span(&file), n, life_is_cut(l)))
 		return;
 	x->c->count.exports++;
 	answer_header(x->a->req, "Cache-Control", "no-store");

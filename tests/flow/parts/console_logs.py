@@ -576,6 +576,26 @@ user("disable", "leaver")
 until(lambda: told("console-export", user="leaver", text="broken off: the account is gone or disabled"), "how it ended")
 s.close()
 
+item("a file's life that has more records than a file holds says so, in the file and in the access log")
+LONG = "?of=" + urllib.parse.quote("/home/hanako/長い.txt", safe="")
+for _ in range(9):
+    wordy.post(wordy.sealed(records=[{1: 4, 2: n * 1000, **WHO, 30: "/home/hanako/長い.txt".encode(), 35: 1} for n in range(250)]))
+until(lambda: auditor.get("/api/v1/facets?host=kuchi-1")["matched"] == 1500 + 2250, "all is indexed")
+a = auditor.get("/api/v1/trail" + LONG)
+same((len(a["records"]), a["complete"]), (2000, False), "the answer")
+for lang, begins in (("en", "Not all of it: "), ("ja", "一部のみ: ")):
+    a = auditor.ask("GET", "/api/v1/trail.csv" + LONG + "&lang=" + lang, status=200)
+    cells = list(csv.reader(io.StringIO(a.body.decode("utf-8-sig"), newline="")))
+    same((len(cells), len(cells[-1]), cells[-1][0].startswith(begins)), (2002, 1, True), "the file's last line")
+    until(lambda: told("console-export", user="auditor", operation="/api/v1/trail.csv", text="cut: more names or records than are followed",
+                       count=2000, hash=sha256(a.body).hex()), "that it was cut")
+same(len(told("console-export", operation="/api/v1/trail.csv", text="whole", user="auditor")), 0, "none was whole")
+a = auditor.ask("GET", "/api/v1/trail.csv" + OF, status=200)
+until(lambda: told("console-export", user="auditor", operation="/api/v1/trail.csv", text="whole", count=6, hash=sha256(a.body).hex()), "and a whole one")
+true("may be more" not in a.body.decode(), "it says nothing of others")
+auditor.ask("GET", "/api/v1/trail.csv?of=/*" + "x" * 300, status=400)
+until(lambda: told("console-export", user="auditor", operation="/api/v1/trail.csv", text="broken off: it failed", count=0), "one that began and failed")
+
 item("who looked at what is in the log: searches with their words, exports with their hash, changes with their reason")
 until(lambda: told("console-search", user="auditor", text="host=pc-1&kind=nothing") == [] and
       told("console-search", user="auditor", text="limit=500&host=pc-1&device=60a44c", count=6), "a search")
