@@ -357,7 +357,9 @@ void written_take(struct guard *g, const struct written_file *file)
 
 	for (f = w->waiting; f; f = f->next)
 		if (f->dev == file->dev && f->ino == file->ino) {
-			close(file->fd);
+			/* The newer word has the name that it has in the folder, whatever became of the first. */
+			close(file->cloud ? f->fd : file->fd);
+			f->fd = file->cloud ? file->fd : f->fd;
 			renew_due(f, file->closed_boot_us);
 			return;
 		}

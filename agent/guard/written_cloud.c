@@ -24,6 +24,7 @@
 
 #define WORDS_AT_A_TIME 64u  /* then the rest of the loop has its turn */
 #define WORDS_US 50000       /* the same */
+#define WALK_US 200000       /* for one folder: names that are not in memory wait for a disk */
 #define TREE_FILES_MAX 256u  /* of a folder that was moved there; of more it is told that they were not looked into */
 #define TREE_NAMES_MAX 2048u /* that are asked for in it, whatever they are */
 #define TREE_DEPTH_MAX 16u
@@ -32,6 +33,7 @@
 struct walk {
 	struct guard *g;
 	const struct cloud_word *w;
+	int64_t began_us;
 	unsigned files, names;
 	bool cut;
 };
@@ -128,7 +130,8 @@ static void take_folder(struct walk *k, int fd, unsigned depth)
 	while (!k->cut && (e = readdir(dir))) {
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
-		if (k->names++ == TREE_NAMES_MAX) {
+		if (k->names++ == TREE_NAMES_MAX || k->files >= TREE_FILES_MAX ||
+			clock_boot_us() - k->began_us > WALK_US) {
 			k->cut = true;
 			break;
 		}
@@ -140,7 +143,7 @@ static void take_folder(struct walk *k, int fd, unsigned depth)
 		}
 		if (written_stat(one, &st) || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
 			close(one);
-		else if (k->files == TREE_FILES_MAX || (S_ISDIR(st.st_mode) && depth == TREE_DEPTH_MAX))
+		else if (S_ISDIR(st.st_mode) && depth == TREE_DEPTH_MAX)
 			k->cut = !close(one);
 		else if (S_ISDIR(st.st_mode))
 			take_folder(k, one, depth + 1);
@@ -152,7 +155,7 @@ static void take_folder(struct walk *k, int fd, unsigned depth)
 
 static void on_word(struct guard *g, const struct cloud_word *w)
 {
-	struct walk k = {.g = g, .w = w};
+	struct walk k = {.g = g, .w = w, .began_us = clock_boot_us()};
 	char path[WRITTEN_PATH_SIZE + 1], place[PATH_MAX], fs[MOUNTS_FS_SIZE];
 	_cleanup_close_ int at = -1;
 	struct stat st;
@@ -231,6 +234,8 @@ void written_cloud_stop(struct guard *g)
 	struct cloud_word w;
 	ssize_t n;
 
+	/* Who sends from now on is told that nobody is here. */
+	cloud_unname();
 	while (g->written->cloud >= 0 && (n = recv(g->written->cloud, room, sizeof(room), 0)) >= 0) {
 		if (!g->written->on || cloud_get(SPAN(room, (size_t)n), &w))
 			continue;

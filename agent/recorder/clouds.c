@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define PROGRAM_SIZE 4097u
+#define TOLD_MAX 8u /* names of one file */
 
 /* A name that was given: until then the file, or the folder that it lies in, had the name `from`. */
 struct given {
@@ -52,67 +53,80 @@ static bool is_file(const struct given *n, const struct seen *s)
 {
 	return n->inode && s->inode
 		       ? n->inode == s->inode && n->dev_major == s->dev_major && n->dev_minor == s->dev_minor
-		       : span_eq(n->from, s->path);
+		       : n->from.n && span_eq(n->from, s->path);
 }
 
-static bool lies_in(const struct given *n, struct span path)
+static bool lies_in(struct span folder, struct span path)
 {
-	return path.n > n->from.n && !memcmp(path.p, n->from.p, n->from.n) && path.p[n->from.n] == '/';
+	return folder.n && path.n > folder.n && !memcmp(path.p, folder.p, folder.n) && path.p[folder.n] == '/';
 }
 
 /* Where memory lacks, the name by which the file was opened has to do. */
-static void remember(struct clouds *c, const struct seen *s)
+static bool put(struct given *n, struct span from, struct span to, struct span rest)
 {
-	struct given *n = &c->given[c->at++ % CLOUDS_NAMES_MAX];
-	char *room = malloc(s->path.n + s->path2.n);
+	char *room = malloc(from.n + to.n + rest.n);
 
+	if (room && from.n)
+		memcpy(room, from.p, from.n);
+	if (room && to.n)
+		memcpy(room + from.n, to.p, to.n);
+	if (room && rest.n)
+		memcpy(room + from.n + to.n, rest.p, rest.n);
 	free(n->room);
-	*n = (struct given){.room = room};
-	if (!room || !s->path.n)
+	n->room = room;
+	n->from = SPAN(room, from.n);
+	n->to = SPAN(room ? room + from.n : NULL, to.n + rest.n);
+	return room != NULL;
+}
+
+static void remember(struct clouds *c, const struct seen *s, struct span from, struct span to, uint64_t inode)
+{
+	struct given *n;
+
+	if (!from.n && !inode)
 		return;
-	memcpy(room, s->path.p, s->path.n);
-	memcpy(room + s->path.n, s->path2.p, s->path2.n);
+	n = &c->given[c->at++ % CLOUDS_NAMES_MAX];
 	n->dev_major = s->dev_major;
 	n->dev_minor = s->dev_minor;
-	n->inode = s->inode;
-	n->from = SPAN(room, s->path.n);
-	n->to = SPAN(room + s->path.n, s->path2.n);
-	c->any = true;
+	n->inode = inode;
+	c->any |= put(n, from, to, SPAN(NULL, 0));
 }
 
-/* It was renamed out again. */
-static void forget(struct clouds *c, const struct seen *s)
+/* What was known by a name in a cloud folder has another one now, there; or, where it was renamed out, none. */
+static void renamed(struct clouds *c, const struct filter *f, const struct seen *s)
 {
+	bool stays = filter_is_cloud(f, s->path2);
+	struct given *n;
 	unsigned i;
 
-	for (i = 0; c->any && i < CLOUDS_NAMES_MAX; i++)
-		if (c->given[i].room && (span_eq(c->given[i].to, s->path) || (s->inode && is_file(&c->given[i], s))))
-			free(STEAL(c->given[i].room));
+	for (i = 0; c->any && i < CLOUDS_NAMES_MAX; i++) {
+		n = &c->given[i];
+		if (!n->room || (!span_eq(n->to, s->path) && !lies_in(s->path, n->to)))
+			continue;
+		if (stays)
+			put(n, n->from, s->path2, SPAN(n->to.p + s->path.n, n->to.n - s->path.n));
+		else
+			free(STEAL(n->room));
+	}
 }
 
-/* The name in a cloud folder that a file has, which was opened by another; n 0: it has none. */
-static struct span given_name(struct clouds *c, const struct seen *s)
+/* The name in a cloud folder that entry `n` gives the file of a write; n 0: it is another file's. */
+static struct span name_by(struct clouds *c, const struct given *n, const struct seen *s)
 {
-	const struct given *n;
-	unsigned i;
 	size_t rest;
 
-	for (i = 1; c->any && i <= CLOUDS_NAMES_MAX; i++) {
-		n = &c->given[(c->at - i) % CLOUDS_NAMES_MAX];
-		if (!n->room)
-			continue;
-		if (is_file(n, s))
-			return n->to;
-		if (!lies_in(n, s->path))
-			continue;
-		rest = s->path.n - n->from.n;
-		if (n->to.n + rest > sizeof(c->path))
-			continue;
-		memcpy(c->path, n->to.p, n->to.n);
-		memcpy(c->path + n->to.n, s->path.p + n->from.n, rest);
-		return SPAN(c->path, n->to.n + rest);
-	}
-	return SPAN(NULL, 0);
+	if (!n->room)
+		return SPAN(NULL, 0);
+	if (is_file(n, s))
+		return n->to;
+	if (!lies_in(n->from, s->path))
+		return SPAN(NULL, 0);
+	rest = s->path.n - n->from.n;
+	if (n->to.n + rest > sizeof(c->path))
+		return SPAN(NULL, 0);
+	memcpy(c->path, n->to.p, n->to.n);
+	memcpy(c->path + n->to.n, s->path.p + n->from.n, rest);
+	return SPAN(c->path, n->to.n + rest);
 }
 
 /* --- events --- */
@@ -145,21 +159,32 @@ static const char *pass_on(const struct clouds *c, const struct seen *s, unsigne
 	}
 }
 
+/*
+ * By its own name, and by each that it was given lately: which of them it still has, and whether an inode has become
+ * another file's meanwhile, is seen by who looks.
+ */
 static const char *on_write(
 	struct clouds *c, const struct filter *f, const struct seen *s, unsigned class, struct span program)
 {
-	const uint32_t wrote = RF_WROTE | RF_CLONE | RF_MMAP_WRITE;
-	struct span path;
+	const char *text = NULL, *other;
+	bool there = !(s->flags & RF_UNLINKED);
+	unsigned i, told = 0;
+	struct span name;
 
-	if ((!s->written && !(s->flags & wrote)) || s->flags & (RF_UNLINKED | RF_MEMFD))
-		return NULL;
-	path = given_name(c, s);
-	if (path.n)
-		return pass_on(c, s, class, program, path, s->inode, false);
+	if (there && !(s->flags & RF_PATH_CUT) && filter_is_cloud(f, s->path)) {
+		text = pass_on(c, s, class, program, s->path, s->inode, false);
+		told++;
+	}
+	for (i = 1; c->any && i <= CLOUDS_NAMES_MAX && told < TOLD_MAX; i++) {
+		name = name_by(c, &c->given[(c->at - i) % CLOUDS_NAMES_MAX], s);
+		if (!name.n || (there && span_eq(name, s->path)))
+			continue;
+		other = pass_on(c, s, class, program, name, s->inode, false);
+		text = text ? text : other;
+		told++;
+	}
 	/* Which folder it lies in is in what was cut off. */
-	if (s->flags & RF_PATH_CUT)
-		return "not-looked-at: the path is too long";
-	return filter_is_cloud(f, s->path) ? pass_on(c, s, class, program, s->path, s->inode, false) : NULL;
+	return !told && there && s->flags & RF_PATH_CUT ? "not-looked-at: the path is too long" : text;
 }
 
 static const char *on_name(
@@ -169,18 +194,35 @@ static const char *on_name(
 
 	if (s->flags & RF_PATH_CUT)
 		return "not-looked-at: the path is too long";
+	if (s->kind == KIND_RENAME && !(s->flags & RF_EXCHANGE))
+		renamed(c, f, s);
 	if (s->path2.n && filter_is_cloud(f, s->path2)) {
-		remember(c, s);
+		remember(c, s, s->path, s->path2, s->inode);
 		text = pass_on(c, s, class, program, s->path2, s->inode, true);
-	} else if (s->kind == KIND_RENAME) {
-		forget(c, s);
 	}
 	/* What had the second name has the first one now. */
 	if (s->flags & RF_EXCHANGE && filter_is_cloud(f, s->path)) {
+		remember(c, s, s->path2, s->path, 0);
 		other = pass_on(c, s, class, program, s->path, 0, true);
 		text = text ? text : other;
 	}
 	return text;
+}
+
+static bool is_news(const struct seen *s)
+{
+	const uint32_t wrote = RF_WROTE | RF_CLONE | RF_MMAP_WRITE;
+
+	switch (s->kind) {
+	case KIND_FILE:
+		return (s->written || s->flags & wrote) && !(s->flags & RF_MEMFD);
+	case KIND_RENAME:
+	case KIND_LINK:
+	case KIND_SYMLINK:
+		return true;
+	default:
+		return false;
+	}
 }
 
 const char *clouds_event(struct clouds *c, const struct filter *f, const struct policy *p, const struct seen *s,
@@ -188,8 +230,7 @@ const char *clouds_event(struct clouds *c, const struct filter *f, const struct 
 {
 	char name[PROGRAM_SIZE];
 
-	if (!f->cloud_n || !p || s->result || class == CLASS_USB || class == CLASS_REMOVABLE ||
-		(s->kind != KIND_FILE && s->kind != KIND_RENAME && s->kind != KIND_LINK && s->kind != KIND_SYMLINK))
+	if (!f->cloud_n || !p || s->result || !is_news(s) || class == CLASS_USB || class == CLASS_REMOVABLE)
 		return NULL;
 	snprintf(name, sizeof(name), "%.*s", (int)program.n,
 		(const char *)(program.n ? program.p : (const uint8_t *)""));

@@ -116,11 +116,17 @@ int cloud_listen(gid_t gid, int *out)
 	return 0;
 }
 
-void cloud_unlisten(int *fd)
+void cloud_unname(void)
 {
 	struct sockaddr_un at;
 
-	if (*fd >= 0 && !address(&at))
+	if (!address(&at))
 		unlink(at.sun_path);
+}
+
+void cloud_unlisten(int *fd)
+{
+	if (*fd >= 0)
+		cloud_unname();
 	closep(fd);
 }

@@ -38,7 +38,9 @@ int cloud_sender(int *out);
 int cloud_send(int fd, const struct cloud_word *w);
 /* Listens in place of what was there, for root and the group `gid`. *out is the caller's, non-blocking. 0, -errno. */
 int cloud_listen(gid_t gid, int *out);
-/* Nobody listens any more: who sends is told so. */
+/* Who sends from now on is told that nobody listens; what was sent can still be received. */
+void cloud_unname(void);
+/* Nobody listens any more. */
 void cloud_unlisten(int *fd);
 
 #endif

@@ -83,7 +83,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 		ingest_end(in, -ESTALE, "database");
 		return;
 	}
-	if (r != V_EXISTS)
+	if (r != V_EXISTS && r != -EBUSY)
 		set_loss(in, r);
 	if (r == V_AGAIN && in->waits_since_us) {
 		server_soon(in->again_timer, REACH_US);

@@ -138,6 +138,33 @@ static void by_the_name_that_it_has_there(void **state)
 	assert_string_equal(last(), "/home/ann/Dropbox/dir/sub/z");
 	assert_null(event(KIND_FILE, "/home/ann/directory", NULL, 17, RF_WROTE));
 	assert_string_equal(last(), "/home/ann/Dropbox/dir/sub/z");
+	/* an inode that became another file's: by the name that it has */
+	assert_null(event(KIND_FILE, "/home/ann/Dropbox/new", NULL, 11, RF_WROTE));
+	assert_string_equal(told[told_n - 2].path, "/home/ann/Dropbox/new");
+	told_n = 0;
+	/* the folder is renamed there */
+	assert_null(event(KIND_RENAME, "/home/ann/Dropbox/dir", "/home/ann/Dropbox/moved", 15, 0));
+	assert_null(event(KIND_FILE, "/home/ann/dir/sub/z", NULL, 16, RF_WROTE));
+	assert_string_equal(last(), "/home/ann/Dropbox/moved/sub/z");
+	/* a link of it renamed outside is no end of the other */
+	assert_null(event(KIND_RENAME, "/home/ann/l", "/home/ann/l2", 14, 0));
+	assert_null(event(KIND_FILE, "/home/ann/l2", NULL, 14, RF_WROTE));
+	assert_string_equal(last(), "/home/ann/Dropbox/l");
+	/* its first name is gone; and it never had one */
+	told_n = 0;
+	assert_null(event(KIND_FILE, "/home/ann/l2", NULL, 14, RF_WROTE | RF_UNLINKED));
+	assert_string_equal(last(), "/home/ann/Dropbox/l");
+	assert_null(event(KIND_LINK, "", "/home/ann/Dropbox/tmpfile", 18, 0));
+	assert_null(event(KIND_FILE, "/home/ann/#18", NULL, 18, RF_WROTE | RF_UNLINKED));
+	assert_string_equal(last(), "/home/ann/Dropbox/tmpfile");
+	told_n = 0;
+	assert_null(event(KIND_RENAME, "", "/home/ann/Dropbox/nameless", 0, 0));
+	assert_null(event(KIND_FILE, "/home/ann/other", NULL, 19, RF_WROTE));
+	assert_int_equal(told_n, 1);
+	/* what came by an exchange while it is open */
+	assert_null(event(KIND_RENAME, "/home/ann/Dropbox/g", "/home/ann/h", 20, RF_EXCHANGE));
+	assert_null(event(KIND_FILE, "/home/ann/h", NULL, 21, RF_WROTE));
+	assert_string_equal(last(), "/home/ann/Dropbox/g");
 	/* and out again */
 	assert_null(event(KIND_RENAME, "/home/ann/Dropbox/x", "/home/ann/x", 11, 0));
 	told_n = 0;
