@@ -56,6 +56,12 @@ const wholes: Readonly<Record<string, string>> = {
   "%s: %.*s": "forged: X",
 };
 
+it("has what the recorder finds of cloud folders", () => {
+  const texts = strings(source("agent/recorder/clouds.c")).filter((text) => text.startsWith("not-looked-at: "));
+  expect(new Set(texts).size).toBe(6);
+  for (const text of texts) expect([text, spoken("findings", text, "ja")]).toEqual([text, expect.stringMatching(/^未検査: /)]);
+});
+
 it("has every remark that a program makes of parts", () => {
   const made = new Set<string>();
   for (const room of ["collector/console", "collector/ingest", "agent/guard", "agent/print", "agent/recorder", "agent/service", "policy/wire"])

@@ -7,6 +7,7 @@ import type { Language } from "./index";
 export const remarks: Readonly<Record<string, string>> = {
   // the console
   "signed out": "サインアウト",
+  "cut: more names or records than are followed": "打ち切り: 追跡できる名前・記録の上限を超過",
   "signed out, and sent to the provider to sign out there": "サインアウトし、プロバイダー側のサインアウトへ移動",
   "timed out": "時間切れによるサインアウト",
   "account is gone or disabled": "アカウントが削除または無効化されたため",
@@ -105,6 +106,13 @@ export const remarks: Readonly<Record<string, string>> = {
   auditor: "監査者",
   viewer: "閲覧者",
   "the print gate ended before the documents were looked into": "文書の検査前に印刷ゲートが終了",
+  // the recorder, of cloud folders: as findings
+  "not-looked-at: on a network file system": "未検査: ネットワークファイルシステム上",
+  "not-looked-at: the guard was not there": "未検査: ガードが停止中",
+  "not-looked-at: no room at the guard": "未検査: ガードの混雑",
+  "not-looked-at: the guard could not be told": "未検査: ガードに通知できず",
+  "not-looked-at: the path is too long": "未検査: パスが長すぎる",
+  "not-looked-at: a symbolic link": "未検査: シンボリックリンク",
 };
 
 /**
