@@ -379,10 +379,10 @@ def judge(place, program):
     files = [os.path.join(place, n) for n in truth]
     twins = [os.path.join(place, t["twin"]) for t in truth.values() if "twin" in t]
     started = time.monotonic()
-    run = subprocess.run([program, "show", "--text", "--json", *files], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    run = subprocess.run([program, "show", "--text", "--json", *files], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     ours = time.monotonic() - started
     told = {os.path.basename(o["file"]): o for o in map(json.loads, run.stdout.splitlines())}
-    assert len(told) == len(truth), (len(told), len(truth))
+    assert len(told) == len(truth), (len(told), len(truth), run.stderr.decode("utf-8", "replace")[-200:])
     run = subprocess.run([program, "show", "--text", "--json", *twins], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     without = {os.path.basename(o["file"]): o for o in map(json.loads, run.stdout.splitlines())}
     assert len(without) == len(twins), (len(without), len(twins))
