@@ -28,7 +28,6 @@ struct told {
 	struct refuse_event e;
 	int64_t since_boot_us; /* 0: free */
 	uint64_t count;        /* that were not told since */
-	uint64_t policy;       /* version that was in force */
 };
 
 struct refuse {
@@ -92,7 +91,7 @@ static void tell(struct guard *g, const struct told *t, uint64_t count, bool kep
 	record_set_uint(&r, F_POLICY_MODE, POLICY_MODE_ENFORCE);
 	record_set_text(&r, F_RULE, e->rule);
 	record_set_text(&r, F_TEXT, e->reason);
-	record_set_uint(&r, F_POLICY, t->policy);
+	record_set_uint(&r, F_POLICY, e->policy);
 	record_set_str(&r, F_OPERATION, "open");
 	record_set_int(&r, F_RESULT, -EPERM);
 	if (count > 1)
@@ -159,7 +158,7 @@ static void on_refused(struct guard *g, const struct refuse_event *e)
 	}
 	if (oldest->count)
 		tell_bounded(g, oldest, oldest->count, now);
-	*oldest = (struct told){.e = *e, .since_boot_us = now, .policy = g->orders.version};
+	*oldest = (struct told){.e = *e, .since_boot_us = now};
 	tell_bounded(g, oldest, 1, now);
 	if (!g->stopping)
 		show(g, e, now);
@@ -176,7 +175,9 @@ static void on_meanwhile(void *ctx, const struct refuse_event *e)
 	if (!e->ino)
 		return;
 	g->refuse->refused++;
-	t = (struct told){.e = *e, .policy = g->orders.version};
+	t.e = *e;
+	if (!t.e.policy)
+		t.e.policy = g->orders.version;
 	tell(g, &t, 1, true);
 	if (!g->stopping && of_this_boot(g, e))
 		show(g, e, clock_boot_us());

@@ -61,6 +61,7 @@ struct refuse_event {
 	int64_t boot_us, wall_us;
 	int64_t start_us;                  /* of the process, since boot */
 	uint64_t dev, ino;                 /* stat(2)'s */
+	uint64_t policy;                   /* version that refused it; 0: of a guard that did not say */
 	uint64_t lost;                     /* refusals that could not be said before this one */
 	uint32_t purpose;                  /* 1: he might, had he stated a purpose */
 	uint32_t folders, files, left_out; /* MARKED */

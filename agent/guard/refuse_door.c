@@ -258,6 +258,7 @@ static bool may(struct door *d, uint32_t pid, int area, struct refuse_event *e)
 		snprintf(e->user, sizeof(e->user), "%s", p->name);
 	}
 	policy_area(policy, (unsigned)area, &f, &now);
+	e->policy = policy_version(policy);
 	e->purpose = now.purpose;
 	snprintf(e->area, sizeof(e->area), "%s", now.area);
 	snprintf(e->rule, sizeof(e->rule), "%s", now.rule);

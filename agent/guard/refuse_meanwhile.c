@@ -41,12 +41,13 @@ static json_t *to_json(const struct refuse_event *e)
 	clean(comm, sizeof(comm), e->comm);
 	clean(program, sizeof(program), e->program);
 	clean(path, sizeof(path), e->path);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+	return json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
 		"pid", (json_int_t)e->pid, "uid", (json_int_t)e->uid, "login_uid", (json_int_t)e->login_uid, "boot_us",
 		(json_int_t)e->boot_us, "wall_us", (json_int_t)e->wall_us, "boot", e->boot, "start_us",
-		(json_int_t)e->start_us, "dev", (json_int_t)e->dev, "ino", (json_int_t)e->ino, "lost",
-		(json_int_t)e->lost, "purpose", (int)e->purpose, "comm", comm, "user", user, "area", e->area, "rule",
-		e->rule, "reason", e->reason, "program", program, "path", path);
+		(json_int_t)e->start_us, "dev", (json_int_t)e->dev, "ino", (json_int_t)e->ino, "policy",
+		(json_int_t)e->policy, "lost", (json_int_t)e->lost, "purpose", (int)e->purpose, "comm", comm, "user",
+		user, "area", e->area, "rule", e->rule, "reason", e->reason, "program", program, "path", path);
 }
 
 int meanwhile_add(int fd, const struct refuse_event *e)
@@ -101,6 +102,7 @@ static bool from_json(const char *line, size_t n, struct refuse_event *e)
 		.start_us = (int64_t)number_of(j, "start_us"),
 		.dev = number_of(j, "dev"),
 		.ino = number_of(j, "ino"),
+		.policy = number_of(j, "policy"),
 		.lost = number_of(j, "lost"),
 		.purpose = json_is_true(json_object_get(j, "purpose"))};
 	text_of(j, "boot", e->boot, sizeof(e->boot));

@@ -55,6 +55,7 @@ static struct refuse_event refused(uint64_t ino)
 		.start_us = 4000001,
 		.dev = 2049,
 		.ino = ino,
+		.policy = 3,
 		.comm = "cat",
 		.user = "hana",
 		.boot = "00112233445566778899aabbccddeeff",
@@ -73,6 +74,7 @@ static void it_is_told_as_it_was(void **s)
 	assert_int_equal(meanwhile_take(guard, each, NULL), 1);
 	assert_int_equal(heard, 1);
 	assert_int_equal(last.pid, 4711);
+	assert_int_equal(last.policy, 3);
 	assert_int_equal(last.login_uid, UINT32_MAX);
 	assert_int_equal(last.boot_us, 5000001);
 	assert_int_equal(last.wall_us, 1790000000000001);
