@@ -3,12 +3,14 @@
  */
 #include "agent/guard/notify.h"
 #include "agent/notice/notices.h"
+#include "policy/base/clock.h"
 #include "policy/trust/digest.h"
 #include <errno.h>
 #include <time.h>
 
 struct notify {
 	struct digest told[NOTIFY_CAUSES_MAX], device[NOTIFY_CAUSES_MAX];
+	int64_t until_boot_us[NOTIFY_CAUSES_MAX]; /* then it may be told again; 0: until the device is unplugged */
 	unsigned told_n, next;
 	struct notices notices;
 };
@@ -34,22 +36,21 @@ static void device_key(const struct device *d, struct digest *out)
 	digest_of(out, parts, ARRAY_SIZE(parts));
 }
 
-static bool told_before(struct notify *n, enum notice what, const struct device *d, const char *rule)
+/* `of` is a device's key, or a person's; `lasts_us` 0: until notify_forget. */
+static bool told_before(struct notify *n, enum notice what, const struct digest *of, const char *rule, int64_t lasts_us)
 {
-	struct digest device, cause;
-	struct span parts[3];
+	const struct span parts[] = {SPAN(of, sizeof(*of)), SPAN(&what, sizeof(what)), SPAN(rule, strlen(rule))};
+	int64_t now = clock_boot_us();
+	struct digest cause;
 	unsigned i;
 
-	device_key(d, &device);
-	parts[0] = SPAN(&device, sizeof(device));
-	parts[1] = SPAN(&what, sizeof(what));
-	parts[2] = SPAN(rule, strlen(rule));
 	digest_of(&cause, parts, ARRAY_SIZE(parts));
 	for (i = 0; i < n->told_n; i++)
-		if (digest_eq(&n->told[i], &cause))
+		if (digest_eq(&n->told[i], &cause) && (!n->until_boot_us[i] || now < n->until_boot_us[i]))
 			return true;
 	n->told[n->next] = cause;
-	n->device[n->next] = device;
+	n->device[n->next] = *of;
+	n->until_boot_us[n->next] = lasts_us ? now + lasts_us : 0;
 	n->next = (n->next + 1) % NOTIFY_CAUSES_MAX;
 	if (n->told_n < NOTIFY_CAUSES_MAX)
 		n->told_n++;
@@ -99,6 +100,8 @@ static const struct words english[] = {
 		"It is as it was. Tell the administrator: the record says why."},
 	[NOTICE_ASKED] = {"Say why you saved this on the drive",
 		"Open \"State a reason\", or run: sekishoctl reason. What you say is recorded."},
+	[NOTICE_CLOUD] = {"Take care of what you saved in a cloud folder",
+		"What stands in it must not be carried out just so. It is recorded, and the administrator is told."},
 	[NOTICE_REFUSED] = {"This file is protected", "Who may open it is laid down by the administrator, and you, or "
 						      "this program, are not named. It is recorded."},
 	[NOTICE_PURPOSE] = {"Say what you need this file for", "Open \"State a reason\", or run: sekishoctl reason. "
@@ -130,6 +133,8 @@ static const struct words japanese[] = {
 		"ファイルはそのままです。管理者に連絡してください。理由は記録されています。"},
 	[NOTICE_ASKED] = {"ドライブに保存した理由を入力してください",
 		"「理由の入力」を開くか、sekishoctl reason を実行してください。入力内容は記録されます。"},
+	[NOTICE_CLOUD] = {"クラウドフォルダに保存した内容に注意してください",
+		"持ち出しに注意が必要な情報が含まれています。記録され、管理者に通知されます。"},
 	[NOTICE_REFUSED] = {"このファイルは保護されています",
 		"開くことができる人とプログラムは管理者が定めています。あなた、またはこのプログラムは含まれていません。"
 		"記録されます。"},
@@ -169,44 +174,52 @@ static int put_body(struct buf *b, const char *words, const struct decision *why
 	return r ? r : buf_puts(b, at + 2);
 }
 
+/* The administrator's own words go before ours. */
+static int put_advice(struct buf *b, const struct words *w, const char *lang, const struct decision *why,
+	const struct document_decision *written)
+{
+	const char *message = !written ? "" : notice_japanese(lang) ? written->message_ja : written->message;
+
+	return message[0] ? notice_put(b, message, SIZE_MAX) : put_body(b, w->body, why);
+}
+
 int notify_text(enum notice what, const char *lang, const struct device *d, const struct decision *why,
 	const struct document_decision *written, struct buf *summary, struct buf *body)
 {
 	const struct words *w = notice_japanese(lang) ? &japanese[what] : &english[what];
-	const char *message = !written ? "" : notice_japanese(lang) ? written->message_ja : written->message;
 	int r = buf_puts(summary, w->summary);
 
 	r = r ? r : put_device(body, d, why);
-	/* The administrator's own words go before ours. */
-	return r ? r : message[0] ? notice_put(body, message, SIZE_MAX) : put_body(body, w->body, why);
+	return r ? r : put_advice(body, w, lang, why, written);
 }
 
-int notify_area_text(enum notice what, const char *lang, const char *area, struct buf *summary, struct buf *body)
+int notify_named_text(enum notice what, const char *lang, const char *name, const struct document_decision *written,
+	struct buf *summary, struct buf *body)
 {
 	const struct words *w = notice_japanese(lang) ? &japanese[what] : &english[what];
 	int r = buf_puts(summary, w->summary);
 
-	r = r ? r : notice_put(body, area, SIZE_MAX);
+	r = r ? r : notice_put(body, name, SIZE_MAX);
 	r = r ? r : buf_puts(body, "\n");
-	return r ? r : buf_puts(body, w->body);
+	return r ? r : put_advice(body, w, lang, NULL, written);
 }
 
 /* --- saying it --- */
 
-/* `area` is of notices that are of no device. */
+/* `name` is of notices that are of no device. */
 struct notice_said {
 	enum notice what;
 	const struct device *d;
 	const struct decision *why;
 	const struct document_decision *written;
-	const char *area;
+	const char *name;
 };
 
 static int text(const void *ctx, const char *lang, struct buf *summary, struct buf *body)
 {
 	const struct notice_said *said = ctx;
 
-	return said->area ? notify_area_text(said->what, lang, said->area, summary, body)
+	return said->name ? notify_named_text(said->what, lang, said->name, said->written, summary, body)
 			  : notify_text(said->what, lang, said->d, said->why, said->written, summary, body);
 }
 
@@ -215,7 +228,9 @@ static void say(struct notify *n, const struct notice_said *said, uint32_t uid)
 	enum notice what = said->what;
 
 	notices_say(&n->notices, uid,
-		&(struct notice_words){.icon = said->area ? "dialog-password" : "drive-removable-media",
+		&(struct notice_words){.icon = what == NOTICE_CLOUD ? "folder-remote"
+					       : said->name         ? "dialog-password"
+								    : "drive-removable-media",
 			.urgent = what != NOTICE_APPROVED && what != NOTICE_RELEASED && what != NOTICE_OPENED,
 			.text = text,
 			.ctx = said});
@@ -229,13 +244,28 @@ void notify_reap(struct notify *n)
 static void show(struct notify *n, enum notice what, const struct device *d, const struct decision *why,
 	const struct document_decision *written, uint32_t uid)
 {
-	if (uid != UINT32_MAX && !told_before(n, what, d, written ? written->rule : why ? why->rule : ""))
+	struct digest device;
+
+	device_key(d, &device);
+	if (uid != UINT32_MAX && !told_before(n, what, &device, written ? written->rule : why ? why->rule : "", 0))
 		say(n, &(struct notice_said){.what = what, .d = d, .why = why, .written = written}, uid);
 }
 
 void notify_area(struct notify *n, enum notice what, const char *area, uint32_t uid)
 {
-	say(n, &(struct notice_said){.what = what, .area = area}, uid);
+	say(n, &(struct notice_said){.what = what, .name = area}, uid);
+}
+
+void notify_cloud(struct notify *n, const char *path, const struct document_decision *written, uint32_t uid)
+{
+	const struct span parts[] = {SPAN_STR("cloud folder"), SPAN(&uid, sizeof(uid))};
+	const char *slash = strrchr(path, '/');
+	struct digest person;
+
+	digest_of(&person, parts, ARRAY_SIZE(parts));
+	if (uid == UINT32_MAX || told_before(n, NOTICE_CLOUD, &person, written->rule, NOTIFY_CLOUD_US))
+		return;
+	say(n, &(struct notice_said){.what = NOTICE_CLOUD, .name = slash ? slash + 1 : path, .written = written}, uid);
 }
 
 void notify_show(struct notify *n, enum notice what, const struct device *d, const struct decision *why, uint32_t uid)

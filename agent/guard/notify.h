@@ -10,7 +10,8 @@
 
 #include "policy/rule/drives.h"
 
-#define NOTIFY_CAUSES_MAX 128u /* remembered; then the oldest may be told again */
+#define NOTIFY_CAUSES_MAX 128u             /* remembered; then the oldest may be told again */
+#define NOTIFY_CLOUD_US (3600ll * 1000000) /* so long the same is not said again of a cloud folder */
 
 enum notice {
 	NOTICE_READ_ONLY, /* a drive may be read, not written */
@@ -28,6 +29,7 @@ enum notice {
 	NOTICE_DEVICES,                  /* so many of those above */
 	NOTICE_REFUSED = NOTICE_DEVICES, /* a protected file was refused */
 	NOTICE_PURPOSE,                  /* ... until a purpose is stated */
+	NOTICE_CLOUD,                    /* what came into a cloud folder is something that the policy alerts of */
 };
 
 struct notify;
@@ -43,12 +45,16 @@ void notify_written(struct notify *n, enum notice what, const struct device *d, 
 	const struct document_decision *written, uint32_t uid);
 /* Of a protected file (NOTICE_REFUSED, _PURPOSE), each time; `area` is its area's name. */
 void notify_area(struct notify *n, enum notice what, const char *area, uint32_t uid);
+/* Of a file that came into a cloud folder (NOTICE_CLOUD), for each person and rule once within NOTIFY_CLOUD_US. */
+void notify_cloud(struct notify *n, const char *path, const struct document_decision *written, uint32_t uid);
 /* The device was unplugged: the same may be said again. */
 void notify_forget(struct notify *n, const struct device *d);
 /* Takes in children that ended. */
 void notify_reap(struct notify *n);
 
-int notify_area_text(enum notice what, const char *lang, const char *area, struct buf *summary, struct buf *body);
+/* Of what is no device's: `name` is the area's, or the file's; `written` of NOTICE_CLOUD, else NULL. */
+int notify_named_text(enum notice what, const char *lang, const char *name, const struct document_decision *written,
+	struct buf *summary, struct buf *body);
 /* The texts, for tests: `written` is of NOTICE_WRITTEN and those behind it, else NULL; `lang` is "ja..." or anything
  * else. 0, V_FULL, -ENOMEM. */
 int notify_text(enum notice what, const char *lang, const struct device *d, const struct decision *why,

@@ -133,8 +133,11 @@ static void judge(struct guard *g, const struct written_file *f, const struct in
 	if (decided.copy)
 		written_copy(g, f, path, copy, f->cloud ? facts.who.user : NULL, &decided);
 	/* It is its owner's own file, on the PC's own disk. */
-	if (f->cloud)
+	if (f->cloud) {
+		if (decided.action == ACTION_ALERT && !decided.note && p->there)
+			notify_cloud(g->notify, path, &decided, p->uid);
 		return;
+	}
 	if (decided.action == ACTION_QUARANTINE && !decided.note)
 		written_seal(g, f, path, &decided);
 	else

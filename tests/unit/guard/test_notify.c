@@ -36,21 +36,21 @@ static void each_has_words_in_both_languages(void **state)
 	}
 }
 
-static void areas_have_words(void **state)
+static void what_is_no_devices_has_words(void **state)
 {
 	char english[256];
 	int what;
 
 	(void)state;
-	for (what = NOTICE_REFUSED; what <= NOTICE_PURPOSE; what++) {
+	for (what = NOTICE_REFUSED; what <= NOTICE_CLOUD; what++) {
 		buf_clear(&summary);
 		buf_clear(&body);
-		assert_int_equal(notify_area_text(what, "C", "<b>pay</b>", &summary, &body), 0);
+		assert_int_equal(notify_named_text(what, "C", "<b>pay</b>", NULL, &summary, &body), 0);
 		assert_non_null(strstr(buf_str(&body), "&lt;b&gt;pay&lt;/b&gt;\n"));
 		snprintf(english, sizeof(english), "%s", buf_str(&summary));
 		buf_clear(&summary);
 		buf_clear(&body);
-		assert_int_equal(notify_area_text(what, "ja_JP.UTF-8", "pay", &summary, &body), 0);
+		assert_int_equal(notify_named_text(what, "ja_JP.UTF-8", "pay", NULL, &summary, &body), 0);
 		assert_true(text_is_utf8(buf_span(&summary)) && text_is_utf8(buf_span(&body)));
 		assert_string_not_equal(buf_str(&summary), english);
 	}
@@ -97,13 +97,16 @@ static void what_was_written_has_the_administrators_words(void **state)
 	buf_clear(&body);
 	assert_int_equal(notify_text(NOTICE_WRITTEN, "ja_JP", &d, NULL, &written, &summary, &body), 0);
 	assert_string_equal(buf_str(&body), "Stick\n確認");
+	buf_clear(&body);
+	assert_int_equal(notify_named_text(NOTICE_CLOUD, "ja_JP", "給与.xlsx", &written, &summary, &body), 0);
+	assert_string_equal(buf_str(&body), "給与.xlsx\n確認");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_words_in_both_languages),
-		cmocka_unit_test(areas_have_words),
+		cmocka_unit_test(what_is_no_devices_has_words),
 		cmocka_unit_test(names_are_text),
 		cmocka_unit_test(a_release_says_until_when),
 		cmocka_unit_test(what_was_written_has_the_administrators_words),
