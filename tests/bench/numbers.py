@@ -12,6 +12,7 @@ judge DIR PROGRAM asks `PROGRAM show --text --json` of each, and compares; 1 whe
 import json
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -378,9 +379,7 @@ def judge(place, program):
     truth = json.load(open(os.path.join(place, "truth.json")))
     files = [os.path.join(place, n) for n in truth]
     twins = [os.path.join(place, t["twin"]) for t in truth.values() if "twin" in t]
-    started = time.monotonic()
     run = subprocess.run([program, "show", "--text", "--json", *files], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-    ours = time.monotonic() - started
     told = {os.path.basename(o["file"]): o for o in map(json.loads, run.stdout.splitlines())}
     assert len(told) == len(truth), (len(told), len(truth), run.stderr.decode("utf-8", "replace")[-200:])
     run = subprocess.run([program, "show", "--text", "--json", *twins], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
@@ -412,29 +411,39 @@ def judge(place, program):
     low = [k for k, tally in [*by_number.items(), ("all", every)] if min(rate(tally)["precision"], rate(tally)["recall"]) < GOAL]
     low += ["documents not read"] if unread else []
     if os.environ.get("NO_SPEED") is None:
-        speed(place, program, files, ours)
+        speed(place, program, files)
     if low:
         sys.exit("below %.2f: %s" % (GOAL, ", ".join(low)))
 
 
-def speed(place, program, files, ours):
-    """Whole files a second: ours reads into them, ripgrep looks at their bytes, clamscan unpacks them and knows one signature."""
-    size = sum(os.path.getsize(f) for f in files)
-    with open(os.path.join(place, "one.ndb"), "w") as f:
+def speed(place, program, files):
+    """Ours reads into files, ripgrep looks at their bytes, clamscan unpacks them and knows one signature: what passes, and what of it
+    a processor is busy with. Three runs each in turns, the middle one of each."""
+    signature = os.path.join(place, "one.ndb")
+    with open(signature, "w") as f:
         f.write("Nothing:0:*:deadbeefdeadbeefdeadbeefdeadbeef\n")
+    commands = {"ours": [program, "show", "--text", "--json", "--time", "120"], "ripgrep": ["rg", "-c", "--text", "[0-9]{12}"],
+                "clamscan": ["clamscan", "-d", signature, "--no-summary"]}
 
     def timed(command):
-        started = time.monotonic()
+        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        return time.monotonic() - started
-    seconds = {"ours": [ours], "ripgrep": [], "clamscan": []}
-    for _ in range(3):
-        seconds["ours"].append(timed([program, "show", "--text", "--json", *files]))
-        seconds["ripgrep"].append(timed(["rg", "-c", "--text", "[0-9]{12}", *files]))
-        seconds["clamscan"].append(timed(["clamscan", "-d", os.path.join(place, "one.ndb"), "--no-summary", *files]))
-    middle = {k: sorted(v)[len(v) // 2] for k, v in seconds.items()}
-    print(json.dumps({"files": len(files), "bytes": size, **{k + "_mb_s": round(size / v / 1e6, 2) for k, v in middle.items()},
-                      **{k + "_files_s": round(len(files) / v, 1) for k, v in middle.items()}}))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return time.monotonic() - started, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    def tell(what, names):
+        size = sum(map(os.path.getsize, names))
+        runs = {k: [] for k in commands}
+        for _ in range(3):
+            for k, command in commands.items():
+                runs[k].append(timed([*command, *names]))
+        out = {what: len(names), "bytes": size}
+        for k, took in runs.items():
+            passed, busy = (sorted(t)[1] for t in zip(*took))
+            out.update({k + "_mb_s": round(size / passed / 1e6, 2), k + "_cpu_ms_mb": round(busy * 1e9 / size, 1)})
+        print(json.dumps(out))
+
+    tell("files", files)
     # One large text: what a child costs is nothing there.
     big = os.path.join(place, "big.csv")
     if not os.path.exists(big):
@@ -443,11 +452,7 @@ def speed(place, program, files, ours):
         with open(big, "w") as f:
             for _ in range(64):
                 f.write("\n".join(rows) + "\n")
-    size = os.path.getsize(big)
-    middle = {k: sorted(timed(c) for _ in range(3))[1] for k, c in (
-        ("ours", [program, "show", "--text", "--json", "--time", "120", big]), ("ripgrep", ["rg", "-c", "--text", "[0-9]{12}", big]),
-        ("clamscan", ["clamscan", "-d", os.path.join(place, "one.ndb"), "--no-summary", big]))}
-    print(json.dumps({"one_text_bytes": size, **{k + "_mb_s": round(size / v / 1e6, 1) for k, v in middle.items()}}))
+    tell("large_texts", [big])
 
 
 if __name__ == "__main__":
