@@ -164,15 +164,16 @@ static void describe(const struct record *r, char text[TEXT_SIZE])
 	}
 }
 
-/* Does it need somebody, by what it says? */
+/* Does it need somebody, by what it says? What the policy only notes does not. */
 static bool matters(const struct record *r)
 {
+	bool note = record_has(r, F_POLICY_MODE) && r->v[F_POLICY_MODE].u == POLICY_MODE_NOTE;
+
 	switch (r->v[F_KIND].u) {
 	case KIND_DECISION:
-		return record_has(r, F_ACCESS) && r->v[F_ACCESS].u != ACCESS_READ_WRITE &&
-		       !(record_has(r, F_POLICY_MODE) && r->v[F_POLICY_MODE].u == POLICY_MODE_NOTE);
+		return record_has(r, F_ACCESS) && r->v[F_ACCESS].u != ACCESS_READ_WRITE && !note;
 	case KIND_PRINT:
-		return record_has(r, F_ACTION) && r->v[F_ACTION].u == ACTION_DENY;
+		return record_has(r, F_ACTION) && r->v[F_ACTION].u == ACTION_DENY && !note;
 	case KIND_FILE_REFUSED:
 		/* Who only has to say why does. */
 		return !span_begins(record_text(r, F_RULE), "purpose:");

@@ -88,6 +88,7 @@ static void denied(const char *pc, int64_t ago, const char *user)
 
 static void told_as_one(void **state)
 {
+	struct record *noted;
 	struct found f;
 
 	(void)state;
@@ -99,6 +100,11 @@ static void told_as_one(void **state)
 	denied("a", 8 * DAY, "hanako");
 	denied("a", -2 * DAY, "hanako");
 	record_set_uint(next("a", KIND_PRINT, 5 * S), F_ACTION, ACTION_ALLOW);
+	told();
+	/* It would have been, and printed. */
+	noted = next("c", KIND_PRINT, 5 * S);
+	record_set_uint(noted, F_ACTION, ACTION_DENY);
+	record_set_uint(noted, F_POLICY_MODE, POLICY_MODE_NOTE);
 	told();
 	ask(NULL, &f);
 	assert_int_equal(f.n, 3);
