@@ -13,7 +13,7 @@ desktop_place() {
 			exit 77
 		}
 	done
-	uid=$(id -u "$1")
+	uid=$(id -u "$1") gid=$(id -g "$1")
 	run=$SEKISHO_ROOT/run/user/$uid
 	mkdir -p "$run" "$tmp/home"
 	chown -R "$1" "$SEKISHO_ROOT/run/user" "$tmp/home"
@@ -35,7 +35,7 @@ person() {
 }
 
 exec_person() {
-	exec setpriv --reuid "$uid" --regid nogroup --clear-groups env -i PATH="$PATH" HOME="$tmp/home" XDG_RUNTIME_DIR="$run" \
+	exec setpriv --reuid "$uid" --regid "$gid" --clear-groups env -i PATH="$PATH" HOME="$tmp/home" XDG_RUNTIME_DIR="$run" \
 		DBUS_SESSION_BUS_ADDRESS="$address" DISPLAY="${display:-}" LANG="${session:-C}" "$@"
 }
 
