@@ -5,7 +5,7 @@ import { api, type Life, type Record_ } from "../../core/api";
 import { fieldLabel, useDesk, valueLabel } from "../../core/desk";
 import { clockOf, dayOf, exactMoment } from "../../core/format";
 import { factText, isName, lastPart, nameText } from "../../core/hostile";
-import { actOf, amountOf, lifeKind, lifeNothing } from "../../core/record";
+import { actOf, amountOf, deviceText, lifeKind, lifeNothing } from "../../core/record";
 import { useResource } from "../../core/resource";
 import { go, routeText, type Route } from "../../core/router";
 import { Empty, Failure, Icon, Loading } from "../../ui/parts";
@@ -190,7 +190,7 @@ function Row({ record: r, newDay }: { record: Record_; newDay: boolean }) {
   );
 }
 
-/** On which device it lies, and of a copy on which its source does. */
+/** On which device it lies, and of a copy on which its source does, on which drive it is, and what its content is. */
 function On({ record: r }: { record: Record_ }) {
   const { vocabulary, language } = useDesk();
   const place = (name: string) => {
@@ -198,7 +198,10 @@ function On({ record: r }: { record: Record_ }) {
     return value && valueLabel(vocabulary, "class", value, language);
   };
   const to = place("class");
-  const from = r.facts.kind === "copy" ? place("from_class") : "";
+  const copy = r.facts.kind === "copy";
+  const from = copy ? place("from_class") : "";
+  const drive = copy ? deviceText(r) : "";
+  const hash = copy ? factText(r.facts["hash"]) : "";
   if (!to && !from) return null;
   return (
     <p class="quiet-text">
@@ -211,6 +214,18 @@ function On({ record: r }: { record: Record_ }) {
         </>
       )}
       <Text of={to} />
+      {drive && (
+        <>
+          {" "}
+          <Text of={drive} />
+        </>
+      )}
+      {hash && (
+        <span class="number" title={`${fieldLabel(vocabulary, "hash", language)} ${hash}`}>
+          {" "}
+          SHA-256 {hash.slice(0, 12)}…
+        </span>
+      )}
     </p>
   );
 }
