@@ -8,6 +8,7 @@
  */
 #include "agent/guard/written.h"
 #include "agent/inspect/numbers.h"
+#include "agent/service/word.h"
 #include "policy/base/clock.h"
 #include "policy/base/log.h"
 #include <errno.h>
@@ -130,6 +131,7 @@ static void judge(struct guard *g, const struct written_file *f, const struct in
 	if (decided.copy)
 		written_copies_name(g, f, copy);
 	tell_written(g, f, path, !there, size, d, &facts, &decided, decided.copy ? copy : NULL);
+	written_look_tell(g, f, d);
 	if (decided.copy)
 		written_copy(g, f, path, copy, f->cloud ? facts.who.user : NULL, &decided);
 	/* It is its owner's own file, on the PC's own disk. */
@@ -243,6 +245,7 @@ static int begin(struct guard *g, struct written_file *f)
 			.document_ms = (uint32_t)ocr.seconds * 1000, .hour_ms = (uint32_t)ocr.seconds_per_hour * 1000};
 	ask.patterns = policy_drives_patterns(g->orders.policy, &ask.pattern);
 	ask.known = g->written->known;
+	written_look_begin(f);
 	r = inspect_begin(g->written->inspect, f->fd, &ask, &f->job, &why);
 	if (r == V_BAD)
 		log_error("an expression of the policy is none: %s", why.text);
@@ -506,7 +509,7 @@ int written_open(struct guard *g)
 	w->scan.last = &w->scan.waiting;
 	w->scan.out = -1;
 	w->hand.answer = -1;
-	w->mounts = w->cloud = -1;
+	w->mounts = w->cloud = w->look = -1;
 	w->group = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK,
 		O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
 	if (w->group < 0 && errno == ENOSYS)
@@ -521,6 +524,9 @@ int written_open(struct guard *g)
 		files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+	r = word_sender(&w->look);
+	if (r)
+		return r;
 	r = inspect_start(NULL, &w->inspect, &why);
 	if (r > 0)
 		log_info("there is no inspector: %s", why.text);
@@ -563,6 +569,7 @@ void written_close(struct guard *g)
 	written_cloud_close(g);
 	closep(&w->group);
 	closep(&w->mounts);
+	closep(&w->look);
 	inspect_stop(w->inspect);
 	inspect_known_free(w->known);
 	free(STEAL(g->written));

@@ -33,6 +33,9 @@ struct written_file {
 	char device[DISK_NAME_SIZE]; /* the disk's name */
 	dev_t dev;
 	ino_t ino;
+	dev_t sb;                     /* the same as the kernel has it, where the recorder told it; 0: it is `dev` */
+	int64_t look_boot_us;         /* when reading it began; 0: it was not read */
+	struct stat look;             /* as it was then */
 	int64_t closed_boot_us;       /* first close that is not looked into yet */
 	int64_t due_boot_us;          /* when it is to be looked into */
 	uint32_t pid, uid, login_uid; /* of who closed it; UINT32_MAX: not known */
@@ -172,6 +175,7 @@ struct written {
 	struct inspect_known *known; /* documents of the policy in force; NULL: none */
 	int group;                   /* of fanotify(7) */
 	int mounts;                  /* /proc/self/mountinfo, which says when it changes */
+	int look;                    /* for telling the recorder what was looked into */
 	int cloud;                   /* the socket by which the recorder tells of cloud folders */
 	bool on;                     /* the policy in force asks for it */
 	struct written_place place[WRITTEN_FILE_SYSTEMS_MAX];
@@ -214,6 +218,13 @@ int written_cloud_start(struct guard *g);
 void written_cloud_close(struct guard *g);
 /* What was told and not taken yet is told as not looked into. */
 void written_cloud_stop(struct guard *g);
+
+/*
+ * written_look.c: the recorder is told what lies there, or that nobody will know. Begin: it is about to be read; then
+ * what was found. Of a file without a descriptor nothing is told.
+ */
+void written_look_begin(struct written_file *f);
+void written_look_tell(struct guard *g, const struct written_file *f, const struct inspect_facts *d);
 
 /* written.c: this file is being looked into. */
 bool written_looks(const struct guard *g, dev_t dev, ino_t ino);

@@ -72,6 +72,7 @@ static void take(struct walk *k, int fd, const struct stat *st)
 	}
 	f.dev = st->st_dev;
 	f.ino = st->st_ino;
+	f.sb = makedev(k->w->dev_major, k->w->dev_minor);
 	f.owner_uid = st->st_uid;
 	k->files++;
 	written_take(k->g, &f);

@@ -20,8 +20,9 @@ struct subject {
 
 /* Where the object lives. */
 struct object {
-	unsigned class; /* CLASS_*; 0 where there is no object */
-	const char *fs; /* type of the file system; empty where unknown */
+	unsigned class;    /* CLASS_*; 0 where there is no object */
+	const char *fs;    /* type of the file system; empty where unknown */
+	struct span drive; /* which drive, see devices.h */
 };
 
 /* Room for strings that a record borrows and that are in no event; lives as long as the record is in use. */

@@ -5,6 +5,8 @@
  * after it, and what is written under a name for the while (rsync, zip, every program that saves with care) gets its
  * real one by a rename. A draft that the kernel named a source of is begun with the first byte, and has no need of
  * guesses.
+ *
+ * What the guard is about to look into is then settled, and waits on as it is (parked) for the hash of its content.
  */
 #include "agent/recorder/copies.h"
 #include "agent/recorder/copies_reads.h"
@@ -33,12 +35,15 @@ struct draft {
 	uint32_t path, program_id;
 	uint64_t program; /* hash of its path */
 	int64_t first_us, due_us;
-	bool open; /* begun by the kernel's word, and not closed yet */
+	bool open;   /* begun by the kernel's word, and not closed yet */
+	bool parked; /* it is what it is, but for the hash: of no size's row, and has its last name */
+	uint32_t drive;
+	int64_t rewritten_us; /* the first close behind writing after its own; 0: none */
 	/* the source as known by now */
 	uint32_t from_path; /* 0: none */
 	uint32_t from_major, from_minor;
 	uint64_t from_inode, bytes;
-	unsigned reason, fits, rivals;
+	unsigned reason, fits, rivals, certainty; /* certainty: of one that is parked */
 	/* links: places from 1 */
 	uint32_t older, newer;             /* of all drafts, those that wait or those that are open */
 	uint32_t next_object, prev_object; /* of one object (or bucket of them), and of one size */
@@ -58,13 +63,22 @@ struct held {
 	int64_t first_us;
 };
 
+struct look {
+	struct look_word w;
+	bool fresh; /* not used by copies_run yet */
+};
+
 struct copies {
 	copy_fn fn;
+	copies_awaits_fn awaits;
 	void *ctx;
 	struct names *names;
 	struct reads *reads;
 	struct copies_stats stats;
-	struct row waiting, open;
+	struct row waiting, open, parked;
+	struct look look[COPIES_LOOKS];
+	unsigned look_at, fresh_n;
+	int64_t now_us; /* events until then were told */
 	struct held held[HELD_MAX];
 	unsigned held_n;
 	uint32_t free, used;
@@ -98,14 +112,23 @@ void copies_free(struct copies *c)
 	free(c);
 }
 
+void copies_await(struct copies *c, copies_awaits_fn fn)
+{
+	c->awaits = fn;
+}
+
 /* --- the table of drafts --- */
+
+static uint32_t *bucket_of(struct copies *c, uint32_t major, uint32_t minor, uint64_t inode)
+{
+	uint64_t h = (inode ^ ((uint64_t)major << 52) ^ ((uint64_t)minor << 40)) * 0x9e3779b97f4a7c15ull;
+
+	return &c->by_object[h >> 52];
+}
 
 static uint32_t *object_bucket(struct copies *c, const struct seen *s)
 {
-	uint64_t h =
-		(s->inode ^ ((uint64_t)s->dev_major << 52) ^ ((uint64_t)s->dev_minor << 40)) * 0x9e3779b97f4a7c15ull;
-
-	return &c->by_object[h >> 52];
+	return bucket_of(c, s->dev_major, s->dev_minor, s->inode);
 }
 
 static uint32_t *size_bucket(struct copies *c, uint64_t size)
@@ -115,7 +138,7 @@ static uint32_t *size_bucket(struct copies *c, uint64_t size)
 
 static struct row *row_of(struct copies *c, const struct draft *d)
 {
-	return d->open ? &c->open : &c->waiting;
+	return d->open ? &c->open : d->parked ? &c->parked : &c->waiting;
 }
 
 static uint32_t place_of(const struct copies *c, const struct draft *d)
@@ -178,18 +201,78 @@ static void forget(struct copies *c, struct draft *d)
 	uint32_t at = place_of(c, d);
 
 	object_leave(c, d);
-	size_leave(c, d);
+	if (!d->parked)
+		size_leave(c, d);
 	row_leave(c, d);
 	names_unref(c->names, d->path);
 	names_unref(c->names, d->program_id);
 	names_unref(c->names, d->from_path);
+	names_unref(c->names, d->drive);
 	*d = (struct draft){.next_object = c->free};
 	c->free = at;
 }
 
+/* --- the guard's looks --- */
+
+/*
+ * Does this look say what the draft's content is, or that nobody will know? With its hash in *hash, where it is of the
+ * bytes that were copied: nobody closed it behind writing before the look began. (One who does so meanwhile the guard
+ * sees.)
+ */
+static bool look_answers(const struct draft *d, const struct look_word *w, const struct digest **hash)
+{
+	if (w->inode != d->s.inode || w->dev_major != d->s.dev_major || w->dev_minor != d->s.dev_minor ||
+		w->begun_us < d->s.boot_us)
+		return false;
+	*hash = w->has_hash && w->size == d->s.size && (!d->rewritten_us || d->rewritten_us > w->begun_us) ? &w->hash
+													   : NULL;
+	return true;
+}
+
+/* The first look since the draft was closed. Of later ones nothing is known while events are behind. */
+static bool was_looked(const struct copies *c, const struct draft *d, const struct digest **hash)
+{
+	unsigned i;
+
+	for (i = 1; i <= COPIES_LOOKS; i++) {
+		const struct look *l = &c->look[(c->look_at + i - 1) % COPIES_LOOKS];
+
+		if (l->w.begun_us && l->w.begun_us <= c->now_us && look_answers(d, &l->w, hash))
+			return true;
+	}
+	return false;
+}
+
+/* A copy of the draft that waits on, from this source. False where there is no place. */
+static bool park(struct copies *c, const struct draft *d, struct span from, unsigned certainty)
+{
+	uint32_t at = c->free ? c->free : c->used < COPIES_DRAFTS ? c->used + 1 : 0;
+	struct draft *p = &c->draft[at];
+
+	if (!at)
+		return false;
+	if (c->free)
+		c->free = p->next_object;
+	else
+		c->used++;
+	*p = *d;
+	p->open = false;
+	p->parked = true;
+	p->path = names_ref(c->names, d->path);
+	p->program_id = names_ref(c->names, d->program_id);
+	p->drive = names_ref(c->names, d->drive);
+	p->from_path = names_put(c->names, from);
+	p->certainty = certainty;
+	p->due_us = d->s.boot_us + COPIES_LOOK_US;
+	object_join(c, p);
+	row_join(c, p);
+	return true;
+}
+
 /* --- telling --- */
 
-static int tell(struct copies *c, const struct draft *d, struct span from, unsigned certainty)
+static int tell(
+	struct copies *c, const struct draft *d, struct span from, unsigned certainty, const struct digest *hash)
 {
 	struct copy copy = {.seen = d->s,
 		.program = names_get(c->names, d->program_id),
@@ -199,7 +282,8 @@ static int tell(struct copies *c, const struct draft *d, struct span from, unsig
 		.from_minor = d->from_minor,
 		.from_inode = d->from_inode,
 		.bytes = d->bytes,
-		.rivals = d->rivals};
+		.rivals = d->rivals,
+		.drive = names_get(c->names, d->drive)};
 
 	copy.seen.kind = KIND_COPY;
 	copy.seen.path = names_get(c->names, d->path);
@@ -209,8 +293,24 @@ static int tell(struct copies *c, const struct draft *d, struct span from, unsig
 	/* a file that takes its own place: edited, not copied */
 	if (!copy.seen.path.n || !from.n || span_eq(copy.seen.path, from))
 		return 0;
+	if (c->awaits && !d->parked && !was_looked(c, d, &hash) && c->awaits(c->ctx, &copy)) {
+		if (park(c, d, from, certainty))
+			return 0;
+		c->stats.drafts_evicted++;
+	}
+	copy.hash = hash;
 	c->stats.told++;
+	c->stats.hashed += hash != NULL;
 	return c->fn(c->ctx, &copy);
+}
+
+/* What was waited for came, or did not. */
+static int unpark(struct copies *c, struct draft *d, const struct digest *hash)
+{
+	int r = tell(c, d, names_get(c->names, d->from_path), d->certainty, hash);
+
+	forget(c, d);
+	return r;
 }
 
 static unsigned certainty_of(const struct draft *d)
@@ -264,7 +364,7 @@ static int tell_row(struct copies *c, struct draft *d, uint32_t pid)
 		if (k < i)
 			continue;
 		take_source(d, r);
-		x = tell(c, d, reads_path(c->reads, r), CERTAINTY_LIKELY);
+		x = tell(c, d, reads_path(c->reads, r), CERTAINTY_LIKELY, NULL);
 	}
 	return x;
 }
@@ -309,7 +409,7 @@ static int tell_saved(struct copies *c, struct draft *d, enum kin kin)
 		return 0;
 	take_source(d, best);
 	d->bytes = 0;
-	return tell(c, d, reads_path(c->reads, best), CERTAINTY_LIKELY);
+	return tell(c, d, reads_path(c->reads, best), CERTAINTY_LIKELY, NULL);
 }
 
 static int settle(struct copies *c, struct draft *d)
@@ -318,7 +418,7 @@ static int settle(struct copies *c, struct draft *d)
 	int r;
 
 	if (d->from_path) {
-		r = tell(c, d, names_get(c->names, d->from_path), certainty_of(d));
+		r = tell(c, d, names_get(c->names, d->from_path), certainty_of(d), NULL);
 	} else {
 		kin = kin_of(names_get(c->names, d->path));
 		r = kin == KIN_ARCHIVE ? tell_archive(c, d) : kin ? tell_saved(c, d, kin) : 0;
@@ -327,7 +427,8 @@ static int settle(struct copies *c, struct draft *d)
 	return r;
 }
 
-/* A place for a draft: the oldest that waits gives way, then the oldest that is open. */
+/* A place for a draft: the oldest that is parked gives way, then the oldest that waits, then the oldest that is open.
+ */
 static int take_place(struct copies *c, struct draft **out)
 {
 	int r = 0;
@@ -338,14 +439,16 @@ static int take_place(struct copies *c, struct draft **out)
 	}
 	if (!c->free) {
 		c->stats.drafts_evicted++;
-		r = settle(c, &c->draft[c->waiting.oldest ? c->waiting.oldest : c->open.oldest]);
+		r = c->parked.oldest ? unpark(c, &c->draft[c->parked.oldest], NULL)
+				     : settle(c, &c->draft[c->waiting.oldest ? c->waiting.oldest : c->open.oldest]);
 	}
 	*out = &c->draft[c->free];
 	c->free = (*out)->next_object;
 	return r;
 }
 
-static int draft_new(struct copies *c, const struct seen *s, struct span program, bool open, struct draft **out)
+static int draft_new(
+	struct copies *c, const struct seen *s, struct span program, struct span drive, bool open, struct draft **out)
 {
 	struct draft *d;
 	int r = take_place(c, &d);
@@ -354,6 +457,7 @@ static int draft_new(struct copies *c, const struct seen *s, struct span program
 		.open = open,
 		.path = names_put(c->names, s->path),
 		.program_id = names_put(c->names, program),
+		.drive = names_put(c->names, drive),
 		.program = span_hash(program),
 		.first_us = s->boot_us - s->duration_us,
 		.due_us = s->boot_us + COPIES_HOLD_US};
@@ -436,7 +540,7 @@ static bool is_from(const struct draft *d, const struct seen *s)
 }
 
 /* The kernel carries bytes from one file to another: told once for each two. */
-static int on_carried(struct copies *c, const struct seen *s, struct span program)
+static int on_carried(struct copies *c, const struct seen *s, struct span program, struct span drive)
 {
 	struct draft *d;
 	uint32_t at;
@@ -445,7 +549,7 @@ static int on_carried(struct copies *c, const struct seen *s, struct span progra
 	for (at = *object_bucket(c, s); at; at = c->draft[at].next_object)
 		if (c->draft[at].open && is_object(&c->draft[at], s) && is_from(&c->draft[at], s))
 			return 0;
-	r = draft_new(c, s, program, true, &d);
+	r = draft_new(c, s, program, drive, true, &d);
 	d->s.path2 = SPAN(NULL, 0);
 	d->from_path = names_put(c->names, s->path2);
 	d->from_major = s->from_major;
@@ -483,18 +587,29 @@ static bool close_carried(struct copies *c, const struct seen *s)
 	return any;
 }
 
-static int on_written(struct copies *c, const struct seen *s, struct span program)
+/* Its content is another one from now on. */
+static void on_change(struct copies *c, const struct seen *s)
+{
+	uint32_t at;
+
+	for (at = *object_bucket(c, s); at; at = c->draft[at].next_object)
+		if (!c->draft[at].open && !c->draft[at].rewritten_us && is_object(&c->draft[at], s))
+			c->draft[at].rewritten_us = s->boot_us;
+}
+
+static int on_written(struct copies *c, const struct seen *s, struct span program, struct span drive)
 {
 	const struct read *r;
 	struct draft *d;
 	unsigned n = 0;
 	int x;
 
+	on_change(c, s);
 	if (s->how && close_carried(c, s))
 		return 0;
 	if (!s->size || !s->path.n || s->flags & (RF_MEMFD | RF_UNLINKED | RF_DIRECT_BLOCK))
 		return 0;
-	x = draft_new(c, s, program, false, &d);
+	x = draft_new(c, s, program, drive, false, &d);
 	for (r = reads_sized(c->reads, s->size); r && n < LOOKS_MAX; r = reads_sized_next(c->reads, r), n++)
 		consider(c, d, r);
 	return x;
@@ -537,7 +652,7 @@ static bool whole_use(struct copies *c, struct seen *s)
 	return true;
 }
 
-static int on_file(struct copies *c, const struct seen *seen, struct span program)
+static int on_file(struct copies *c, const struct seen *seen, struct span program, struct span drive)
 {
 	const uint32_t wrote = RF_WROTE | RF_MMAP_WRITE | RF_CLONE;
 	struct seen s = *seen;
@@ -545,7 +660,7 @@ static int on_file(struct copies *c, const struct seen *seen, struct span progra
 	if (!s.has_object || !whole_use(c, &s))
 		return 0;
 	if (s.flags & wrote || s.written)
-		return on_written(c, &s, program);
+		return on_written(c, &s, program, drive);
 	if (s.read || s.flags & RF_READ)
 		on_read(c, &s, span_hash(program));
 	return 0;
@@ -573,7 +688,7 @@ static void on_rename(struct copies *c, const struct seen *s)
 		return;
 	if (s->has_object) {
 		for (at = *object_bucket(c, s); at; at = c->draft[at].next_object)
-			if (is_object(&c->draft[at], s))
+			if (!c->draft[at].parked && is_object(&c->draft[at], s))
 				rename_draft(c, &c->draft[at], s->path2);
 		return;
 	}
@@ -584,28 +699,80 @@ static void on_rename(struct copies *c, const struct seen *s)
 	}
 }
 
-int copies_event(struct copies *c, const struct seen *s, struct span program)
+int copies_event(struct copies *c, const struct seen *s, struct span program, struct span drive)
 {
 	switch (s->kind) {
 	case KIND_COPY:
-		return on_carried(c, s, program);
+		return on_carried(c, s, program, drive);
 	case KIND_FILE:
-		return on_file(c, s, program);
+		return on_file(c, s, program, drive);
 	case KIND_RENAME:
 		on_rename(c, s);
+		return 0;
+	case KIND_TRUNCATE:
+		if (s->has_object)
+			on_change(c, s);
 		return 0;
 	}
 	return 0;
 }
 
+void copies_looked(struct copies *c, const struct look_word *w)
+{
+	struct look *l = &c->look[c->look_at++ % COPIES_LOOKS];
+
+	c->fresh_n += !l->fresh;
+	*l = (struct look){.w = *w, .fresh = true};
+}
+
 /* --- time --- */
+
+/* Who waited for this file. */
+static int use_look(struct copies *c, const struct look_word *w)
+{
+	uint32_t at, next;
+	const struct digest *hash;
+	int r = 0;
+
+	for (at = *bucket_of(c, w->dev_major, w->dev_minor, w->inode); !r && at; at = next) {
+		struct draft *d = &c->draft[at];
+
+		next = d->next_object;
+		if (d->parked && look_answers(d, w, &hash))
+			r = unpark(c, d, hash);
+	}
+	return r;
+}
+
+static int use_looks(struct copies *c)
+{
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; !r && c->fresh_n && i < COPIES_LOOKS; i++) {
+		struct look *l = &c->look[(c->look_at + i) % COPIES_LOOKS];
+
+		if (!l->fresh || l->w.begun_us > c->now_us)
+			continue;
+		l->fresh = false;
+		c->fresh_n--;
+		r = use_look(c, &l->w);
+	}
+	return r;
+}
 
 int copies_run(struct copies *c, int64_t now_us)
 {
 	int r = 0;
 
+	c->now_us = now_us;
 	while (!r && c->waiting.oldest && c->draft[c->waiting.oldest].due_us <= now_us)
 		r = settle(c, &c->draft[c->waiting.oldest]);
+	r = r ? r : use_looks(c);
+	while (!r && c->parked.oldest && c->draft[c->parked.oldest].due_us <= now_us) {
+		c->stats.unlooked++;
+		r = unpark(c, &c->draft[c->parked.oldest], NULL);
+	}
 	return r;
 }
 
@@ -615,12 +782,17 @@ int copies_flush(struct copies *c)
 
 	while (!r && c->open.oldest)
 		r = settle(c, &c->draft[c->open.oldest]);
+	while (!r && c->parked.oldest)
+		r = unpark(c, &c->draft[c->parked.oldest], NULL);
 	return r;
 }
 
 int64_t copies_due(const struct copies *c)
 {
-	return c->waiting.oldest ? c->draft[c->waiting.oldest].due_us : INT64_MAX;
+	int64_t waits = c->waiting.oldest ? c->draft[c->waiting.oldest].due_us : INT64_MAX;
+	int64_t parked = c->parked.oldest ? c->draft[c->parked.oldest].due_us : INT64_MAX;
+
+	return c->fresh_n ? 0 : waits < parked ? waits : parked;
 }
 
 void copies_stats(const struct copies *c, struct copies_stats *out)

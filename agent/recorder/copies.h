@@ -9,6 +9,7 @@
 #define SEKISHO_RECORDER_COPIES_H
 
 #include "agent/recorder/decode.h"
+#include "agent/service/look.h"
 
 #define COPIES_ROWS 32u           /* reads are kept in rows, by process: one that reads much pushes out its own */
 #define COPIES_ROW 256u           /* in each */
@@ -17,6 +18,9 @@
 #define COPIES_HOLD_US 1000000    /* so long */
 #define COPIES_WINDOW_US 10000000 /* between reading the one and writing the other */
 #define COPIES_SMALL 4096u        /* below that, files of one size are no rare thing */
+#define COPIES_LOOKS 256u         /* of the guard's, that are remembered */
+/* For the guard's look at a copy, since that was closed: what has its turn has it by then (written.c). */
+#define COPIES_LOOK_US 30000000
 
 /* A copy. Borrowed during the call. */
 struct copy {
@@ -25,17 +29,23 @@ struct copy {
 	unsigned certainty, reason; /* CERTAINTY_*, REASON_* */
 	uint32_t from_major, from_minor;
 	uint64_t from_inode;
-	uint64_t bytes;  /* how many of the source's are known to have moved; 0: unknown */
-	uint32_t rivals; /* times that another file was read which may as well be the source */
+	uint64_t bytes;            /* how many of the source's are known to have moved; 0: unknown */
+	uint32_t rivals;           /* times that another file was read which may as well be the source */
+	struct span drive;         /* that it lies on, as copies_event was told (devices.h); n 0: none is known */
+	const struct digest *hash; /* SHA-256 of the bytes that the guard read of it; NULL: not known */
 };
 
 /* 0, or -errno: passed up. */
 typedef int (*copy_fn)(void *ctx, const struct copy *c);
+/* Will the guard look into this copy, as far as is known? Then it is told when that was done. */
+typedef bool (*copies_awaits_fn)(void *ctx, const struct copy *c);
 
 struct copies_stats {
 	uint64_t told;
 	uint64_t reads_evicted;  /* that were pushed out within the time in which they could have been a source */
 	uint64_t drafts_evicted; /* that were pushed out before their time: told as far as they were known by then */
+	uint64_t hashed;         /* of those that were told: with a hash */
+	uint64_t unlooked;       /* for which a look was awaited in vain */
 	uint64_t names_refused;
 };
 
@@ -44,12 +54,20 @@ struct copies;
 /* 0, -errno. */
 int copies_new(copy_fn fn, void *ctx, struct copies **out);
 void copies_free(struct copies *c);
+/* From now on copies of which `fn` (with the context of copies_new) says so wait for copies_looked, a bounded time. */
+void copies_await(struct copies *c, copies_awaits_fn fn);
 
 /*
- * Takes an event (KIND_COPY, KIND_FILE, KIND_RENAME; others are passed over) of a process that runs `program` when it
- * is told. Paths are tidied already. 0, -errno of the callback.
+ * Takes an event (KIND_COPY, KIND_FILE, KIND_RENAME, KIND_TRUNCATE; others are passed over) of a process that runs
+ * `program` when it is told, on that drive (n 0: on none). Paths are tidied already. 0, -errno of the callback.
  */
-int copies_event(struct copies *c, const struct seen *s, struct span program);
+int copies_event(struct copies *c, const struct seen *s, struct span program, struct span drive);
+/*
+ * The guard looked into a file, or will not. A look counts for a copy where it began behind its last close, the size is
+ * the copy's, and nobody wrote to the file in between; what it says is used by copies_run, once the events from before
+ * the look were told.
+ */
+void copies_looked(struct copies *c, const struct look_word *w);
 /* Tells what has waited long enough at `now_us` (CLOCK_BOOTTIME; where events come in, the last one's time). */
 int copies_run(struct copies *c, int64_t now_us);
 /* Tells all that waits, also what is still being written. */

@@ -5,6 +5,7 @@
 #include "agent/recorder/devices.h"
 #include "policy/base/cleanup.h"
 #include "policy/base/file.h"
+#include "policy/rule/device.h"
 #include "policy/wire/record.h"
 #include <ctype.h>
 #include <errno.h>
@@ -26,8 +27,16 @@ struct point {
 	dev_t dev;
 };
 
+/* Four strings, each with its NUL: see devices_drive. */
+struct drive_text {
+	char text[16 + 3 * DEVICE_TEXT_SIZE];
+	size_t n;
+};
+
 struct devices {
 	const char *sys, *mountinfo;
+	struct drive_text drive[DEVICES_DRIVES_MAX], found; /* found: of the device that is being looked at */
+	unsigned drives, found_class;
 	struct buf text;
 	unsigned kept, points;
 	uint64_t evicted;
@@ -218,8 +227,78 @@ static unsigned class_of_loop(struct devices *d, const char *dir, unsigned depth
 	return class_of_block(d, major(dev), minor(dev), depth + 1);
 }
 
+/* --- which drive it is --- */
+
+static void drive_put(struct drive_text *t, const char *word)
+{
+	size_t n = strlen(word) + 1;
+
+	memcpy(t->text + t->n, word, n);
+	t->n += n;
+}
+
+/* An attribute of `dir`; none is an empty word. */
+static void drive_take(struct drive_text *t, const char *dir, const char *name, bool serial)
+{
+	char said[ATTRIBUTE_MAX], word[DEVICE_TEXT_SIZE];
+
+	if (!attribute(dir, name, said, sizeof(said)))
+		said[0] = 0;
+	if (serial)
+		device_serial(word, said);
+	else
+		snprintf(word, sizeof(word), "%.*s", (int)sizeof(word) - 1, said);
+	drive_put(t, word);
+}
+
+/* On USB the nearest device above it; a card says who it is by its CID. As the guard reads it (devices.c there). */
+static void drive_find(struct devices *d, const char *dir, unsigned class)
+{
+	char at[PATH_MAX], vendor[8] = "", product[8] = "", id[16] = "", cid[64];
+	size_t top = strlen(d->sys);
+	bool usb = false, card;
+
+	if (d->found_class == CLASS_USB || (d->found_class && class != CLASS_USB))
+		return;
+	snprintf(at, sizeof(at), "%s", dir);
+	while (class == CLASS_USB && !usb) {
+		char *slash = strrchr(at, '/');
+
+		if (!slash || (size_t)(slash - at) <= top)
+			return;
+		*slash = 0;
+		usb = attribute(at, "idVendor", vendor, sizeof(vendor)) &&
+		      attribute(at, "idProduct", product, sizeof(product));
+	}
+	d->found_class = class;
+	d->found.n = 0;
+	if (usb) {
+		snprintf(id, sizeof(id), "%04x:%04x", (unsigned)strtoul(vendor, NULL, 16) & 0xffff,
+			(unsigned)strtoul(product, NULL, 16) & 0xffff);
+	} else if ((size_t)snprintf(at, sizeof(at), "%s/device", dir) >= sizeof(at)) {
+		return;
+	}
+	card = !usb && attribute(at, "cid", cid, sizeof(cid));
+	drive_put(&d->found, id);
+	drive_take(&d->found, at, usb ? "manufacturer" : card ? "manfid" : "vendor", false);
+	drive_take(&d->found, at, usb ? "product" : card ? "name" : "model", false);
+	drive_take(&d->found, at, card ? "cid" : "serial", true);
+}
+
+void devices_drive(struct span drive, struct devices_drive *out)
+{
+	const char **word[] = {&out->usb_id, &out->maker, &out->product, &out->serial};
+	const char *at = drive.n ? (const char *)drive.p : "", *end = at + drive.n;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(word); i++) {
+		*word[i] = at < end ? at : "";
+		at += at < end ? strlen(at) + 1 : 0;
+	}
+}
+
 /* What the place of a disk in the tree of devices and its attributes tell. */
-static unsigned class_of_disk(struct devices *d, char *dir)
+static unsigned class_by_place(struct devices *d, char *dir)
 {
 	char value[64];
 	const char *name = strrchr(dir, '/');
@@ -249,6 +328,18 @@ static unsigned class_of_disk(struct devices *d, char *dir)
 		if (attribute(dir, "removable", value, sizeof(value)) && strcmp(value, "removable") == 0)
 			return CLASS_REMOVABLE;
 	}
+}
+
+static unsigned class_of_disk(struct devices *d, char *dir)
+{
+	char whole[PATH_MAX];
+	unsigned class;
+
+	snprintf(whole, sizeof(whole), "%s", dir);
+	class = class_by_place(d, dir);
+	if (class == CLASS_USB || class == CLASS_REMOVABLE)
+		drive_find(d, whole, class);
+	return class;
 }
 
 static unsigned class_of_block(struct devices *d, unsigned major, unsigned minor, unsigned depth)
@@ -286,6 +377,14 @@ static const struct disk *keep(struct devices *d, dev_t dev, const char *fs, uns
 	e->dev = dev;
 	e->device.class = class;
 	snprintf(e->device.fs, sizeof(e->device.fs), "%s", fs ? fs : "");
+	e->device.drive = SPAN(NULL, 0);
+	if (d->found.n && (class == CLASS_USB || class == CLASS_REMOVABLE) && d->drives < DEVICES_DRIVES_MAX) {
+		struct drive_text *t = &d->drive[d->drives++];
+
+		*t = d->found;
+		e->device.drive = SPAN(t->text, t->n);
+	}
+	d->found.n = d->found_class = 0;
 	return &e->device;
 }
 
@@ -393,7 +492,7 @@ int devices_refresh(struct devices *d, mount_fn fn, void *ctx)
 	int r;
 
 	memset(d->entry, 0, sizeof(d->entry));
-	d->kept = d->points = 0;
+	d->kept = d->points = d->drives = 0;
 	buf_clear(&d->text);
 	r = file_read(d->mountinfo, &d->text);
 	if (r && r != V_FULL)

@@ -10,6 +10,7 @@
 
 #define DEVICES_MAX 1024u        /* numbers kept */
 #define DEVICES_FS_SIZE 32       /* name of a file system type */
+#define DEVICES_DRIVES_MAX 64u   /* removable ones whose names are kept; more have a class, and no name */
 #define DEVICES_STACK 8u         /* dm on md on loop on ...: looked through this deep */
 #define DEVICES_POINTS_MAX 1024u /* mount points kept for devices_at */
 #define DEVICES_MOUNTINFO_MAX (4u << 20)
@@ -23,7 +24,18 @@ void devices_free(struct devices *d);
 struct disk {
 	unsigned class;           /* CLASS_* */
 	char fs[DEVICES_FS_SIZE]; /* empty where no mount tells */
+	/* Which drive it is, of CLASS_USB and CLASS_REMOVABLE; n 0: unknown. Valid until the next refresh. */
+	struct span drive;
 };
+
+/* What a drive says of itself, as the guard's records have it. Empty strings: it does not say. */
+struct devices_drive {
+	const char *usb_id; /* "0951:1666" */
+	const char *maker, *product, *serial;
+};
+
+/* Takes a drive apart; borrows from `drive`. All are empty where n is 0. */
+void devices_drive(struct span drive, struct devices_drive *out);
 
 /* A mount as mountinfo has it; spans are valid during the call. */
 struct mount_entry {

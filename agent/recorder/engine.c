@@ -99,6 +99,7 @@ static struct object object_of(struct engine *e, const struct seen *s)
 	}
 	o.class = d->class;
 	o.fs = d->fs;
+	o.drive = d->drive;
 	if ((o.class == CLASS_FIXED || o.class == CLASS_MEMORY || o.class == CLASS_OTHER) &&
 		(filter_is_cloud(e->filter, s->path) || (s->path2.n && filter_is_cloud(e->filter, s->path2))))
 		o.class = CLASS_CLOUD;
@@ -264,7 +265,7 @@ static int take(struct engine *e, const struct seen *s)
 		e->mounts_changed = true;
 	/* A word of the kernel about two files, which becomes a record when the one that is written is closed. */
 	if (s->kind == KIND_COPY)
-		return e->copies ? copies_event(e->copies, s, who.program) : 0;
+		return e->copies ? copies_event(e->copies, s, who.program, o.drive) : 0;
 	who.user = user_of(e, s);
 	area = area_of(e, s);
 	missed = e->clouds ? clouds_event(e->clouds, e->filter, e->areas ? areas_policy(e->areas) : NULL, s, o.class,
@@ -280,10 +281,52 @@ static int take(struct engine *e, const struct seen *s)
 		e->filtered++;
 	}
 	if (e->copies && !r)
-		r = copies_event(e->copies, s, who.program);
+		r = copies_event(e->copies, s, who.program, o.drive);
 	if (s->kind == KIND_EXIT)
 		processes_end(e->processes, p);
 	return r;
+}
+
+/* Each of the two by its own path alone: a copy out of a cloud folder does not lie in it. */
+static struct object copy_object(struct engine *e, const struct copy *c)
+{
+	struct seen one = c->seen;
+
+	one.path2 = SPAN(NULL, 0);
+	return object_of(e, &one);
+}
+
+/*
+ * What the guard looks into, and only while it is there: drives by its marks, cloud folders by the recorder's own word.
+ * A file system that gives numbers of its own (btrfs) tells us and the guard different ones.
+ */
+bool engine_awaits(void *ctx, const struct copy *c)
+{
+	struct engine *e = ctx;
+	const struct policy *p = e->areas ? areas_policy(e->areas) : NULL;
+	struct object o;
+	bool looks;
+
+	if (!p || !e->guard_heard)
+		return false;
+	o = copy_object(e, c);
+	looks = o.class == CLASS_USB || o.class == CLASS_REMOVABLE ? policy_drives(p) && c->seen.dev_major
+		: o.class == CLASS_CLOUD                           ? policy_drives_cloud(p, "")
+								   : false;
+	return looks && e->guard_heard(e->guard_ctx);
+}
+
+static void put_drive(struct record *r, const struct copy *c)
+{
+	struct devices_drive d;
+
+	devices_drive(c->drive, &d);
+	record_set_text(r, F_USB_ID, d.usb_id);
+	record_set_text(r, F_MAKER, d.maker);
+	record_set_text(r, F_PRODUCT, d.product);
+	record_set_text(r, F_SERIAL, d.serial);
+	if (c->hash)
+		record_set_span(r, F_HASH, SPAN(c->hash->b, DIGEST_SIZE));
 }
 
 int engine_copied(void *ctx, const struct copy *c)
@@ -291,7 +334,7 @@ int engine_copied(void *ctx, const struct copy *c)
 	struct engine *e = ctx;
 	struct process *p = processes_find(e->processes, c->seen.pid, c->seen.start_ns);
 	struct subject who = {.program = c->program, .user = user_of(e, &c->seen)};
-	struct seen one = c->seen, from = c->seen;
+	struct seen from = c->seen;
 	struct object to_object, from_object;
 	char device[sizeof(e->room.device)];
 	struct record *r = &e->record;
@@ -302,9 +345,7 @@ int engine_copied(void *ctx, const struct copy *c)
 		who.container = names_get(e->names, p->container);
 		who.parents = parents_of(e, p);
 	}
-	/* each by its own path alone: a copy out of a cloud folder does not lie in it */
-	one.path2 = SPAN(NULL, 0);
-	to_object = object_of(e, &one);
+	to_object = copy_object(e, c);
 	from.path = c->seen.path2;
 	from.path2 = SPAN(NULL, 0);
 	from.dev_major = c->from_major;
@@ -328,6 +369,7 @@ int engine_copied(void *ctx, const struct copy *c)
 	record_set_str(r, F_FROM_DEVICE, device);
 	if (c->from_inode)
 		record_set_uint(r, F_FROM_INODE, c->from_inode);
+	put_drive(r, c);
 	return tell(e, urgent);
 }
 

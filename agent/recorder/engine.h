@@ -34,8 +34,11 @@ struct engine {
 	sink_fn sink;
 	void *sink_ctx;
 	struct clouds *clouds; /* NULL: nobody is told of cloud folders */
-	uint32_t host_mnt_ns;  /* 0: unknown */
-	const char *proc;      /* "/proc", but in tests; NULL: control groups are not looked up */
+	/* Is the guard there, who looks into drives and cloud folders? NULL: nobody waits for it. */
+	bool (*guard_heard)(void *ctx);
+	void *guard_ctx;
+	uint32_t host_mnt_ns; /* 0: unknown */
+	const char *proc;     /* "/proc", but in tests; NULL: control groups are not looked up */
 
 	/* kept by the engine */
 	uint64_t events, filtered, malformed;
@@ -56,8 +59,9 @@ struct engine {
 /* Takes one event. 0 (also where the filter left it out or it was malformed, which is counted); -errno of the sink. */
 int engine_event(struct engine *e, struct span bytes);
 
-/* The callback of `copies`; `ctx` is the engine. */
+/* The callbacks of `copies` (copies_new, copies_await); `ctx` is the engine. */
 int engine_copied(void *ctx, const struct copy *c);
+bool engine_awaits(void *ctx, const struct copy *c);
 
 /* Records of what no kernel event tells. 0, -errno. */
 int engine_session(struct engine *e, unsigned kind, const struct session *s, bool at_start, int64_t boot_us);

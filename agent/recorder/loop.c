@@ -12,10 +12,12 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
 #define LOGIND_RETRY_FIRST_US 1000000ull /* at boot the bus comes soon after us; where it never comes, we rest */
 #define LOGIND_RETRY_LAST_US 600000000ull
+#define LOOKS_AT_A_TIME 64u
 #define BATCH 4096            /* events taken between two looks at the clock */
 #define NAP_US 10000          /* while events come in */
 #define LAST_WORDS_US 2000000 /* at stop, for what the buffer still holds */
@@ -210,6 +212,28 @@ static int on_ring(sd_event_source *source, int fd, uint32_t events, void *ctx)
 	return 0;
 }
 
+/* --- what the guard looked into --- */
+
+static int on_looks(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	uint8_t room[LOOK_WORD_SIZE + 1];
+	struct recorder *r = ctx;
+	struct look_word w;
+	unsigned i;
+
+	(void)source;
+	(void)events;
+	for (i = 0; i < LOOKS_AT_A_TIME; i++) {
+		ssize_t n = recv(fd, room, sizeof(room), 0);
+
+		if (n < 0)
+			break;
+		if (!look_get(SPAN(room, (size_t)n), &w))
+			copies_looked(r->copies, &w);
+	}
+	return 0;
+}
+
 static int add_sources(struct recorder *r)
 {
 	static const struct service_signal handled[] = {{SIGHUP, on_hangup}, {SIGTERM, on_stop}, {SIGINT, on_stop}};
@@ -218,6 +242,8 @@ static int add_sources(struct recorder *r)
 	/* By edge: while the loop naps it does not want to hear that the buffer is not empty. */
 	if (got >= 0)
 		got = sd_event_add_io(r->event, NULL, probe_fd(r->probe), EPOLLIN | EPOLLET, on_ring, r);
+	if (got >= 0 && r->look >= 0)
+		got = sd_event_add_io(r->event, NULL, r->look, EPOLLIN, on_looks, r);
 	if (got < 0)
 		return got;
 	got = sd_event_add_inotify(

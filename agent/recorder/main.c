@@ -88,6 +88,22 @@ static int on_cloud(void *ctx, const struct cloud_word *w)
 	return cloud_send(r->cloud, w);
 }
 
+static bool on_guard_heard(void *ctx)
+{
+	(void)ctx;
+	return cloud_heard();
+}
+
+/* Before the power is given up: the socket is root's. Without it copies are told all the same, and without hashes. */
+static void hear_looks(struct recorder *r)
+{
+	int got = look_listen(&r->look);
+
+	if (got)
+		log_warning("what the guard looks into cannot be heard of: %s", strerror(-got));
+	r->engine.guard_heard = got ? NULL : on_guard_heard;
+}
+
 static int make_tables(struct recorder *r)
 {
 	int got = names_new(&r->names);
@@ -106,6 +122,8 @@ static int make_tables(struct recorder *r)
 		got = areas_new(&r->areas);
 	if (!got)
 		got = copies_new(engine_copied, &r->engine, &r->copies);
+	if (!got)
+		copies_await(r->copies, engine_awaits);
 	if (!got && !(r->filter = calloc(1, sizeof(*r->filter))))
 		got = -ENOMEM;
 	if (!got)
@@ -177,6 +195,7 @@ static void release(struct recorder *r)
 	probe_close(r->probe);
 	clouds_free(r->clouds);
 	closep(&r->cloud);
+	look_unlisten(&r->look);
 	copies_free(r->copies);
 	users_free(r->users);
 	devices_free(r->devices);
@@ -201,6 +220,7 @@ static int run(struct recorder *r, bool load)
 	got = make_places(r);
 	if (!got) {
 		make_status_file(r);
+		hear_looks(r);
 		step = "tables";
 		got = make_tables(r);
 	}
@@ -297,7 +317,7 @@ int main(int argc, char **argv)
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return program_complain("start", -ENOMEM, &why);
-	r->status_fd = r->cloud = -1;
+	r->status_fd = r->cloud = r->look = -1;
 	if (set_paths(r, line.filter)) {
 		free(r);
 		return program_complain("SEKISHO_ROOT", -ENAMETOOLONG, &why);

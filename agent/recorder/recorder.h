@@ -20,6 +20,7 @@ struct recorder {
 	char seen_path[256];
 	struct clouds *clouds;
 	int cloud;     /* to the guard: what came into cloud folders */
+	int look;      /* from the guard: what it looked into */
 	int status_fd; /* the status file, where its folder is not ours to write; else -1 */
 
 	struct probe *probe;

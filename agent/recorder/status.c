@@ -30,12 +30,14 @@ static json_t *losses(const struct status *s)
 
 static json_t *tables(const struct status *s)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "processes", number(s->processes),
-		"processes_evicted", number(s->processes_evicted), "names", number(s->names), "names_refused",
-		number(s->names_refused), "devices", number(s->devices), "devices_evicted", number(s->devices_evicted),
-		"sessions_refused", number(s->sessions_refused), "copies", number(s->copies.told),
-		"copies_reads_evicted", number(s->copies.reads_evicted), "copies_drafts_evicted",
-		number(s->copies.drafts_evicted), "copies_names_refused", number(s->copies.names_refused));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "processes",
+		number(s->processes), "processes_evicted", number(s->processes_evicted), "names", number(s->names),
+		"names_refused", number(s->names_refused), "devices", number(s->devices), "devices_evicted",
+		number(s->devices_evicted), "sessions_refused", number(s->sessions_refused), "copies",
+		number(s->copies.told), "copies_hashed", number(s->copies.hashed), "copies_unlooked",
+		number(s->copies.unlooked), "copies_reads_evicted", number(s->copies.reads_evicted),
+		"copies_drafts_evicted", number(s->copies.drafts_evicted), "copies_names_refused",
+		number(s->copies.names_refused));
 }
 
 int status_json(const struct status *s, struct buf *out)

@@ -3,14 +3,9 @@
  * the PC.
  */
 #include "agent/service/cloud.h"
-#include "policy/base/file.h"
-#include "policy/wire/agent_conf.h"
-#include <errno.h>
+#include "agent/service/word.h"
+#include "policy/base/why.h"
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #define TEXT_MAX 4096u
 #define FLAG_MOVED 1u
@@ -66,62 +61,32 @@ int cloud_get(struct span bytes, struct cloud_word *out)
 	return 0;
 }
 
-static int address(struct sockaddr_un *at)
-{
-	*at = (struct sockaddr_un){.sun_family = AF_UNIX};
-	return agent_path(at->sun_path, sizeof(at->sun_path), CLOUD_PATH) ? -ENAMETOOLONG : 0;
-}
-
 int cloud_sender(int *out)
 {
-	*out = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	return *out < 0 ? -errno : 0;
+	return word_sender(out);
 }
 
 int cloud_send(int fd, const struct cloud_word *w)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(CLOUD_WORD_MAX);
-	struct sockaddr_un to;
 	int r = cloud_put(w, &b);
 
-	r = r ? r : address(&to);
-	if (r)
-		return r;
-	if (sendto(fd, b.p, b.n, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to)) >= 0)
-		return 0;
-	return errno == ENOENT || errno == ECONNREFUSED ? V_NOT_FOUND
-	       : errno == EAGAIN || errno == ENOBUFS    ? V_FULL
-							: -errno;
+	return r ? r : word_send(fd, CLOUD_PATH, buf_span(&b));
+}
+
+bool cloud_heard(void)
+{
+	return word_heard(CLOUD_PATH);
 }
 
 int cloud_listen(gid_t gid, int *out)
 {
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un at;
-	int r = fd < 0 ? -errno : address(&at);
-	mode_t mask;
-
-	if (r)
-		return r;
-	if (unlink(at.sun_path) && errno != ENOENT)
-		return -errno;
-	mask = umask(0177);
-	r = bind(fd, (struct sockaddr *)&at, sizeof(at)) ? -errno : 0;
-	umask(mask);
-	if (!r && (lchown(at.sun_path, (uid_t)-1, gid) || chmod(at.sun_path, 0620)))
-		r = -errno;
-	if (r)
-		return r;
-	*out = steal_fd(&fd);
-	return 0;
+	return word_listen(CLOUD_PATH, gid, out);
 }
 
 void cloud_unname(void)
 {
-	struct sockaddr_un at;
-
-	if (!address(&at))
-		unlink(at.sun_path);
+	word_unname(CLOUD_PATH);
 }
 
 void cloud_unlisten(int *fd)

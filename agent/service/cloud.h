@@ -36,6 +36,8 @@ int cloud_get(struct span bytes, struct cloud_word *out);
 int cloud_sender(int *out);
 /* 0; V_NOT_FOUND: nobody listens; V_FULL: who listens has no room; V_BAD as cloud_put; -errno. */
 int cloud_send(int fd, const struct cloud_word *w);
+/* Somebody listens, as far as can be seen without a word to him. */
+bool cloud_heard(void);
 /* Listens in place of what was there, for root and the group `gid`. *out is the caller's, non-blocking. 0, -errno. */
 int cloud_listen(gid_t gid, int *out);
 /* Who sends from now on is told that nobody listens; what was sent can still be received. */

@@ -15,12 +15,17 @@ struct told {
 	char to[128], from[128];
 	unsigned certainty, reason, rivals;
 	uint64_t from_inode, inode, size, bytes;
+	char drive[32];
+	int hash; /* first byte of it; -1: none */
 };
 
 struct fixture {
 	struct copies *c;
+	struct span drive;
 	unsigned n;
 	int answer;
+	bool guard; /* it is there: copies on a drive wait for it */
+	unsigned asked;
 	struct told told[TOLD_MAX];
 };
 
@@ -39,7 +44,17 @@ static int on_copy(void *ctx, const struct copy *c)
 	t->inode = c->seen.inode;
 	t->size = c->seen.size;
 	t->bytes = c->bytes;
+	snprintf(t->drive, sizeof(t->drive), "%.*s", (int)c->drive.n, (const char *)c->drive.p);
+	t->hash = c->hash ? c->hash->b[0] : -1;
 	return f->answer;
+}
+
+static bool on_await(void *ctx, const struct copy *c)
+{
+	struct fixture *f = ctx;
+
+	f->asked++;
+	return f->guard && c->drive.n;
 }
 
 static int setup(void **state)
@@ -47,7 +62,10 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	*state = f;
-	return f ? copies_new(on_copy, f, &f->c) : -1;
+	if (!f || copies_new(on_copy, f, &f->c))
+		return -1;
+	copies_await(f->c, on_await);
+	return 0;
 }
 
 static int teardown(void **state)
@@ -99,7 +117,7 @@ static struct seen writing(
 
 static void feed_as(struct fixture *f, struct seen s, const char *program)
 {
-	assert_int_equal(copies_event(f->c, &s, SPAN_STR(program)), 0);
+	assert_int_equal(copies_event(f->c, &s, SPAN_STR(program), f->drive), 0);
 }
 
 static void feed(struct fixture *f, struct seen s)
@@ -326,6 +344,201 @@ static void long_use_is_summed(void **state)
 	assert_int_equal(only(f)->certainty, CERTAINTY_STRONG);
 }
 
+/* --- the guard's looks --- */
+
+static void looked(struct fixture *f, uint64_t inode, uint64_t size, int64_t begun_ms, int hash)
+{
+	struct look_word w = {
+		.dev_major = 8, .inode = inode, .size = size, .begun_us = begun_ms * 1000, .has_hash = hash >= 0};
+
+	memset(w.hash.b, hash < 0 ? 0 : hash, sizeof(w.hash.b));
+	copies_looked(f->c, &w);
+}
+
+/* A copy onto a drive, closed at `ms`. */
+static void to_drive(struct fixture *f, const char *to, uint64_t inode, uint64_t size, int64_t ms)
+{
+	feed(f, reading(5, "/a", 7, size, ms - 10, ms - 1));
+	f->drive = SPAN_STR("STICK");
+	feed(f, writing(5, to, inode, size, ms - 9, ms));
+	f->drive = SPAN(NULL, 0);
+}
+
+static void run_to(struct fixture *f, int64_t ms, unsigned told)
+{
+	assert_int_equal(copies_run(f->c, ms * 1000), 0);
+	assert_int_equal(f->n, told);
+	f->n = 0;
+}
+
+static void a_copy_on_a_drive_has_the_hash_of_what_was_judged(void **state)
+{
+	struct fixture *f = *state;
+	struct copies_stats stats;
+	struct seen s;
+
+	f->guard = true;
+	/* the look comes in the second in which the copy is settled; while it is awaited */
+	to_drive(f, "/s/1", 70, 9000, 100);
+	looked(f, 70, 9000, 300, 0x11);
+	run_to(f, 1099, 0);
+	run_to(f, 1100, 1);
+	assert_int_equal(f->asked, 0);
+	assert_int_equal(f->told[0].hash, 0x11);
+	assert_string_equal(f->told[0].drive, "STICK");
+	to_drive(f, "/s/2", 71, 9001, 2000);
+	run_to(f, 3000, 0);
+	assert_int_equal(f->asked, 1);
+	assert_int_equal(copies_due(f->c), 2000000 + COPIES_LOOK_US);
+	looked(f, 71, 9001, 5000, 0x22);
+	/* the events from before the look were not told yet */
+	run_to(f, 4999, 0);
+	assert_int_equal(copies_due(f->c), 0);
+	run_to(f, 5000, 1);
+	assert_int_equal(f->told[0].hash, 0x22);
+	assert_string_equal(f->told[0].to, "/s/2");
+	assert_string_equal(f->told[0].from, "/a");
+	assert_int_equal(f->told[0].certainty, CERTAINTY_STRONG);
+	assert_string_equal(f->told[0].drive, "STICK");
+	assert_int_equal(copies_due(f->c), INT64_MAX);
+	/* the guard says that nobody will know */
+	to_drive(f, "/s/3", 72, 9002, 6000);
+	run_to(f, 7000, 0);
+	looked(f, 72, 0, 7100, -1);
+	run_to(f, 7100, 1);
+	assert_int_equal(f->told[0].hash, -1);
+	/* it says nothing */
+	to_drive(f, "/s/4", 73, 9003, 8000);
+	run_to(f, 9000, 0);
+	run_to(f, 37999, 0);
+	run_to(f, 38000, 1);
+	assert_int_equal(f->told[0].hash, -1);
+	/* on no drive, and where there is no guard, nobody waits */
+	feed(f, reading(5, "/a", 7, 9004, 39000, 39001));
+	feed(f, writing(5, "/b", 74, 9004, 39000, 39002));
+	run_to(f, 40002, 1);
+	f->guard = false;
+	to_drive(f, "/s/5", 75, 9005, 41000);
+	run_to(f, 42000, 1);
+	assert_string_equal(f->told[0].drive, "STICK");
+	/* it is told once, when recording ends; and has the name that it had when it was settled */
+	f->guard = true;
+	to_drive(f, "/s/6", 76, 9006, 43000);
+	run_to(f, 44000, 0);
+	s = use(5, "/s/6", 76, 0, 44001, 44001);
+	s.kind = KIND_RENAME;
+	s.path2 = SPAN_STR("/s/later");
+	feed(f, s);
+	assert_int_equal(copies_flush(f->c), 0);
+	assert_int_equal(f->n, 1);
+	assert_string_equal(f->told[0].to, "/s/6");
+	looked(f, 76, 9006, 44100, 0x66);
+	assert_int_equal(copies_flush(f->c), 0);
+	assert_int_equal(f->n, 1);
+	copies_stats(f->c, &stats);
+	assert_int_equal(stats.told, 7);
+	assert_int_equal(stats.hashed, 2);
+	assert_int_equal(stats.unlooked, 2);
+}
+
+static void another_content_is_not_taken_for_it(void **state)
+{
+	static const struct {
+		uint64_t inode, size;
+		int64_t begun_ms;
+		bool answers; /* nothing else is waited for */
+	} tried[] = {{71, 9000, 300, false}, {70, 9000, 99, false}, {70, 9001, 300, true}};
+	struct fixture *f = *state;
+	struct seen s;
+	int64_t at = 0;
+	size_t i;
+
+	f->guard = true;
+	for (i = 0; i < ARRAY_SIZE(tried); i++, at += 60000) {
+		to_drive(f, "/s/1", 70, 9000, at + 100);
+		run_to(f, at + 1100, 0);
+		looked(f, tried[i].inode, tried[i].size, at + tried[i].begun_ms, 0x33);
+		run_to(f, at + 1101, tried[i].answers);
+		run_to(f, at + 50000, !tried[i].answers);
+		assert_int_equal(f->told[0].hash, -1);
+	}
+	/* written to, or cut, before the look began: what lies there is not what was copied */
+	for (i = 0; i < 2; i++, at += 60000) {
+		to_drive(f, "/s/1", 70, 9000, at + 100);
+		run_to(f, at + 1100, 0);
+		s = writing(9, "/s/1", 70, 9000, at + 1100, at + 1200);
+		s.flags = RF_WROTE;
+		s.kind = i ? KIND_TRUNCATE : KIND_FILE;
+		feed(f, s);
+		looked(f, 70, 9000, at + 1300, 0x44);
+		run_to(f, at + 1301, 1);
+		assert_int_equal(f->told[0].hash, -1);
+		run_to(f, at + 50000, 0);
+	}
+	/* while events are behind the look, nobody knows yet */
+	to_drive(f, "/s/1", 70, 9000, at + 100);
+	looked(f, 70, 9000, at + 1200, 0x56);
+	run_to(f, at + 1100, 0);
+	s = writing(9, "/s/1", 70, 9000, at + 1100, at + 1150);
+	s.flags = RF_WROTE;
+	feed(f, s);
+	run_to(f, at + 1200, 1);
+	assert_int_equal(f->told[0].hash, -1);
+	at += 60000;
+	/* behind that it is another file's matter */
+	to_drive(f, "/s/1", 70, 9000, at + 100);
+	run_to(f, at + 1100, 0);
+	s = writing(9, "/s/1", 70, 9000, at + 1100, at + 1400);
+	s.flags = RF_WROTE;
+	feed(f, s);
+	looked(f, 70, 9000, at + 1300, 0x55);
+	run_to(f, at + 1401, 1);
+	assert_int_equal(f->told[0].hash, 0x55);
+}
+
+static void each_part_of_an_archive_has_its_hash(void **state)
+{
+	struct fixture *f = *state;
+
+	f->guard = true;
+	feed(f, reading(5, "/1", 11, 100, 10, 20));
+	feed(f, reading(5, "/2", 12, 200, 20, 30));
+	f->drive = SPAN_STR("STICK");
+	feed(f, writing(5, "/s/all.zip", 70, 500, 5, 40));
+	run_to(f, 1040, 0);
+	looked(f, 70, 500, 1100, 0x77);
+	run_to(f, 1100, 2);
+	assert_string_equal(f->told[0].to, "/s/all.zip");
+	assert_int_equal(f->told[0].hash, 0x77);
+	assert_int_equal(f->told[1].hash, 0x77);
+	assert_true(strcmp(f->told[0].from, f->told[1].from) != 0);
+}
+
+/* Nothing is lost or told twice where more wait than there is room for. */
+static void what_waits_gives_way(void **state)
+{
+	struct fixture *f = *state;
+	struct copies_stats stats;
+	unsigned i, n = COPIES_DRAFTS + 500;
+	char to[32];
+
+	f->guard = true;
+	for (i = 0; i < n; i++) {
+		snprintf(to, sizeof(to), "/s/%u", i);
+		to_drive(f, to, 1000 + i, 10000 + i, 20 + i);
+		assert_int_equal(copies_run(f->c, (20 + i) * 1000), 0);
+	}
+	copies_stats(f->c, &stats);
+	assert_int_equal(stats.told, stats.drafts_evicted);
+	assert_true(stats.told >= 500);
+	for (i = 0; i < n; i += 7)
+		looked(f, 1000 + i, 10000 + i, 20 + n, 0x55);
+	assert_int_equal(copies_flush(f->c), 0);
+	copies_stats(f->c, &stats);
+	assert_int_equal(stats.told, n);
+	assert_true(stats.hashed > 0 && stats.hashed <= COPIES_LOOKS);
+}
+
 static void what_gives_way_is_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -507,6 +720,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(archives_hold_what_was_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_document_is_saved_as_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_use_is_summed, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_copy_on_a_drive_has_the_hash_of_what_was_judged, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_content_is_not_taken_for_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_part_of_an_archive_has_its_hash, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_waits_gives_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_gives_way_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_failing_sink_is_passed_up, setup, teardown),
 		cmocka_unit_test(kin_is_by_suffix),

@@ -146,6 +146,64 @@ static void block_devices_by_their_place(void **state)
 	devices_free(d);
 }
 
+static void drive_is(struct devices *d, unsigned major, unsigned minor, const char *id, const char *maker,
+	const char *product, const char *serial)
+{
+	struct devices_drive got;
+
+	devices_drive(devices_get(d, makedev(major, minor), NULL)->drive, &got);
+	assert_string_equal(got.usb_id, id);
+	assert_string_equal(got.maker, maker);
+	assert_string_equal(got.product, product);
+	assert_string_equal(got.serial, serial);
+}
+
+/* By what the device above the disk says of itself, and none where there is no drive. */
+static void a_drive_says_which_it_is(void **state)
+{
+	struct devices *d;
+	char serial[200], name[64];
+	unsigned i;
+
+	(void)state;
+	put("sys/devices/pci0000:00/usb1/idVendor", "1d6b\n");
+	put("sys/devices/pci0000:00/usb1/idProduct", "0002\n");
+	put("sys/devices/pci0000:00/usb1/serial", "of the hub\n");
+	put("sys/devices/pci0000:00/usb1/1-2/idVendor", "0951\n");
+	put("sys/devices/pci0000:00/usb1/1-2/idProduct", "1666\n");
+	put("sys/devices/pci0000:00/usb1/1-2/manufacturer", "Kingston\n");
+	put("sys/devices/pci0000:00/usb1/1-2/product", "DataTraveler\n");
+	put("sys/devices/pci0000:00/usb1/1-2/serial", "  60A4 4C \n");
+	put("sys/devices/platform/mmc0/mmc0:1/block/mmcblk0/device/cid", "1b534d\n");
+	put("sys/devices/platform/mmc0/mmc0:1/block/mmcblk0/device/name", "EB1QT\n");
+	put("sys/devices/platform/mmc0/mmc0:1/block/mmcblk0/device/manfid", "0x00001b\n");
+	assert_int_equal(devices_new(sys, mountinfo, &d), 0);
+	for (i = 0; i < 2; i++) {
+		drive_is(d, 8, 17, "0951:1666", "Kingston", "DataTraveler", "60A4 4C");
+		drive_is(d, 179, 0, "", "0x00001b", "EB1QT", "1b534d");
+		drive_is(d, 8, 1, "", "", "", "");
+		/* a container on the stick, and one on the PC's own disk */
+		drive_is(d, 253, 1, "0951:1666", "Kingston", "DataTraveler", "60A4 4C");
+		drive_is(d, 253, 0, "", "", "", "");
+		assert_int_equal(devices_refresh(d, NULL, NULL), 0);
+	}
+	/* nothing that it says is too long, and more than are kept have none */
+	memset(serial, 'x', sizeof(serial) - 1);
+	serial[sizeof(serial) - 1] = 0;
+	put("sys/devices/pci0000:00/usb1/1-2/serial", serial);
+	assert_int_equal(devices_refresh(d, NULL, NULL), 0);
+	serial[127] = 0;
+	drive_is(d, 8, 17, "0951:1666", "Kingston", "DataTraveler", serial);
+	for (i = 0; i < DEVICES_DRIVES_MAX + 5; i++) {
+		snprintf(name, sizeof(name), "8:%u", 100 + i);
+		disk(name, "pci0000:00/usb1/1-2/host6/target6/block/sdc", "1");
+		assert_int_equal(devices_get(d, makedev(8, 100 + i), NULL)->class, CLASS_USB);
+	}
+	drive_is(d, 8, 100 + DEVICES_DRIVES_MAX + 4, "", "", "", "");
+	put("sys/devices/pci0000:00/usb1/1-2/serial", "60A4\n");
+	devices_free(d);
+}
+
 static void a_stack_is_as_its_most_portable_part(void **state)
 {
 	struct devices *d;
@@ -236,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(block_devices_by_their_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_drive_says_which_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_stack_is_as_its_most_portable_part, setup, teardown),
 		cmocka_unit_test_setup_teardown(mounts_tell_of_file_systems, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_name_tells_where_it_lies, setup, teardown),

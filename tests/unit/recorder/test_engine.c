@@ -439,6 +439,97 @@ static void sessions_say_who(void **state)
 	assert_true(record_has(&f->e.record, F_TEXT));
 }
 
+/* --- copies --- */
+
+static bool on_guard(void *ctx)
+{
+	return *(bool *)ctx;
+}
+
+static struct copy copy_of(const char *path, uint32_t major, const char *fs)
+{
+	return (struct copy){.seen = {.kind = KIND_COPY,
+				     .pid = 5,
+				     .start_ns = 5,
+				     .uid = 1000,
+				     .login_uid = UINT32_MAX,
+				     .mnt_ns = MADE_NS,
+				     .path = SPAN_STR(path),
+				     .path2 = SPAN_STR("/home/ann/A.xlsx"),
+				     .fs = SPAN_STR(fs),
+				     .has_object = true,
+				     .dev_major = major,
+				     .dev_minor = 17,
+				     .inode = 70},
+		.program = SPAN_STR("/usr/bin/nautilus"),
+		.certainty = CERTAINTY_STRONG,
+		.reason = REASON_SAME_SIZE};
+}
+
+static void is_text(struct fixture *f, unsigned field, const char *text)
+{
+	struct span s = record_text(&f->e.record, field);
+
+	assert_true(span_eq(s, SPAN_STR(text)));
+}
+
+static void a_copy_has_its_drive_and_its_hash(void **state)
+{
+	static const char drive[] = "0951:1666\0Kingston\0\00060A44C";
+	struct fixture *f = *state;
+	struct copy c = copy_of("/home/ann/B.xlsx", 8, "vfat");
+	struct digest hash = {{7}};
+
+	assert_int_equal(engine_copied(&f->e, &c), 0);
+	assert_int_equal(f->n, 1);
+	assert_false(record_has(&f->e.record, F_HASH) || record_has(&f->e.record, F_SERIAL));
+	c.drive = SPAN(drive, sizeof(drive));
+	c.hash = &hash;
+	assert_int_equal(engine_copied(&f->e, &c), 0);
+	is_text(f, F_USB_ID, "0951:1666");
+	is_text(f, F_MAKER, "Kingston");
+	is_text(f, F_SERIAL, "60A44C");
+	is_text(f, F_PATH2, "/home/ann/A.xlsx");
+	is_text(f, F_PATH, "/home/ann/B.xlsx");
+	assert_false(record_has(&f->e.record, F_PRODUCT));
+	assert_true(span_eq(record_text(&f->e.record, F_HASH), SPAN(hash.b, DIGEST_SIZE)));
+	assert_int_equal(record_number(&f->e.record, F_CERTAINTY, 0), CERTAINTY_STRONG);
+}
+
+/* Only for what the policy has the guard look into, and only while it is there. */
+static void it_waits_for_the_guard_that_is_there(void **state)
+{
+	static const char none[] = "version: 1\n", drives[] = "version: 2\ndrives:\n  rules: []\n",
+			  cloud[] = "version: 3\ndrives:\n  cloud: yes\n  rules: []\n";
+	struct fixture *f = *state;
+	struct areas *areas = NULL;
+	bool there = true;
+	/* by the types of their file systems, as no sysfs is here */
+	struct copy stick = copy_of("/media/B.xlsx", 8, "fuse.ifuse"), anonymous = copy_of("/media/B", 0, "fuse.ifuse"),
+		    box = copy_of("/home/ann/Dropbox/B", 9, ""), disk = copy_of("/home/ann/B", 9, ""),
+		    share = copy_of("/home/ann/Dropbox/C", 10, "cifs");
+
+	f->e.guard_ctx = &there;
+	f->e.guard_heard = on_guard;
+	assert_false(engine_awaits(&f->e, &stick));
+	in_force(f, &areas, none);
+	assert_false(engine_awaits(&f->e, &stick));
+	in_force(f, &areas, drives);
+	assert_true(engine_awaits(&f->e, &stick));
+	assert_false(engine_awaits(&f->e, &box));
+	in_force(f, &areas, cloud);
+	assert_true(engine_awaits(&f->e, &stick));
+	assert_true(engine_awaits(&f->e, &box));
+	assert_false(engine_awaits(&f->e, &anonymous));
+	assert_false(engine_awaits(&f->e, &disk));
+	assert_false(engine_awaits(&f->e, &share));
+	there = false;
+	assert_false(engine_awaits(&f->e, &stick));
+	f->e.guard_heard = NULL;
+	assert_false(engine_awaits(&f->e, &stick));
+	areas_free(areas);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -454,6 +545,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_sink_that_fails_is_heard, setup, teardown),
 		cmocka_unit_test_setup_teardown(all_in_an_area_is_told_whatever_the_filter_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(sessions_say_who, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_copy_has_its_drive_and_its_hash, setup, teardown),
+		cmocka_unit_test_setup_teardown(it_waits_for_the_guard_that_is_there, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("recorder/engine", tests, NULL, NULL);

@@ -157,7 +157,7 @@ static int record(void)
 	path_of(r->areas_path, sizeof(r->areas_path), "orders/policy.yaml");
 	path_of(r->utmp, sizeof(r->utmp), "run/utmp");
 	path_of(r->status_path, sizeof(r->status_path), "run/recorder.json");
-	r->status_fd = -1;
+	r->status_fd = r->look = -1;
 	r->filter = calloc(1, sizeof(*r->filter));
 	if (names_new(&r->names) || processes_new(r->names, &r->processes) ||
 		devices_new("/sys", "/proc/self/mountinfo", &r->devices) || users_new(&r->users) ||
