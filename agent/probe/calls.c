@@ -28,7 +28,7 @@ static const struct wanted wanted[] = {
 	{SYS_close_range, "enter_close_range", NULL, 0},
 	{SYS_openat, NULL, "leave_open", CALL_OPENAT},
 	{SYS_openat2, NULL, "leave_open", CALL_OPENAT2},
-	{SYS_open_by_handle_at, NULL, "leave_open", CALL_OPENAT},
+	{SYS_open_by_handle_at, NULL, "leave_open", CALL_OPEN_HANDLE},
 	{SYS_read, NULL, "leave_read", 0},
 	{SYS_pread64, NULL, "leave_read", 0},
 	{SYS_readv, NULL, "leave_read", 0},

@@ -25,5 +25,6 @@
 #define CALL_OPENAT2 0xb0000u
 #define CALL_CREAT 0xc0000u
 #define CALL_COPY_RANGE 0xd0000u
+#define CALL_OPEN_HANDLE 0xe0000u
 
 #endif

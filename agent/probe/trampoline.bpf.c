@@ -5,13 +5,15 @@
  * it looks is here. Loaded by probe.c, which falls back to tracepoint.bpf.c where these do not load or do not fire.
  *
  * A program here sees what has happened (results by fexit), with the kernel's own objects instead of what the caller
- * wrote: no path is read from user memory. It must never change a result: what decides is not here.
+ * wrote, but for an open that was refused; no path is read from user memory. It must never change a result: what
+ * decides is not here.
  *
  * Functions are those that 5.10, 6.1 and 6.12 have under one name; where their arguments differ, it is by the identity
  * map that 5.12 put first, and `shift` says whether it is there.
  */
 #define FILES_TYPED
 #include "agent/probe/common.bpf.h"
+#include "agent/probe/name.bpf.h"
 
 #define MAY_WRITE 2u
 #define MAY_READ 4u
@@ -109,6 +111,13 @@ int BPF_PROG(tr_file_open, struct file *file, int ret)
 	if (ret == 0)
 		file_opened(ctx, file);
 	return 0;
+}
+
+/* Permissions are asked before there is an open file; the name that the caller wrote is the kernel's copy by now. */
+SEC("fexit/do_filp_open")
+int BPF_PROG(tr_open_refused, int dfd, struct filename *name, const void *how, struct file *ret)
+{
+	return (long)ret == -EACCES_NUMBER ? open_refused(dfd, (u64)name->name, 1) : 0;
 }
 
 /* The last close, and an open that failed further on: while the path is still held. */

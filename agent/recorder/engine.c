@@ -63,7 +63,7 @@ static void find_container(struct engine *e, struct process *p)
 
 static bool is_of_files(unsigned kind)
 {
-	return (kind >= KIND_FILE && kind <= KIND_CHOWN) || kind == KIND_COPY;
+	return (kind >= KIND_FILE && kind <= KIND_CHOWN) || kind == KIND_COPY || kind == KIND_FILE_REFUSED;
 }
 
 /* The object's device; NULL where nobody knows. */
@@ -192,6 +192,17 @@ static bool put_area(struct engine *e, unsigned area, const struct seen *s, cons
 	return !d->note && d->action == ACTION_ALERT;
 }
 
+/* The file system refused it, whatever the policy says of who it was. */
+static void put_refused(struct engine *e, unsigned area)
+{
+	const struct policy *p = areas_policy(e->areas);
+
+	record_set_str(&e->record, F_AREA, policy_area_name(p, area));
+	record_set_uint(&e->record, F_POLICY, policy_version(p));
+	record_set_str(&e->record, F_OPERATION, "open");
+	record_set_str(&e->record, F_TEXT, "by the file's permissions");
+}
+
 static int tell(struct engine *e, bool urgent)
 {
 	return e->sink(e->sink_ctx, &e->record, urgent);
@@ -271,7 +282,12 @@ static int take(struct engine *e, const struct seen *s)
 	missed = e->clouds ? clouds_event(e->clouds, e->filter, e->areas ? areas_policy(e->areas) : NULL, s, o.class,
 				     who.program, !e->host_mnt_ns || s->mnt_ns == e->host_mnt_ns)
 			   : NULL;
-	if (area >= 0 || missed || wanted(e, s, &who, &o)) {
+	if (s->kind == KIND_FILE_REFUSED && area >= 0) {
+		convert(s, &who, &o, e->host_mnt_ns, &e->room, &e->record);
+		put_refused(e, (unsigned)area);
+		return tell(e, false);
+	}
+	if (s->kind != KIND_FILE_REFUSED && (area >= 0 || missed || wanted(e, s, &who, &o))) {
 		convert(s, &who, &o, e->host_mnt_ns, &e->room, &e->record);
 		urgent = area >= 0 && put_area(e, (unsigned)area, s, &who);
 		if (missed)

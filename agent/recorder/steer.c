@@ -17,7 +17,7 @@
 #define KINDS_OF_AREAS                                                                                              \
 	(1ull << KIND_FILE | 1ull << KIND_RENAME | 1ull << KIND_LINK | 1ull << KIND_SYMLINK | 1ull << KIND_UNLINK | \
 		1ull << KIND_MKDIR | 1ull << KIND_RMDIR | 1ull << KIND_TRUNCATE | 1ull << KIND_CHMOD |              \
-		1ull << KIND_CHOWN | 1ull << KIND_COPY)
+		1ull << KIND_CHOWN | 1ull << KIND_COPY | 1ull << KIND_FILE_REFUSED)
 
 /* The same of cloud folders, which the guard is told of. */
 #define KINDS_OF_CLOUD (1ull << KIND_FILE | 1ull << KIND_RENAME | 1ull << KIND_LINK | 1ull << KIND_SYMLINK)

@@ -175,8 +175,8 @@ static bool matters(const struct record *r)
 	case KIND_PRINT:
 		return record_has(r, F_ACTION) && r->v[F_ACTION].u == ACTION_DENY && !note;
 	case KIND_FILE_REFUSED:
-		/* Who only has to say why does. */
-		return !span_begins(record_text(r, F_RULE), "purpose:");
+		/* By the policy; who only has to say why does. */
+		return record_has(r, F_ACTION) && !span_begins(record_text(r, F_RULE), "purpose:");
 	default:
 		return true;
 	}

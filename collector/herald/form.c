@@ -56,7 +56,8 @@ static unsigned weight(const struct record *r)
 	case KIND_REASON_MISSING:
 		return SEVERITY_WARNING;
 	case KIND_FILE_REFUSED:
-		return span_begins(record_text(r, F_RULE), "purpose:") ? SEVERITY_NOTE : SEVERITY_WARNING;
+		return action == ACTION_DENY && !span_begins(record_text(r, F_RULE), "purpose:") ? SEVERITY_WARNING
+												 : SEVERITY_NOTE;
 	case KIND_PRINT:
 		return action == ACTION_ALERT ? SEVERITY_ALARM : action == ACTION_DENY ? SEVERITY_WARNING : 0;
 	case KIND_DRIVE_FILE:

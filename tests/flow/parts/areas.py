@@ -33,6 +33,12 @@ def make(root):
         with open(f"{work}/{name}", "w") as f:
             f.write(f"{name}: 123456789018\n" * 400)
         os.chmod(f"{work}/{name}", 0o666)
+    # what permissions refuse
+    os.mkdir(f"{work}/pay/locked", 0o700)
+    for name in ("pay/closed.csv", "pay/locked/in.csv", "other/closed.csv"):
+        with open(f"{work}/{name}", "w") as f:
+            f.write(f"{name}: 123456789018\n")
+        os.chmod(f"{work}/{name}", 0o600)
     with open(f"{root}/policy", "w") as f:
         f.write(POLICY % {"work": work, "friend": FRIEND})
 
@@ -77,6 +83,14 @@ def act(root):
     # a share, by what is mounted there
     run(FRIEND, f"echo x >{share}/x.txt", kind="file", path=f"{share}/x.txt", area="share", action="note", written=1)
     run("root", f"cat {share}/x.txt", kind="file", path=f"{share}/x.txt", area="share", action="allow", read=1)
+    # what the file system refuses: by name, from a folder, by a descriptor of one, for writing, behind a folder that is closed
+    refused = {"kind": "file-refused", "area": "pay", "fails": True}
+    run(STRANGER, f"cat {pay}/closed.csv", path=f"{pay}/closed.csv", **refused)
+    run(FRIEND, "cd pay/deep && cat ../closed.csv", path=f"{pay}/closed.csv", **refused)
+    run("nobody", f"/usr/bin/python3 -c 'import os; os.open(\"closed.csv\", os.O_RDONLY, dir_fd=os.open(\"{pay}\", os.O_PATH))'", path=f"{pay}/closed.csv", **refused)
+    run("bin", "echo more >>pay/closed.csv", path=f"{pay}/closed.csv", **refused)
+    run(STRANGER, "cat pay/locked/in.csv", path=f"{pay}/locked/in.csv", **refused)
+    run(STRANGER, "cat other/closed.csv", fails=True)
     # outside: nothing
     for user in (FRIEND, STRANGER, "root"):
         run(user, "cat other/plain.csv one.csv.bak payment.csv; ls -l pay; echo x >other/scratch; rm -f other/scratch; mkdir other/d && rmdir other/d")
@@ -105,6 +119,10 @@ def check(root, done, records):
         if len(found) != sum(all(v.get(name) == w.get(name) for name in w if name != "line") for v in wanted):
             stop(f"told {len(found)} times: {w}", found or [r for r in told if w["path"] in (r.get("path"), r.get("path2"))])
     for r in told:
+        if r["kind"] == "file-refused":
+            if r["policy"] != 1 or r["result"] != -13 or r["operation"] != "open" or not r["text"] or r.get("action") or r.get("rule"):
+                stop("not as the file system refused it", [r])
+            continue
         if not r.get("area") or r.get("rule") != "protected:" + r["area"] or r.get("policy") != 1:
             stop("outside of the areas", [r])
         if (r["action"] == "allow") == bool(r.get("text")):

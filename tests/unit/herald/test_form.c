@@ -84,6 +84,8 @@ static void syslog_heads(void **state)
 	record_set_uint(&row.record, F_POLICY_MODE, POLICY_MODE_ENFORCE);
 	expect("<105>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - file " SD " host=\"pc-1\"] ");
 	begin(KIND_FILE_REFUSED);
+	expect("<109>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - file-refused " SD " host=\"pc-1\"] ");
+	record_set_uint(&row.record, F_ACTION, ACTION_DENY);
 	expect("<108>1 2026-11-23T10:00:00.000345Z pc-1 sekisho - file-refused " SD " host=\"pc-1\"] ");
 	begin(KIND_FILE);
 	record_set_str(&row.record, F_USER, "a\"b]c\\d\ne\xff");
