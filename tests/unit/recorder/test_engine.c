@@ -419,6 +419,24 @@ static void all_in_an_area_is_told_whatever_the_filter_says(void **state)
 	use(f, 30, "/quiet/watched/x", RF_READ);
 	assert_int_equal(f->got[9].action, ACTION_DENY);
 	assert_false(f->got[9].urgent);
+	/* what the file's permissions refused: in an area, by whomever, and nowhere else */
+	m = made(KIND_FILE_REFUSED, 30, 30);
+	m.s[EVENT_PATH] = "/quiet//pay/../shut/y";
+	m.e.has |= EH_RELATIVE;
+	m.e.result = -13;
+	feed(f, &m);
+	assert_int_equal(f->n, 11);
+	assert_int_equal(f->got[10].kind, KIND_FILE_REFUSED);
+	assert_string_equal(f->got[10].path, "/quiet/shut/y");
+	assert_string_equal(f->got[10].area, "shut");
+	assert_string_equal(f->got[10].text, "by the file's permissions");
+	assert_string_equal(f->got[10].rule, "");
+	assert_int_equal(f->got[10].action, 0);
+	assert_false(f->got[10].urgent);
+	f->filter->kinds = UINT64_MAX;
+	m.s[EVENT_PATH] = "/home//ann/x";
+	feed(f, &m);
+	assert_int_equal(f->n, 11);
 	f->e.areas = NULL;
 	areas_free(areas);
 }
