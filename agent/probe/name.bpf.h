@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Files by the names that callers give them: below the folder that a descriptor means, as they wrote them, to be tidied by
- * the recorder (EH_RELATIVE). For what has no object to be asked for its name: calls as tracepoints see them, and opens
- * that were refused.
+ * Files by the names that callers give them: below the folder that a descriptor means, as they wrote them, to be tidied
+ * by the recorder (EH_RELATIVE). For what has no object to be asked for its name: calls as tracepoints see them, and
+ * opens that were refused.
  */
 #ifndef SEKISHO_PROBE_NAME_BPF_H
 #define SEKISHO_PROBE_NAME_BPF_H
@@ -136,8 +136,8 @@ static __always_inline void text_user(struct scratch *s, u32 which, s32 dfd, con
 
 /*
  * An open that the file's permissions, or those of a folder on the way, refused: told where the filter wants every use
- * of what lies there, as of protected files. `kernels`: the name is the kernel's copy. Global: looked at by the verifier
- * once.
+ * of what lies there, as of protected files. `kernels`: the name is the kernel's copy. Global: looked at by the
+ * verifier once.
  */
 __noinline int open_refused(s32 dfd, u64 name, u32 kernels)
 {

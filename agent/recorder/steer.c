@@ -202,6 +202,7 @@ void steer_areas(struct recorder *r)
 	 * buffer. */
 	if (got == -EPERM && getenv("INVOCATION_ID")) {
 		log_notice("starting anew, for the kernel to take the areas");
+		r->asked.how = STOP_ANEW;
 		r->stopping = true;
 	}
 }

@@ -30,7 +30,8 @@ enum stop_how {
 	STOP_SHUTDOWN, /* systemd does, and the PC goes down */
 	STOP_ASKED,    /* systemd does, because somebody asked for it: stop, restart, disable */
 	STOP_UPGRADE,  /* so it does, in a maintenance window that the guard opened for an upgrade */
-	STOP_SIGNAL    /* another process sent the signal */
+	STOP_SIGNAL,   /* another process sent the signal */
+	STOP_ANEW      /* of itself, for systemd to start it with what it has not now */
 };
 
 struct stop_asked {

@@ -117,10 +117,11 @@ void service_put_stop(struct record *r, const struct stop_asked *a)
 		[STOP_SHUTDOWN] = "shutdown",
 		[STOP_ASKED] = "asked",
 		[STOP_UPGRADE] = "upgrade",
-		[STOP_SIGNAL] = "signal"};
+		[STOP_SIGNAL] = "signal",
+		[STOP_ANEW] = "anew"};
 
 	record_set_str(r, F_OPERATION, names[a->how]);
-	if (a->how == STOP_FAILED)
+	if (a->how == STOP_FAILED || a->how == STOP_ANEW)
 		return;
 	record_set_uint(r, F_SIGNAL, a->signal);
 	if (a->how != STOP_SIGNAL || !a->pid)
