@@ -83,6 +83,9 @@ arrives() {
 disk_of() {
 	lsblk -pndo NAME,SERIAL | awk -v s="$1" '$2 == s {print $1; exit}'
 }
+has_disk() {
+	[ -n "$(disk_of "$1")" ]
+}
 no_write_to() {
 	held "$1: write to the disk" "$2" write_block "$(disk_of "$3")"
 	held "$1: mount and write" "$2" mount_and_write "$(disk_of "$3")"
