@@ -130,6 +130,7 @@ struct guard {
 	char seen_path[256], host[256];
 
 	struct gate *gate; /* NULL: this kernel has none, and the weaker means are all that there is */
+	uint64_t pinned;   /* which gate was pinned when that was found out (gate_pinned()) */
 	unsigned layers;   /* GATE_*: proven last */
 	int64_t proved_boot_us, proof_told_us;
 	struct producer_keys keys;
@@ -160,6 +161,7 @@ struct guard {
 	struct own *own;         /* NULL: what is ours is not looked at */
 	int64_t own_due_us;      /* boot clock */
 	struct stop_asked asked; /* why it stops */
+	bool gate_came;          /* it stops to be started with the gate */
 	bool stopping;
 	int failed; /* -errno: the program ends */
 	int64_t since_wall_us, follow_until_us, status_boot_us;

@@ -200,11 +200,33 @@ static int64_t at_least_each_beat(const struct guard *g, int64_t every_us)
 	return (int64_t)g->conf.heartbeat_us < every_us ? (int64_t)g->conf.heartbeat_us : every_us;
 }
 
+/*
+ * A gate came that was not there when we started, as while it was being replaced. Taking it needs what we gave up, so
+ * whoever started us starts us with it; where nobody would, the weaker means are better than no guard. A gate that
+ * could not be taken then (of another version) is no reason to start again.
+ */
+static void look_for_gate(struct guard *g)
+{
+	uint64_t pinned = g->gate ? 0 : gate_pinned();
+
+	if (!pinned || pinned == g->pinned)
+		return;
+	g->pinned = pinned;
+	if (!getenv("NOTIFY_SOCKET")) {
+		log_warning("the kernel's gate is there now: start sekisho-guard anew, and it takes it");
+		return;
+	}
+	log_notice("the kernel's gate is there now: ending, to be started with it");
+	g->gate_came = true;
+	g->stopping = true;
+}
+
 static void look_at_own(struct guard *g, int64_t now)
 {
 	/* What a window changes is compared when it is closed. */
 	int r = g->own && !g->maintenance.open ? own_look(g->own, tell_own, g) : 0;
 
+	look_for_gate(g);
 	protect_renew(g);
 	g->own_due_us = now + at_least_each_beat(g, OWN_EVERY_US);
 	if (r)

@@ -57,8 +57,10 @@ static int make_places(struct guard *g)
 /* Where this kernel has no gate, udev's rules and flags are all that holds: told in status and records. */
 static int open_gate(struct guard *g, struct why *why)
 {
-	int r = gate_open(&g->gate, why);
+	int r;
 
+	g->pinned = gate_pinned(); /* first: one that comes meanwhile is another one */
+	r = gate_open(&g->gate, why);
 	if (r == V_NOT_FOUND || r == V_BAD) {
 		log_error("the kernel's gate: %s", why->text[0] ? why->text : "not loaded: sekisho-load goes first");
 		why->text[0] = 0;

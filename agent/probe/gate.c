@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 struct gate {
@@ -84,6 +85,13 @@ int gate_open(struct gate **out, struct why *why)
 		return -errno;
 	*out = STEAL(g);
 	return 0;
+}
+
+uint64_t gate_pinned(void)
+{
+	struct stat st;
+
+	return stat(GATE_PIN_DIR, &st) ? 0 : st.st_ino;
 }
 
 void gate_close(struct gate *g)

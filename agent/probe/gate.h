@@ -66,6 +66,8 @@ struct gate;
 /* Opens what is pinned. 0; V_NOT_FOUND; V_BAD where it is of another version; -errno. */
 int gate_open(struct gate **out, struct why *why);
 void gate_close(struct gate *g);
+/* Which gate is pinned, for telling one from another: loading anew makes another one. 0: none. */
+uint64_t gate_pinned(void);
 DEFINE_CLEANUP(struct gate *, gate_close)
 
 unsigned gate_layers(const struct gate *g);

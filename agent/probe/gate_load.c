@@ -110,12 +110,13 @@ static bool is_passing(int error)
 	       error == -EMFILE || error == -ENFILE;
 }
 
-/* *error: the kernel's, where it is V_BAD since the kernel does not take it. */
+/* *error: the kernel's, where it is V_BAD since the kernel does not take it; else 0. */
 static int open_and_load(enum fullness how, struct gate_bpf **out, int *error, struct why *why)
 {
 	struct gate_bpf *b = gate_bpf__open();
 	int r;
 
+	*error = 0; /* another fullness may have left one */
 	if (!b)
 		return why_set(why, V_BAD, "%s", load_said());
 	load_hush();
