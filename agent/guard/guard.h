@@ -161,7 +161,6 @@ struct guard {
 	struct own *own;         /* NULL: what is ours is not looked at */
 	int64_t own_due_us;      /* boot clock */
 	struct stop_asked asked; /* why it stops */
-	bool gate_came;          /* it stops to be started with the gate */
 	bool stopping;
 	int failed; /* -errno: the program ends */
 	int64_t since_wall_us, follow_until_us, status_boot_us;

@@ -217,7 +217,7 @@ static void look_for_gate(struct guard *g)
 		return;
 	}
 	log_notice("the kernel's gate is there now: ending, to be started with it");
-	g->gate_came = true;
+	g->asked.how = STOP_ANEW;
 	g->stopping = true;
 }
 

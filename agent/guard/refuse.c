@@ -22,7 +22,7 @@
 #define RECORDS_MAX 50u      /* within that time */
 #define LOOK_US 1000000ll    /* who was there before us may yet write down what it refused: so often, */
 #define LOOKS 4u             /* so many times (refuse_keeper.c: END_MS) */
-#define ROOM_BYTES (2 << 20) /* of the socket: some 400 refusals that wait */
+#define ROOM_BYTES (2 << 20) /* of the socket, where it may be had (CAP_NET_ADMIN): some 400 refusals that wait */
 
 struct told {
 	struct refuse_event e;
