@@ -30,8 +30,11 @@ void written_look_tell(struct guard *g, const struct written_file *f, const stru
 
 	if (f->fd < 0 || g->written->look < 0)
 		return;
-	w.has_hash = is_as_it_was(f, d);
-	w.begun_us = w.has_hash ? f->look_boot_us : clock_boot_us();
+	/* Subvolumes of one file system have the same numbers, which the recorder cannot tell apart. */
+	w.has_hash = dev == f->dev && is_as_it_was(f, d);
+	/* Who closed it meanwhile is not answered: what he left is looked into next. */
+	w.ended_us = clock_boot_us();
+	w.begun_us = f->look_boot_us ? f->look_boot_us : w.ended_us;
 	if (w.has_hash) {
 		w.size = d->bytes;
 		w.hash = d->hash;

@@ -19,6 +19,7 @@
 #define LOOKS_MAX 64u    /* reads, or drafts, of one size that are looked at */
 #define RENAMES_MAX 256u /* drafts that are looked at for a name, where the kernel told no object */
 #define HELD_MAX 64u
+#define VAIN_MAX 16u    /* devices on which copies waited in vain */
 #define SOON_US 1000000 /* an archive's program may have read before it made the archive */
 
 /* How well a read fits a draft: bits, of which a higher one says more than all lower ones. */
@@ -36,6 +37,7 @@ struct draft {
 	uint64_t program; /* hash of its path */
 	int64_t first_us, due_us;
 	bool open;   /* begun by the kernel's word, and not closed yet */
+	bool large;  /* that is parked: its names take the room of which there is least */
 	bool parked; /* it is what it is, but for the hash: of no size's row, and has its last name */
 	uint32_t drive;
 	int64_t rewritten_us; /* the first close behind writing after its own; 0: none */
@@ -43,7 +45,10 @@ struct draft {
 	uint32_t from_path; /* 0: none */
 	uint32_t from_major, from_minor;
 	uint64_t from_inode, bytes;
-	unsigned reason, fits, rivals, certainty; /* certainty: of one that is parked */
+	unsigned reason, fits, rivals;
+	/* of one that is parked */
+	unsigned certainty;
+	struct copy_places places;
 	/* links: places from 1 */
 	uint32_t older, newer;             /* of all drafts, those that wait or those that are open */
 	uint32_t next_object, prev_object; /* of one object (or bucket of them), and of one size */
@@ -68,6 +73,12 @@ struct look {
 	bool fresh; /* not used by copies_run yet */
 };
 
+/* A device of which the guard tells nothing. */
+struct vain {
+	uint32_t dev_major, dev_minor;
+	unsigned n;
+};
+
 struct copies {
 	copy_fn fn;
 	copies_awaits_fn awaits;
@@ -76,6 +87,8 @@ struct copies {
 	struct reads *reads;
 	struct copies_stats stats;
 	struct row waiting, open, parked;
+	unsigned parked_n, large_n, vain_at;
+	struct vain vain[VAIN_MAX];
 	struct look look[COPIES_LOOKS];
 	unsigned look_at, fresh_n;
 	int64_t now_us; /* events until then were told */
@@ -203,6 +216,8 @@ static void forget(struct copies *c, struct draft *d)
 	object_leave(c, d);
 	if (!d->parked)
 		size_leave(c, d);
+	c->parked_n -= d->parked;
+	c->large_n -= d->large;
 	row_leave(c, d);
 	names_unref(c->names, d->path);
 	names_unref(c->names, d->program_id);
@@ -216,15 +231,14 @@ static void forget(struct copies *c, struct draft *d)
 
 /*
  * Does this look say what the draft's content is, or that nobody will know? With its hash in *hash, where it is of the
- * bytes that were copied: nobody closed it behind writing before the look began. (One who does so meanwhile the guard
- * sees.)
+ * bytes that were copied: nobody closed it behind writing before the look ended.
  */
 static bool look_answers(const struct draft *d, const struct look_word *w, const struct digest **hash)
 {
 	if (w->inode != d->s.inode || w->dev_major != d->s.dev_major || w->dev_minor != d->s.dev_minor ||
 		w->begun_us < d->s.boot_us)
 		return false;
-	*hash = w->has_hash && w->size == d->s.size && (!d->rewritten_us || d->rewritten_us > w->begun_us) ? &w->hash
+	*hash = w->has_hash && w->size == d->s.size && (!d->rewritten_us || d->rewritten_us > w->ended_us) ? &w->hash
 													   : NULL;
 	return true;
 }
@@ -237,19 +251,57 @@ static bool was_looked(const struct copies *c, const struct draft *d, const stru
 	for (i = 1; i <= COPIES_LOOKS; i++) {
 		const struct look *l = &c->look[(c->look_at + i - 1) % COPIES_LOOKS];
 
-		if (l->w.begun_us && l->w.begun_us <= c->now_us && look_answers(d, &l->w, hash))
+		if (l->w.begun_us && l->w.ended_us <= c->now_us && look_answers(d, &l->w, hash))
 			return true;
 	}
 	return false;
 }
 
-/* A copy of the draft that waits on, from this source. False where there is no place. */
-static bool park(struct copies *c, const struct draft *d, struct span from, unsigned certainty)
+static struct vain *vain_of(struct copies *c, uint32_t major, uint32_t minor)
 {
-	uint32_t at = c->free ? c->free : c->used < COPIES_DRAFTS ? c->used + 1 : 0;
+	unsigned i;
+
+	for (i = 0; i < VAIN_MAX; i++)
+		if (c->vain[i].n && c->vain[i].dev_major == major && c->vain[i].dev_minor == minor)
+			return &c->vain[i];
+	return NULL;
+}
+
+/* One waited in vain: where all do, others are not kept waiting. */
+static void waited_in_vain(struct copies *c, const struct draft *d)
+{
+	struct vain *v = vain_of(c, d->s.dev_major, d->s.dev_minor);
+
+	c->stats.unlooked++;
+	if (!v) {
+		v = &c->vain[c->vain_at++ % VAIN_MAX];
+		*v = (struct vain){.dev_major = d->s.dev_major, .dev_minor = d->s.dev_minor};
+	}
+	if (v->n < COPIES_VAIN)
+		v->n++;
+}
+
+static bool is_vain(struct copies *c, const struct draft *d)
+{
+	const struct vain *v = vain_of(c, d->s.dev_major, d->s.dev_minor);
+
+	return v && v->n == COPIES_VAIN;
+}
+
+/* A copy of the draft that waits on, from this source. False where there is no place. */
+static bool park(
+	struct copies *c, const struct draft *d, struct span from, unsigned certainty, const struct copy_places *places)
+{
+	size_t path = names_get(c->names, d->path).n, longest = path > from.n ? path : from.n;
+	bool large = longest > NAMES_MIDDLE;
+	uint32_t name, at = c->free ? c->free : c->used < COPIES_DRAFTS ? c->used + 1 : 0;
 	struct draft *p = &c->draft[at];
 
-	if (!at)
+	/* What waits for long leaves room for the names of what does not. */
+	if (!at || c->parked_n == COPIES_PARKED || longest > NAMES_LONG || (large && c->large_n == COPIES_PARKED_LONG))
+		return false;
+	name = names_put(c->names, from);
+	if (!name)
 		return false;
 	if (c->free)
 		c->free = p->next_object;
@@ -261,8 +313,12 @@ static bool park(struct copies *c, const struct draft *d, struct span from, unsi
 	p->path = names_ref(c->names, d->path);
 	p->program_id = names_ref(c->names, d->program_id);
 	p->drive = names_ref(c->names, d->drive);
-	p->from_path = names_put(c->names, from);
+	p->from_path = name;
 	p->certainty = certainty;
+	p->places = *places;
+	p->large = large;
+	c->parked_n++;
+	c->large_n += large;
 	p->due_us = d->s.boot_us + COPIES_LOOK_US;
 	object_join(c, p);
 	row_join(c, p);
@@ -283,7 +339,9 @@ static int tell(
 		.from_inode = d->from_inode,
 		.bytes = d->bytes,
 		.rivals = d->rivals,
-		.drive = names_get(c->names, d->drive)};
+		.drive = names_get(c->names, d->drive),
+		.places = d->parked ? &d->places : NULL};
+	struct copy_places places = {.fs = ""};
 
 	copy.seen.kind = KIND_COPY;
 	copy.seen.path = names_get(c->names, d->path);
@@ -293,8 +351,9 @@ static int tell(
 	/* a file that takes its own place: edited, not copied */
 	if (!copy.seen.path.n || !from.n || span_eq(copy.seen.path, from))
 		return 0;
-	if (c->awaits && !d->parked && !was_looked(c, d, &hash) && c->awaits(c->ctx, &copy)) {
-		if (park(c, d, from, certainty))
+	if (c->awaits && !d->parked && !was_looked(c, d, &hash) && !is_vain(c, d) &&
+		c->awaits(c->ctx, &copy, &places)) {
+		if (park(c, d, from, certainty, &places))
 			return 0;
 		c->stats.drafts_evicted++;
 	}
@@ -720,7 +779,10 @@ int copies_event(struct copies *c, const struct seen *s, struct span program, st
 void copies_looked(struct copies *c, const struct look_word *w)
 {
 	struct look *l = &c->look[c->look_at++ % COPIES_LOOKS];
+	struct vain *v = vain_of(c, w->dev_major, w->dev_minor);
 
+	if (v)
+		v->n = 0;
 	c->fresh_n += !l->fresh;
 	*l = (struct look){.w = *w, .fresh = true};
 }
@@ -752,7 +814,7 @@ static int use_looks(struct copies *c)
 	for (i = 0; !r && c->fresh_n && i < COPIES_LOOKS; i++) {
 		struct look *l = &c->look[(c->look_at + i) % COPIES_LOOKS];
 
-		if (!l->fresh || l->w.begun_us > c->now_us)
+		if (!l->fresh || l->w.ended_us > c->now_us)
 			continue;
 		l->fresh = false;
 		c->fresh_n--;
@@ -770,7 +832,7 @@ int copies_run(struct copies *c, int64_t now_us)
 		r = settle(c, &c->draft[c->waiting.oldest]);
 	r = r ? r : use_looks(c);
 	while (!r && c->parked.oldest && c->draft[c->parked.oldest].due_us <= now_us) {
-		c->stats.unlooked++;
+		waited_in_vain(c, &c->draft[c->parked.oldest]);
 		r = unpark(c, &c->draft[c->parked.oldest], NULL);
 	}
 	return r;

@@ -21,6 +21,17 @@
 #define COPIES_LOOKS 256u         /* of the guard's, that are remembered */
 /* For the guard's look at a copy, since that was closed: what has its turn has it by then (written.c). */
 #define COPIES_LOOK_US 30000000
+#define COPIES_PARKED 1024u    /* that wait for it, as many as wait for the guard; ... */
+#define COPIES_PARKED_LONG 64u /* of them with long paths, for which there is less room */
+#define COPIES_VAIN                                                                                      \
+	8u /* so many in vain on one device: no others wait there, until the guard tells of a file on it \
+	    */
+
+/* Where a copy and its source lay when it was settled. */
+struct copy_places {
+	unsigned class, from_class; /* CLASS_*; 0: not known */
+	char fs[32];                /* type of the copy's file system; "": not known */
+};
 
 /* A copy. Borrowed during the call. */
 struct copy {
@@ -29,16 +40,17 @@ struct copy {
 	unsigned certainty, reason; /* CERTAINTY_*, REASON_* */
 	uint32_t from_major, from_minor;
 	uint64_t from_inode;
-	uint64_t bytes;            /* how many of the source's are known to have moved; 0: unknown */
-	uint32_t rivals;           /* times that another file was read which may as well be the source */
-	struct span drive;         /* that it lies on, as copies_event was told (devices.h); n 0: none is known */
-	const struct digest *hash; /* SHA-256 of the bytes that the guard read of it; NULL: not known */
+	uint64_t bytes;    /* how many of the source's are known to have moved; 0: unknown */
+	uint32_t rivals;   /* times that another file was read which may as well be the source */
+	struct span drive; /* that it lies on, as copies_event was told (devices.h); n 0: none is known */
+	const struct copy_places *places; /* as copies_awaits_fn told; NULL: as it is now */
+	const struct digest *hash;        /* SHA-256 of the bytes that the guard read of it; NULL: not known */
 };
 
 /* 0, or -errno: passed up. */
 typedef int (*copy_fn)(void *ctx, const struct copy *c);
-/* Will the guard look into this copy, as far as is known? Then it is told when that was done. */
-typedef bool (*copies_awaits_fn)(void *ctx, const struct copy *c);
+/* Will the guard look into this copy, as far as is known? Then it is told when that was done, with these places. */
+typedef bool (*copies_awaits_fn)(void *ctx, const struct copy *c, struct copy_places *places);
 
 struct copies_stats {
 	uint64_t told;

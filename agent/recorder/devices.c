@@ -285,6 +285,22 @@ static void drive_find(struct devices *d, const char *dir, unsigned class)
 	drive_take(&d->found, at, card ? "cid" : "serial", true);
 }
 
+/* The one that was found, once: a number may give its place to another and come back. */
+static struct span drive_keep(struct devices *d)
+{
+	struct drive_text *t = d->drive, *end = d->drive + d->drives;
+
+	while (t < end && !span_eq(SPAN(t->text, t->n), SPAN(d->found.text, d->found.n)))
+		t++;
+	if (t == d->drive + DEVICES_DRIVES_MAX)
+		return SPAN(NULL, 0);
+	if (t == end) {
+		*t = d->found;
+		d->drives++;
+	}
+	return SPAN(t->text, t->n);
+}
+
 void devices_drive(struct span drive, struct devices_drive *out)
 {
 	const char **word[] = {&out->usb_id, &out->maker, &out->product, &out->serial};
@@ -378,12 +394,8 @@ static const struct disk *keep(struct devices *d, dev_t dev, const char *fs, uns
 	e->device.class = class;
 	snprintf(e->device.fs, sizeof(e->device.fs), "%s", fs ? fs : "");
 	e->device.drive = SPAN(NULL, 0);
-	if (d->found.n && (class == CLASS_USB || class == CLASS_REMOVABLE) && d->drives < DEVICES_DRIVES_MAX) {
-		struct drive_text *t = &d->drive[d->drives++];
-
-		*t = d->found;
-		e->device.drive = SPAN(t->text, t->n);
-	}
+	if (d->found.n && (class == CLASS_USB || class == CLASS_REMOVABLE))
+		e->device.drive = drive_keep(d);
 	d->found.n = d->found_class = 0;
 	return &e->device;
 }

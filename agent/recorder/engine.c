@@ -200,7 +200,7 @@ static void put_refused(struct engine *e, unsigned area)
 	record_set_str(&e->record, F_AREA, policy_area_name(p, area));
 	record_set_uint(&e->record, F_POLICY, policy_version(p));
 	record_set_str(&e->record, F_OPERATION, "open");
-	record_set_str(&e->record, F_TEXT, "by the file's permissions");
+	record_set_str(&e->record, F_TEXT, "by permissions, or by another rule of this PC (EACCES)");
 }
 
 static int tell(struct engine *e, bool urgent)
@@ -282,7 +282,8 @@ static int take(struct engine *e, const struct seen *s)
 	missed = e->clouds ? clouds_event(e->clouds, e->filter, e->areas ? areas_policy(e->areas) : NULL, s, o.class,
 				     who.program, !e->host_mnt_ns || s->mnt_ns == e->host_mnt_ns)
 			   : NULL;
-	if (s->kind == KIND_FILE_REFUSED && area >= 0) {
+	/* Of a name whose beginning is missing nobody knows where it lies. */
+	if (s->kind == KIND_FILE_REFUSED && area >= 0 && !(s->flags & RF_PATH_CUT)) {
 		convert(s, &who, &o, e->host_mnt_ns, &e->room, &e->record);
 		put_refused(e, (unsigned)area);
 		return tell(e, false);
@@ -316,7 +317,18 @@ static struct object copy_object(struct engine *e, const struct copy *c)
  * What the guard looks into, and only while it is there: drives by its marks, cloud folders by the recorder's own word.
  * A file system that gives numbers of its own (btrfs) tells us and the guard different ones.
  */
-bool engine_awaits(void *ctx, const struct copy *c)
+static struct object source_object(struct engine *e, const struct copy *c)
+{
+	struct seen from = c->seen;
+
+	from.path = c->seen.path2;
+	from.path2 = SPAN(NULL, 0);
+	from.dev_major = c->from_major;
+	from.dev_minor = c->from_minor;
+	return object_of(e, &from);
+}
+
+bool engine_awaits(void *ctx, const struct copy *c, struct copy_places *places)
 {
 	struct engine *e = ctx;
 	const struct policy *p = e->areas ? areas_policy(e->areas) : NULL;
@@ -329,7 +341,13 @@ bool engine_awaits(void *ctx, const struct copy *c)
 	looks = o.class == CLASS_USB || o.class == CLASS_REMOVABLE ? policy_drives(p) && c->seen.dev_major
 		: o.class == CLASS_CLOUD                           ? policy_drives_cloud(p, "")
 								   : false;
-	return looks && e->guard_heard(e->guard_ctx);
+	if (!looks || !e->guard_heard(e->guard_ctx))
+		return false;
+	/* By the time that it is told the drive may be gone. */
+	places->class = o.class;
+	snprintf(places->fs, sizeof(places->fs), "%s", o.fs ? o.fs : "");
+	places->from_class = source_object(e, c).class;
+	return true;
 }
 
 static void put_drive(struct record *r, const struct copy *c)
@@ -350,7 +368,6 @@ int engine_copied(void *ctx, const struct copy *c)
 	struct engine *e = ctx;
 	struct process *p = processes_find(e->processes, c->seen.pid, c->seen.start_ns);
 	struct subject who = {.program = c->program, .user = user_of(e, &c->seen)};
-	struct seen from = c->seen;
 	struct object to_object, from_object;
 	char device[sizeof(e->room.device)];
 	struct record *r = &e->record;
@@ -361,12 +378,13 @@ int engine_copied(void *ctx, const struct copy *c)
 		who.container = names_get(e->names, p->container);
 		who.parents = parents_of(e, p);
 	}
-	to_object = copy_object(e, c);
-	from.path = c->seen.path2;
-	from.path2 = SPAN(NULL, 0);
-	from.dev_major = c->from_major;
-	from.dev_minor = c->from_minor;
-	from_object = object_of(e, &from);
+	if (c->places) {
+		to_object = (struct object){.class = c->places->class, .fs = c->places->fs};
+		from_object = (struct object){.class = c->places->from_class};
+	} else {
+		to_object = copy_object(e, c);
+		from_object = source_object(e, c);
+	}
 	if (area < 0 && !wanted(e, &c->seen, &who, &to_object) && !wanted(e, &c->seen, &who, &from_object)) {
 		e->filtered++;
 		return 0;

@@ -61,7 +61,7 @@ int engine_event(struct engine *e, struct span bytes);
 
 /* The callbacks of `copies` (copies_new, copies_await); `ctx` is the engine. */
 int engine_copied(void *ctx, const struct copy *c);
-bool engine_awaits(void *ctx, const struct copy *c);
+bool engine_awaits(void *ctx, const struct copy *c, struct copy_places *places);
 
 /* Records of what no kernel event tells. 0, -errno. */
 int engine_session(struct engine *e, unsigned kind, const struct session *s, bool at_start, int64_t boot_us);

@@ -214,23 +214,28 @@ static int on_ring(sd_event_source *source, int fd, uint32_t events, void *ctx)
 
 /* --- what the guard looked into --- */
 
-static int on_looks(sd_event_source *source, int fd, uint32_t events, void *ctx)
+static void hear_looks(struct recorder *r)
 {
 	uint8_t room[LOOK_WORD_SIZE + 1];
-	struct recorder *r = ctx;
 	struct look_word w;
 	unsigned i;
 
-	(void)source;
-	(void)events;
-	for (i = 0; i < LOOKS_AT_A_TIME; i++) {
-		ssize_t n = recv(fd, room, sizeof(room), 0);
+	for (i = 0; r->look >= 0 && i < LOOKS_AT_A_TIME; i++) {
+		ssize_t n = recv(r->look, room, sizeof(room), 0);
 
 		if (n < 0)
 			break;
 		if (!look_get(SPAN(room, (size_t)n), &w))
 			copies_looked(r->copies, &w);
 	}
+}
+
+static int on_looks(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	hear_looks(ctx);
 	return 0;
 }
 
@@ -392,6 +397,8 @@ static int one_round(struct recorder *r)
 	if (taken < 0)
 		return taken;
 	now = clock_boot_us();
+	/* Ten words wait in the kernel, no more. */
+	hear_looks(r);
 	if (taken)
 		plan_sweep(r, now);
 	/* While events are behind, what belongs to a copy may still be among those to come. */

@@ -19,6 +19,9 @@
 		1ull << KIND_MKDIR | 1ull << KIND_RMDIR | 1ull << KIND_TRUNCATE | 1ull << KIND_CHMOD |              \
 		1ull << KIND_CHOWN | 1ull << KIND_COPY | 1ull << KIND_FILE_REFUSED)
 
+/* What is told of files in areas, and of no others. */
+#define KINDS_OF_AREAS_ALONE (1ull << KIND_FILE_REFUSED)
+
 /* The same of cloud folders, which the guard is told of. */
 #define KINDS_OF_CLOUD (1ull << KIND_FILE | 1ull << KIND_RENAME | 1ull << KIND_LINK | 1ull << KIND_SYMLINK)
 
@@ -74,7 +77,8 @@ static int tell_kernel(struct recorder *r)
 	static struct probe_filter_prefix prefix[FILTER_KERNEL_MAX];
 	static struct filter_place mounts[STEER_MOUNTS_MAX], homes[STEER_HOMES_MAX];
 	const uint32_t self = (uint32_t)getpid();
-	struct probe_filter f = {.kinds = r->filter->kinds | KINDS_NEEDED | (areas_any(r->areas) ? KINDS_OF_AREAS : 0) |
+	struct probe_filter f = {.kinds = (r->filter->kinds & ~KINDS_OF_AREAS_ALONE) | KINDS_NEEDED |
+					  (areas_any(r->areas) ? KINDS_OF_AREAS : 0) |
 					  (r->filter->cloud_n ? KINDS_OF_CLOUD : 0),
 		.prefix = prefix,
 		.skip_pids = 1,

@@ -9,7 +9,7 @@
 struct bytes {
 	uint32_t flags, dev_major, dev_minor, zero;
 	uint64_t inode, size;
-	int64_t begun_us;
+	int64_t begun_us, ended_us;
 	uint8_t hash[DIGEST_SIZE];
 };
 
@@ -22,7 +22,8 @@ void look_put(const struct look_word *w, uint8_t out[LOOK_WORD_SIZE])
 		.dev_minor = w->dev_minor,
 		.inode = w->inode,
 		.size = w->size,
-		.begun_us = w->begun_us};
+		.begun_us = w->begun_us,
+		.ended_us = w->ended_us};
 
 	if (w->has_hash)
 		memcpy(b.hash, w->hash.b, DIGEST_SIZE);
@@ -36,13 +37,14 @@ int look_get(struct span bytes, struct look_word *out)
 	if (bytes.n != sizeof(b))
 		return V_BAD;
 	memcpy(&b, bytes.p, sizeof(b));
-	if (b.flags & ~FLAG_HASH || b.zero || b.begun_us < 0)
+	if (b.flags & ~FLAG_HASH || b.zero || b.begun_us < 0 || b.ended_us < b.begun_us)
 		return V_BAD;
 	*out = (struct look_word){.dev_major = b.dev_major,
 		.dev_minor = b.dev_minor,
 		.inode = b.inode,
 		.size = b.size,
 		.begun_us = b.begun_us,
+		.ended_us = b.ended_us,
 		.has_hash = b.flags & FLAG_HASH};
 	memcpy(out->hash.b, b.hash, DIGEST_SIZE);
 	return 0;

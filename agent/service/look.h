@@ -12,12 +12,13 @@
 #include <stdint.h>
 
 #define LOOK_PATH "/run/sekisho/look.sock"
-#define LOOK_WORD_SIZE 72u
+#define LOOK_WORD_SIZE 80u
 
 struct look_word {
 	uint32_t dev_major, dev_minor; /* of the file system, as the kernel has it (super_block.s_dev) */
 	uint64_t inode, size;
 	int64_t begun_us;   /* CLOCK_BOOTTIME: when reading began; of a file that was not read: when that was decided */
+	int64_t ended_us;   /* when it ended */
 	bool has_hash;      /* all of it was read, and neither size nor times changed meanwhile */
 	struct digest hash; /* SHA-256 */
 };

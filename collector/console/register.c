@@ -36,6 +36,12 @@ static bool carries_out(const struct record *r)
 	return record_has(r, F_WRITTEN) && r->v[F_WRITTEN].u > 0;
 }
 
+/* What permissions refused used nothing, and may be as often as somebody likes. */
+static bool is_of_policy(const struct record *r)
+{
+	return record_has(r, F_ACTION);
+}
+
 static const struct part {
 	unsigned section; /* 1 to 5 */
 	bool path;        /* only below the folder, or of the area, that was named */
@@ -43,7 +49,8 @@ static const struct part {
 	unsigned kinds[8], classes[3];
 	bool (*fits)(const struct record *r); /* NULL: all of them */
 } parts[] = {
-	{1, true, false, {KIND_FILE, KIND_COPY, KIND_RENAME, KIND_LINK, KIND_SYMLINK, KIND_FILE_REFUSED}, {0}, NULL},
+	{1, true, false, {KIND_FILE, KIND_COPY, KIND_RENAME, KIND_LINK, KIND_SYMLINK}, {0}, NULL},
+	{1, true, false, {KIND_FILE_REFUSED}, {0}, is_of_policy},
 	{1, false, false, {KIND_PRINT}, {0}, holds_numbers},
 	{2, false, false, {KIND_PRINT}, {0}, is_paper},
 	{2, true, false, {KIND_COPY}, {CLASS_USB, CLASS_REMOVABLE}, NULL},

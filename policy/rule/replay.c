@@ -278,6 +278,9 @@ static int area_now(const struct policy *p, const struct record *r)
 
 bool replay_concerns(const struct policy *p, const struct record *r)
 {
+	/* What permissions refused no policy decided. */
+	if (record_number(r, F_KIND, 0) == KIND_FILE_REFUSED && !record_has(r, F_ACTION))
+		return false;
 	return !is_of_file(r) || record_has(r, F_AREA) || area_now(p, r) >= 0;
 }
 

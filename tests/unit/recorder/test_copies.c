@@ -16,7 +16,8 @@ struct told {
 	unsigned certainty, reason, rivals;
 	uint64_t from_inode, inode, size, bytes;
 	char drive[32];
-	int hash; /* first byte of it; -1: none */
+	int hash;       /* first byte of it; -1: none */
+	unsigned class; /* as it was when it was settled; 0: as it is now */
 };
 
 struct fixture {
@@ -46,12 +47,16 @@ static int on_copy(void *ctx, const struct copy *c)
 	t->bytes = c->bytes;
 	snprintf(t->drive, sizeof(t->drive), "%.*s", (int)c->drive.n, (const char *)c->drive.p);
 	t->hash = c->hash ? c->hash->b[0] : -1;
+	t->class = c->places ? c->places->class : 0;
+	assert_true(!c->places || (c->places->from_class == 8 && !strcmp(c->places->fs, "vfat")));
 	return f->answer;
 }
 
-static bool on_await(void *ctx, const struct copy *c)
+static bool on_await(void *ctx, const struct copy *c, struct copy_places *places)
 {
 	struct fixture *f = ctx;
+
+	*places = (struct copy_places){.class = 7, .from_class = 8, .fs = "vfat"};
 
 	f->asked++;
 	return f->guard && c->drive.n;
@@ -348,8 +353,12 @@ static void long_use_is_summed(void **state)
 
 static void looked(struct fixture *f, uint64_t inode, uint64_t size, int64_t begun_ms, int hash)
 {
-	struct look_word w = {
-		.dev_major = 8, .inode = inode, .size = size, .begun_us = begun_ms * 1000, .has_hash = hash >= 0};
+	struct look_word w = {.dev_major = 8,
+		.inode = inode,
+		.size = size,
+		.begun_us = begun_ms * 1000,
+		.ended_us = begun_ms * 1000,
+		.has_hash = hash >= 0};
 
 	memset(w.hash.b, hash < 0 ? 0 : hash, sizeof(w.hash.b));
 	copies_looked(f->c, &w);
@@ -439,6 +448,53 @@ static void a_copy_on_a_drive_has_the_hash_of_what_was_judged(void **state)
 	assert_int_equal(stats.told, 7);
 	assert_int_equal(stats.hashed, 2);
 	assert_int_equal(stats.unlooked, 2);
+}
+
+/* With long paths fewer wait, so that those that do not wait have room for theirs: each is told, and once. */
+static void long_names_leave_room(void **state)
+{
+	char to[320];
+	struct fixture *f = *state;
+	struct copies_stats stats;
+	unsigned i;
+
+	f->guard = true;
+	for (i = 0; i < 600; i++) {
+		memset(to, 'x', sizeof(to));
+		snprintf(to + 300, sizeof(to) - 300, "/%u", i);
+		to[0] = '/';
+		to_drive(f, to, 1000 + i, 9000 + i, 100 + 20 * i);
+		assert_int_equal(copies_run(f->c, (100 + 20 * i) * 1000), 0);
+	}
+	assert_int_equal(copies_run(f->c, 14000000), 0);
+	assert_int_equal(f->n, 600 - COPIES_PARKED_LONG);
+	assert_int_equal(copies_run(f->c, 60000000), 0);
+	assert_int_equal(f->n, 600);
+	copies_stats(f->c, &stats);
+	assert_int_equal(stats.told, 600);
+}
+
+/* Where the guard never tells of a file, others do not wait; until it does. */
+static void nobody_waits_where_all_do_in_vain(void **state)
+{
+	struct fixture *f = *state;
+	int64_t at = 100;
+	unsigned i;
+
+	f->guard = true;
+	for (i = 0; i < COPIES_VAIN; i++, at += 40000) {
+		to_drive(f, "/s/1", 70 + i, 9000, at);
+		run_to(f, at + 1000, 0);
+		run_to(f, at + 30000, 1);
+		assert_int_equal(f->told[0].class, 7);
+	}
+	to_drive(f, "/s/2", 90, 9000, at);
+	run_to(f, at + 1000, 1);
+	assert_int_equal(f->told[0].class, 0);
+	looked(f, 91, 1, at + 1500, 0x11);
+	to_drive(f, "/s/3", 92, 9000, at + 2000);
+	run_to(f, at + 3000, 0);
+	run_to(f, at + 32000, 1);
 }
 
 static void another_content_is_not_taken_for_it(void **state)
@@ -721,6 +777,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_document_is_saved_as_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_use_is_summed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_copy_on_a_drive_has_the_hash_of_what_was_judged, setup, teardown),
+		cmocka_unit_test_setup_teardown(long_names_leave_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(nobody_waits_where_all_do_in_vain, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_content_is_not_taken_for_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_part_of_an_archive_has_its_hash, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_waits_gives_way, setup, teardown),

@@ -195,11 +195,18 @@ static void a_drive_says_which_it_is(void **state)
 	serial[127] = 0;
 	drive_is(d, 8, 17, "0951:1666", "Kingston", "DataTraveler", serial);
 	for (i = 0; i < DEVICES_DRIVES_MAX + 5; i++) {
+		snprintf(name, sizeof(name), "S%u", i);
+		put("sys/devices/pci0000:00/usb1/1-2/serial", name);
 		snprintf(name, sizeof(name), "8:%u", 100 + i);
 		disk(name, "pci0000:00/usb1/1-2/host6/target6/block/sdc", "1");
 		assert_int_equal(devices_get(d, makedev(8, 100 + i), NULL)->class, CLASS_USB);
 	}
 	drive_is(d, 8, 100 + DEVICES_DRIVES_MAX + 4, "", "", "", "");
+	/* one drive with as many numbers is one */
+	put("sys/devices/pci0000:00/usb1/1-2/serial", "S0");
+	assert_int_equal(devices_refresh(d, NULL, NULL), 0);
+	for (i = 0; i < DEVICES_DRIVES_MAX + 5; i++)
+		drive_is(d, 8, 100 + i, "0951:1666", "Kingston", "DataTraveler", "S0");
 	put("sys/devices/pci0000:00/usb1/1-2/serial", "60A4\n");
 	devices_free(d);
 }

@@ -429,10 +429,13 @@ static void all_in_an_area_is_told_whatever_the_filter_says(void **state)
 	assert_int_equal(f->got[10].kind, KIND_FILE_REFUSED);
 	assert_string_equal(f->got[10].path, "/quiet/shut/y");
 	assert_string_equal(f->got[10].area, "shut");
-	assert_string_equal(f->got[10].text, "by the file's permissions");
+	assert_string_equal(f->got[10].text, "by permissions, or by another rule of this PC (EACCES)");
 	assert_string_equal(f->got[10].rule, "");
 	assert_int_equal(f->got[10].action, 0);
 	assert_false(f->got[10].urgent);
+	m.e.flags = RF_PATH_CUT;
+	feed(f, &m);
+	m.e.flags = 0;
 	f->filter->kinds = UINT64_MAX;
 	m.s[EVENT_PATH] = "/home//ann/x";
 	feed(f, &m);
@@ -521,6 +524,7 @@ static void it_waits_for_the_guard_that_is_there(void **state)
 			  cloud[] = "version: 3\ndrives:\n  cloud: yes\n  rules: []\n";
 	struct fixture *f = *state;
 	struct areas *areas = NULL;
+	struct copy_places places = {.fs = ""};
 	bool there = true;
 	/* by the types of their file systems, as no sysfs is here */
 	struct copy stick = copy_of("/media/B.xlsx", 8, "fuse.ifuse"), anonymous = copy_of("/media/B", 0, "fuse.ifuse"),
@@ -529,22 +533,31 @@ static void it_waits_for_the_guard_that_is_there(void **state)
 
 	f->e.guard_ctx = &there;
 	f->e.guard_heard = on_guard;
-	assert_false(engine_awaits(&f->e, &stick));
+	assert_false(engine_awaits(&f->e, &stick, &places));
 	in_force(f, &areas, none);
-	assert_false(engine_awaits(&f->e, &stick));
+	assert_false(engine_awaits(&f->e, &stick, &places));
 	in_force(f, &areas, drives);
-	assert_true(engine_awaits(&f->e, &stick));
-	assert_false(engine_awaits(&f->e, &box));
+	assert_true(engine_awaits(&f->e, &stick, &places));
+	assert_false(engine_awaits(&f->e, &box, &places));
 	in_force(f, &areas, cloud);
-	assert_true(engine_awaits(&f->e, &stick));
-	assert_true(engine_awaits(&f->e, &box));
-	assert_false(engine_awaits(&f->e, &anonymous));
-	assert_false(engine_awaits(&f->e, &disk));
-	assert_false(engine_awaits(&f->e, &share));
+	assert_true(engine_awaits(&f->e, &stick, &places));
+	assert_true(engine_awaits(&f->e, &box, &places));
+	assert_false(engine_awaits(&f->e, &anonymous, &places));
+	assert_false(engine_awaits(&f->e, &disk, &places));
+	assert_false(engine_awaits(&f->e, &share, &places));
+	/* the drive is pulled meanwhile: the record has what it was */
+	assert_true(engine_awaits(&f->e, &stick, &places));
+	assert_string_equal(places.fs, "fuse.ifuse");
+	stick.seen.fs = SPAN(NULL, 0);
+	stick.places = &places;
+	f->n = 0;
+	assert_int_equal(engine_copied(&f->e, &stick), 0);
+	assert_int_equal(f->got[0].class, places.class);
+	assert_int_not_equal(places.class, 0);
 	there = false;
-	assert_false(engine_awaits(&f->e, &stick));
+	assert_false(engine_awaits(&f->e, &stick, &places));
 	f->e.guard_heard = NULL;
-	assert_false(engine_awaits(&f->e, &stick));
+	assert_false(engine_awaits(&f->e, &stick, &places));
 	areas_free(areas);
 }
 

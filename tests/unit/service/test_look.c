@@ -38,6 +38,7 @@ static const struct look_word word = {.dev_major = 8,
 	.inode = 1ull << 40,
 	.size = 1ull << 33,
 	.begun_us = 1ll << 50,
+	.ended_us = (1ll << 50) + 7,
 	.has_hash = true,
 	.hash = {{1, 2, 3}}};
 

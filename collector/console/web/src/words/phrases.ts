@@ -36,7 +36,7 @@ export const remarks: Readonly<Record<string, string>> = {
   "segments of two boots come by turns: two machines with the same keys": "2 つの起動の区間が交互に到着: 同じ鍵を持つ PC が 2 台",
   // PCs
   "no area refuses": "拒否の対象となる領域なし",
-  "by the file's permissions": "ファイルのアクセス権による",
+  "by permissions, or by another rule of this PC (EACCES)": "アクセス権、またはこの PC の他の規則による (EACCES)",
   "refused-by=fanotify": "拒否手段: fanotify",
   "refused-by=none": "拒否手段なし",
   "a means that did not hold before holds again": "効いていなかった手段が再び有効",
