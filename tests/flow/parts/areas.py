@@ -91,10 +91,23 @@ def act(root):
     run("bin", "echo more >>pay/closed.csv", path=f"{pay}/closed.csv", **refused)
     run(STRANGER, "cat pay/locked/in.csv", path=f"{pay}/locked/in.csv", **refused)
     run(STRANGER, "cat other/closed.csv", fails=True)
+    # more than are told of one user: the rest is a loss
+    run("news", "/usr/bin/python3 -c '" + FLOOD % f"{pay}/locked/flood-" + "'")
     # outside: nothing
     for user in (FRIEND, STRANGER, "root"):
         run(user, "cat other/plain.csv one.csv.bak payment.csv; ls -l pay; echo x >other/scratch; rm -f other/scratch; mkdir other/d && rmdir other/d")
     run(STRANGER, "cat /etc/shadow", fails=True)
+
+
+FLOODS = 300
+FLOOD = f"""
+import os
+for i in range({FLOODS}):
+    try:
+        os.open("%s" + str(i), os.O_RDONLY)
+    except PermissionError:
+        pass
+"""
 
 
 def fits(r, w):
@@ -109,6 +122,8 @@ def check(root, done, records):
     lost = [r for r in told if r.get("kind") == "loss"]
     told = [r for r in told if (r.get("path") or "").startswith(mine) and "mount" not in r["kind"]]
     wanted = [json.loads(line) for line in open(done)]
+    flood = [r for r in told if "/locked/flood-" in r["path"]]
+    told = [r for r in told if r not in flood]
 
     def stop(what, of):
         sys.exit("\n".join([what, *(json.dumps(r, ensure_ascii=False) for r in of)]))
@@ -127,7 +142,9 @@ def check(root, done, records):
             stop("outside of the areas", [r])
         if (r["action"] == "allow") == bool(r.get("text")):
             stop("a reason where none is needed, or none", [r])
-    if lost:
+    if not 200 <= len(flood) < FLOODS or {r["user"] for r in flood} != {"news"}:
+        stop(f"{len(flood)} refusals of one who tries {FLOODS} times", flood[:1])
+    if {r["cause"] for r in lost} != {"queue-full"} or sum(r["lost"] for r in lost) != FLOODS - len(flood):
         stop("lost", lost)
     print(f"{len(wanted)} acts, {len(told)} records")
 
