@@ -55,16 +55,16 @@ __noinline int text_is_tricky(u32 which)
 	return 1;
 }
 
-/*
- * Text `which`: the folder that `dfd` means, two slashes, and what the caller wrote; or that alone where it begins at
- * the root. What lies at the end of a folder's path as the kernel has it is told too: s->folder.
- */
 static __always_inline long name_string(char *to, u32 size, const char *name, bool kernels)
 {
 	return kernels ? bpf_probe_read_kernel_str(to, size, name) : bpf_probe_read_user_str(to, size, name);
 }
 
-/* `kernels`: the kernel has a copy of what the caller wrote already. */
+/*
+ * Text `which`: the folder that `dfd` means, two slashes, and what the caller wrote; or that alone where it begins at
+ * the root. What lies at the end of a folder's path as the kernel has it is told too: s->folder.
+ * `kernels`: the kernel has a copy of what the caller wrote already.
+ */
 static __always_inline void text_named(struct scratch *s, u32 which, s32 dfd, const char *name, bool kernels)
 {
 	struct task_struct *t = task_here();

@@ -209,10 +209,26 @@ static void object_leave(struct copies *c, struct draft *d)
 	c->draft[d->next_object].prev_object = d->prev_object;
 }
 
+/* A free place; NULL: there is none. */
+static struct draft *place_take(struct copies *c)
+{
+	struct draft *d = &c->draft[c->free];
+
+	if (c->free)
+		c->free = d->next_object;
+	else
+		d = c->used < COPIES_DRAFTS ? &c->draft[++c->used] : NULL;
+	return d;
+}
+
+static void place_give(struct copies *c, struct draft *d)
+{
+	*d = (struct draft){.next_object = c->free};
+	c->free = place_of(c, d);
+}
+
 static void forget(struct copies *c, struct draft *d)
 {
-	uint32_t at = place_of(c, d);
-
 	object_leave(c, d);
 	if (!d->parked)
 		size_leave(c, d);
@@ -223,8 +239,7 @@ static void forget(struct copies *c, struct draft *d)
 	names_unref(c->names, d->program_id);
 	names_unref(c->names, d->from_path);
 	names_unref(c->names, d->drive);
-	*d = (struct draft){.next_object = c->free};
-	c->free = at;
+	place_give(c, d);
 }
 
 /* --- the guard's looks --- */
@@ -235,11 +250,13 @@ static void forget(struct copies *c, struct draft *d)
  */
 static bool look_answers(const struct draft *d, const struct look_word *w, const struct digest **hash)
 {
+	bool whole;
+
 	if (w->inode != d->s.inode || w->dev_major != d->s.dev_major || w->dev_minor != d->s.dev_minor ||
 		w->begun_us < d->s.boot_us)
 		return false;
-	*hash = w->has_hash && w->size == d->s.size && (!d->rewritten_us || d->rewritten_us > w->ended_us) ? &w->hash
-													   : NULL;
+	whole = w->has_hash && w->size == d->s.size && (!d->rewritten_us || d->rewritten_us > w->ended_us);
+	*hash = whole ? &w->hash : NULL;
 	return true;
 }
 
@@ -294,19 +311,20 @@ static bool park(
 {
 	size_t path = names_get(c->names, d->path).n, longest = path > from.n ? path : from.n;
 	bool large = longest > NAMES_MIDDLE;
-	uint32_t name, at = c->free ? c->free : c->used < COPIES_DRAFTS ? c->used + 1 : 0;
-	struct draft *p = &c->draft[at];
+	struct draft *p;
+	uint32_t name;
 
 	/* What waits for long leaves room for the names of what does not. */
-	if (!at || c->parked_n == COPIES_PARKED || longest > NAMES_LONG || (large && c->large_n == COPIES_PARKED_LONG))
+	if (c->parked_n == COPIES_PARKED || longest > NAMES_LONG || (large && c->large_n == COPIES_PARKED_LONG))
+		return false;
+	p = place_take(c);
+	if (!p)
 		return false;
 	name = names_put(c->names, from);
-	if (!name)
+	if (!name) {
+		place_give(c, p);
 		return false;
-	if (c->free)
-		c->free = p->next_object;
-	else
-		c->used++;
+	}
 	*p = *d;
 	p->open = false;
 	p->parked = true;
@@ -490,19 +508,15 @@ static int settle(struct copies *c, struct draft *d)
  */
 static int take_place(struct copies *c, struct draft **out)
 {
-	int r = 0;
+	int r;
 
-	if (!c->free && c->used < COPIES_DRAFTS) {
-		*out = &c->draft[++c->used];
+	*out = place_take(c);
+	if (*out)
 		return 0;
-	}
-	if (!c->free) {
-		c->stats.drafts_evicted++;
-		r = c->parked.oldest ? unpark(c, &c->draft[c->parked.oldest], NULL)
-				     : settle(c, &c->draft[c->waiting.oldest ? c->waiting.oldest : c->open.oldest]);
-	}
-	*out = &c->draft[c->free];
-	c->free = (*out)->next_object;
+	c->stats.drafts_evicted++;
+	r = c->parked.oldest ? unpark(c, &c->draft[c->parked.oldest], NULL)
+			     : settle(c, &c->draft[c->waiting.oldest ? c->waiting.oldest : c->open.oldest]);
+	*out = place_take(c);
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #define SEKISHO_RECORDER_COPIES_H
 
 #include "agent/recorder/decode.h"
+#include "agent/recorder/devices.h"
 #include "agent/service/look.h"
 
 #define COPIES_ROWS 32u           /* reads are kept in rows, by process: one that reads much pushes out its own */
@@ -30,7 +31,7 @@
 /* Where a copy and its source lay when it was settled. */
 struct copy_places {
 	unsigned class, from_class; /* CLASS_*; 0: not known */
-	char fs[32];                /* type of the copy's file system; "": not known */
+	char fs[DEVICES_FS_SIZE];   /* type of the copy's file system; "": not known */
 };
 
 /* A copy. Borrowed during the call. */

@@ -192,20 +192,28 @@ static bool put_area(struct engine *e, unsigned area, const struct seen *s, cons
 	return !d->note && d->action == ACTION_ALERT;
 }
 
-/* The file system refused it, whatever the policy says of who it was. */
-static void put_refused(struct engine *e, unsigned area)
-{
-	const struct policy *p = areas_policy(e->areas);
-
-	record_set_str(&e->record, F_AREA, policy_area_name(p, area));
-	record_set_uint(&e->record, F_POLICY, policy_version(p));
-	record_set_str(&e->record, F_OPERATION, "open");
-	record_set_str(&e->record, F_TEXT, "by permissions, or by another rule of this PC (EACCES)");
-}
-
 static int tell(struct engine *e, bool urgent)
 {
 	return e->sink(e->sink_ctx, &e->record, urgent);
+}
+
+/* The file system refused it, whatever the policy says of who it was. Told of what lies in an area, and of no other. */
+static int refused(struct engine *e, const struct seen *s, const struct subject *who, const struct object *o, int area)
+{
+	const struct policy *p;
+
+	/* Of a name whose beginning is missing nobody knows where it lies. */
+	if (area < 0 || s->flags & RF_PATH_CUT) {
+		e->filtered++;
+		return 0;
+	}
+	p = areas_policy(e->areas);
+	convert(s, who, o, e->host_mnt_ns, &e->room, &e->record);
+	record_set_str(&e->record, F_AREA, policy_area_name(p, (unsigned)area));
+	record_set_uint(&e->record, F_POLICY, policy_version(p));
+	record_set_str(&e->record, F_OPERATION, "open");
+	record_set_str(&e->record, F_TEXT, "by permissions, or by another rule of this PC (EACCES)");
+	return tell(e, false);
 }
 
 /*
@@ -279,16 +287,12 @@ static int take(struct engine *e, const struct seen *s)
 		return e->copies ? copies_event(e->copies, s, who.program, o.drive) : 0;
 	who.user = user_of(e, s);
 	area = area_of(e, s);
+	if (s->kind == KIND_FILE_REFUSED)
+		return refused(e, s, &who, &o, area);
 	missed = e->clouds ? clouds_event(e->clouds, e->filter, e->areas ? areas_policy(e->areas) : NULL, s, o.class,
 				     who.program, !e->host_mnt_ns || s->mnt_ns == e->host_mnt_ns)
 			   : NULL;
-	/* Of a name whose beginning is missing nobody knows where it lies. */
-	if (s->kind == KIND_FILE_REFUSED && area >= 0 && !(s->flags & RF_PATH_CUT)) {
-		convert(s, &who, &o, e->host_mnt_ns, &e->room, &e->record);
-		put_refused(e, (unsigned)area);
-		return tell(e, false);
-	}
-	if (s->kind != KIND_FILE_REFUSED && (area >= 0 || missed || wanted(e, s, &who, &o))) {
+	if (area >= 0 || missed || wanted(e, s, &who, &o)) {
 		convert(s, &who, &o, e->host_mnt_ns, &e->room, &e->record);
 		urgent = area >= 0 && put_area(e, (unsigned)area, s, &who);
 		if (missed)
@@ -313,10 +317,6 @@ static struct object copy_object(struct engine *e, const struct copy *c)
 	return object_of(e, &one);
 }
 
-/*
- * What the guard looks into, and only while it is there: drives by its marks, cloud folders by the recorder's own word.
- * A file system that gives numbers of its own (btrfs) tells us and the guard different ones.
- */
 static struct object source_object(struct engine *e, const struct copy *c)
 {
 	struct seen from = c->seen;
@@ -328,6 +328,10 @@ static struct object source_object(struct engine *e, const struct copy *c)
 	return object_of(e, &from);
 }
 
+/*
+ * What the guard looks into, and only while it is there: drives by its marks, cloud folders by the recorder's own word.
+ * A file system that gives numbers of its own (btrfs) tells us and the guard different ones.
+ */
 bool engine_awaits(void *ctx, const struct copy *c, struct copy_places *places)
 {
 	struct engine *e = ctx;

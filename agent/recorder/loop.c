@@ -202,8 +202,8 @@ static int on_event(void *ctx, struct span event)
 	return engine_event(&r->engine, event);
 }
 
-/* The ring buffer's descriptor only ends the wait: what is in it is taken by the loop. */
-static int on_ring(sd_event_source *source, int fd, uint32_t events, void *ctx)
+/* The descriptors of the ring buffer and of looks only end the wait: what is in them is taken by the loop. */
+static int on_wake(sd_event_source *source, int fd, uint32_t events, void *ctx)
 {
 	(void)source;
 	(void)fd;
@@ -230,15 +230,6 @@ static void hear_looks(struct recorder *r)
 	}
 }
 
-static int on_looks(sd_event_source *source, int fd, uint32_t events, void *ctx)
-{
-	(void)source;
-	(void)fd;
-	(void)events;
-	hear_looks(ctx);
-	return 0;
-}
-
 static int add_sources(struct recorder *r)
 {
 	static const struct service_signal handled[] = {{SIGHUP, on_hangup}, {SIGTERM, on_stop}, {SIGINT, on_stop}};
@@ -246,9 +237,9 @@ static int add_sources(struct recorder *r)
 
 	/* By edge: while the loop naps it does not want to hear that the buffer is not empty. */
 	if (got >= 0)
-		got = sd_event_add_io(r->event, NULL, probe_fd(r->probe), EPOLLIN | EPOLLET, on_ring, r);
+		got = sd_event_add_io(r->event, NULL, probe_fd(r->probe), EPOLLIN | EPOLLET, on_wake, r);
 	if (got >= 0 && r->look >= 0)
-		got = sd_event_add_io(r->event, NULL, r->look, EPOLLIN, on_looks, r);
+		got = sd_event_add_io(r->event, NULL, r->look, EPOLLIN, on_wake, r);
 	if (got < 0)
 		return got;
 	got = sd_event_add_inotify(

@@ -95,7 +95,7 @@ static bool on_guard_heard(void *ctx)
 }
 
 /* Before the power is given up: the socket is root's. Without it copies are told all the same, and without hashes. */
-static void hear_looks(struct recorder *r)
+static void listen_for_looks(struct recorder *r)
 {
 	int got = look_listen(&r->look);
 
@@ -220,7 +220,7 @@ static int run(struct recorder *r, bool load)
 	got = make_places(r);
 	if (!got) {
 		make_status_file(r);
-		hear_looks(r);
+		listen_for_looks(r);
 		step = "tables";
 		got = make_tables(r);
 	}

@@ -91,7 +91,5 @@ void cloud_unname(void)
 
 void cloud_unlisten(int *fd)
 {
-	if (*fd >= 0)
-		cloud_unname();
-	closep(fd);
+	word_unlisten(CLOUD_PATH, fd);
 }

@@ -65,7 +65,5 @@ int look_listen(int *out)
 
 void look_unlisten(int *fd)
 {
-	if (*fd >= 0)
-		word_unname(LOOK_PATH);
-	closep(fd);
+	word_unlisten(LOOK_PATH, fd);
 }

@@ -71,3 +71,10 @@ void word_unname(const char *path)
 	if (!address(path, &at))
 		unlink(at.sun_path);
 }
+
+void word_unlisten(const char *path, int *fd)
+{
+	if (*fd >= 0)
+		word_unname(path);
+	closep(fd);
+}

@@ -22,5 +22,7 @@ bool word_heard(const char *path);
 int word_listen(const char *path, gid_t gid, int *out);
 /* Who sends from now on is told that nobody listens; what was sent can still be received. */
 void word_unname(const char *path);
+/* The same, and the socket is closed; one that is none (-1) has no name to take. */
+void word_unlisten(const char *path, int *fd);
 
 #endif

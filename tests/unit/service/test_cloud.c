@@ -1,40 +1,10 @@
 /* What is told of a file in a cloud folder comes as it was put; what is no such word is refused, and a sender never
  * waits. */
 #include "agent/service/cloud.h"
-#include "policy/base/file.h"
 #include "tests/unit/cm.h"
-#include <stdlib.h>
+#include "tests/unit/service/root.h"
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-static char place[] = "/tmp/sekisho-cloud-XXXXXX";
-
-static int setup(void **state)
-{
-	char run[64];
-
-	(void)state;
-	if (!mkdtemp(place) || setenv("SEKISHO_ROOT", place, 1))
-		return -1;
-	snprintf(run, sizeof(run), "%s/run", place);
-	if (mkdir(run, 0755))
-		return -1;
-	snprintf(run, sizeof(run), "%s/run/sekisho", place);
-	return mkdir(run, 0755);
-}
-
-static int teardown(void **state)
-{
-	char run[64];
-
-	(void)state;
-	snprintf(run, sizeof(run), "%s/run/sekisho", place);
-	rmdir(run);
-	snprintf(run, sizeof(run), "%s/run", place);
-	rmdir(run);
-	return rmdir(place);
-}
 
 static const struct cloud_word word = {.dev_major = 254,
 	.dev_minor = 3,

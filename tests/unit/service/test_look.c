@@ -1,37 +1,10 @@
 /* What was looked into comes as it was put; what is no such word is refused; only root may say it, and never waits. */
 #include "agent/service/look.h"
 #include "agent/service/word.h"
-#include "policy/base/file.h"
 #include "tests/unit/cm.h"
-#include <stdlib.h>
+#include "tests/unit/service/root.h"
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-static char place[] = "/tmp/sekisho-look-XXXXXX";
-
-static int setup(void **state)
-{
-	char run[64];
-
-	(void)state;
-	if (!mkdtemp(place) || setenv("SEKISHO_ROOT", place, 1))
-		return -1;
-	snprintf(run, sizeof(run), "%s/run/sekisho", place);
-	return dir_make(run, 0755);
-}
-
-static int teardown(void **state)
-{
-	char run[64];
-
-	(void)state;
-	snprintf(run, sizeof(run), "%s/run/sekisho", place);
-	rmdir(run);
-	snprintf(run, sizeof(run), "%s/run", place);
-	rmdir(run);
-	return rmdir(place);
-}
 
 static const struct look_word word = {.dev_major = 8,
 	.dev_minor = 17,
