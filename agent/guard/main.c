@@ -54,19 +54,26 @@ static int make_places(struct guard *g)
 	return r ? r : dir_make(g->state, 0700);
 }
 
-/* Where this kernel has no gate, udev's rules and flags are all that holds: told in status and records. */
+/*
+ * Where there is no gate, or none that can be taken, udev's rules and flags are all that holds: told in status and
+ * records. Memory is there again when we are started anew.
+ */
 static int open_gate(struct guard *g, struct why *why)
 {
 	int r;
 
 	g->pinned = gate_pinned(); /* first: one that comes meanwhile is another one */
 	r = gate_open(&g->gate, why);
-	if (r == V_NOT_FOUND || r == V_BAD) {
-		log_error("the kernel's gate: %s", why->text[0] ? why->text : "not loaded: sekisho-load goes first");
-		why->text[0] = 0;
-		return 0;
-	}
-	return r ? r : gate_exempt_self(g->gate);
+	r = r ? r : gate_exempt_self(g->gate);
+	if (!r || r == -ENOMEM)
+		return r;
+	if (!why->text[0])
+		why_set(why, r, "%s", r == V_NOT_FOUND ? "not loaded: sekisho-load goes first" : strerror(-r));
+	log_error("the kernel's gate: %s", why->text);
+	why->text[0] = 0;
+	gate_close(g->gate);
+	g->gate = NULL;
+	return 0;
 }
 
 /* Without udev (a container) there is nothing to guard, and the rest goes on. */

@@ -91,7 +91,7 @@ uint64_t gate_pinned(void)
 {
 	struct stat st;
 
-	return stat(GATE_PIN_DIR, &st) ? 0 : st.st_ino;
+	return stat(GATE_PIN_DIR "/control", &st) ? 0 : st.st_ino;
 }
 
 void gate_close(struct gate *g)

@@ -51,8 +51,8 @@ const char *load_said(void);
 /* Removes a folder of pins. */
 void pins_remove(const char *path);
 /*
- * Puts <dir>-new in the place of <dir>; what was there holds until then, and is back where that fails. Paths of at most
- * PINS_PATH_SIZE. 0, -errno.
+ * Puts <dir>-new in the place of <dir>; what was there holds until then, and is back where that fails. There is always
+ * one of them, but for a moment before Linux 5.16. Paths of at most PINS_PATH_SIZE. 0, -errno.
  */
 int pins_swap(const char *dir);
 /*

@@ -73,6 +73,11 @@ int pins_swap(const char *dir)
 	beside(dir, "-new", fresh);
 	beside(dir, "-old", old);
 	pins_remove(old);
+	/* In one step, so that whoever opens one meanwhile finds the one or the other; Linux 5.16. */
+	if (had && !renameat2(AT_FDCWD, fresh, AT_FDCWD, dir, RENAME_EXCHANGE)) {
+		pins_remove(fresh);
+		return 0;
+	}
 	if (had && rename(dir, old))
 		return -errno;
 	if (rename(fresh, dir)) {
