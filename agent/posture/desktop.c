@@ -23,15 +23,17 @@ enum { ENABLED, IDLE, DELAY, KEYS };
 
 struct desktop {
 	const char *name;
-	const char *const sessions[4]; /* files of /usr/share/{xsessions,wayland-sessions}, without .desktop */
+	/* Files of /usr/share/{xsessions,wayland-sessions}, without .desktop, and without what they say of X or
+	 * Wayland. */
+	const char *const sessions[3];
 	const char *group_lock, *lock, *group_idle, *idle, *delay;
 	unsigned idle_unit;
 };
 
 static const struct desktop desktops[] = {
-	{"gnome", {"gnome", "ubuntu", "gnome-xorg", "gnome-classic"}, "org/gnome/desktop/screensaver", "lock-enabled",
+	{"gnome", {"gnome", "ubuntu", "gnome-classic"}, "org/gnome/desktop/screensaver", "lock-enabled",
 		"org/gnome/desktop/session", "idle-delay", "lock-delay", 1},
-	{"cinnamon", {"cinnamon", "cinnamon-wayland", "cinnamon2d"}, "org/cinnamon/desktop/screensaver", "lock-enabled",
+	{"cinnamon", {"cinnamon", "cinnamon2d"}, "org/cinnamon/desktop/screensaver", "lock-enabled",
 		"org/cinnamon/desktop/session", "idle-delay", "lock-delay", 1},
 	/* Both of MATE's delays are in minutes. */
 	{"mate", {"mate"}, "org/mate/screensaver", "lock-enabled", "org/mate/session", "idle-delay", "lock-delay", 60},
@@ -234,11 +236,20 @@ static int plasma(const struct posture_place *at, struct posture_fact *f)
 
 static const char *const folders[] = {"/usr/share/xsessions", "/usr/share/wayland-sessions"};
 
+/* One desktop has several files: "gnome.desktop", "gnome-wayland.desktop", "gnome-xorg.desktop". */
 static bool is_of(const char *session, const char *name)
 {
-	size_t n = strlen(name);
+	static const char *const screens[] = {"", "-wayland", "-xorg"};
+	size_t n = strlen(name), len, i;
 
-	return !strncmp(session, name, n) && !strcmp(session + n, ".desktop");
+	if (strncmp(session, name, n) != 0)
+		return false;
+	for (i = 0; i < ARRAY_SIZE(screens); i++) {
+		len = strlen(screens[i]);
+		if (!strncmp(session + n, screens[i], len) && !strcmp(session + n + len, ".desktop"))
+			return true;
+	}
+	return false;
 }
 
 /* -1: none of ours; the number of a desktop; their count: Plasma. */

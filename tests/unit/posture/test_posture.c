@@ -221,6 +221,30 @@ static void test_desktop(void **state)
 	desktop_is(STATE_UNKNOWN, "xfce=unknown gnome=600s plasma=300s");
 }
 
+/* The files that Debian's, Ubuntu's and Fedora's GNOME bring are one desktop; what only begins alike is another one. */
+static void test_desktop_screens(void **state)
+{
+	(void)state;
+	put("/usr/share/wayland-sessions/gnome.desktop", "");
+	put("/usr/share/wayland-sessions/gnome-wayland.desktop", "");
+	put("/usr/share/wayland-sessions/gnome-classic-wayland.desktop", "");
+	put("/usr/share/wayland-sessions/ubuntu-wayland.desktop", "");
+	put("/usr/share/xsessions/gnome-classic-xorg.desktop", "");
+	put("/usr/share/xsessions/ubuntu-xorg.desktop", "");
+	put("/usr/share/xsessions/gnome-xorg.desktop", "");
+	desktop_is(STATE_UNKNOWN, "gnome=left-to-people");
+	put("/usr/share/xsessions/gnome-flashback-metacity.desktop", "");
+	desktop_is(STATE_UNKNOWN, "gnome-flashback-metacity=unknown gnome=left-to-people");
+}
+
+/* Locks by each person's own swayidle. */
+static void test_desktop_sway(void **state)
+{
+	(void)state;
+	put("/usr/share/wayland-sessions/sway.desktop", "");
+	desktop_is(STATE_UNKNOWN, "sway=unknown");
+}
+
 /* --- antivirus --- */
 
 static void antivirus_is(uint64_t state, const char *words)
@@ -401,6 +425,8 @@ int main(void)
 		IN_FOLDER(test_disks),
 		IN_FOLDER(test_passwords),
 		IN_FOLDER(test_desktop),
+		IN_FOLDER(test_desktop_screens),
+		IN_FOLDER(test_desktop_sway),
 		IN_FOLDER(test_antivirus),
 		IN_FOLDER(test_updates),
 		IN_FOLDER(test_firewall),
