@@ -8,17 +8,35 @@
 #include <errno.h>
 #include <time.h>
 
+#define UNSAID_AGAIN_US (60ll * 1000000) /* a PC that never shows anything is not asked for each file */
+
 struct notify {
 	struct digest told[NOTIFY_CAUSES_MAX], device[NOTIFY_CAUSES_MAX];
 	int64_t until_boot_us[NOTIFY_CAUSES_MAX]; /* then it may be told again; 0: until the device is unplugged */
+	uint32_t id[NOTIFY_CAUSES_MAX], last_id;
 	unsigned told_n, next;
 	struct notices notices;
 };
 
+/* Nobody saw it: the same cause may be told again, after a while. */
+static void unsaid(void *ctx, uint32_t id)
+{
+	struct notify *n = ctx;
+	unsigned i;
+
+	for (i = 0; i < n->told_n; i++)
+		if (n->id[i] == id)
+			n->until_boot_us[i] = clock_boot_us() + UNSAID_AGAIN_US;
+}
+
 int notify_new(struct notify **out)
 {
 	*out = calloc(1, sizeof(**out));
-	return *out ? 0 : -ENOMEM;
+	if (!*out)
+		return -ENOMEM;
+	(*out)->notices.unsaid = unsaid;
+	(*out)->notices.ctx = *out;
+	return 0;
 }
 
 void notify_free(struct notify *n)
@@ -36,7 +54,7 @@ static void device_key(const struct device *d, struct digest *out)
 	digest_of(out, parts, ARRAY_SIZE(parts));
 }
 
-/* `of` is a device's key, or a person's; `lasts_us` 0: until notify_forget. */
+/* `of` is a device's key, or a person's; `lasts_us` 0: until notify_forget. Where it was not, last_id is its number. */
 static bool told_before(struct notify *n, enum notice what, const struct digest *of, const char *rule, int64_t lasts_us)
 {
 	const struct span parts[] = {SPAN(of, sizeof(*of)), SPAN(&what, sizeof(what)), SPAN(rule, strlen(rule))};
@@ -51,6 +69,8 @@ static bool told_before(struct notify *n, enum notice what, const struct digest 
 	n->told[n->next] = cause;
 	n->device[n->next] = *of;
 	n->until_boot_us[n->next] = lasts_us ? now + lasts_us : 0;
+	n->last_id = n->last_id == UINT32_MAX ? 1 : n->last_id + 1;
+	n->id[n->next] = n->last_id;
 	n->next = (n->next + 1) % NOTIFY_CAUSES_MAX;
 	if (n->told_n < NOTIFY_CAUSES_MAX)
 		n->told_n++;
@@ -213,6 +233,7 @@ struct notice_said {
 	const struct decision *why;
 	const struct document_decision *written;
 	const char *name;
+	uint32_t id; /* 0: it is said each time */
 };
 
 static int text(const void *ctx, const char *lang, struct buf *summary, struct buf *body)
@@ -232,6 +253,7 @@ static void say(struct notify *n, const struct notice_said *said, uint32_t uid)
 					       : said->name         ? "dialog-password"
 								    : "drive-removable-media",
 			.urgent = what != NOTICE_APPROVED && what != NOTICE_RELEASED && what != NOTICE_OPENED,
+			.id = said->id,
 			.text = text,
 			.ctx = said});
 }
@@ -248,7 +270,8 @@ static void show(struct notify *n, enum notice what, const struct device *d, con
 
 	device_key(d, &device);
 	if (uid != UINT32_MAX && !told_before(n, what, &device, written ? written->rule : why ? why->rule : "", 0))
-		say(n, &(struct notice_said){.what = what, .d = d, .why = why, .written = written}, uid);
+		say(n, &(struct notice_said){.what = what, .d = d, .why = why, .written = written, .id = n->last_id},
+			uid);
 }
 
 void notify_area(struct notify *n, enum notice what, const char *area, uint32_t uid)
@@ -265,7 +288,10 @@ void notify_cloud(struct notify *n, const char *path, const struct document_deci
 	digest_of(&person, parts, ARRAY_SIZE(parts));
 	if (uid == UINT32_MAX || told_before(n, NOTICE_CLOUD, &person, written->rule, NOTIFY_CLOUD_US))
 		return;
-	say(n, &(struct notice_said){.what = NOTICE_CLOUD, .name = slash ? slash + 1 : path, .written = written}, uid);
+	say(n,
+		&(struct notice_said){
+			.what = NOTICE_CLOUD, .name = slash ? slash + 1 : path, .written = written, .id = n->last_id},
+		uid);
 }
 
 void notify_show(struct notify *n, enum notice what, const struct device *d, const struct decision *why, uint32_t uid)

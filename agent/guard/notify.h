@@ -1,7 +1,8 @@
 /*
  * Tells the person at the PC, on the desktop and in their language, what was held and what to do: once per cause, until
  * the device is unplugged. Called by judge.c; never waits: a child that became that person speaks to the desktop
- * (org.freedesktop.Notifications 1.2), with a bounded time, and is forgotten about.
+ * (org.freedesktop.Notifications 1.2), with a bounded time. Where it could not say it (nobody is signed in, no program
+ * shows notifications) the cause does not count as told: it may be told again after a minute.
  *
  * Nothing that a device says of itself is trusted on its way: it is cut, made UTF-8 and escaped as the body's markup.
  */

@@ -39,13 +39,26 @@ static int child(uint32_t uid, const struct notice_words *words)
 	return speaker_say(s, words->icon, (char *)summary.p, (char *)body.p, words->urgent) < 0;
 }
 
+static void was_not_said(struct notices *n, uint32_t id)
+{
+	if (id && n->unsaid)
+		n->unsaid(n->ctx, id);
+}
+
 void notices_reap(struct notices *n)
 {
 	unsigned i;
+	int status;
 
-	for (i = 0; i < NOTICES_MAX; i++)
-		if (n->children[i] > 0 && waitpid(n->children[i], NULL, WNOHANG) != 0)
-			n->children[i] = 0;
+	for (i = 0; i < NOTICES_MAX; i++) {
+		pid_t got = n->children[i] > 0 ? waitpid(n->children[i], &status, WNOHANG) : 0;
+
+		if (!got)
+			continue;
+		n->children[i] = 0;
+		if (got > 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
+			was_not_said(n, n->ids[i]);
+	}
 }
 
 void notices_say(struct notices *n, uint32_t uid, const struct notice_words *words)
@@ -58,13 +71,15 @@ void notices_say(struct notices *n, uint32_t uid, const struct notice_words *wor
 	notices_reap(n);
 	for (i = 0; i < NOTICES_MAX && n->children[i]; i++)
 		;
-	if (i == NOTICES_MAX)
-		return;
-	pid = fork();
+	pid = i < NOTICES_MAX ? fork() : -1;
 	if (pid == 0)
 		_exit(child(uid, words));
-	if (pid > 0)
-		n->children[i] = pid;
+	if (pid < 0) {
+		was_not_said(n, words->id);
+		return;
+	}
+	n->children[i] = pid;
+	n->ids[i] = words->id;
 }
 
 bool notice_japanese(const char *lang)
