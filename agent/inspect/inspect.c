@@ -321,7 +321,7 @@ static int ask_and_wait(struct inspect *in, int document, const struct inspect_a
 {
 	_cleanup_(inspect_job_freep) struct inspect_job *job = NULL;
 	uint32_t time_ms = ask->time_ms ? ask->time_ms : INSPECT_TIME_MS;
-	int64_t end = clock_boot_us() + ((int64_t)time_ms + ask->ocr.document_ms + GRACE_MS) * 1000;
+	int64_t end = clock_awake_us() + ((int64_t)time_ms + ask->ocr.document_ms + GRACE_MS) * 1000;
 	int r = inspect_begin(in, document, ask, &job, why);
 
 	if (r || !job) {
@@ -330,7 +330,7 @@ static int ask_and_wait(struct inspect *in, int document, const struct inspect_a
 	}
 	while (inspect_job_step(job) == V_AGAIN) {
 		struct pollfd p = {.fd = job->fd, .events = POLLIN};
-		int64_t left = end - clock_boot_us();
+		int64_t left = end - clock_awake_us();
 
 		if (left <= 0) {
 			facts_gap(&job->facts, job->about, INSPECT_TOO_LONG, "");

@@ -219,7 +219,7 @@ static int read_picture(struct look *l, const struct picture *of, const char *na
 	_cleanup_(layout_freep) struct layout *layout = NULL;
 	struct page p = {0};
 	struct ocr_ask ask = {.piece = on_piece, .ctx = &p};
-	int64_t began = clock_boot_us(), took;
+	int64_t began = clock_awake_us(), took;
 	enum ocr_answer answer;
 
 	if (!may_read(l))
@@ -237,7 +237,7 @@ static int read_picture(struct look *l, const struct picture *of, const char *na
 			  : engine->file(model, of->file.p, of->file.n, of->page, &ask);
 	l->ocr->meter->used += processor_us() + 1 - l->ocr->meter->from;
 	l->ocr->meter->from = 0;
-	took = (clock_boot_us() - began) / 1000 + 1;
+	took = (clock_awake_us() - began) / 1000 + 1;
 	l->ocr->left_ms = took < l->ocr->left_ms ? l->ocr->left_ms - (uint32_t)took : 0;
 	switch (answer) {
 	case OCR_READ:

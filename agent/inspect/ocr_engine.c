@@ -33,7 +33,7 @@ static int64_t now_us(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_BOOTTIME, &t);
+	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000000ll + t.tv_nsec / 1000;
 }
 

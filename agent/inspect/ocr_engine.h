@@ -33,7 +33,7 @@ struct ocr_piece {
 };
 
 struct ocr_ask {
-	int64_t end_us; /* CLOCK_BOOTTIME */
+	int64_t end_us; /* CLOCK_MONOTONIC */
 	void (*piece)(void *ctx, const struct ocr_piece *piece);
 	void *ctx;
 };

@@ -110,7 +110,7 @@ static int begin(struct inspector *in, int document, int report, int known, cons
 	}
 	*c = (struct child){.pid = pid,
 		.report = report,
-		.end_us = clock_boot_us() + (int64_t)ms * 1000 + granted,
+		.end_us = clock_awake_us() + (int64_t)ms * 1000 + granted,
 		.granted_us = granted};
 	c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	in->busy++;
@@ -225,7 +225,7 @@ static void reap(struct inspector *in, struct child *c)
 /* Ends those whose time is up; answers the milliseconds until the next, or -1. */
 static int end_late(struct inspector *in)
 {
-	int64_t now = clock_boot_us(), least = INT64_MAX;
+	int64_t now = clock_awake_us(), least = INT64_MAX;
 	size_t i;
 
 	for (i = 0; i < CHILDREN_MAX; i++) {

@@ -23,10 +23,7 @@
 
 static int64_t asleep_us(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return clock_boot_us() - ((int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+	return clock_boot_us() - clock_awake_us();
 }
 
 static int on_settled(sd_event_source *src, uint64_t usec, void *userdata)

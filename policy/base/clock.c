@@ -25,6 +25,11 @@ int64_t clock_boot_us(void)
 	return now_us(CLOCK_BOOTTIME);
 }
 
+int64_t clock_awake_us(void)
+{
+	return now_us(CLOCK_MONOTONIC);
+}
+
 int clock_boot_id(uint8_t id[16])
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(128);

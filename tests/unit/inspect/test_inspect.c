@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* Under AddressSanitizer, on a slow machine: the child's own limits are not what is tested then. */
@@ -516,6 +517,63 @@ static void time_ends(void **state)
 	assert_true(has_gap(inspect_job_facts(job), INSPECT_ABOUT_ALL, INSPECT_TOO_LONG));
 }
 
+/* A PC that sleeps, as tests/flow/sleeper.c plays it: half read then, a document is read to its end afterwards. */
+static void a_sleep_is_no_time(void **state)
+{
+	_cleanup_(inspect_stopp) struct inspect *in = NULL;
+	_cleanup_(inspect_job_freep) struct inspect_job *job = NULL;
+	_cleanup_close_ int writer = -1, clock = -1, grey = open_document("grey.pdf");
+	_cleanup_buf_ struct buf b = BUF_INIT(1 << 20);
+	char self[PATH_MAX], sleeper[PATH_MAX + 64], place[] = "/tmp/sekisho-asleep-XXXXXX", file[64], fifo[64];
+	struct inspect_ask ask = {.time_ms = PATIENT_MS};
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	struct inspect_facts f;
+	int64_t asleep_us = 0;
+	int ends[2];
+
+	(void)state;
+	assert_true(n > 0);
+	self[n] = '\0';
+	snprintf(sleeper, sizeof(sleeper), "%s/flow/sleeper.so", dirname(dirname(self)));
+	assert_non_null(mkdtemp(place));
+	snprintf(file, sizeof(file), "%s/clock", place);
+	snprintf(fifo, sizeof(fifo), "%s/wakes", place);
+	clock = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(pwrite(clock, &asleep_us, sizeof(asleep_us), 0), sizeof(asleep_us));
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	setenv("SLEEPER_CLOCK", file, 1);
+	setenv("SLEEPER_WAKES", fifo, 1);
+	setenv("LD_PRELOAD", sleeper, 1);
+	setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
+	start(&in);
+	unsetenv("LD_PRELOAD");
+	unsetenv("ASAN_OPTIONS");
+	assert_int_equal(file_read(TEST_DATA "/color.pdf", &b), 0);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(inspect_begin(in, ends[0], &ask, &job, NULL), 0);
+	close(ends[0]);
+	writer = ends[1];
+	assert_int_equal(write_all(writer, b.p, b.n / 2), 0);
+	/* It is at work once another one is. */
+	assert_int_equal(inspect_document(in, grey, &ask, &f, NULL), 0);
+	asleep_us = 8ll * 3600 * 1000000;
+	assert_int_equal(pwrite(clock, &asleep_us, sizeof(asleep_us), 0), sizeof(asleep_us));
+	assert_int_equal(lseek(grey, 0, SEEK_SET), 0);
+	assert_int_equal(inspect_document(in, grey, &ask, &f, NULL), 0);
+	assert_int_equal(f.pages, 3);
+	/* Where it was given up nobody reads any more. */
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(write_all(writer, b.p + b.n / 2, b.n - b.n / 2), 0);
+	signal(SIGPIPE, SIG_DFL);
+	close(steal_fd(&writer));
+	wait_for(job);
+	assert_false(has_gap(inspect_job_facts(job), INSPECT_ABOUT_ALL, INSPECT_TOO_LONG));
+	assert_int_equal(inspect_job_facts(job)->pages, 3);
+	unlink(file);
+	unlink(fifo);
+	rmdir(place);
+}
+
 static void a_pipe_is_a_document_too(void **state)
 {
 	_cleanup_(inspect_job_freep) struct inspect_job *job = NULL;
@@ -821,6 +879,7 @@ int main(void)
 		cmocka_unit_test(bombs_do_not_go_off),
 		cmocka_unit_test(a_child_that_dies_is_told_of),
 		cmocka_unit_test(time_ends),
+		cmocka_unit_test(a_sleep_is_no_time),
 		cmocka_unit_test(a_pipe_is_a_document_too),
 		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(what_cannot_be_read_is_said),
