@@ -21,6 +21,12 @@ struct wanted {
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452
 #endif
+#ifndef SYS_setxattrat
+#define SYS_setxattrat 463
+#endif
+#ifndef SYS_removexattrat
+#define SYS_removexattrat 466
+#endif
 
 static const struct wanted wanted[] = {
 	{SYS_close, "enter_close", NULL, 0},
@@ -52,8 +58,16 @@ static const struct wanted wanted[] = {
 	{SYS_fchmodat, NULL, "leave_name", KIND_CHMOD | CALL_AT},
 	{SYS_fchmodat2, NULL, "leave_name", KIND_CHMOD | CALL_AT},
 	{SYS_fchownat, NULL, "leave_name", KIND_CHOWN | CALL_AT},
-	{SYS_fchmod, NULL, "leave_descriptor", KIND_CHMOD},
-	{SYS_fchown, NULL, "leave_descriptor", KIND_CHOWN},
+	{SYS_fchmod, NULL, "leave_descriptor", KIND_CHMOD | CALL_FD},
+	{SYS_fchown, NULL, "leave_descriptor", KIND_CHOWN | CALL_FD},
+	{SYS_setxattr, NULL, "leave_attribute", REFUSED_SETXATTR},
+	{SYS_lsetxattr, NULL, "leave_attribute", REFUSED_SETXATTR},
+	{SYS_fsetxattr, NULL, "leave_attribute", REFUSED_SETXATTR | CALL_FD},
+	{SYS_setxattrat, NULL, "leave_attribute", REFUSED_SETXATTR | CALL_AT},
+	{SYS_removexattr, NULL, "leave_attribute", REFUSED_REMOVEXATTR},
+	{SYS_lremovexattr, NULL, "leave_attribute", REFUSED_REMOVEXATTR},
+	{SYS_fremovexattr, NULL, "leave_attribute", REFUSED_REMOVEXATTR | CALL_FD},
+	{SYS_removexattrat, NULL, "leave_attribute", REFUSED_REMOVEXATTR | CALL_AT},
 	{SYS_renameat2, NULL, "leave_names", KIND_RENAME | CALL_AT | CALL_FLAGS},
 	{SYS_linkat, NULL, "leave_names", KIND_LINK | CALL_AT},
 	{SYS_symlinkat, NULL, "leave_names", KIND_SYMLINK | CALL_AT},

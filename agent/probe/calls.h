@@ -10,6 +10,7 @@
 #define CALL_KIND 0xffu
 #define CALL_AT 0x100u    /* takes a folder's descriptor before the name */
 #define CALL_FLAGS 0x200u /* renameat2: has flags */
+#define CALL_FD 0x400u    /* is about an open file, and takes no name */
 /* Calls that need no kind. */
 #define CALL_SENDFILE 0x10000u
 #define CALL_SPLICE 0x20000u

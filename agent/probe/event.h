@@ -73,8 +73,13 @@ struct event {
 	uint32_t reserved;
 	char comm[EVENT_COMM];
 	uint16_t len[EVENT_STRINGS]; /* without a NUL */
-	uint16_t reserved2[2];
+	uint16_t refused; /* KIND_FILE_REFUSED: KIND_* of what it would have been, or REFUSED_*; 0: an open */
+	uint16_t reserved2;
 };
+
+/* What can be refused and is no kind of record: above all kinds. */
+#define REFUSED_SETXATTR 254u
+#define REFUSED_REMOVEXATTR 255u
 
 #define PROBE_SKIP_PIDS_MAX 4u
 

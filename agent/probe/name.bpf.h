@@ -2,7 +2,7 @@
 /*
  * Files by the names that callers give them: below the folder that a descriptor means, as they wrote them, to be tidied
  * by the recorder (EH_RELATIVE). For what has no object to be asked for its name: calls as tracepoints see them, and
- * opens that were refused.
+ * what was refused (refused.bpf.h).
  */
 #ifndef SEKISHO_PROBE_NAME_BPF_H
 #define SEKISHO_PROBE_NAME_BPF_H
@@ -10,7 +10,6 @@
 #include "agent/probe/emit.bpf.h"
 
 #define AT_FDCWD_NUMBER (-100)
-#define EACCES_NUMBER 13
 
 static __always_inline struct file *file_of(long fd)
 {
@@ -132,70 +131,6 @@ static __always_inline void text_named(struct scratch *s, u32 which, s32 dfd, co
 static __always_inline void text_user(struct scratch *s, u32 which, s32 dfd, const char *name)
 {
 	text_named(s, which, dfd, name, false);
-}
-
-/*
- * Who is refused can try as often as he likes, and by whatever name: behind a closed folder none has to be there. Of
- * each user so many are told in that time; more are a loss of his.
- */
-#define REFUSALS_MAX 200
-#define REFUSALS_NS 10000000000ull
-
-struct refusals {
-	u64 since_ns;
-	u64 n;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
-	__type(key, u32);
-	__type(value, struct refusals);
-} refusals SEC(".maps");
-
-static __always_inline bool refusal_told(u32 uid, u64 now)
-{
-	struct refusals *r = bpf_map_lookup_elem(&refusals, &uid), first = {.since_ns = now, .n = 1};
-
-	if (!r) {
-		bpf_map_update_elem(&refusals, &uid, &first, BPF_ANY);
-		return true;
-	}
-	/* Two at once may count one: a bound, not a figure. */
-	if (now - r->since_ns > REFUSALS_NS) {
-		r->since_ns = now;
-		r->n = 0;
-	}
-	return r->n++ < REFUSALS_MAX;
-}
-
-/*
- * An open that permissions of the file, or of a folder on the way, refused: told where the filter wants every use
- * of what lies there, as of protected files. `kernels`: the name is the kernel's copy. Global: looked at by the
- * verifier once.
- */
-__noinline int open_refused(s32 dfd, u64 name, u32 kernels)
-{
-	struct scratch *s;
-	struct event *e;
-
-	if (!event_wanted() || !kind_wanted(KIND_FILE_REFUSED))
-		return 0;
-	e = event_new(KIND_FILE_REFUSED);
-	if (!e)
-		return 0;
-	s = (struct scratch *)e;
-	text_named(s, EVENT_PATH, dfd, (const char *)name, kernels != 0);
-	if (s->text[EVENT_PATH].len && (level_of_text(s, EVENT_PATH) >= LEVEL_ALL || text_is_tricky(EVENT_PATH))) {
-		e->has |= EH_RELATIVE;
-		e->result = -EACCES_NUMBER;
-		if (refusal_told(e->real_uid, e->boot_ns))
-			event_emit();
-		else
-			lose(CAUSE_QUEUE_FULL);
-	}
-	scratch_release();
-	return 0;
 }
 
 #endif

@@ -9,7 +9,7 @@
  * file is gone. Paths in calls are what the caller wrote, below the folder that it meant (EH_RELATIVE).
  */
 #include "agent/probe/common.bpf.h"
-#include "agent/probe/name.bpf.h"
+#include "agent/probe/refused.bpf.h"
 
 #define SYSCALLS_MAX 512
 #define FD_WORD 64 /* descriptors that are looked at in one go */
@@ -29,9 +29,7 @@
 #define MOUNT_DEPTH_MAX 40
 #define CHILD_NAME_MAX 63
 
-/* What a call is to us: the value of `calls`. Append only: the loader (probe_calls.c) has the other half. */
-#include "agent/probe/calls.h"
-
+/* What a call is to us (calls.h), by its number: the loader (calls.c) has the other half. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SYSCALLS_MAX);
@@ -52,26 +50,6 @@ struct {
 	__type(key, u32);
 	__type(value, u32);
 } on_leave SEC(".maps");
-
-/*
- * Registers by way of the context's typed pointer: no call. System calls leave their arguments where they were; the
- * first one of arm64, which the result overwrites, is kept apart.
- */
-#if defined(__TARGET_ARCH_arm64)
-#define NUMBER(r) ((u32)(r)->syscallno)
-#define ARG1(r) ((r)->orig_x0)
-#define ARG2(r) ((r)->user_regs.regs[1])
-#define ARG3(r) ((r)->user_regs.regs[2])
-#define ARG4(r) ((r)->user_regs.regs[3])
-#define ARG5(r) ((r)->user_regs.regs[4])
-#else
-#define NUMBER(r) ((u32)(r)->orig_ax)
-#define ARG1(r) ((r)->di)
-#define ARG2(r) ((r)->si)
-#define ARG3(r) ((r)->dx)
-#define ARG4(r) ((r)->r10)
-#define ARG5(r) ((r)->r8)
-#endif
 
 static __always_inline u32 call_of(struct pt_regs *regs)
 {
@@ -312,7 +290,7 @@ int EVENT_PROG(on_exit, struct task_struct *t)
 
 /* --- open files --- */
 
-static __always_inline int call_refused(struct pt_regs *regs)
+static __always_inline int open_call_refused(struct pt_regs *regs)
 {
 	switch (call_of(regs)) {
 	case CALL_OPEN:
@@ -332,7 +310,7 @@ int BPF_PROG(leave_open, struct pt_regs *regs, long ret)
 	struct file *file;
 
 	if (ret == -EACCES_NUMBER)
-		return call_refused(regs);
+		return open_call_refused(regs);
 	if (ret < 0)
 		return 0;
 	file = file_of(ret);
@@ -579,7 +557,9 @@ int EVENT_PROG(leave_name, struct pt_regs *regs, long ret)
 	struct event *e;
 	bool at = call & CALL_AT;
 
-	if (ret || !event_wanted())
+	if (ret)
+		return call_refused(regs, call, ret);
+	if (!event_wanted())
 		return 0;
 	if (at) {
 		dfd = ARG1(regs);
@@ -593,7 +573,7 @@ int EVENT_PROG(leave_name, struct pt_regs *regs, long ret)
 	}
 	kind = call & CALL_KIND;
 	/* unlinkat with AT_REMOVEDIR */
-	if (kind == KIND_UNLINK && at && a & 0x200)
+	if (kind == KIND_UNLINK && at && a & AT_REMOVEDIR_BIT)
 		kind = KIND_RMDIR;
 	if (!kind_wanted(kind))
 		return 0;
@@ -632,7 +612,9 @@ int EVENT_PROG(leave_descriptor, struct pt_regs *regs, long ret)
 	struct file *file;
 	struct event *e;
 
-	if (ret || !event_wanted())
+	if (ret)
+		return call_refused(regs, call_of(regs), ret);
+	if (!event_wanted())
 		return 0;
 	file = file_of((s32)ARG1(regs));
 	if (!file || magic_skipped(READ(file, f_inode, i_sb, s_magic)))
@@ -666,7 +648,9 @@ int EVENT_PROG(leave_names, struct pt_regs *regs, long ret)
 	struct scratch *s;
 	struct event *e;
 
-	if (ret || !event_wanted())
+	if (ret)
+		return call_refused(regs, call, ret);
+	if (!event_wanted())
 		return 0;
 	if (kind == KIND_SYMLINK) {
 		/* (target, name) or (target, dfd, name); the target is a text, not a place */
@@ -718,6 +702,13 @@ int EVENT_PROG(leave_names, struct pt_regs *regs, long ret)
 	e->has &= ~EH_SIZE;
 	event_send(ctx, e);
 	return 0;
+}
+
+/* Attributes, access lists among them: that they were changed is not told, that it was refused is. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(leave_attribute, struct pt_regs *regs, long ret)
+{
+	return call_refused(regs, call_of(regs), ret);
 }
 
 /* --- mounts --- */
@@ -824,7 +815,6 @@ int EVENT_PROG(leave_mount, struct pt_regs *regs, long ret)
 #define URING_LINKAT 39
 #define URING_READ_MULTISHOT 49
 #define URING_FTRUNCATE 55
-#define AT_REMOVEDIR_BIT 0x200
 
 /* Requests for a change of names that are under way: when one is done, its names are gone from the kernel's memory. */
 #define HELD_MAX 8192 /* a power of two */

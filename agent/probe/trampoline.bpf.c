@@ -5,7 +5,7 @@
  * it looks is here. Loaded by probe.c, which falls back to tracepoint.bpf.c where these do not load or do not fire.
  *
  * A program here sees what has happened (results by fexit), with the kernel's own objects instead of what the caller
- * wrote, but for an open that was refused; no path is read from user memory. It must never change a result: what
+ * wrote, but for what was refused: only for that are names read from user memory. It must never change a result: what
  * decides is not here.
  *
  * Functions are those that 5.10, 6.1 and 6.12 have under one name; where their arguments differ, it is by the identity
@@ -13,7 +13,7 @@
  */
 #define FILES_TYPED
 #include "agent/probe/common.bpf.h"
-#include "agent/probe/name.bpf.h"
+#include "agent/probe/refused.bpf.h"
 
 #define MAY_WRITE 2u
 #define MAY_READ 4u
@@ -596,6 +596,55 @@ int EVENT_PROG(tr_chown, const struct path *path, u32 uid, u32 gid, int ret)
 	name_send(ctx, e);
 	return 0;
 }
+
+/* --- what was refused --- */
+
+/*
+ * At the end of the system calls: where permissions of a folder on the way refused it, none of the hooks above is come
+ * to, and the kernel's copy of the name is gone by then. These calls are none of those that a program makes all the
+ * time. One that this kernel does not have is left out by the loader.
+ */
+#if defined(__TARGET_ARCH_arm64)
+#define CALL_FEXIT(call) "fexit/__arm64_sys_" #call
+#else
+#define CALL_FEXIT(call) "fexit/__x64_sys_" #call
+#endif
+#define TELL_REFUSED(call, what)                                                       \
+	SEC(CALL_FEXIT(call))                                                          \
+	int BPF_PROG(tr_refused_##call, const struct pt_regs *regs, long ret)          \
+	{                                                                              \
+		return call_refused(regs, what, ret);                                  \
+	}
+
+TELL_REFUSED(unlink, KIND_UNLINK)
+TELL_REFUSED(unlinkat, KIND_UNLINK | CALL_AT)
+TELL_REFUSED(rmdir, KIND_RMDIR)
+TELL_REFUSED(rename, KIND_RENAME)
+TELL_REFUSED(renameat, KIND_RENAME | CALL_AT)
+TELL_REFUSED(renameat2, KIND_RENAME | CALL_AT)
+TELL_REFUSED(link, KIND_LINK)
+TELL_REFUSED(linkat, KIND_LINK | CALL_AT)
+TELL_REFUSED(symlink, KIND_SYMLINK)
+TELL_REFUSED(symlinkat, KIND_SYMLINK | CALL_AT)
+TELL_REFUSED(mkdir, KIND_MKDIR)
+TELL_REFUSED(mkdirat, KIND_MKDIR | CALL_AT)
+TELL_REFUSED(truncate, KIND_TRUNCATE)
+TELL_REFUSED(chmod, KIND_CHMOD)
+TELL_REFUSED(fchmodat, KIND_CHMOD | CALL_AT)
+TELL_REFUSED(fchmodat2, KIND_CHMOD | CALL_AT)
+TELL_REFUSED(fchmod, KIND_CHMOD | CALL_FD)
+TELL_REFUSED(chown, KIND_CHOWN)
+TELL_REFUSED(lchown, KIND_CHOWN)
+TELL_REFUSED(fchownat, KIND_CHOWN | CALL_AT)
+TELL_REFUSED(fchown, KIND_CHOWN | CALL_FD)
+TELL_REFUSED(setxattr, REFUSED_SETXATTR)
+TELL_REFUSED(lsetxattr, REFUSED_SETXATTR)
+TELL_REFUSED(fsetxattr, REFUSED_SETXATTR | CALL_FD)
+TELL_REFUSED(setxattrat, REFUSED_SETXATTR | CALL_AT)
+TELL_REFUSED(removexattr, REFUSED_REMOVEXATTR)
+TELL_REFUSED(lremovexattr, REFUSED_REMOVEXATTR)
+TELL_REFUSED(fremovexattr, REFUSED_REMOVEXATTR | CALL_FD)
+TELL_REFUSED(removexattrat, REFUSED_REMOVEXATTR | CALL_AT)
 
 /* --- mounts --- */
 

@@ -65,6 +65,7 @@ static void numbers(const struct event *h, struct seen *s)
 	s->from_inode = h->from_inode;
 	s->copied = h->copied;
 	s->count = h->count;
+	s->refused = h->refused;
 	s->exit_code = h->exit_code;
 	s->signal = h->signal;
 }

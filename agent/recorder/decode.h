@@ -31,7 +31,8 @@ struct seen {
 	uint32_t mode, owner_uid, owner_gid, open_flags;
 	bool has_mode, has_owner, has_size, has_open_flags;
 	uint32_t count;
-	unsigned how; /* by what means bytes came from another file, REASON_*; 0: none did */
+	unsigned refused; /* what was: KIND_*, REFUSED_* of event.h; 0: an open */
+	unsigned how;     /* by what means bytes came from another file, REASON_*; 0: none did */
 	uint32_t from_major, from_minor;
 	uint64_t from_inode, copied; /* that file, and how many bytes of it */
 	bool relative, relative2;    /* path, path2: as the caller wrote it, see decode_tidy */

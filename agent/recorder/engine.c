@@ -3,6 +3,8 @@
  * read only when something was mounted, or a program started in another mount namespace.
  */
 #include "agent/recorder/engine.h"
+#include "agent/probe/event.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -197,6 +199,17 @@ static int tell(struct engine *e, bool urgent)
 	return e->sink(e->sink_ctx, &e->record, urgent);
 }
 
+/* What was refused, by the word for what it would have been. */
+static const char *refused_what(unsigned refused)
+{
+	const struct enum_info *kind = enum_by_value(F_KIND, refused);
+
+	return refused == REFUSED_SETXATTR      ? "setxattr"
+	       : refused == REFUSED_REMOVEXATTR ? "removexattr"
+	       : kind                           ? kind->name
+						: "open";
+}
+
 /* The file system refused it, whatever the policy says of who it was. Told of what lies in an area, and of no other. */
 static int refused(struct engine *e, const struct seen *s, const struct subject *who, const struct object *o, int area)
 {
@@ -211,8 +224,10 @@ static int refused(struct engine *e, const struct seen *s, const struct subject 
 	convert(s, who, o, e->host_mnt_ns, &e->room, &e->record);
 	record_set_str(&e->record, F_AREA, policy_area_name(p, (unsigned)area));
 	record_set_uint(&e->record, F_POLICY, policy_version(p));
-	record_set_str(&e->record, F_OPERATION, "open");
-	record_set_str(&e->record, F_TEXT, "by permissions, or by another rule of this PC (EACCES)");
+	record_set_str(&e->record, F_OPERATION, refused_what(s->refused));
+	record_set_str(&e->record, F_TEXT,
+		s->result == -EPERM ? "by permissions, or by another rule of this PC (EPERM)"
+				    : "by permissions, or by another rule of this PC (EACCES)");
 	return tell(e, false);
 }
 

@@ -4,6 +4,7 @@
 usage: areas.py make ROOT | act ROOT | check ROOT DONE RECORDS | closed ROOT | try ROOT | refused ROOT DONE RECORDS
 `act` prints, a JSON object a line, what it did: at the source, by whom, to which file, with which outcome."""
 
+import errno
 import json
 import os
 import pwd
@@ -39,6 +40,14 @@ def make(root):
         with open(f"{work}/{name}", "w") as f:
             f.write(f"{name}: 123456789018\n")
         os.chmod(f"{work}/{name}", 0o600)
+    # what may be read, and not deleted, replaced or changed; where deleting is the owner's alone
+    for folder, mode in (("pay/kept", 0o755), ("pay/kept/d", 0o755), ("pay/sticky", 0o1777), ("other/kept", 0o755)):
+        os.mkdir(f"{work}/{folder}")
+        os.chmod(f"{work}/{folder}", mode)
+    for name in ("pay/kept/a.csv", "pay/sticky/a.csv", "other/kept/a.csv"):
+        with open(f"{work}/{name}", "w") as f:
+            f.write(f"{name}: 123456789018\n")
+        os.chmod(f"{work}/{name}", 0o644)
     with open(f"{root}/policy", "w") as f:
         f.write(POLICY % {"work": work, "friend": FRIEND})
 
@@ -84,15 +93,35 @@ def act(root):
     run(FRIEND, f"echo x >{share}/x.txt", kind="file", path=f"{share}/x.txt", area="share", action="note", written=1)
     run("root", f"cat {share}/x.txt", kind="file", path=f"{share}/x.txt", area="share", action="allow", read=1)
     # what the file system refuses: by name, from a folder, by a descriptor of one, for writing, behind a folder that is closed
-    refused = {"kind": "file-refused", "area": "pay", "fails": True}
+    refused = {"kind": "file-refused", "area": "pay", "fails": True, "operation": "open", "result": -errno.EACCES}
     run(STRANGER, f"cat {pay}/closed.csv", path=f"{pay}/closed.csv", **refused)
     run(FRIEND, "cd pay/deep && cat ../closed.csv", path=f"{pay}/closed.csv", **refused)
     run("nobody", f"/usr/bin/python3 -c 'import os; os.open(\"closed.csv\", os.O_RDONLY, dir_fd=os.open(\"{pay}\", os.O_PATH))'", path=f"{pay}/closed.csv", **refused)
     run("bin", "echo more >>pay/closed.csv", path=f"{pay}/closed.csv", **refused)
     run(STRANGER, "cat pay/locked/in.csv", path=f"{pay}/locked/in.csv", **refused)
     run(STRANGER, "cat other/closed.csv", fails=True)
+    # and other calls than opens, by everyday programs, then each call that there is: what it answered is what must be told
+    before = kept(root)
+    refused["operation"] = "unlink"
+    run(STRANGER, "rm -f pay/kept/a.csv", path=f"{pay}/kept/a.csv", **refused)
+    run(STRANGER, "cd pay/deep && rm -f ../locked/in.csv", path=f"{pay}/locked/in.csv", **refused)
+    refused["operation"] = "rename"
+    run(STRANGER, "mv -f other/plain.csv pay/kept/a.csv", path=f"{work}/other/plain.csv", path2=f"{pay}/kept/a.csv", **refused)
+    run(STRANGER, "mv pay/kept/a.csv other/mine.csv", path=f"{pay}/kept/a.csv", path2=f"{work}/other/mine.csv", **refused)
+    refused["operation"], refused["result"] = "chmod", -errno.EPERM
+    run(STRANGER, "chmod 666 pay/kept/a.csv", path=f"{pay}/kept/a.csv", **refused)
+    got = subprocess.run(["/usr/bin/python3", "-c", CALLER, str(pwd.getpwnam("nobody").pw_uid), work], stdout=subprocess.PIPE, text=True, check=True)
+    for operation, function, path, path2, error in json.loads(got.stdout):
+        if error not in (errno.EACCES, errno.EPERM):
+            sys.exit(f"{function} {path} {path2}: {error}, not refused")
+        if not path.startswith(f"{work}/other/kept"):
+            print(json.dumps({"line": function, "user": "nobody", "kind": "file-refused", "area": "pay", "operation": operation, "result": -error,
+                              "path": path, **({"path2": path2} if path2 else {})}))
+    if kept(root) != before:
+        sys.exit(f"not refused: {before} became {kept(root)}")
     # more than are told of one user: the rest is a loss
-    run("news", "/usr/bin/python3 -c '" + FLOOD % f"{pay}/locked/flood-" + "'")
+    run("news", "/usr/bin/python3 -c '" + FLOOD % ("open", f"{pay}/locked/flood-", ", os.O_RDONLY") + "'")
+    run("mail", "/usr/bin/python3 -c '" + FLOOD % ("unlink", f"{pay}/locked/flood-", "") + "'")
     # outside: nothing
     for user in (FRIEND, STRANGER, "root"):
         run(user, "cat other/plain.csv one.csv.bak payment.csv; ls -l pay; echo x >other/scratch; rm -f other/scratch; mkdir other/d && rmdir other/d")
@@ -104,14 +133,88 @@ FLOOD = f"""
 import os
 for i in range({FLOODS}):
     try:
-        os.open("%s" + str(i), os.O_RDONLY)
+        os.%s("%s" + str(i)%s)
     except PermissionError:
         pass
 """
 
+# Each call that deletes, renames, links, cuts or changes a file, by libc and past it, as the user that it is told, where
+# permissions refuse it: for what it is told as, on which paths, and what the kernel answered. Knows nothing of areas.
+CALLER = """
+import ctypes, json, os, sys
+uid, work = int(sys.argv[1]), sys.argv[2]
+pay, libc, HERE = work + "/pay", ctypes.CDLL(None, use_errno=True), -100
+os.setgroups([]); os.setregid(uid, uid); os.setreuid(uid, uid)
+os.chdir(pay + "/deep")
+folder, opened = os.open(pay + "/kept", os.O_PATH), os.open(pay + "/kept/a.csv", os.O_RDONLY)
+a, d, new, sticky = (pay + "/" + name for name in ("kept/a.csv", "kept/d", "kept/new", "sticky/a.csv"))
+locked, outside, plain, mine = pay + "/locked/in.csv", work + "/other/kept/a.csv", work + "/other/plain.csv", work + "/other/mine"
+said = []
+def call(operation, path, path2, function, *args):
+    ctypes.set_errno(0)
+    got = getattr(libc, function)(*[ctypes.c_char_p(x.encode()) if isinstance(x, str) else ctypes.c_long(x) for x in args])
+    error = ctypes.get_errno() if got < 0 else 0
+    if error != 38:
+        said.append([operation, function, path, path2, error])
+call("unlink", a, None, "unlink", a)
+call("unlink", a, None, "unlinkat", folder, "a.csv", 0)
+call("unlink", sticky, None, "unlink", "../sticky/./a.csv")
+call("unlink", locked, None, "unlinkat", HERE, "../locked/in.csv", 0)
+call("unlink", outside, None, "unlink", outside)
+call("rmdir", d, None, "rmdir", "../kept/d")
+call("rmdir", d, None, "unlinkat", folder, "d", 0x200)
+call("rename", a, mine, "rename", a, "../../other/mine")
+call("rename", plain, a, "rename", plain, "../kept/a.csv")
+call("rename", a, new, "renameat", folder, "a.csv", folder, "new")
+call("rename", locked, mine, "renameat2", HERE, locked, HERE, mine, 1)
+call("rename", sticky, mine, "renameat2", HERE, sticky, HERE, mine, 0)
+call("rename", outside, mine, "rename", outside, mine)
+call("link", plain, new, "link", plain, new)
+call("link", plain, new, "linkat", HERE, "../../other/plain.csv", folder, "new", 0)
+call("symlink", new, None, "symlink", "a.csv", new)
+call("symlink", new, None, "symlinkat", "a.csv", folder, "new")
+call("mkdir", new, None, "mkdir", new, 0o777)
+call("mkdir", new, None, "mkdirat", folder, "new", 0o777)
+call("truncate", a, None, "truncate", a, 0)
+call("truncate", locked, None, "truncate", "../locked/in.csv", 0)
+call("truncate", outside, None, "truncate", outside, 0)
+call("chmod", a, None, "chmod", "../kept/a.csv", 0o666)
+call("chmod", a, None, "fchmodat", folder, "a.csv", 0o666, 0)
+call("chmod", a, None, "syscall", 452, folder, "a.csv", 0o666, 0)
+call("chmod", a, None, "fchmod", opened, 0o666)
+call("chmod", outside, None, "chmod", outside, 0o666)
+call("chown", a, None, "chown", a, uid, uid)
+call("chown", a, None, "lchown", a, uid, uid)
+call("chown", a, None, "fchownat", folder, "a.csv", uid, uid, 0)
+call("chown", a, None, "fchownat", opened, "", uid, uid, 0x1000)
+call("chown", a, None, "fchown", opened, uid, uid)
+call("setxattr", a, None, "setxattr", a, "user.x", "x", 1, 0)
+call("setxattr", a, None, "lsetxattr", a, "user.x", "x", 1, 0)
+call("setxattr", a, None, "fsetxattr", opened, "user.x", "x", 1, 0)
+call("removexattr", a, None, "removexattr", a, "user.x")
+call("removexattr", a, None, "lremovexattr", a, "user.x")
+call("removexattr", a, None, "fremovexattr", opened, "user.x")
+call("setxattr", outside, None, "setxattr", outside, "user.x", "x", 1, 0)
+print(json.dumps(said))
+"""
+
+
+def kept(root):
+    """What lies where nobody but root may change anything: each name, what it is, and a file's content."""
+    there = {}
+    for top in ("pay/kept", "pay/sticky", "pay/locked", "other/kept"):
+        for folder, folders, files in os.walk(f"{root}/work/{top}"):
+            for name in (folder, *(f"{folder}/{x}" for x in folders + files)):
+                s = os.lstat(name)
+                there[name] = [s.st_ino, s.st_mode, s.st_uid, s.st_gid, s.st_size, s.st_nlink, os.listxattr(name)]
+            for name in files:
+                with open(f"{folder}/{name}") as f:
+                    there[f"{folder}/{name}"].append(f.read())
+    return there
+
 
 def fits(r, w):
-    if any(name in w and r.get(name) != w[name] for name in ("kind", "path", "path2", "area", "action", "user")):
+    if any(name in w and r.get(name) != w[name] for name in ("kind", "path", "path2", "area", "action", "user", "operation", "result")):
         return False
     return all(r.get(name, 0) > 0 for name in ("read", "written") if name in w)
 
@@ -135,17 +238,26 @@ def check(root, done, records):
             stop(f"told {len(found)} times: {w}", found or [r for r in told if w["path"] in (r.get("path"), r.get("path2"))])
     for r in told:
         if r["kind"] == "file-refused":
-            if r["policy"] != 1 or r["result"] != -13 or r["operation"] != "open" or not r["text"] or r.get("action") or r.get("rule"):
+            name = errno.errorcode[-r["result"]]
+            if r["policy"] != 1 or not r["text"].endswith(f"({name})") or not r.get("program") or r.get("action") or r.get("rule"):
                 stop("not as the file system refused it", [r])
+            if r["operation"] == "open" and name != "EACCES":
+                stop("the guard's", [r])
             continue
         if not r.get("area") or r.get("rule") != "protected:" + r["area"] or r.get("policy") != 1:
             stop("outside of the areas", [r])
         if (r["action"] == "allow") == bool(r.get("text")):
             stop("a reason where none is needed, or none", [r])
-    if not 200 <= len(flood) < FLOODS or {r["user"] for r in flood} != {"news"}:
-        stop(f"{len(flood)} refusals of one who tries {FLOODS} times", flood[:1])
-    if {r["cause"] for r in lost} != {"queue-full"} or sum(r["lost"] for r in lost) != FLOODS - len(flood):
+    for user, operation in (("news", "open"), ("mail", "unlink")):
+        n = sum((r["user"], r["operation"]) == (user, operation) for r in flood)
+        if not 200 <= n < FLOODS:
+            stop(f"{n} refusals of {user}, who tries {FLOODS} times", flood[:1])
+    if {r["cause"] for r in lost} != {"queue-full"} or sum(r["lost"] for r in lost) != 2 * FLOODS - len(flood):
         stop("lost", lost)
+    # nobody else's, and nothing else, was told as refused
+    refused = [r for r in told if r["kind"] == "file-refused"]
+    if len(refused) != sum(w["kind"] == "file-refused" for w in wanted):
+        stop("refused more often than it was", [r for r in refused if not any(fits(r, w) for w in wanted)])
     print(f"{len(wanted)} acts, {len(told)} records")
 
 

@@ -13,7 +13,7 @@ struct got {
 	bool urgent;
 	unsigned class;
 	uint64_t uid, target_uid;
-	char area[32], rule[48], text[128];
+	char area[32], rule[48], text[128], operation[16];
 	uint64_t action;
 	char script[64], program[64], parents[128], path[128], path2[64], service[32], container[64];
 };
@@ -46,6 +46,7 @@ static int sink(void *ctx, const struct record *r, bool urgent)
 	keep(r, F_AREA, g->area, sizeof(g->area));
 	keep(r, F_RULE, g->rule, sizeof(g->rule));
 	keep(r, F_TEXT, g->text, sizeof(g->text));
+	keep(r, F_OPERATION, g->operation, sizeof(g->operation));
 	g->action = record_number(r, F_ACTION, 0);
 	keep(r, F_SCRIPT, g->script, sizeof(g->script));
 	keep(r, F_PROGRAM, g->program, sizeof(g->program));
@@ -433,13 +434,38 @@ static void all_in_an_area_is_told_whatever_the_filter_says(void **state)
 	assert_string_equal(f->got[10].rule, "");
 	assert_int_equal(f->got[10].action, 0);
 	assert_false(f->got[10].urgent);
+	assert_string_equal(f->got[10].operation, "open");
 	m.e.flags = RF_PATH_CUT;
 	feed(f, &m);
 	m.e.flags = 0;
+	/* not an open: one of its names is in an area */
+	m.s[EVENT_PATH] = "/home/ann//x";
+	m.s[EVENT_PATH2] = "/quiet/shut//./y";
+	m.e.has |= EH_RELATIVE2;
+	m.e.result = -1;
+	m.e.refused = KIND_RENAME;
+	feed(f, &m);
+	assert_int_equal(f->n, 12);
+	assert_int_equal(f->got[11].kind, KIND_FILE_REFUSED);
+	assert_string_equal(f->got[11].operation, "rename");
+	assert_string_equal(f->got[11].path, "/home/ann/x");
+	assert_string_equal(f->got[11].path2, "/quiet/shut/y");
+	assert_string_equal(f->got[11].area, "shut");
+	assert_string_equal(f->got[11].text, "by permissions, or by another rule of this PC (EPERM)");
+	m.s[EVENT_PATH2] = "";
+	m.s[EVENT_PATH] = "/quiet/shut/y";
+	m.e.has &= ~EH_RELATIVE2;
+	m.e.refused = REFUSED_SETXATTR;
+	feed(f, &m);
+	assert_string_equal(f->got[12].operation, "setxattr");
+	m.e.refused = REFUSED_REMOVEXATTR;
+	feed(f, &m);
+	assert_string_equal(f->got[13].operation, "removexattr");
+	m.e.refused = 0;
 	f->filter->kinds = UINT64_MAX;
 	m.s[EVENT_PATH] = "/home//ann/x";
 	feed(f, &m);
-	assert_int_equal(f->n, 11);
+	assert_int_equal(f->n, 14);
 	f->e.areas = NULL;
 	areas_free(areas);
 }

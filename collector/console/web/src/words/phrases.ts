@@ -37,6 +37,7 @@ export const remarks: Readonly<Record<string, string>> = {
   // PCs
   "no area refuses": "拒否の対象となる領域なし",
   "by permissions, or by another rule of this PC (EACCES)": "アクセス権、またはこの PC の他の規則による (EACCES)",
+  "by permissions, or by another rule of this PC (EPERM)": "アクセス権、またはこの PC の他の規則による (EPERM)",
   "refused-by=fanotify": "拒否手段: fanotify",
   "refused-by=none": "拒否手段なし",
   "a means that did not hold before holds again": "効いていなかった手段が再び有効",
