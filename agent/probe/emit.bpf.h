@@ -78,6 +78,11 @@ static __always_inline bool dentry_is_folder(struct dentry *d)
 	return (READ(d, d_inode, i_mode) & S_IFMT_BITS) == S_IFDIR_BITS;
 }
 
+static __always_inline bool dentry_is_file(struct dentry *d)
+{
+	return (READ(d, d_inode, i_mode) & S_IFMT_BITS) == S_IFREG_BITS;
+}
+
 /* The type of the file system, and the file's size, of what a dentry names. */
 static __always_inline void event_dentry(struct event *e, struct dentry *d)
 {

@@ -584,11 +584,18 @@ int EVENT_PROG(leave_name, struct pt_regs *regs, long ret)
 	text_user(s, EVENT_PATH, dfd, (const char *)name);
 	if (kind == KIND_RMDIR)
 		names_changed();
-	if (!text_wanted(s, EVENT_PATH))
+	/*
+	 * A link, wherever it lies, may lead to a file of which a look is awaited (agent/recorder/copies.c): of what was cut
+	 * the recorder hears in any case, and leaves out what the filter does.
+	 */
+	if (kind != KIND_TRUNCATE && !text_wanted(s, EVENT_PATH))
 		return 0;
 	e->has |= EH_RELATIVE;
 	event_child(e, EVENT_PATH, kind == KIND_UNLINK || kind == KIND_RMDIR);
 	e->has &= ~EH_SIZE;
+	/* of a symbolic link it is not the link that was cut */
+	if (kind == KIND_TRUNCATE && e->inode && !dentry_is_file((struct dentry *)s->found))
+		e->inode = 0;
 	if (kind == KIND_CHMOD) {
 		e->mode = a & 07777;
 		e->has |= EH_MODE;

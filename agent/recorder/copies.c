@@ -17,6 +17,7 @@
 
 #define BUCKETS 4096u
 #define LOOKS_MAX 64u    /* reads, or drafts, of one size that are looked at */
+#define CUTS 256u        /* sizes that files were cut to, by names, that are kept apart */
 #define RENAMES_MAX 256u /* drafts that are looked at for a name, where the kernel told no object */
 #define HELD_MAX 64u
 #define VAIN_MAX 16u    /* devices on which copies waited in vain */
@@ -91,7 +92,8 @@ struct copies {
 	struct vain vain[VAIN_MAX];
 	struct look look[COPIES_LOOKS];
 	unsigned look_at, fresh_n;
-	int64_t now_us; /* events until then were told */
+	int64_t cut_us[CUTS]; /* by size, the last time that some file, nobody knows which, was made that large */
+	int64_t now_us;       /* events until then were told */
 	struct held held[HELD_MAX];
 	unsigned held_n;
 	uint32_t free, used;
@@ -244,18 +246,27 @@ static void forget(struct copies *c, struct draft *d)
 
 /* --- the guard's looks --- */
 
+/* Sizes share a place: then a hash is given up for another size's sake. */
+static unsigned cut_of(uint64_t size)
+{
+	return size % CUTS;
+}
+
 /*
  * Does this look say what the draft's content is, or that nobody will know? With its hash in *hash, where it is of the
- * bytes that were copied: nobody closed it behind writing before the look ended.
+ * bytes that were copied: nobody closed it behind writing before the look ended, and no file that may have been it was
+ * given its size by name.
  */
-static bool look_answers(const struct draft *d, const struct look_word *w, const struct digest **hash)
+static bool look_answers(
+	const struct copies *c, const struct draft *d, const struct look_word *w, const struct digest **hash)
 {
 	bool whole;
 
 	if (w->inode != d->s.inode || w->dev_major != d->s.dev_major || w->dev_minor != d->s.dev_minor ||
 		w->begun_us < d->s.boot_us)
 		return false;
-	whole = w->has_hash && w->size == d->s.size && (!d->rewritten_us || d->rewritten_us > w->ended_us);
+	whole = w->has_hash && w->size == d->s.size && (!d->rewritten_us || d->rewritten_us > w->ended_us) &&
+		c->cut_us[cut_of(w->size)] <= d->s.boot_us;
 	*hash = whole ? &w->hash : NULL;
 	return true;
 }
@@ -268,7 +279,7 @@ static bool was_looked(const struct copies *c, const struct draft *d, const stru
 	for (i = 1; i <= COPIES_LOOKS; i++) {
 		const struct look *l = &c->look[(c->look_at + i - 1) % COPIES_LOOKS];
 
-		if (l->w.begun_us && l->w.ended_us <= c->now_us && look_answers(d, &l->w, hash))
+		if (l->w.begun_us && l->w.ended_us <= c->now_us && look_answers(c, d, &l->w, hash))
 			return true;
 	}
 	return false;
@@ -670,6 +681,18 @@ static void on_change(struct copies *c, const struct seen *s)
 			c->draft[at].rewritten_us = s->boot_us;
 }
 
+/*
+ * A file was cut, or made longer, by its name. Where the kernel told no number (tracepoints, of most names) it may have
+ * been any: those of the size that it has now are the only ones that a look could still take for what was copied.
+ */
+static void on_truncate(struct copies *c, const struct seen *s)
+{
+	if (s->has_object && s->inode)
+		on_change(c, s);
+	else if (s->boot_us > c->cut_us[cut_of(s->size)])
+		c->cut_us[cut_of(s->size)] = s->boot_us;
+}
+
 static int on_written(struct copies *c, const struct seen *s, struct span program, struct span drive)
 {
 	const struct read *r;
@@ -783,8 +806,7 @@ int copies_event(struct copies *c, const struct seen *s, struct span program, st
 		on_rename(c, s);
 		return 0;
 	case KIND_TRUNCATE:
-		if (s->has_object)
-			on_change(c, s);
+		on_truncate(c, s);
 		return 0;
 	}
 	return 0;
@@ -814,7 +836,7 @@ static int use_look(struct copies *c, const struct look_word *w)
 		struct draft *d = &c->draft[at];
 
 		next = d->next_object;
-		if (d->parked && look_answers(d, w, &hash))
+		if (d->parked && look_answers(c, d, w, &hash))
 			r = unpark(c, d, hash);
 	}
 	return r;

@@ -531,6 +531,30 @@ static void another_content_is_not_taken_for_it(void **state)
 		assert_int_equal(f->told[0].hash, -1);
 		run_to(f, at + 50000, 0);
 	}
+	/* cut by a name that has no number: to its size, before the look or not; and before it was copied, or to
+	 * another */
+	for (i = 0; i < 5; i++, at += 60000) {
+		const int64_t cut = i == 3 ? at + 50 : at + 1200;
+
+		if (i == 3) {
+			s = writing(9, "/else/where", 0, 9000, cut, cut);
+			s.kind = KIND_TRUNCATE;
+			s.has_object = false;
+			feed(f, s);
+		}
+		to_drive(f, "/s/1", 70, 9000, at + 100);
+		run_to(f, at + 1100, 0);
+		if (i != 3) {
+			s = writing(9, "/else/where", 0, i == 4 ? 9001 : 9000, cut, cut);
+			s.kind = KIND_TRUNCATE;
+			s.has_object = i == 1;
+			feed(f, s);
+		}
+		looked(f, 70, 9000, at + (i == 2 ? 1150 : 1300), 0x44);
+		run_to(f, at + 1301, 1);
+		assert_int_equal(f->told[0].hash, i < 3 ? -1 : 0x44);
+		run_to(f, at + 50000, 0);
+	}
 	/* while events are behind the look, nobody knows yet */
 	to_drive(f, "/s/1", 70, 9000, at + 100);
 	looked(f, 70, 9000, at + 1200, 0x56);
