@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What permissions refused of protected files: opens, and calls that would have deleted, renamed, cut or changed one. No
- * object need have been found by then, so files are told by the names that callers gave them (name.bpf.h). Asked for
+ * What permissions refused of protected files: opens, and calls that would have deleted, renamed, cut or changed one.
+ * No object need have been found by then, so files are told by the names that callers gave them (name.bpf.h). Asked for
  * with areas of protected files only; a call that succeeds costs a comparison of its result.
  */
 #ifndef SEKISHO_PROBE_REFUSED_BPF_H
@@ -15,8 +15,8 @@
 #define AT_REMOVEDIR_BIT 0x200
 
 /*
- * Registers of a system call by way of a typed pointer: no call. System calls leave their arguments where they were; the
- * first one of arm64, which the result overwrites, is kept apart.
+ * Registers of a system call by way of a typed pointer: no call. System calls leave their arguments where they were;
+ * the first one of arm64, which the result overwrites, is kept apart.
  */
 #if defined(__TARGET_ARCH_arm64)
 #define NUMBER(r) ((u32)(r)->syscallno)

@@ -585,8 +585,8 @@ int EVENT_PROG(leave_name, struct pt_regs *regs, long ret)
 	if (kind == KIND_RMDIR)
 		names_changed();
 	/*
-	 * A link, wherever it lies, may lead to a file of which a look is awaited (agent/recorder/copies.c): of what was cut
-	 * the recorder hears in any case, and leaves out what the filter does.
+	 * A link, wherever it lies, may lead to a file of which a look is awaited (agent/recorder/copies.c): of what
+	 * was cut the recorder hears in any case, and leaves out what the filter does.
 	 */
 	if (kind != KIND_TRUNCATE && !text_wanted(s, EVENT_PATH))
 		return 0;

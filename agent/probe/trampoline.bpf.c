@@ -609,11 +609,11 @@ int EVENT_PROG(tr_chown, const struct path *path, u32 uid, u32 gid, int ret)
 #else
 #define CALL_FEXIT(call) "fexit/__x64_sys_" #call
 #endif
-#define TELL_REFUSED(call, what)                                                       \
-	SEC(CALL_FEXIT(call))                                                          \
-	int BPF_PROG(tr_refused_##call, const struct pt_regs *regs, long ret)          \
-	{                                                                              \
-		return call_refused(regs, what, ret);                                  \
+#define TELL_REFUSED(call, what)                                              \
+	SEC(CALL_FEXIT(call))                                                 \
+	int BPF_PROG(tr_refused_##call, const struct pt_regs *regs, long ret) \
+	{                                                                     \
+		return call_refused(regs, what, ret);                         \
 	}
 
 TELL_REFUSED(unlink, KIND_UNLINK)
