@@ -1,4 +1,4 @@
-# For the scripts that make a PC of their own (fresh, packages): commands in its root, and what makes it one of the lab's. Source it
+# For the scripts that make a PC of their own (fresh, packages, enforcing): commands in its root, and what makes it one of the lab's. Source it
 # behind lib.sh. `log` is the file that commands write to.
 # shellcheck shell=bash disable=SC2154
 
@@ -43,6 +43,23 @@ for_the_lab() {
 	in_root "$1" systemctl -q disable "${timers[@]}"
 	in_root "$1" systemctl -q set-default multi-user.target
 	: >"$1/etc/machine-id"
+}
+
+# What packages are installed on: it starts from a disk, and knows no archive but ours.
+as_a_pc() {
+	for_a_disk "$1" pc
+	printf 'force-unsafe-io\n' >"$1/etc/dpkg/dpkg.cfg.d/lab"
+	in_root "$1" update-initramfs -u
+	rm -rf "$1"/var/lib/apt/lists/* "$1"/usr/share/{doc,man,locale,info} "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*
+	for_the_lab "$1"
+}
+
+# depends FOLDER: names of what the packages there depend on.
+depends() {
+	local deb
+	for deb in "$1"/*.deb; do
+		dpkg-deb -f "$deb" Depends
+	done | tr ',' '\n' | sed 's/|.*//; s/(.*//; s/ //g' | grep -v '^sekisho' | sort -u
 }
 
 # root_disk FOLDER DISK: the disk of that root, with its kernel beside it, for SEKISHO_LAB_DISK.
