@@ -71,7 +71,11 @@ void notices_say(struct notices *n, uint32_t uid, const struct notice_words *wor
 	notices_reap(n);
 	for (i = 0; i < NOTICES_MAX && n->children[i]; i++)
 		;
-	pid = i < NOTICES_MAX ? fork() : -1;
+	if (i == NOTICES_MAX) {
+		was_not_said(n, words->id);
+		return;
+	}
+	pid = fork();
 	if (pid == 0)
 		_exit(child(uid, words));
 	if (pid < 0) {
