@@ -49,22 +49,39 @@ struct stamped {
 	struct buf note, reply;
 };
 
-/* It is the log's, and the log goes on from it. */
+/* Of the same log as what is judged: that goes on from it, or it is of what a running collector has signed since. */
+static int same_log(struct stamped *x, const struct checkpoint *stamped)
+{
+	struct checkpoint judged = {.size = x->size, .root = *x->root};
+	const struct checkpoint *from = stamped, *to = &judged;
+	struct merkle_proof proof = {.n = 0};
+	int v = 0;
+
+	if (stamped->size > x->size) {
+		from = &judged;
+		to = stamped;
+		v = store_refresh(x->store);
+	}
+	v = v ? v : store_consistency_of(x->store, from->size, to->size, &proof);
+	if (v)
+		return v;
+	return merkle_verify_consistency(from->size, &from->root, to->size, &to->root, &proof) ? V_DENIED : 0;
+}
+
 static int judge_checkpoint(struct stamped *x, uint64_t size, struct why *why)
 {
 	struct report *r = x->report;
-	struct merkle_proof proof = {.n = 0};
 	struct checkpoint head;
 	int v = checkpoint_verify(buf_span(&x->note), &r->log, &head, why);
 
 	if (v)
 		return v;
-	if (head.size != size || head.size > x->size)
-		return why_set(why, V_BAD, "%s",
+	v = head.size == size ? same_log(x, &head) : V_NOT_FOUND;
+	if (v == V_NOT_FOUND)
+		v = why_set(why, V_BAD, "%s",
 			SAY(r->ctl, "is of another size than its name or the log",
 				"名前またはログと大きさが異なります"));
-	v = store_consistency_of(x->store, head.size, x->size, &proof);
-	if (!v && merkle_verify_consistency(head.size, &head.root, x->size, x->root, &proof))
+	else if (v == V_DENIED)
 		v = why_set(why, V_BAD, "%s", SAY(r->ctl, "is not of this log", "このログのものではありません"));
 	return v;
 }

@@ -55,22 +55,32 @@ static void tile_path(char *out, size_t size, const char *dir, int level, uint64
 	snprintf(out, size, "%s/log/tile/%s/%s%s", dir, kind, number, partial);
 }
 
-/* A published file must say what we made of the leaves; a wider one may stand in for a partial one. */
+static int read_published(struct judging *j, char *path, int level, uint64_t n, unsigned width)
+{
+	buf_clear(&j->disk);
+	tile_path(path, PATH_MAX, j->dir, level, n, width);
+	return store_is_database(j->dir) ? store_tile(j->store, path + strlen(j->dir) + strlen("/log"), &j->disk)
+					 : file_read(path, &j->disk);
+}
+
+/*
+ * A published file must say what we made of the leaves. A wider one may stand in for a partial one: a collector that
+ * goes on has published the whole tile before anybody hears of the next checkpoint. What is in it behind our leaves is
+ * not of this checkpoint.
+ */
 static int compare_tile(struct judging *j, int level, uint64_t n, unsigned width, struct span want)
 {
 	struct report *r = j->report;
 	char path[PATH_MAX];
 	size_t at = 0;
-	int x = V_NOT_FOUND;
-	unsigned w;
+	bool wider = width < TILE_WIDTH;
+	int x = read_published(j, path, level, n, TILE_WIDTH);
 
-	for (w = TILE_WIDTH; x == V_NOT_FOUND; w = width) {
-		buf_clear(&j->disk);
-		tile_path(path, sizeof(path), j->dir, level, n, w);
-		x = store_is_database(j->dir) ? store_tile(j->store, path + strlen(j->dir) + strlen("/log"), &j->disk)
-					      : file_read(path, &j->disk);
-		if (w == width)
-			break;
+	if (x == V_NOT_FOUND && wider) {
+		x = read_published(j, path, level, n, width);
+		wider = x == V_NOT_FOUND;
+		if (wider) /* it became whole in between, and the partial one went */
+			x = read_published(j, path, level, n, TILE_WIDTH);
 	}
 	if (x < 0)
 		return x;
@@ -83,7 +93,7 @@ static int compare_tile(struct judging *j, int level, uint64_t n, unsigned width
 	}
 	while (at < want.n && at < j->disk.n && want.p[at] == j->disk.p[at])
 		at++;
-	if (at < want.n || (w == width && j->disk.n != want.n))
+	if (at < want.n || (!wider && j->disk.n != want.n))
 		audit_tell(r->audit, "log", path, true, at, NULL, "%s",
 			SAY(r->ctl, "differs from the leaves in the packs", "保存されたセグメントと一致しません"));
 	return 0;
