@@ -440,7 +440,9 @@ int refuse_open(struct guard *g)
 		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends))
 		return -errno;
-	setsockopt(ends[1], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+	/* Without that right, as under its unit: as much as anybody has (net.core.wmem_max). */
+	if (setsockopt(ends[1], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))
+		setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	g->refuse->keeper = ends[0];
 	g->refuse->place.guard = ends[1];
 	snprintf(g->refuse->place.policy, sizeof(g->refuse->place.policy), "%s", g->orders_path);

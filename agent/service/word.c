@@ -14,6 +14,17 @@ static int address(const char *path, struct sockaddr_un *at)
 	return agent_path(at->sun_path, sizeof(at->sun_path), path) ? -ENAMETOOLONG : 0;
 }
 
+/*
+ * Whoever may write in the folder could listen there before the receiver does. In a sticky folder he cannot take its
+ * place afterwards, and who owns the name is who listens.
+ */
+static bool entitled(const struct sockaddr_un *at)
+{
+	struct stat st;
+
+	return !lstat(at->sun_path, &st) && (!st.st_uid || st.st_uid == geteuid());
+}
+
 int word_sender(int *out)
 {
 	*out = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -27,6 +38,8 @@ int word_send(int fd, const char *path, struct span word)
 
 	if (r)
 		return r;
+	if (!entitled(&to))
+		return V_NOT_FOUND;
 	if (sendto(fd, word.p, word.n, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to)) >= 0)
 		return 0;
 	return errno == ENOENT || errno == ECONNREFUSED ? V_NOT_FOUND
@@ -39,7 +52,8 @@ bool word_heard(const char *path)
 	_cleanup_close_ int fd = -1;
 	struct sockaddr_un to;
 
-	return !address(path, &to) && !word_sender(&fd) && !connect(fd, (struct sockaddr *)&to, sizeof(to));
+	return !address(path, &to) && entitled(&to) && !word_sender(&fd) &&
+	       !connect(fd, (struct sockaddr *)&to, sizeof(to));
 }
 
 int word_listen(const char *path, gid_t gid, int *out)

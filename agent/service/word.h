@@ -11,9 +11,9 @@
 
 /* For sending: *out is the caller's, non-blocking. 0, -errno. */
 int word_sender(int *out);
-/* 0; V_NOT_FOUND: nobody listens at `path`; V_FULL: who listens has no room; -errno. */
+/* 0; V_NOT_FOUND: neither root nor we ourselves listen at `path`; V_FULL: who listens has no room; -errno. */
 int word_send(int fd, const char *path, struct span word);
-/* Somebody listens at `path`; asked by connecting, which tells him nothing. */
+/* Somebody to whom words are sent listens at `path`; asked by connecting, which tells him nothing. */
 bool word_heard(const char *path);
 /*
  * Listens at `path` in place of what was there: root may send, and the group `gid`; with (gid_t)-1 root alone. *out is

@@ -92,12 +92,36 @@ static void nobody_waits(void **state)
 	closep(&from);
 }
 
+/* Who is neither root nor the sender's user was there before the recorder: he hears nothing. */
+static void others_hear_nothing(void **state)
+{
+	uint8_t room[LOOK_WORD_SIZE];
+	char path[96];
+	int from, to;
+
+	(void)state;
+	if (geteuid())
+		skip(); /* a socket is given away by root */
+	assert_int_equal(word_sender(&from), 0);
+	assert_int_equal(look_listen(&to), 0);
+	snprintf(path, sizeof(path), "%s" LOOK_PATH, place);
+	assert_int_equal(chown(path, 12345, 12345), 0);
+	assert_false(word_heard(LOOK_PATH));
+	assert_int_equal(look_send(from, &word), V_NOT_FOUND);
+	assert_int_equal(recv(to, room, sizeof(room), 0), -1);
+	assert_int_equal(chown(path, 0, 12345), 0);
+	assert_int_equal(look_send(from, &word), 0);
+	look_unlisten(&to);
+	closep(&from);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_as_it_was_put),
 		cmocka_unit_test(what_is_no_word_is_refused),
 		cmocka_unit_test(nobody_waits),
+		cmocka_unit_test(others_hear_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
