@@ -93,6 +93,26 @@ int expired_take(struct expired *e, uint64_t leaf, const struct segment *s)
 	return 0;
 }
 
+/* The next leaf of a run, from `at` on, that no record covers; one behind the run's last where there is none. */
+static uint64_t uncovered(const struct expired *e, const struct absence *a, uint64_t at)
+{
+	const struct retention_expiry *by;
+
+	while (at <= a->last && (by = retention_cover(&e->book, a->channel, at)))
+		at = by->to + 1;
+	return at;
+}
+
+bool expired_unsaid(const struct expired *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->runs_n; i++)
+		if (uncovered(e, &e->runs[i], e->runs[i].first) <= e->runs[i].last)
+			return true;
+	return false;
+}
+
 static void tell_removed(const struct report *r, const struct absence *a, uint64_t first, uint64_t last)
 {
 	audit_tell(r->audit, "removed", "leaf", true, first, NULL,
@@ -108,15 +128,10 @@ static void judge_absence(struct expired *e, const struct report *r, const struc
 {
 	uint64_t at = a->first;
 
-	while (at <= a->last) {
-		const struct retention_expiry *by = retention_cover(&e->book, a->channel, at);
+	while ((at = uncovered(e, a, at)) <= a->last) {
 		uint64_t end = a->last;
 		size_t i;
 
-		if (by) {
-			at = by->to + 1;
-			continue;
-		}
 		for (i = 0; i < e->book.expiries_n; i++)
 			if (e->book.expiries[i].channel == a->channel && e->book.expiries[i].from > at &&
 				e->book.expiries[i].from <= end)

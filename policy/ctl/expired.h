@@ -39,6 +39,8 @@ int expired_take(struct expired *e, uint64_t leaf, const struct segment *s);
  * of the collector's records have come by. 0, -ENOMEM.
  */
 int expired_by(struct expired *e, unsigned channel, uint64_t leaf, const struct retention_expiry **by);
+/* A body is not there, and no record that came by says that it expired. */
+bool expired_unsaid(const struct expired *e);
 /*
  * All have come by: tells what expired by which record, and what is wrong with it, as far as the leaves that came say;
  * where expired_by was asked, of those records alone that it named. 0, -errno.

@@ -256,16 +256,48 @@ static int judge_published(struct judging *j)
 	return x ? x : report_head(r, head.size, &head.root, path, NULL);
 }
 
-static int judge_log(struct judging *j, const struct checkpoint *head)
+/* What a running collector has signed since is judged too. 0; V_NOT_FOUND: there is nothing more; -errno. */
+static int go_on(struct judging *j, struct checkpoint *head)
 {
-	struct report *r = j->report;
+	struct checkpoint now = {.size = 0};
+	struct why why;
+	int x = store_refresh(j->store);
+
+	x = x ? x : checkpoint_verify(store_checkpoint(j->store), &j->report->log, &now, &why);
+	if (x < 0)
+		return x;
+	/* What is wrong with it is told where it is judged as what is published. */
+	if (x || now.size <= j->size || now.size > store_size(j->store))
+		return V_NOT_FOUND;
+	*head = now;
+	j->size = now.size;
+	return 0;
+}
+
+static int judge_leaves(struct judging *j, uint64_t from)
+{
 	uint64_t i;
-	struct digest root;
 	int x = 0;
 
-	for (i = 0; !x && i < j->size; i++) {
+	for (i = from; !x && i < j->size; i++) {
 		x = judge_leaf(j, i);
-		report_progress(r, i, j->size);
+		report_progress(j->report, i, j->size);
+	}
+	return x;
+}
+
+static int judge_log(struct judging *j, struct checkpoint *head)
+{
+	struct report *r = j->report;
+	uint64_t size = j->size;
+	struct digest root;
+	int x = judge_leaves(j, 0);
+
+	/* A body that expired while it was looked for: the record of that came before it went, so it is there by now.
+	 */
+	if (!x && expired_unsaid(&j->expired)) {
+		x = go_on(j, head);
+		x = x == V_NOT_FOUND ? 0 : x ? x : judge_leaves(j, size);
 	}
 	if (x == V_END)
 		return 0; /* told */
