@@ -78,6 +78,7 @@ static int build(struct egress_bpf *b, struct why *why)
 
 int egress_load(struct why *why)
 {
+	_cleanup_(excerpt_end) struct excerpt types = {.fd = -1};
 	struct egress_bpf *b;
 	int r;
 
@@ -85,10 +86,13 @@ int egress_load(struct why *why)
 	if (r)
 		return r;
 	load_hush();
-	b = egress_bpf__open_and_load();
+	b = egress_bpf__open_opts(excerpt_begin(&types));
 	if (!b)
-		return why_set(why, V_BAD, "the kernel does not take it: %s", load_said());
-	r = build(b, why);
+		return why_set(why, V_BAD, "%s", load_said());
+	r = excerpt_fill(&types, b->obj);
+	if (!r && egress_bpf__load(b))
+		r = why_set(why, V_BAD, "the kernel does not take it: %s", load_said());
+	r = r ? r : build(b, why);
 	egress_bpf__destroy(b);
 	return r;
 }

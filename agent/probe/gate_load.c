@@ -113,7 +113,8 @@ static bool is_passing(int error)
 /* *error: the kernel's, where it is V_BAD since the kernel does not take it; else 0. */
 static int open_and_load(enum fullness how, struct gate_bpf **out, int *error, struct why *why)
 {
-	struct gate_bpf *b = gate_bpf__open();
+	_cleanup_(excerpt_end) struct excerpt types;
+	struct gate_bpf *b = gate_bpf__open_opts(excerpt_begin(&types));
 	int r;
 
 	*error = 0; /* another fullness may have left one */
@@ -122,6 +123,7 @@ static int open_and_load(enum fullness how, struct gate_bpf **out, int *error, s
 	load_hush();
 	r = choose(b, how, why);
 	r = r ? r : reuse(b);
+	r = r ? r : excerpt_fill(&types, b->obj);
 	if (!r) {
 		*error = gate_bpf__load(b);
 		*error = *error ? *error : gate_bpf__attach(b);

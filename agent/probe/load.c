@@ -32,12 +32,14 @@ struct loaded {
 	struct tracepoint_bpf *tracepoint;
 	struct trampoline_bpf *trampoline;
 	struct bpf_object *object;
+	struct excerpt types;
 };
 
 static void loaded_release(struct loaded *l)
 {
 	tracepoint_bpf__destroy(l->tracepoint);
 	trampoline_bpf__destroy(l->trampoline);
+	excerpt_end(&l->types);
 }
 
 /*
@@ -116,23 +118,23 @@ static void choose_sweep(struct bpf_object *o)
 /* One program, built twice: their skeletons are alike, and all that is done with one goes by its list of programs. */
 _Static_assert(sizeof(struct tracepoint_bpf) == sizeof(struct tracepoint_cast_bpf), "two skeletons of one program");
 
-static struct tracepoint_bpf *open_tracepoint(void)
+static struct tracepoint_bpf *open_tracepoint(struct excerpt *types)
 {
 	return load_in_kernel("bpf_rdonly_cast") ? (struct tracepoint_bpf *)(void *)tracepoint_cast_bpf__open()
-						 : tracepoint_bpf__open();
+						 : tracepoint_bpf__open_opts(excerpt_begin(types));
 }
 
 static int open_set(unsigned set, struct loaded *l, struct why *why)
 {
 	l->set = set;
 	if (set == PROBE_SET_TRAMPOLINE) {
-		l->trampoline = trampoline_bpf__open();
+		l->trampoline = trampoline_bpf__open_opts(excerpt_begin(&l->types));
 		if (!l->trampoline)
 			return why_set(why, V_BAD, "%s", load_said());
 		l->object = l->trampoline->obj;
 		return leave_out_missing(l->object, why);
 	}
-	l->tracepoint = open_tracepoint();
+	l->tracepoint = open_tracepoint(&l->types);
 	if (!l->tracepoint)
 		return why_set(why, V_BAD, "%s", load_said());
 	l->object = l->tracepoint->obj;
@@ -182,6 +184,9 @@ static int load_set(struct loaded *l, uint32_t ring_bytes, struct why *why)
 		bpf_object__for_each_program(p, l->object) if (calls_is_target(bpf_program__name(p)))
 			bpf_program__set_autoattach(p, false);
 	load_hush();
+	r = excerpt_fill(&l->types, l->object);
+	if (r)
+		return r;
 	r = l->trampoline ? trampoline_bpf__load(l->trampoline) : tracepoint_bpf__load(l->tracepoint);
 	if (r)
 		return why_set(why, V_BAD, "the kernel does not take the programs (%s): %s", strerror(-r), load_said());
@@ -309,7 +314,7 @@ static int pin_all(struct loaded *l, gid_t group)
 
 static int try_set(unsigned set, const struct probe_options *o, struct why *why)
 {
-	struct loaded l = {.set = set};
+	struct loaded l = {.set = set, .types = {.fd = -1}};
 	int r = open_set(set, &l, why);
 
 	r = r ? r : load_set(&l, o->ring_bytes ? o->ring_bytes : PROBE_RING_SIZE, why);

@@ -33,6 +33,29 @@ const struct btf *load_types(void);
 bool load_in_kernel(const char *function);
 /* A tracepoint's arguments. NULL where the kernel has no such tracepoint. */
 const struct btf_type *load_prototype(const char *tracepoint);
+/*
+ * Each structure, union and enumeration of that name, whatever form (struct file___ref) it is; numbers of load_types.
+ * Ends where fn does not answer 0, which is the answer. 0, -ENOMEM.
+ */
+int load_each_structure(const char *name, int (*fn)(void *ctx, uint32_t id), void *ctx);
+
+/* --- excerpt.c: of the kernel's types those that one object names --- */
+
+/*
+ * For libbpf, which looks through all types that it is given for each structure that a program looks into. Not for
+ * programs that tell the kernel numbers of types (bpf_rdonly_cast): those of an excerpt are others.
+ */
+struct excerpt {
+	int fd; /* -1: there is none, and libbpf takes the kernel's */
+	char path[32];
+	struct bpf_object_open_opts opts;
+};
+/* For <set>_bpf__open_opts; *x stays where it is until the object is loaded. */
+const struct bpf_object_open_opts *excerpt_begin(struct excerpt *x);
+/* Once the object is open, and before it is loaded. Where no excerpt can be made it is all of them. 0, -errno. */
+int excerpt_fill(struct excerpt *x, const struct bpf_object *object);
+/* When it was loaded, or will not be. */
+void excerpt_end(struct excerpt *x);
 
 /* A device number as the kernel has it. */
 static inline uint32_t load_dev(dev_t dev)

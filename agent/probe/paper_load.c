@@ -77,7 +77,8 @@ static int build(struct paper_bpf *b, struct why *why)
 /* With the trampoline where this kernel has the function, and takes it. */
 static struct paper_bpf *take(bool trampoline)
 {
-	struct paper_bpf *b = paper_bpf__open();
+	_cleanup_(excerpt_end) struct excerpt types;
+	struct paper_bpf *b = paper_bpf__open_opts(excerpt_begin(&types));
 
 	if (!b)
 		return NULL;
@@ -85,7 +86,7 @@ static struct paper_bpf *take(bool trampoline)
 	bpf_program__set_autoload(b->progs.on_connect_4, trampoline);
 	bpf_program__set_autoload(b->progs.on_connect_6, trampoline && load_in_kernel(TCP6_CONNECT));
 	bpf_program__set_autoload(b->progs.on_connect_call, !trampoline);
-	if (paper_bpf__load(b)) {
+	if (excerpt_fill(&types, b->obj) || paper_bpf__load(b)) {
 		paper_bpf__destroy(b);
 		return NULL;
 	}

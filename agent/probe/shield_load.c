@@ -123,6 +123,7 @@ static int set_control(struct shield_bpf *b, struct shield_control c, unsigned m
 
 int shield_load(unsigned mode, struct why *why)
 {
+	_cleanup_(excerpt_end) struct excerpt types = {.fd = -1};
 	_cleanup_(shield_bpf__destroyp) struct shield_bpf *b = NULL;
 	struct shield_control was = {.version = 0};
 	int r;
@@ -131,11 +132,12 @@ int shield_load(unsigned mode, struct why *why)
 	if (r)
 		return r;
 	load_hush();
-	b = shield_bpf__open();
+	b = shield_bpf__open_opts(excerpt_begin(&types));
 	if (!b)
 		return why_set(why, V_BAD, "%s", load_said());
 	r = choose(b, why);
 	r = r ? r : reuse(b, &was);
+	r = r ? r : excerpt_fill(&types, b->obj);
 	if (r)
 		return r;
 	if (shield_bpf__load(b) || shield_bpf__attach(b))
