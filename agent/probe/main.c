@@ -11,6 +11,7 @@
 #include "agent/probe/probe.h"
 #include "agent/probe/shield.h"
 #include "policy/base/clock.h"
+#include "policy/base/confine.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
 #include "policy/base/text.h"
@@ -20,9 +21,17 @@
 #include <getopt.h>
 #include <grp.h>
 #include <jansson.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 
 #define GROUP "sekisho-recorder"
+/* What its units leave it (sekisho-load.service); by hand it has no more. */
+#define CAP_PERFMON_NUMBER 38 /* absent from older headers, as the next one */
+#define CAP_BPF_NUMBER 39
+#define CAP(name) (1ull << (name))
+#define KEPT                                                                                          \
+	(CAP(CAP_BPF_NUMBER) | CAP(CAP_PERFMON_NUMBER) | CAP(CAP_SYS_ADMIN) | CAP(CAP_SYS_RESOURCE) | \
+		CAP(CAP_DAC_OVERRIDE) | CAP(CAP_CHOWN) | CAP(CAP_FOWNER) | CAP(CAP_SYS_PTRACE) | CAP(CAP_NET_ADMIN))
 #define STATUS_PATH "/run/sekisho/probe.json"
 #define GATE_STATUS_PATH "/run/sekisho/gate.json"
 #define EGRESS_STATUS_PATH "/run/sekisho/egress.json"
@@ -308,6 +317,20 @@ static int load(const struct probe_options *o)
 	return 0;
 }
 
+/* Takes what is mounted for it, and keeps what loading takes: --check has the kernel tell of a program that it starts.
+ */
+static int give_up_power(bool check)
+{
+	int r;
+
+	probe_prepare();
+	r = confine_capabilities(KEPT);
+	r = r ? r : confine_syscalls(CONFINE_FILES | CONFINE_LOADS | (check ? CONFINE_STARTS : 0));
+	if (r)
+		log_error("giving up privileges: %s", strerror(-r));
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"only", required_argument, NULL, 'o'},
@@ -317,7 +340,7 @@ int main(int argc, char **argv)
 		{"dump", required_argument, NULL, 'd'}, {"check", no_argument, NULL, 'c'},
 		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 	struct probe_options o = {.set = 0};
-	struct group *gr = getgrnam(GROUP);
+	struct group *gr;
 	const struct enum_info *set;
 	const char *below = NULL;
 	bool check = false, unload = false, unload_gate = false, unload_shield = false, gate = true, printers = true,
@@ -328,7 +351,6 @@ int main(int argc, char **argv)
 	int c, r;
 
 	log_open("sekisho-load", LOG_INFO);
-	o.group = gr ? gr->gr_gid : 0;
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (c) {
 		case 'o':
@@ -395,6 +417,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sekisho-load: only root can load kernel programs\n");
 		return 3;
 	}
+	/* A name service may be asked by a socket. */
+	gr = getgrnam(GROUP);
+	o.group = gr ? gr->gr_gid : 0;
+	if (give_up_power(check))
+		return 3;
 	if (check)
 		return check_print();
 	if (below)

@@ -171,6 +171,10 @@ int pins_give(const char *path, gid_t group)
 	return 0;
 }
 
+/* Set where nothing can be mounted any more (probe_prepare): what there is then is what there is. */
+static bool prepared;
+static int prepared_cgroup = -1;
+
 static int need_bpffs(struct why *why)
 {
 	struct statfs fs;
@@ -179,6 +183,8 @@ static int need_bpffs(struct why *why)
 		return why_set(why, V_BAD, BPFFS ": the kernel has no BPF file system");
 	if (fs.f_type == BPF_FS_MAGIC)
 		return 0;
+	if (prepared)
+		return why_set(why, V_BAD, BPFFS ": the BPF file system is not mounted");
 	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755"))
 		return why_set(why, V_BAD, BPFFS ": the BPF file system cannot be mounted: %s", strerror(errno));
 	return 0;
@@ -223,6 +229,12 @@ int pins_open_cgroup(struct why *why)
 	bool mounted = false;
 	int fd;
 
+	if (prepared) {
+		fd = prepared_cgroup < 0 ? -1 : fcntl(prepared_cgroup, F_DUPFD_CLOEXEC, 3);
+		if (fd < 0)
+			why_set(why, V_BAD, "there is no hierarchy of control groups (cgroup2)");
+		return fd;
+	}
 	if (!path)
 		path = is_cgroup2(CGROUP) ? CGROUP : is_cgroup2(CGROUP_HYBRID) ? CGROUP_HYBRID : NULL;
 	if (!path) {
@@ -242,4 +254,13 @@ int pins_open_cgroup(struct why *why)
 	if (!strcmp(path, CGROUP_OWN))
 		rmdir(path);
 	return fd;
+}
+
+void probe_prepare(void)
+{
+	struct why why = {""};
+
+	need_bpffs(&why);
+	prepared_cgroup = pins_open_cgroup(&why);
+	prepared = true;
 }

@@ -26,6 +26,12 @@ struct probe_options {
 };
 
 /*
+ * Before the loader gives up mount(2): the BPF file system, mounted where it is not, and the root of the control
+ * groups, opened for all that is attached there. What could not be had is missed by who needs it, with its reason.
+ * Without it each of them does so by itself.
+ */
+void probe_prepare(void);
+/*
  * Loads and attaches a set, proves that it delivers (an event that is caused on purpose must arrive), pins it. What was
  * pinned before is replaced only when the new one works. *set is which one it is; `why` says why the fuller one is not
  * it, where that is so. 0; V_BAD where none works, with the kernel's reason; -errno.

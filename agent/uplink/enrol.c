@@ -8,6 +8,7 @@
 #include "agent/uplink/enrol_parts.h"
 #include "agent/uplink/http.h"
 #include "policy/base/clock.h"
+#include "policy/base/confine.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
 #include "policy/base/text.h"
@@ -16,6 +17,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <sys/stat.h>
 
@@ -25,6 +27,9 @@
 #define INBOX_DIR "/var/lib/sekisho/inbox"
 #define UPLINK_USER "sekisho-uplink"
 #define SEAL_GROUP "sekisho-seal"
+/* Of root's power: files of two users, and being the other one for a while. */
+#define CAP(name) (1ull << (name))
+#define KEPT (CAP(CAP_DAC_OVERRIDE) | CAP(CAP_CHOWN) | CAP(CAP_FOWNER) | CAP(CAP_SETUID) | CAP(CAP_SETGID))
 
 /* --- users --- */
 
@@ -309,6 +314,15 @@ static int enrol(struct enrol *e)
 	return r;
 }
 
+/* What root can do that enrolment has no use for goes before anything is made, and before the network is met. */
+static int give_up_power(void)
+{
+	int r = geteuid() ? confine_capset(0) : confine_capabilities(KEPT);
+
+	r = r ? r : confine_syscalls(CONFINE_SERVER | CONFINE_OWNERS);
+	return r ? enrol_say(ENROL_FAILED, "giving up privileges: %s", strerror(-r)) : 0;
+}
+
 /* --- the command line --- */
 
 static int usage(FILE *to, int code)
@@ -377,7 +391,8 @@ int enrol_main(int argc, char **argv)
 	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		return enrol_say(ENROL_FAILED, "libcurl cannot be used");
-	r = enrol(&e);
+	r = give_up_power();
+	r = r ? r : enrol(&e);
 	key_free(e.device_key);
 	key_free(e.tls_key);
 	secret_wipe(&e.token, sizeof(e.token));

@@ -92,6 +92,17 @@ int confine_capabilities(uint64_t keep)
 
 DEFINE_CLEANUP(scmp_filter_ctx, seccomp_release)
 
+#ifdef __SANITIZE_ADDRESS__
+/* The leak check at exit wants ptrace, which a filter answers with death. */
+static bool filtered;
+
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+	return filtered;
+}
+#endif
+
 #define CALL(name) SCMP_SYS(name)
 
 /* No signal to another process, no limit of another one: children of one user live side by side. */
@@ -131,8 +142,7 @@ static const int socket_calls[] = {CALL(connect), CALL(shutdown), CALL(sendto), 
 	CALL(recvmsg), CALL(sendmmsg), CALL(recvmmsg), CALL(getsockname), CALL(getpeername), CALL(setsockopt),
 	CALL(getsockopt)};
 
-static const int server_calls[] = {CALL(socket), CALL(socketpair), CALL(bind), CALL(listen), CALL(accept),
-	CALL(accept4),
+static const int server_calls[] = {CALL(socketpair), CALL(bind), CALL(listen), CALL(accept), CALL(accept4),
 	/* libcurl resolves names in a thread of its own */
 	CALL(clone), CALL(clone3)};
 
@@ -146,6 +156,17 @@ static const int device_calls[] = {CALL(mount), CALL(umount2), CALL(sync), CALL(
 /* Who answers the kernel's questions about files, within a time. */
 static const int mark_calls[] = {CALL(fanotify_mark), CALL(timer_settime)};
 static const int group_calls[] = {CALL(fanotify_init), CALL(timer_create)};
+
+/* Who writes files of another user as that user, and hands files over (seteuid and setegid are these two). */
+static const int owner_calls[] = {CALL(chown), CALL(fchownat), CALL(setresuid), CALL(setresgid)};
+
+/* Who starts programs, and what every program does before its first line, or to give up power of its own. */
+static const int start_calls[] = {CALL(execve), CALL(clone), CALL(clone3), CALL(vfork), CALL(set_tid_address),
+	CALL(prctl), CALL(seccomp), CALL(capset), CALL(close_range), CALL(setsid)};
+
+/* Who loads: the kernel's programs, what they are attached to, and children that prove what they do. */
+static const int load_calls[] = {
+	CALL(bpf), CALL(perf_event_open), CALL(chown), CALL(fchownat), CALL(clone), CALL(clone3)};
 
 /* A child that reads a file or two and speaks on a bus; what it opens, it opens for reading (speak_rules). */
 static const int speak_calls[] = {CALL(stat), CALL(lstat), CALL(newfstatat), CALL(statx), CALL(readlink), CALL(access),
@@ -233,9 +254,30 @@ static int speak_rules(scmp_filter_ctx f)
 			   SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
 }
 
+/* Sockets by which a server speaks: no packets of its own making, and none of the kernel's rarer protocols. */
+static int socket_rules(scmp_filter_ctx f)
+{
+	static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < ARRAY_SIZE(families) && !r; i++)
+		r = seccomp_rule_add(
+			f, SCMP_ACT_ALLOW, CALL(socket), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
+	return r;
+}
+
+/* What this one is there for, of the calls at which others have been taken over. */
+static bool is_its_work(int call, bool devices, bool starts)
+{
+	return (devices && is_one_of(call, device_calls, ARRAY_SIZE(device_calls))) ||
+	       (starts && is_one_of(call, start_calls, ARRAY_SIZE(start_calls)));
+}
+
 int confine_syscalls(unsigned profile)
 {
-	_cleanup_(seccomp_releasep) scmp_filter_ctx f = seccomp_init(confine_refuse());
+	bool starts = profile & CONFINE_STARTS, loads = profile & CONFINE_LOADS, owners = profile & CONFINE_OWNERS;
+	_cleanup_(seccomp_releasep) scmp_filter_ctx f = seccomp_init(starts ? SCMP_ACT_ERRNO(EPERM) : confine_refuse());
 	bool maps = profile & CONFINE_MAPS, devices = profile & CONFINE_DEVICES, reads = profile & CONFINE_READS,
 	     speaks = profile & CONFINE_SPEAK, marks = profile & CONFINE_MARKS, groups = profile & CONFINE_GROUPS;
 	bool children = devices || profile & CONFINE_CHILDREN;
@@ -243,11 +285,11 @@ int confine_syscalls(unsigned profile)
 	int r;
 
 	profile &= ~(unsigned)(CONFINE_MAPS | CONFINE_DEVICES | CONFINE_CHILDREN | CONFINE_READS | CONFINE_SPEAK |
-			       CONFINE_MARKS | CONFINE_GROUPS);
+			       CONFINE_MARKS | CONFINE_GROUPS | CONFINE_OWNERS | CONFINE_STARTS | CONFINE_LOADS);
 
 	if (!f)
 		return -ENOMEM;
-	r = confine_hear();
+	r = starts ? seccomp_attr_set(f, SCMP_FLTATR_CTL_LOG, 1) : confine_hear();
 	if (!r)
 		r = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (!r && profile == CONFINE_PARSE)
@@ -265,6 +307,8 @@ int confine_syscalls(unsigned profile)
 		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
 	if (!r && profile >= CONFINE_SERVER)
 		r = rules(f, SCMP_ACT_ALLOW, server_calls, ARRAY_SIZE(server_calls));
+	if (!r && profile >= CONFINE_SERVER)
+		r = socket_rules(f);
 	if (!r && children)
 		r = rules(f, SCMP_ACT_ALLOW, child_calls, ARRAY_SIZE(child_calls));
 	if (!r && devices)
@@ -273,16 +317,25 @@ int confine_syscalls(unsigned profile)
 		r = rules(f, SCMP_ACT_ALLOW, mark_calls, ARRAY_SIZE(mark_calls));
 	if (!r && groups)
 		r = rules(f, SCMP_ACT_ALLOW, group_calls, ARRAY_SIZE(group_calls));
+	if (!r && owners)
+		r = rules(f, SCMP_ACT_ALLOW, owner_calls, ARRAY_SIZE(owner_calls));
+	if (!r && starts)
+		r = rules(f, SCMP_ACT_ALLOW, start_calls, ARRAY_SIZE(start_calls));
+	if (!r && loads)
+		r = rules(f, SCMP_ACT_ALLOW, load_calls, ARRAY_SIZE(load_calls));
 	if (!r && speaks)
 		r = speak_rules(f);
 	for (i = 0; !r && i < ARRAY_SIZE(fatal_calls); i++)
-		if (!devices || !is_one_of(fatal_calls[i], device_calls, ARRAY_SIZE(device_calls)))
+		if (!is_its_work(fatal_calls[i], devices, starts))
 			r = rules(f, SCMP_ACT_KILL_PROCESS, &fatal_calls[i], 1);
-	if (!r)
+	if (!r && !loads)
 		r = bpf_rules(f, maps);
 	if (!r)
 		r = rules(f, SCMP_ACT_ERRNO(ENOSYS), unknown_calls, ARRAY_SIZE(unknown_calls));
 	if (!r)
 		r = seccomp_load(f);
+#ifdef __SANITIZE_ADDRESS__
+	filtered |= !r;
+#endif
 	return r;
 }

@@ -40,7 +40,7 @@ enum confine_profile {
 	/* also files: open, rename, unlink, fsync, locks, directories, epoll, eventfd, inotify, timerfd */
 	CONFINE_FILES,
 	CONFINE_LOCAL,         /* also sockets of this machine (AF_UNIX): a bus, a name service; no network */
-	CONFINE_SERVER,        /* also sockets */
+	CONFINE_SERVER,        /* also sockets, of this machine and of IP, and netlink (what addresses there are) */
 	CONFINE_MAPS = 1 << 8, /* added to one of them: also bpf(2), but only on what is open: elements of maps, and
 				  what it is */
 	/* added to CONFINE_LOCAL: also mount and umount, sockets that it serves, children that become somebody else */
@@ -56,13 +56,24 @@ enum confine_profile {
 	CONFINE_MARKS = 1 << 13,
 	/* added to CONFINE_MARKS: also fanotify_init(2) and timer_create(2), for who starts children that mark */
 	CONFINE_GROUPS = 1 << 14,
+	/* added to CONFINE_SERVER: also becoming another user and back, and giving files away: for enrolment */
+	CONFINE_OWNERS = 1 << 15,
+	/*
+	 * also starting programs, which inherit the filter. A handler of SIGSYS does not: what is refused returns EPERM
+	 * and has its number in the kernel's audit, and no name in a log of ours
+	 */
+	CONFINE_STARTS = 1 << 16,
+	/* added to CONFINE_FILES: also bpf(2), perf_event_open(2), giving files away and children: for who loads
+	   programs into the kernel */
+	CONFINE_LOADS = 1 << 17,
 };
 
 /*
  * Installs the filter for all threads. What it forbids returns EPERM (ENOSYS for calls newer than the list, so that
  * libc falls back), except execve, ptrace, bpf, mount and module loading, which kill the process. The first time that
  * one is refused, its name is written to standard error, which is the journal (by a handler of SIGSYS, on x86-64 and
- * aarch64; elsewhere it is refused all the same, and nothing says so). 0, -errno.
+ * aarch64; elsewhere it is refused all the same, and nothing says so). What CONFINE_STARTS, CONFINE_LOADS, CONFINE_MAPS
+ * and CONFINE_DEVICES are there for kills nobody. 0, -errno.
  */
 int confine_syscalls(unsigned profile);
 

@@ -6,10 +6,12 @@
 #include "policy/ctl/setup.h"
 #include "policy/base/cleanup.h"
 #include "policy/base/conf.h"
+#include "policy/base/confine.h"
 #include "policy/base/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/stat.h>
@@ -20,6 +22,12 @@
 #define TOKEN_MAX 512
 #define NAME_MAX_ 256
 #define WORDS_MAX 12
+
+/* Of root's power: what sekisho-uplink takes to enrol, and to give up the rest. */
+#define CAP(name) (1ull << (name))
+#define KEPT                                                                                            \
+	(CAP(CAP_DAC_OVERRIDE) | CAP(CAP_CHOWN) | CAP(CAP_FOWNER) | CAP(CAP_SETUID) | CAP(CAP_SETGID) | \
+		CAP(CAP_SETPCAP))
 
 /* How `sekisho-uplink enrol` ends (agent/uplink/enrol.h, and sekisho-uplink(8)). */
 enum { UPLINK_FAILED = 1, UPLINK_USAGE = 2, UPLINK_REFUSED = 3, UPLINK_NO_CONTACT = 4 };
@@ -114,29 +122,98 @@ bool setup_has_systemd(void)
 	return !getenv("SEKISHO_ROOT") && !access("/run/systemd/system", F_OK);
 }
 
-/* Starts these units anew where systemd runs; says so where it does not. */
-static int start_units(struct ctl *c, const char *const *units)
+/* Does systemd run here, to start what waited for this? Said where it does not; of a test there is nothing to say. */
+static bool units_can_start(struct ctl *c)
 {
-	const char *args[WORDS_MAX] = {"systemctl", "restart"};
-	size_t n = 2;
-	int r;
-
 	if (getenv("SEKISHO_ROOT"))
-		return EXIT_GOOD;
-	if (!setup_has_systemd()) {
+		return false;
+	if (!setup_has_systemd())
 		puts(SAY(c, "systemd does not run here: start the services by hand.",
 			"systemd が動作していないため、サービスは手動で起動してください。"));
-		return EXIT_GOOD;
-	}
+	return setup_has_systemd();
+}
+
+/* What starts these units anew. */
+static void restart_words(const char *args[WORDS_MAX], const char *const *units)
+{
+	size_t n = 0;
+
+	args[n++] = "systemctl";
+	args[n++] = "restart";
 	for (; *units && n < WORDS_MAX - 1; units++)
 		args[n++] = *units;
-	r = setup_run(args, NULL);
+	args[n] = NULL;
+}
+
+/* systemctl ended so (setup_run). EXIT_*. */
+static int units_started(struct ctl *c, int r)
+{
 	if (r < 0)
 		return complain_of(c, "systemctl", r, NULL);
 	return r ? complain(EXIT_MACHINE,
 			   SAY(c, "not all services have started: see systemctl status 'sekisho-*'",
 				   "起動しなかったサービスがあります: systemctl status 'sekisho-*' を確認してください"))
 		 : EXIT_GOOD;
+}
+
+static int start_units(struct ctl *c, const char *const *units)
+{
+	const char *args[WORDS_MAX];
+
+	if (!units_can_start(c))
+		return EXIT_GOOD;
+	restart_words(args, units);
+	return units_started(c, setup_run(args, NULL));
+}
+
+/*
+ * Who becomes systemctl when all else is done: a child made before the filter, which systemctl would inherit, and fail
+ * under where a distribution's takes another call. It can be told to go, and nothing else.
+ */
+struct starter {
+	pid_t pid; /* 0: there is none */
+	int go;
+};
+
+/* Where systemd runs; 0, -errno. */
+static int starter_make(struct starter *s, const char *const *units)
+{
+	const char *args[WORDS_MAX];
+	int go[2];
+	char told;
+
+	*s = (struct starter){.go = -1};
+	if (!setup_has_systemd())
+		return 0;
+	restart_words(args, units);
+	if (pipe2(go, O_CLOEXEC))
+		return -errno;
+	s->pid = fork();
+	if (!s->pid) {
+		close(go[1]);
+		if (read(go[0], &told, 1) != 1)
+			_exit(0);
+		execvp(args[0], (char *const *)(uintptr_t)args);
+		_exit(127);
+	}
+	close(go[0]);
+	s->go = go[1];
+	return s->pid < 0 ? -errno : 0;
+}
+
+/* Its exit status, or -errno; with `go` false it has nothing to do, and ends. */
+static int starter_end(struct starter *s, bool go)
+{
+	int status = 0, r = 0;
+
+	if (go && write(s->go, "", 1) != 1)
+		r = -errno;
+	closep(&s->go);
+	while (s->pid > 0 && waitpid(s->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	s->pid = 0;
+	return r ? r : WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
 }
 
 /* --- enrol --- */
@@ -182,12 +259,9 @@ static int exit_of_uplink(struct ctl *c, int r)
 
 static int enrol_with(struct ctl *c, const char *url, const char *token, const char *name)
 {
-	static const char *const units[] = {"sekisho-guard.service", "sekisho-recorder.service",
-		"sekisho-print.service", "sekisho-uplink.service", "sekisho-posture.timer", NULL};
 	const char *args[WORDS_MAX];
 	char path[PATH_MAX];
 	size_t n = 0;
-	int r;
 
 	if (!setup_find(c, "sekisho-uplink", path))
 		return EXIT_MACHINE;
@@ -206,11 +280,20 @@ static int enrol_with(struct ctl *c, const char *url, const char *token, const c
 	args[n++] = "-";
 	args[n] = NULL;
 	fflush(stdout);
-	r = exit_of_uplink(c, setup_run(args, token));
-	return r ? r : start_units(c, units);
+	return exit_of_uplink(c, setup_run(args, token));
 }
 
-int command_enrol(struct ctl *c)
+/* What it starts from here on inherits it: sekisho-uplink, which takes more from itself (agent/uplink/enrol.c). */
+static int confine(struct ctl *c)
+{
+	int r = geteuid() ? 0 : confine_capabilities(KEPT);
+
+	r = r ? r : confine_syscalls(CONFINE_SERVER | CONFINE_OWNERS | CONFINE_STARTS);
+	return r ? complain_of(c, SAY(c, "the system call filter", "システムコールフィルター"), r, NULL) : EXIT_GOOD;
+}
+
+/* All but the services. EXIT_*. */
+static int enrol(struct ctl *c)
 {
 	const char *file = option_value(c, OPT_FILE), *name = option_value(c, OPT_NAME);
 	struct answers a = {"", "", ""};
@@ -229,9 +312,27 @@ int command_enrol(struct ctl *c)
 	if (r)
 		return r;
 	snprintf(line, sizeof(line), "%s\n", a.token);
-	r = enrol_with(c, a.collector, line, name ? name : a.name[0] ? a.name : NULL);
+	return enrol_with(c, a.collector, line, name ? name : a.name[0] ? a.name : NULL);
+}
+
+int command_enrol(struct ctl *c)
+{
+	static const char *const units[] = {"sekisho-guard.service", "sekisho-recorder.service",
+		"sekisho-print.service", "sekisho-uplink.service", "sekisho-posture.timer", NULL};
+	const char *file = option_value(c, OPT_FILE);
+	struct starter starter;
+	bool starts = false;
+	int r = starter_make(&starter, units), s;
+
+	r = r ? complain_of(c, "systemctl", r, NULL) : confine(c);
+	r = r ? r : enrol(c);
+	if (!r)
+		starts = units_can_start(c);
+	s = starter_end(&starter, starts);
+	if (!r && starts)
+		r = units_started(c, s);
 	/* Used: the token is good for nothing any more. Where a service did not start, the PC is known all the same. */
-	if (!r && unlink(file))
+	if (!r && file && unlink(file))
 		return complain_of(c, file, -errno, NULL);
 	return r;
 }

@@ -4,6 +4,7 @@
  * the store, because it speaks with the network. What it gets is verified before it is kept.
  */
 #include "collector/store/store.h"
+#include "policy/base/confine.h"
 #include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/ctl/timestamps.h"
@@ -149,8 +150,11 @@ int command_timestamp(struct ctl *c)
 		.reply = BUF_INIT(TIMESTAMP_MAX)};
 	const char *config = option_value(c, OPT_CONFIG);
 	struct why why = {""};
-	int r = timestamp_settings_load(config, &x.s, &why);
+	int r = confine_syscalls(CONFINE_SERVER);
 
+	if (r)
+		return complain_of(c, SAY(c, "the system call filter", "システムコールフィルター"), r, NULL);
+	r = timestamp_settings_load(config, &x.s, &why);
 	if (r)
 		return complain_of(c, config ? config : TIMESTAMP_CONFIG, r, &why);
 	if (!x.s.url[0] || !x.s.ca[0])

@@ -203,6 +203,11 @@ static int make_call(pid_t pid, struct user_regs_struct was, int argc, char **ar
 	status = run(pid);
 	if (status == -1)
 		return die("run");
+	/* Another program now: of what it was nothing is there to go back to. */
+	if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) {
+		puts("done");
+		return 0;
+	}
 	if (WIFSTOPPED(status) && ptrace(PTRACE_GETREGS, pid, NULL, &now))
 		return die("registers");
 	/* Refused by seccomp: for good, or the program's own handler answers in the call's place. */

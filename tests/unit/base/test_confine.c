@@ -1,8 +1,10 @@
 /* Power that was given up is gone: tried in children, since every step is final. */
+#include "policy/base/cleanup.h"
 #include "policy/base/confine.h"
 #include "tests/unit/cm.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/bpf.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -184,6 +186,86 @@ static int servers_may_not_exec(void)
 	return 2;
 }
 
+static int servers_speak_no_rare_protocol(void)
+{
+	static const int families[] = {AF_UNIX, AF_INET, AF_NETLINK};
+	static const int others[] = {AF_PACKET, AF_VSOCK, AF_ALG, AF_BLUETOOTH};
+	size_t i;
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_SERVER))
+		return 1;
+	for (i = 0; i < ARRAY_SIZE(families); i++)
+		if (socket(families[i], SOCK_DGRAM, 0) < 0)
+			return 2;
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		if (socket(others[i], SOCK_DGRAM, 0) >= 0 || errno != EPERM)
+			return 3;
+	return chown("/", (uid_t)-1, (gid_t)-1) && errno == EPERM && setresuid((uid_t)-1, (uid_t)-1, (uid_t)-1) &&
+			       errno == EPERM
+		       ? 0
+		       : 4;
+}
+
+static int owners_hand_over(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_SERVER | CONFINE_OWNERS))
+		return 1;
+	if (seteuid(geteuid()) || setegid(getegid()) || chown("/no-such-file-here", 0, 0) == 0 || errno != ENOENT)
+		return 2;
+	if (setgroups(0, NULL) == 0 || errno != EPERM)
+		return 3;
+	execl("/bin/true", "true", (char *)NULL);
+	return 4;
+}
+
+/* A program that it starts is under the same filter, and is not killed for what that refuses: mknod, and mkfifo by it.
+ */
+static int starters_start(void)
+{
+	int status;
+	pid_t pid;
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_SERVER | CONFINE_STARTS))
+		return 1;
+	if (syscall(SYS_sethostname, "", 0) == 0 || errno != EPERM)
+		return 2;
+	pid = fork();
+	if (!pid) {
+		execl("/usr/bin/mkfifo", "mkfifo", "/tmp/no-such-fifo-here", (char *)NULL);
+		_exit(2);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return 3;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 1 ? 0 : 4;
+}
+
+static int starters_do_not_trace(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_SERVER | CONFINE_STARTS))
+		return 1;
+	syscall(SYS_ptrace, 16, getppid(), 0, 0);
+	return 2;
+}
+
+static int loaders_load(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (confine_syscalls(CONFINE_FILES | CONFINE_LOADS))
+		return 1;
+	if (bpf_command(BPF_MAP_LOOKUP_ELEM) != -1 || errno != EBADF)
+		return 2;
+	if (syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0) != -1 || errno == EPERM)
+		return 3;
+	if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0 || errno != EPERM)
+		return 4;
+	execl("/bin/true", "true", (char *)NULL);
+	return 5;
+}
+
 /* What is refused is known by its name and number of times, and said once; nothing else is. */
 static int refusals_have_names(void)
 {
@@ -237,6 +319,11 @@ static void profiles_hold(void **state)
 	assert_int_equal(in_child(map_elements_only), 0);
 	assert_int_equal(in_child(no_bpf_without_leave), 128 + SIGSYS);
 	assert_int_equal(in_child(servers_may_not_exec), 128 + SIGSYS);
+	assert_int_equal(in_child(servers_speak_no_rare_protocol), 0);
+	assert_int_equal(in_child(owners_hand_over), 128 + SIGSYS);
+	assert_int_equal(in_child(starters_start), 0);
+	assert_int_equal(in_child(starters_do_not_trace), 128 + SIGSYS);
+	assert_int_equal(in_child(loaders_load), 128 + SIGSYS);
 }
 
 static void what_is_refused_is_named(void **state)
