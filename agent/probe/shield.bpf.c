@@ -100,7 +100,7 @@ static __always_inline struct shield_control *in_force(void)
 	u32 zero = 0;
 	struct shield_control *c = bpf_map_lookup_elem(&control, &zero);
 
-	return c && c->mode != SHIELD_OFF && bpf_ktime_get_boot_ns() < c->lease_boot_ns ? c : NULL;
+	return c && c->mode != SHIELD_OFF && bpf_ktime_get_ns() < c->lease_awake_ns ? c : NULL;
 }
 
 static __always_inline u32 what_is(struct inode *inode, struct shield_key *key)

@@ -141,7 +141,7 @@ int shield_renew(struct shield *s)
 	struct shield_control c;
 	int r = control_get(s, &c);
 
-	c.lease_boot_ns = (uint64_t)(clock_boot_us() + SHIELD_LEASE_US) * 1000;
+	c.lease_awake_ns = (uint64_t)(clock_awake_us() + SHIELD_LEASE_US) * 1000;
 	return r ? r : control_set(s, &c);
 }
 

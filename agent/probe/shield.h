@@ -5,7 +5,8 @@
  * shield.bpf.c, what both share shield_map.h.
  *
  * sekisho-load loads it. What is ours is said by the guard, who renews it; from its last word on it holds for
- * SHIELD_LEASE_US, so that a PC whose guard does not come up any more can be mended without it.
+ * SHIELD_LEASE_US of the time that the PC is awake, so that a PC whose guard does not come up any more can be mended
+ * without it.
  */
 #ifndef SEKISHO_PROBE_SHIELD_H
 #define SEKISHO_PROBE_SHIELD_H
@@ -50,7 +51,7 @@ struct shield_file {
 struct shield_key shield_key_of(const struct shield_file *f);
 /* These are ours, and no others. More than SHIELD_FILES_MAX are left out. 0, -errno. */
 int shield_set_files(struct shield *s, const struct shield_file *files, size_t n);
-/* It holds for SHIELD_LEASE_US from now on. 0, -errno. */
+/* It holds for SHIELD_LEASE_US from now on, asleep not counted. 0, -errno. */
 int shield_renew(struct shield *s);
 /*
  * The process `pid`, which started `start_ticks` after the PC did (proc(5), field 22 of stat), and its descendants may

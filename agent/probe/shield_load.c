@@ -7,6 +7,7 @@
 #include "agent/probe/load.h"
 #include "agent/probe/paper.h"
 #include "agent/probe/shield.h"
+#include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include "shield.skel.h"
 #include <dirent.h>
@@ -16,6 +17,7 @@
 
 #define PIN_NEW SHIELD_PIN_DIR "-new"
 #define LSM_LIST "/sys/kernel/security/lsm"
+#define VERSION_BOOT 1u /* all is as it is now, but the lease is by CLOCK_BOOTTIME */
 
 DEFINE_CLEANUP(struct shield_bpf *, shield_bpf__destroy)
 
@@ -76,7 +78,21 @@ static int choose(struct shield_bpf *b, struct why *why)
 	return 0;
 }
 
-/* Of another version nothing is gone on with: the guard says it anew. */
+/*
+ * What is loaded goes on refusing by the older programs until they are replaced, and they read the lease here by a
+ * clock that is ahead: it is theirs to end early only once the new ones are attached, which set_control() comes behind.
+ * A guard of that version that renews meanwhile lengthens it by what the PC has slept, until the new one's first word.
+ */
+static void from_boot(struct shield_control *c)
+{
+	uint64_t asleep_ns = (uint64_t)(clock_boot_us() - clock_awake_us()) * 1000;
+
+	c->lease_awake_ns = c->lease_awake_ns > asleep_ns ? c->lease_awake_ns - asleep_ns : 0;
+	c->version = SHIELD_VERSION;
+}
+
+/* Of another version nothing is gone on with, but of the one that differs in the lease's clock: the guard says it anew.
+ */
 static int reuse(struct shield_bpf *b, struct shield_control *c)
 {
 	struct bpf_map *m;
@@ -88,6 +104,8 @@ static int reuse(struct shield_bpf *b, struct shield_control *c)
 		return 0;
 	r = bpf_map_lookup_elem(fd, &zero, c);
 	close(fd);
+	if (!r && c->version == VERSION_BOOT)
+		from_boot(c);
 	if (r || c->version != SHIELD_VERSION) {
 		*c = (struct shield_control){.version = 0};
 		return 0;

@@ -15,7 +15,7 @@ typedef uint32_t shield_u32;
 typedef uint64_t shield_u64;
 #endif
 
-#define SHIELD_VERSION 1u
+#define SHIELD_VERSION 2u
 #define SHIELD_FILES_MAX 2048
 #define SHIELD_OBJECTS_MAX 1024
 #define SHIELD_RING_BYTES (64u << 10)
@@ -50,7 +50,9 @@ struct shield_object {
 /* The one page of settings. */
 struct shield_control {
 	shield_u32 version, mode;
-	shield_u64 lease_boot_ns; /* nothing is refused from then on: the guard has not been there for that long */
+	/* By the clock that stands still while the PC sleeps: nothing is refused from then on, as the guard has not
+	 * been there for that long. */
+	shield_u64 lease_awake_ns;
 	/* The window of the package manager: the process with its descendants, until then. 0: none. */
 	shield_u64 open_boot_ns, open_start; /* when it started, in SHIELD_TICK_NS: field 22 of /proc/PID/stat */
 	shield_u32 open_pid;
