@@ -279,8 +279,8 @@ int written_start(struct guard *g);
 void written_order(struct guard *g);
 /* Another drive may be there. */
 void written_look(struct guard *g);
-/* Looks into what is due; and when that is next to be done (boot clock). */
-void written_run(struct guard *g, int64_t now);
+/* Looks into what is due; and when that is next to be done. By clock_awake_us(): nothing waits while the PC sleeps. */
+void written_run(struct guard *g, int64_t now_awake_us);
 int64_t written_due(const struct guard *g);
 /*
  * A file that was made unreadable is to be readable again: `path` is of a drive that is mounted here, `order` an
@@ -322,7 +322,7 @@ struct reason_file {
 	struct reason_file *next;
 	unsigned id;
 	uint32_t uid; /* whose reason */
-	int64_t since_boot_us, since_wall_us;
+	int64_t since_awake_us, since_wall_us;
 	char device[DISK_NAME_SIZE], rule[POLICY_NAME_SIZE + 16];
 	char *path;
 	dev_t dev;
@@ -340,8 +340,9 @@ void reasons_ask(struct guard *g, const struct written_file *w, const char *path
 /* Somebody was refused files of an area, with `purpose` only because he stated none. True where he was not in the last
  * minutes, so that he is to be told. */
 bool reasons_wanted(struct guard *g, const char *area, uint32_t uid, bool purpose, int64_t now);
-/* Tells what nobody gave a reason for; and when that is next to be done (boot clock). */
-void reasons_run(struct guard *g, int64_t now);
+/* Tells what nobody gave a reason for; and when that is next to be done. By clock_awake_us(): who shuts the lid has his
+ * hour. */
+void reasons_run(struct guard *g, int64_t now_awake_us);
 int64_t reasons_due(const struct guard *g);
 void reasons_stop(struct guard *g);
 void reasons_close(struct guard *g);

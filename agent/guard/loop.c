@@ -334,9 +334,25 @@ static int add_sources(struct guard *g)
 
 /* --- rounds --- */
 
+/* What waits by the clock that stands still while the PC sleeps. */
+static int64_t awake_due(const struct guard *g)
+{
+	int64_t written = written_due(g), reasons = reasons_due(g);
+
+	return written < reasons ? written : reasons;
+}
+
+static int64_t wait_us(int64_t by_boot, int64_t by_awake)
+{
+	int64_t least = by_boot < by_awake ? by_boot : by_awake;
+
+	return least > 0 ? least : 0;
+}
+
 static int one_round(struct guard *g)
 {
-	int64_t now = clock_boot_us(), next, prove_every = at_least_each_beat(g, PROVE_EVERY_US);
+	int64_t now = clock_boot_us(), awake = clock_awake_us(), next,
+		prove_every = at_least_each_beat(g, PROVE_EVERY_US);
 	int r = 0;
 
 	if (now >= g->proved_boot_us + prove_every)
@@ -352,9 +368,9 @@ static int one_round(struct guard *g)
 	protect_run(g, now);
 	maintenance_run(g, now);
 	media_run(g, now);
-	written_run(g, now);
+	written_run(g, awake);
 	refuse_run(g, now);
-	reasons_run(g, now);
+	reasons_run(g, awake);
 	if (!r && now >= sealer_due(g->sealer))
 		r = sealer_run(g->sealer, now);
 	if (now >= g->status_boot_us + REPORT_EVERY_US) {
@@ -383,13 +399,9 @@ static int one_round(struct guard *g)
 		next = maintenance_due(g);
 	if (media_due(g) < next)
 		next = media_due(g);
-	if (written_due(g) < next)
-		next = written_due(g);
 	if (refuse_due(g) < next)
 		next = refuse_due(g);
-	if (reasons_due(g) < next)
-		next = reasons_due(g);
-	r = sd_event_run(g->event, next > now ? (uint64_t)(next - now) : 0);
+	r = sd_event_run(g->event, (uint64_t)wait_us(next - now, awake_due(g) - awake));
 	return r < 0 ? r : g->failed;
 }
 

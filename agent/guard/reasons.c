@@ -19,7 +19,7 @@
 #define FILES_MAX 64u      /* that a reason is waited for; the oldest goes unsaid for another one */
 #define AREAS_TOLD_MAX 32u /* who was refused files of which area */
 #define AREA_FRESH_US (600ll * 1000000)
-#define REASON_WAIT_US (3600ll * 1000000)
+#define REASON_WAIT_US (3600ll * 1000000) /* that the PC is awake */
 #define AREA_ITEM "area:"
 #define FILE_ITEM "file:"
 
@@ -97,7 +97,7 @@ void reasons_ask(struct guard *g, const struct written_file *w, const char *path
 	f->uid = uid;
 	f->dev = w->dev;
 	f->ino = w->ino;
-	f->since_boot_us = clock_boot_us();
+	f->since_awake_us = clock_awake_us();
 	f->since_wall_us = clock_wall_us();
 	f->has_hash = hash != NULL;
 	if (hash)
@@ -110,15 +110,15 @@ void reasons_ask(struct guard *g, const struct written_file *w, const char *path
 	q->files_n++;
 }
 
-void reasons_run(struct guard *g, int64_t now)
+void reasons_run(struct guard *g, int64_t now_awake_us)
 {
-	while (g->reasons->files && now >= g->reasons->files->since_boot_us + REASON_WAIT_US)
+	while (g->reasons->files && now_awake_us >= g->reasons->files->since_awake_us + REASON_WAIT_US)
 		missing(g, &g->reasons->files);
 }
 
 int64_t reasons_due(const struct guard *g)
 {
-	return g->reasons->files ? g->reasons->files->since_boot_us + REASON_WAIT_US : INT64_MAX;
+	return g->reasons->files ? g->reasons->files->since_awake_us + REASON_WAIT_US : INT64_MAX;
 }
 
 void reasons_stop(struct guard *g)

@@ -85,13 +85,13 @@ static const struct person *writer_of(struct guard *g, const struct written_file
 	if (!f->cloud || (p->there && p->uid == uid))
 		return p;
 	/* Name services may be slow: not for each file of one person. */
-	if (one.there && one.uid == uid && clock_boot_us() - asked_us < NAME_US)
+	if (one.there && one.uid == uid && clock_awake_us() - asked_us < NAME_US)
 		return &one;
 	memset(&one, 0, sizeof(one));
 	one.there = true;
 	one.uid = uid;
 	person_name(g, uid, one.name);
-	asked_us = clock_boot_us();
+	asked_us = clock_awake_us();
 	return &one;
 }
 
@@ -179,7 +179,7 @@ static void remember_look(struct written *w, const struct written_file *f)
 
 	w->looked[i].dev = f->dev;
 	w->looked[i].ino = f->ino;
-	w->looked[i].boot_us = clock_boot_us();
+	w->looked[i].awake_us = clock_awake_us();
 }
 
 static int64_t last_look(const struct written *w, const struct written_file *f)
@@ -188,8 +188,8 @@ static int64_t last_look(const struct written *w, const struct written_file *f)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(w->looked); i++)
-		if (w->looked[i].dev == f->dev && w->looked[i].ino == f->ino && w->looked[i].boot_us > last)
-			last = w->looked[i].boot_us;
+		if (w->looked[i].dev == f->dev && w->looked[i].ino == f->ino && w->looked[i].awake_us > last)
+			last = w->looked[i].awake_us;
 	return last;
 }
 
@@ -311,22 +311,22 @@ static bool has_place(const struct written *w, const struct written_file *f)
 static void run(struct guard *g)
 {
 	struct written *w = g->written;
-	int64_t now = clock_boot_us();
+	int64_t now = clock_awake_us();
 	struct written_file **at = &w->waiting;
 
 	while (*at) {
 		if (written_hand_has(g, (*at)->dev, (*at)->ino)) {
-			(*at)->closed_boot_us = now;
-			(*at)->due_boot_us = now + SETTLE_US;
+			(*at)->closed_awake_us = now;
+			(*at)->due_awake_us = now + SETTLE_US;
 			at = &(*at)->next;
-		} else if (now >= (*at)->due_boot_us && written_hand_left(g, (*at)->fd)) {
+		} else if (now >= (*at)->due_awake_us && written_hand_left(g, (*at)->fd)) {
 			file_free(take_first(w, at));
-		} else if (now - (*at)->closed_boot_us > patience(*at)) {
+		} else if (now - (*at)->closed_awake_us > patience(*at)) {
 			struct written_file *f = take_first(w, at);
 
 			judge_unread(g, f, INSPECT_BUSY, "too many files were written");
 			file_free(f);
-		} else if (has_place(w, *at) && now >= (*at)->due_boot_us) {
+		} else if (has_place(w, *at) && now >= (*at)->due_awake_us) {
 			look(g, take_first(w, at));
 		} else {
 			at = &(*at)->next;
@@ -345,13 +345,13 @@ static bool is_ours(const struct guard *g, const struct written_file *f)
  * times a second all day is looked into all the same. It may be half-written then; its last close brings another look,
  * as one that begins while a file is looked into, or behind it, waits anew.
  */
-static void renew_due(struct written_file *f, int64_t closed_boot_us)
+static void renew_due(struct written_file *f, int64_t closed_awake_us)
 {
-	int64_t due = closed_boot_us + SETTLE_US, latest = f->closed_boot_us + SETTLE_MAX_US;
+	int64_t due = closed_awake_us + SETTLE_US, latest = f->closed_awake_us + SETTLE_MAX_US;
 
 	due = due < latest ? due : latest;
-	if (due > f->due_boot_us)
-		f->due_boot_us = due;
+	if (due > f->due_awake_us)
+		f->due_awake_us = due;
 }
 
 /* One that waits already is looked into once, as it is then. */
@@ -366,7 +366,7 @@ void written_take(struct guard *g, const struct written_file *file)
 			/* The newer word has the name that it has in the folder, whatever became of the first. */
 			close(file->cloud ? f->fd : file->fd);
 			f->fd = file->cloud ? file->fd : f->fd;
-			renew_due(f, file->closed_boot_us);
+			renew_due(f, file->closed_awake_us);
 			return;
 		}
 	f = w->waiting_n < WRITTEN_WAITING_MAX && (!file->cloud || w->waiting_cloud_n < WRITTEN_CLOUD_MAX)
@@ -380,9 +380,9 @@ void written_take(struct guard *g, const struct written_file *file)
 	}
 	*f = *file;
 	last = last_look(w, f);
-	f->due_boot_us = f->closed_boot_us + SETTLE_US;
-	if (last && last + AGAIN_US > f->due_boot_us)
-		f->due_boot_us = last + AGAIN_US;
+	f->due_awake_us = f->closed_awake_us + SETTLE_US;
+	if (last && last + AGAIN_US > f->due_awake_us)
+		f->due_awake_us = last + AGAIN_US;
 	f->next = NULL;
 	*w->last = f;
 	w->last = &f->next;
@@ -434,7 +434,7 @@ int64_t written_due(const struct guard *g)
 	int64_t due = INT64_MAX;
 
 	for (f = w ? w->waiting : NULL; f; f = f->next) {
-		int64_t at = has_place(w, f) ? f->due_boot_us : f->closed_boot_us + patience(f);
+		int64_t at = has_place(w, f) ? f->due_awake_us : f->closed_awake_us + patience(f);
 
 		if (at < due)
 			due = at;

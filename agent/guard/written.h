@@ -36,8 +36,8 @@ struct written_file {
 	dev_t sb;                     /* the same as the kernel has it, where the recorder told it; 0: it is `dev` */
 	int64_t look_boot_us;         /* when reading it began; 0: it was not read */
 	struct stat look;             /* as it was then */
-	int64_t closed_boot_us;       /* first close that is not looked into yet */
-	int64_t due_boot_us;          /* when it is to be looked into */
+	int64_t closed_awake_us;      /* first close that is not looked into yet */
+	int64_t due_awake_us;         /* when it is to be looked into */
 	uint32_t pid, uid, login_uid; /* of who closed it; UINT32_MAX: not known */
 	uint32_t owner_uid;           /* of the file */
 	char program[512];            /* empty: it had ended */
@@ -82,7 +82,7 @@ struct written_task {
 	struct seal_note note; /* seals: no path where it has no mount */
 	dev_t dev;             /* seals */
 	ino_t ino;
-	int64_t begun_boot_us, due_boot_us;
+	int64_t begun_awake_us, due_awake_us;
 	struct document_decision decided; /* seals */
 	struct sealed_order order;        /* opens */
 };
@@ -151,7 +151,7 @@ struct written_scan {
 	uint8_t answer[CLAMD_ANSWER_MAX + 1];
 	size_t got; /* of it */
 	bool late;
-	int64_t end_boot_us, reap_boot_us;
+	int64_t end_awake_us, reap_awake_us;
 	struct scan_seen seen[SCAN_SEEN_MAX];
 	unsigned seen_at;
 	struct {
@@ -185,7 +185,7 @@ struct written {
 	struct {
 		dev_t dev;
 		ino_t ino;
-		int64_t boot_us;
+		int64_t awake_us;
 	} looked[64]; /* the last ones, so that a file that is written all the time is not looked into all the time */
 	unsigned looked_at;
 	struct written_copies copies;
@@ -252,7 +252,7 @@ void written_seal(struct guard *g, const struct written_file *f, const char *pat
 bool written_hand_has(const struct guard *g, dev_t dev, ino_t ino);
 /* It is as we left it. */
 bool written_hand_left(const struct guard *g, int fd);
-void written_hand_run(struct guard *g, int64_t now);
+void written_hand_run(struct guard *g, int64_t now_awake_us);
 int64_t written_hand_due(const struct guard *g);
 /* What is not done is told. */
 void written_hand_stop(struct guard *g);
@@ -278,7 +278,7 @@ void written_cut_close(struct guard *g);
 /* written_scan.c: what is read from drives, given to ClamAV. It owns file->fd. */
 void written_scan(struct guard *g, const struct written_file *file);
 void written_scan_order(struct guard *g); /* the policy in force is another one */
-void written_scan_run(struct guard *g, int64_t now);
+void written_scan_run(struct guard *g, int64_t now_awake_us);
 int64_t written_scan_due(const struct guard *g);
 /* What is not done is told. */
 void written_scan_stop(struct guard *g);

@@ -55,7 +55,7 @@ static struct written_file begin(const struct cloud_word *w, int fd)
 		.uid = w->uid,
 		.login_uid = w->login_uid,
 		.owner_uid = w->uid,
-		.closed_boot_us = clock_boot_us()};
+		.closed_awake_us = clock_awake_us()};
 
 	snprintf(f.program, sizeof(f.program), "%.*s", (int)w->program.n, (const char *)w->program.p);
 	return f;
@@ -132,7 +132,7 @@ static void take_folder(struct walk *k, int fd, unsigned depth)
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
 		if (k->names++ == TREE_NAMES_MAX || k->files >= TREE_FILES_MAX ||
-			clock_boot_us() - k->began_us > WALK_US) {
+			clock_awake_us() - k->began_us > WALK_US) {
 			k->cut = true;
 			break;
 		}
@@ -156,7 +156,7 @@ static void take_folder(struct walk *k, int fd, unsigned depth)
 
 static void on_word(struct guard *g, const struct cloud_word *w)
 {
-	struct walk k = {.g = g, .w = w, .began_us = clock_boot_us()};
+	struct walk k = {.g = g, .w = w, .began_us = clock_awake_us()};
 	char path[WRITTEN_PATH_SIZE + 1], place[PATH_MAX], fs[MOUNTS_FS_SIZE];
 	_cleanup_close_ int at = -1;
 	struct stat st;
@@ -197,12 +197,12 @@ static int on_words(sd_event_source *source, int fd, uint32_t events, void *ctx)
 	static char room[CLOUD_WORD_MAX + 1];
 	struct cloud_word w;
 	struct guard *g = ctx;
-	int64_t began = clock_boot_us();
+	int64_t began = clock_awake_us();
 	unsigned i;
 
 	(void)source;
 	(void)events;
-	for (i = 0; i < WORDS_AT_A_TIME && clock_boot_us() - began < WORDS_US; i++) {
+	for (i = 0; i < WORDS_AT_A_TIME && clock_awake_us() - began < WORDS_US; i++) {
 		ssize_t n = recv(fd, room, sizeof(room), 0);
 
 		if (n < 0)

@@ -65,7 +65,7 @@ static struct written_task *task_new(const char *path, bool opens)
 		return NULL;
 	}
 	name_copy(t);
-	t->begun_boot_us = t->due_boot_us = clock_boot_us();
+	t->begun_awake_us = t->due_awake_us = clock_awake_us();
 	return t;
 }
 
@@ -76,7 +76,7 @@ static void put(struct guard *g, struct written_task *t)
 	*h->last = t;
 	h->last = &t->next;
 	*(t->opens ? &h->opens_n : &h->seals_n) += 1;
-	written_hand_run(g, clock_boot_us());
+	written_hand_run(g, clock_awake_us());
 }
 
 /* It is the first one while it is at work. */
@@ -174,15 +174,15 @@ static void heard(struct guard *g)
 	if (r->ino)
 		h->ours[h->ours_at++ % ARRAY_SIZE(h->ours)] = (struct written_ours){
 			.dev = r->dev, .ino = r->ino, .ctime_s = r->ctime_s, .ctime_ns = r->ctime_ns};
-	if (r->verdict == SEAL_BUSY && clock_boot_us() - t->begun_boot_us < INSIST_US + 2 * AGAIN_US) {
+	if (r->verdict == SEAL_BUSY && clock_awake_us() - t->begun_awake_us < INSIST_US + 2 * AGAIN_US) {
 		/* Others have their turn meanwhile. */
-		t->due_boot_us = clock_boot_us() + AGAIN_US;
+		t->due_awake_us = clock_awake_us() + AGAIN_US;
 		take(h, t);
 		put(g, t);
 		return;
 	}
 	end(g, t, r);
-	written_hand_run(g, clock_boot_us());
+	written_hand_run(g, clock_awake_us());
 }
 
 static int on_answer(sd_event_source *source, int fd, uint32_t events, void *ctx)
@@ -244,7 +244,7 @@ static int work(struct guard *g, struct written_task *t, struct seal_result *out
 		.order = &t->order,
 		.note = t->note.path[0] ? &t->note : NULL,
 		.openers = h->openers,
-		.insist = !t->opens && clock_boot_us() - t->begun_boot_us >= INSIST_US};
+		.insist = !t->opens && clock_awake_us() - t->begun_awake_us >= INSIST_US};
 	int file = t->fd, folder = written_hand_folder(true), r = folder < 0 ? folder : 0;
 
 	r = r ? r : keep_only(&file, &folder, answer);
@@ -349,11 +349,11 @@ void written_hand_run(struct guard *g, int64_t now)
 	if (h->pid)
 		return;
 	for (t = h->first; t; t = t->next) {
-		if (t->due_boot_us > now)
+		if (t->due_awake_us > now)
 			continue;
 		/* The auditor's copy is made of what it is now, and what is being looked into is judged anew. */
 		if (!t->opens && (written_copies_wait(g, t->dev, t->ino) || written_looks(g, t->dev, t->ino))) {
-			t->due_boot_us = now + COPY_WAIT_US;
+			t->due_awake_us = now + COPY_WAIT_US;
 			continue;
 		}
 		take(h, t);
@@ -370,8 +370,8 @@ int64_t written_hand_due(const struct guard *g)
 	int64_t due = INT64_MAX;
 
 	for (t = h->pid ? NULL : h->first; t; t = t->next)
-		if (t->due_boot_us < due)
-			due = t->due_boot_us;
+		if (t->due_awake_us < due)
+			due = t->due_awake_us;
 	return due;
 }
 

@@ -58,7 +58,7 @@ static void missed(struct guard *g, enum scan_cause cause, const char *text)
 		snprintf(s->missed[cause].text, sizeof(s->missed[cause].text), "%s", text);
 	s->missed[cause].n++;
 	s->missed_all++;
-	tell_due(g, clock_boot_us(), false);
+	tell_due(g, clock_awake_us(), false);
 }
 
 /* --- one file --- */
@@ -163,7 +163,7 @@ static int on_answer(sd_event_source *source, int fd, uint32_t events, void *ctx
 	if (n > 0 && s->got < sizeof(s->answer))
 		return 0;
 	end(g);
-	written_scan_run(g, clock_boot_us());
+	written_scan_run(g, clock_awake_us());
 	return 0;
 }
 
@@ -208,7 +208,7 @@ static int begin(struct guard *g, struct scan_file *f)
 		return r;
 	}
 	s->busy = f;
-	s->end_boot_us = clock_boot_us() + SCAN_US;
+	s->end_awake_us = clock_awake_us() + SCAN_US;
 	return 0;
 }
 
@@ -228,19 +228,19 @@ void written_scan_run(struct guard *g, int64_t now)
 	struct written_scan *s = &g->written->scan;
 	struct scan_file *f;
 
-	if (s->busy && now >= s->end_boot_us) {
+	if (s->busy && now >= s->end_awake_us) {
 		s->late = true;
 		end(g);
 	}
-	if (now >= s->reap_boot_us) {
+	if (now >= s->reap_awake_us) {
 		reap(s);
-		s->reap_boot_us = now + REAP_US;
+		s->reap_awake_us = now + REAP_US;
 	}
 	while (!s->busy && s->waiting) {
 		f = take_first(s);
 		if (was_scanned(s, &f->seen)) {
 			file_free(f);
-		} else if (now - f->as.closed_boot_us > WAIT_US) {
+		} else if (now - f->as.closed_awake_us > WAIT_US) {
 			missed(g, SCAN_TOO_MUCH, "more files were read than could be scanned in time");
 			file_free(f);
 		} else if (begin(g, f)) {
@@ -253,12 +253,12 @@ void written_scan_run(struct guard *g, int64_t now)
 int64_t written_scan_due(const struct guard *g)
 {
 	const struct written_scan *s = &g->written->scan;
-	int64_t due = s->busy ? s->end_boot_us : INT64_MAX;
+	int64_t due = s->busy ? s->end_awake_us : INT64_MAX;
 	unsigned i;
 
 	for (i = 0; i < ARRAY_SIZE(s->left); i++)
-		if (s->left[i] > 0 && s->reap_boot_us < due)
-			due = s->reap_boot_us;
+		if (s->left[i] > 0 && s->reap_awake_us < due)
+			due = s->reap_awake_us;
 
 	for (i = 0; i < SCAN_CAUSES; i++)
 		if (s->missed[i].n && s->missed[i].told_us + TELL_US < due)
@@ -297,7 +297,7 @@ void written_scan(struct guard *g, const struct written_file *file)
 		*s->last = f;
 		s->last = &f->next;
 		s->waiting_n++;
-		written_scan_run(g, clock_boot_us());
+		written_scan_run(g, clock_awake_us());
 	}
 }
 
@@ -338,7 +338,7 @@ void written_scan_stop(struct guard *g)
 		missed(g, SCAN_TOO_MUCH, "the guard stopped");
 	for (f = s->waiting; f; f = f->next)
 		missed(g, SCAN_TOO_MUCH, "the guard stopped");
-	tell_due(g, clock_boot_us(), true);
+	tell_due(g, clock_awake_us(), true);
 }
 
 void written_scan_close(struct guard *g)

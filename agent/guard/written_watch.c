@@ -156,7 +156,7 @@ static void take(struct guard *g, const struct fanotify_event_metadata *m, writt
 	f.dev = st.st_dev;
 	f.ino = st.st_ino;
 	f.owner_uid = st.st_uid;
-	f.closed_boot_us = clock_boot_us();
+	f.closed_awake_us = clock_awake_us();
 	ask_process(&f);
 	fn(g, &f);
 }
