@@ -205,7 +205,7 @@ static int on_desk(sd_event_source *source, int fd, uint32_t events, void *ctx)
 	desk->callers = c;
 	desk->callers_n++;
 	if (sd_event_add_io(desk->g->event, &c->io, got, EPOLLIN, on_caller, c) < 0 ||
-		sd_event_add_time_relative(desk->g->event, &c->timer, CLOCK_BOOTTIME, PATIENCE_US, 0, on_patience, c) <
+		sd_event_add_time_relative(desk->g->event, &c->timer, CLOCK_MONOTONIC, PATIENCE_US, 0, on_patience, c) <
 			0)
 		hang_up(c);
 	return 0;

@@ -115,6 +115,8 @@ static void close_all(const int *fds, unsigned n)
 
 static void begin_attempt(struct gate *g, struct job *j, struct buf *question)
 {
+	int64_t now = clock_awake_us();
+
 	if (j->late)
 		tell_result(g, j, j->late);
 	j->late = 0;
@@ -128,10 +130,9 @@ static void begin_attempt(struct gate *g, struct job *j, struct buf *question)
 	j->runs = 1;
 	j->inspected_told = j->never_looked = j->stop_was_ours = j->restarting = j->stamp_begun = false;
 	j->stamp = j->killed_by = 0;
-	j->asked_boot_us = clock_boot_us();
-	j->deadline_boot_us = j->asked_boot_us + JUDGE_US;
+	j->deadline_awake_us = now + JUDGE_US;
 	/* The decision is the same without them: the job does not wait, only its record would be fuller. */
-	j->grace_boot_us = j->asked_boot_us + (policy_print_documents(g->orders.policy) ? JUDGE_US : GRACE_US);
+	j->grace_awake_us = now + (policy_print_documents(g->orders.policy) ? JUDGE_US : GRACE_US);
 	j->facts_wait = g->cups_up;
 	if (j->facts_wait)
 		follow_ask(g, json_pack("{s:s, s:i}", "ask", "job", "id", (int)j->id));
@@ -351,7 +352,7 @@ static void arm(struct gate *g, int64_t at)
 	int r;
 
 	if (!g->judge) {
-		r = sd_event_add_time(g->event, &g->judge, CLOCK_BOOTTIME, (uint64_t)at, 1, on_judge, g);
+		r = sd_event_add_time(g->event, &g->judge, CLOCK_MONOTONIC, (uint64_t)at, 1, on_judge, g);
 	} else {
 		r = sd_event_source_set_time(g->judge, (uint64_t)at);
 		if (r >= 0)
@@ -364,17 +365,17 @@ static void arm(struct gate *g, int64_t at)
 /* Is all there that the judgement waits for? *next: when it is to be looked at again. */
 static bool is_ready(struct job *j, int64_t now, int64_t *next)
 {
-	bool documents = documents_done(j) || now >= j->grace_boot_us;
-	int64_t at = !documents ? j->grace_boot_us : j->deadline_boot_us;
+	bool documents = documents_done(j) || now >= j->grace_awake_us;
+	int64_t at = !documents ? j->grace_awake_us : j->deadline_awake_us;
 
 	if (at < *next)
 		*next = at;
-	return now >= j->deadline_boot_us || (!j->facts_wait && documents);
+	return now >= j->deadline_awake_us || (!j->facts_wait && documents);
 }
 
 void jobs_step(struct gate *g)
 {
-	int64_t now = clock_boot_us(), next = INT64_MAX;
+	int64_t now = clock_awake_us(), next = INT64_MAX;
 	struct job *j;
 
 	for (j = g->jobs; j; j = j->next) {
@@ -388,7 +389,7 @@ void jobs_step(struct gate *g)
 			judge_job(g, j);
 		/* Not ready, or its pages are being stamped, which has a time of its own. */
 		if (j->state == JOB_ASKED) {
-			at = at > now ? at : j->deadline_boot_us;
+			at = at > now ? at : j->deadline_awake_us;
 			next = at < next ? at : next;
 		}
 	}

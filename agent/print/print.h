@@ -58,9 +58,9 @@ struct job {
 	unsigned kept_n;     /* documents that may have to be copied: until it is judged */
 	int kept[REQUEST_DOCUMENTS_MAX];
 
-	struct visit *visit; /* the wrapper that waits; NULL: it went */
-	int64_t deadline_boot_us, asked_boot_us;
-	int64_t grace_boot_us; /* the documents are not waited for any longer */
+	struct visit *visit;       /* the wrapper that waits; NULL: it went */
+	int64_t deadline_awake_us; /* clock_awake_us(), as he who waits for it counts */
+	int64_t grace_awake_us;    /* the documents are not waited for any longer */
 	struct document_decision decided;
 	unsigned action;                             /* what was made of it: ACTION_* */
 	bool stop_was_ours;                          /* the job's hold or end is what we asked for */

@@ -47,7 +47,7 @@ static void begin(struct gate *g, struct job *j, struct visit *v)
 	v->stamping = true;
 	v->stamps_job = j->id;
 	j->stamp_begun = true;
-	j->deadline_boot_us = clock_boot_us() + REQUEST_STAMP_MS * 1000ll;
+	j->deadline_awake_us = clock_awake_us() + REQUEST_STAMP_MS * 1000ll;
 	if (j->visit && j->visit != v)
 		visit_tell(j->visit, ANSWER_WAIT, "");
 }
@@ -58,7 +58,7 @@ bool stamping_settled(struct gate *g, struct job *j)
 
 	if (!is_wanted(j) || j->stamp)
 		return true;
-	if (clock_boot_us() >= j->deadline_boot_us) {
+	if (clock_awake_us() >= j->deadline_awake_us) {
 		j->stamp = STAMP_NONE;
 		return true;
 	}
