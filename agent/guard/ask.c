@@ -20,7 +20,7 @@ static const char *const passed_on[] = {"ACTION", "DEVPATH", "SUBSYSTEM", "DEVTY
 static int wait_for(int fd, short what, int64_t until_us)
 {
 	struct pollfd p = {.fd = fd, .events = what};
-	int64_t left = (until_us - clock_boot_us()) / 1000;
+	int64_t left = (until_us - clock_awake_us()) / 1000;
 
 	return left > 0 && poll(&p, 1, (int)left) > 0 ? 0 : -ETIMEDOUT;
 }
@@ -34,7 +34,7 @@ static int connect_desk(int64_t until_us)
 		return -1;
 	/* A queue that is full: the guard is busy, and the next moment may be better. */
 	while (connect(fd, (struct sockaddr *)&at, sizeof(at))) {
-		if (errno != EAGAIN || clock_boot_us() >= until_us)
+		if (errno != EAGAIN || clock_awake_us() >= until_us)
 			return -1;
 		poll(NULL, 0, 10);
 	}
@@ -74,7 +74,7 @@ static bool is_plain(const char *s)
 int ask_main(void)
 {
 	static char room[DESK_LINE_MAX];
-	int64_t until = clock_boot_us() + ASK_PATIENCE_MS * 1000;
+	int64_t until = clock_awake_us() + ASK_PATIENCE_MS * 1000;
 	_cleanup_close_ int fd = connect_desk(until);
 	json_t *env = json_object(), *ask, *answer;
 	const char *access, *line;

@@ -409,7 +409,7 @@ static void welcome(struct desk *desk, int fd)
 	desk->callers_n++;
 	if (sd_event_add_io(desk->g->event, &c->io, fd, EPOLLIN, on_caller, c) < 0 ||
 		sd_event_add_time_relative(
-			desk->g->event, &c->timer, CLOCK_BOOTTIME, DESK_PATIENCE_US, 0, on_patience, c) < 0)
+			desk->g->event, &c->timer, CLOCK_MONOTONIC, DESK_PATIENCE_US, 0, on_patience, c) < 0)
 		hang_up(c);
 }
 

@@ -238,7 +238,7 @@ static void tell_lost(const struct keeper *k)
 /* The door goes on until another is in place, or its time is over. */
 static void hold(struct keeper *k)
 {
-	int64_t until = clock_boot_us() + REFUSE_HOLD_S * 1000000ll;
+	int64_t until = clock_awake_us() + REFUSE_HOLD_S * 1000000ll;
 	const char *why = "its time is over";
 
 	/* A shutdown does not wait for us. */
@@ -251,7 +251,7 @@ static void hold(struct keeper *k)
 	}
 	log_notice("the guard ended: who answers for protected files goes on without it, %d seconds at most",
 		REFUSE_HOLD_S);
-	while (clock_boot_us() < until) {
+	while (clock_awake_us() < until) {
 		struct pollfd on = {k->orders, POLLIN, 0};
 
 		if (poll(&on, 1, HOLD_LOOK_MS) > 0 && !keep_said(k)) {
@@ -265,7 +265,7 @@ static void hold(struct keeper *k)
 	}
 	/* The door hears it, and says what it could tell nobody. */
 	shutdown(k->orders, SHUT_WR);
-	for (until = clock_boot_us() + END_MS * 1000ll; clock_boot_us() < until;) {
+	for (until = clock_awake_us() + END_MS * 1000ll; clock_awake_us() < until;) {
 		struct pollfd on = {k->orders, POLLIN, 0};
 
 		if (poll(&on, 1, HOLD_LOOK_MS) > 0 && !keep_said(k))

@@ -81,7 +81,7 @@ static bool listen_to(int fd, int64_t until, struct buf *out)
 	ssize_t n;
 
 	for (;;) {
-		int64_t left = (until - clock_boot_us()) / 1000;
+		int64_t left = (until - clock_awake_us()) / 1000;
 
 		if (left <= 0 || poll(&p, 1, (int)left) <= 0 || buf_reserve(out, CHUNK))
 			return false;
@@ -108,7 +108,7 @@ bool posture_ask(const char *const *args, unsigned seconds, struct buf *out)
 	close(ends[1]);
 	if (pid < 0)
 		return false;
-	whole = listen_to(from, clock_boot_us() + seconds * 1000000ll, out);
+	whole = listen_to(from, clock_awake_us() + seconds * 1000000ll, out);
 	if (!whole)
 		kill(-pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

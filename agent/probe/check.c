@@ -60,9 +60,9 @@ static int start_something(void)
 
 static bool taken(const struct probe *p, uint64_t position)
 {
-	int64_t until = clock_boot_us() + TAKEN_WITHIN_US;
+	int64_t until = clock_awake_us() + TAKEN_WITHIN_US;
 
-	while (probe_taken(p) < position && clock_boot_us() < until)
+	while (probe_taken(p) < position && clock_awake_us() < until)
 		nanosleep(&(struct timespec){.tv_nsec = LOOK_EVERY_NS}, NULL);
 	return probe_taken(p) >= position;
 }

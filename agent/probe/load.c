@@ -253,8 +253,8 @@ static int prove(struct loaded *l, struct why *why)
 	}
 	if (p.child > 0)
 		waitpid(p.child, &status, 0);
-	until = clock_boot_us() + PROOF_MS * 1000;
-	while (!(p.exited && p.wrote) && clock_boot_us() < until) {
+	until = clock_awake_us() + PROOF_MS * 1000;
+	while (!(p.exited && p.wrote) && clock_awake_us() < until) {
 		ring_buffer__consume(rb);
 		usleep(1000);
 	}

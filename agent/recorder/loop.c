@@ -296,12 +296,12 @@ static int begin(struct recorder *r)
 
 static int end(struct recorder *r)
 {
-	int64_t until = clock_boot_us() + LAST_WORDS_US;
+	int64_t until = clock_awake_us() + LAST_WORDS_US;
 	int got;
 
 	do
 		got = probe_consume(r->probe, on_event, r, BATCH);
-	while (got > 0 && clock_boot_us() < until);
+	while (got > 0 && clock_awake_us() < until);
 	if (got >= 0)
 		got = copies_flush(r->copies);
 	if (!got)
