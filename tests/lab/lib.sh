@@ -31,20 +31,28 @@ lab_share() {
 # KVM is not everywhere, and a test must not depend on it. IMAGE is made where it is not there, upon the kernel's disk, which stays as
 # it is; it keeps from boot to boot what is written to it. What FOLDER/power-on says is so when power comes on:
 #   root usb           the disk hangs on USB
+#   root pmem          it is persistent memory: nobody waits for it (an initramfs with nfit and nd_pmem)
 #   append WORD...     behind the kernel's command line
 #   plug NAME OPTION...   as tests/lab/outside has it
 # and FOLDER/initrd.img, where there is one, is the initramfs. SEKISHO_LAB_DISK names a folder with another disk and its kernel than
 # tests/lab/image makes.
 # The PC has its network card always; nobody gives it an address but scenarios with an office.
 lab_machine() {
-	local disk image=$3 initrd on=virtio-blk-pci words='' pace
+	local disk image=$3 initrd on=virtio-blk-pci,drive=root words='' pace drive memory=(-m 1G)
 	disk=${SEKISHO_LAB_DISK:-$("$lab/image" "$1")} || return
 	initrd=$disk/initrd.img
 	[ -e "$image" ] || qemu-img create -q -f qcow2 -F raw -b "$disk/root.img" "$image" || return
 	[ ! -s "$2/initrd.img" ] || initrd=$2/initrd.img
+	drive=(-drive "file=$image,format=qcow2,if=none,id=root,cache=unsafe")
 	if [ -e "$2/power-on" ]; then
 		words=$(sed -n 's/^append //p' "$2/power-on" | tr '\n' ' ')
-		! grep -qx 'root usb' "$2/power-on" || on=usb-storage,bus=xhci.0,serial=OWN1
+		! grep -qx 'root usb' "$2/power-on" || on=usb-storage,bus=xhci.0,serial=OWN1,drive=root
+		if grep -qx 'root pmem' "$2/power-on"; then
+			[ -e "$image.raw" ] || qemu-img convert -O raw "$image" "$image.raw" || return
+			memory=(-machine 'pc,nvdimm=on' -m '1G,slots=2,maxmem=16G')
+			drive=(-object "memory-backend-file,id=root,share=on,mem-path=$image.raw,size=$(stat -c %s "$image.raw")")
+			on=nvdimm,memdev=root
+		fi
 	fi
 	# The clock that the emulator is good at; a guard against processors' faults costs it much, and helps nobody here.
 	APPEND="root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=false net.ifnames=0 tsc=reliable mitigations=off modprobe.blacklist=floppy,pcspkr,kvm,kvm_amd,powernow_k8,ata_piix,i2c_piix4 ${SEKISHO_LAB_APPEND:-} $words"
@@ -57,14 +65,14 @@ lab_machine() {
 		pace=(-accel 'tcg,thread=multi' -smp 2)
 	fi
 	# shellcheck disable=SC2054
-	MACHINE=(qemu-system-x86_64 "${pace[@]}" -cpu max -m 1G -nodefaults -no-user-config -no-reboot
+	MACHINE=(qemu-system-x86_64 "${pace[@]}" -cpu max "${memory[@]}" -nodefaults -no-user-config -no-reboot
 		-display none -object 'rng-random,id=rng,filename=/dev/urandom' -device 'virtio-rng-pci,rng=rng'
 		-kernel "$disk/vmlinuz" -initrd "$initrd" -append "$APPEND"
-		-drive "file=$image,format=qcow2,if=none,id=root,cache=unsafe"
+		"${drive[@]}"
 		-virtfs "local,path=$2,mount_tag=lab,security_model=none"
 		-virtfs "local,path=$root,mount_tag=tree,security_model=none,readonly=on"
 		-virtfs "local,path=$(dirname "$BIN"),mount_tag=build,security_model=none,readonly=on"
-		-device virtio-serial-pci,id=ports -device 'qemu-xhci,id=xhci,p2=8,p3=8' -device "$on,drive=root"
+		-device virtio-serial-pci,id=ports -device 'qemu-xhci,id=xhci,p2=8,p3=8' -device "$on"
 		-netdev 'user,id=net' -device 'virtio-net-pci,netdev=net'
 		-drive 'if=none,id=card' -device sdhci-pci -device 'sd-card,drive=card')
 }
