@@ -137,12 +137,16 @@ static const int file_calls[] = {CALL(open), CALL(openat), CALL(openat2), CALL(c
 	CALL(getresgid), CALL(sysinfo), CALL(mlock), CALL(munlock), CALL(memfd_create), CALL(setitimer),
 	CALL(getitimer), CALL(alarm), CALL(waitid), CALL(wait4), CALL(pidfd_open), CALL(capget)};
 
-/* What a socket that is there can do; whether one can be made is the profile's own rule. */
-static const int socket_calls[] = {CALL(connect), CALL(shutdown), CALL(sendto), CALL(recvfrom), CALL(sendmsg),
-	CALL(recvmsg), CALL(sendmmsg), CALL(recvmmsg), CALL(getsockname), CALL(getpeername), CALL(setsockopt),
-	CALL(getsockopt)};
+/*
+ * What a socket that is there can do; whether one can be made is the profile's own rule. bind(2) without listen(2):
+ * since systemd 254 the end of whoever speaks on a bus has a name of its own (sd-bus, bind_description), without which
+ * it does not connect.
+ */
+static const int socket_calls[] = {CALL(bind), CALL(connect), CALL(shutdown), CALL(sendto), CALL(recvfrom),
+	CALL(sendmsg), CALL(recvmsg), CALL(sendmmsg), CALL(recvmmsg), CALL(getsockname), CALL(getpeername),
+	CALL(setsockopt), CALL(getsockopt)};
 
-static const int server_calls[] = {CALL(socketpair), CALL(bind), CALL(listen), CALL(accept), CALL(accept4),
+static const int server_calls[] = {CALL(socketpair), CALL(listen), CALL(accept), CALL(accept4),
 	/* libcurl resolves names in a thread of its own */
 	CALL(clone), CALL(clone3)};
 
@@ -243,9 +247,19 @@ static int parse_rules(scmp_filter_ctx f, bool reads)
 	return r;
 }
 
+/* Its own name, which sd-bus of that age gives the end of its socket. */
+static int name_rule(scmp_filter_ctx f)
+{
+	int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_GET_NAME, 0));
+
+	return r == -EEXIST ? 0 : r;
+}
+
 static int speak_rules(scmp_filter_ctx f)
 {
 	int r = rules(f, SCMP_ACT_ALLOW, speak_calls, ARRAY_SIZE(speak_calls));
+
+	r = r ? r : name_rule(f);
 
 	r = r ? r : rules(f, SCMP_ACT_ALLOW, socket_calls, ARRAY_SIZE(socket_calls));
 	r = r ? r : seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
@@ -325,6 +339,8 @@ int confine_syscalls(unsigned profile)
 		r = rules(f, SCMP_ACT_ALLOW, load_calls, ARRAY_SIZE(load_calls));
 	if (!r && speaks)
 		r = speak_rules(f);
+	if (!r && profile == CONFINE_LOCAL)
+		r = name_rule(f);
 	for (i = 0; !r && i < ARRAY_SIZE(fatal_calls); i++)
 		if (!is_its_work(fatal_calls[i], devices, starts))
 			r = rules(f, SCMP_ACT_KILL_PROCESS, &fatal_calls[i], 1);

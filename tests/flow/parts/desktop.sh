@@ -86,7 +86,7 @@ desktop() {
 	esac
 	notifier=$!
 	at_exit "kill $notifier 2>/dev/null"
-	wait_for 60 person busctl --user status org.freedesktop.Notifications
+	wait_for 60 person busctl --quiet --user call org.freedesktop.DBus / org.freedesktop.DBus GetNameOwner s org.freedesktop.Notifications
 }
 
 # shown: what the daemon has shown, one a line: summary, body.

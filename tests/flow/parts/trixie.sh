@@ -1,4 +1,4 @@
-# Debian 13 in a folder, with its own CUPS: the print gate's programs as they were built here run there, beside what they are linked
+# Debian 13 in a folder, with its own CUPS and a desktop's notices: our programs as they were built here run there, beside what they are linked
 # with where that release has another version of it. For the scripts that source this after lib.sh.
 # shellcheck shell=bash disable=SC2154,SC2034
 
@@ -9,7 +9,8 @@
 trixie_packages=(cups cups-client cups-ipp-utils cups-browsed cups-filters ghostscript avahi-daemon dbus-daemon dbus-bin python3
 	openssl procps qpdf poppler-data libjansson4 libseccomp2 libyaml-0-2 libpcre2-8-0 libcurl4t64 libsystemd0 libzstd1
 	libarchive13t64 libcairo2 libssl3t64 libsqlite3-0 libpq5 libpoppler-glib8t64 dbus
-	libgmime-3.0-0t64 libgsf-1-114 libxml2)
+	libgmime-3.0-0t64 libgsf-1-114 libxml2
+	dbus-x11 dunst xvfb systemd)
 
 # trixie_root: the folder, in trixie_dir.
 trixie_root() {
