@@ -260,6 +260,15 @@ static void read_seat(const struct guard *g, struct unit *u, struct udev_device 
 	keep(u->seat, sizeof(u->seat), seat);
 }
 
+/* Where no gate knows which disks this PC runs from: sekisho-load has told udev of them, also where it could not load
+ * one. */
+static bool udev_says_own(struct udev_device *whole)
+{
+	const char *own = udev_device_get_property_value(whole, "SEKISHO_OWN");
+
+	return own && !strcmp(own, "1");
+}
+
 /* --- disks and nodes --- */
 
 static struct disk *make_disk(struct unit *u, const char *name)
@@ -294,7 +303,7 @@ static struct disk *update_block(struct guard *g, struct unit *u, struct udev_de
 		return NULL;
 	/* Which one it is, before what it is: a grant names this one. */
 	looked = g->gate && !gate_look(g->gate, GATE_BLOCK, udev_device_get_devnum(whole), &entry);
-	if (looked && entry.state == GATE_OWN) {
+	if (looked ? entry.state == GATE_OWN : !g->gate && udev_says_own(whole)) {
 		u->own = true;
 		return NULL;
 	}

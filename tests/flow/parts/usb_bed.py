@@ -5,6 +5,7 @@ usage: umockdev-wrapper usb_bed.py FIFO COMMAND...    runs COMMAND in the bed; t
   plug PORT VENDOR:PRODUCT SERIAL KIND [MAJOR:MINOR]
                                           "-": no serial number, "_": a blank; KIND: storage, phone, keyboard. With numbers, the disk is that
                                           block device of this machine (a loop device), under a name that nothing has
+  own PORT VENDOR:PRODUCT SERIAL          a disk of which udev was told that this system runs from it
   unplug PORT
   start | stop                            COMMAND (anew, in the same bed)
   read PORT                               prints what `authorized` of its first interface is
@@ -42,7 +43,10 @@ class Bed:
         self.bed.add_from_string("\n".join(lines) + "\n")
         return "/sys" + path
 
-    def plug(self, port, ids, serial, kind, dev=None):
+    def own(self, port, ids, serial):
+        self.plug(port, ids, serial, "storage", None, {"SEKISHO_OWN": 1})
+
+    def plug(self, port, ids, serial, kind, dev=None, said=None):
         vendor, product = ids.split(":")
         number, self.next = self.next, self.next + 1
         attributes = {"busnum": 1, "devnum": number, "idVendor": vendor, "idProduct": product, "manufacturer": "Maker", "product": "Thing",
@@ -58,7 +62,8 @@ class Bed:
             disk = f"sdbed{number}"  # which no machine has: the guard means what it does to a disk
             dev = dev or f"8:{900000 + number}"
             paths.append(self.add(f"{inner}/block/{disk}", {"SUBSYSTEM": "block", "DEVTYPE": "disk", "DEVNAME": "/dev/" + disk,
-                                                            "MAJOR": dev.split(":")[0], "MINOR": dev.split(":")[1], "ID_FS_TYPE": "vfat", "ID_FS_UUID": "1234-ABCD"},
+                                                            "MAJOR": dev.split(":")[0], "MINOR": dev.split(":")[1], "ID_FS_TYPE": "vfat", "ID_FS_UUID": "1234-ABCD",
+                                                            **(said or {})},
                                   {"size": 2048, "dev": dev}))
         self.ports[port] = paths
 
