@@ -80,7 +80,8 @@ void pins_remove(const char *path);
 int pins_swap(const char *dir);
 /*
  * Removes <dir> with what a load that was cut short left beside it. A link without its pin goes in the kernel's own
- * time: those of `links` (n names in <dir>; none are needed) are detached at once. 0; -EBUSY.
+ * time: those of `links` (n names in <dir>; none are needed) are detached at once, and with n > 0 it is waited for
+ * until the programs of all links are gone, a minute at most: who goes on may count on nothing of them. 0; -EBUSY.
  */
 int pins_unload(const char *dir, const char *const *links, size_t n);
 /* A folder to pin in: root's, `group` may go in, whatever the umask (sekisho-probes.service: 0077). 0, -errno. */

@@ -4,6 +4,7 @@
  */
 #include "agent/probe/load.h"
 #include "policy/base/cleanup.h"
+#include "policy/base/clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -11,8 +12,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 #define BPFFS "/sys/fs/bpf"
+#define PROGRAMS_MAX 128u
+#define END_US 60000000ll
 #define CGROUP "/sys/fs/cgroup"
 #define CGROUP_HYBRID "/sys/fs/cgroup/unified"
 #define CGROUP_OWN "/run/sekisho-cgroup" /* mounted for a moment, where the PC has none */
@@ -92,10 +96,69 @@ int pins_swap(const char *dir)
 	return 0;
 }
 
+static uint32_t program_of(const char *path)
+{
+	struct bpf_link_info info = {.id = 0};
+	uint32_t size = sizeof(info);
+	char name[64], kind[64];
+	_cleanup_close_ int fd = bpf_obj_get(path);
+	ssize_t got;
+
+	if (fd < 0)
+		return 0;
+	/* What is asked of a map or a program answers in other words. */
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	got = readlink(name, kind, sizeof(kind) - 1);
+	if (got < 0)
+		return 0;
+	kind[got] = 0;
+	return strstr(kind, "bpf_link") || strstr(kind, "bpf-link")
+		       ? (bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.prog_id)
+		       : 0;
+}
+
+/* The programs of the links that are pinned in `dir`, at most `max`. How many. */
+static size_t programs_in(const char *dir, uint32_t *ids, size_t max)
+{
+	_cleanup_closedir_ DIR *d = opendir(dir);
+	struct dirent *e;
+	char path[PINS_PATH_SIZE + NAME_MAX + 1];
+	size_t n = 0;
+
+	while (n < max && d && (e = readdir(d))) {
+		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		ids[n] = e->d_name[0] == '.' ? 0 : program_of(path);
+		n += ids[n] != 0;
+	}
+	return n;
+}
+
+static int await_end(const uint32_t *ids, size_t n)
+{
+	const struct timespec while_it_goes = {.tv_nsec = 20000000};
+	int64_t until = clock_awake_us() + END_US;
+	size_t i = 0;
+
+	while (i < n) {
+		int fd = bpf_prog_get_fd_by_id(ids[i]);
+
+		if (fd < 0) {
+			i++; /* it is no more */
+			continue;
+		}
+		close(fd);
+		if (clock_awake_us() > until)
+			return -EBUSY;
+		nanosleep(&while_it_goes, NULL);
+	}
+	return 0;
+}
+
 int pins_unload(const char *dir, const char *const *links, size_t n)
 {
 	char path[PINS_PATH_SIZE];
-	size_t i;
+	uint32_t ids[PROGRAMS_MAX];
+	size_t ids_n = n ? programs_in(dir, ids, ARRAY_SIZE(ids)) : 0, i;
 
 	for (i = 0; i < n; i++) {
 		_cleanup_close_ int fd = -1;
@@ -110,7 +173,7 @@ int pins_unload(const char *dir, const char *const *links, size_t n)
 	beside(dir, "-old", path);
 	pins_remove(path);
 	pins_remove(dir);
-	return access(dir, F_OK) ? 0 : -EBUSY;
+	return access(dir, F_OK) ? await_end(ids, ids_n) : -EBUSY;
 }
 
 int pins_folder(const char *path, gid_t group)
