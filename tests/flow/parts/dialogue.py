@@ -11,6 +11,7 @@ from gi.repository import Atspi, GLib
 
 warnings.simplefilter("ignore", DeprecationWarning)  # of names: the registry of today has the old ones alone
 PATIENCE = 60
+Atspi.set_timeout(PATIENCE * 1000, PATIENCE * 1000)
 
 
 def parts(at):
@@ -45,7 +46,10 @@ def wait_for(role, name=None):
 
 def act(part, action):
     names = [Atspi.Action.get_action_name(part, i) for i in range(Atspi.Action.get_n_actions(part))]
-    Atspi.Action.do_action(part, names.index(action))
+    try:
+        Atspi.Action.do_action(part, names.index(action))
+    except GLib.Error:  # it closed before it could answer
+        pass
 
 
 def main(what, text=None):
