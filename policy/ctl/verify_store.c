@@ -73,14 +73,12 @@ static int compare_tile(struct judging *j, int level, uint64_t n, unsigned width
 	struct report *r = j->report;
 	char path[PATH_MAX];
 	size_t at = 0;
-	bool wider = width < TILE_WIDTH;
-	int x = read_published(j, path, level, n, TILE_WIDTH);
+	bool wider = false;
+	int x = read_published(j, path, level, n, width);
 
-	if (x == V_NOT_FOUND && wider) {
-		x = read_published(j, path, level, n, width);
-		wider = x == V_NOT_FOUND;
-		if (wider) /* it became whole in between, and the partial one went */
-			x = read_published(j, path, level, n, TILE_WIDTH);
+	if (x == V_NOT_FOUND && width < TILE_WIDTH) {
+		wider = true;
+		x = read_published(j, path, level, n, TILE_WIDTH);
 	}
 	if (x < 0)
 		return x;
