@@ -310,8 +310,6 @@ int pins_open_cgroup(struct why *why)
 		why_set(why, V_BAD, "there is no hierarchy of control groups (cgroup2)");
 		closep(&fd);
 	}
-	if (path[5] == 's') /* not one of /sys */
-		return fd;
 	if (mounted)
 		umount2(path, MNT_DETACH);
 	if (!strcmp(path, CGROUP_OWN))
