@@ -577,14 +577,19 @@ def check_tiles(log, leaves):
 
 def same_file(path, width, want, what):
     """A partial tile goes when the whole one is there, of which the leaves that were signed later are not judged."""
-    partial = "%s.p/%d" % (path, width)
-    if width < 256 and os.path.exists(partial):
-        path = partial
+    named = path if width == 256 else "%s.p/%d" % (path, width)
     try:
-        with open(path, "rb") as f:
-            have = f.read() if width == 256 or path == partial else f.read(len(want))
+        try:
+            with open(named, "rb") as f:
+                have = f.read()
+        except FileNotFoundError:
+            if named == path:
+                raise
+            with open(path, "rb") as f:
+                have = f.read(len(want))
     except OSError as e:
-        raise Refused("%s: %s" % (path if width == 256 else partial, e.strerror))
+        raise Refused("%s: %s" % (named, e.strerror))
+    path = named
     if have != want:
         at = next((i for i, (a, b) in enumerate(zip(have, want)) if a != b), min(len(have), len(want)))
         raise Refused("%s:%d: %s differs from the leaves" % (path, at, what))

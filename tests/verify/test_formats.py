@@ -139,6 +139,51 @@ class Evidence(unittest.TestCase):
         self.assertEqual(got, want)
 
 
+class Tiles(unittest.TestCase):
+    def setUp(self):
+        self.top = tempfile.TemporaryDirectory()
+        self.addCleanup(self.top.cleanup)
+        self.whole = os.path.join(self.top.name, "000")
+        self.partial = self.whole + ".p/2"
+        os.mkdir(self.whole + ".p")
+        self.write(self.partial, b"ab")
+
+    def write(self, path, data):
+        with open(path, "wb") as f:
+            f.write(data)
+
+    def grown(self, whole):
+        """A collector that goes on puts the whole tile there, and takes the partial one away, when that is about to be opened."""
+        def opened(path, *more):
+            if path == self.partial and os.path.exists(path):
+                if whole is not None:
+                    self.write(self.whole, whole)
+                os.unlink(path)
+            return open(path, *more)
+        v.open = opened
+        self.addCleanup(delattr, v, "open")
+
+    def test_whole_one_takes_its_place_meanwhile(self):
+        self.grown(b"abcd")
+        v.same_file(self.whole, 2, b"ab", "hash tile")
+
+    def test_another_whole_one_meanwhile(self):
+        self.grown(b"axcd")
+        with self.assertRaises(v.Refused):
+            v.same_file(self.whole, 2, b"ab", "hash tile")
+
+    def test_gone_altogether(self):
+        self.grown(None)
+        with self.assertRaises(v.Refused):
+            v.same_file(self.whole, 2, b"ab", "hash tile")
+
+    def test_partial_one_that_is_there_is_judged(self):
+        self.write(self.whole, b"abcd")
+        self.write(self.partial, b"xb")
+        with self.assertRaises(v.Refused):
+            v.same_file(self.whole, 2, b"ab", "hash tile")
+
+
 if __name__ == "__main__":
     if sys.argv[1:] == ["--write-golden"]:
         forgeries.lay(GOLDEN)
