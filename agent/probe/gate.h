@@ -2,9 +2,9 @@
  * The gate: kernel programs that let nobody write to a device which is held. For user space; the kernel's side is
  * gate.bpf.c, what both share gate_map.h.
  *
- * sekisho-load calls gate_load (before udev's coldplug); everything stays pinned, so that it holds with every daemon
- * dead. From then on the kernel itself decides what is held: each device that appears (device_add) is looked at, and
- * what hangs on USB, in a card slot, on FireWire or on an external PCI port is held from its first moment on, as is
+ * sekisho-load calls gate_load (at boot beside udev's coldplug); everything stays pinned, so that it holds with every
+ * daemon dead. From then on the kernel itself decides what is held: each device that appears (device_add) is looked at,
+ * and what hangs on USB, in a card slot, on FireWire or on an external PCI port is held from its first moment on, as is
  * every optical drive. What was there before is taken stock of when the gate is loaded. The guard can only grant, and a
  * grant ends by itself in the kernel with the device, or with its medium.
  *
@@ -55,9 +55,10 @@ struct gate_options {
 int gate_load(const struct gate_options *o, unsigned *layers, struct why *why);
 /*
  * Tells udev (00-sekisho-own.rules, see gate_parts.h) which disks this system runs from, so that its rules leave them
- * alone: needs no kernel program, and goes before gate_load, which may fail or hang. 0 or -errno.
+ * alone: needs no kernel program, and goes before gate_load, which may fail or hang, and goes by the same disks. With
+ * `anew` also where that was done in this boot. 0 or -errno.
  */
-int gate_own_disks(void);
+int gate_own_disks(bool anew);
 /* Ends it: for the removal of the package. 0 also where nothing was. */
 int gate_unload(void);
 

@@ -9,7 +9,7 @@
 
 /*
  * For udev, beside 01-sekisho.rules: which disks, that would be held where they hang, are the PC's own. In the folder
- * of rules that end with the boot; not there where there are none.
+ * of rules that end with the boot; without a rule where there are none.
  */
 #define GATE_OWN_RULES "/run/udev/rules.d/00-sekisho-own.rules"
 

@@ -2,8 +2,8 @@
  * What is there when the gate is loaded: read from sysfs, by the same marks by which the kernel's own look goes
  * (gate.bpf.c, hangs_on). Called by gate_load.c before anything is denied.
  *
- * The disks that this very system runs from must never be held: they are found first, through whatever is stacked upon
- * them, and are the PC's own even where they hang on USB.
+ * The disks that this very system runs from must never be held: they are found first, once in a boot and before udev
+ * begins, through whatever is stacked upon them, and are the PC's own even where they hang on USB.
  */
 #include "agent/probe/gate_parts.h"
 #include "agent/probe/load.h"
@@ -24,7 +24,7 @@ struct stock {
 	unsigned own_n;
 	char own[OWN_DISKS_MAX][64]; /* names of the disks that this system runs from */
 	bool own_held;               /* one of them hangs where it would be held */
-	struct buf rules;            /* that tell udev of those */
+	struct buf rules;            /* that tell udev of those, each behind a line that names it */
 };
 
 static bool read_word(const char *dir, const char *name, char *out, size_t size)
@@ -105,6 +105,10 @@ static unsigned hangs_on(const char *real)
 
 /* --- the disks of this system --- */
 
+/* The first line, and one before the rules of each: how what was found is read again. For udev comments. */
+#define OWN_HEAD "# Disks that this system runs from, and that hang where drives do (sekisho-load(8)):\n"
+#define OWN_LINE "# own: "
+
 static bool is_own(const struct stock *s, const char *name)
 {
 	unsigned i;
@@ -120,6 +124,7 @@ static void tell_udev(struct stock *s, const char *devpath)
 {
 	char up[PATH_MAX], *slash;
 
+	buf_putf(&s->rules, OWN_LINE "%s\n", strrchr(devpath, '/') + 1);
 	/* What udev would take for a pattern is not told: it is held by its rules then, and not by the gate. */
 	if (strpbrk(devpath, "*?[]|\"\\\n"))
 		return;
@@ -307,16 +312,20 @@ static int each(struct stock *s, const char *class, bool block)
 	return r;
 }
 
-/* Rules of the boot before this one went with it; those of a disk that is no longer in use go here. */
-static int write_rules(const struct stock *s)
+static void rules_path(char *path, size_t size)
 {
 	const char *prefix = getenv("SEKISHO_ROOT");
+
+	snprintf(path, size, "%s" GATE_OWN_RULES, prefix ? prefix : "");
+}
+
+/* Also where there is nothing to tell: that it was looked for in this boot. Those of the boot before went with it. */
+static int write_rules(const struct stock *s)
+{
 	char path[PATH_MAX];
 	int r;
 
-	snprintf(path, sizeof(path), "%s" GATE_OWN_RULES, prefix ? prefix : "");
-	if (!s->rules.n)
-		return unlink(path) && errno != ENOENT && errno != ENOTDIR ? -errno : 0;
+	rules_path(path, sizeof(path));
 	*strrchr(path, '/') = 0;
 	r = dir_make(path, 0755);
 	path[strlen(path)] = '/';
@@ -325,15 +334,35 @@ static int write_rules(const struct stock *s)
 
 static int find_own(struct stock *s)
 {
+	buf_put(&s->rules, OWN_HEAD, strlen(OWN_HEAD));
 	find_mounted(s);
 	find_swap(s);
 	return write_rules(s);
 }
 
-int gate_own_disks(void)
+/* What was found earlier in this boot: of the disks that hang where drives do, which are all that matter. */
+static bool read_own(struct stock *s)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT(64u << 10);
+	char path[PATH_MAX], *line, *rest;
+
+	rules_path(path, sizeof(path));
+	/* Rules of a version before this one do not say it. */
+	if (file_read(path, &b) || !buf_str(&b) || strncmp((char *)b.p, OWN_HEAD, strlen(OWN_HEAD)))
+		return false;
+	for (rest = (char *)b.p; (line = strsep(&rest, "\n"));) {
+		if (strncmp(line, OWN_LINE, strlen(OWN_LINE)) || s->own_n == OWN_DISKS_MAX)
+			continue;
+		snprintf(s->own[s->own_n++], sizeof(s->own[0]), "%.63s", line + strlen(OWN_LINE));
+		s->own_held = true;
+	}
+	return true;
+}
+
+int gate_own_disks(bool anew)
 {
 	struct stock s = {.fd = -1, .names_fd = -1, .rules = BUF_INIT(64u << 10)};
-	int r = find_own(&s);
+	int r = !anew && read_own(&s) ? 0 : find_own(&s);
 
 	buf_deinit(&s.rules);
 	return r;
@@ -346,7 +375,8 @@ static int take_stock(struct stock *s)
 	size_t i;
 	int r;
 
-	r = find_own(s);
+	/* As udev was told: what was mounted since is a drive for both. */
+	r = read_own(s) ? 0 : find_own(s);
 	if (!r)
 		r = each(s, "/sys/class/block", true);
 	for (i = 0; !r && i < ARRAY_SIZE(nodes); i++)

@@ -38,8 +38,8 @@
 #define SHIELD_STATUS_PATH "/run/sekisho/shield.json"
 
 static const char usage[] =
-	"usage: sekisho-load [--only gate|printers|recorder] [--gate enforce|note|off] [--set trampoline|tracepoint]\n"
-	"                    [--ring MiB]\n"
+	"usage: sekisho-load [--only disks|gate|printers|recorder] [--gate enforce|note|off]\n"
+	"                    [--set trampoline|tracepoint] [--ring MiB]\n"
 	"       sekisho-load --unload | --unload-gate | --unload-shield\n"
 	"       sekisho-load --dump FOLDER\n"
 	"\n"
@@ -48,8 +48,11 @@ static const char usage[] =
 	"recorder's\n"
 	"set.\n"
 	"\n"
-	"  --only WHAT   gate: the gate, which udev waits for at boot; printers: what stands at the way to printers,\n"
-	"                which the guard waits for; recorder: what records, which takes longer\n"
+	"  --only WHAT   disks: load nothing, find the disks that this PC runs from, which udev waits for at boot; "
+	"gate:\n"
+	"                the gate, which all services wait for; printers: what stands at the way to printers, which "
+	"the\n"
+	"                guard waits for; recorder: what records, which takes longer\n"
 	"  --gate HOW    enforce (default); note: tell what would be denied, and deny nothing; off: leave the gate as "
 	"it is\n"
 	"  --set SET     this set of hooks and no other; by default the fullest that works here\n"
@@ -153,6 +156,16 @@ static void write_gate_status(const char *how, unsigned layers, const char *why)
 			(json_int_t)t.own, "loaded", text_time_utc(when, clock_wall_us()), "why", why));
 }
 
+/* udev's rules hold whatever becomes of the gate: not the disks that this PC runs from. */
+static int find_own_disks(bool anew)
+{
+	int r = gate_own_disks(anew);
+
+	if (r)
+		log_error("udev is not told which disks are this PC's own: %s", strerror(-r));
+	return r ? 3 : 0;
+}
+
 /* 0; 1 where this kernel can deny nothing; 3. */
 static int load_gate(enum gate_how how)
 {
@@ -160,11 +173,8 @@ static int load_gate(enum gate_how how)
 	_cleanup_buf_ struct buf text = BUF_INIT(256);
 	struct why why = {""};
 	unsigned layers = 0;
-	int r = gate_own_disks();
+	int r;
 
-	/* udev's rules hold whatever becomes of the gate: first of all, not the disks that this PC runs from. */
-	if (r)
-		log_error("udev is not told which disks are this PC's own: %s", strerror(-r));
 	if (how == HOW_OFF) {
 		if (access(GATE_PIN_DIR, F_OK))
 			write_gate_status("off", 0, "");
@@ -317,15 +327,17 @@ static int load(const struct probe_options *o)
 	return 0;
 }
 
-/* Takes what is mounted for it, and keeps what loading takes: --check has the kernel tell of a program that it starts.
- */
-static int give_up_power(bool check)
+/* Finding disks takes no capability. Loading takes some, and what is mounted for it first. */
+static int give_up_power(bool loads, bool check)
 {
+	unsigned loading =
+		CONFINE_LOADS | (check ? CONFINE_STARTS : 0); /* the kernel tells of a program that is started */
 	int r;
 
-	probe_prepare();
-	r = confine_capabilities(KEPT);
-	r = r ? r : confine_syscalls(CONFINE_FILES | CONFINE_LOADS | (check ? CONFINE_STARTS : 0));
+	if (loads)
+		probe_prepare();
+	r = confine_capabilities(loads ? KEPT : 0);
+	r = r ? r : confine_syscalls(CONFINE_FILES | (loads ? loading : 0));
 	if (r)
 		log_error("giving up privileges: %s", strerror(-r));
 	return r;
@@ -343,8 +355,8 @@ int main(int argc, char **argv)
 	struct group *gr;
 	const struct enum_info *set;
 	const char *below = NULL;
-	bool check = false, unload = false, unload_gate = false, unload_shield = false, gate = true, printers = true,
-	     recorder = true;
+	bool check = false, unload = false, unload_gate = false, unload_shield = false, disks = true, gate = true,
+	     printers = true, recorder = true, loads;
 	enum gate_how how = HOW_ENFORCE;
 	unsigned long mib;
 	char *end;
@@ -354,12 +366,13 @@ int main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (c) {
 		case 'o':
+			disks = !strcmp(optarg, "disks");
 			gate = !strcmp(optarg, "gate");
 			printers = !strcmp(optarg, "printers");
 			recorder = !strcmp(optarg, "recorder");
-			if (gate || printers || recorder)
+			if (disks || gate || printers || recorder)
 				break;
-			fprintf(stderr, "sekisho-load: --only: none of gate, printers, recorder\n");
+			fprintf(stderr, "sekisho-load: --only: none of disks, gate, printers, recorder\n");
 			return 2;
 		case 's':
 			set = enum_by_name(F_PROBE_SET, optarg);
@@ -420,7 +433,8 @@ int main(int argc, char **argv)
 	/* A name service may be asked by a socket. */
 	gr = getgrnam(GROUP);
 	o.group = gr ? gr->gr_gid : 0;
-	if (give_up_power(check))
+	loads = !disks || gate || check || below || unload || unload_gate || unload_shield;
+	if (give_up_power(loads, check))
 		return 3;
 	if (check)
 		return check_print();
@@ -434,6 +448,9 @@ int main(int argc, char **argv)
 		return unloaded(probe_unload(), "the recorder's set");
 	/* What holds comes first; where it cannot, there is at least a record. */
 	ask_command_line("sekisho.gate=", &how);
+	c = disks || gate ? find_own_disks(disks) : 0;
+	if (!loads)
+		return c;
 	c = gate ? load_gate(how) : 0;
 	if (printers && how != HOW_OFF) {
 		load_egress();
