@@ -34,7 +34,7 @@ static bool may_bind(struct console *c, struct ask *a, const struct account *x, 
 
 	if (!c->visitors)
 		answer_error(
-			a->req, 409, "client_ca", "console.conf names no client_ca: no browser is asked for one", 0);
+			a->req, 409, "client_ca", "collector.conf names no client_ca: no browser is asked for one", 0);
 	else if (info->not_after_us <= now)
 		answer_error(a->req, 400, "certificate", "the certificate has expired", 0);
 	else if (account_of_certificate(&c->accounts, &info->fingerprint, &other))
@@ -51,7 +51,7 @@ static bool may_bind(struct console *c, struct ask *a, const struct account *x, 
 static bool may_bind_person(struct console *c, struct ask *a, const json_t *subject, const struct account *x)
 {
 	if (!c->federation)
-		answer_error(a->req, 409, "oidc", "console.conf names no oidc_issuer", 0);
+		answer_error(a->req, 409, "oidc", "collector.conf names no oidc_issuer", 0);
 	else if (!json_is_string(subject) || !oidc_is_subject(json_string_value(subject), json_string_length(subject)))
 		answer_error(a->req, 400, "request",
 			"a subject is 1 to 255 visible characters of ASCII, without a blank at an end", 0);

@@ -1,11 +1,12 @@
 /*
- * Settings of the console: the table of keys, which console.conf(5) describes. See config.h.
+ * Settings of the console: the table of keys of [console], which collector.conf(5) describes. See config.h.
  */
 #include "collector/console/config.h"
 #include "collector/oidc/oidc.h"
 #include "collector/store/stamps.h"
 #include "collector/store/store.h"
 #include "policy/wire/program.h"
+#include "policy/wire/server_conf.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,13 +197,10 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.silent_us = 3600 * S_,
 		.trial_records = 1000000,
 	};
-	char host[256], usual[CONFIG_PATH_MAX];
-	int r = program_path(usual, sizeof(usual), CONFIG_PATH);
+	char host[256];
+	int r = server_conf_load(path, SERVER_CONSOLE, keys, &c, why);
 
-	r = r ? r : conf_load(path ? path : usual, keys, &c, why);
-	if (r == V_NOT_FOUND && path)
-		return why_set(why, V_NOT_FOUND, "%s: no such file", path);
-	if (r && r != V_NOT_FOUND)
+	if (r)
 		return r;
 	if (!c.certificate[0] != !c.certificate_key[0])
 		return why_set(why, V_BAD, "certificate and certificate_key belong together");

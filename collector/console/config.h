@@ -1,5 +1,6 @@
 /*
- * /etc/sekisho/console.conf and where the console's files lie (packaging/LAYOUT.md). Read once, at the start.
+ * [console] of /etc/sekisho/collector.conf and where the console's files lie (packaging/LAYOUT.md). Read once, at the
+ * start.
  */
 #ifndef SEKISHO_CONSOLE_CONFIG_H
 #define SEKISHO_CONSOLE_CONFIG_H
@@ -7,7 +8,6 @@
 #include "policy/base/conf.h"
 #include <limits.h>
 
-#define CONFIG_PATH "/etc/sekisho/console.conf"
 #define CONFIG_PATH_MAX 512
 #define CONFIG_FILE_MAX (CONFIG_PATH_MAX + 32)
 #define CONFIG_ORIGIN_SIZE 272

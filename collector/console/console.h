@@ -209,7 +209,7 @@ void people_get(struct call *x);
 void people_passkey_remove(struct call *x);
 
 /* --- visitors.c: the certificates that people show --- */
-/* TLS for browsers, as console.conf has it. 0; V_BAD with the reason; -errno. */
+/* TLS for browsers, as collector.conf has it. 0; V_BAD with the reason; -errno. */
 int visitors_open(struct console *c, struct why *why);
 void visitors_close(struct console *c);
 /* Reads the CA and the list of revoked ones again where they changed; a file that is not good changes nothing. */

@@ -150,7 +150,7 @@ json_t *federate_out(const struct call *x)
 static bool possible(struct call *x)
 {
 	if (!x->c->federation)
-		reply_error(x, 409, "oidc", "there is no OpenID provider: set oidc_issuer in console.conf");
+		reply_error(x, 409, "oidc", "there is no OpenID provider: set oidc_issuer in collector.conf");
 	return x->c->federation;
 }
 

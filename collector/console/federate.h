@@ -1,5 +1,5 @@
 /*
- * Signing in by the OpenID provider of console.conf: what sign-in and accounts share with it. See federate.c.
+ * Signing in by the OpenID provider of collector.conf: what sign-in and accounts share with it. See federate.c.
  */
 #ifndef SEKISHO_CONSOLE_FEDERATE_H
 #define SEKISHO_CONSOLE_FEDERATE_H
@@ -21,7 +21,7 @@ json_t *federate_json(const struct console *c);
 
 /*
  * Where the browser of this session, which ends here, goes to sign out at the provider as well: {location, state}.
- * NULL: nowhere, since it did not begin there, or the provider or console.conf does not want it.
+ * NULL: nowhere, since it did not begin there, or the provider or collector.conf does not want it.
  */
 json_t *federate_out(const struct call *x);
 

@@ -278,13 +278,15 @@ static int daemon_main(struct console *c)
 
 int main(int argc, char **argv)
 {
-	static int init;
-	static const struct option own[] = {{"init", no_argument, &init, 1}, {NULL, 0, NULL, 0}};
+	static int init, check;
+	static const struct option own[] = {
+		{"init", no_argument, &init, 1}, {"check", no_argument, &check, 1}, {NULL, 0, NULL, 0}};
 	static struct console c = {.limit = LOG_LIMIT(10)};
 	static const struct program program = {.name = "sekisho-console",
-		.usage = "usage: sekisho-console [--config FILE] [--init]\n"
+		.usage = "usage: sekisho-console [--config FILE] [--check | --init]\n"
 			 "       sekisho-console --help | --version\n"
 			 "The log of the fleet in a browser. See sekisho-console(8).\n"
+			 "  --check says what is wrong with [console] and [report] of the settings, and ends\n"
 			 "  --init  makes what is missing (key, certificate, folders) and ends\n",
 		.own = own};
 	struct why why = {""};
@@ -293,11 +295,13 @@ int main(int argc, char **argv)
 
 	if (!program_line(&program, argc, argv, &path, &r))
 		return r;
-	if (optind != argc)
+	if (optind != argc || init + check > 1)
 		return program_usage(&program);
 	c.started_wall_us = clock_wall_us();
 	r = config_load(path, &c.conf, &why);
 	r = r ? r : report_settings_load(NULL, &c.report_settings, &why);
+	if (check)
+		return program_checked(r, &why);
 	if (r)
 		return program_not_started("configuration", r, &why);
 	log_open(program.name, c.conf.debug ? LOG_DEBUG : LOG_INFO);

@@ -33,7 +33,7 @@ json_t *passkeys_json(const struct account *a)
 static bool possible(struct call *x)
 {
 	if (!x->c->conf.rp_id[0])
-		reply_error(x, 409, "origin", "passkeys need a name to belong to: set origin in console.conf");
+		reply_error(x, 409, "origin", "passkeys need a name to belong to: set origin in collector.conf");
 	return x->c->conf.rp_id[0];
 }
 

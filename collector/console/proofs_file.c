@@ -1,6 +1,6 @@
 /*
  * Filing a proof of disposal (proofs.c). Papers are taken, and nothing else: what would run, or show as a page, where
- * somebody opens it, never gets here. Where console.conf names a clamd, it scans the file first, and nothing is kept
+ * somebody opens it, never gets here. Where collector.conf names a clamd, it scans the file first, and nothing is kept
  * that it has not called clean: what it found, and that it could not be asked, are refusals in the log.
  */
 #include "collector/console/look.h"

@@ -1,5 +1,5 @@
 /*
- * Files that people hand in, scanned by ClamAV's clamd where console.conf says where it listens. Used by
+ * Files that people hand in, scanned by ClamAV's clamd where collector.conf says where it listens. Used by
  * proofs_file.c.
  *
  * The console connects to that socket of this machine and to no other, while it goes on with its loop; what clamd says

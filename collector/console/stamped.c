@@ -6,7 +6,7 @@
  *   openssl ts -verify -in FILE.tsr -data FILE.stamped -CAfile CA
  *
  * Checked here for this very answer: the log's signature of that checkpoint, the place in its tree, the token's
- * imprint; and the authority, where console.conf says who may be one.
+ * imprint; and the authority, where collector.conf says who may be one.
  */
 #include "collector/console/stamped.h"
 #include "collector/console/look.h"

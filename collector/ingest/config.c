@@ -1,11 +1,12 @@
 /*
- * Settings of the collector: the table of keys, which collector.conf(5) describes. See config.h.
+ * Settings of the collector: the table of keys of [collector], which collector.conf(5) describes. See config.h.
  */
 #include "collector/ingest/config.h"
 #include "collector/store/store.h"
 #include "policy/wire/api.h"
 #include "policy/wire/program.h"
 #include "policy/wire/retention.h"
+#include "policy/wire/server_conf.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,13 +121,10 @@ int config_load(const char *path, struct config *out, struct why *why)
 		.keep_console = 84,
 		.keep_herald = 84,
 	};
-	char host[256], usual[CONFIG_PATH_MAX];
-	int r = program_path(usual, sizeof(usual), CONFIG_PATH);
+	char host[256];
+	int r = server_conf_load(path, SERVER_COLLECTOR, keys, &c, why);
 
-	r = r ? r : conf_load(path ? path : usual, keys, &c, why);
-	if (r == V_NOT_FOUND && path)
-		return why_set(why, V_NOT_FOUND, "%s: no such file", path);
-	if (r && r != V_NOT_FOUND)
+	if (r)
 		return r;
 	if (!c.names[0]) {
 		if (gethostname(host, sizeof(host)))

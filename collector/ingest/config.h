@@ -1,5 +1,6 @@
 /*
- * /etc/sekisho/collector.conf and where the collector's files lie (packaging/LAYOUT.md). Read once, at the start.
+ * [collector] of /etc/sekisho/collector.conf and where the collector's files lie (packaging/LAYOUT.md). Read once, at
+ * the start.
  */
 #ifndef SEKISHO_INGEST_CONFIG_H
 #define SEKISHO_INGEST_CONFIG_H
@@ -8,7 +9,6 @@
 #include "policy/trust/note.h"
 #include <limits.h>
 
-#define CONFIG_PATH "/etc/sekisho/collector.conf"
 #define CONFIG_PATH_MAX 512
 
 struct config {

@@ -288,20 +288,21 @@ static void take_option(void *ctx, int val, const char *value)
 
 int main(int argc, char **argv)
 {
-	static int init, joins;
+	static int init, joins, check;
 	static struct move_order order;
 	static const struct option own[] = {{"init", no_argument, &init, 1}, {"join", no_argument, &joins, 1},
-		{"move-to", required_argument, NULL, OPTION_MOVE},
+		{"check", no_argument, &check, 1}, {"move-to", required_argument, NULL, OPTION_MOVE},
 		{"backup-to", required_argument, NULL, OPTION_BACKUP},
 		{"restore-from", required_argument, NULL, OPTION_RESTORE},
 		{"checkpoint", required_argument, NULL, OPTION_SEEN}, {NULL, 0, NULL, 0}};
 	static struct ingest in = {.refused_log = LOG_LIMIT(10), .again_log = LOG_LIMIT(2), .waits_log = LOG_LIMIT(4)};
 	static const struct program program = {.name = "sekisho-collector",
-		.usage = "usage: sekisho-collector [--config FILE] [--init | --join]\n"
+		.usage = "usage: sekisho-collector [--config FILE] [--check | --init | --join]\n"
 			 "       sekisho-collector [--config FILE] --move-to PLACE | --backup-to PLACE\n"
 			 "       sekisho-collector [--config FILE] --restore-from PLACE --checkpoint FILE...\n"
 			 "       sekisho-collector --help | --version\n"
 			 "Takes, proves and keeps what PCs record. See sekisho-collector(8).\n"
+			 "  --check says what is wrong with [collector] of the settings, and ends\n"
 			 "  --init  makes what is missing (CA, keys, folders) and ends\n"
 			 "  --join  asks the collectors of a log in a database to let this one in, and waits\n"
 			 "          (sekishoctl collector join)\n"
@@ -315,11 +316,13 @@ int main(int argc, char **argv)
 
 	if (!program_line(&program, argc, argv, &path, &r))
 		return r;
-	if (optind != argc || init + joins + MOVE_ORDERED(&order) > 1 || !order.restore != !order.seen_n ||
+	if (optind != argc || init + joins + check + MOVE_ORDERED(&order) > 1 || !order.restore != !order.seen_n ||
 		order.too_many)
 		return program_usage(&program);
 	in.started_wall_us = clock_wall_us();
 	r = config_load(path, &in.conf, &why);
+	if (check)
+		return program_checked(r, &why);
 	if (r)
 		return program_not_started("configuration", r, &why);
 	log_open(program.name, in.conf.debug ? LOG_DEBUG : LOG_INFO);

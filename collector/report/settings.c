@@ -1,9 +1,9 @@
 /* See settings.h. */
 #include "collector/report/settings.h"
 #include "collector/store/match.h"
-#include "policy/base/conf.h"
 #include "policy/base/text.h"
 #include "policy/wire/program.h"
+#include "policy/wire/server_conf.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,18 +84,16 @@ int report_settings_load(const char *path, struct report_settings *out, struct w
 		.language = "ja",
 		.folder = "/var/lib/sekisho-reports",
 		.keep = 36};
-	char usual[REPORT_PATH_MAX], room[REPORT_PATH_MAX];
-	int r = program_path(usual, sizeof(usual), REPORT_CONFIG);
+	char room[REPORT_PATH_MAX];
+	int r = server_conf_load(path, SERVER_REPORT, keys, &s, why);
 
-	r = r ? r : conf_load(path ? path : usual, keys, &s, why);
-	if (r == V_NOT_FOUND && path)
-		return why_set(why, V_NOT_FOUND, "%s: no such file", path);
-	if (r && r != V_NOT_FOUND)
+	if (r)
 		return r;
 	if (strcmp(s.language, "en") != 0 && strcmp(s.language, "ja") != 0)
-		return why_set(why, V_BAD, "%s: language: en or ja", path ? path : usual);
+		return why_set(why, V_BAD, "%s: language: en or ja", path ? path : SERVER_CONF_PATH);
 	if (s.timezone[0] && !zone_is_there(s.timezone))
-		return why_set(why, V_BAD, "%s: timezone: no such zone: %s", path ? path : usual, s.timezone);
+		return why_set(
+			why, V_BAD, "%s: timezone: no such zone: %s", path ? path : SERVER_CONF_PATH, s.timezone);
 	r = read_departments(&s, why);
 	r = r ? r : program_path(room, sizeof(room), s.folder);
 	if (r)

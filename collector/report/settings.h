@@ -1,5 +1,5 @@
 /*
- * report.conf(5), and when a scheduled report is due: months by a time zone's calendar.
+ * [report] of collector.conf(5), and when a scheduled report is due: months by a time zone's calendar.
  */
 #ifndef SEKISHO_REPORT_SETTINGS_H
 #define SEKISHO_REPORT_SETTINGS_H
@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REPORT_CONFIG "/etc/sekisho/report.conf"
 #define REPORT_PATH_MAX 512
 #define REPORT_ZONE_MAX 64
 #define REPORT_DEPARTMENTS_MAX 64u

@@ -8,7 +8,6 @@
 #include <errno.h>
 
 #define CONF_FILE_MAX (256u << 10)
-#define CONF_KEYS_MAX 64
 
 /* A number with one of the unit suffixes; "" is the unit without a suffix. */
 struct unit {
@@ -144,18 +143,95 @@ static const char *where_is(char out[256], const char *path, unsigned line, cons
 	return out;
 }
 
-int conf_find(const char *path, const char *key, char *out, size_t size)
+/* --- sections --- */
+
+static bool has_header(const char *at)
+{
+	for (; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		at += strspn(at, " \t");
+		if (*at == '[')
+			return true;
+	}
+	return false;
+}
+
+/* Which of the part's sections `name` is; -1: none. */
+static int section_of(const struct conf_part *part, const char *name)
+{
+	int i;
+
+	for (i = 0; part->all[i]; i++)
+		if (!strcmp(part->all[i], name))
+			return i;
+	return -1;
+}
+
+/* Where one stands in a file, line by line. */
+struct reading {
+	const char *path;
+	const struct conf_part *part; /* NULL: no header may be there */
+	bool whole;                   /* all of it is the part */
+	int section;
+	uint32_t seen; /* sections whose headers came */
+	unsigned line;
+};
+
+static void begin(struct reading *x, const char *path, const struct conf_part *part, const struct buf *text)
+{
+	*x = (struct reading){.path = path, .part = part};
+	x->whole = !part || (part->own && !has_header((const char *)text->p));
+}
+
+static bool is_ours(const struct reading *x)
+{
+	return x->whole || !strcmp(x->part->all[x->section], x->part->section);
+}
+
+/* `s`: "[name]", in the line that begins at `at`. */
+static int take_header(struct reading *x, const char *at, char *s, struct why *why)
+{
+	char where[256], shown[64];
+	char *end = s + strlen(s) - 1, *name;
+	int i;
+
+	where_is(where, x->path, x->line, at, s);
+	if (!x->part)
+		return why_set(why, V_BAD, "%s: this file has no sections", where);
+	if (*end != ']')
+		return why_set(why, V_BAD, "%s: no \"]\" at the end (a section is: [name])", where);
+	*end = 0;
+	name = trim(s + 1);
+	i = section_of(x->part, name);
+	if (i < 0 || i >= CONF_SECTIONS_MAX)
+		return why_set(why, V_BAD, "%s: unknown section \"%s\"", where_is(where, x->path, x->line, at, name),
+			text_escape_to(shown, sizeof(shown), SPAN_STR(name)));
+	if (x->seen >> i & 1)
+		return why_set(why, V_BAD, "%s: section %s: given twice", where, name);
+	x->seen |= 1u << i;
+	x->section = i;
+	return 0;
+}
+
+/* --- keys --- */
+
+int conf_find(const char *path, const struct conf_part *part, const char *key, char *out, size_t size)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(CONF_FILE_MAX);
+	struct reading x;
 	char *at, *next, *s, *eq;
 	int r = read_text(path, &b, NULL);
 
 	if (r)
 		return r;
+	begin(&x, path, part, &b);
 	for (at = (char *)b.p; at && *at; at = next) {
 		s = take_line(at, &next);
+		/* A header that nobody knows is told by whom the section is; what stands below it is nobody's here. */
+		if (*s == '[' && part && take_header(&x, at, s, NULL))
+			return V_NOT_FOUND;
 		eq = strchr(s, '=');
-		if (!eq)
+		if (*s == '[' || !eq || !is_ours(&x))
 			continue;
 		*eq = 0;
 		if (!strcmp(trim(s), key))
@@ -164,45 +240,61 @@ int conf_find(const char *path, const char *key, char *out, size_t size)
 	return V_NOT_FOUND;
 }
 
-int conf_load(const char *path, const struct conf_key *keys, void *into, struct why *why)
+/* A line of the part that is read. */
+static int take_key(struct reading *x, const char *at, char *s, const struct conf_key *keys, void *into,
+	struct conf_given *given, struct why *why)
+{
+	char where[256], name[64];
+	const struct conf_key *k;
+	char *eq = strchr(s, '='), *value;
+	size_t i;
+
+	where_is(where, x->path, x->line, at, s);
+	if (!eq)
+		return why_set(why, V_BAD, "%s: no \"=\" (a line is: key = value)", where);
+	*eq = 0;
+	s = trim(s);
+	for (k = keys; k->name && strcmp(k->name, s); k++)
+		;
+	if (!k->name)
+		return why_set(
+			why, V_BAD, "%s: unknown key \"%s\"", where, text_escape_to(name, sizeof(name), SPAN_STR(s)));
+	i = (size_t)(k - keys);
+	if (i < CONF_KEYS_MAX && given->path[i])
+		return why_set(why, V_BAD, "%s: %s: given twice: %s:%u has it", where, k->name, given->path[i],
+			given->line[i]);
+	if (i < CONF_KEYS_MAX) {
+		given->path[i] = x->path;
+		given->line[i] = x->line;
+	}
+	value = trim(eq + 1);
+	return set(k, value, into, where_is(where, x->path, x->line, at, value), why);
+}
+
+int conf_load_part(const char *path, const struct conf_part *part, const struct conf_key *keys, void *into,
+	struct conf_given *given, struct why *why)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(CONF_FILE_MAX);
-	uint64_t seen = 0;
-	unsigned line = 0;
-	char *at, *next;
+	struct conf_given own = {.line = {0}};
+	struct reading x;
+	char *at, *next, *s;
 	int r = read_text(path, &b, why);
 
 	if (r)
 		return r;
-	for (at = (char *)b.p; at && *at; at = next) {
-		char where[256], name[64];
-		const struct conf_key *k;
-		char *eq, *s, *value;
-
-		line++;
+	begin(&x, path, part, &b);
+	for (at = (char *)b.p; !r && at && *at; at = next) {
+		x.line++;
 		s = take_line(at, &next);
-		if (!*s)
-			continue;
-		where_is(where, path, line, at, s);
-		eq = strchr(s, '=');
-		if (!eq)
-			return why_set(why, V_BAD, "%s: no \"=\" (a line is: key = value)", where);
-		*eq = 0;
-		s = trim(s);
-		for (k = keys; k->name && strcmp(k->name, s); k++)
-			;
-		if (!k->name)
-			return why_set(why, V_BAD, "%s: unknown key \"%s\"", where,
-				text_escape_to(name, sizeof(name), SPAN_STR(s)));
-		if (k - keys < CONF_KEYS_MAX) {
-			if (seen >> (k - keys) & 1)
-				return why_set(why, V_BAD, "%s: %s: given twice", where, k->name);
-			seen |= 1ull << (k - keys);
-		}
-		value = trim(eq + 1);
-		r = set(k, value, into, where_is(where, path, line, at, value), why);
-		if (r)
-			return r;
+		if (*s == '[')
+			r = take_header(&x, at, s, why);
+		else if (*s && is_ours(&x))
+			r = take_key(&x, at, s, keys, into, given ? given : &own, why);
 	}
-	return 0;
+	return r;
+}
+
+int conf_load(const char *path, const struct conf_key *keys, void *into, struct why *why)
+{
+	return conf_load_part(path, NULL, keys, into, NULL, why);
 }

@@ -53,8 +53,8 @@ static const struct option_row report_options[] = {
 		{"its tables as CSV files into this folder", "各表を CSV としてこのフォルダーに出力"}},
 	JSON_ROW,
 	{OPT_SCHEDULED, 0, "scheduled", NULL, OFFER_NOTHING,
-		{"make what is due by report.conf", "report.conf に従い未作成の月次レポートを作成する"}},
-	{OPT_CONFIG, 0, "config", "FILE", OFFER_FILE, {"instead of /etc/sekisho/report.conf", "設定ファイル"}},
+		{"make what is due by the settings", "設定に従い未作成の月次レポートを作成する"}},
+	{OPT_CONFIG, 0, "config", "FILE", OFFER_FILE, {"instead of /etc/sekisho/collector.conf", "設定ファイル"}},
 	STORE_ROW,
 	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE, {"the log's public key", "ログの公開鍵"}},
 	{OPT_SOCKET, 0, "socket", "FILE", OFFER_FILE, {"the console's door", "コンソールの管理用ソケット"}},
@@ -131,7 +131,7 @@ static const struct option_row status_options[] = {JSON_ROW, SOCKET_ROW, END};
 	}
 
 static const struct option_row timestamp_options[] = {
-	{OPT_CONFIG, 0, "config", "FILE", OFFER_FILE, {"instead of /etc/sekisho/timestamp.conf", "設定ファイル"}},
+	{OPT_CONFIG, 0, "config", "FILE", OFFER_FILE, {"instead of /etc/sekisho/collector.conf", "設定ファイル"}},
 	{OPT_LOG_KEY, 'l', "log-key", "FILE", OFFER_FILE, {"the log's verifier key", "ログの検証鍵"}},
 	{OPT_QUIET, 'q', "quiet", NULL, OFFER_NOTHING,
 		{"say nothing where nothing is new", "新しい記録がなければ何も表示しない"}},

@@ -281,8 +281,6 @@ int complain_command(const struct ctl *c, const char *name, const char *sub, cha
 void layout_path(char *out, size_t size, const char *path);
 
 #define STORE_PATH "/var/lib/sekisho-collector/store" /* where no settings say another */
-#define COLLECTOR_CONF "/etc/sekisho/collector.conf"
-#define CONSOLE_CONF "/etc/sekisho/console.conf"
 #define STATE_PATH "/var/lib/sekisho-collector/state" /* where the store is a database */
 #define LOG_KEY_PATH "/var/lib/sekisho-collector/log.vkey"
 #define RUN_PATH "/run/sekisho"

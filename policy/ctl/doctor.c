@@ -35,6 +35,7 @@ static const struct check {
 	{"policy", {"policy", "ポリシー"}},
 	{"collector", {"collector", "コレクター"}},
 	{"log", {"log", "ログ"}},
+	{"settings", {"settings", "設定"}},
 	{"witnesses", {"witnesses", "連署"}},
 	{"timestamps", {"timestamps", "タイムスタンプ"}},
 	{"console", {"console", "コンソール"}},

@@ -5,6 +5,8 @@
  *
  * Facts, each absent where it is not here or could not be seen: "now_us", "root", "pc", "enrolled", "server",
  * "systemd", "kernel" {"release", "btf", "lsm", "lockdown"}, "load" (what sekisho-load --check prints), "clock_synced",
+ * "settings" {"wrong": [what is wrong, with its place], "former": [{"path", "section", "there"}]: files of an older
+ * version that are read behind their section, and whether collector.conf has its header},
  * "packages" ("apt" or "dnf"), "qpdf" (is it there), "units" {unit: "enabled", "disabled" or "masked"},
  * "disks" {path: {"free", "size"}}, "certificates" {path: not after in microseconds}, "cups", "timestamps" {"url",
  * "newest_us"}, "keys" {"new": where agent.conf has new ones made, "device" and "tls": {"place", "why" it cannot be

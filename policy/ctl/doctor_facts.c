@@ -1,6 +1,7 @@
 /*
  * What `sekishoctl doctor` judges: looked up on this machine. See doctor.h. Status files are written by unprivileged
- * programs: they are parsed strictly, and shown escaped. Starts no program but sekisho-load beside this one.
+ * programs: they are parsed strictly, and shown escaped. Starts no program but sekisho-load,
+ * sekisho-collector and sekisho-console, from beside this one, to --check.
  */
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
@@ -8,6 +9,7 @@
 #include "policy/ctl/status_parts.h"
 #include "policy/ctl/timestamps.h"
 #include "policy/trust/cert.h"
+#include "policy/wire/server_conf.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -65,12 +67,12 @@ static json_t *kernel(void)
 	return o;
 }
 
-/* --- sekisho-load --check --- */
+/* --- what other programs say with --check --- */
 
 /* Beside this program, or in the sbin beside its bin. */
-static bool find_load(char out[PATH_MAX])
+static bool find_program(const char *name, char out[PATH_MAX])
 {
-	static const char *const places[] = {"/sekisho-load", "/../sbin/sekisho-load"};
+	static const char *const places[] = {"", "/../sbin"};
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
@@ -84,7 +86,7 @@ static bool find_load(char out[PATH_MAX])
 		return false;
 	*slash = 0;
 	for (i = 0; i < ARRAY_SIZE(places); i++)
-		if (snprintf(out, PATH_MAX, "%s%s", self, places[i]) < PATH_MAX && !access(out, X_OK))
+		if (snprintf(out, PATH_MAX, "%s%s/%s", self, places[i], name) < PATH_MAX && !access(out, X_OK))
 			return true;
 	return false;
 }
@@ -99,16 +101,17 @@ static void read_all(int fd, struct buf *out)
 			return;
 }
 
-static json_t *ask_load(void)
+/* What `name` --check prints. False: it could not be asked. */
+static bool ask(const char *name, struct buf *text)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(FILE_MAX_BYTES);
 	posix_spawn_file_actions_t to;
-	char path[PATH_MAX], name[] = "sekisho-load", what[] = "--check", *argv[] = {name, what, NULL};
+	char path[PATH_MAX], called[64], what[] = "--check", *argv[] = {called, what, NULL};
 	int out[2], status = 0, r;
 	pid_t child;
 
-	if (!find_load(path) || pipe2(out, O_CLOEXEC))
-		return NULL;
+	snprintf(called, sizeof(called), "%s", name);
+	if (!find_program(name, path) || pipe2(out, O_CLOEXEC))
+		return false;
 	r = posix_spawn_file_actions_init(&to);
 	if (!r) {
 		posix_spawn_file_actions_adddup2(&to, out[1], STDOUT_FILENO);
@@ -117,12 +120,71 @@ static json_t *ask_load(void)
 	}
 	close(out[1]);
 	if (!r) {
-		read_all(out[0], &text);
+		read_all(out[0], text);
 		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 			;
 	}
 	close(out[0]);
-	return r ? NULL : json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+	return !r;
+}
+
+static json_t *ask_load(void)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(FILE_MAX_BYTES);
+
+	return ask("sekisho-load", &text) ? json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, NULL)
+					  : NULL;
+}
+
+/* --- the settings of a collector's machine --- */
+
+static void put_wrong(json_t *wrong, const char *program)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(FILE_MAX_BYTES);
+	const char *s;
+
+	if (!ask(program, &text) || !text.n)
+		return;
+	s = buf_str(&text);
+	if (s)
+		json_array_append_new(wrong, json_stringn(s, strcspn(s, "\n")));
+}
+
+/* Has the usual file the section's header? What it has else is told by whom it belongs to. */
+static bool has_section(const char *section)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(FILE_MAX_BYTES);
+	char path[PATH_MAX], header[64];
+	const char *line;
+
+	layout_path(path, sizeof(path), SERVER_CONF_PATH);
+	snprintf(header, sizeof(header), "[%s]", section);
+	for (line = file_read(path, &text) ? NULL : buf_str(&text); line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, header, strlen(header)))
+			return true;
+	}
+	return false;
+}
+
+static json_t *settings(void)
+{
+	json_t *wrong = json_array(), *former = json_array();
+	struct timestamp_settings s;
+	struct why why = {""};
+	char path[SERVER_PATH_MAX];
+	size_t i;
+
+	put_wrong(wrong, "sekisho-collector");
+	put_wrong(wrong, "sekisho-console");
+	if (timestamp_settings_load(NULL, &s, &why) && why.text[0])
+		json_array_append_new(wrong, json_string(why.text));
+	for (i = 0; server_sections[i]; i++)
+		if (!server_conf_former(server_sections[i], path) && !access(path, F_OK))
+			json_array_append_new(
+				former, json_pack("{s:s, s:s, s:b}", "path", path, "section", server_sections[i],
+						"there", has_section(server_sections[i])));
+	return json_pack("{s:o, s:o}", "wrong", wrong, "former", former);
 }
 
 /* --- what lies about --- */
@@ -239,6 +301,8 @@ json_t *doctor_facts(void)
 	json_object_set_new(o, "kernel", kernel());
 	json_object_set_new(o, "disks", disks());
 	json_object_set_new(o, "certificates", certificates());
+	if (json_is_true(json_object_get(o, "server")))
+		json_object_set_new(o, "settings", settings());
 	part = timestamps();
 	if (part)
 		json_object_set_new(o, "timestamps", part);

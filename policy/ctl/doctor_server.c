@@ -4,6 +4,7 @@
  */
 #include "policy/ctl/doctor.h"
 #include "policy/ctl/door.h"
+#include "policy/wire/server_conf.h"
 #include <inttypes.h>
 
 #define DAY_US ((int64_t)86400 * 1000000)
@@ -74,6 +75,49 @@ static void witnesses(struct doctor *d)
 			(int64_t)number(w, "by"), (int64_t)number(w, "size"));
 }
 
+/* The command moves what an older version's file has behind the section's header, which is made where there is none. */
+static void former(struct doctor *d, const json_t *one)
+{
+	char path[SHOWN_MAX], section[SHOWN_MAX], conf[SHOWN_MAX], fix[8 * SHOWN_MAX];
+
+	layout_path(conf, sizeof(conf), SERVER_CONF_PATH);
+	door_text(path, one, "path");
+	door_text(section, one, "section");
+	if (json_is_true(json_object_get(one, "there")))
+		snprintf(fix, sizeof(fix), "sed -i '/^\\[%s\\]/r %s' %s && rm %s", section, path, conf, path);
+	else
+		snprintf(fix, sizeof(fix), "(echo; echo '[%s]'; cat %s) >>%s && rm %s", section, path, conf, path);
+	doctor_found(d, "settings", DOCTOR_ATTENTION, fix,
+		SAY(d->ctl, "%s is of an older version, and still read: it belongs into [%s] of collector.conf",
+			"%s は旧バージョンの設定ファイルです。引き続き読み込まれますが、collector.conf の [%s] "
+			"に移してください"),
+		path, section);
+}
+
+static void settings(struct doctor *d)
+{
+	const json_t *o = doctor_fact(d, "settings"), *wrong = json_object_get(o, "wrong"),
+		     *old = json_object_get(o, "former");
+	const json_t *one;
+	char text[SHOWN_MAX];
+	size_t i;
+
+	if (!o)
+		return;
+	json_array_foreach(wrong, i, one)
+	{
+		doctor_found(
+			d, "settings", DOCTOR_BAD, "man collector.conf", "%s", shown(text, json_string_value(one)));
+	}
+	json_array_foreach(old, i, one)
+	{
+		former(d, one);
+	}
+	if (!json_array_size(wrong) && !json_array_size(old))
+		doctor_found(d, "settings", DOCTOR_GOOD, NULL, "%s",
+			SAY(d->ctl, "collector.conf is read without a fault", "collector.conf に誤りはありません"));
+}
+
 static void timestamps(struct doctor *d)
 {
 	const json_t *o = doctor_fact(d, "timestamps"), *newest = json_object_get(o, "newest_us");
@@ -82,8 +126,8 @@ static void timestamps(struct doctor *d)
 
 	if (!o)
 		doctor_found(d, "timestamps", DOCTOR_NOT_HERE, NULL, "%s",
-			SAY(d->ctl, "no authority is named in /etc/sekisho/timestamp.conf",
-				"/etc/sekisho/timestamp.conf にタイムスタンプ局が指定されていません"));
+			SAY(d->ctl, "no authority is named in [timestamp] of collector.conf",
+				"collector.conf の [timestamp] にタイムスタンプ局が指定されていません"));
 	else if (!newest || days > 3)
 		doctor_found(d, "timestamps", DOCTOR_ATTENTION,
 			"sekishoctl timestamp; systemctl status sekisho-timestamp.timer",
@@ -139,6 +183,7 @@ static void beside(struct doctor *d, const char *name)
 
 void doctor_server(struct doctor *d)
 {
+	settings(d);
 	collector(d);
 	doctor_disk(d, "disk", "/var/lib/sekisho-collector/store");
 	witnesses(d);

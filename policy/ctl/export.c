@@ -17,6 +17,7 @@
 #include "policy/ctl/timestamps.h"
 #include "policy/trust/cosign.h"
 #include "policy/trust/proof.h"
+#include "policy/wire/server_conf.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -138,7 +139,7 @@ static int write_file(struct carry *x, const char *name, const char *ending, str
 	return file_replace_volatile(path, bytes, 0644);
 }
 
-/* Where the timestamps are: as it is said, or for this machine's own store what timestamp.conf says. EXIT_*, said. */
+/* Where the timestamps are: as it is said, or for this machine's own store what the settings say. EXIT_*, said. */
 static int timestamps_folder(struct carry *x)
 {
 	const char *given = option_value(x->ctl, OPT_TIMESTAMPS);
@@ -148,7 +149,7 @@ static int timestamps_folder(struct carry *x)
 	if (!given && !option_value(x->ctl, OPT_STORE)) {
 		r = timestamp_settings_load(NULL, &own, &x->why);
 		if (r)
-			return complain_of(x->ctl, TIMESTAMP_CONFIG, r, &x->why);
+			return complain_of(x->ctl, SERVER_CONF_PATH, r, &x->why);
 		given = own.folder;
 	}
 	if (given && snprintf(x->folder, sizeof(x->folder), "%s", given) >= (int)sizeof(x->folder))

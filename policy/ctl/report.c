@@ -10,6 +10,7 @@
 #include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/ctl/door.h"
+#include "policy/wire/server_conf.h"
 #include <errno.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -49,7 +50,7 @@ int reporting_open(struct ctl *c, struct reporting *g)
 
 	g->c = c;
 	if (r)
-		return complain_of(c, path ? path : REPORT_CONFIG, r, &why);
+		return complain_of(c, path ? path : SERVER_CONF_PATH, r, &why);
 	if (!lang && option_on(c, OPT_SCHEDULED))
 		c->lang = strcmp(g->settings.language, "ja") ? LANG_EN : LANG_JA;
 	report_settings_zone(&g->settings);
@@ -329,8 +330,9 @@ int command_report(struct ctl *c)
 	if (option_on(c, OPT_SCHEDULED) &&
 		(option_on(c, OPT_MONTH) || option_on(c, OPT_SINCE) || option_on(c, OPT_UNTIL) ||
 			option_on(c, OPT_PDF) || option_on(c, OPT_CSV_DIR) || option_on(c, OPT_JSON)))
-		return complain(EXIT_USAGE, SAY(c, "--scheduled: report.conf says which and where",
-						    "--scheduled では期間と出力先は report.conf で決まります"));
+		return complain(
+			EXIT_USAGE, SAY(c, "--scheduled: [report] of collector.conf says which and where",
+					    "--scheduled では期間と出力先は collector.conf の [report] で決まります"));
 	/* Names and titles of every PC meet libraries that draw: those start nothing, and know no network. */
 	r = confine_syscalls(CONFINE_LOCAL);
 	if (r)

@@ -3,9 +3,9 @@
  * stand where they are used (SAY), so that the compiler checks both.
  */
 #include "collector/store/store.h"
-#include "policy/base/conf.h"
 #include "policy/base/text.h"
 #include "policy/ctl/ctl.h"
+#include "policy/wire/server_conf.h"
 #include <errno.h>
 #include <limits.h>
 
@@ -80,15 +80,12 @@ void layout_path(char *out, size_t size, const char *path)
  * another. */
 static void own_store(char *room, size_t size)
 {
-	static const char *const settings[] = {CONSOLE_CONF, COLLECTOR_CONF};
-	char path[PATH_MAX];
+	static const char *const sections[] = {SERVER_CONSOLE, SERVER_COLLECTOR};
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(settings); i++) {
-		layout_path(path, sizeof(path), settings[i]);
-		if (!conf_find(path, "store", room, size) && room[0])
+	for (i = 0; i < ARRAY_SIZE(sections); i++)
+		if (!server_conf_find(sections[i], "store", room, size) && room[0])
 			return;
-	}
 	layout_path(room, size, STORE_PATH);
 }
 

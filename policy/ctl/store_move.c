@@ -10,6 +10,7 @@
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include "policy/ctl/setup.h"
+#include "policy/wire/server_conf.h"
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,63 +94,123 @@ static int put_line(struct buf *out, const char *place, char sign)
 	return r ? r : buf_puts(out, sign == ':' ? "'\n" : "\n");
 }
 
-/* `sign`: '=' in the lines of a daemon's settings, ':' in YAML. A file that is not there has nothing to be changed. */
-static int set_store(const char *path, const char *place, char sign, bool make)
+/* Is it the header of a section, and of this one? */
+static bool is_header(const char *line, const char *section, bool *this_one)
+{
+	const char *name = line + strspn(line, " \t");
+	size_t n = strlen(section);
+
+	if (*name != '[')
+		return false;
+	name += 1 + strspn(name + 1, " \t");
+	*this_one = !strncmp(name, section, n) && name[n + strspn(name + n, " \t")] == ']';
+	return true;
+}
+
+/* Where the line goes. */
+struct spot {
+	const char *at;
+	bool there;  /* one that is replaced */
+	bool header; /* its section has to be made before it */
+};
+
+/* `section` NULL: the whole text. */
+static struct spot find_spot(const char *text, const char *section, char sign)
+{
+	struct spot s = {.at = NULL};
+	bool ours = !section || !strcmp(section, server_sections[0]);
+	const char *next;
+
+	for (; *text; text = next) {
+		next = text + strcspn(text, "\n");
+		next += *next == '\n';
+		if (ours && is_line(text, sign))
+			return (struct spot){.at = text, .there = true};
+		if (!section)
+			continue;
+		/* Before the header that ends the section's lines, if it has none of its own; else behind its own. */
+		s.at = ours && !s.at && text[strspn(text, " \t")] == '[' ? text : s.at;
+		if (is_header(text, section, &ours) && ours)
+			s.at = next;
+	}
+	s.header = !s.at && !ours;
+	s.at = s.at ? s.at : text;
+	return s;
+}
+
+/* What becomes of a file, or a section, that is not there. */
+enum absent {
+	MAKE_FILE,
+	MAKE_SECTION, /* without the file there is nothing to be changed */
+	MAKE_NOTHING,
+};
+
+/* `sign`: '=' in the lines of a daemon's settings, ':' in YAML. V_END: nothing was changed. */
+static int set_store(const char *path, const char *section, const char *place, char sign, enum absent absent)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(SETTINGS_MAX), out = BUF_INIT(SETTINGS_MAX + 2 * PLACE_MAX);
 	struct stat st = {.st_mode = 0644};
-	bool done = false;
-	const char *line, *next;
+	struct spot spot;
+	const char *all;
 	int r = file_read(path, &text);
 
 	if (r == V_NOT_FOUND)
-		r = make ? 0 : V_END;
+		r = absent == MAKE_FILE ? 0 : V_END;
 	else if (!r && stat(path, &st))
 		r = -errno;
 	if (r)
-		return r == V_END ? 0 : r;
-	line = buf_str(&text);
-	for (; !r && line && *line; line = next) {
-		next = line + strcspn(line, "\n");
-		next += *next == '\n';
-		if (is_line(line, sign)) {
-			r = done ? 0 : put_line(&out, place, sign);
-			done = true;
-		} else {
-			r = buf_put(&out, line, (size_t)(next - line));
-			if (!r && next[-1] != '\n')
-				r = buf_puts(&out, "\n");
-		}
+		return r;
+	all = buf_str(&text);
+	if (!all)
+		return -ENOMEM;
+	spot = find_spot(all, section, sign);
+	if (spot.header && absent == MAKE_NOTHING)
+		return V_END;
+	r = buf_put(&out, all, (size_t)(spot.at - all));
+	if (!r && spot.at > all && spot.at[-1] != '\n')
+		r = buf_puts(&out, "\n");
+	if (!r && spot.header)
+		r = buf_putf(&out, "\n[%s]\n", section);
+	r = r ? r : put_line(&out, place, sign);
+	if (spot.there) {
+		spot.at += strcspn(spot.at, "\n");
+		spot.at += *spot.at == '\n';
 	}
-	r = r || done ? r : put_line(&out, place, sign);
+	r = r ? r : buf_puts(&out, spot.at);
 	r = r ? r : file_replace(path, buf_span(&out), st.st_mode & 07777);
 	if (!r && !geteuid() && chown(path, st.st_uid, st.st_gid))
 		r = -errno;
 	return r;
 }
 
+/* The console's, where it has them: in the file of an older version, in the one that was named, in the usual one. */
+static int set_console(const char *given, const char *usual, const char *place)
+{
+	char former[SERVER_PATH_MAX], was[PLACE_MAX + 1];
+	int r = server_conf_former(SERVER_CONSOLE, former);
+
+	if (!r && !conf_find(former, NULL, "store", was, sizeof(was)))
+		return set_store(former, NULL, place, '=', MAKE_NOTHING);
+	r = r ? r : given ? set_store(given, SERVER_CONSOLE, place, '=', MAKE_NOTHING) : V_END;
+	return r == V_END ? set_store(usual, SERVER_CONSOLE, place, '=', MAKE_SECTION) : r;
+}
+
 static int set_stores(struct store_moving *x)
 {
-	static const struct {
-		const char *path;
-		char sign;
-	} readers[] = {{CONSOLE_CONF, '='}, {HERALD_PLAN, ':'}};
 	const char *given = option_value(x->c, OPT_CONFIG);
-	char path[PATH_MAX];
-	size_t i;
+	char usual[PATH_MAX], plan[PATH_MAX];
 	int r;
 
-	layout_path(path, sizeof(path), COLLECTOR_CONF);
-	r = set_store(given ? given : path, x->to, '=', true);
+	layout_path(usual, sizeof(usual), SERVER_CONF_PATH);
+	layout_path(plan, sizeof(plan), HERALD_PLAN);
+	r = set_store(given ? given : usual, SERVER_COLLECTOR, x->to, '=', MAKE_FILE);
 	if (r)
-		return complain_of(x->c, given ? given : path, r, NULL);
-	for (i = 0; i < ARRAY_SIZE(readers); i++) {
-		layout_path(path, sizeof(path), readers[i].path);
-		r = set_store(path, x->readers, readers[i].sign, false);
-		if (r)
-			return complain_of(x->c, path, r, NULL);
-	}
-	return EXIT_GOOD;
+		return complain_of(x->c, given ? given : usual, r, NULL);
+	r = set_console(given, usual, x->readers);
+	if (r && r != V_END)
+		return complain_of(x->c, usual, r, NULL);
+	r = set_store(plan, NULL, x->readers, ':', MAKE_NOTHING);
+	return r && r != V_END ? complain_of(x->c, plan, r, NULL) : EXIT_GOOD;
 }
 
 /* --- the program that copies --- */

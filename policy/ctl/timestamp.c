@@ -9,6 +9,7 @@
 #include "policy/base/text.h"
 #include "policy/ctl/timestamps.h"
 #include "policy/ctl/verify.h"
+#include "policy/wire/server_conf.h"
 #include <curl/curl.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -156,11 +157,11 @@ int command_timestamp(struct ctl *c)
 		return complain_of(c, SAY(c, "the system call filter", "システムコールフィルター"), r, NULL);
 	r = timestamp_settings_load(config, &x.s, &why);
 	if (r)
-		return complain_of(c, config ? config : TIMESTAMP_CONFIG, r, &why);
+		return complain_of(c, config ? config : SERVER_CONF_PATH, r, &why);
 	if (!x.s.url[0] || !x.s.ca[0])
 		return complain(EXIT_USAGE,
 			SAY(c, "no authority is set: url and ca in %s", "認証局が設定されていません: %s の url と ca"),
-			config ? config : TIMESTAMP_CONFIG);
+			config ? config : SERVER_CONF_PATH);
 	r = timestamp_trust_load(x.s.ca, &x.trust, &why);
 	r = r ? complain_of(c, x.s.ca, r, &why) : stamp(&x);
 	timestamp_trust_free(x.trust);

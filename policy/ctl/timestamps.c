@@ -3,10 +3,10 @@
  */
 #include "policy/ctl/timestamps.h"
 #include "collector/store/store.h"
-#include "policy/base/conf.h"
 #include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/ctl/verify.h"
+#include "policy/wire/server_conf.h"
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -24,14 +24,9 @@ static const struct conf_key keys[] = {
 
 int timestamp_settings_load(const char *path, struct timestamp_settings *out, struct why *why)
 {
-	char usual[PATH_MAX];
-	int r;
-
 	*out = (struct timestamp_settings){.url = ""};
 	layout_path(out->folder, sizeof(out->folder), STAMPS_FOLDER);
-	layout_path(usual, sizeof(usual), TIMESTAMP_CONFIG);
-	r = conf_load(path ? path : usual, keys, out, why);
-	return r == V_NOT_FOUND && !path ? 0 : r;
+	return server_conf_load(path, SERVER_TIMESTAMP, keys, out, why);
 }
 
 static int is_checkpoint(const struct dirent *e)
@@ -161,7 +156,7 @@ int timestamps_options(struct report *r)
 		int x = timestamp_settings_load(NULL, &own, &why);
 
 		if (x)
-			return complain_of(r->ctl, TIMESTAMP_CONFIG, x, &why);
+			return complain_of(r->ctl, SERVER_CONF_PATH, x, &why);
 		folder = own.folder;
 		ca = ca || !own.ca[0] ? ca : own.ca;
 	}

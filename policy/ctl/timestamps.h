@@ -1,5 +1,6 @@
 /*
- * Timestamps of the log (collector/store/stamps.h) and of bundles, judged: for verify. And timestamp.conf(5).
+ * Timestamps of the log (collector/store/stamps.h) and of bundles, judged: for verify. And [timestamp] of
+ * collector.conf(5).
  */
 #ifndef SEKISHO_CTL_TIMESTAMPS_H
 #define SEKISHO_CTL_TIMESTAMPS_H
@@ -9,15 +10,14 @@
 #include "policy/trust/digest.h"
 #include "policy/trust/timestamp.h"
 
-#define TIMESTAMP_CONFIG "/etc/sekisho/timestamp.conf"
-
 struct timestamp_settings {
 	char url[1024];    /* of the authority; empty: none is asked */
 	char ca[PATH_MAX]; /* PEM; who may say who the authority is */
 	char folder[PATH_MAX];
 };
 
-/* timestamp.conf(5); defaults where there is none. `path` NULL: the usual place. 0; V_BAD; -errno. */
+/* [timestamp] of collector.conf(5); defaults where there is none. `path` NULL: the usual place. 0; V_BAD; V_NOT_FOUND
+ * where a named file is not there; -errno. */
 int timestamp_settings_load(const char *path, struct timestamp_settings *out, struct why *why);
 
 struct report;
@@ -33,7 +33,7 @@ struct timestamps {
 };
 
 /*
- * --timestamps and --tsa-ca; without them, for this machine's own store, what timestamp.conf says. A copy of a store
+ * --timestamps and --tsa-ca; without them, for this machine's own store, what the settings say. A copy of a store
  * that lies elsewhere is not judged by this machine's folder. EXIT_*, said.
  */
 int timestamps_options(struct report *r);

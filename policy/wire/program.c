@@ -103,6 +103,13 @@ int program_not_started(const char *what, int r, const struct why *why)
 	return r == V_NOT_FOUND ? PROGRAM_NOT_MADE : EXIT_FAILURE;
 }
 
+int program_checked(int r, const struct why *why)
+{
+	if (r)
+		puts(why->text[0] ? why->text : r < 0 ? strerror(-r) : "unusable");
+	return r || fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int program_give_up_power(const char *user, struct why *why)
 {
 	bool stayed = false;

@@ -36,6 +36,8 @@ int program_settings(const struct program *p, const char *config, struct agent_c
 int program_complain(const char *what, int r, const struct why *why);
 /* The same for a start that lacks what `--init` or an enrolment makes: PROGRAM_NOT_MADE where `r` is V_NOT_FOUND. */
 int program_not_started(const char *what, int r, const struct why *why);
+/* What --check prints of settings that were read with `r`, and its exit code. */
+int program_checked(int r, const struct why *why);
 /* `path` behind SEKISHO_ROOT, where a test sets it. 0; -ENAMETOOLONG. */
 int program_path(char *out, size_t size, const char *path);
 /* confine_program(), and a line of the log where it stayed root. */

@@ -65,5 +65,5 @@ print(n)' "$state/store"
 # A person's programs ask this engine's log without being told so each time, as who reads only.
 asked_by_default() {
 	mkdir -p "$SEKISHO_ROOT/etc/sekisho"
-	printf '%s\n' ${place:+"store = ${place/collector@/console@}"} >"$SEKISHO_ROOT/etc/sekisho/console.conf"
+	printf '%s\n' '[console]' ${place:+"store = ${place/collector@/console@}"} >"$SEKISHO_ROOT/etc/sekisho/collector.conf"
 }

@@ -11,7 +11,7 @@ page=$tmp/page
 
 # console_settings [KEY = VALUE]...
 console_settings() {
-	printf '%s\n' 'listen = 127.0.0.1' "port = $CONSOLE_PORT" 'page = /page' "$@" >"$console_conf"
+	printf '%s\n' '[console]' 'listen = 127.0.0.1' "port = $CONSOLE_PORT" 'page = /page' "$@" >"$console_conf"
 }
 
 start_console() {

@@ -40,7 +40,7 @@ def add(person, key, name, by=None, status=200, **how):
     return person.post(OWN, {"name": name, **key.make(asked, ORIGIN, **how)}, status)
 
 
-item("there is a way with passkeys, for the origin that console.conf names")
+item("there is a way with passkeys, for the origin that the settings name")
 same(Desk().get("/api/v1/ways")["passkeys"], True, "passkeys")
 same(Desk().get("/api/v1/ways")["origin"], ORIGIN, "origin")
 

@@ -69,13 +69,111 @@ static void finds_one_key(void **state)
 
 	(void)state;
 	assert_int_equal(file_replace(path, SPAN_STR(text), 0600), 0);
-	assert_int_equal(conf_find(path, "store", out, sizeof(out)), 0);
+	assert_int_equal(conf_find(path, NULL, "store", out, sizeof(out)), 0);
 	assert_string_equal(out, "postgresql://reader@/log?host=/run/a=b");
-	assert_int_equal(conf_find(path, "store", little, sizeof(little)), V_BAD);
-	assert_int_equal(conf_find(path, "tore", out, sizeof(out)), V_NOT_FOUND);
-	assert_int_equal(conf_find("/nowhere/at/all", "store", out, sizeof(out)), V_NOT_FOUND);
+	assert_int_equal(conf_find(path, NULL, "store", little, sizeof(little)), V_BAD);
+	assert_int_equal(conf_find(path, NULL, "tore", out, sizeof(out)), V_NOT_FOUND);
+	assert_int_equal(conf_find("/nowhere/at/all", NULL, "store", out, sizeof(out)), V_NOT_FOUND);
 	assert_int_equal(file_replace(path, SPAN("store = a\0b", 11), 0600), 0);
-	assert_int_equal(conf_find(path, "store", out, sizeof(out)), V_BAD);
+	assert_int_equal(conf_find(path, NULL, "store", out, sizeof(out)), V_BAD);
+}
+
+static const char *const all[] = {"first", "second", "third", NULL};
+
+static int load_part(const char *text, const char *section, bool own, struct settings *s, struct why *why)
+{
+	struct conf_part part = {.all = all, .section = section, .own = own};
+
+	assert_int_equal(file_replace(path, SPAN_STR(text), 0600), 0);
+	return conf_load_part(path, &part, keys, s, NULL, why);
+}
+
+static void each_program_has_its_section(void **state)
+{
+	static const char text[] =
+		"n = 1\n # [third]\n [ second ] \nn = 2\nname = b\n\n[first]\nname = a\n[third]\nwhat\n";
+	struct settings first = {.n = 9}, second = {.n = 9}, third = {.n = 9};
+	struct conf_part part = {.all = all, .section = "second"};
+	struct why why = {""};
+	char out[8];
+
+	(void)state;
+	assert_int_equal(load_part(text, "first", false, &first, NULL), 0);
+	assert_int_equal(first.n, 1);
+	assert_string_equal(first.name, "a");
+	assert_int_equal(load_part(text, "second", true, &second, NULL), 0);
+	assert_int_equal(second.n, 2);
+	assert_string_equal(second.name, "b");
+	/* What is wrong in a section is a matter of its program, and of nobody else. */
+	assert_int_equal(load_part(text, "third", false, &third, &why), V_BAD);
+	assert_non_null(strstr(why.text, ":10:1: no"));
+	assert_int_equal(conf_find(path, &part, "name", out, sizeof(out)), 0);
+	assert_string_equal(out, "b");
+	part.section = "first";
+	assert_int_equal(conf_find(path, &part, "name", out, sizeof(out)), 0);
+	assert_string_equal(out, "a");
+	assert_int_equal(conf_find(path, &part, "size", out, sizeof(out)), V_NOT_FOUND);
+}
+
+static void a_file_of_its_own_needs_no_section(void **state)
+{
+	struct settings s = {.n = 9};
+
+	(void)state;
+	assert_int_equal(load_part("n = 1\n# [second]\n", "second", true, &s, NULL), 0);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(load_part("n = 2\n[third]\n", "second", true, &s, NULL), 0);
+	assert_int_equal(load_part("n = 3\n", "second", false, &s, NULL), 0);
+	assert_int_equal(s.n, 1);
+}
+
+static void a_wrong_header_is_refused_by_all(void **state)
+{
+	static const struct {
+		const char *text, *at;
+	} bad[] = {{"n = 1\n [secnd]\n", "2:3: unknown section \"secnd\""}, {"[second]\n\n[second]\n", "3:1: section"},
+		{"[second\nn = 1\n", "1:1: no \"]\""}, {"[]\n", "1:2: unknown"}, {"[\n", "1:1: no \"]\""},
+		{"[first]\n[third] # x\n", "2:1: no \"]\""}};
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		for (k = 0; all[k]; k++) {
+			struct settings s = {.n = 0};
+			struct why why = {""};
+			char where[96];
+
+			assert_int_equal(load_part(bad[i].text, all[k], k % 2, &s, &why), V_BAD);
+			snprintf(where, sizeof(where), "%s:%s", path, bad[i].at);
+			assert_memory_equal(why.text, where, strlen(where));
+		}
+	}
+}
+
+static void a_file_without_sections_refuses_them(void **state)
+{
+	struct settings s = {.n = 0};
+	struct why why = {""};
+
+	(void)state;
+	assert_int_equal(load("n = 1\n  [first]\n", &s, &why), V_BAD);
+	assert_non_null(strstr(why.text, ":2:3: this file has no sections"));
+}
+
+static void a_key_in_two_files_names_both(void **state)
+{
+	static const char other[] = "/elsewhere";
+	struct conf_part part = {.all = all, .section = "second"};
+	struct conf_given given = {.path = {[3] = other}, .line = {[3] = 7}};
+	struct settings s = {.n = 0};
+	struct why why = {""};
+
+	(void)state;
+	assert_int_equal(file_replace(path, SPAN_STR("[second]\nname = a\nn = 1\n"), 0600), 0);
+	assert_int_equal(conf_load_part(path, &part, keys, &s, &given, &why), V_BAD);
+	assert_non_null(strstr(why.text, ":3:1: n: given twice: /elsewhere:7 has it"));
+	assert_string_equal(given.path[0], path);
+	assert_int_equal(given.line[0], 2);
 }
 
 static void no_file_is_a_verdict(void **state)
@@ -92,6 +190,11 @@ int main(void)
 		cmocka_unit_test(takes_what_it_knows),
 		cmocka_unit_test(names_the_place_of_what_is_wrong),
 		cmocka_unit_test(finds_one_key),
+		cmocka_unit_test(each_program_has_its_section),
+		cmocka_unit_test(a_file_of_its_own_needs_no_section),
+		cmocka_unit_test(a_wrong_header_is_refused_by_all),
+		cmocka_unit_test(a_file_without_sections_refuses_them),
+		cmocka_unit_test(a_key_in_two_files_names_both),
 		cmocka_unit_test(no_file_is_a_verdict),
 	};
 	int r, fd = mkstemp(path);

@@ -8,7 +8,8 @@ static const char well[] =
 	"\"size\":90,"
 	"\"records\":800,\"index_lag\":0,\"cosigned\":{\"size\":90,\"by\":2,\"at\":1795427000000000}}},\"timestamps\":{"
 	"\"url\":\"http://tsa\",\"newest_us\":1795400000000000},\"certificates\":{\"/var/lib/sekisho-console/tls.crt\":"
-	"1805428000000000},\"console\":{\"alive\":true},\"herald\":{\"alive\":true}}";
+	"1805428000000000},\"settings\":{\"wrong\":[],\"former\":[]},\"console\":{\"alive\":true},\"herald\":{"
+	"\"alive\":true}}";
 
 static struct doctor judge(const char *part, const char *value)
 {
@@ -37,7 +38,7 @@ static void what_is_well_is_good(void **state)
 
 	(void)state;
 	assert_false(d.ill);
-	assert_int_equal(json_array_size(d.findings), 8);
+	assert_int_equal(json_array_size(d.findings), 9);
 	json_array_foreach(d.findings, i, f)
 		assert_non_null(doctor_title(d.ctl, json_string_value(json_object_get(f, "check"))));
 	end(&d);
@@ -63,6 +64,16 @@ static void what_is_wrong_is_named_with_its_fix(void **state)
 		{"certificates", "{\"/var/lib/sekisho-collector/ca/server.crt\":1}", "certificate",
 			"restart sekisho-collector"},
 		{"disks", "{\"/var/lib/sekisho-collector/store\":{\"free\":1}}", "disk", "df"},
+		{"settings", "{\"wrong\":[\"/etc/sekisho/collector.conf:3:1: unknown key\"]}", "settings",
+			"man collector.conf"},
+		{"settings",
+			"{\"former\":[{\"path\":\"/etc/sekisho/report.conf\",\"section\":\"report\",\"there\":true}]}",
+			"settings",
+			"sed -i '/^\\[report\\]/r /etc/sekisho/report.conf' /etc/sekisho/collector.conf && rm "
+			"/etc/sekisho/report.conf"},
+		{"settings",
+			"{\"former\":[{\"path\":\"/etc/sekisho/report.conf\",\"section\":\"report\",\"there\":false}]}",
+			"settings", "echo '[report]'"},
 		{"console", "{\"alive\":false}", "console", "restart sekisho-console"},
 		{"console", "{\"alive\":true,\"spool_full\":true}", "console", "df"},
 		{"herald", "{\"alive\":true,\"messages_given_up\":1}", "herald", "journalctl"},

@@ -1,6 +1,6 @@
 /*
- * Months of a zone's calendar, when a report of one is due, and report.conf. Expected moments are date(1)'s:
- * TZ=ZONE date -d '2026-10-01' +%s.
+ * Months of a zone's calendar, when a report of one is due, and [report] of the settings. Expected moments are
+ * date(1)'s: TZ=ZONE date -d '2026-10-01' +%s.
  */
 #include "collector/report/settings.h"
 #include "policy/base/file.h"
