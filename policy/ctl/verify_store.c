@@ -284,24 +284,13 @@ static int judge_leaves(struct judging *j, uint64_t from)
 	return x;
 }
 
-static int judge_log(struct judging *j, struct checkpoint *head)
+/* A checkpoint whose leaves, and no others, are in the tree by now. */
+static int judge_head(struct judging *j, const struct checkpoint *head)
 {
 	struct report *r = j->report;
-	uint64_t size = j->size;
 	struct digest root;
-	int x = judge_leaves(j, 0);
+	int x = audit_tree_root(j->tree, audit_tree_size(j->tree), &root);
 
-	/* A body that expired while it was looked for: the record of that came before it went, so it is there by now.
-	 */
-	if (!x && expired_unsaid(&j->expired)) {
-		x = go_on(j, head);
-		x = x == V_NOT_FOUND ? 0 : x ? x : judge_leaves(j, size);
-	}
-	if (x == V_END)
-		return 0; /* told */
-	x = x ? x : flush_tile(j);
-	x = x ? x : compare_upper(j);
-	x = x ? x : audit_tree_root(j->tree, j->size, &root);
 	if (x)
 		return x;
 	if (!digest_eq(&root, &head->root))
@@ -309,8 +298,32 @@ static int judge_log(struct judging *j, struct checkpoint *head)
 			SAY(r->ctl, "its root is not that of the leaves",
 				"チェックポイントのルートがセグメントと一致しません"));
 	else
-		audit_counts(r->audit)->proven += j->size;
-	x = report_head(r, head->size, &head->root, "checkpoint", NULL);
+		audit_counts(r->audit)->proven = audit_tree_size(j->tree);
+	return report_head(r, head->size, &head->root, "checkpoint", NULL);
+}
+
+static int judge_log(struct judging *j, struct checkpoint *head)
+{
+	const struct checkpoint first = *head;
+	uint64_t size = j->size;
+	int x = judge_leaves(j, 0);
+
+	/* A body that expired while it was looked for: the record of that came before it went, so it is there by now.
+	 */
+	if (!x && expired_unsaid(&j->expired)) {
+		x = go_on(j, head);
+		if (!x) {
+			x = judge_head(j, &first);
+			x = x ? x : judge_leaves(j, size);
+		} else if (x == V_NOT_FOUND) {
+			x = 0;
+		}
+	}
+	if (x == V_END)
+		return 0; /* told */
+	x = x ? x : flush_tile(j);
+	x = x ? x : compare_upper(j);
+	x = x ? x : judge_head(j, head);
 	return x ? x : judge_published(j);
 }
 
