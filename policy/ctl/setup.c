@@ -125,12 +125,12 @@ bool setup_has_systemd(void)
 /* Does systemd run here, to start what waited for this? Said where it does not; of a test there is nothing to say. */
 static bool units_can_start(struct ctl *c)
 {
-	if (getenv("SEKISHO_ROOT"))
-		return false;
-	if (!setup_has_systemd())
+	bool can = setup_has_systemd();
+
+	if (!can && !getenv("SEKISHO_ROOT"))
 		puts(SAY(c, "systemd does not run here: start the services by hand.",
 			"systemd が動作していないため、サービスは手動で起動してください。"));
-	return setup_has_systemd();
+	return can;
 }
 
 /* What starts these units anew. */
