@@ -3,9 +3,10 @@
  * a number, or s:TEXT for a string in that process's memory. Prints what came of it: "done", the name of an errno, or
  * "killed" where the process was ended for it. inject after PROGRAM [ARGUMENT]... starts a program and makes the calls
  * that its standard input has a line each, at the moment when one of its processes has filtered its system calls: for
- * those that live too short. For tests/flow/parts/forbidden, which tries what a program of ours must
- * not be able to do from inside of it, so that no program has to have a part for tests. Never for a process that is not
- * the test's own. Ends with 77 where it is built for another processor than x86-64.
+ * those that live too short. inject follow PID does so with a process that was stopped (SIGSTOP) before it became the
+ * program: one that systemd started, in its unit. For tests/flow/parts/forbidden, which tries what a program of ours
+ * must not be able to do from inside of it, so that no program has to have a part for tests. Never for a process that
+ * is not the test's own. Ends with 77 where it is built for another processor than x86-64.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,9 @@
 #define ARGS 6
 #define ROOM 512 /* below the red zone of its stack */
 #define TRIES 200
+#define FOLLOWED                                                                                                       \
+	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | \
+		PTRACE_O_EXITKILL)
 
 static int die(const char *what)
 {
@@ -275,8 +279,6 @@ static pid_t follow(struct user_regs_struct *regs)
 /* The program, stopped before its first instruction. */
 static pid_t start(char **argv)
 {
-	long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-		       PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
 	pid_t pid = fork();
 	int status;
 
@@ -290,24 +292,32 @@ static pid_t start(char **argv)
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status) ||
-		ptrace(PTRACE_SETOPTIONS, pid, NULL, options) || ptrace(PTRACE_SYSCALL, pid, NULL, 0))
+		ptrace(PTRACE_SETOPTIONS, pid, NULL, FOLLOWED) || ptrace(PTRACE_SYSCALL, pid, NULL, 0))
 		return -1;
 	return pid;
 }
 
-/* Lines of standard input, each a call. What was started ends with this. */
-static int after(char **argv)
+/* A process that others started, and that waits to go on. */
+static int take(pid_t pid)
+{
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, pid, NULL, FOLLOWED) || ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) ||
+		waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status))
+		return -1;
+	return kill(pid, SIGCONT) || ptrace(PTRACE_SYSCALL, pid, NULL, 0) ? -1 : 0;
+}
+
+/* Lines of standard input, each a call, by what was started, or taken. It ends with this. */
+static int calls(const char *name)
 {
 	struct user_regs_struct was;
 	char line[ROOM], *word[1 + ARGS], *at;
 	int n, r = 0;
-	pid_t pid;
+	pid_t pid = follow(&was);
 
-	if (start(argv) < 0)
-		return die(argv[0]);
-	pid = follow(&was);
 	if (pid < 0) {
-		fprintf(stderr, "%s: no process of it has filtered its system calls\n", argv[0]);
+		fprintf(stderr, "%s: no process of it has filtered its system calls\n", name);
 		return 3;
 	}
 	while (!r && fgets(line, sizeof(line), stdin)) {
@@ -322,7 +332,9 @@ static int after(char **argv)
 int main(int argc, char **argv)
 {
 	if (argc >= 3 && !strcmp(argv[1], "after"))
-		return after(argv + 2);
+		return start(argv + 2) < 0 ? die(argv[2]) : calls(argv[2]);
+	if (argc == 3 && !strcmp(argv[1], "follow"))
+		return take((pid_t)atoi(argv[2])) ? die(argv[2]) : calls(argv[2]);
 	return argc < 3 ? 2 : into_running((pid_t)atoi(argv[1]), argc - 2, argv + 2);
 }
 #else

@@ -3,7 +3,8 @@
 forbidden.py CTL INJECT ROOM PROGRAM=PID... prints the table as Markdown; with --once before CTL that of those that live for one thing
 only: those of STARTED are started, and stopped where they have filtered their system calls; the wrapper of CUPS' backends is
 started as CUPS has it wait; with --keeper SOCKET, and without
-programs, that of the keeper in its unit, which has no filter of its own. ROOM is a folder of root's, for everybody to see, with a file in
+programs, that of the keeper in its unit, which has no filter of its own. With --units, alone or before --once, programs are those that
+systemd runs: what lives for one thing is started in its unit, by a drop-in that has it wait, and logs are the journal's. ROOM is a folder of root's, for everybody to see, with a file in
 it. The last act of each is to start a program, for which it is ended; before, what was refused has to be known by its name: in the
 program's log, and in the log of records of those that seal. Ends with 1 where something was done that is not meant, or is not told.
 """
@@ -14,6 +15,9 @@ import subprocess
 import sys
 import time
 
+UNITS = sys.argv[1] == "--units"
+if UNITS:
+    del sys.argv[1]
 ONCE = sys.argv[1] == "--once"
 KEEPER = sys.argv[2] if sys.argv[1] == "--keeper" else None
 FIRST = 1 + ONCE + 2 * bool(KEEPER)
@@ -65,6 +69,10 @@ STARTED = {
     "timestamp": ["/usr/bin/setpriv", "--reuid=sekisho-herald", "--regid=sekisho-herald", "--init-groups", f"{BIN}/sekishoctl", "timestamp"],
     "load": [f"{BIN}/../sbin/sekisho-load", "--only", "gate"],
 }
+# In which unit each of them is; by which user, the unit says.
+UNIT_OF = {"posture": "posture", "report": "report", "enrol": "enrol", "uplink-enrol": "enrol", "timestamp": "timestamp", "load": "load"}
+if UNITS:
+    STARTED = {p: words[words[0].endswith("setpriv") and 4:] for p, words in STARTED.items() if p in UNIT_OF}
 MEANT[("oidc", "make a socket to the network")] = NETWORK
 MEANT[("posture", "read the key that certifies sealing keys")] = "seals"
 for once in ("enrol", "uplink-enrol", "timestamp"):
@@ -92,11 +100,45 @@ def make_file():
         pass
 
 
+def systemctl(*words):
+    return subprocess.run(["systemctl", *words], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def held_in_unit(program):
+    """The process of this unit that becomes the program as soon as it is let go."""
+    unit = f"sekisho-{UNIT_OF[program]}.service"
+    part = f"/run/systemd/system/{unit}.d"
+    os.makedirs(part, exist_ok=True)
+    with open(f"{part}/held.conf", "w", encoding="utf-8") as f:
+        f.write("[Unit]\nConditionPathExists=\n[Service]\nRestart=no\nTimeoutStartSec=infinity\nExecCondition=\nExecStart=\n"
+                f"ExecStart=/bin/sh -c 'kill -STOP $$$$; exec {' '.join(STARTED[program])}'\n")
+    try:
+        systemctl("daemon-reload")
+        systemctl("restart", "--no-block", unit)
+        end = time.monotonic() + 180
+        while True:
+            pid = systemctl("show", "-P", "MainPID", unit)
+            try:
+                with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+                    if pid != "0" and f.read().rpartition(")")[2].split()[0] == "T":
+                        return pid
+            except FileNotFoundError:
+                pass
+            if time.monotonic() > end:
+                sys.exit(f"{unit} does not start: {systemctl('show', unit)}")
+            time.sleep(0.1)
+    finally:
+        os.unlink(f"{part}/held.conf")
+        os.rmdir(part)
+        systemctl("daemon-reload")
+
+
 def all_at_once(program):
     """Every act, by one process that is started for it."""
     make_file()
     lines = "".join(" ".join(words) + "\n" for words in ACTS.values())
-    out = subprocess.run([INJECT, "after", *STARTED[program]], input=lines, check=True, capture_output=True, text=True).stdout
+    how = ["follow", held_in_unit(program)] if UNITS else ["after", *STARTED[program]]
+    out = subprocess.run([INJECT, *how], input=lines, check=True, capture_output=True, text=True).stdout
     return dict(zip(ACTS, out.split(), strict=True))
 
 
@@ -108,15 +150,21 @@ def attempt(program, act):
     return out
 
 
+def log_of(program):
+    if UNITS:
+        return subprocess.run(["journalctl", "-b", "-o", "cat", "-u", f"sekisho-{program}"], check=True, capture_output=True, text=True).stdout
+    with open(f"/var/log/sekisho/sekisho-{program}.log", encoding="utf-8") as f:
+        return f.read()
+
+
 def not_told():
     """Programs of which nobody knows yet that they tried to set the clock."""
     out = subprocess.run([CTL, "log", "--json", "--kind", "call-refused"], check=True, capture_output=True, text=True).stdout
     told = {r["program"] for r in map(json.loads, out.splitlines()) if r["operation"] == "clock_settime"}
     left = {f"sekisho-{p}" for p in PROGRAMS if p != "uplink"} - told  # the uplink seals nothing
     for p in PROGRAMS:
-        with open(f"/var/log/sekisho/sekisho-{p}.log") as f:
-            if "refused the system call clock_settime" not in f.read():
-                left.add(f"the log of sekisho-{p}")
+        if "refused the system call clock_settime" not in log_of(p):
+            left.add(f"the log of sekisho-{p}")
     return left
 
 
@@ -137,6 +185,9 @@ def table_of_all():
 
 def table_of_once():
     said = {p: all_at_once(p) for p in STARTED}
+    if UNITS:
+        said |= {p: {act: attempt(p, act) for act in ACTS} for p in PROGRAMS}
+        return all([line(act, {p: said[p][act] for p in said}) for act in ACTS])
     wrapper = subprocess.Popen(WRAPPER, stdin=subprocess.PIPE)
     PROGRAMS[CUPS] = str(wrapper.pid)
     while os.readlink(f"/proc/{wrapper.pid}/exe") != WRAPPER[-1]:
@@ -189,7 +240,8 @@ def line(act, said):
     return ok
 
 
-columns = ["keeper"] if KEEPER else [*STARTED, *PROGRAMS, CUPS] if ONCE else PROGRAMS
-print("| " + ("in its unit " if KEEPER else "once " if ONCE else "") + "| " + " | ".join(columns) + " |")
+columns = ["keeper"] if KEEPER else [*STARTED, *PROGRAMS, *([] if UNITS else [CUPS])] if ONCE else PROGRAMS
+WORDS = "in its unit" if KEEPER else ", ".join(["once"] * ONCE + ["in their units"] * UNITS)
+print("| " + (WORDS and WORDS + " ") + "| " + " | ".join(columns) + " |")
 print("| --- |" + " --- |" * len(columns))
 sys.exit(0 if (table_of_keeper() if KEEPER else table_of_once() if ONCE else table_of_all()) else 1)
