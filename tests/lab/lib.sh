@@ -27,6 +27,52 @@ lab_share() {
 	printf 'root=%q\nbuild=%q\n' "$root" "$(dirname "$BIN")" >"$1/plan"
 }
 
+# lab_disk KERNEL: prints the folder of the disk: SEKISHO_LAB_DISK, or what tests/lab/image makes. With LAB_PACKAGES a copy of that with those of
+# Debian's packages on it, installed by this machine's processor, kept beside it by their names, and like it left as it is.
+lab_disk() {
+	local disk with place status=0
+	if [ -n "${SEKISHO_LAB_DISK:-}" ]; then
+		printf '%s\n' "$SEKISHO_LAB_DISK"
+		return
+	fi
+	disk=$("$lab/image" "$1") || return
+	if [ -n "${LAB_PACKAGES:-}" ]; then
+		with=$disk-with-$(printf '%s\n' "$LAB_PACKAGES" | sha256sum | cut -c 1-16)
+		exec 7>"${SEKISHO_LAB_CACHE:-$lab/cache}/.packages"
+		flock 7
+		if [ ! -d "$with" ]; then
+			rm -rf "$with.part"
+			mkdir -p "$with.part"
+			ln "$disk/vmlinuz" "$disk/initrd.img" "$with.part/"
+			cp --sparse=always "$disk/root.img" "$with.part/root.img"
+			place=$(mktemp -d "${TMPDIR:-/tmp}/sekisho-lab-XXXXXX")
+			# A mount namespace of its own: what is mounted goes with it. The kernel is not in the disk, and no initramfs is to be made.
+			unshare --mount bash -eu -c '
+				place=$1 disk=$2
+				shift 2
+				mount -o loop "$disk/root.img" "$place"
+				mount -t proc proc "$place/proc"
+				cp -L /etc/resolv.conf "$place/etc/resolv.conf"
+				cp -a "$place/etc/initramfs-tools/update-initramfs.conf" "$place/root/kept"
+				echo update_initramfs=no >"$place/etc/initramfs-tools/update-initramfs.conf"
+				export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+				chroot "$place" apt-get update -qq
+				chroot "$place" apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-unsafe-io "$@"
+				chroot "$place" apt-get clean
+				cp -a "$place/root/kept" "$place/etc/initramfs-tools/update-initramfs.conf"
+				rm -rf "$place"/var/lib/apt/lists/* "$place/etc/resolv.conf" "$place/root/kept"
+				touch "$place/etc/.updated" "$place/var/.updated"
+				umount "$place/proc" "$place"' lab_disk "$place" "$with.part" $LAB_PACKAGES >"$with.log" 2>&1 7>&- || status=$?
+			rm -rf --one-file-system "$place"
+			[ "$status" -eq 0 ] || { tail -n 20 "$with.log" >&2; return "$status"; }
+			mv "$with.part" "$with"
+		fi
+		exec 7>&-
+		disk=$with
+	fi
+	printf '%s\n' "$disk"
+}
+
 # lab_machine KERNEL FOLDER IMAGE: the command in MACHINE, the kernel's words in APPEND, without serial ports. Software emulation:
 # KVM is not everywhere, and a test must not depend on it. IMAGE is made where it is not there, upon the kernel's disk, which stays as
 # it is; it keeps from boot to boot what is written to it. What FOLDER/power-on says is so when power comes on:
@@ -39,7 +85,7 @@ lab_share() {
 # The PC has its network card always; nobody gives it an address but scenarios with an office.
 lab_machine() {
 	local disk image=$3 initrd on=virtio-blk-pci,drive=root words='' pace drive memory=(-m 1G)
-	disk=${SEKISHO_LAB_DISK:-$("$lab/image" "$1")} || return
+	disk=$(lab_disk "$1") || return
 	initrd=$disk/initrd.img
 	[ -e "$image" ] || qemu-img create -q -f qcow2 -F raw -b "$disk/root.img" "$image" || return
 	[ ! -s "$2/initrd.img" ] || initrd=$2/initrd.img
@@ -81,7 +127,7 @@ lab_machine() {
 # once for each kernel and its words, and kept beside the disks. Fails where that does not work: then it has to boot.
 lab_awake() {
 	local cache=${SEKISHO_LAB_CACHE:-$lab/cache} disk state share
-	disk=$("$lab/image" "$1") || return
+	disk=$(lab_disk "$1") || return
 	state=$cache/state-$1-$({
 		cat "$lab/state" "$lab/lib.sh"
 		printf '%s\n' "$disk" "${SEKISHO_LAB_APPEND:-}"
