@@ -376,6 +376,9 @@ void refuse_order(struct guard *g)
 	struct refuse *f = g->refuse;
 	char order = policy_areas_refuse(g->orders.policy) ? REFUSE_ON : REFUSE_OFF;
 
+	/* Also where nothing refuses: a guard before this one may have asked for it. */
+	if (g->gate && gate_refuse_overlays(g->gate, order == REFUSE_ON))
+		log_error("overlays of people's own cannot be refused: a protected file can be read through one: %m");
 	if (order == REFUSE_OFF && !f->on)
 		return;
 	f->on = order == REFUSE_ON;

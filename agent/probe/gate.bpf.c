@@ -70,6 +70,12 @@ struct gendisk___gate {
 struct block_device___gate {
 	u32 bd_dev;
 };
+struct user_namespace___gate {
+	int level; /* 0: the PC's own */
+};
+struct super_block___user {
+	struct user_namespace___gate *s_user_ns;
+};
 struct super_block___bdev {
 	struct block_device___gate *s_bdev;
 	char s_id[GATE_NAME_MAX];
@@ -837,12 +843,33 @@ int BPF_PROG(deny_remount, struct super_block *sb, void *opts, int ret)
 }
 
 /*
+ * What an overlay shows it opens by itself, and fanotify(7) is not asked about that (before Linux 6.14): who is refused
+ * a protected file would have it through an overlay that he mounts as root of a user namespace of his own.
+ */
+static __always_inline bool is_refused_overlay(struct super_block *sb)
+{
+	struct super_block___user *u = (void *)sb;
+	u32 zero = 0;
+	struct gate_exempt *e = bpf_map_lookup_elem(&exempt, &zero);
+	struct name type;
+
+	if (!e || !e->no_overlays || is_dry_run() || BPF_CORE_READ(u, s_user_ns, level) <= 0)
+		return false;
+	name_of(&type, BPF_CORE_READ(sb, s_type, name));
+	return IS(type, "overlay");
+}
+
+/*
  * An open notices only while it goes on that the medium is another one, when the question whether it may write was
  * answered already. A mount is asked once more.
  */
 SEC("fmod_ret/security_sb_kern_mount")
 int BPF_PROG(deny_mount, struct super_block *sb, int ret)
 {
+	if (!ret && is_refused_overlay(sb)) {
+		count_denial();
+		return -EPERM_NUMBER;
+	}
 	if (ret || BPF_CORE_READ(sb, s_flags) & SB_RDONLY_BIT)
 		return ret;
 	return judge_mount(sb, 1);

@@ -237,15 +237,31 @@ int gate_hold(const struct gate *g, unsigned type, dev_t dev, unsigned state)
 
 int gate_exempt_self(const struct gate *g)
 {
-	struct gate_exempt e = {.tgid = (uint32_t)getpid()};
 	_cleanup_close_ int fd = -1;
+	struct gate_exempt e;
 	uint32_t zero = 0;
 
+	/* What a guard before this one asked for holds until this one has a policy. */
+	if (bpf_map_lookup_elem(g->exempt, &zero, &e))
+		return -errno;
+	e.tgid = (uint32_t)getpid();
+	e.start_boot_ns = 0;
 	if (bpf_map_update_elem(g->exempt, &zero, &e, BPF_ANY))
 		return -errno;
 	/* Shows itself to the kernel, which keeps when this process started. */
 	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : 0;
+}
+
+int gate_refuse_overlays(const struct gate *g, bool refuse)
+{
+	struct gate_exempt e;
+	uint32_t zero = 0;
+
+	if (bpf_map_lookup_elem(g->exempt, &zero, &e))
+		return -errno;
+	e.no_overlays = refuse;
+	return bpf_map_update_elem(g->exempt, &zero, &e, BPF_ANY) ? -errno : 0;
 }
 
 /* --- events --- */

@@ -94,6 +94,10 @@ int gate_hold(const struct gate *g, unsigned type, dev_t dev, unsigned state);
 
 /* The calling process may set flags and mount on held devices: the guard itself. Ends with the process. */
 int gate_exempt_self(const struct gate *g);
+/*
+ * Nobody mounts an overlay in a user namespace of his own, or anybody again. Such ones that there are stay. 0, -errno.
+ */
+int gate_refuse_overlays(const struct gate *g, bool refuse);
 
 /* --- events --- */
 

@@ -73,9 +73,10 @@ struct gate_control {
 	gate_u64 denied; /* since the gate was loaded, also what was not told one by one */
 };
 
-/* Who may set flags and remount: the guard. */
+/* Who may set flags and remount: the guard. And what its policy asks for beside devices. */
 struct gate_exempt {
-	gate_u32 tgid, spare;
+	gate_u32 tgid;
+	gate_u32 no_overlays; /* 1: nobody mounts an overlay in a user namespace of his own */
 	gate_u64 start_boot_ns;
 };
 
