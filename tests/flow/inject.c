@@ -120,18 +120,33 @@ static int dies(pid_t pid)
 	return pending >> (SIGSYS - 1) & 1;
 }
 
+/* Past a trap, as if there were none. */
+static int step_over(pid_t pid, unsigned long at, unsigned long code, unsigned long trap, struct user_regs_struct *regs)
+{
+	int status;
+
+	regs->rip = at;
+	if (poke(pid, at, &code, sizeof(code)) || ptrace(PTRACE_SETREGS, pid, NULL, regs) ||
+		ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) || waitpid(pid, &status, __WALL) != pid ||
+		!WIFSTOPPED(status))
+		return -1;
+	return poke(pid, at, &trap, sizeof(trap));
+}
+
 /*
  * SIGSYS goes its way: it ends the process, or its handler comes back to where the call was, with an answer. The status
  * that waitpid gave last, and the registers then.
  */
-static int answer_of_handler(pid_t pid, unsigned long back, struct user_regs_struct *now)
+static int answer_of_handler(pid_t pid, struct user_regs_struct *now)
 {
-	unsigned long code = 0;
+	unsigned long code = 0, trap, back = now->rip, stack = now->rsp;
 	int status, deliver = 0;
+
 	/* The call's own place is made a trap: nothing else stops a handler that makes calls itself. */
 	if (peek(pid, back, &code, sizeof(code)))
 		return -1;
-	if (poke(pid, back, &(unsigned long){(code & ~0xfful) | 0xcc}, sizeof(code)))
+	trap = (code & ~0xfful) | 0xcc;
+	if (poke(pid, back, &trap, sizeof(trap)))
 		return -1;
 	for (;;) {
 		if (ptrace(PTRACE_CONT, pid, NULL, deliver) || waitpid(pid, &status, __WALL) != pid)
@@ -142,8 +157,11 @@ static int answer_of_handler(pid_t pid, unsigned long back, struct user_regs_str
 		if (deliver == SIGTRAP) {
 			if (ptrace(PTRACE_GETREGS, pid, NULL, now))
 				return -1;
-			if (now->rip == back + 1)
+			if (now->rip == back + 1 && now->rsp == stack)
 				break;
+			/* The handler itself writes, and the process was held where it did. */
+			if (now->rip == back + 1 && step_over(pid, back, code, trap, now))
+				return -1;
 			deliver = 0;
 		}
 	}
@@ -216,7 +234,7 @@ static int make_call(pid_t pid, struct user_regs_struct was, int argc, char **ar
 		return die("registers");
 	/* Refused by seccomp: for good, or the program's own handler answers in the call's place. */
 	if (WIFSTOPPED(status) && dies(pid)) {
-		status = answer_of_handler(pid, now.rip, &now);
+		status = answer_of_handler(pid, &now);
 		if (status == -1)
 			return die("handler");
 	}
