@@ -34,10 +34,11 @@ packages_build() {
 	packages_version=$(dpkg-deb -f "$packages_dir"/sekisho-common_*.deb Version)
 }
 
-# packages_previous [ROOT]: the folder with the packages of tests/previous's commit in previous_dir, by their own recipe; empty, and a word
-# of why, where there is no such history.
+# packages_previous [ROOT | rpm]: the folder with the packages of tests/previous's commit in previous_dir, by their own recipe; empty, and a
+# word of why, where there is no such history.
 packages_previous() {
-	local cache=${SEKISHO_LAB_CACHE:-$root/tests/lab/cache} room=$tmp/previous said
+	local cache=${SEKISHO_LAB_CACHE:-$root/tests/lab/cache} room=$tmp/previous said how=(build ${1:+--in "$1"})
+	[ "${1:-}" != rpm ] || how=(rpm)
 	previous_dir=
 	said=$("$root/tests/previous" tree "$room") || {
 		[ $? -eq 77 ] || fail "$said"
@@ -47,14 +48,14 @@ packages_previous() {
 	previous_dir=$cache/previous-$(git -C "$room" rev-parse --short=16 HEAD)${1:+-$(basename "$1")}
 	exec 9>"$cache/.packages"
 	flock 9
-	if ! compgen -G "$previous_dir/sekisho-agent_*.deb" >/dev/null; then
+	if ! compgen -G "$previous_dir/sekisho-agent[_-]*" >/dev/null; then
 		note "building the packages of $(git -C "$room" log -1 --format='%h, %cs')"
 		# The page's tools are the same where they are the same versions.
 		! cmp -s "$room/collector/console/web/package-lock.json" "$root/collector/console/web/package-lock.json" ||
 			[ ! -d "$root/collector/console/web/node_modules" ] ||
 			{ cp -a "$root/collector/console/web/node_modules" "$room/collector/console/web/" && touch "$room/collector/console/web/node_modules/.package-lock.json"; }
 		rm -rf "$previous_dir.part"
-		"$room/packaging/packages" build ${1:+--in "$1"} --out "$previous_dir.part" >"$tmp/previous.log" 2>&1 || fail "$(tail -n 30 "$tmp/previous.log")"
+		"$room/packaging/packages" "${how[@]}" --out "$previous_dir.part" >"$tmp/previous.log" 2>&1 || fail "$(tail -n 30 "$tmp/previous.log")"
 		mv "$previous_dir.part" "$previous_dir"
 	fi
 	exec 9>&-
