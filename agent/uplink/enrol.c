@@ -317,8 +317,12 @@ static int enrol(struct enrol *e)
 /* What root can do that enrolment has no use for goes before anything is made, and before the network is met. */
 static int give_up_power(void)
 {
+	const struct passwd *pw = geteuid() ? NULL : getpwnam(UPLINK_USER);
 	int r = geteuid() ? confine_capset(0) : confine_capabilities(KEPT);
 
+	/* The user that it becomes for a while has its groups, too: by one of them it reaches the keeper. */
+	if (!r && pw && initgroups(pw->pw_name, pw->pw_gid))
+		r = -errno;
 	r = r ? r : confine_syscalls(CONFINE_SERVER | CONFINE_OWNERS);
 	return r ? enrol_say(ENROL_FAILED, "giving up privileges: %s", strerror(-r)) : 0;
 }

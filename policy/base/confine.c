@@ -161,8 +161,9 @@ static const int device_calls[] = {CALL(mount), CALL(umount2), CALL(sync), CALL(
 static const int mark_calls[] = {CALL(fanotify_mark), CALL(timer_settime)};
 static const int group_calls[] = {CALL(fanotify_init), CALL(timer_create)};
 
-/* Who writes files of another user as that user, and hands files over (seteuid and setegid are these two). */
-static const int owner_calls[] = {CALL(chown), CALL(fchownat), CALL(setresuid), CALL(setresgid)};
+/* Who writes files of another user as that user with its groups, and hands files over (seteuid and setegid are
+ * setresuid and setresgid). */
+static const int owner_calls[] = {CALL(chown), CALL(fchownat), CALL(setresuid), CALL(setresgid), CALL(setgroups)};
 
 /* Who starts programs, and what every program does before its first line, or to give up power of its own. */
 static const int start_calls[] = {CALL(execve), CALL(clone), CALL(clone3), CALL(vfork), CALL(set_tid_address),

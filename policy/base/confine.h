@@ -56,7 +56,8 @@ enum confine_profile {
 	CONFINE_MARKS = 1 << 13,
 	/* added to CONFINE_MARKS: also fanotify_init(2) and timer_create(2), for who starts children that mark */
 	CONFINE_GROUPS = 1 << 14,
-	/* added to CONFINE_SERVER: also becoming another user and back, and giving files away: for enrolment */
+	/* added to CONFINE_SERVER: also becoming another user with its groups, and back, and giving files away: for
+	   enrolment */
 	CONFINE_OWNERS = 1 << 15,
 	/*
 	 * also starting programs, which inherit the filter. A handler of SIGSYS does not: what is refused returns EPERM

@@ -23,7 +23,7 @@ stop_tpm() {
 	wait "$tpm_pid" 2>/dev/null || true
 }
 
-# with_users COMMAND...: where this machine has the users of ours that seal without being root, whoever else is on it.
+# with_users COMMAND...: where this machine has the users of ours that ask for keys without being root, whoever else is on it.
 with_users() {
 	# In the background it is the command that is ended, not a shell before it.
 	local go=()
@@ -34,9 +34,9 @@ with_users() {
 	fi
 	if [ ! -e "$tmp/passwd" ]; then
 		grep -v '^sekisho' /etc/group >"$tmp/group"
-		printf 'sekisho:x:54320:sekisho-posture\nsekisho-posture:x:54321:\n' >>"$tmp/group"
-		grep -v '^sekisho-posture:' /etc/passwd >"$tmp/passwd"
-		echo 'sekisho-posture:x:54321:54321::/nonexistent:/usr/sbin/nologin' >>"$tmp/passwd"
+		printf '%s\n' 'sekisho:x:54320:sekisho-posture,sekisho-uplink' 'sekisho-posture:x:54321:' 'sekisho-uplink:x:54322:' >>"$tmp/group"
+		grep -v '^sekisho-\(posture\|uplink\):' /etc/passwd >"$tmp/passwd"
+		printf '%s:/nonexistent:/usr/sbin/nologin\n' 'sekisho-posture:x:54321:54321:' 'sekisho-uplink:x:54322:54322:' >>"$tmp/passwd"
 	fi
 	# shellcheck disable=SC2016 # for the shell in there
 	"${go[@]}" unshare --mount --propagation private sh -c 'mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /etc/group && exec "$@"' "$tmp" "$@"
