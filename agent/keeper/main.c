@@ -72,12 +72,21 @@ static bool is_device(struct span file)
 	return r ? r != V_NOT_FOUND : span_eq(buf_span(&device), buf_span(&asked));
 }
 
+/* 0; V_AGAIN, as a mistake in there says nothing of a key; -errno. */
+static int settings(const char *config, struct agent_conf *conf, struct why *why)
+{
+	char path[PATH_MAX];
+	int r = agent_path(path, sizeof(path), AGENT_CONF_PATH) ? -ENAMETOOLONG
+								: agent_conf_load(config ? config : path, conf, why);
+
+	return r > 0 ? V_AGAIN : r;
+}
+
 static int serve(const char *config, struct buf *out, struct why *why)
 {
 	_cleanup_buf_ struct buf in = BUF_INIT(KEEPER_MESSAGE_MAX);
 	struct keeper_request q = {.what = KEEPER_MAKE};
 	uint8_t point[KEEPER_POINT_SIZE], id[KEEPER_ID_SIZE];
-	char path[PATH_MAX];
 	struct agent_conf conf;
 	bool for_device = false;
 	/* Read in any case: an end of the connection with something unread would take the answer away. */
@@ -86,9 +95,7 @@ static int serve(const char *config, struct buf *out, struct why *why)
 	r = r ? r : judge_peer(&for_device, why);
 	if (!r && q.what != KEEPER_MAKE && !for_device && is_device(q.file))
 		r = why_set(why, V_DENIED, "the network's side may not use the device key");
-	if (!r && agent_path(path, sizeof(path), AGENT_CONF_PATH))
-		r = -ENAMETOOLONG;
-	r = r ? r : agent_conf_load(config ? config : path, &conf, why);
+	r = r ? r : settings(config, &conf, why);
 	if (!r && q.what == KEEPER_MAKE && !agent_conf_held(&conf))
 		r = why_set(why, V_DENIED, "agent.conf has keys = %s: new keys are made in files", conf.keys);
 	if (r)

@@ -39,12 +39,14 @@ static int try_held(const struct key *k, struct span file, struct why *why)
 	return r;
 }
 
-/* One key: {"place", "why" where it cannot be used}. *k is set where it could be read. */
+/* One key: {"place"; "why" where it cannot be used, "lost" where its holder says that it is not its key}. *k is set
+ * where it could be read. */
 static json_t *look(const char *path, bool ask, struct key **k)
 {
 	_cleanup_buf_ struct buf file = BUF_INIT(KEEPER_FILE_MAX);
 	struct why why = {""};
 	char room[PATH_MAX];
+	bool lost = false;
 	int r;
 
 	layout_path(room, sizeof(room), path);
@@ -52,11 +54,12 @@ static json_t *look(const char *path, bool ask, struct key **k)
 	if (!r && key_place(*k) != KEY_IN_FILE && ask) {
 		r = file_read(room, &file);
 		r = r ? r : try_held(*k, buf_span(&file), &why);
+		lost = r == V_BAD;
 	}
 	if (r && !why.text[0])
 		why_set(&why, r, "%s: %s", path, r == V_NOT_FOUND ? "is not there" : r < 0 ? strerror(-r) : "no key");
-	return json_pack(
-		"{s:s*, s:s*}", "place", *k ? key_place_name(key_place(*k)) : NULL, "why", r ? why.text : NULL);
+	return json_pack("{s:s*, s:s*, s:b}", "place", *k ? key_place_name(key_place(*k)) : NULL, "why",
+		r ? why.text : NULL, "lost", lost);
 }
 
 /* Is there a certificate, and of this key? */
@@ -115,6 +118,23 @@ static bool is_held(const json_t *key)
 	return s && strcmp(s, "file") != 0;
 }
 
+/* What to do about it. Whoever waits for a TPM that is another one now waits for ever; one that is away may come back.
+ */
+static const char *fix_of(const struct doctor *d, const json_t *key)
+{
+	const char *s = json_string_value(json_object_get(key, "place"));
+
+	if (!is_held(key))
+		return "sekishoctl enrol --again COLLECTOR TOKEN";
+	if (json_is_true(json_object_get(key, "lost")))
+		return "man sekisho-keeper; sekishoctl enrol --again --new-keys COLLECTOR TOKEN";
+	if (!json_is_true(doctor_fact(d, "systemd")))
+		return "man sekisho-keeper";
+	return !strcmp(s, "tpm") ? "systemctl enable --now sekisho-keeper.socket; ls -l /dev/tpmrm0; man sekisho-keeper"
+				 : "systemctl enable --now sekisho-keeper.socket; journalctl -u 'sekisho-keeper@*'; "
+				   "man sekisho-keeper";
+}
+
 /* True where this key can be used. */
 static bool works(struct doctor *d, const json_t *key, const char *name)
 {
@@ -122,12 +142,7 @@ static bool works(struct doctor *d, const json_t *key, const char *name)
 
 	if (!json_object_get(key, "why"))
 		return true;
-	doctor_found(d, "keys", DOCTOR_BAD,
-		!is_held(key) ? "sekishoctl enrol --again COLLECTOR TOKEN"
-		: json_is_true(doctor_fact(d, "systemd"))
-			? "systemctl enable --now sekisho-keeper.socket; journalctl -u 'sekisho-keeper@*'; man "
-			  "sekisho-keeper"
-			: "man sekisho-keeper",
+	doctor_found(d, "keys", DOCTOR_BAD, fix_of(d, key),
 		SAY(d->ctl, "%s (%s) cannot be used: %s", "%s(%s)を使用できません: %s"), name, place_of(d->ctl, key),
 		door_text(why, key, "why"));
 	return false;

@@ -122,7 +122,10 @@ static const struct wrong {
 	{"certificates>/var/lib/sekisho/uplink/ca.crt", "1795528000000000", "certificate", "attention",
 		"enrol --again"},
 	{"certificates>/var/lib/sekisho/uplink/ca.crt", "1795427000000000", "certificate", "bad", "enrol --again"},
-	{"keys>device", "{\"place\":\"tpm\",\"why\":\"no TPM answers\"}", "keys", "bad", "sekisho-keeper.socket"},
+	{"keys>device", "{\"place\":\"tpm\",\"why\":\"no TPM answers\"}", "keys", "bad",
+		"sekisho-keeper.socket; ls -l /dev/tpmrm0"},
+	{"keys>device", "{\"place\":\"tpm\",\"why\":\"does not take the key\",\"lost\":true}", "keys", "bad",
+		"enrol --again --new-keys"},
 	{"keys>tls", "{\"place\":\"pkcs11\",\"why\":\"no token is there\"}", "keys", "bad", "sekisho-keeper.socket"},
 	{"keys>tls", "{\"why\":\"is not there\"}", "keys", "bad", "enrol --again"},
 	{"keys>fits", "false", "keys", "bad", "enrol --again"},
@@ -186,8 +189,8 @@ static void what_is_wrong_is_named_with_its_fix(void **state)
 /* What nobody can follow is no fix: each is made of commands, of the packages that are here. */
 static void what_mends_it_is_a_command(void **state)
 {
-	static const char *const known[] = {"apt", "cat", "curl", "df", "dnf", "du", "grubby", "journalctl", "man",
-		"reboot", "sed", "sekisho-load", "sekishoctl", "systemctl", "timedatectl", "update-grub",
+	static const char *const known[] = {"apt", "cat", "curl", "df", "dnf", "du", "grubby", "journalctl", "ls",
+		"man", "reboot", "sed", "sekisho-load", "sekishoctl", "systemctl", "timedatectl", "update-grub",
 		"${EDITOR:-vi}"};
 	size_t i, j, k;
 	unsigned rpm;
