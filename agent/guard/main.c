@@ -20,13 +20,13 @@
 
 #define USER "root"
 #define STATE_PATH "/var/lib/sekisho/guard"
-#define CAP_BPF_NUMBER 39 /* absent from older headers */
 
 /* Flags and mounts (SYS_ADMIN), the gate's maps (BPF), sysfs and others' folders (DAC), who did it (SYS_PTRACE),
  * children that speak to a person's desktop (SETUID, SETGID), and who writes to a file right now (LEASE). */
-#define KEPT                                                                                                  \
-	(1ull << CAP_SYS_ADMIN | 1ull << CAP_BPF_NUMBER | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_SYS_PTRACE | \
-		1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_KILL | 1ull << CAP_LEASE)
+#define KEPT                                                                                      \
+	(CONFINE_CAP(CAP_SYS_ADMIN) | CONFINE_CAP(CAP_BPF) | CONFINE_CAP(CAP_DAC_OVERRIDE) |      \
+		CONFINE_CAP(CAP_SYS_PTRACE) | CONFINE_CAP(CAP_SETUID) | CONFINE_CAP(CAP_SETGID) | \
+		CONFINE_CAP(CAP_KILL) | CONFINE_CAP(CAP_LEASE))
 
 static int set_paths(struct guard *g)
 {

@@ -31,7 +31,7 @@
 #define DESCRIPTORS 256u
 #define NOBODY UINT32_MAX
 /* Marks (SYS_ADMIN), whose folders they are in (DAC), which program it is (PTRACE). */
-#define KEPT (1ull << CAP_SYS_ADMIN | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_SYS_PTRACE)
+#define KEPT (CONFINE_CAP(CAP_SYS_ADMIN) | CONFINE_CAP(CAP_DAC_OVERRIDE) | CONFINE_CAP(CAP_SYS_PTRACE))
 
 struct known {
 	struct person p;
@@ -367,8 +367,7 @@ static int door_open(struct door *d)
 	if (stat(d->place->proof, &d->proof) ||
 		fanotify_mark(d->group, FAN_MARK_ADD | FAN_MARK_DONT_FOLLOW, FAN_OPEN_PERM, AT_FDCWD, d->place->proof))
 		return -errno;
-	r = confine_capabilities(KEPT);
-	return r ? r : confine_syscalls(CONFINE_FILES | CONFINE_MARKS);
+	return confine_power(KEPT, CONFINE_FILES | CONFINE_MARKS);
 }
 
 static int run(struct door *d)

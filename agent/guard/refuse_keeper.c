@@ -24,7 +24,9 @@
 #include <sys/wait.h>
 
 /* The door's (refuse_door.c), and to take from the bounding set of either what it does not need. */
-#define KEPT (1ull << CAP_SYS_ADMIN | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_SYS_PTRACE | 1ull << CAP_SETPCAP)
+#define KEPT                                                                                        \
+	(CONFINE_CAP(CAP_SYS_ADMIN) | CONFINE_CAP(CAP_DAC_OVERRIDE) | CONFINE_CAP(CAP_SYS_PTRACE) | \
+		CONFINE_CAP(CAP_SETPCAP))
 #define AGAIN_FIRST_US 1000000ll
 #define AGAIN_MOST_US (60ll * 1000000)
 #define KEPT_AT_A_TIME 64u
@@ -91,8 +93,7 @@ static int who(int door)
 
 	/* Loads what a name service needs. */
 	getpwuid(0);
-	r = confine_capabilities(0);
-	r = r ? r : confine_syscalls(CONFINE_LOCAL);
+	r = confine_power(0, CONFINE_LOCAL);
 	while (!r && read(door, &uid, sizeof(uid)) == sizeof(uid)) {
 		p = (struct person){.uid = uid};
 		person_look_up(&p, uid);
@@ -286,8 +287,7 @@ void refuse_keeper(const struct refuse_place *p)
 		log_error("%s: %s: what is refused without a guard is not told", p->meanwhile, strerror(-k.meanwhile));
 	keep_only(fds, k.meanwhile < 0 ? 1 : 2);
 	/* What it holds for the two below: each of them takes less. */
-	r = confine_capabilities(KEPT);
-	r = r ? r : confine_syscalls(CONFINE_LOCAL | CONFINE_CHILDREN | CONFINE_MARKS | CONFINE_GROUPS);
+	r = confine_power(KEPT, CONFINE_LOCAL | CONFINE_CHILDREN | CONFINE_MARKS | CONFINE_GROUPS);
 	if (r) {
 		log_error("who keeps protected files: %s", strerror(-r));
 		_exit(EXIT_FAILURE);

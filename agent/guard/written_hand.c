@@ -26,7 +26,7 @@
 #define INSIST_US 60000000ll  /* then it is done all the same */
 #define COPY_WAIT_US 500000ll /* until it is asked again whether others are done with it */
 #define OTHERS_MAX (2ull << 30)
-#define KEPT (1ull << CAP_DAC_OVERRIDE | 1ull << CAP_LEASE)
+#define KEPT (CONFINE_CAP(CAP_DAC_OVERRIDE) | CONFINE_CAP(CAP_LEASE))
 
 /* --- tasks --- */
 

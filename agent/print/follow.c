@@ -203,8 +203,7 @@ int follow_start(const char *socket, int *fd, pid_t *child)
 		signal(SIGTERM, SIG_IGN); /* it ends when the daemon does: the last words are still heard */
 		signal(SIGINT, SIG_IGN);
 		r = ipp_open(socket, &f.link);
-		r = r ? r : confine_capabilities(0);
-		r = r ? r : confine_syscalls(CONFINE_LOCAL);
+		r = r ? r : confine_power(0, CONFINE_LOCAL);
 		if (r) {
 			log_error("follower: %s", strerror(r < 0 ? -r : EIO));
 			_exit(1);

@@ -26,7 +26,7 @@
 #define GUARD_PATH "/var/lib/sekisho/guard"
 
 /* Children that speak to a person's desktop (SETUID, SETGID), and which program a wrapper is (SYS_PTRACE). */
-#define KEPT (1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_KILL | 1ull << CAP_SYS_PTRACE)
+#define KEPT (CONFINE_CAP(CAP_SETUID) | CONFINE_CAP(CAP_SETGID) | CONFINE_CAP(CAP_KILL) | CONFINE_CAP(CAP_SYS_PTRACE))
 
 static int set_paths(struct gate *g)
 {

@@ -26,12 +26,10 @@
 
 #define GROUP "sekisho-recorder"
 /* What its units leave it (sekisho-load.service); by hand it has no more. */
-#define CAP_PERFMON_NUMBER 38 /* absent from older headers, as the next one */
-#define CAP_BPF_NUMBER 39
-#define CAP(name) (1ull << (name))
-#define KEPT                                                                                          \
-	(CAP(CAP_BPF_NUMBER) | CAP(CAP_PERFMON_NUMBER) | CAP(CAP_SYS_ADMIN) | CAP(CAP_SYS_RESOURCE) | \
-		CAP(CAP_DAC_OVERRIDE) | CAP(CAP_CHOWN) | CAP(CAP_FOWNER) | CAP(CAP_SYS_PTRACE) | CAP(CAP_NET_ADMIN))
+#define KEPT                                                                                             \
+	(CONFINE_CAP(CAP_BPF) | CONFINE_CAP(CAP_PERFMON) | CONFINE_CAP(CAP_SYS_ADMIN) |                  \
+		CONFINE_CAP(CAP_SYS_RESOURCE) | CONFINE_CAP(CAP_DAC_OVERRIDE) | CONFINE_CAP(CAP_CHOWN) | \
+		CONFINE_CAP(CAP_FOWNER) | CONFINE_CAP(CAP_SYS_PTRACE) | CONFINE_CAP(CAP_NET_ADMIN))
 #define STATUS_PATH "/run/sekisho/probe.json"
 #define GATE_STATUS_PATH "/run/sekisho/gate.json"
 #define EGRESS_STATUS_PATH "/run/sekisho/egress.json"
@@ -336,8 +334,7 @@ static int give_up_power(bool loads, bool check)
 
 	if (loads)
 		probe_prepare();
-	r = confine_capabilities(loads ? KEPT : 0);
-	r = r ? r : confine_syscalls(CONFINE_FILES | (loads ? loading : 0));
+	r = confine_power(loads ? KEPT : 0, CONFINE_FILES | (loads ? loading : 0));
 	if (r)
 		log_error("giving up privileges: %s", strerror(-r));
 	return r;

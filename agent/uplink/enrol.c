@@ -28,8 +28,9 @@
 #define UPLINK_USER "sekisho-uplink"
 #define SEAL_GROUP "sekisho-seal"
 /* Of root's power: files of two users, and being the other one for a while. */
-#define CAP(name) (1ull << (name))
-#define KEPT (CAP(CAP_DAC_OVERRIDE) | CAP(CAP_CHOWN) | CAP(CAP_FOWNER) | CAP(CAP_SETUID) | CAP(CAP_SETGID))
+#define KEPT                                                                                                          \
+	(CONFINE_CAP(CAP_DAC_OVERRIDE) | CONFINE_CAP(CAP_CHOWN) | CONFINE_CAP(CAP_FOWNER) | CONFINE_CAP(CAP_SETUID) | \
+		CONFINE_CAP(CAP_SETGID))
 
 /* --- users --- */
 
@@ -318,12 +319,12 @@ static int enrol(struct enrol *e)
 static int give_up_power(void)
 {
 	const struct passwd *pw = geteuid() ? NULL : getpwnam(UPLINK_USER);
-	int r = geteuid() ? confine_capset(0) : confine_capabilities(KEPT);
+	int r = 0;
 
 	/* The user that it becomes for a while has its groups, too: by one of them it reaches the keeper. */
-	if (!r && pw && initgroups(pw->pw_name, pw->pw_gid))
+	if (pw && initgroups(pw->pw_name, pw->pw_gid))
 		r = -errno;
-	r = r ? r : confine_syscalls(CONFINE_SERVER | CONFINE_OWNERS);
+	r = r ? r : confine_power(KEPT, CONFINE_SERVER | CONFINE_OWNERS);
 	return r ? enrol_say(ENROL_FAILED, "giving up privileges: %s", strerror(-r)) : 0;
 }
 

@@ -356,3 +356,10 @@ int confine_syscalls(unsigned profile)
 #endif
 	return r;
 }
+
+int confine_power(uint64_t keep, unsigned profile)
+{
+	int r = geteuid() ? confine_capset(0) : confine_capabilities(keep);
+
+	return r ? r : confine_syscalls(profile);
+}

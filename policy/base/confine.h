@@ -32,6 +32,9 @@ int confine_capabilities(uint64_t keep);
  */
 int confine_capset(uint64_t keep);
 
+/* A bit of `keep`, of a CAP_* of capabilities(7). */
+#define CONFINE_CAP(cap) (UINT64_C(1) << (cap))
+
 /* System calls by what a program does after start. Every profile allows memory, time, signals, and ending. */
 enum confine_profile {
 	/* for a child that may be taken over: memory, what is open, its own end; nothing is executable that was not */
@@ -77,6 +80,12 @@ enum confine_profile {
  * and CONFINE_DEVICES are there for kills nobody. 0, -errno.
  */
 int confine_syscalls(unsigned profile);
+
+/*
+ * Both at once: root keeps the capabilities of `keep` (confine_capabilities), anybody else none (confine_capset); then
+ * the filter. 0, -errno.
+ */
+int confine_power(uint64_t keep, unsigned profile);
 
 /* What the filter refused: a system call by its name, and how often since it was taken last. */
 struct confine_refusal {

@@ -24,10 +24,9 @@
 #define WORDS_MAX 12
 
 /* Of root's power: what sekisho-uplink takes to enrol, and to give up the rest. */
-#define CAP(name) (1ull << (name))
-#define KEPT                                                                                            \
-	(CAP(CAP_DAC_OVERRIDE) | CAP(CAP_CHOWN) | CAP(CAP_FOWNER) | CAP(CAP_SETUID) | CAP(CAP_SETGID) | \
-		CAP(CAP_SETPCAP))
+#define KEPT                                                                                                          \
+	(CONFINE_CAP(CAP_DAC_OVERRIDE) | CONFINE_CAP(CAP_CHOWN) | CONFINE_CAP(CAP_FOWNER) | CONFINE_CAP(CAP_SETUID) | \
+		CONFINE_CAP(CAP_SETGID) | CONFINE_CAP(CAP_SETPCAP))
 
 /* How `sekisho-uplink enrol` ends (agent/uplink/enrol.h, and sekisho-uplink(8)). */
 enum { UPLINK_FAILED = 1, UPLINK_USAGE = 2, UPLINK_REFUSED = 3, UPLINK_NO_CONTACT = 4 };
@@ -286,10 +285,9 @@ static int enrol_with(struct ctl *c, const char *url, const char *token, const c
 /* What it starts from here on inherits it: sekisho-uplink, which takes more from itself (agent/uplink/enrol.c). */
 static int confine(struct ctl *c)
 {
-	int r = geteuid() ? 0 : confine_capabilities(KEPT);
+	int r = confine_power(KEPT, CONFINE_SERVER | CONFINE_OWNERS | CONFINE_STARTS);
 
-	r = r ? r : confine_syscalls(CONFINE_SERVER | CONFINE_OWNERS | CONFINE_STARTS);
-	return r ? complain_of(c, SAY(c, "the system call filter", "システムコールフィルター"), r, NULL) : EXIT_GOOD;
+	return r ? complain_of(c, SAY(c, "giving up privileges", "権限の放棄"), r, NULL) : EXIT_GOOD;
 }
 
 /* All but the services. EXIT_*. */
