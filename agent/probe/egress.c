@@ -96,9 +96,7 @@ int egress_hear(struct egress *e, egress_event_fn fn, void *ctx, uint64_t *lost)
 
 int egress_get(const struct egress *e, struct egress_control *c)
 {
-	uint32_t zero = 0;
-
-	return bpf_map_lookup_elem(e->control, &zero, c) ? -errno : 0;
+	return pins_first(e->control, c, sizeof(*c));
 }
 
 int egress_set(struct egress *e, const struct egress_control *c)

@@ -67,7 +67,6 @@ static int open_maps(struct gate *g, struct why *why)
 int gate_open(struct gate **out, struct why *why)
 {
 	_cleanup_(gate_closep) struct gate *g = calloc(1, sizeof(*g));
-	uint32_t zero = 0;
 	int r;
 
 	if (!g)
@@ -75,8 +74,9 @@ int gate_open(struct gate **out, struct why *why)
 	r = open_maps(g, why);
 	if (r)
 		return r;
-	if (bpf_map_lookup_elem(g->control, &zero, &g->as))
-		return -errno;
+	r = pins_first(g->control, &g->as, sizeof(g->as));
+	if (r)
+		return r;
 	if (g->as.version != GATE_VERSION)
 		return why_set(
 			why, V_BAD, "the gate is of version %u, this program of %u", g->as.version, GATE_VERSION);

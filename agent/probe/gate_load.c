@@ -75,13 +75,12 @@ static int reuse(struct gate_bpf *b)
 {
 	struct gate_control c = {.version = 0};
 	struct bpf_map *m;
-	uint32_t zero = 0;
 	char path[128];
 	int fd = bpf_obj_get(GATE_PIN_DIR "/control"), r;
 
 	if (fd < 0)
 		return 0;
-	r = bpf_map_lookup_elem(fd, &zero, &c);
+	r = pins_first(fd, &c, sizeof(c));
 	close(fd);
 	if (r || c.version != GATE_VERSION)
 		return 0;

@@ -93,6 +93,11 @@ int pins_give(const char *path, gid_t group);
  * <dir>-new, for pins_swap. A map that is gone on with has its pin already: one more is no harm. 0, -errno.
  */
 int pins_lay(const char *dir, gid_t group, const struct bpf_object_skeleton *sk);
+/*
+ * Element 0 of a pinned map, which may be another build's: as much of `size` bytes as it has. The version is the first
+ * of each control page of ours, and says what the rest is. 0, -errno.
+ */
+int pins_first(int fd, void *out, size_t size);
 /* The sum over all CPUs of a per-CPU array's first u64. 0, -errno. */
 int pins_sum(int fd, uint64_t *out);
 /* Before anything is loaded: memory for maps, libbpf's words, the BPF file system, mounted where it is not. 0; V_BAD.

@@ -98,10 +98,9 @@ static bool is_there(void)
 {
 	_cleanup_close_ int control = bpf_obj_get(PAPER_PIN_DIR "/control"),
 			    link = bpf_obj_get(PAPER_PIN_DIR "/on_exit");
-	struct paper_control c;
-	uint32_t zero = 0;
+	struct paper_control c = {.version = 0};
 
-	return control >= 0 && link >= 0 && !bpf_map_lookup_elem(control, &zero, &c) && c.version == PAPER_VERSION;
+	return control >= 0 && link >= 0 && !pins_first(control, &c, sizeof(c)) && c.version == PAPER_VERSION;
 }
 
 int paper_load(struct why *why)

@@ -9,8 +9,12 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mount.h>
+#ifndef FSOPEN_CLOEXEC /* glibc before 2.36 */
+#include <linux/mount.h>
+#endif
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -19,7 +23,6 @@
 #define END_US 60000000ll
 #define CGROUP "/sys/fs/cgroup"
 #define CGROUP_HYBRID "/sys/fs/cgroup/unified"
-#define CGROUP_OWN "/run/sekisho-cgroup" /* mounted for a moment, where the PC has none */
 
 /* The last that libbpf said, for the reason: the verifier's log is long, its last lines tell. */
 static char said[192];
@@ -211,6 +214,24 @@ int pins_lay(const char *dir, gid_t group, const struct bpf_object_skeleton *sk)
 	return r;
 }
 
+int pins_first(int fd, void *out, size_t size)
+{
+	struct bpf_map_info info = {.id = 0};
+	uint32_t info_size = sizeof(info), zero = 0;
+	_cleanup_free_ void *all = NULL;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &info_size))
+		return -errno;
+	/* The kernel writes all that the map has, however much was made room for. */
+	all = calloc(1, info.value_size > size ? info.value_size : size);
+	if (!all)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &zero, all))
+		return -errno;
+	memcpy(out, all, info.value_size < size ? info.value_size : size);
+	return 0;
+}
+
 int pins_sum(int fd, uint64_t *out)
 {
 	int i, cpus = libbpf_num_possible_cpus();
@@ -286,34 +307,33 @@ static bool is_cgroup2(const char *path)
 	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
+/* Nowhere in the tree: nobody finds it there, and nothing has to be taken down again. */
+static int mount_cgroup2(void)
+{
+	_cleanup_close_ int fs = (int)syscall(SYS_fsopen, "cgroup2", FSOPEN_CLOEXEC), mounted = -1;
+
+	if (fs >= 0 && !syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		mounted = (int)syscall(
+			SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	return mounted < 0 ? -1 : openat(mounted, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 int pins_open_cgroup(struct why *why)
 {
 	const char *path = getenv("SEKISHO_GATE_CGROUP"); /* for tests: a part of the PC only */
-	bool mounted = false;
 	int fd;
 
 	if (prepared) {
 		fd = prepared_cgroup < 0 ? -1 : fcntl(prepared_cgroup, F_DUPFD_CLOEXEC, 3);
-		if (fd < 0)
-			why_set(why, V_BAD, "there is no hierarchy of control groups (cgroup2)");
-		return fd;
+	} else {
+		if (!path)
+			path = is_cgroup2(CGROUP) ? CGROUP : is_cgroup2(CGROUP_HYBRID) ? CGROUP_HYBRID : NULL;
+		fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : mount_cgroup2();
+		if (path && !is_cgroup2(path))
+			closep(&fd);
 	}
-	if (!path)
-		path = is_cgroup2(CGROUP) ? CGROUP : is_cgroup2(CGROUP_HYBRID) ? CGROUP_HYBRID : NULL;
-	if (!path) {
-		path = CGROUP_OWN;
-		mkdir(path, 0700);
-		mounted = mount("cgroup2", path, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0;
-	}
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || !is_cgroup2(path)) {
+	if (fd < 0)
 		why_set(why, V_BAD, "there is no hierarchy of control groups (cgroup2)");
-		closep(&fd);
-	}
-	if (mounted)
-		umount2(path, MNT_DETACH);
-	if (!strcmp(path, CGROUP_OWN))
-		rmdir(path);
 	return fd;
 }
 

@@ -42,9 +42,7 @@ static int open_maps(struct shield *s, struct why *why)
 
 static int control_get(const struct shield *s, struct shield_control *c)
 {
-	uint32_t zero = 0;
-
-	return bpf_map_lookup_elem(s->control, &zero, c) ? -errno : 0;
+	return pins_first(s->control, c, sizeof(*c));
 }
 
 static int control_set(const struct shield *s, const struct shield_control *c)

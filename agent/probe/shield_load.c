@@ -96,13 +96,12 @@ static void from_boot(struct shield_control *c)
 static int reuse(struct shield_bpf *b, struct shield_control *c)
 {
 	struct bpf_map *m;
-	uint32_t zero = 0;
 	char path[PINS_PATH_SIZE];
 	int fd = bpf_obj_get(SHIELD_PIN_DIR "/control"), r;
 
 	if (fd < 0)
 		return 0;
-	r = bpf_map_lookup_elem(fd, &zero, c);
+	r = pins_first(fd, c, sizeof(*c));
 	close(fd);
 	if (!r && c->version == VERSION_BOOT)
 		from_boot(c);
