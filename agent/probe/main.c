@@ -340,6 +340,51 @@ static int give_up_power(bool loads, bool check)
 	return r;
 }
 
+enum job { JOB_LOAD, JOB_CHECK, JOB_DUMP, JOB_UNLOAD, JOB_UNLOAD_GATE, JOB_UNLOAD_SHIELD };
+
+/* What JOB_LOAD is to load, in this order. */
+enum parts {
+	PART_DISKS = 1,
+	PART_GATE = 2,
+	PART_PRINTERS = 4,
+	PART_RECORDER = 8,
+	PARTS_ALL = 15,
+};
+
+/* 0: none. */
+static unsigned part_by_name(const char *name)
+{
+	static const char *const names[] = {"disks", "gate", "printers", "recorder"};
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], name))
+			return 1u << i;
+	return 0;
+}
+
+/* What holds comes first; where it cannot, there is at least a record. The exit status. */
+static int load_parts(unsigned parts, const struct probe_options *o, enum gate_how how)
+{
+	int held = 0, r;
+
+	ask_command_line("sekisho.gate=", &how);
+	if (parts & (PART_DISKS | PART_GATE))
+		held = find_own_disks(parts & PART_DISKS);
+	if (parts == PART_DISKS)
+		return held;
+	held = parts & PART_GATE ? load_gate(how) : 0;
+	if (parts & PART_PRINTERS && how != HOW_OFF) {
+		load_egress();
+		load_paper();
+		load_shield();
+	}
+	r = parts & PART_RECORDER ? load(o) : 0;
+	if (shield_objects())
+		log_warning("some kernel objects of ours are not protected");
+	return r ? r : held == 1 ? 4 : held;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"only", required_argument, NULL, 'o'},
@@ -352,22 +397,20 @@ int main(int argc, char **argv)
 	struct group *gr;
 	const struct enum_info *set;
 	const char *below = NULL;
-	bool check = false, unload = false, unload_gate = false, unload_shield = false, disks = true, gate = true,
-	     printers = true, recorder = true, loads;
+	enum job job = JOB_LOAD;
+	unsigned parts = PARTS_ALL;
+	bool loads;
 	enum gate_how how = HOW_ENFORCE;
 	unsigned long mib;
 	char *end;
-	int c, r;
+	int c;
 
 	log_open("sekisho-load", LOG_INFO);
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (c) {
 		case 'o':
-			disks = !strcmp(optarg, "disks");
-			gate = !strcmp(optarg, "gate");
-			printers = !strcmp(optarg, "printers");
-			recorder = !strcmp(optarg, "recorder");
-			if (disks || gate || printers || recorder)
+			parts = part_by_name(optarg);
+			if (parts)
 				break;
 			fprintf(stderr, "sekisho-load: --only: none of disks, gate, printers, recorder\n");
 			return 2;
@@ -388,19 +431,20 @@ int main(int argc, char **argv)
 			o.ring_bytes = (uint32_t)(mib << 20);
 			break;
 		case 'd':
+			job = JOB_DUMP;
 			below = optarg;
 			break;
 		case 'c':
-			check = true;
+			job = JOB_CHECK;
 			break;
 		case 'u':
-			unload = true;
+			job = JOB_UNLOAD;
 			break;
 		case 'U':
-			unload_gate = true;
+			job = JOB_UNLOAD_GATE;
 			break;
 		case 'S':
-			unload_shield = true;
+			job = JOB_UNLOAD_SHIELD;
 			break;
 		case 'g':
 			if (!how_by_name(optarg, strlen(optarg), &how)) {
@@ -430,32 +474,22 @@ int main(int argc, char **argv)
 	/* A name service may be asked by a socket. */
 	gr = getgrnam(GROUP);
 	o.group = gr ? gr->gr_gid : 0;
-	loads = !disks || gate || check || below || unload || unload_gate || unload_shield;
-	if (give_up_power(loads, check))
+	loads = job != JOB_LOAD || parts != PART_DISKS;
+	if (give_up_power(loads, job == JOB_CHECK))
 		return 3;
-	if (check)
+	switch (job) {
+	case JOB_CHECK:
 		return check_print();
-	if (below)
+	case JOB_DUMP:
 		return dump(below);
-	if (unload_shield)
-		return unloaded(shield_unload(), "what protects the agent itself");
-	if (unload_gate)
-		return unloaded(unload_all(), "the gate");
-	if (unload)
+	case JOB_UNLOAD:
 		return unloaded(probe_unload(), "the recorder's set");
-	/* What holds comes first; where it cannot, there is at least a record. */
-	ask_command_line("sekisho.gate=", &how);
-	c = disks || gate ? find_own_disks(disks) : 0;
-	if (!loads)
-		return c;
-	c = gate ? load_gate(how) : 0;
-	if (printers && how != HOW_OFF) {
-		load_egress();
-		load_paper();
-		load_shield();
+	case JOB_UNLOAD_GATE:
+		return unloaded(unload_all(), "the gate");
+	case JOB_UNLOAD_SHIELD:
+		return unloaded(shield_unload(), "what protects the agent itself");
+	case JOB_LOAD:
+		break;
 	}
-	r = recorder ? load(&o) : 0;
-	if (shield_objects())
-		log_warning("some kernel objects of ours are not protected");
-	return r ? r : c == 1 ? 4 : c;
+	return load_parts(parts, &o, how);
 }

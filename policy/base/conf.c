@@ -145,12 +145,25 @@ static const char *where_is(char out[256], const char *path, unsigned line, cons
 
 /* --- sections --- */
 
+bool conf_is_header(const char *line, const char *section, bool *this_one)
+{
+	const char *name = line + strspn(line, " \t");
+	size_t n = strlen(section);
+
+	if (*name != '[')
+		return false;
+	name += 1 + strspn(name + 1, " \t");
+	*this_one = !strncmp(name, section, n) && name[n + strspn(name + n, " \t")] == ']';
+	return true;
+}
+
 static bool has_header(const char *at)
 {
+	bool any;
+
 	for (; at; at = strchr(at, '\n')) {
 		at += *at == '\n';
-		at += strspn(at, " \t");
-		if (*at == '[')
+		if (conf_is_header(at, "", &any))
 			return true;
 	}
 	return false;

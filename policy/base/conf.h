@@ -76,5 +76,10 @@ int conf_load_part(const char *path, const struct conf_part *part, const struct 
  * no such file, or the value has no room in `size`; -errno.
  */
 int conf_find(const char *path, const struct conf_part *part, const char *key, char *out, size_t size);
+/*
+ * Does the header of a section stand in the line that `line` begins with, and (*this_one, set then only) is it of
+ * `section`? For who changes a file's text, or asks what is in it; what it may not say is for the others to refuse.
+ */
+bool conf_is_header(const char *line, const char *section, bool *this_one);
 
 #endif

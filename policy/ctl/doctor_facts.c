@@ -154,14 +154,14 @@ static void put_wrong(json_t *wrong, const char *program)
 static bool has_section(const char *section)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(FILE_MAX_BYTES);
-	char path[PATH_MAX], header[64];
+	char path[PATH_MAX];
 	const char *line;
+	bool there = false;
 
 	layout_path(path, sizeof(path), SERVER_CONF_PATH);
-	snprintf(header, sizeof(header), "[%s]", section);
 	for (line = file_read(path, &text) ? NULL : buf_str(&text); line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		if (!strncmp(line, header, strlen(header)))
+		if (conf_is_header(line, section, &there) && there)
 			return true;
 	}
 	return false;

@@ -94,19 +94,6 @@ static int put_line(struct buf *out, const char *place, char sign)
 	return r ? r : buf_puts(out, sign == ':' ? "'\n" : "\n");
 }
 
-/* Is it the header of a section, and of this one? */
-static bool is_header(const char *line, const char *section, bool *this_one)
-{
-	const char *name = line + strspn(line, " \t");
-	size_t n = strlen(section);
-
-	if (*name != '[')
-		return false;
-	name += 1 + strspn(name + 1, " \t");
-	*this_one = !strncmp(name, section, n) && name[n + strspn(name + n, " \t")] == ']';
-	return true;
-}
-
 /* Where the line goes. */
 struct spot {
 	const char *at;
@@ -130,7 +117,7 @@ static struct spot find_spot(const char *text, const char *section, char sign)
 			continue;
 		/* Before the header that ends the section's lines, if it has none of its own; else behind its own. */
 		s.at = ours && !s.at && text[strspn(text, " \t")] == '[' ? text : s.at;
-		if (is_header(text, section, &ours) && ours)
+		if (conf_is_header(text, section, &ours) && ours)
 			s.at = next;
 	}
 	s.header = !s.at && !ours;

@@ -55,15 +55,18 @@ def stream(name, requests, big):
         for s in batch:
             write("made-" + name, sha256(s.sent).hex() + "\n")
         end = time.monotonic() + PATIENCE
+        last = "not asked"
         while True:
-            true(time.monotonic() < end, "never taken")
+            true(time.monotonic() < end, "never taken: %s" % last)
             try:
                 pc.close()
                 body = b"".join(s.bytes(s.sent) for s in batch)
                 status, answer, _ = pc.request("POST", "/v1/segments", body, {"Sekisho-Seen": str(pc.seen[0])})
-            except (OSError, http.client.HTTPException, ValueError):
+            except (OSError, http.client.HTTPException, ValueError) as e:
+                last = repr(e)
                 time.sleep(0.02)
                 continue
+            last = "%d %s" % (status, answer)
             if status == 503:
                 time.sleep(0.1)
                 continue
