@@ -176,6 +176,24 @@ static void a_key_in_two_files_names_both(void **state)
 	assert_int_equal(given.line[0], 2);
 }
 
+static void a_header_is_known_in_a_text(void **state)
+{
+	static const struct {
+		const char *line;
+		int is; /* 1: this one, 0: another, -1: none */
+	} lines[] = {{"[second]\nn = 1\n", 1}, {" \t[ second\t] \n", 1}, {"[second", 0}, {"[seconds]\n", 0},
+		{"[sec]\n", 0}, {"[]\n", 0}, {"second]\n", -1}, {"# [second]\n", -1}, {"\n[second]\n", -1}, {"", -1}};
+	bool this_one;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(lines); i++) {
+		this_one = false;
+		assert_int_equal(conf_is_header(lines[i].line, "second", &this_one), lines[i].is >= 0);
+		assert_int_equal(this_one, lines[i].is == 1);
+	}
+}
+
 static void no_file_is_a_verdict(void **state)
 {
 	struct settings s;
@@ -195,6 +213,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_header_is_refused_by_all),
 		cmocka_unit_test(a_file_without_sections_refuses_them),
 		cmocka_unit_test(a_key_in_two_files_names_both),
+		cmocka_unit_test(a_header_is_known_in_a_text),
 		cmocka_unit_test(no_file_is_a_verdict),
 	};
 	int r, fd = mkstemp(path);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,46 @@ static int lose_root(void)
 	if (open("/etc/shadow", O_RDONLY) >= 0)
 		return 3;
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : 4;
+}
+
+/* What the kernel says of this process: a set of capabilities, or NoNewPrivs. */
+static uint64_t said(const char *name)
+{
+	char text[4096], *at;
+	_cleanup_close_ int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	text[n < 0 ? 0 : n] = 0;
+	at = strstr(text, name);
+	return at ? strtoull(at + strlen(name), NULL, 16) : UINT64_MAX;
+}
+
+static int root_keeps_what_it_says(void)
+{
+	const uint64_t kept = CONFINE_CAP(CAP_DAC_OVERRIDE);
+
+	if (geteuid())
+		return 0;
+	if (confine_power(kept, CONFINE_FILES))
+		return 1;
+	if (said("CapEff:") != kept || said("CapPrm:") != kept || said("CapInh:"))
+		return 2;
+	/* Nor has a program that it starts more, which is root as well. */
+	return said("CapBnd:") == kept && said("NoNewPrivs:") == 1 ? 0 : 3;
+}
+
+/* Somebody else who holds one all the same, as by AmbientCapabilities= of systemd. */
+static int others_keep_nothing(void)
+{
+	if (geteuid())
+		return 0;
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setresuid(65534, 65534, 65534))
+		return 1;
+	if (!(said("CapPrm:") & CONFINE_CAP(CAP_CHOWN)))
+		return 2;
+	if (confine_power(CONFINE_CAP(CAP_CHOWN), CONFINE_FILES))
+		return 3;
+	return said("CapEff:") || said("CapPrm:") || said("CapAmb:") ? 4 : 0;
 }
 
 static int unknown_user(void)
@@ -326,6 +367,13 @@ static void profiles_hold(void **state)
 	assert_int_equal(in_child(loaders_load), 128 + SIGSYS);
 }
 
+static void power_is_given_up_at_once(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(root_keeps_what_it_says), 0);
+	assert_int_equal(in_child(others_keep_nothing), 0);
+}
+
 static void what_is_refused_is_named(void **state)
 {
 	(void)state;
@@ -340,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(root_is_lost_for_good),
 		cmocka_unit_test(profiles_hold),
+		cmocka_unit_test(power_is_given_up_at_once),
 		cmocka_unit_test(what_is_refused_is_named),
 	};
 
