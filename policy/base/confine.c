@@ -67,14 +67,16 @@ int confine_program(const char *user, bool *stayed, struct why *why)
 int confine_capset(uint64_t keep)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct now[2] = {{0}, {0}};
+	struct __user_cap_data_struct now[2] = {{0}, {0}}, was[2];
 
 	if (syscall(SYS_capget, &head, now))
 		return -errno;
+	memcpy(was, now, sizeof(was));
 	now[0].effective = now[0].permitted &= (uint32_t)keep;
 	now[1].effective = now[1].permitted &= (uint32_t)(keep >> 32);
 	now[0].inheritable = now[1].inheritable = 0;
-	return syscall(SYS_capset, &head, now) ? -errno : 0;
+	/* A unit whose user has none to begin with need not let it be called. */
+	return !memcmp(was, now, sizeof(was)) ? 0 : syscall(SYS_capset, &head, now) ? -errno : 0;
 }
 
 int confine_capabilities(uint64_t keep)
