@@ -48,6 +48,7 @@ nothing_held() {
 	[ -z "$(find /sys/fs/bpf -mindepth 1)" ] || fail "pins are left: $(find /sys/fs/bpf -mindepth 1 | head)"
 	! find /lib/udev /usr/lib/udev /run/udev/rules.d /etc/udev -name '*sekisho*' 2>/dev/null | grep . || fail 'rules are left'
 	! pgrep -a -f '/usr/sbin/sekisho-' | grep -v "sekisho-\(${1:-none}\)" || fail 'programs are left'
+	! systemctl list-units --no-legend --plain --state=active 'sekisho-*' | grep -v "sekisho-\(${1:-none}\)" || fail 'units are left active'
 	! pgrep -a cupsd | grep sekisho || fail 'cupsd is started by us'
 	[ ! -e /opt/sekisho ] && [ ! -e /run/sekisho-cups ] || fail 'the folders before CUPS are left'
 	! lsinitramfs /boot/initrd.img-* | grep sekisho || fail 'the initramfs has our rules'
