@@ -85,17 +85,17 @@ struct event {
 
 /* A page that user space maps and writes: how the kernel programs behave. */
 struct probe_control {
-	uint32_t sleeping;   /* 1: the reader waits in poll(2), wake it with the next event */
-	uint32_t active;     /* 0: nothing is recorded (before the filter is set) */
-	uint64_t generation; /* raised with each change of the filter: what was remembered of files is worth nothing */
-	uint32_t level_max;  /* the highest level that the filter has anywhere */
-	uint32_t level_all;  /* level of what no prefix names, in bits 0..7 */
-	uint64_t hold_ns;    /* a file in use for longer than this is told about (RF_HELD_OPEN) at a sweep */
-	uint64_t kinds;      /* bit per KIND_*: recorded at all */
-	uint32_t version;    /* EVENT_VERSION of the programs that are loaded */
-	uint32_t set;        /* PROBE_SET_* of the record table */
-	uint32_t enforce;    /* ENFORCE_*: was a denied open really denied? */
-	uint32_t reserved;
+	uint32_t sleeping;    /* 1: the reader waits in poll(2), wake it with the next event */
+	uint32_t active;      /* 0: nothing is recorded (before the filter is set) */
+	uint64_t generation;  /* raised with each change of the filter: what was remembered of files is worth nothing */
+	uint32_t level_max;   /* the highest level that the filter has anywhere */
+	uint32_t level_all;   /* level of what no prefix names, in bits 0..7 */
+	uint64_t hold_ns;     /* a file in use for longer than this is told about (RF_HELD_OPEN) at a sweep */
+	uint64_t kinds;       /* bit per KIND_*: recorded at all */
+	uint32_t version;     /* EVENT_VERSION of the programs that are loaded */
+	uint32_t set;         /* PROBE_SET_* of the record table */
+	uint32_t enforce;     /* ENFORCE_*: was a denied open really denied? */
+	uint32_t host_mnt_ns; /* inode of the PC's own mount namespace; 0: unknown */
 	uint32_t skip_pid[PROBE_SKIP_PIDS_MAX]; /* whose own use of files is left out; 0: nobody */
 	uint64_t told[16];                      /* losses that a reader has been told of, by cause */
 };
@@ -106,6 +106,25 @@ struct probe_control {
 /* The value of a prefix: a level; and where the filter names something in this very folder, that and the key's bits. */
 #define PROBE_LEVEL_BITS 0xffu
 #define PROBE_LEVEL_CLOSER 0x100u
+
+/*
+ * Where a part of a file system is mounted in the PC's own mount namespace. The key, for the kernel's longest-prefix
+ * match: the file system's number, and the name that the part has in it with a slash behind ("/" is all of it). `bits`
+ * is 32 and 8 times the name's length.
+ */
+#define PROBE_POINTS_MAX 256u
+#define PROBE_PART_MAX 124u
+#define PROBE_POINT_SIZE 248u
+struct probe_part {
+	uint32_t bits;
+	uint32_t dev; /* the kernel's own encoding: major << 20 | minor */
+	char path[PROBE_PART_MAX];
+};
+struct probe_point {
+	uint32_t part_len; /* of the part's name, which gives way to the point; 0 for "/" */
+	uint32_t len;      /* 0 for "/" */
+	char path[PROBE_POINT_SIZE];
+};
 
 /* Losses: one counter per CPU and cause in a page that user space maps. */
 #define PROBE_CPUS_MAX 512u

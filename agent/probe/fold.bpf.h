@@ -151,7 +151,7 @@ static __always_inline int fold_end(struct fold *f, u64 key, u32 more)
 	}
 	if (more & RF_HELD_OPEN) {
 		e->bytes_read = e->bytes_written = 0;
-		e->flags &= RF_OPEN_AT_START | RF_TMPFILE | RF_DIRECT_BLOCK | RF_PATH_CUT;
+		e->flags &= RF_OPEN_AT_START | RF_TMPFILE | RF_DIRECT_BLOCK | RF_PATH_CUT | RF_OWN_NAME;
 		e->first_ns = bpf_ktime_get_boot_ns();
 		f->size = e->file_size;
 		f->allowed &= FOLD_LONG;
@@ -238,6 +238,14 @@ static __always_inline int fold_put(struct scratch *s, u64 key, u32 asked, u32 m
 	dentry = HEAD_READ(s->file_head, struct file, file, f_path.dentry);
 	if (name_read(&name, (u64)dentry))
 		return 0;
+	/* A stacked file system opens the file below under the name that its own has: it has one, where it lies. */
+	if (name.inode != (u64)inode) {
+		struct hlist_node *alias = READ(inode, i_dentry.first);
+		struct dentry *real = (struct dentry *)((char *)alias - bpf_core_field_offset(struct dentry, d_u));
+
+		if (alias && mount_is_foreign((u64)mnt) && !name_read(&name, (u64)real))
+			dentry = real;
+	}
 	f = &s->fold;
 	text = f->text;
 	f->allowed = 0;
@@ -271,6 +279,7 @@ static __always_inline int fold_put(struct scratch *s, u64 key, u32 asked, u32 m
 			return 0;
 		text_path(s, EVENT_PATH, dentry, mnt);
 		level = level_of_text(s, EVENT_PATH);
+		f->e.flags |= s->text[EVENT_PATH].flags & RF_OWN_NAME;
 		n = fold_long_path(s, f);
 		d = NULL;
 	}
@@ -288,6 +297,8 @@ static __always_inline int fold_put(struct scratch *s, u64 key, u32 asked, u32 m
 		bpf_probe_read_kernel(&text[below(fs_at, 256)], FS_NAME_MAX, d->fs);
 		f->e.len[EVENT_FS] = d->fs_len;
 		n += d->fs_len;
+		if (d->flags & DIR_OWN_NAME)
+			more |= RF_OWN_NAME;
 	}
 	f->e.size = sizeof(struct event) + n;
 	if (mode & FMODE_CREATED_BIT)

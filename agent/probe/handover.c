@@ -25,24 +25,41 @@ static bool same_form(int a, int b)
 	       x.key_size == y.key_size && x.value_size == y.value_size;
 }
 
-static int copy_prefixes(int from, int to)
+/* From one table into another of the same form, whose keys and values have room in those that are given. */
+static int copy_table(int from, int to, void *key, void *next, size_t key_size, void *value)
 {
-	struct probe_prefix key, next;
-	bool more = !bpf_map_get_next_key(from, NULL, &next);
-	uint32_t level;
+	bool more = !bpf_map_get_next_key(from, NULL, next);
 
 	while (more) {
-		key = next;
-		more = !bpf_map_get_next_key(from, &key, &next);
-		if (bpf_map_lookup_elem(from, &key, &level))
+		memcpy(key, next, key_size);
+		more = !bpf_map_get_next_key(from, key, next);
+		if (bpf_map_lookup_elem(from, key, value))
 			return -errno;
-		if (bpf_map_update_elem(to, &key, &level, BPF_ANY))
+		if (bpf_map_update_elem(to, key, value, BPF_ANY))
 			return -errno;
 	}
 	return 0;
 }
 
-int load_hand_over(int control, int prefixes)
+static int copy_prefixes(int from, int to)
+{
+	struct probe_prefix key, next;
+	uint32_t level;
+
+	return copy_table(from, to, &key, &next, sizeof(key), &level);
+}
+
+/* An older build has none. */
+static int copy_points(int to)
+{
+	_cleanup_close_ int from = old_map("points");
+	struct probe_part key, next;
+	struct probe_point point;
+
+	return from < 0 || !same_form(from, to) ? 0 : copy_table(from, to, &key, &next, sizeof(key), &point);
+}
+
+int load_hand_over(int control, int prefixes, int points)
 {
 	_cleanup_close_ int was_control = old_map("control"), was_prefixes = old_map("prefixes");
 	struct probe_control was, now;
@@ -57,6 +74,7 @@ int load_hand_over(int control, int prefixes)
 	if (was.version != now.version || !was.active)
 		return 0;
 	r = copy_prefixes(was_prefixes, prefixes);
+	r = r ? r : copy_points(points);
 	if (r)
 		return r;
 	memcpy(now.skip_pid, was.skip_pid, sizeof(now.skip_pid));
@@ -64,6 +82,7 @@ int load_hand_over(int control, int prefixes)
 	now.level_all = was.level_all;
 	now.level_max = was.level_max;
 	now.hold_ns = was.hold_ns;
+	now.host_mnt_ns = was.host_mnt_ns;
 	now.generation++;
 	now.active = 1;
 	return bpf_map_update_elem(control, &zero, &now, BPF_ANY) ? -errno : 0;

@@ -106,12 +106,21 @@ struct super_block {
 	struct file_system_type *s_type;
 };
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct inode {
 	umode_t i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	u32 i_rdev;
 	loff_t i_size;
+	struct hlist_head i_dentry;
 };
 
 struct dentry {
@@ -119,14 +128,8 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
-};
-
-struct hlist_node {
-	struct hlist_node *next, **pprev;
-};
-
-struct hlist_head {
-	struct hlist_node *first;
+	struct super_block *d_sb;
+	struct hlist_node d_u; /* a union, whose d_alias lies at its beginning */
 };
 
 struct list_head {
@@ -153,6 +156,7 @@ struct mount {
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
 	struct list_head mnt_mounts, mnt_child;
+	struct mnt_namespace *mnt_ns;
 };
 
 struct mnt_namespace___list {

@@ -322,7 +322,8 @@ static int try_set(unsigned set, const struct probe_options *o, struct why *why)
 	r = r ? r : pin_all(&l, o->group);
 	r = r ? r
 	      : load_hand_over(bpf_object__find_map_fd_by_name(l.object, "control"),
-			bpf_object__find_map_fd_by_name(l.object, "prefixes"));
+			bpf_object__find_map_fd_by_name(l.object, "prefixes"),
+			bpf_object__find_map_fd_by_name(l.object, "points"));
 	r = r ? r : pins_swap(PROBE_PIN_DIR);
 	if (r)
 		pins_remove(PIN_NEW);

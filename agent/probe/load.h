@@ -20,10 +20,10 @@ bool calls_is_target(const char *program);
 
 /*
  * A set that is about to take the place of a pinned one goes on with the filter that the recorder gave that one: its
- * page and its prefixes, by descriptor, are filled from there. Does nothing where none is pinned, it was not told
- * anything yet, or it speaks another version. 0, -errno.
+ * page, its prefixes and its points, by descriptor, are filled from there. Does nothing where none is pinned, it was
+ * not told anything yet, or it speaks another version. 0, -errno.
  */
-int load_hand_over(int control, int prefixes);
+int load_hand_over(int control, int prefixes, int points);
 
 /* --- types.c: the kernel's own types --- */
 

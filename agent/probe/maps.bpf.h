@@ -83,6 +83,7 @@ struct dir_key {
 };
 
 #define DIR_LOOK_CLOSER 1u /* the filter names something in this very folder: its level is not that of all in it */
+#define DIR_OWN_NAME 2u    /* RF_OWN_NAME */
 
 struct dir {
 	u16 len; /* of the path; 0 for "/" */
@@ -109,6 +110,14 @@ struct {
 	__type(key, struct probe_prefix);
 	__type(value, u32);
 } prefixes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PROBE_POINTS_MAX);
+	__type(key, struct probe_part);
+	__type(value, struct probe_point);
+} points SEC(".maps");
 
 /* As struct path, but of our own: nothing to be found on the kernel that runs. */
 struct place {
@@ -149,8 +158,10 @@ struct scratch {
 	struct dir_key dir_key;
 	struct dir dir;
 	char dir_spare[16];
-	struct place at;         /* what path_back is asked for: out of memory, any pointer comes as a number */
-	u32 back_at, back_flags; /* its answer */
+	struct place at;           /* what path_back is asked for: out of memory, any pointer comes as a number */
+	u32 back_at, back_flags;   /* its answer */
+	u64 back_root, back_first; /* of walk_back: where a mount ends, where it begins; 0: to the file system's root */
+	struct probe_part part;
 	char back[EVENT_PATH_MAX + 256];
 	struct fold fold;
 	char fold_spare[512];

@@ -10,12 +10,13 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #define LOSSES_SIZE (PROBE_CPUS_MAX * PROBE_CAUSES * sizeof(uint64_t))
 #define PROGRAMS_MAX 128u
 
 struct probe {
-	int control_fd, losses_fd, ring_fd, prefixes_fd;
+	int control_fd, losses_fd, ring_fd, prefixes_fd, points_fd; /* points: -1 of programs before it */
 	int dir_fd; /* of the pins: iterators are opened below it, when the way to it may be closed to us */
 	struct probe_control *control;
 	const uint64_t *losses;
@@ -158,7 +159,7 @@ int probe_open(struct probe **out, struct why *why)
 
 	if (!p)
 		return -ENOMEM;
-	p->dir_fd = -1;
+	p->dir_fd = p->points_fd = -1;
 	for (i = 0; i < ARRAY_SIZE(fds); i++)
 		*fds[i] = -1;
 	for (i = 0; i < ARRAY_SIZE(fds); i++) {
@@ -167,6 +168,11 @@ int probe_open(struct probe **out, struct why *why)
 			return r == -ENOENT ? V_NOT_FOUND : r;
 		*fds[i] = r;
 	}
+	r = get("points", why);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	why->text[0] = 0;
+	p->points_fd = r < 0 ? -1 : r;
 	p->dir_fd = open(PROBE_PIN_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (p->dir_fd < 0)
 		return -errno;
@@ -211,6 +217,7 @@ void probe_close(struct probe *p)
 	closep(&p->losses_fd);
 	closep(&p->ring_fd);
 	closep(&p->prefixes_fd);
+	closep(&p->points_fd);
 	closep(&p->dir_fd);
 	free(p);
 }
@@ -238,6 +245,63 @@ static int drop_unwanted(int fd, struct prefixes *all)
 		if (!prefixes_find(all, &key) && bpf_map_delete_elem(fd, &key) && errno != ENOENT)
 			return -errno;
 	}
+	return 0;
+}
+
+/* 0; V_FULL where a name is too long for the table. */
+static int point_make(struct probe_part *key, struct probe_point *value, const struct probe_mount *m)
+{
+	size_t part = strcmp(m->part, "/") ? strlen(m->part) : 0, n = strcmp(m->path, "/") ? strlen(m->path) : 0;
+
+	if (part >= sizeof(key->path) || n > sizeof(value->path))
+		return V_FULL;
+	memset(key, 0, sizeof(*key));
+	memset(value, 0, sizeof(*value));
+	key->bits = 32 + 8 * ((uint32_t)part + 1);
+	key->dev = major(m->dev) << 20 | minor(m->dev);
+	memcpy(key->path, m->part, part);
+	key->path[part] = '/';
+	value->part_len = (uint32_t)part;
+	value->len = (uint32_t)n;
+	memcpy(value->path, m->path, n);
+	return 0;
+}
+
+static bool point_wanted(const struct probe_part *key, const struct probe_mount *m, unsigned n)
+{
+	struct probe_point value;
+	struct probe_part one;
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		if (!point_make(&one, &value, &m[i]) && one.bits == key->bits && one.dev == key->dev &&
+			memcmp(one.path, key->path, (key->bits - 32) / 8) == 0)
+			return true;
+	return false;
+}
+
+int probe_points_set(struct probe *p, uint32_t host_mnt_ns, const struct probe_mount *points, unsigned n)
+{
+	struct probe_part key, next;
+	struct probe_point value;
+	unsigned i;
+	bool more;
+
+	if (p->points_fd < 0)
+		return 0;
+	more = !bpf_map_get_next_key(p->points_fd, NULL, &next);
+	while (more) {
+		key = next;
+		more = !bpf_map_get_next_key(p->points_fd, &key, &next);
+		if (!point_wanted(&key, points, n) && bpf_map_delete_elem(p->points_fd, &key) && errno != ENOENT)
+			return -errno;
+	}
+	for (i = 0; i < n; i++)
+		if (!point_make(&key, &value, &points[i]) && bpf_map_update_elem(p->points_fd, &key, &value, BPF_ANY) &&
+			errno != ENOSPC)
+			return -errno;
+	p->control->host_mnt_ns = host_mnt_ns;
+	__atomic_fetch_add(&p->control->generation, 1, __ATOMIC_SEQ_CST);
 	return 0;
 }
 

@@ -3,6 +3,10 @@
  * What a file is called, and what the filter says of that: the walk up from a name across mounts to the root of the
  * mount namespace (not the process's root: a chroot must not make a path look like another), and what is remembered of
  * folders so that most files need no walk.
+ *
+ * In a mount namespace of somebody's own (a container) a file is called what it is on the PC, where that is mounted
+ * there: what he mounts it as is not its name. Other files (his own file systems, overlays of container images) have no
+ * other name than his: RF_OWN_NAME.
  */
 #ifndef SEKISHO_PROBE_PATH_BPF_H
 #define SEKISHO_PROBE_PATH_BPF_H
@@ -56,12 +60,27 @@ static __always_inline u32 name_len(const struct name_at *n)
 	return n->hash_len >> 32 & 255;
 }
 
+/* The mount namespace that a mount is of; 0: of none (a stacked file system's own, a detached one, the kernel's). */
+static __always_inline u32 mount_ns(u64 mnt)
+{
+	return READ(real_mount((struct vfsmount *)mnt), mnt_ns, ns.inum);
+}
+
+/* Is a mount not of the PC's own mount namespace? */
+static __always_inline bool mount_is_foreign(u64 mnt)
+{
+	struct probe_control *c = control_here();
+
+	return c && c->host_mnt_ns && mount_ns(mnt) != c->host_mnt_ns;
+}
+
 /*
- * Writes the path of s->at backwards, so that it ends at back[EVENT_PATH_MAX] and begins at back[back_at]. A path of
- * more than HOPS_MAX names, or longer than the text, keeps its tail (back_flags). Global, so that the verifier looks at
- * it once; hence it takes no pointers, and its counts live in memory, where they are any number to the verifier.
+ * Writes the names of s->at backwards, so that they end at back[EVENT_PATH_MAX] and begin at back[back_at]: across
+ * mounts to the root of the mount namespace, or with back_root 0 to the file system's own. A path of more than HOPS_MAX
+ * names, or longer than the text, keeps its tail (back_flags). Global, so that the verifier looks at it once; hence it
+ * takes no pointers, and its counts live in memory, where they are any number to the verifier.
  */
-__noinline int path_back(void)
+__noinline int walk_back(void)
 {
 	struct scratch *s = scratch_here();
 	u64 root, first, dentry, mnt;
@@ -70,11 +89,12 @@ __noinline int path_back(void)
 
 	if (!s)
 		return 0;
-	dentry = first = (u64)s->at.dentry;
+	dentry = (u64)s->at.dentry;
 	mnt = (u64)s->at.mnt;
+	root = s->back_root;
+	first = s->back_first;
 	s->back_at = EVENT_PATH_MAX;
 	s->back_flags = RF_PATH_CUT;
-	root = (u64)READ((struct vfsmount *)mnt, mnt_root);
 	for (i = 0; i < HOPS_MAX; i++) {
 		u32 len, at;
 
@@ -111,6 +131,67 @@ __noinline int path_back(void)
 			break;
 		}
 		dentry = n.parent;
+	}
+	return 0;
+}
+
+/* Names from a file system's own root become those from the PC's; false where that part of it is mounted nowhere. */
+static __always_inline bool path_on_pc(struct scratch *s)
+{
+	u32 at = s->back_at, n = EVENT_PATH_MAX - at, len;
+	u64 dentry = (u64)s->at.dentry; /* a number: of the scratch's own fields the kernel knows nothing */
+	struct super_block *sb = READ((struct dentry *)dentry, d_sb);
+	struct probe_point *point;
+
+	/* behind the names a slash, which the text of a part ends with */
+	s->back[EVENT_PATH_MAX] = '/';
+	s->part.path[0] = '/';
+	if (n)
+		bpf_probe_read_kernel(s->part.path, PROBE_PART_MAX, &s->back[below(at, EVENT_PATH_MAX)]);
+	s->part.bits = 32 + 8 * (n < PROBE_PART_MAX ? n + 1 : PROBE_PART_MAX);
+	s->part.dev = READ(sb, s_dev);
+	point = bpf_map_lookup_elem(&points, &s->part);
+	if (!point)
+		return false;
+	at += point->part_len;
+	len = below(point->len, 256);
+	if (at > EVENT_PATH_MAX || len > PROBE_POINT_SIZE)
+		return false;
+	if (at < len) {
+		s->back_flags = RF_PATH_CUT;
+		return true;
+	}
+	at -= len;
+	s->back_at = at;
+	if (len)
+		bpf_probe_read_kernel(&s->back[below(at, EVENT_PATH_MAX)], len, point->path);
+	return true;
+}
+
+/* The path of s->at, as walk_back leaves it; back_flags: RF_PATH_CUT, RF_OWN_NAME. Global as that is. */
+__noinline int path_back(void)
+{
+	struct scratch *s = scratch_here();
+	u64 mnt;
+
+	if (!s)
+		return 0;
+	mnt = (u64)s->at.mnt;
+	if (mount_is_foreign(mnt)) {
+		s->back_root = s->back_first = 0;
+		walk_back();
+		/* Of a name that is too long nobody can tell where it lies: it is not told as a shorter one. */
+		if (!s->back_flags && !path_on_pc(s)) {
+			s->back_root = (u64)READ((struct vfsmount *)mnt, mnt_root);
+			s->back_first = (u64)s->at.dentry;
+			walk_back();
+			if (mount_ns(mnt))
+				s->back_flags |= RF_OWN_NAME;
+		}
+	} else {
+		s->back_root = (u64)READ((struct vfsmount *)mnt, mnt_root);
+		s->back_first = (u64)s->at.dentry;
+		walk_back();
 	}
 	if (s->back_at == EVENT_PATH_MAX) {
 		s->back[EVENT_PATH_MAX - 1] = '/';
@@ -212,7 +293,7 @@ __noinline int dir_learn(void)
 {
 	struct scratch *s = scratch_here();
 	struct super_block *sb;
-	struct vfsmount *mnt;
+	struct dentry *folder;
 	u32 at, n, *level;
 	long got;
 
@@ -223,7 +304,7 @@ __noinline int dir_learn(void)
 	path_back();
 	at = below(s->back_at, EVENT_PATH_MAX);
 	n = EVENT_PATH_MAX - at;
-	if (n > DIR_PATH_MAX || s->back_flags)
+	if (n > DIR_PATH_MAX || s->back_flags & RF_PATH_CUT)
 		return 0;
 	if (n == 1)
 		n = 0; /* "/": names in it are "/name" */
@@ -232,14 +313,14 @@ __noinline int dir_learn(void)
 	s->key.path[below(n, 256)] = '/';
 	s->key.bits = 8 * (n + 1);
 	s->dir.len = n;
-	s->dir.flags = 0;
+	s->dir.flags = s->back_flags ? DIR_OWN_NAME : 0;
 	s->dir.level = level_of_key(s);
 	level = bpf_map_lookup_elem(&prefixes, &s->key);
 	/* an entry for this very folder, with something below it named */
 	if (level && *level & PROBE_LEVEL_CLOSER && *level >> 16 == s->key.bits)
-		s->dir.flags = DIR_LOOK_CLOSER;
-	mnt = (struct vfsmount *)s->dir_key.mnt;
-	sb = READ(mnt, mnt_sb);
+		s->dir.flags |= DIR_LOOK_CLOSER;
+	folder = (struct dentry *)s->dir_key.dentry;
+	sb = READ(folder, d_sb);
 	s->dir.magic = READ(sb, s_magic);
 	s->dir.dev = READ(sb, s_dev);
 	if (magic_skipped(s->dir.magic) || READ(sb, s_flags) & SB_KERNMOUNT_BIT) {
@@ -285,7 +366,8 @@ static __always_inline void text_folder(struct scratch *s, u32 which, struct den
 		text_path(s, which, dentry, mnt);
 		return;
 	}
-	t->flags = t->folder = 0;
+	t->flags = d->flags & DIR_OWN_NAME ? RF_OWN_NAME : 0;
+	t->folder = 0;
 	n = d->len;
 	bpf_probe_read_kernel(t->b, below(n, 256), d->path);
 	if (!n) {

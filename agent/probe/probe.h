@@ -68,6 +68,18 @@ struct probe_filter {
 /* Replaces the filter, and starts recording. Needs the right to use bpf(2) on maps. 0, V_FULL, -errno. */
 int probe_filter_set(struct probe *p, const struct probe_filter *f);
 
+/*
+ * Where parts of file systems are mounted in the PC's own mount namespace (its inode; 0: unknown): files are called so
+ * in all others. Of two parts the smaller one counts. Needs the right to use bpf(2) on maps. Does nothing with programs
+ * of a version that has no such table; a name that is too long for it is left out. 0, -errno.
+ */
+struct probe_mount {
+	dev_t dev;
+	const char *part; /* its name in the file system; "/" is all of it */
+	const char *path;
+};
+int probe_points_set(struct probe *p, uint32_t host_mnt_ns, const struct probe_mount *points, unsigned n);
+
 /* --- reading --- */
 
 typedef int (*probe_event_fn)(void *ctx, struct span event);

@@ -369,7 +369,7 @@ static __always_inline void room_string(u64 me, struct event *e, u32 which)
 	if (!t)
 		return;
 	event_string(e, which, t->b);
-	e->flags |= t->flags & RF_PATH_CUT;
+	e->flags |= t->flags & (RF_PATH_CUT | RF_OWN_NAME);
 }
 
 static __always_inline int tell_room(void *ctx, u32 kind, u64 result)

@@ -462,10 +462,15 @@ static bool mount_line(struct devices *d, char *line, mount_fn fn, void *ctx)
 	options = strtok_r(NULL, " ", &save);
 	if (!fs || !source || sscanf(field[2], "%u:%u", &major, &minor) != 2)
 		return false;
+	unescape(field[3]);
 	unescape(field[4]);
 	unescape(source);
-	m = (struct mount_entry){
-		.dev = makedev(major, minor), .point = field[4], .fs = fs, .source = source, .device = NULL};
+	m = (struct mount_entry){.dev = makedev(major, minor),
+		.part = field[3],
+		.point = field[4],
+		.fs = fs,
+		.source = source,
+		.device = NULL};
 	if (slot(d, m.dev)->used && slot(d, m.dev)->dev == m.dev)
 		m.device = &slot(d, m.dev)->device;
 	if (!m.device || !m.device->fs[0])

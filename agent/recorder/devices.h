@@ -40,6 +40,7 @@ void devices_drive(struct span drive, struct devices_drive *out);
 /* A mount as mountinfo has it; spans are valid during the call. */
 struct mount_entry {
 	dev_t dev;
+	const char *part; /* name of what is mounted, in its file system: "/" is all of it */
 	const char *point, *fs, *source;
 	const struct disk *device;
 };

@@ -146,8 +146,9 @@ static const char *user_of(struct engine *e, const struct seen *s)
 /* --- areas of protected files --- */
 
 /*
- * The area of what an event is about; -1: it is in none. Of two names, the first that is in one. Names in another mount
- * namespace are taken as they are: almost always that is the same place.
+ * The area of what an event is about; -1: it is in none. Of two names, the first that is in one. What a process in
+ * another mount namespace calls a file does not count: the kernel programs tell its name on the PC, where it has one
+ * (path.bpf.h).
  */
 static int area_of(const struct engine *e, const struct seen *s)
 {

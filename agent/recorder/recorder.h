@@ -7,6 +7,7 @@
 
 #include "agent/probe/probe.h"
 #include "agent/recorder/engine.h"
+#include "agent/recorder/parts.h"
 #include "agent/recorder/status.h"
 #include "policy/wire/producer.h"
 #include <limits.h>
@@ -31,6 +32,7 @@ struct recorder {
 	char areas_path[256];  /* the policy's text, as the guard lays it */
 	struct why filter_why; /* why a newer one is not in force */
 	char filter_note[128]; /* what of it the kernel does not hold */
+	struct parts parts;    /* valid until the mounts are read anew */
 	unsigned homes_n, mounts_n, mounts_left_out;
 	char home[STEER_HOMES_MAX][FILTER_PATH_SIZE];
 	struct {

@@ -58,6 +58,13 @@ static void on_area(void *ctx, const char *path)
 	demand(ctx, path, FILTER_ALL);
 }
 
+static void on_part(void *ctx, const struct mount_entry *m)
+{
+	struct recorder *r = ctx;
+
+	parts_add(&r->parts, m);
+}
+
 static void on_mount(void *ctx, const struct mount_entry *m)
 {
 	struct recorder *r = ctx;
@@ -65,6 +72,7 @@ static void on_mount(void *ctx, const struct mount_entry *m)
 	size_t n = strlen(m->point);
 
 	areas_mount(r->areas, m->point, m->source);
+	parts_add(&r->parts, m);
 	if (class >= FILTER_CLASSES || !r->filter->class_level[class] || n >= sizeof(r->mount[0].path))
 		return;
 	demand(r, m->point, r->filter->class_level[class]);
@@ -87,7 +95,7 @@ static int tell_kernel(struct recorder *r)
 	unsigned i;
 	int got;
 
-	r->mounts_n = r->mounts_left_out = 0;
+	r->mounts_n = r->mounts_left_out = r->parts.n = 0;
 	areas_mounts_begin(r->areas);
 	got = devices_refresh(r->devices, on_mount, r);
 	if (got < 0)
@@ -110,7 +118,9 @@ static int tell_kernel(struct recorder *r)
 	if (half.dropped || r->mounts_left_out)
 		snprintf(r->filter_note, sizeof(r->filter_note), "%u paths and %u mounts are left to the recorder",
 			half.dropped, r->mounts_left_out);
-	return probe_filter_set(r->probe, &f);
+	/* first: with the filter recording begins */
+	got = probe_points_set(r->probe, r->engine.host_mnt_ns, r->parts.at, r->parts.n);
+	return got ? got : probe_filter_set(r->probe, &f);
 }
 
 static void remember(struct recorder *r, const char *text)
@@ -165,6 +175,9 @@ void steer_mounts(struct recorder *r)
 			tell_kernel_again(r);
 			return;
 		}
+	r->parts.n = 0;
+	if (devices_refresh(r->devices, on_part, r) >= 0)
+		probe_points_set(r->probe, r->engine.host_mnt_ns, r->parts.at, r->parts.n);
 }
 
 void steer_again(struct recorder *r)

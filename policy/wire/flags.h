@@ -25,6 +25,7 @@ enum {
 	RF_MEMFD = 1 << 16,          /* lives in memory only, without a name in any directory */
 	RF_EXCHANGE = 1 << 17,       /* rename exchanged the two names */
 	RF_DIRECT_BLOCK = 1 << 18,   /* a block device itself was opened */
+	RF_OWN_NAME = 1 << 19,       /* by a name in a mount namespace of its own: it has none in the PC's */
 };
 
 #endif

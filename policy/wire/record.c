@@ -33,6 +33,7 @@ static const struct {
 	{RF_MEMFD, "memfd", "メモリー内"},
 	{RF_EXCHANGE, "exchange", "交換"},
 	{RF_DIRECT_BLOCK, "block-device", "ブロックデバイス"},
+	{RF_OWN_NAME, "container-name", "コンテナ内の名前"},
 };
 
 static int put_json_string(struct buf *b, struct span s)

@@ -92,9 +92,12 @@ one("script", [r for r in execs if r.get("script", "").endswith("script") and "a
 one("by a program that is gone", find("file", "by-vanished", records),
     lambda r: r["program"] == f"{work}/vanished" and r["written"] == 17 and "/bash" in r["parents"])
 if boxed:
-    # named as in there, told apart from a file of that name outside, and whose it is outside
-    one("in a container", [r for r in records if r["kind"] == "file" and r["path"] == "/sekisho-box/file"],
-        lambda r: r["written"] == 6 and r.get("mnt_ns") and r["uid"] == 0 and r["pid"] > 2 and r["program"].endswith(("/sh", "/dash")))
+    # named as on the PC, and whose it is there; what is nowhere there as in the container, told apart from a file of that name outside
+    shell = ("/usr/bin/sh", "/usr/bin/dash")
+    one("in a container", [r for r in records if r["kind"] == "file" and r["path"] == f"{work}/box/file"],
+        lambda r: r["written"] == 6 and r.get("mnt_ns") and r["uid"] == 0 and r["pid"] > 2 and r["program"] in shell and "container-name" not in flags(r))
+    one("a container's own", [r for r in records if r["kind"] == "file" and r["path"] == "/sekisho-box/own"],
+        lambda r: r["written"] == 4 and r.get("mnt_ns") and r["uid"] == 0 and r["pid"] > 2 and r["program"] in shell and "container-name" in flags(r))
 one("user change", [r for r in records if r["kind"] == "user-change" and r["target_uid"] == 12345],
     lambda r: r["uid"] == 0 and r["service"] == "setpriv")
 one("killed", [r for r in records if r["kind"] == "exit" and r["pid"] == killed], lambda r: r.get("signal") == 9 and "python3" in r["program"])

@@ -92,6 +92,23 @@ def act(root):
     # a share, by what is mounted there
     run(FRIEND, f"echo x >{share}/x.txt", kind="file", path=f"{share}/x.txt", area="share", action="note", written=1)
     run("root", f"cat {share}/x.txt", kind="file", path=f"{share}/x.txt", area="share", action="allow", read=1)
+    # under names of people's own: in a mount namespace of theirs, by a mount of a folder, of a file, and one that hangs nowhere
+    def contained(user, mount, line, **want):
+        run(user, f"unshare -Urm sh -c '{mount} && {line}'", **want)
+
+    contained(STRANGER, f"mount --bind {pay} /mnt", "cat /mnt/link.csv", kind="file", path=f"{pay}/link.csv", area="pay", action="alert", read=1)
+    contained(STRANGER, f"mount --bind {pay}/list.csv other/plain.csv", "cat other/plain.csv", kind="file", path=f"{pay}/list.csv", area="pay",
+              action="alert", read=1)
+    contained(STRANGER, f"mount --bind {pay} /mnt", "echo more >>/mnt/link.csv", kind="file", path=f"{pay}/link.csv", area="pay", action="alert", written=1)
+    contained(STRANGER, f"mount --bind {pay} /mnt", "cp /mnt/copied.csv other/taken.csv", kind="copy", path=f"{work}/other/taken.csv",
+              path2=f"{pay}/copied.csv", area="pay", action="alert")
+    contained(STRANGER, f"mount --bind {pay} /mnt", "cd /mnt && mkdir own && rmdir own", kind="mkdir", path=f"{pay}/own", area="pay", action="alert")
+    print(json.dumps({"line": "the same", "user": STRANGER, "kind": "rmdir", "path": f"{pay}/own", "area": "pay", "action": "alert"}))
+    run(STRANGER, f"unshare -Urm /usr/bin/python3 -c '{DETACHED}' {pay} deep/long.csv", kind="file", path=f"{pay}/deep/long.csv", area="pay",
+        action="alert", read=1)
+    # a file system of his own has no other name than his
+    contained(STRANGER, f"mount -t tmpfs none {pay}", f"echo x >{pay}/own.csv", kind="file", path=f"{pay}/own.csv", area="pay", action="alert",
+              written=1, flags="container-name")
     # what the file system refuses: by name, from a folder, by a descriptor of one, for writing, behind a folder that is closed
     refused = {"kind": "file-refused", "area": "pay", "fails": True, "operation": "open", "result": -errno.EACCES}
     run(STRANGER, f"cat {pay}/closed.csv", path=f"{pay}/closed.csv", **refused)
@@ -127,6 +144,16 @@ def act(root):
         run(user, "cat other/plain.csv one.csv.bak payment.csv; ls -l pay; echo x >other/scratch; rm -f other/scratch; mkdir other/d && rmdir other/d")
     run(STRANGER, "cat /etc/shadow", fails=True)
 
+
+# Reads a file in a copy of a mount that hangs nowhere (open_tree, OPEN_TREE_CLONE).
+DETACHED = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+folder = libc.syscall(428, -100, sys.argv[1].encode(), 1)
+if folder < 0:
+    sys.exit(os.strerror(ctypes.get_errno()))
+os.read(os.open(sys.argv[2], os.O_RDONLY, dir_fd=folder), 100)
+"""
 
 FLOODS = 300
 FLOOD = f"""
@@ -215,6 +242,8 @@ def kept(root):
 
 def fits(r, w):
     if any(name in w and r.get(name) != w[name] for name in ("kind", "path", "path2", "area", "action", "user", "operation", "result")):
+        return False
+    if "flags" in w and w["flags"] not in r.get("flags", []):
         return False
     return all(r.get(name, 0) > 0 for name in ("read", "written") if name in w)
 
