@@ -254,6 +254,29 @@ static void set_path(struct record *r, const struct gate_event *e, char room[2 *
 	record_set_str(r, F_PATH, room);
 }
 
+/* No device, no area and no file: what is refused is a way around being asked (gate.bpf.c). */
+static void tell_overlay(struct guard *g, const struct gate_event *e)
+{
+	static char program[PROC_TEXT];
+	char user[64];
+	struct record r;
+
+	g->denials++;
+	tell_begin(g, &r, KIND_FILE_REFUSED, NULL);
+	record_drop(&r, F_USER);
+	person_name(g, e->loginuid != UINT32_MAX ? e->loginuid : e->uid, user);
+	record_set_text(&r, F_USER, user);
+	record_set_str(&r, F_OPERATION, "mount-overlay");
+	record_set_str(&r, F_FS, "overlay");
+	record_set_uint(&r, F_ACTION, ACTION_DENY);
+	record_set_uint(&r, F_POLICY_MODE, POLICY_MODE_ENFORCE);
+	record_set_int(&r, F_RESULT, -EPERM);
+	if (e->count > 1)
+		record_set_uint(&r, F_COUNT, e->count);
+	tell_process(&r, &(struct tell_who){e->pid, e->uid, e->loginuid, e->start_boot_ns, e->comm}, program);
+	tell_put(g, &r, true);
+}
+
 void tell_event(struct guard *g, const struct gate_event *e)
 {
 	static char program[PROC_TEXT], path[2 * PROC_TEXT];
@@ -264,6 +287,10 @@ void tell_event(struct guard *g, const struct gate_event *e)
 	struct record r;
 	struct tell_room room;
 
+	if (e->kind == GATE_EVENT_DENIED_OVERLAY) {
+		tell_overlay(g, e);
+		return;
+	}
 	g->denials++;
 	tell_begin(g, &r, e->kind == GATE_EVENT_WRITE_SEEN ? KIND_WRITE_SEEN : KIND_DENIED, u);
 	if (u)

@@ -868,6 +868,7 @@ int BPF_PROG(deny_mount, struct super_block *sb, int ret)
 {
 	if (!ret && is_refused_overlay(sb)) {
 		count_denial();
+		tell(GATE_EVENT_DENIED_OVERLAY, 0, 0, 0, 0);
 		return -EPERM_NUMBER;
 	}
 	if (ret || BPF_CORE_READ(sb, s_flags) & SB_RDONLY_BIT)

@@ -102,6 +102,7 @@ enum {
 	GATE_EVENT_WRITE_SEEN = 4,     /* a write bio for a held device */
 	GATE_EVENT_REFUSED = 5,        /* a read-only file system said no: `path` as the caller wrote it */
 	GATE_EVENT_MEDIUM_CHANGED = 6, /* a grant ended in the kernel */
+	GATE_EVENT_DENIED_OVERLAY = 7, /* about no device: see no_overlays */
 };
 
 enum { GATE_EVENT_DRY_RUN = 1 << 0 /* would have been denied */ };

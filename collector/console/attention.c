@@ -151,7 +151,8 @@ static void describe(const struct record *r, char text[TEXT_SIZE])
 		append(text, ", ", record_text(r, F_USER));
 		break;
 	case KIND_FILE_REFUSED:
-		append(text, "", record_text(r, F_AREA));
+		/* what is refused as a way around all of them is of none */
+		append(text, "", record_text(r, record_has(r, F_AREA) ? F_AREA : F_OPERATION));
 		break;
 	case KIND_PRINT:
 		/* Never the title: administrators see this too. */

@@ -22,7 +22,8 @@ static const char *const kinds[] = {[GATE_EVENT_DENIED_OPEN] = "denied-open",
 	[GATE_EVENT_DENIED_MOUNT] = "denied-mount",
 	[GATE_EVENT_WRITE_SEEN] = "write-seen",
 	[GATE_EVENT_REFUSED] = "refused",
-	[GATE_EVENT_MEDIUM_CHANGED] = "medium-changed"};
+	[GATE_EVENT_MEDIUM_CHANGED] = "medium-changed",
+	[GATE_EVENT_DENIED_OVERLAY] = "denied-overlay"};
 
 static int said(int r, const struct why *why)
 {
