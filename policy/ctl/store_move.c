@@ -105,7 +105,7 @@ struct spot {
 static struct spot find_spot(const char *text, const char *section, char sign)
 {
 	struct spot s = {.at = NULL};
-	bool ours = !section || !strcmp(section, server_sections[0]);
+	bool ours = !section || !strcmp(section, server_sections[0]), before;
 	const char *next;
 
 	for (; *text; text = next) {
@@ -116,9 +116,11 @@ static struct spot find_spot(const char *text, const char *section, char sign)
 		if (!section)
 			continue;
 		/* Before the header that ends the section's lines, if it has none of its own; else behind its own. */
-		s.at = ours && !s.at && text[strspn(text, " \t")] == '[' ? text : s.at;
-		if (conf_is_header(text, section, &ours) && ours)
-			s.at = next;
+		before = ours;
+		if (!conf_is_header(text, section, &ours))
+			continue;
+		s.at = before && !s.at ? text : s.at;
+		s.at = ours ? next : s.at;
 	}
 	s.header = !s.at && !ours;
 	s.at = s.at ? s.at : text;
