@@ -154,6 +154,17 @@ static inline int made_server_start(void **state)
 	return r ? r : made_server_run("start", NULL);
 }
 
+/* Folders of made_dir that are still there. */
+static unsigned made_dirs;
+
+/* The status of a program of which so many tests failed: they leave nothing behind. */
+static inline int made_status(int failed)
+{
+	if (made_dirs)
+		print_error("%u folders of made_dir were left behind\n", made_dirs);
+	return failed || made_dirs;
+}
+
 static inline int made_server_stop(void **state)
 {
 	(void)state;
@@ -200,6 +211,7 @@ static inline char *made_dir(char *path, size_t size)
 
 	snprintf(path, size, "%s/sekisho-store-XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(path));
+	made_dirs++;
 	if (made_in_database())
 		assert_int_equal(made_server_run("database", made_base(path)), 0);
 	return path;
@@ -210,6 +222,7 @@ static inline void made_dir_remove(const char *path)
 	if (made_in_database() && !strncmp(made_base(path), "sekisho-store-", 14))
 		assert_int_equal(made_server_run("drop", made_base(path)), 0);
 	assert_int_equal(made_run((const char *[]){"rm", "-rf", "--", path, NULL}), 0);
+	made_dirs--;
 }
 
 static inline void made_copy(const char *from, const char *to)

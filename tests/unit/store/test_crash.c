@@ -702,5 +702,5 @@ int main(void)
 	 */
 	if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0)
 		setenv("TMPDIR", "/dev/shm", 1);
-	return cmocka_run_group_tests(tests, prepare, end);
+	return made_status(cmocka_run_group_tests(tests, prepare, end));
 }

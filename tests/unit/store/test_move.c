@@ -528,5 +528,5 @@ int main(void)
 		cmocka_unit_test(backed_up_and_restored),
 	};
 
-	return cmocka_run_group_tests(tests, made_server_start, made_server_stop);
+	return made_status(cmocka_run_group_tests(tests, made_server_start, made_server_stop));
 }

@@ -218,5 +218,5 @@ int main(void)
 		cmocka_unit_test(damage_changes_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return made_status(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -1650,5 +1650,5 @@ int main(void)
 	};
 
 	setenv("SEKISHO_TEST_STORE", "postgresql", 1);
-	return cmocka_run_group_tests(tests, made_server_start, made_server_stop);
+	return made_status(cmocka_run_group_tests(tests, made_server_start, made_server_stop));
 }

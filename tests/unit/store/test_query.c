@@ -636,6 +636,7 @@ static void a_month_left_behind(void **state)
 	sqlite3_close_v2(db);
 	assert_true(names > 4096 && searched == names);
 	made_end(&m);
+	made_dir_remove(dir);
 }
 
 /* A file of before is read, and written on. */
@@ -724,5 +725,5 @@ int main(void)
 		cmocka_unit_test(a_month_of_before),
 	};
 
-	return cmocka_run_group_tests(tests, made_server_start, made_server_stop);
+	return made_status(cmocka_run_group_tests(tests, made_server_start, made_server_stop));
 }

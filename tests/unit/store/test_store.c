@@ -829,5 +829,5 @@ int main(void)
 	};
 	int r = cmocka_run_group_tests(tests, made_server_start, made_server_stop);
 
-	return r || made_in_database() ? r : cmocka_run_group_tests(of_files, NULL, NULL);
+	return made_status(r || made_in_database() ? r : cmocka_run_group_tests(of_files, NULL, NULL));
 }
