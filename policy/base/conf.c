@@ -228,29 +228,37 @@ static int take_header(struct reading *x, const char *at, char *s, struct why *w
 
 /* --- keys --- */
 
-int conf_find(const char *path, const struct conf_part *part, const char *key, char *out, size_t size)
+int conf_find(const char *path, const struct conf_part *part, const char *key, char *out, size_t size, struct why *why)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(CONF_FILE_MAX);
+	char where[256];
 	struct reading x;
-	char *at, *next, *s, *eq;
-	int r = read_text(path, &b, NULL);
+	char *at, *next, *s, *eq, *value;
+	int r = read_text(path, &b, why);
 
 	if (r)
 		return r;
 	begin(&x, path, part, &b);
-	for (at = (char *)b.p; at && *at; at = next) {
+	for (at = (char *)b.p; !r && at && *at; at = next) {
+		x.line++;
 		s = take_line(at, &next);
-		/* A header that nobody knows is told by whom the section is; what stands below it is nobody's here. */
-		if (*s == '[' && part && take_header(&x, at, s, NULL))
-			return V_NOT_FOUND;
+		if (*s == '[') {
+			r = part ? take_header(&x, at, s, why) : 0;
+			continue;
+		}
 		eq = strchr(s, '=');
-		if (*s == '[' || !eq || !is_ours(&x))
+		if (!eq || !is_ours(&x))
 			continue;
 		*eq = 0;
-		if (!strcmp(trim(s), key))
-			return (size_t)snprintf(out, size, "%s", trim(eq + 1)) < size ? 0 : V_BAD;
+		if (strcmp(trim(s), key) != 0)
+			continue;
+		value = trim(eq + 1);
+		if ((size_t)snprintf(out, size, "%s", value) < size)
+			return 0;
+		return why_set(why, V_BAD, "%s: %s: longer than %zu bytes", where_is(where, path, x.line, at, value),
+			key, size - 1);
 	}
-	return V_NOT_FOUND;
+	return r ? r : V_NOT_FOUND;
 }
 
 /* A line of the part that is read. */

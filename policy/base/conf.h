@@ -72,10 +72,11 @@ int conf_load_part(const char *path, const struct conf_part *part, const struct 
 	struct conf_given *given, struct why *why);
 /*
  * The value that `key` has in a file, or in a part of one (NULL: in a file without sections), whose other keys are
- * another program's matter: nothing else of it is judged. 0; V_NOT_FOUND without the file or the key; V_BAD where it is
- * no such file, or the value has no room in `size`; -errno.
+ * another program's matter: nothing else of it is judged but the headers before it. 0; V_NOT_FOUND without the file or
+ * the key; V_BAD, said as by conf_load(), where it is no such file, a header is wrong, or the value has no room in
+ * `size`; -errno.
  */
-int conf_find(const char *path, const struct conf_part *part, const char *key, char *out, size_t size);
+int conf_find(const char *path, const struct conf_part *part, const char *key, char *out, size_t size, struct why *why);
 /*
  * Does the header of a section stand in the line that `line` begins with, and (*this_one, set then only) is it of
  * `section`? For who changes a file's text, or asks what is in it; what it may not say is for the others to refuse.

@@ -287,7 +287,8 @@ void layout_path(char *out, size_t size, const char *path);
 #define SOCKET_PATH "/run/sekisho/collector.sock"
 #define CONSOLE_SOCKET_PATH "/run/sekisho/console.sock"
 
-/* The store that is meant: --store, or that of this machine's collector, by the settings of its console or its own. */
+/* The store that is meant: --store, or that of this machine's collector, by the settings of its console or its own.
+ * Exits where those cannot be understood. */
 const char *store_path(const struct ctl *c, char *room, size_t size);
 /* Beside which folder the collector's keys lie: the store itself, or where it is a database, the folder of its state.
  */

@@ -77,15 +77,21 @@ void layout_path(char *out, size_t size, const char *path)
 }
 
 /* By the settings of this machine's collector: first what its readers are told, whose role in a database may be
- * another. */
-static void own_store(char *room, size_t size)
+ * another. Exits where they cannot be understood: the usual place could be that of another log. */
+static void own_store(const struct ctl *c, char *room, size_t size)
 {
 	static const char *const sections[] = {SERVER_CONSOLE, SERVER_COLLECTOR};
+	struct why why = {""};
 	size_t i;
+	int r;
 
-	for (i = 0; i < ARRAY_SIZE(sections); i++)
-		if (!server_conf_find(sections[i], "store", room, size) && room[0])
+	for (i = 0; i < ARRAY_SIZE(sections); i++) {
+		r = server_conf_find(sections[i], "store", room, size, &why);
+		if (!r && room[0])
 			return;
+		if (r && r != V_NOT_FOUND)
+			exit(complain_of(c, SERVER_CONF_PATH, r, &why));
+	}
 	layout_path(room, size, STORE_PATH);
 }
 
@@ -103,6 +109,6 @@ const char *store_path(const struct ctl *c, char *room, size_t size)
 
 	if (given)
 		return given;
-	own_store(room, size);
+	own_store(c, room, size);
 	return room;
 }

@@ -178,7 +178,7 @@ static int set_console(const char *given, const char *usual, const char *place)
 	char former[SERVER_PATH_MAX], was[PLACE_MAX + 1];
 	int r = server_conf_former(SERVER_CONSOLE, former);
 
-	if (!r && !conf_find(former, NULL, "store", was, sizeof(was)))
+	if (!r && !conf_find(former, NULL, "store", was, sizeof(was), NULL))
 		return set_store(former, NULL, place, '=', MAKE_NOTHING);
 	r = r ? r : given ? set_store(given, SERVER_CONSOLE, place, '=', MAKE_NOTHING) : V_END;
 	return r == V_END ? set_store(usual, SERVER_CONSOLE, place, '=', MAKE_SECTION) : r;

@@ -33,15 +33,15 @@ int server_conf_load(const char *path, const char *section, const struct conf_ke
 	return r == V_NOT_FOUND ? 0 : r;
 }
 
-int server_conf_find(const char *section, const char *key, char *out, size_t size)
+int server_conf_find(const char *section, const char *key, char *out, size_t size, struct why *why)
 {
 	struct conf_part part = {.all = server_sections, .section = section};
 	char path[SERVER_PATH_MAX];
 	int r = program_path(path, sizeof(path), SERVER_CONF_PATH);
 
-	r = r ? r : conf_find(path, &part, key, out, size);
+	r = r ? r : conf_find(path, &part, key, out, size, why);
 	if (r != V_NOT_FOUND)
 		return r;
 	r = server_conf_former(section, path);
-	return r ? r : conf_find(path, NULL, key, out, size);
+	return r ? r : conf_find(path, NULL, key, out, size, why);
 }

@@ -26,7 +26,7 @@ extern const char *const server_sections[];
  */
 int server_conf_load(const char *path, const char *section, const struct conf_key *keys, void *into, struct why *why);
 /* One value of the usual files, as conf_find(). */
-int server_conf_find(const char *section, const char *key, char *out, size_t size);
+int server_conf_find(const char *section, const char *key, char *out, size_t size, struct why *why);
 /* Where a version before had this section's settings. 0; V_NOT_FOUND where it had none of their own; -errno. */
 int server_conf_former(const char *section, char out[SERVER_PATH_MAX]);
 

@@ -44,7 +44,7 @@ static void read_part(const char *path, const struct conf_part *part)
 	if (s.n < 1 || s.n > 9 || s.size < 1 || s.size > 1u << 20 || s.time < 1 || s.time > 60000000 || !s.months ||
 		(s.months > 120 && s.months != CONF_FOREVER))
 		abort();
-	r = conf_find(path, part, "name", found, sizeof(found));
+	r = conf_find(path, part, "name", found, sizeof(found), NULL);
 	if (given.path[0] ? r || strcmp(found, s.name) != 0 : r != V_NOT_FOUND)
 		abort();
 }

@@ -65,17 +65,20 @@ static void finds_one_key(void **state)
 {
 	static const char text[] =
 		"# store = a\nwhat is this\n  store\t= postgresql://reader@/log?host=/run/a=b \r\nstore = c";
-	char out[64], little[8];
+	struct why why = {""};
+	char out[64], little[8], where[64];
 
 	(void)state;
 	assert_int_equal(file_replace(path, SPAN_STR(text), 0600), 0);
-	assert_int_equal(conf_find(path, NULL, "store", out, sizeof(out)), 0);
+	assert_int_equal(conf_find(path, NULL, "store", out, sizeof(out), NULL), 0);
 	assert_string_equal(out, "postgresql://reader@/log?host=/run/a=b");
-	assert_int_equal(conf_find(path, NULL, "store", little, sizeof(little)), V_BAD);
-	assert_int_equal(conf_find(path, NULL, "tore", out, sizeof(out)), V_NOT_FOUND);
-	assert_int_equal(conf_find("/nowhere/at/all", NULL, "store", out, sizeof(out)), V_NOT_FOUND);
+	assert_int_equal(conf_find(path, NULL, "store", little, sizeof(little), &why), V_BAD);
+	snprintf(where, sizeof(where), "%s:3:11: store: longer than 7 bytes", path);
+	assert_string_equal(why.text, where);
+	assert_int_equal(conf_find(path, NULL, "tore", out, sizeof(out), NULL), V_NOT_FOUND);
+	assert_int_equal(conf_find("/nowhere/at/all", NULL, "store", out, sizeof(out), NULL), V_NOT_FOUND);
 	assert_int_equal(file_replace(path, SPAN("store = a\0b", 11), 0600), 0);
-	assert_int_equal(conf_find(path, NULL, "store", out, sizeof(out)), V_BAD);
+	assert_int_equal(conf_find(path, NULL, "store", out, sizeof(out), NULL), V_BAD);
 }
 
 static const char *const all[] = {"first", "second", "third", NULL};
@@ -107,12 +110,12 @@ static void each_program_has_its_section(void **state)
 	/* What is wrong in a section is a matter of its program, and of nobody else. */
 	assert_int_equal(load_part(text, "third", false, &third, &why), V_BAD);
 	assert_non_null(strstr(why.text, ":10:1: no"));
-	assert_int_equal(conf_find(path, &part, "name", out, sizeof(out)), 0);
+	assert_int_equal(conf_find(path, &part, "name", out, sizeof(out), NULL), 0);
 	assert_string_equal(out, "b");
 	part.section = "first";
-	assert_int_equal(conf_find(path, &part, "name", out, sizeof(out)), 0);
+	assert_int_equal(conf_find(path, &part, "name", out, sizeof(out), NULL), 0);
 	assert_string_equal(out, "a");
-	assert_int_equal(conf_find(path, &part, "size", out, sizeof(out)), V_NOT_FOUND);
+	assert_int_equal(conf_find(path, &part, "size", out, sizeof(out), NULL), V_NOT_FOUND);
 }
 
 static void a_file_of_its_own_needs_no_section(void **state)
@@ -139,13 +142,17 @@ static void a_wrong_header_is_refused_by_all(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		for (k = 0; all[k]; k++) {
+			struct conf_part part = {.all = all, .section = all[k], .own = k % 2};
 			struct settings s = {.n = 0};
-			struct why why = {""};
-			char where[96];
+			struct why why = {""}, found_why = {""};
+			char where[96], out[8];
 
 			assert_int_equal(load_part(bad[i].text, all[k], k % 2, &s, &why), V_BAD);
 			snprintf(where, sizeof(where), "%s:%s", path, bad[i].at);
 			assert_memory_equal(why.text, where, strlen(where));
+			/* Also by who looks for one key: it may be what stands below. */
+			assert_int_equal(conf_find(path, &part, "name", out, sizeof(out), &found_why), V_BAD);
+			assert_string_equal(found_why.text, why.text);
 		}
 	}
 }
