@@ -11,7 +11,9 @@
 #include "policy/trust/key.h"
 #include "policy/trust/tpm.h"
 #include "policy/wire/program.h"
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -19,7 +21,8 @@
 #include <unistd.h>
 
 #define DEVICE_PUB "/var/lib/sekisho/device/device.pub"
-#define TPM "device:/dev/tpmrm0"
+#define TPMS "/sys/class/tpmrm"
+#define TPM_SIZE 32
 
 /* Who may ask, and whether for the device key: root, and who seals as a user of its own. 0; V_DENIED. */
 static int judge_peer(bool *for_device, struct why *why)
@@ -72,6 +75,25 @@ static bool is_device(struct span file)
 	return r ? r != V_NOT_FOUND : span_eq(buf_span(&device), buf_span(&asked));
 }
 
+/*
+ * The TPM that is there, as tpm_open() has it: of several the first, of none the name that one would have. It keeps its
+ * number until its driver gives it up; one that is taken again while somebody still has it open is the next.
+ */
+static void find_tpm(char out[TPM_SIZE])
+{
+	_cleanup_closedir_ DIR *d = NULL;
+	const struct dirent *e;
+	unsigned n, least = UINT_MAX;
+	char path[PATH_MAX], more;
+
+	if (!agent_path(path, sizeof(path), TPMS))
+		d = opendir(path);
+	while (d && (e = readdir(d)))
+		if (sscanf(e->d_name, "tpmrm%u%c", &n, &more) == 1 && n < least)
+			least = n;
+	snprintf(out, TPM_SIZE, "device:/dev/tpmrm%u", least == UINT_MAX ? 0 : least);
+}
+
 /* 0; V_AGAIN, as a mistake in there says nothing of a key; -errno. */
 static int settings(const char *config, struct agent_conf *conf, struct why *why)
 {
@@ -88,6 +110,7 @@ static int serve(const char *config, struct buf *out, struct why *why)
 	struct keeper_request q = {.what = KEEPER_MAKE};
 	uint8_t point[KEEPER_POINT_SIZE], id[KEEPER_ID_SIZE];
 	struct agent_conf conf;
+	char tpm[TPM_SIZE];
 	bool for_device = false;
 	/* Read in any case: an end of the connection with something unread would take the answer away. */
 	int r = take_request(&in, &q, why);
@@ -104,7 +127,8 @@ static int serve(const char *config, struct buf *out, struct why *why)
 		r = token_open(conf.pkcs11_uri, why);
 		return r ? r : q.what == KEEPER_MAKE ? token_make(out, why) : token_use(&q, out, why);
 	}
-	r = tpm_open(TPM, why);
+	find_tpm(tpm);
+	r = tpm_open(tpm, why);
 	return r ? r : q.what == KEEPER_MAKE ? tpm_make(out, why) : tpm_use(&q, out, why);
 }
 
