@@ -71,6 +71,22 @@ int tpm_make(struct buf *file, struct why *why)
 	return put_bio(bio, file);
 }
 
+/*
+ * A TPM whose owner has set a password since, or that is out of order, makes no new key either: this one may still be
+ * its own. Which of the provider's reasons says so is written down nowhere.
+ */
+static int not_loaded(struct why *why)
+{
+	int r = refused(why, V_BAD,
+		"this TPM does not take the key: it was cleared, or is another PC's; the PC has to be enrolled anew");
+	_cleanup_(EVP_PKEY_freep) EVP_PKEY *other = EVP_PKEY_Q_keygen(NULL, OF_TPM, "EC", "P-256");
+
+	return other ? r
+		     : refused(why, V_AGAIN,
+			       "the TPM opens no key now, neither this one nor a new one (has its owner set a "
+			       "password?)");
+}
+
 static int load(struct span file, EVP_PKEY **out, struct why *why)
 {
 	_cleanup_(BIO_free_allp) BIO *bio = BIO_new_mem_buf(file.p, (int)file.n), *again = NULL;
@@ -80,9 +96,7 @@ static int load(struct span file, EVP_PKEY **out, struct why *why)
 		return -ENOMEM;
 	p = PEM_read_bio_PrivateKey_ex(bio, NULL, key_no_password, NULL, NULL, OF_TPM);
 	if (!p)
-		return refused(why, V_BAD,
-			"this TPM does not take the key: it was cleared, or is another PC's; the PC has to be enrolled "
-			"anew");
+		return not_loaded(why);
 	again = BIO_new_mem_buf(file.p, (int)file.n);
 	told = again ? PEM_read_bio_PUBKEY(again, NULL, NULL, NULL) : NULL;
 	if (!told || EVP_PKEY_eq(told, p) != 1) {

@@ -167,14 +167,14 @@ is_renewed() {
 		[ "$(openssl pkey -pubin -in "$var/uplink/tls.key" -pubout)" = "$(openssl x509 -in "$var/uplink/tls.crt" -noout -pubkey)" ]
 }
 
-# gone_and_back WORDS GO COME: what holds the keys goes by the command GO, of which the log says WORDS, and comes back by COME.
+# gone_and_back WORDS GO COME [STICKS]: what holds the keys goes by the command GO, of which the log says WORDS, and comes back by COME.
 gone_and_back() {
-	local before
+	local before sticks=${4:-B}
 	note 'what holds the keys is gone: records wait and are not lost, and are sealed when it is back'
 	$2
 	before=$(sealed)
 	doctor_says bad "$1"
-	plug B1 || fail "$(cat "$tmp/plugs.log")"
+	plug "${sticks}1" || fail "$(cat "$tmp/plugs.log")"
 	grep -q "$1" "$tmp/plugs.log" || fail "$(cat "$tmp/plugs.log")"
 	[ "$(sealed)" -eq "$before" ]
 	stop "$uplink_pid"
@@ -183,10 +183,10 @@ gone_and_back() {
 	$3
 	wait_for 60 field_is connected true
 	stop "$uplink_pid"
-	plug B2
+	plug "${sticks}2"
 	[ "$(sealed)" -gt "$before" ]
 	start_uplink
 	wait_for 60 nothing_waits
-	wait_for 60 told 2 'B[12]'
+	wait_for 60 told 2 "${sticks}[12]"
 	stop "$uplink_pid"
 }

@@ -18,6 +18,21 @@ start_tpm() {
 	wait_for 60 grep -q ":$(printf '%04X' "$tpm_port") .* 0A " /proc/net/tcp
 }
 
+# owner_password OLD NEW: as the TPM's owner sets it ("none": there is none), with whatever tools: TPM2_HierarchyChangeAuth, by nothing of
+# ours.
+owner_password() {
+	"$py" - "$tpm_port" "$1" "$2" <<-'END'
+		import socket, struct, sys
+		port, (old, new) = int(sys.argv[1]), (b"" if word == "none" else word.encode() for word in sys.argv[2:])
+		auth = struct.pack(">IHBH", 0x40000009, 0, 0, len(old)) + old
+		body = struct.pack(">II", 0x40000001, len(auth)) + auth + struct.pack(">H", len(new)) + new
+		with socket.create_connection(("127.0.0.1", port)) as s:
+		    s.sendall(struct.pack(">HII", 0x8002, 10 + len(body), 0x129) + body)
+		    answer = s.recv(1024)
+		assert answer[6:10] == bytes(4), answer.hex()
+	END
+}
+
 stop_tpm() {
 	kill "$tpm_pid"
 	wait "$tpm_pid" 2>/dev/null || true
