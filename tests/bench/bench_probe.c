@@ -4,7 +4,12 @@
  * does short stretches of work. The best tenth of each is kept, and the best round: what others do to a processor makes
  * a stretch longer, never shorter. Nothing is pinned, and no recorder is needed; what the programs tell is thrown away.
  *
- *   bench_probe [-r ROUNDS] FOLDER OBJECT...       objects: build/agent/probe/tracepoint.bpf.o of several trees
+ *   bench_probe [-m] [-r ROUNDS] FOLDER OBJECT...  objects: build/agent/probe/tracepoint.bpf.o of several trees
+ *
+ * What differs less than the same object differs from itself, named twice, is noise.
+ *
+ * With -m the work is done in a mount namespace of its own, as a container's is; its files are found on the PC by where
+ * their file system is mounted there, as the recorder tells the kernel programs (builds that know of that).
  *
  * The table of system calls is this tree's (agent/probe/calls.c): a program of another build that it does not name does
  * not run.
@@ -16,6 +21,7 @@
 #include "agent/probe/load.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +29,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +49,7 @@ struct set {
 };
 
 static char data[4096];
+static bool own_mounts;
 
 static void must(const char *what, bool good)
 {
@@ -172,6 +180,7 @@ static double stretches(void (*run)(unsigned i))
 
 	CPU_ZERO(&first);
 	CPU_SET(0, &first);
+	must("namespace", !own_mounts || unshare(CLONE_NEWNS) == 0);
 	must("processor", sched_setaffinity(0, sizeof(first), &first) == 0);
 	must("real time", sched_setscheduler(0, SCHED_FIFO, &real_time) == 0);
 	for (i = 0; i < STRETCHES; i++) {
@@ -225,6 +234,32 @@ static void leave_out(struct set *s, const char *folder)
 		!bpf_map_update_elem(bpf_object__find_map_fd_by_name(s->object, "prefixes"), &key, &none, BPF_ANY));
 }
 
+/* Where FOLDER's file system is mounted, as the recorder says it of all. */
+static void tell_point(struct set *s, const char *folder)
+{
+	int points = bpf_object__find_map_fd_by_name(s->object, "points");
+	struct probe_point point = {.part_len = 0};
+	struct probe_part part = {.path = "/"};
+	char path[PATH_MAX], *slash;
+	struct stat at, up;
+
+	must(folder, realpath(folder, path) && stat(path, &at) == 0);
+	part.bits = 32 + 8;
+	part.dev = major(at.st_dev) << 20 | minor(at.st_dev);
+	while (path[0]) {
+		slash = strrchr(path, '/');
+		*slash = 0;
+		if (stat(slash == path ? "/" : path, &up) || up.st_dev != at.st_dev) {
+			*slash = '/';
+			break;
+		}
+	}
+	point.len = (uint32_t)strlen(path);
+	must(path, point.len <= sizeof(point.path));
+	memcpy(point.path, path, point.len);
+	must("points", points < 0 || !bpf_map_update_elem(points, &part, &point, BPF_ANY));
+}
+
 /* Everything but iterators and io_uring, whose forms differ between kernels. */
 static void set_load(struct set *s, const char *path, const char *folder)
 {
@@ -236,7 +271,10 @@ static void set_load(struct set *s, const char *path, const char *folder)
 		.kinds = UINT64_MAX};
 	struct bpf_program *p;
 	uint32_t zero = 0;
+	struct stat ns;
 
+	must("mount namespace", stat("/proc/self/ns/mnt", &ns) == 0);
+	c.host_mnt_ns = (uint32_t)ns.st_ino;
 	s->path = path;
 	s->object = bpf_object__open(path);
 	must(path, s->object);
@@ -250,6 +288,7 @@ static void set_load(struct set *s, const char *path, const char *folder)
 	must(path, !bpf_object__load(s->object) && !calls_fill(s->object));
 	must(path, !bpf_map_update_elem(bpf_object__find_map_fd_by_name(s->object, "control"), &zero, &c, BPF_ANY));
 	leave_out(s, folder);
+	tell_point(s, folder);
 	s->ring = ring_buffer__new(bpf_object__find_map_fd_by_name(s->object, "ring"), on_event, NULL, NULL);
 	must(path, s->ring);
 }
@@ -277,7 +316,7 @@ static void set_detach(struct set *s)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: bench_probe [-r ROUNDS] FOLDER OBJECT...\n");
+	fprintf(stderr, "usage: bench_probe [-m] [-r ROUNDS] FOLDER OBJECT...\n");
 	exit(2);
 }
 
@@ -289,8 +328,11 @@ int main(int argc, char **argv)
 	double *answer;
 	int option;
 
-	while ((option = getopt(argc, argv, "r:")) == 'r')
-		rounds = (unsigned)strtoul(optarg, NULL, 10);
+	while ((option = getopt(argc, argv, "mr:")) == 'm' || option == 'r')
+		if (option == 'm')
+			own_mounts = true;
+		else
+			rounds = (unsigned)strtoul(optarg, NULL, 10);
 	if (option != -1 || argc - optind < 2 || argc - optind - 1 > OBJECTS_MAX)
 		usage();
 	n = (unsigned)(argc - optind) - 1;
