@@ -182,6 +182,43 @@ lab_initramfs() {
 	return "$status"
 }
 
+# lab_dracut KERNEL FOLDER WORD...: FOLDER/dracut, as lab_initramfs makes one, but by dracut, which has to be among the disk's packages.
+# WORDs are kernel modules, or dracut's with a + before them. The port to the host is left to the PC: systemd starts nothing for a device that
+# was there before. In it parts/in-dracut looks at the disks before root is the PC's.
+lab_dracut() {
+	local disk place status=0
+	disk=$(lab_disk "$1") || return
+	place=$(mktemp -d "${TMPDIR:-/tmp}/sekisho-lab-XXXXXX")
+	unshare --mount bash -eu -c '
+		disk=$1 place=$2 share=$3 look=$4
+		shift 4
+		drivers="virtio_pci virtio_blk ext4" add=
+		for word; do
+			case $word in
+			+*) add="$add ${word#+}" ;;
+			*) drivers="$drivers $word" ;;
+			esac
+		done
+		mkdir "$place/disk" "$place/room"
+		mount -o loop,ro "$disk/root.img" "$place/disk"
+		mount -t tmpfs tmpfs "$place/room"
+		mkdir "$place/room"/{upper,work,root}
+		mount -t overlay -o "lowerdir=$place/disk,upperdir=$place/room/upper,workdir=$place/room/work" overlay "$place/room/root"
+		cd "$place/room/root"
+		cp -a --no-preserve=ownership "$share/install/." .
+		cp "$look" lab-look
+		echo of the lab >lab-key
+		mount -t proc proc proc
+		mount --rbind /sys sys
+		mount --rbind /dev dev
+		chroot . dracut --force --no-hostonly --zstd --drivers "$drivers" --omit-drivers virtio_console --filesystems ext4 ${add:+--add "$add"} --install "dd wc" \
+			--include /lab-key /lab-key --include /lab-look /usr/lib/dracut/hooks/pre-pivot/00-lab.sh /dracut "$(ls lib/modules)"
+		cp dracut "$share/dracut"' lab_dracut "$disk" "$place" "$2" "$lab/parts/in-dracut" "${@:3}" >"$2/dracut.log" 2>&1 || status=$?
+	rm -rf --one-file-system "$place"
+	[ "$status" -eq 0 ] || tail -n 20 "$2/dracut.log" >&2
+	return "$status"
+}
+
 # lab_install FOLDER: what a package would put on a PC, below FOLDER/install.
 lab_install() {
 	DESTDIR="$1/install" cmake --install "$(dirname "$BIN")" >"$1/install.log" 2>&1 || {
