@@ -5,8 +5,6 @@
 #include "policy/base/file.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 
 #define STEP (256u << 10)
 #define NAMES 100u /* that are tried */
@@ -35,22 +33,17 @@ void seal_end(int fd, struct seal_result *out)
 
 int seal_find(const char *mount, const char *path)
 {
-	const struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
 	_cleanup_close_ int dir = open(mount, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = dir < 0 ? -errno : file_open_below(dir, path);
 	struct stat st;
-	long fd;
 
-	if (dir < 0)
-		return -errno;
-	fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
 	if (fd < 0)
-		return -errno;
-	if (fstat((int)fd, &st) || !S_ISREG(st.st_mode)) {
-		close((int)fd);
+		return fd;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
 		return -EINVAL;
 	}
-	return (int)fd;
+	return fd;
 }
 
 /* --- who else has it --- */

@@ -15,10 +15,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/openat2.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -37,15 +35,6 @@ struct walk {
 	unsigned files, names;
 	bool cut;
 };
-
-static int open_below(int dir, const char *name)
-{
-	const struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
-	long fd = syscall(SYS_openat2, dir, name, &how, sizeof(how));
-
-	return fd < 0 ? -errno : (int)fd;
-}
 
 static struct written_file begin(const struct cloud_word *w, int fd)
 {
@@ -136,7 +125,7 @@ static void take_folder(struct walk *k, int fd, unsigned depth)
 			k->cut = true;
 			break;
 		}
-		one = open_below(dirfd(dir), e->d_name);
+		one = file_open_below(dirfd(dir), e->d_name);
 		if (one < 0) {
 			if (!is_gone(one))
 				unread_in(k, dirfd(dir), e->d_name, one);
@@ -174,7 +163,7 @@ static void on_word(struct guard *g, const struct cloud_word *w)
 	skip = strlen(place);
 	skip += path[skip] == '/';
 	at = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	fd = at < 0 ? -errno : open_below(at, path + skip);
+	fd = at < 0 ? -errno : file_open_below(at, path + skip);
 	if (fd < 0) {
 		if (!is_gone(fd))
 			unread(g, w, path, strerror(-fd));

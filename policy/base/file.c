@@ -4,10 +4,12 @@
 #include "policy/base/file.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 static int read_whole(int fd, struct buf *out)
 {
@@ -232,6 +234,15 @@ int dir_open_at(int dirfd, const char *name, DIR **out)
 	steal_fd(&fd);
 	*out = dir;
 	return 0;
+}
+
+int file_open_below(int dirfd, const char *path)
+{
+	const struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
+	long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
 }
 
 int file_lock(const char *path, int *out)

@@ -37,6 +37,11 @@ int dir_make(const char *path, mode_t mode);
 
 /* The entries of `name` below `dirfd`, which is no link. 0; V_NOT_FOUND; -errno. */
 int dir_open_at(int dirfd, const char *name, DIR **out);
+/*
+ * What lies at `path` below `dirfd`, for reading: no link followed, no mount crossed, never waiting for whoever made
+ * it. The descriptor; -errno.
+ */
+int file_open_below(int dirfd, const char *path);
 
 /*
  * An exclusive lock on `path` (created 0600 where missing), held until the fd is closed or the process ends. 0 with the
