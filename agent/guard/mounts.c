@@ -90,49 +90,16 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-/* One line of mountinfo: a mount from the disk? Changes the line. */
-static bool read_line(char *line, const char *disk, struct mounted *out)
-{
-	char *field[6], *save = NULL, *rest = strstr(line, " - "), *type, *source, *options;
+/* What a line of mountinfo says of a mount, within the line; source and options may be missing. */
+struct said {
 	unsigned maj, min;
-	struct stat st;
-	int i;
+	char *target, *type, *source, *options;
+};
 
-	if (!rest)
-		return false;
-	*rest = 0;
-	rest += 3;
-	for (i = 0; i < 6; i++) {
-		field[i] = strtok_r(i ? NULL : line, " ", &save);
-		if (!field[i])
-			return false;
-	}
-	type = strtok_r(rest, " ", &save);
-	source = strtok_r(NULL, " ", &save);
-	options = strtok_r(NULL, "\n", &save);
-	if (!type || !source || !options || sscanf(field[2], "%u:%u", &maj, &min) != 2)
-		return false;
-	unescape(source);
-	/* btrfs and FUSE give a number of their own. */
-	if (maj == 0) {
-		if (stat(source, &st) || !S_ISBLK(st.st_mode))
-			return false;
-		maj = major(st.st_rdev);
-		min = minor(st.st_rdev);
-	}
-	if (!lies_on(maj, min, disk, 0) || strlen(field[4]) >= sizeof(out->target))
-		return false;
-	snprintf(out->target, sizeof(out->target), "%s", field[4]);
-	unescape(out->target);
-	out->ro = has_word(options, "ro");
-	return true;
-}
-
-/* One line of mountinfo: of this file system, with its place and type? Changes the line. */
-static bool read_place(char *line, unsigned maj, unsigned min, char **target, char **type)
+/* Changes the line. */
+static bool take_line(char *line, struct said *out)
 {
 	char *field[6], *save = NULL, *rest = strstr(line, " - ");
-	unsigned a, b;
 	int i;
 
 	if (!rest)
@@ -143,10 +110,35 @@ static bool read_place(char *line, unsigned maj, unsigned min, char **target, ch
 		if (!field[i])
 			return false;
 	}
-	*type = strtok_r(rest + 3, " ", &save);
-	*target = field[4];
-	unescape(*target);
-	return *type && sscanf(field[2], "%u:%u", &a, &b) == 2 && ((!maj && !min) || (a == maj && b == min));
+	out->target = field[4];
+	unescape(out->target);
+	out->type = strtok_r(rest + 3, " ", &save);
+	out->source = strtok_r(NULL, " ", &save);
+	out->options = strtok_r(NULL, "\n", &save);
+	return out->type && sscanf(field[2], "%u:%u", &out->maj, &out->min) == 2;
+}
+
+/* One line of mountinfo: a mount from the disk? Changes the line. */
+static bool is_from(char *line, const char *disk, struct mounted *out)
+{
+	struct said s;
+	struct stat st;
+
+	if (!take_line(line, &s) || !s.source || !s.options)
+		return false;
+	unescape(s.source);
+	/* btrfs and FUSE give a number of their own. */
+	if (s.maj == 0) {
+		if (stat(s.source, &st) || !S_ISBLK(st.st_mode))
+			return false;
+		s.maj = major(st.st_rdev);
+		s.min = minor(st.st_rdev);
+	}
+	if (!lies_on(s.maj, s.min, disk, 0) || strlen(s.target) >= sizeof(out->target))
+		return false;
+	snprintf(out->target, sizeof(out->target), "%s", s.target);
+	out->ro = has_word(s.options, "ro");
+	return true;
 }
 
 static bool lies_below(const char *path, const char *target)
@@ -160,16 +152,18 @@ bool mounts_place(unsigned maj, unsigned min, const char *path, char place[PATH_
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
 	_cleanup_free_ char *line = malloc(LINE_MAX_SIZE);
-	char *target, *type;
-	size_t best = 0;
+	struct said s;
+	size_t n, best = 0;
 
 	while (f && line && fgets(line, LINE_MAX_SIZE, f)) {
-		if (!read_place(line, maj, min, &target, &type) || !lies_below(path, target) || strlen(target) < best ||
-			strlen(target) >= PATH_MAX)
+		if (!take_line(line, &s) || ((maj || min) && (s.maj != maj || s.min != min)))
 			continue;
-		best = strlen(target);
-		memcpy(place, target, best + 1);
-		snprintf(fs, MOUNTS_FS_SIZE, "%s", type);
+		n = strlen(s.target);
+		if (!lies_below(path, s.target) || n < best || n >= PATH_MAX)
+			continue;
+		best = n;
+		memcpy(place, s.target, n + 1);
+		snprintf(fs, MOUNTS_FS_SIZE, "%s", s.type);
 	}
 	return best > 0;
 }
@@ -187,7 +181,7 @@ static int each_mount(const struct disk *d, bool (*fn)(const struct mounted *m, 
 	if (!f || !line || !m)
 		return 1;
 	while (n < MOUNTS_MAX && fgets(line, LINE_MAX_SIZE, f))
-		if (read_line(line, d->name, &m[n]))
+		if (is_from(line, d->name, &m[n]))
 			n++;
 	while (n--)
 		failed += !fn(&m[n], ctx);
