@@ -115,9 +115,9 @@ static uint32_t program_of(const char *path)
 	if (got < 0)
 		return 0;
 	kind[got] = 0;
-	return strstr(kind, "bpf_link") || strstr(kind, "bpf-link")
-		       ? (bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.prog_id)
-		       : 0;
+	if ((!strstr(kind, "bpf_link") && !strstr(kind, "bpf-link")) || bpf_obj_get_info_by_fd(fd, &info, &size))
+		return 0;
+	return info.prog_id;
 }
 
 /* The programs of the links that are pinned in `dir`, at most `max`. How many. */
