@@ -2,6 +2,7 @@
 
 Written from collector/store/RETENTION.md. Used by sekisho_store.py and sekisho_bundle.py.
 """
+import bisect
 import calendar
 import datetime
 import re
@@ -72,7 +73,7 @@ class Book:
         self.admins = admins
         self.fleet = v.sha256(("%s+%s+%s" % (verifier.name, verifier.hash.hex(), verifier.text.split("+", 2)[2])).encode())
         self.collectors = None  # who decides, the one that began the log first
-        self.decisions, self.named = [], False  # leaves; a decision has named its own
+        self.decisions, self.named = [], False  # leaves, in order; a decision has named its own
         self.strangers = []
         self.settings, self.expired, self.holds, self.reached, self.absent = [], [], [], [], []
 
@@ -93,8 +94,8 @@ class Book:
     def counts(self, host, leaf, r):
         if OWN_LEAF not in r:
             return not self.named and host == self.collectors[0]
-        before = [d for d in self.decisions if d < leaf]
-        return r[OWN_LEAF] == leaf and r.get(AFTER_LEAF) == (before[-1] if before else None)
+        before = bisect.bisect_left(self.decisions, leaf)
+        return r[OWN_LEAF] == leaf and r.get(AFTER_LEAF) == (self.decisions[before - 1] if before else None)
 
     def learn(self, host, leaf, r):
         kind, peer = r[KIND], r.get(PEER)
