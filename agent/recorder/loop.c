@@ -291,7 +291,10 @@ static int begin(struct recorder *r)
 	/* What the walk told of is in the table before the rest is looked for. */
 	if (!got)
 		got = probe_consume(r->probe, on_event, r, 0);
-	return got < 0 ? got : running_rest(&r->engine, (uint64_t)began_us * 1000);
+	if (got >= 0)
+		got = running_rest(&r->engine, (uint64_t)began_us * 1000, &r->arguments);
+	arguments_end(&r->arguments);
+	return got;
 }
 
 static int end(struct recorder *r)

@@ -187,6 +187,7 @@ static int open_sealer(struct recorder *r, struct why *why)
 
 static void release(struct recorder *r)
 {
+	arguments_end(&r->arguments);
 	logind_watch_free(r->logind);
 	utmp_watch_free(r->utmp_watch);
 	sd_event_source_unref(r->retry);
@@ -243,6 +244,8 @@ static int run(struct recorder *r, bool load)
 		step = "giving up privileges";
 		got = program_give_up_power(USER, &why);
 	}
+	if (!got && arguments_start(&r->arguments, "/proc"))
+		log_warning("no child: arguments of what runs already are not told");
 	if (!got) {
 		step = "system call filter";
 		choose_status(r);
@@ -317,7 +320,7 @@ int main(int argc, char **argv)
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return program_complain("start", -ENOMEM, &why);
-	r->status_fd = r->cloud = r->look = -1;
+	r->status_fd = r->cloud = r->look = r->arguments.fd = -1;
 	if (set_paths(r, line.filter)) {
 		free(r);
 		return program_complain("SEKISHO_ROOT", -ENAMETOOLONG, &why);

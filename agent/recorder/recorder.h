@@ -6,6 +6,7 @@
 #define SEKISHO_RECORDER_RECORDER_H
 
 #include "agent/probe/probe.h"
+#include "agent/recorder/arguments.h"
 #include "agent/recorder/engine.h"
 #include "agent/recorder/parts.h"
 #include "agent/recorder/status.h"
@@ -39,6 +40,7 @@ struct recorder {
 		char path[FILTER_PATH_SIZE];
 		uint8_t level;
 	} mount[STEER_MOUNTS_MAX];
+	struct arguments arguments; /* until recording has begun */
 	struct names *names;
 	struct processes *processes;
 	struct devices *devices;

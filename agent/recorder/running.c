@@ -112,7 +112,8 @@ static void users_of(int proc, uint32_t pid, struct buf *b, struct event *e)
 	e->uid = (uint32_t)effective;
 }
 
-static int tell(struct engine *engine, int proc, const struct running_stat *s, uint64_t now_ns)
+static int tell(
+	struct engine *engine, int proc, const struct running_stat *s, uint64_t now_ns, struct arguments *arguments)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(64u << 10);
 	struct made m = {.e = {.version = EVENT_VERSION,
@@ -130,18 +131,20 @@ static int tell(struct engine *engine, int proc, const struct running_stat *s, u
 	m.e.login_uid = id_in(proc, s->pid, "loginuid", &b);
 	m.e.session = id_in(proc, s->pid, "sessionid", &b);
 	n = 0;
-	if (get(proc, s->pid, "cmdline", &b)) {
+	if (arguments_get(arguments, s->pid, &b)) {
 		n = b.n < sizeof(m.args) ? b.n : sizeof(m.args);
 		memcpy(m.args, b.p, n);
 		if (n < b.n)
 			m.e.flags |= RF_ARGS_CUT;
+	} else {
+		m.e.flags |= RF_ARGS_CUT;
 	}
 	m.e.len[EVENT_ARGS] = (uint16_t)n;
 	m.e.size = (uint32_t)(offsetof(struct made, args) + n);
 	return engine_event(engine, SPAN(&m, m.e.size));
 }
 
-int running_rest(struct engine *engine, uint64_t until_ns)
+int running_rest(struct engine *engine, uint64_t until_ns, struct arguments *arguments)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT(TEXT_MAX);
 	_cleanup_closedir_ DIR *dir = NULL;
@@ -159,7 +162,7 @@ int running_rest(struct engine *engine, uint64_t until_ns)
 			!get(dirfd(dir), pid, "stat", &b) || running_stat(SPAN(b.p, b.n), (uint64_t)ticks, &s) ||
 			s.flags & PF_KTHREAD_BIT || s.start_ns >= until_ns)
 			continue;
-		r = tell(engine, dirfd(dir), &s, until_ns);
+		r = tell(engine, dirfd(dir), &s, until_ns, arguments);
 	}
 	return r;
 }

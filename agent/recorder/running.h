@@ -5,6 +5,7 @@
 #ifndef SEKISHO_RECORDER_RUNNING_H
 #define SEKISHO_RECORDER_RUNNING_H
 
+#include "agent/recorder/arguments.h"
 #include "agent/recorder/engine.h"
 
 /* What /proc/PID/stat says. */
@@ -19,8 +20,9 @@ int running_stat(struct span text, uint64_t ticks, struct running_stat *out);
 
 /*
  * Makes a KIND_RUNNING event of each process that is not in the table, and gives it to the engine; not of those that
- * started after `until_ns` (boot clock): their own events are on their way. 0, -errno.
+ * started after `until_ns` (boot clock): their own events are on their way. Arguments are asked for, and left out
+ * (RF_ARGS_CUT) where they cannot be had. 0, -errno.
  */
-int running_rest(struct engine *e, uint64_t until_ns);
+int running_rest(struct engine *e, uint64_t until_ns, struct arguments *arguments);
 
 #endif

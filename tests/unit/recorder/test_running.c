@@ -1,6 +1,6 @@
 /*
  * What /proc tells of processes that no kernel program told of: names with brackets, threads of the kernel, those that
- * are known or came later; and lines that are none.
+ * are known or came later, or let nobody look at their arguments; and lines that are none.
  */
 #include "agent/recorder/running.h"
 #include "policy/base/file.h"
@@ -23,7 +23,8 @@ static int sink(void *ctx, const struct record *r, bool urgent)
 	pid = r->v[F_PID].u;
 	uid = r->v[F_UID].u;
 	login = record_has(r, F_LOGIN_UID) ? r->v[F_LOGIN_UID].u : UINT64_MAX;
-	snprintf(args, sizeof(args), "%.*s", (int)r->v[F_ARGS].s.n, (const char *)r->v[F_ARGS].s.p);
+	snprintf(args, sizeof(args), "%.*s", record_has(r, F_ARGS) ? (int)r->v[F_ARGS].s.n : 0,
+		(const char *)r->v[F_ARGS].s.p);
 	snprintf(comm, sizeof(comm), "%.*s", (int)r->v[F_COMM].s.n, (const char *)r->v[F_COMM].s.p);
 	return 0;
 }
@@ -61,6 +62,8 @@ static void what_is_not_known_is_told(void **state)
 			  line[] = "an\0argument";
 	struct engine e = {.sink = sink, .proc = proc, .host_mnt_ns = 1};
 	struct filter *f = calloc(1, sizeof(*f));
+	struct arguments arguments;
+	char path[128];
 	struct why why;
 
 	(void)state;
@@ -82,7 +85,8 @@ static void what_is_not_known_is_told(void **state)
 	put(13, "cmdline", line, sizeof(line));
 	put(13, "loginuid", "1002", 4);
 	put(14, "stat", "no numbers", 10);
-	assert_int_equal(running_rest(&e, 1000000000), 0);
+	assert_int_equal(arguments_start(&arguments, proc), 0);
+	assert_int_equal(running_rest(&e, 1000000000, &arguments), 0);
 	assert_int_equal(told, 1);
 	assert_int_equal(pid, 13);
 	assert_int_equal(uid, 1001);
@@ -91,8 +95,19 @@ static void what_is_not_known_is_told(void **state)
 	assert_string_equal(args, "an\nargument");
 	assert_true(processes_runs(e.processes, 13));
 	/* Once. */
-	assert_int_equal(running_rest(&e, 1000000000), 0);
+	assert_int_equal(running_rest(&e, 1000000000, &arguments), 0);
 	assert_int_equal(told, 1);
+	/* Whose arguments do not come is told without them, and recording goes on. */
+	put_stat(15, "held", 0, 5);
+	snprintf(path, sizeof(path), "%s/15/cmdline", proc);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(running_rest(&e, 1000000000, &arguments), 0);
+	assert_int_equal(told, 2);
+	assert_int_equal(pid, 15);
+	assert_string_equal(args, "");
+	assert_int_equal(arguments.fd, -1);
+	assert_int_equal(arguments_start(&arguments, proc), 0);
+	arguments_end(&arguments);
 
 	assert_int_equal(nftw(proc, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 	users_free(e.users);
