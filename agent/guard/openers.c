@@ -3,14 +3,22 @@
  * to. The read-only flag stops their calls, not what they write through a mapping. Called by force.c when a grant ends;
  * the device is pulled then. Looks at every process of this PC, by what the kernel tells of its descriptors and
  * mappings; nothing that a process says of itself is asked.
+ *
+ * Mappings are read under the lock of that process's memory, which anybody can have the kernel hold for as long as he
+ * likes (a mapping of a file system of his own, which does not answer): hence a child looks, and the guard goes on.
  */
 #include "agent/guard/guard.h"
 #include <ctype.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define PATH_ROOM 320
+#define PATIENCE_MS 10000
 
 /* The disk, or a partition of it: below the disk's folder in sysfs. */
 static bool is_of(dev_t dev, const struct disk *d)
@@ -65,7 +73,7 @@ static bool any_in(const char *process, const char *folder, bool mapped, const s
 	return false;
 }
 
-bool openers_write(const struct disk *d)
+static bool any_writes(const struct disk *d)
 {
 	_cleanup_closedir_ DIR *dir = opendir("/proc");
 	char process[64];
@@ -79,4 +87,31 @@ bool openers_write(const struct disk *d)
 			return true;
 	}
 	return false;
+}
+
+/* Who does not let himself be looked at may be the one: then it is as if somebody had it. */
+bool openers_write(const struct disk *d)
+{
+	struct pollfd wait = {.events = POLLIN};
+	char found = 1;
+	int ends[2];
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return true;
+	child = fork();
+	if (child == 0) {
+		found = any_writes(d) ? 1 : 0;
+		_exit(write(ends[1], &found, 1) != 1);
+	}
+	close(ends[1]);
+	wait.fd = ends[0];
+	if (child < 0 || poll(&wait, 1, PATIENCE_MS) <= 0 || read(ends[0], &found, 1) != 1)
+		found = 1;
+	close(ends[0]);
+	if (child > 0) {
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+	}
+	return found;
 }
