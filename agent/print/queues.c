@@ -13,13 +13,20 @@
 
 /* --- is it our ServerBin that cupsd runs with? --- */
 
+/* Root's: anybody can give a process that name, and one whose arguments never come would be waited for. */
 static bool is_cupsd(pid_t pid)
 {
-	_cleanup_buf_ struct buf comm = BUF_INIT(64);
+	_cleanup_buf_ struct buf status = BUF_INIT(8192);
+	unsigned real, effective;
+	const char *at;
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-	return pid > 1 && !file_read(path, &comm) && comm.n == 6 && !memcmp(comm.p, "cupsd\n", 6);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (pid <= 1 || file_read(path, &status) || !buf_str(&status) ||
+		strncmp((const char *)status.p, "Name:\tcupsd\n", 12) != 0)
+		return false;
+	at = strstr((const char *)status.p, "\nUid:");
+	return at && sscanf(at, "\nUid: %u %u", &real, &effective) == 2 && !real && !effective;
 }
 
 /* The cupsd of this machine, where nothing else tells which one it is. */
