@@ -35,7 +35,7 @@ int room_read(const struct sealer *s, const char *sub, uint64_t seq, struct buf 
 void room_scan(struct sealer *s, int64_t now)
 {
 	static const char *const subs[] = {".", "acked", "refused"};
-	uint64_t total = OPEN_SIZE, waiting = 0, waiting_n = 0;
+	uint64_t total = (1 + s->held_n) * (uint64_t)OPEN_SIZE, waiting = 0, waiting_n = 0;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(subs); i++) {

@@ -5,7 +5,8 @@
  * The open segment lies in a file that is mapped into memory: each record is in the page cache as soon as it is put,
  * without a system call, and survives the end of the process however that comes. Sealing is, in this order: segment
  * file written, fsync, rename, fsync of the directory; chain file replaced durably; open segment emptied. A crash
- * between any two of them is repaired at the next start (adopt), without sealing a record twice.
+ * between any two of them is repaired at the next start (adopt), without sealing a record twice. What cannot be sealed
+ * is held (held.c).
  */
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
@@ -63,10 +64,10 @@ void sealer_lost(struct sealer *s, unsigned cause, uint64_t n)
 
 /* --- the open segment --- */
 
-static void open_reset(struct sealer *s)
+void open_reset(struct sealer *s)
 {
-	s->open->used = 0;
-	s->open->seq = s->next_seq;
+	s->open->used = s->open->held = 0;
+	s->open->seq = s->next_seq + s->held_n;
 	memcpy(s->open->boot, s->boot, sizeof(s->open->boot));
 	memcpy(s->open->magic, OPEN_MAGIC, 4);
 	s->opened_us = 0;
@@ -74,7 +75,7 @@ static void open_reset(struct sealer *s)
 	body_begin(&s->body, &s->raw);
 }
 
-static int open_map(struct sealer *s)
+int open_map(struct sealer *s)
 {
 	_cleanup_close_ int fd = openat(s->ownfd, "open", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	void *p = MAP_FAILED;
@@ -94,12 +95,13 @@ static int open_map(struct sealer *s)
 
 static enum chain_open open_place(const struct sealer *s)
 {
-	return s->open_is_file ? CHAIN_OPEN_FILE : CHAIN_OPEN_MEMORY;
+	/* That something may be lost is not told yet: the next start has to know. */
+	return s->open_is_file && !s->cut ? CHAIN_OPEN_FILE : CHAIN_OPEN_MEMORY;
 }
 
 /*
  * Is the file what the last process left? After the power was cut, or the kernel died, its pages are of any age:
- * records that were sealed long ago could be among them. Nothing of it is taken then.
+ * records that were sealed long ago could be among them. Nothing of it is taken then but what was held.
  */
 static bool open_is_whole(const struct sealer *s)
 {
@@ -110,7 +112,7 @@ static bool open_is_whole(const struct sealer *s)
 /* Takes over what the last process left unsealed. True where there is something. */
 static bool open_recover(struct sealer *s)
 {
-	uint64_t used = s->open->used;
+	uint32_t used = s->open->used;
 
 	if (!open_is_whole(s) || !used || s->open->seq < s->next_seq)
 		return false;
@@ -134,18 +136,18 @@ static int epoch_wait(struct sealer *s, int r, int64_t now)
  * A new key, with which the device key agreed. V_AGAIN where that cannot be used now: a TPM that is gone, or busy. What
  * is open stays so, and the old key seals for as long as it is good.
  */
-static int epoch_make(struct sealer *s, int64_t now_boot, struct key **key, struct buf *cert)
+static int epoch_make(struct sealer *s, const uint8_t boot[16], int64_t since_us, struct key **key, struct buf *cert)
 {
 	_cleanup_(key_freep) struct key *k = NULL;
 	struct epoch e = {.host = s->host, .producer = s->o.producer, .number = s->epoch + 1};
-	int64_t now = clock_wall_us();
+	int64_t now = clock_wall_us(), now_boot = clock_boot_us();
 	int r;
 
-	memcpy(e.boot, s->boot, sizeof(e.boot));
+	memcpy(e.boot, boot, sizeof(e.boot));
 	e.not_before_us = now;
 	e.not_after_us = now + (int64_t)(2 * s->o.epoch_us);
 	e.has_since = true;
-	e.since_us = now_boot;
+	e.since_us = since_us;
 	if (s->key_retry_us > now_boot)
 		return V_AGAIN;
 	r = key_new(KEY_ED25519, &k);
@@ -156,7 +158,7 @@ static int epoch_make(struct sealer *s, int64_t now_boot, struct key **key, stru
 	return epoch_wait(s, r, now_boot);
 }
 
-static int epoch_take(struct sealer *s, int64_t now_boot, struct key *k, struct span cert)
+static int epoch_take(struct sealer *s, const uint8_t boot[16], int64_t now_boot, struct key *k, struct span cert)
 {
 	int r;
 
@@ -172,6 +174,7 @@ static int epoch_take(struct sealer *s, int64_t now_boot, struct key *k, struct 
 	}
 	key_free(s->epoch_key);
 	s->epoch_key = k;
+	memcpy(s->epoch_boot, boot, sizeof(s->epoch_boot));
 	s->epoch++;
 	s->epoch_fresh = true;
 	s->epoch_until_us = now_boot + (int64_t)s->o.epoch_us;
@@ -180,13 +183,19 @@ static int epoch_take(struct sealer *s, int64_t now_boot, struct key *k, struct 
 	return 0;
 }
 
-static int epoch_begin(struct sealer *s, int64_t now)
+static int epoch_begin(struct sealer *s, const uint8_t boot[16], int64_t since_us)
 {
 	_cleanup_buf_ struct buf cert = BUF_INIT(EPOCH_CERT_MAX);
 	struct key *k = NULL;
-	int r = epoch_make(s, now, &k, &cert);
+	int r = epoch_make(s, boot, since_us, &k, &cert);
 
-	return r ? r : epoch_take(s, now, k, buf_span(&cert));
+	return r ? r : epoch_take(s, boot, since_us, k, buf_span(&cert));
+}
+
+/* Is there a key for what is sealed at `now` of this boot? */
+static bool epoch_is_good(const struct sealer *s, const uint8_t boot[16], int64_t now)
+{
+	return s->epoch_key && !memcmp(s->epoch_boot, boot, sizeof(s->epoch_boot)) && now <= s->epoch_good_us;
 }
 
 /* --- sealing --- */
@@ -233,65 +242,47 @@ static int segment_write(struct sealer *s, struct span bytes, uint64_t seq)
 	return V_FULL;
 }
 
-/* Seals what is open, whatever that is. 0; V_FULL where the spool has no room now; -errno. */
-static int seal(struct sealer *s, uint64_t flags, int64_t now)
+/*
+ * The next segment of the chain: `h` says what is in `raw` and of which boot it is. 0; V_AGAIN: the device key cannot
+ * be used now; V_FULL: the spool has no room now; -errno.
+ */
+static int seal_next(struct sealer *s, struct header *h, struct span raw)
 {
 	_cleanup_buf_ struct buf bytes = BUF_INIT(SEGMENT_MAX);
-	struct segment_writer w = {.epoch_key = NULL};
-	struct header *h = &w.header;
+	struct segment_writer w;
 	struct digest hash;
-	int r;
+	int r = epoch_is_good(s, h->boot, h->boot_us) ? 0 : epoch_begin(s, h->boot, h->boot_us);
 
-	/* The PC slept for longer than the key is good (the boot clock counts sleep). */
-	r = !s->epoch_key || now > s->epoch_good_us ? epoch_begin(s, now) : 0;
-	if (r == V_AGAIN) {
-		s->retry_us = s->key_retry_us;
-		return V_FULL;
-	}
 	if (r)
 		return r;
-	w.epoch_key = s->epoch_key;
 	/* A kilobyte for the header and certificate; compression makes the rest smaller than it is. */
-	if (!room_make(s, s->raw.n / 2 + 1024, s->urgent, now))
-		goto full;
+	if (!room_make(s, raw.n / 2 + 1024, h->flags & SF_URGENT, clock_boot_us()))
+		return V_FULL;
 	seen_refresh(s);
 	h->host = s->host;
 	h->producer = s->o.producer;
-	memcpy(h->boot, s->boot, sizeof(h->boot));
 	h->epoch = s->epoch;
 	h->seq = s->next_seq;
 	h->has_prev = s->next_seq != 0;
 	h->prev = s->prev;
-	h->count = s->body.records;
-	h->boot_us = now;
-	h->first_us = h->count ? s->body.first_wall_us : clock_wall_us();
-	h->last_us = h->count ? s->body.last_wall_us : h->first_us;
-	h->policy = s->o.policy;
-	h->flags = flags | (s->recovered ? SF_RECOVERED : 0) | (s->urgent ? SF_URGENT : 0) |
-		   (s->rejoin ? SF_REJOIN : 0) | (s->cut ? SF_CUT : 0);
-	if (!h->count && !s->lost_n && !(flags & SF_LAST))
-		h->flags |= SF_HEARTBEAT;
+	h->flags |= s->rejoin ? SF_REJOIN : 0;
 	h->seen_size = s->seen_size;
 	h->seen_root = s->seen_root;
-	h->has_means = s->has_means;
-	h->means = SPAN_STR(s->means);
-	h->lost_n = s->lost_n;
-	memcpy(h->lost, s->lost, sizeof(h->lost));
 	if (s->epoch_fresh) {
 		h->epoch_cert = buf_span(&s->epoch_cert);
 		h->handover = buf_span(&s->handover);
 	}
-	r = segment_seal(&w, buf_span(&s->raw), &bytes, &hash);
+	w = (struct segment_writer){.epoch_key = s->epoch_key, .header = *h};
+	r = segment_seal(&w, raw, &bytes, &hash);
 	if (r)
 		return r > 0 ? -EOVERFLOW : r;
 	r = segment_write(s, buf_span(&bytes), s->next_seq);
-	if (r == V_FULL)
-		goto full;
 	if (r)
 		return r;
 	s->next_seq++;
 	s->prev = hash;
-	s->chain_open = flags & SF_LAST ? CHAIN_OPEN_NONE : open_place(s);
+	s->cut &= !(h->flags & SF_CUT);
+	s->chain_open = h->flags & SF_LAST ? CHAIN_OPEN_NONE : open_place(s);
 	/* The segment itself is what the chain is repaired from: a chain file that lags is no failure. */
 	r = chain_store(s);
 	if (r && r != -ENOSPC && r != -EDQUOT)
@@ -302,18 +293,97 @@ static int seal(struct sealer *s, uint64_t flags, int64_t now)
 	s->stats.spool_bytes += bytes.n;
 	s->stats.spool_segments++;
 	s->stats.last_seal_wall_us = clock_wall_us();
-	s->stats.full = false;
 	s->bytes_now += bytes.n;
+	s->epoch_fresh = s->rejoin = false;
+	return 0;
+}
+
+/* One file that was put aside, `raw` behind its head. */
+static int seal_held_one(struct sealer *s, const struct open_head *o, struct span raw)
+{
+	_cleanup_buf_ struct buf whole = {.max = OPEN_RAW_MAX};
+	struct header h = {.flags = SF_RECOVERED | o->held_flags, .boot_us = o->held_us};
+	struct body_writer *w = calloc(1, sizeof(*w));
+	int r = w ? buf_put_span(&whole, raw) : -ENOMEM;
+
+	if (w)
+		w->out = &whole;
+	r = r ? r : body_recover(raw, w);
+	if (!r && w->records) {
+		h.count = w->records;
+		h.first_us = w->first_wall_us;
+		h.last_us = w->last_wall_us;
+		memcpy(h.boot, o->boot, sizeof(h.boot));
+		r = seal_next(s, &h, buf_span(&whole));
+	}
+	free(w);
+	return r;
+}
+
+/* What waits in files of its own, oldest first. As seal_next. */
+static int seal_held(struct sealer *s)
+{
+	int r = 0;
+
+	while (!r && s->held_n) {
+		_cleanup_buf_ struct buf b = BUF_INIT(OPEN_SIZE);
+		const struct open_head *o;
+		uint64_t seq;
+
+		r = held_oldest(s, &seq, &b);
+		if (r == V_END)
+			return 0;
+		if (r == V_BAD) {
+			/* How much was in it nobody knows. */
+			s->cut = s->stats.cut = true;
+			held_done(s, seq, true);
+			r = 0;
+		} else if (!r) {
+			o = (const struct open_head *)(const void *)b.p;
+			r = seal_held_one(s, o, SPAN(b.p + OPEN_HEAD, o->held));
+			if (!r)
+				held_done(s, seq, false);
+		}
+	}
+	return r;
+}
+
+/* Seals what is open, whatever that is. 0; V_FULL where the spool has no room now, or the key is away; -errno. */
+static int seal(struct sealer *s, uint64_t flags, int64_t now)
+{
+	struct header h = {.boot_us = now, .count = s->body.records};
+	int r;
+
+	h.first_us = h.count ? s->body.first_wall_us : clock_wall_us();
+	h.last_us = h.count ? s->body.last_wall_us : h.first_us;
+	h.flags = flags | (s->recovered ? SF_RECOVERED : 0) | (s->urgent ? SF_URGENT : 0);
+	memcpy(h.boot, s->boot, sizeof(h.boot));
+	h.policy = s->o.policy;
+	h.has_means = s->has_means;
+	h.means = SPAN_STR(s->means);
+	r = seal_held(s);
+	h.flags |= s->cut ? SF_CUT : 0;
+	h.lost_n = s->lost_n;
+	memcpy(h.lost, s->lost, sizeof(h.lost));
+	if (!h.count && !s->lost_n && !(flags & SF_LAST))
+		h.flags |= SF_HEARTBEAT;
+	r = r ? r : seal_next(s, &h, buf_span(&s->raw));
+	if (r == V_FULL)
+		s->stats.full = true;
+	if (r == V_FULL || r == V_AGAIN) {
+		s->retry_us = r == V_AGAIN ? s->key_retry_us : now + RETRY_US;
+		/* A disk that fails here fails when it is sealed, and that says so. */
+		(void)held_write(s);
+		return V_FULL;
+	}
+	if (r)
+		return r;
+	s->stats.full = false;
 	s->lost_n = 0;
-	s->epoch_fresh = s->rejoin = s->cut = false;
 	s->last_seal_boot_us = now;
 	s->retry_us = 0;
 	open_reset(s);
 	return 0;
-full:
-	s->stats.full = true;
-	s->retry_us = now + RETRY_US;
-	return V_FULL;
 }
 
 /* A folder for the uplink to move segments into, whatever the umask says. What lies there already is left alone. */
@@ -371,6 +441,46 @@ static void fill_defaults(struct sealer_options *o)
 	o->epoch_us = o->epoch_us ? o->epoch_us : DEFAULT_EPOCH_US;
 }
 
+/* Of another boot that is held which is not sealed: it waits as what was put aside does. Where that cannot be, it may
+ * be lost, and that is said. */
+static int before_this_boot(struct sealer *s)
+{
+	int r;
+
+	if (!s->open_is_file || open_is_whole(s) || s->open->seq < s->next_seq || !held_is_whole(s->open, s->raw.p))
+		return 0;
+	r = held_put_aside(s);
+	s->cut |= r == V_FULL;
+	return r < 0 ? r : 0;
+}
+
+/* Seals what the last runs left, oldest first, as far as the key and the room are there. 0, -errno. */
+static int what_is_left(struct sealer *s)
+{
+	bool waited = s->held_n;
+	int r = seal_held(s);
+
+	if (r < 0)
+		return r;
+	r = epoch_begin(s, s->boot, clock_boot_us());
+	if (r && r != V_AGAIN)
+		return r;
+	r = 0;
+	if (!open_recover(s)) {
+		open_reset(s);
+	} else {
+		r = seal(s, 0, clock_boot_us());
+		/* It could be sealed as it is when that is possible, but nothing be put behind it. */
+		if (r == V_FULL && s->key_retry_us)
+			r = held_put_aside(s);
+		waited |= r == V_FULL || s->held_n;
+	}
+	/* Something is to be sealed: that itself, or that it may have been more. */
+	if (waited)
+		s->opened_us = clock_boot_us();
+	return r < 0 ? r : 0;
+}
+
 int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *why)
 {
 	_cleanup_(sealer_freep) struct sealer *s = calloc(1, sizeof(*s));
@@ -420,13 +530,16 @@ int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *
 	}
 	if (r)
 		return r;
+	held_scan(s);
 	room_scan(s, clock_boot_us());
 	r = open_map(s);
-	r = r ? r : epoch_begin(s, clock_boot_us());
-	if (r && r != V_AGAIN)
+	if (r)
 		return r;
 	s->last_seal_boot_us = clock_boot_us();
 	s->cut = s->chain_open == CHAIN_OPEN_MEMORY || (s->chain_open == CHAIN_OPEN_FILE && !open_is_whole(s));
+	r = before_this_boot(s);
+	if (r)
+		return r;
 	s->stats.cut = s->cut;
 	/* From here on something may be open: a disk that is full now has the word of the last run, which is the same
 	 * but where that one stopped in order. */
@@ -434,16 +547,9 @@ int sealer_new(const struct sealer_options *o, struct sealer **out, struct why *
 	r = chain_store(s);
 	if (r && r != -ENOSPC && r != -EDQUOT)
 		return r;
-	if (open_recover(s)) {
-		r = seal(s, 0, clock_boot_us());
-		if (r < 0)
-			return r;
-		/* No room now: it stays open as it is, and is sealed when there is. */
-		if (r)
-			s->opened_us = clock_boot_us();
-	} else {
-		open_reset(s);
-	}
+	r = what_is_left(s);
+	if (r)
+		return r;
 	self_begin(s);
 	*out = STEAL(s);
 	return bad;
@@ -474,6 +580,8 @@ static int put(struct sealer *s, const struct record *r, bool urgent)
 		now = clock_boot_us();
 		s->urgent |= urgent;
 		x = s->retry_us > now && !urgent ? V_FULL : seal(s, 0, now);
+		if (x == V_FULL && s->key_retry_us && room_make(s, OPEN_SIZE, urgent, now))
+			x = held_put_aside(s);
 		x = x ? x : body_put(&s->body, r);
 	}
 	if (x == V_FULL) {
@@ -484,7 +592,7 @@ static int put(struct sealer *s, const struct record *r, bool urgent)
 	if (x)
 		return x;
 	/* Only now do the bytes count: a crash before this line leaves the record out as a whole. */
-	__atomic_store_n(&s->open->used, s->raw.n, __ATOMIC_RELEASE);
+	__atomic_store_n(&s->open->used, (uint32_t)s->raw.n, __ATOMIC_RELEASE);
 	if (!s->opened_us)
 		s->opened_us = now ? now : clock_boot_us();
 	if (!urgent)
@@ -569,11 +677,11 @@ int sealer_run(struct sealer *s, int64_t now_boot_us)
 	if (r || now_boot_us < sealer_due(s))
 		return r;
 	if (now_boot_us >= s->epoch_until_us)
-		r = epoch_make(s, now_boot_us, &k, &cert);
+		r = epoch_make(s, s->boot, now_boot_us, &k, &cert);
 	if (k) {
 		/* The old key's last segment first; the new key's first one, with the handover in it, right behind. */
-		r = now_boot_us > s->epoch_good_us ? 0 : seal(s, SF_LAST, now_boot_us);
-		r = r ? r : epoch_take(s, now_boot_us, STEAL(k), buf_span(&cert));
+		r = epoch_is_good(s, s->boot, now_boot_us) ? seal(s, SF_LAST, now_boot_us) : 0;
+		r = r ? r : epoch_take(s, s->boot, now_boot_us, STEAL(k), buf_span(&cert));
 	}
 	/* Nothing to do but for the key, which waits. */
 	if (r == V_AGAIN && !s->opened_us && now_boot_us < s->last_seal_boot_us + (int64_t)s->o.idle_us)
@@ -589,6 +697,11 @@ int sealer_flush(struct sealer *s, bool last)
 	if (r || (!last && !s->body.records && !s->lost_n))
 		return r;
 	r = seal(s, last ? SF_LAST : 0, clock_boot_us());
+	/* It stops in order: what could not be sealed is held, so nothing can have been lost when it is here again. */
+	if (last && r == V_FULL && s->open_is_file && s->open->held == s->open->used && !s->lost_n && !s->cut) {
+		s->chain_open = CHAIN_OPEN_NONE;
+		(void)chain_store(s);
+	}
 	return r < 0 ? r : 0;
 }
 

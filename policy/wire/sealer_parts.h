@@ -1,6 +1,6 @@
 /*
- * The sealer's own parts: sealer.c seals, chain.c remembers where the chain stands, room.c keeps the spool within its
- * bound. Nobody else includes this.
+ * The sealer's own parts: sealer.c seals, chain.c remembers where the chain stands, held.c keeps what cannot be sealed
+ * now, room.c keeps the spool within its bound. Nobody else includes this.
  */
 #ifndef SEKISHO_WIRE_SEALER_PARTS_H
 #define SEKISHO_WIRE_SEALER_PARTS_H
@@ -17,17 +17,22 @@
 
 struct open_head {
 	char magic[4];
-	uint32_t reserved;
-	uint64_t seq;     /* what its segment will be */
-	uint64_t used;    /* bytes of whole records behind the head */
-	uint8_t boot[16]; /* in another boot its pages are of any age, and are worth nothing */
+	uint32_t held;         /* bytes that are on the disk too, whatever becomes of the machine; 0: none */
+	uint64_t seq;          /* what its segment will be */
+	uint32_t used;         /* bytes of whole records behind the head */
+	uint32_t held_flags;   /* SF_URGENT */
+	uint8_t boot[16];      /* in another boot its pages are of any age: only what is held is worth something */
+	int64_t held_us;       /* boot clock of that boot: when it was held */
+	uint8_t held_hash[16]; /* of what is held, and of what says so */
 };
+_Static_assert(sizeof(struct open_head) == OPEN_HEAD, "it is a file's layout");
 
 /* Where what is not sealed lies: by this the next start knows whether it can have been lost. */
 enum chain_open {
 	CHAIN_OPEN_NONE,   /* nowhere: the last one stopped in order */
 	CHAIN_OPEN_FILE,   /* in the file `open` */
-	CHAIN_OPEN_MEMORY, /* in memory alone: the disk had no room for the file */
+	CHAIN_OPEN_MEMORY, /* in memory alone, as the disk had no room for the file; or lost before, which is not told
+			      yet */
 };
 
 struct sealer {
@@ -47,6 +52,7 @@ struct sealer {
 
 	/* the sealing key */
 	struct key *epoch_key;
+	uint8_t epoch_boot[16];
 	int64_t epoch_until_us; /* boot clock */
 	int64_t key_retry_us;   /* boot clock: the device key is not asked before; 0: it answered */
 	int64_t epoch_good_us;  /* boot clock: what is sealed later would be refused */
@@ -56,7 +62,8 @@ struct sealer {
 	struct open_head *open; /* mapped */
 	bool open_is_file;
 	bool recovered, urgent, epoch_fresh;
-	struct buf raw; /* memory of the mapping: never grows */
+	unsigned held_n; /* earlier ones that wait for the key in files of their own */
+	struct buf raw;  /* memory of the mapping: never grows */
 	struct body_writer body;
 	int64_t opened_us; /* boot clock of the first record; 0: empty */
 	int64_t last_seal_boot_us;
@@ -94,6 +101,27 @@ int chain_adopt(struct sealer *s, bool chain_known);
 /* The chain file is gone or damaged: the newest segment in the spool says where the chain stands. V_NOT_FOUND without
  * one. */
 int chain_from_files(struct sealer *s);
+
+/* --- held.c --- */
+
+/* Writes the open segment through: what is in it now is there after a power cut. 0, -errno. */
+int held_write(struct sealer *s);
+/* Is that of this boot or of another one, and whole? */
+bool held_is_whole(const struct open_head *h, const uint8_t *raw);
+/* Puts the open segment's file aside, to be sealed before all that comes, and opens an empty one. V_FULL; 0, -errno. */
+int held_put_aside(struct sealer *s);
+/* Counts the files that wait; those that were sealed already go. */
+void held_scan(struct sealer *s);
+/* The oldest that waits: its sequence, and its bytes, head and all, into `out`. 0; V_END; V_BAD: it is damaged. */
+int held_oldest(struct sealer *s, uint64_t *seq, struct buf *out);
+/* It is sealed (or, `damaged`, put where nobody takes it for one that waits). */
+void held_done(struct sealer *s, uint64_t seq, bool damaged);
+
+/* --- sealer.c, for held.c --- */
+
+/* Maps the file `open`, or memory where the disk has no room for it. 0, -errno. */
+int open_map(struct sealer *s);
+void open_reset(struct sealer *s);
 
 /* --- self.c --- */
 

@@ -2,6 +2,7 @@
  * The spool: where a producer leaves sealed segments, and the uplink takes them.
  *
  *   DIR/<producer>.own/open      records not yet sealed, raw (a crash leaves it; the next start seals it as recovered)
+ *   DIR/<producer>.own/held-NNN  the same, of before: sealed first, when the device key can be used again
  *   DIR/<producer>.own/chain     where the chain stands: sequence, header hash, epoch number
  *   DIR/<producer>/NNN.seg       sealed, not yet acknowledged; NNN is the sequence, 20 digits
  *   DIR/<producer>/acked/NNN.seg acknowledged; kept for a day or until space is needed

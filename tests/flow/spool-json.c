@@ -3,6 +3,7 @@
  * body, chain) and prints {"header": ...} and then its records. Ends with 1 at the first one that is not right.
  */
 #include "policy/base/file.h"
+#include "policy/base/text.h"
 #include "policy/wire/body.h"
 #include "policy/wire/segment.h"
 #include <dirent.h>
@@ -24,11 +25,12 @@ static int wrong(const char *name, const char *why)
 
 static void print_header(const struct header *h)
 {
+	char boot[2 * sizeof(h->boot) + 1];
 	unsigned i;
 
-	printf("{\"header\": {\"seq\": %" PRIu64 ", \"epoch\": %" PRIu64 ", \"count\": %u, \"flags\": %" PRIu64
-	       ", \"lost\": {",
-		h->seq, h->epoch, h->count, h->flags);
+	printf("{\"header\": {\"seq\": %" PRIu64 ", \"boot\": \"%s\", \"epoch\": %" PRIu64
+	       ", \"count\": %u, \"flags\": %" PRIu64 ", \"lost\": {",
+		h->seq, hex_encode(boot, h->boot, sizeof(h->boot)), h->epoch, h->count, h->flags);
 	for (i = 0; i < h->lost_n; i++) {
 		const struct enum_info *e = enum_by_value(F_CAUSE, h->lost[i].cause);
 

@@ -1,12 +1,14 @@
 /*
- * A producer for the test of power cuts (parts/spool_power.py): spool-power SPOOL KEY FIRST COUNT seals COUNT records,
- * numbered from FIRST on, with the sealer that all producers have, and tells on standard output what it was promised:
+ * A producer for the test of power cuts (parts/spool_power.py): spool-power SPOOL KEY FIRST COUNT [away] seals COUNT
+ * records, numbered from FIRST on, with the sealer that all producers have, and tells on standard output what it was
+ * promised. With `away` the key is in a token that is not there: nothing can be sealed.
  *
  *   put N HEX       record N was taken; the open segment holds these bytes now
  *   sealed N        all records up to N are in segments
  *   cut | whole     said first: may something of the run before be lost?
  */
 #include "policy/base/file.h"
+#include "policy/trust/keeper.h"
 #include "policy/wire/spool.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -88,8 +90,27 @@ static int run(struct sealer *s, const char *spool, unsigned first, unsigned cou
 	return x;
 }
 
+/* The same key, as if a token had it. No keeper answers. */
+static int take_away(struct key **key)
+{
+	static const uint8_t id[KEEPER_ID_SIZE] = {1};
+	_cleanup_buf_ struct buf spki = BUF_INIT(512), file = BUF_INIT(4096);
+	struct key *held;
+	int r = key_public_der(*key, &spki);
+
+	/* RFC 5480: the point is what the structure ends with. */
+	r = r ? r : keeper_token_write(spki.p + spki.n - KEEPER_POINT_SIZE, id, &file);
+	r = r ? r : key_read_held(buf_span(&file), &held);
+	if (r)
+		return r;
+	key_free(*key);
+	*key = held;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	static char lines[4 * SNAPSHOT_MAX];
 	_cleanup_(sealer_freep) struct sealer *s = NULL;
 	_cleanup_(key_freep) struct key *device = NULL;
 	struct sealer_options o = {.producer = PRODUCER_RECORDER, .floor = 1, .epoch_us = 3600000000ull};
@@ -97,11 +118,14 @@ int main(int argc, char **argv)
 	unsigned first, count;
 	int r;
 
-	if (argc != 5)
-		return failed("usage: SPOOL KEY FIRST COUNT", 2);
+	if (argc != 5 && (argc != 6 || strcmp(argv[5], "away") != 0))
+		return failed("usage: SPOOL KEY FIRST COUNT [away]", 2);
+	/* A line is one write: by those its place among the calls is known. */
+	setvbuf(stdout, lines, _IOFBF, sizeof(lines));
 	first = (unsigned)strtoul(argv[3], NULL, 10);
 	count = (unsigned)strtoul(argv[4], NULL, 10);
 	r = key_load(argv[2], &device, &why);
+	r = r || argc == 5 ? r : take_away(&device);
 	if (r)
 		return failed(argv[2], r);
 	o.spool_dir = argv[1];

@@ -4,6 +4,7 @@
  */
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
+#include "policy/trust/keeper.h"
 #include "policy/wire/spool.h"
 #include "tests/unit/cm.h"
 #include <errno.h>
@@ -527,6 +528,114 @@ static void a_clock_that_was_set_is_told(void **state)
 	}
 }
 
+/* The device key as if a token had it that is not there. */
+static struct key *away(void)
+{
+	static const uint8_t id[KEEPER_ID_SIZE] = {1};
+	_cleanup_buf_ struct buf spki = BUF_INIT(512), file = BUF_INIT(4096);
+	struct key *k = NULL;
+
+	assert_int_equal(key_public_der(device, &spki), 0);
+	assert_int_equal(keeper_token_write(spki.p + spki.n - KEEPER_POINT_SIZE, id, &file), 0);
+	assert_int_equal(key_read_held(buf_span(&file), &k), 0);
+	return k;
+}
+
+static unsigned files(const char *pattern)
+{
+	char cmd[160];
+	unsigned n = 0;
+	FILE *f;
+
+	snprintf(cmd, sizeof(cmd), "ls %s/%s 2>/dev/null | wc -l", dir, pattern);
+	f = popen(cmd, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%u", &n), 1);
+	pclose(f);
+	return n;
+}
+
+/* The device key is away: over starts that end in order or not, and beyond what one open segment takes, all waits. */
+static void without_the_key_all_waits(void **state)
+{
+	_cleanup_(key_freep) struct key *none = away();
+	struct sealer_options o = options();
+	struct sealer_stats stats;
+	struct sealer *s = NULL;
+	unsigned i, n = 0, run;
+	struct tally t;
+
+	(void)state;
+	setenv("SEKISHO_ROOT", dir, 1);
+	o.device = none;
+	for (run = 0; run < 4; run++) {
+		assert_int_equal(sealer_new(&o, &s, NULL), 0);
+		for (i = 0; i < 25000; i++)
+			put(s, n++, i % 5000 == 0);
+		sealer_stats(s, &stats);
+		assert_true(stats.key_waits);
+		assert_int_equal(stats.dropped, 0);
+		assert_false(sealer_sealed(s));
+		if (run & 1)
+			assert_int_equal(sealer_flush(s, true), 0);
+		sealer_free(s);
+		s = NULL;
+	}
+	assert_int_equal(files("recorder/*.seg"), 0);
+	assert_true(files("recorder.own/held-*") >= 7);
+	o.device = device;
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	put(s, n++, true);
+	sealer_stats(s, &stats);
+	assert_true(sealer_sealed(s));
+	assert_false(stats.cut);
+	sealer_free(s);
+	unsetenv("SEKISHO_ROOT");
+	judge(&t);
+	assert_int_equal(t.records, n);
+	assert_true(t.in_order);
+	assert_int_equal(t.lost, 0);
+	assert_int_equal(t.cuts, 0);
+	assert_int_equal(files("recorder.own/held-*"), 0);
+}
+
+/* One that was put aside is damaged: it is said that something may be lost, the rest is sealed, and it is kept. */
+static void damage_to_what_waits_is_said(void **state)
+{
+	_cleanup_(key_freep) struct key *none = away();
+	struct sealer_options o = options();
+	struct sealer *s = NULL;
+	struct tally t;
+	char cmd[256];
+	unsigned run;
+
+	(void)state;
+	setenv("SEKISHO_ROOT", dir, 1);
+	o.device = none;
+	for (run = 0; run < 3; run++) {
+		assert_int_equal(sealer_new(&o, &s, NULL), 0);
+		put(s, run, true);
+		sealer_free(s);
+		s = NULL;
+	}
+	assert_int_equal(files("recorder.own/held-*"), 2);
+	snprintf(cmd, sizeof(cmd),
+		"cd %s/recorder.own && printf x | dd of=$(ls held-* | head -n 1) bs=1 seek=70 conv=notrunc 2>/dev/null",
+		dir);
+	assert_int_equal(system(cmd), 0);
+	o.device = device;
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	put(s, 3, true);
+	sealer_free(s);
+	unsetenv("SEKISHO_ROOT");
+	judge(&t);
+	assert_int_equal(t.records, 3);
+	assert_int_equal(t.next, 4);
+	assert_int_equal(t.cuts, 1);
+	assert_int_equal(files("recorder.own/held-*"), 0);
+	assert_int_equal(files("recorder.own/damaged-held-*"), 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -543,6 +652,8 @@ int main(void)
 		TEST(a_pc_that_slept_long_takes_the_next_key),
 		TEST(a_followed_pc_seals_within_a_second),
 		TEST(a_clock_that_was_set_is_told),
+		TEST(without_the_key_all_waits),
+		TEST(damage_to_what_waits_is_said),
 	};
 
 	return cmocka_run_group_tests_name("wire/sealer", tests, NULL, NULL);
