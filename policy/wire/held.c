@@ -87,11 +87,10 @@ int held_put_aside(struct sealer *s)
 		return V_FULL;
 	/* What another boot left is held, or it would not have been taken. */
 	r = memcmp(s->open->boot, s->boot, sizeof(s->boot)) ? 0 : held_write(s);
-	if (r)
-		return r;
 	name_of(name, s->open->seq);
-	if (renameat(s->ownfd, "open", s->ownfd, name) || fsync(s->ownfd))
-		return -errno;
+	if (r || renameat(s->ownfd, "open", s->ownfd, name))
+		return V_FULL;
+	(void)fsync(s->ownfd);
 	s->held_n++;
 	r = open_map(s);
 	if (r)

@@ -158,7 +158,7 @@ static int epoch_make(struct sealer *s, const uint8_t boot[16], int64_t since_us
 	return epoch_wait(s, r, now_boot);
 }
 
-static int epoch_take(struct sealer *s, const uint8_t boot[16], int64_t now_boot, struct key *k, struct span cert)
+static int epoch_take(struct sealer *s, const uint8_t boot[16], int64_t since_us, struct key *k, struct span cert)
 {
 	int r;
 
@@ -177,8 +177,9 @@ static int epoch_take(struct sealer *s, const uint8_t boot[16], int64_t now_boot
 	memcpy(s->epoch_boot, boot, sizeof(s->epoch_boot));
 	s->epoch++;
 	s->epoch_fresh = true;
-	s->epoch_until_us = now_boot + (int64_t)s->o.epoch_us;
-	s->epoch_good_us = now_boot + (int64_t)(2 * s->o.epoch_us);
+	s->epoch_since_us = since_us;
+	s->epoch_until_us = since_us + (int64_t)s->o.epoch_us;
+	s->epoch_good_us = since_us + (int64_t)(2 * s->o.epoch_us);
 	s->stats.epoch = s->epoch;
 	return 0;
 }
@@ -192,10 +193,12 @@ static int epoch_begin(struct sealer *s, const uint8_t boot[16], int64_t since_u
 	return r ? r : epoch_take(s, boot, since_us, k, buf_span(&cert));
 }
 
-/* Is there a key for what is sealed at `now` of this boot? */
+/* Is there a key for what is sealed at `now` of this boot? Not before it was made, nor after the PC slept for longer
+ * than it is good (the boot clock counts sleep): what is sealed then would be refused. */
 static bool epoch_is_good(const struct sealer *s, const uint8_t boot[16], int64_t now)
 {
-	return s->epoch_key && !memcmp(s->epoch_boot, boot, sizeof(s->epoch_boot)) && now <= s->epoch_good_us;
+	return s->epoch_key && !memcmp(s->epoch_boot, boot, sizeof(s->epoch_boot)) && now >= s->epoch_since_us &&
+	       now <= s->epoch_good_us;
 }
 
 /* --- sealing --- */

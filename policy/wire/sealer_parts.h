@@ -53,9 +53,10 @@ struct sealer {
 	/* the sealing key */
 	struct key *epoch_key;
 	uint8_t epoch_boot[16];
-	int64_t epoch_until_us; /* boot clock */
-	int64_t key_retry_us;   /* boot clock: the device key is not asked before; 0: it answered */
-	int64_t epoch_good_us;  /* boot clock: what is sealed later would be refused */
+	int64_t epoch_since_us; /* this and what follows: clock of that boot */
+	int64_t epoch_until_us;
+	int64_t epoch_good_us;
+	int64_t key_retry_us; /* boot clock: the device key is not asked before; 0: it answered */
 	struct buf epoch_cert, handover;
 
 	/* the open segment */
@@ -108,7 +109,10 @@ int chain_from_files(struct sealer *s);
 int held_write(struct sealer *s);
 /* Is that of this boot or of another one, and whole? */
 bool held_is_whole(const struct open_head *h, const uint8_t *raw);
-/* Puts the open segment's file aside, to be sealed before all that comes, and opens an empty one. V_FULL; 0, -errno. */
+/*
+ * Puts the open segment's file aside, to be sealed before all that comes, and opens an empty one. V_FULL: it stays
+ * where it is; 0, -errno.
+ */
 int held_put_aside(struct sealer *s);
 /* Counts the files that wait; those that were sealed already go. */
 void held_scan(struct sealer *s);

@@ -599,6 +599,46 @@ static void without_the_key_all_waits(void **state)
 	assert_int_equal(files("recorder.own/held-*"), 0);
 }
 
+/* The key is back, and the disk has no room by then: what waits is older than the key, and judged by a key of its time.
+ */
+static void what_waits_is_older_than_the_key(void **state)
+{
+	_cleanup_(key_freep) struct key *none = away();
+	struct sealer_options o = options();
+	struct sealer *s = NULL;
+	struct tally t;
+	char path[128];
+
+	(void)state;
+	setenv("SEKISHO_ROOT", dir, 1);
+	o.device = none;
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	put(s, 0, true);
+	sealer_free(s);
+	s = NULL;
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	put(s, 1, true);
+	sealer_free(s);
+	s = NULL;
+	snprintf(path, sizeof(path), "%s/recorder/refused/00000000000000000099.seg", dir);
+	assert_int_equal(file_replace(path, SPAN(path, sizeof(path)), 0640), 0);
+	assert_int_equal(truncate(path, 32 << 20), 0);
+	o.device = device;
+	o.bound = 8u << 20;
+	assert_int_equal(sealer_new(&o, &s, NULL), 0);
+	assert_int_equal(files("recorder/*.seg"), 0);
+	assert_int_equal(files("recorder.own/held-*"), 1);
+	put(s, 2, false);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(sealer_flush(s, true), 0);
+	assert_true(sealer_sealed(s));
+	sealer_free(s);
+	unsetenv("SEKISHO_ROOT");
+	judge(&t);
+	assert_int_equal(t.records + t.lost, 3);
+	assert_int_equal(t.records, 2);
+}
+
 /* One that was put aside is damaged: it is said that something may be lost, the rest is sealed, and it is kept. */
 static void damage_to_what_waits_is_said(void **state)
 {
@@ -653,6 +693,7 @@ int main(void)
 		TEST(a_followed_pc_seals_within_a_second),
 		TEST(a_clock_that_was_set_is_told),
 		TEST(without_the_key_all_waits),
+		TEST(what_waits_is_older_than_the_key),
 		TEST(damage_to_what_waits_is_said),
 	};
 
