@@ -63,7 +63,7 @@ int arguments_start(struct arguments *a, const char *proc)
 {
 	int pair[2];
 
-	*a = (struct arguments){.fd = -1};
+	*a = (struct arguments){.child = 0};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
 	a->child = fork();
@@ -72,6 +72,7 @@ int arguments_start(struct arguments *a, const char *proc)
 
 		close(pair[0]);
 		close(pair[1]);
+		a->child = 0;
 		return r;
 	}
 	if (a->child == 0)
@@ -88,7 +89,7 @@ bool arguments_get(struct arguments *a, uint32_t pid, struct buf *out)
 	ssize_t n;
 
 	buf_clear(out);
-	if (a->fd < 0)
+	if (!a->child)
 		return false;
 	if (send(a->fd, &pid, sizeof(pid), MSG_NOSIGNAL) != sizeof(pid)) {
 		arguments_end(a);
@@ -112,11 +113,11 @@ bool arguments_get(struct arguments *a, uint32_t pid, struct buf *out)
 
 void arguments_end(struct arguments *a)
 {
-	if (a->fd < 0)
+	if (!a->child)
 		return;
 	close(a->fd);
-	a->fd = -1;
 	/* Where it waits in the kernel it ends all the same: that wait gives way to this signal. */
 	kill(a->child, SIGKILL);
 	waitpid(a->child, NULL, 0);
+	a->child = 0;
 }

@@ -11,8 +11,8 @@
 #include <sys/types.h>
 
 struct arguments {
-	int fd; /* -1: there is nobody to ask */
-	pid_t child;
+	int fd;
+	pid_t child; /* 0: there is nobody to ask */
 };
 
 /* Starts the child; before the system call filter, which lets nobody do so. `proc`: "/proc". 0, -errno. */

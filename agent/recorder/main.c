@@ -320,7 +320,7 @@ int main(int argc, char **argv)
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return program_complain("start", -ENOMEM, &why);
-	r->status_fd = r->cloud = r->look = r->arguments.fd = -1;
+	r->status_fd = r->cloud = r->look = -1;
 	if (set_paths(r, line.filter)) {
 		free(r);
 		return program_complain("SEKISHO_ROOT", -ENAMETOOLONG, &why);

@@ -105,7 +105,7 @@ static void what_is_not_known_is_told(void **state)
 	assert_int_equal(told, 2);
 	assert_int_equal(pid, 15);
 	assert_string_equal(args, "");
-	assert_int_equal(arguments.fd, -1);
+	assert_int_equal(arguments.child, 0);
 	assert_int_equal(arguments_start(&arguments, proc), 0);
 	arguments_end(&arguments);
 
