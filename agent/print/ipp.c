@@ -383,9 +383,14 @@ int ipp_subscribe(struct ipp_link *l, const char *recipient, bool *pushed)
 
 void ipp_unsubscribe(struct ipp_link *l)
 {
+	unsigned tries = 2;
 	int r;
 
-	if (l->subscription && connected(l))
+	/* cupsd may have been started anew since it was last asked: then the first question only finds that out. */
+	while (l->subscription && tries-- && connected(l)) {
 		ippDelete(ask(l, request_for_subscription(IPP_OP_CANCEL_SUBSCRIPTION, l->subscription), "/", &r));
+		if (l->http)
+			break;
+	}
 	hang_up(l);
 }
