@@ -2,7 +2,6 @@
 #include "agent/recorder/arguments.h"
 #include "agent/probe/event.h"
 #include "policy/base/confine.h"
-#include "policy/base/file.h"
 #include "policy/base/log.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -86,24 +85,19 @@ bool arguments_get(struct arguments *a, uint32_t pid, struct buf *out)
 {
 	struct pollfd wait = {.fd = a->fd, .events = POLLIN};
 	struct answer said;
-	ssize_t n;
+	ssize_t n = -1;
 
 	buf_clear(out);
 	if (!a->child)
 		return false;
-	if (send(a->fd, &pid, sizeof(pid), MSG_NOSIGNAL) != sizeof(pid)) {
-		arguments_end(a);
-		return false;
+	if (send(a->fd, &pid, sizeof(pid), MSG_NOSIGNAL) == sizeof(pid)) {
+		if (poll(&wait, 1, PATIENCE_MS) == 0)
+			log_warning("process %u lets nobody look at its arguments; those of what ran before recording "
+				    "began are not told",
+				pid);
+		else
+			n = read(a->fd, &said, sizeof(said));
 	}
-	if (poll(&wait, 1, PATIENCE_MS) == 0) {
-		log_warning("process %u lets nobody look at its arguments; those of what ran before recording began "
-			    "are not "
-			    "told",
-			pid);
-		arguments_end(a);
-		return false;
-	}
-	n = read(a->fd, &said, sizeof(said));
 	if (n < (ssize_t)offsetof(struct answer, args) || said.pid != pid) {
 		arguments_end(a);
 		return false;

@@ -302,16 +302,17 @@ static int seal_next(struct sealer *s, struct header *h, struct span raw)
 }
 
 /* One file that was put aside, `raw` behind its head. */
-static int seal_held_one(struct sealer *s, const struct open_head *o, struct span raw)
+static int seal_held_one(struct sealer *s, const struct open_head *o, uint8_t *raw)
 {
-	_cleanup_buf_ struct buf whole = {.max = OPEN_RAW_MAX};
+	struct buf whole = {.p = raw}; /* where it lies: only its length is found out */
 	struct header h = {.flags = SF_RECOVERED | o->held_flags, .boot_us = o->held_us};
 	struct body_writer *w = calloc(1, sizeof(*w));
-	int r = w ? buf_put_span(&whole, raw) : -ENOMEM;
+	int r;
 
-	if (w)
-		w->out = &whole;
-	r = r ? r : body_recover(raw, w);
+	if (!w)
+		return -ENOMEM;
+	w->out = &whole;
+	r = body_recover(SPAN(raw, o->held), w);
 	if (!r && w->records) {
 		h.count = w->records;
 		h.first_us = w->first_wall_us;
@@ -343,7 +344,7 @@ static int seal_held(struct sealer *s)
 			r = 0;
 		} else if (!r) {
 			o = (const struct open_head *)(const void *)b.p;
-			r = seal_held_one(s, o, SPAN(b.p + OPEN_HEAD, o->held));
+			r = seal_held_one(s, o, b.p + OPEN_HEAD);
 			if (!r)
 				held_done(s, seq, false);
 		}
