@@ -84,7 +84,7 @@ int arguments_start(struct arguments *a, const char *proc)
 bool arguments_get(struct arguments *a, uint32_t pid, struct buf *out)
 {
 	struct pollfd wait = {.fd = a->fd, .events = POLLIN};
-	struct answer said;
+	struct answer said = {.pid = 0};
 	ssize_t n = -1;
 
 	buf_clear(out);
