@@ -121,7 +121,8 @@ static void close_disk(struct guard *g, struct unit *u, struct disk *d, unsigned
 	if (access == ACCESS_DENY && g->gate)
 		gate_hold(g->gate, GATE_BLOCK, d->dev, GATE_HELD_ALL);
 	d->closed_boot_us = clock_boot_us();
-	if (was_open && (!closed || openers_write(d)))
+	/* Who has it open is found out beside the loop; where that cannot be, it may be anybody. */
+	if (was_open && (!closed || openers_look(g, d)))
 		force_restart(g, u);
 }
 

@@ -147,6 +147,7 @@ struct guard {
 	struct written *written;
 	struct refuse *refuse;
 	struct reasons *reasons;
+	struct opener_look *openers; /* disks that are being looked at (openers.c) */
 	struct unit *units;
 	unsigned units_n, next_id;
 	uint64_t refused_units, denials;
@@ -242,8 +243,14 @@ void mounts_open(const struct disk *d);
 /* Calls `fn` with the folder of each mount of the disk, until it says false. */
 void mounts_each(const struct disk *d, bool (*fn)(const char *target, void *ctx), void *ctx);
 
-/* openers.c: true where a program has it open for writing, or mapped. */
-bool openers_write(const struct disk *d);
+/*
+ * openers.c: has it looked for who has the disk open for writing, or mapped. Where a program has, or does not let
+ * itself be looked at within ten seconds, the device is pulled (force_restart), unless it may be written again by then,
+ * or another medium lies in it. At once: 0; -errno where nobody can look.
+ */
+int openers_look(struct guard *g, const struct disk *d);
+/* The guard ends: the next one has looked anew, as it does for each disk that it finds. */
+void openers_stop(struct guard *g);
 
 /* --- orders.c --- */
 

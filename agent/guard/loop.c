@@ -457,6 +457,7 @@ int loop_run(struct guard *g)
 	written_stop(g);
 	refuse_stop(g);
 	reasons_stop(g);
+	openers_stop(g);
 	tell_stop(g);
 	if (!r)
 		r = sealer_flush(g->sealer, true);
