@@ -20,7 +20,7 @@ guard_start() {
 	systemctl start sekisho-guard.service || fail "sekisho-guard: $(journalctl -u sekisho-guard --no-pager | tail -n 15)"
 }
 
-# policy_is [LINE OF THE LEDGER]... <POLICY: signs it, gives it to the guard, and waits until it is in force. `version:` is added.
+# policy_is [LINE OF THE LEDGER]... <POLICY: signs it, gives it to the guard, and waits until it is in force, so many seconds as `patience` says. `version:` is added.
 policy_is() {
 	version=$(($(cat "$office/version" 2>/dev/null || echo 0) + 1))
 	printf '%d\n' "$version" >"$office/version"
@@ -33,7 +33,7 @@ policy_is() {
 	sekishoctl policy sign "$tmp/policy.yaml" --key "$office/admin.key" --log-key /var/lib/sekisho/device/log.vkey \
 		--out "$tmp/signed" >/dev/null || fail 'the policy cannot be signed'
 	sekishoctl policy apply "$tmp/signed" >/dev/null
-	until_so 5 "policy $version in force" in_force "$version"
+	until_so "${patience:-5}" "policy $version in force" in_force "$version"
 }
 
 in_force() {
