@@ -113,6 +113,7 @@ static bool is_passing(int error)
 static int open_and_load(enum fullness how, struct gate_bpf **out, int *error, struct why *why)
 {
 	_cleanup_(excerpt_end) struct excerpt types;
+	_cleanup_close_ int first = -1;
 	struct gate_bpf *b = gate_bpf__open_opts(excerpt_begin(&types));
 	int r;
 
@@ -121,6 +122,9 @@ static int open_and_load(enum fullness how, struct gate_bpf **out, int *error, s
 		return why_set(why, V_BAD, "%s", load_said());
 	load_hush();
 	r = choose(b, how, why);
+	/* Where a gate is there it is no boot, and there are trampolines. */
+	if (!r && how == FULL && access(GATE_PIN_DIR, F_OK))
+		first = first_begin();
 	r = r ? r : reuse(b);
 	r = r ? r : excerpt_fill(&types, b->obj);
 	if (!r) {

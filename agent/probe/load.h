@@ -57,6 +57,12 @@ int excerpt_fill(struct excerpt *x, const struct bpf_object *object);
 /* When it was loaded, or will not be. */
 void excerpt_end(struct excerpt *x);
 
+/*
+ * first.c: the first trampoline of this boot, which the kernel is slow to make, is made by a child meanwhile. The
+ * answer is closed when others are attached; -1 where there is none, and attaching takes as long as it does.
+ */
+int first_begin(void);
+
 /* A device number as the kernel has it. */
 static inline uint32_t load_dev(dev_t dev)
 {
