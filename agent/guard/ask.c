@@ -1,12 +1,19 @@
 /*
+ * What asks the guard from outside.
+ *
  * `sekisho-guard ask`: run by udev's rules while an event is being processed (61-sekisho.rules). Gives the event to the
  * guard and prints what it decided as udev properties. Prints nothing where nobody answers in time: then what the rules
  * set before (read-only) stands. Never decides, never waits longer than ASK_PATIENCE_MS.
+ *
+ * `sekisho-guard sleep` and `wake`: run by sekisho-sleep.service. The first waits until the uplink has sent what the
+ * guard sealed, but no longer than SLEEP_SENT_MS: a PC is never kept from sleeping.
  */
 #include "agent/guard/desk.h"
 #include "agent/guard/guard.h"
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
+#include "policy/base/log.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -101,4 +108,58 @@ int ask_main(void)
 		printf("SEKISHO_ACCESS=%s\n", access);
 	json_decref(answer);
 	return is_plain(access) ? 0 : 1;
+}
+
+/* --- sleep, wake --- */
+
+/* What is sealed goes to acked/ when the collector has it. */
+static bool is_sent(const char *folder)
+{
+	DIR *d = opendir(folder);
+	const struct dirent *e;
+	bool waits = false;
+
+	while (d && !waits && (e = readdir(d)))
+		waits = strlen(e->d_name) > 4 && !strcmp(e->d_name + strlen(e->d_name) - 4, ".seg");
+	if (d)
+		closedir(d);
+	return !waits;
+}
+
+static void wait_sent(void)
+{
+	int64_t until = clock_awake_us() + SLEEP_SENT_MS * 1000;
+	char folder[PATH_MAX];
+
+	if (agent_path(folder, sizeof(folder), "/var/spool/sekisho/guard"))
+		return;
+	while (!is_sent(folder) && clock_awake_us() < until)
+		poll(NULL, 0, 20);
+}
+
+int sleep_main(const char *what)
+{
+	static char room[DESK_LINE_MAX];
+	int64_t until = clock_awake_us() + SLEEP_PATIENCE_MS * 1000;
+	_cleanup_close_ int fd = connect_desk(until);
+	const char *line = NULL, *reason;
+	json_t *answer;
+	char ask[32];
+	bool said;
+
+	snprintf(ask, sizeof(ask), "{\"ask\": \"%s\"}\n", what);
+	if (fd < 0 || write_all(fd, ask, strlen(ask)) || !(line = read_answer(fd, room, sizeof(room), until))) {
+		log_error("the guard does not answer: it is not recorded that the PC %s",
+			what[0] == 's' ? "goes to sleep" : "woke");
+		return EXIT_FAILURE;
+	}
+	answer = json_loads(line, 0, NULL);
+	said = json_is_true(json_object_get(answer, "said"));
+	reason = json_string_value(json_object_get(answer, "reason"));
+	if (!said)
+		log_error("the guard: %s", reason ? reason : "no answer");
+	json_decref(answer);
+	if (said && what[0] == 's')
+		wait_sent();
+	return said ? EXIT_SUCCESS : EXIT_FAILURE;
 }

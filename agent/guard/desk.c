@@ -208,6 +208,13 @@ static json_t *ask_maintenance(struct caller *c, const json_t *o, bool open)
 	return (json_t *)(open ? maintenance_ask_open(c->desk->g, o, c->pid) : maintenance_ask_close(c->desk->g));
 }
 
+static json_t *ask_sleep(struct caller *c, bool begins)
+{
+	if (c->uid != 0)
+		return service_refusal("denied", "only root puts the PC to sleep", "root のみ実行できます");
+	return (json_t *)(begins ? asleep_begin(c->desk->g) : asleep_end(c->desk->g));
+}
+
 static json_t *answer(struct caller *c, const json_t *o)
 {
 	struct guard *g = c->desk->g;
@@ -232,6 +239,8 @@ static json_t *answer(struct caller *c, const json_t *o)
 		return (json_t *)maintenance_state(g);
 	if (!strcmp(what, "self-open") || !strcmp(what, "self-close"))
 		return ask_maintenance(c, o, !strcmp(what, "self-open"));
+	if (!strcmp(what, "sleep") || !strcmp(what, "wake"))
+		return ask_sleep(c, what[0] == 's');
 	if (strcmp(what, "event") != 0 || !json_is_object(env))
 		return service_refusal("request", "unknown question", "未知の要求です");
 	if (c->uid != 0)

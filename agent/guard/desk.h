@@ -11,6 +11,8 @@
  *   {"ask": "self"}                                   {"open", "purpose"?, "until_us"?}
  *   {"ask": "self-open", "purpose", "minutes", "reason"?}   root: opens a maintenance window (SELF.md); as "self"
  *   {"ask": "self-close"}                             root: closes it; {"fitting", "others"}
+ *   {"ask": "sleep"} | {"ask": "wake"}                root: the PC goes to sleep, or woke: {"said": true} behind the
+ *                                                     sealed record
  *
  *   {"ask": "unseal", "path": "...", "order": base64} a quarantined file is to be readable again, by an administrator's
  *                                                     order (policy/wire/sealed.h); {"begun": true}, the rest is a
@@ -20,8 +22,8 @@
  *                                                     {"copy", "sha256", "bytes"}, and with the first byte of that line
  *                                                     the copy open for reading (SCM_RIGHTS)
  *
- * Errors: {"error": "<word>", "reason": "<text>"}. Served by sekisho-guard; asked by `sekisho-guard ask` (ask.c) and by
- * sekishoctl.
+ * Errors: {"error": "<word>", "reason": "<text>"}. Served by sekisho-guard; asked by `sekisho-guard ask`, `sleep` and
+ * `wake` (ask.c), and by sekishoctl.
  */
 #ifndef SEKISHO_GUARD_DESK_H
 #define SEKISHO_GUARD_DESK_H
@@ -34,5 +36,7 @@
 #define DESK_CALLERS_EACH 8u        /* for each other user */
 #define DESK_PATIENCE_US 5000000ull /* for a caller that says nothing */
 #define ASK_PATIENCE_MS 500         /* udev waits this long, and no longer */
+#define SLEEP_PATIENCE_MS 1500      /* so does a PC that goes to sleep, for the record; */
+#define SLEEP_SENT_MS 2000          /* and so long behind it, until it is on its way */
 
 #endif

@@ -123,6 +123,13 @@ struct maintenance {
 	struct manifest before; /* what the packages said when it was opened */
 };
 
+/* The PC said that it goes to sleep: when, by both clocks of the kernel. */
+struct asleep {
+	bool said;
+	int64_t boot_us, awake_us;
+	struct sd_event_source *over; /* it should sleep, and is awake */
+};
+
 struct guard {
 	struct agent_conf conf;
 	char spool[224], inbox[PATH_MAX], status_path[PATH_MAX], socket_path[108], state[PATH_MAX], sys[64];
@@ -158,6 +165,7 @@ struct guard {
 	sd_event_source *again; /* judges anew when a decision may be another one */
 	struct desk *desk;
 	struct maintenance maintenance;
+	struct asleep asleep;
 	struct protect *protect; /* NULL: the kernel does not protect us */
 	struct own *own;         /* NULL: what is ours is not looked at */
 	int64_t own_due_us;      /* boot clock */
@@ -369,6 +377,13 @@ void maintenance_free(struct guard *g);
 /* What the desk is asked: the answers are the caller's. `pid` is who asks, root. */
 struct json_t *maintenance_ask_open(struct guard *g, const struct json_t *ask, pid_t pid);
 struct json_t *maintenance_ask_close(struct guard *g);
+
+/* --- asleep.c: a PC that is put to sleep says so --- */
+
+/* What the desk is asked: the answers are the caller's. */
+struct json_t *asleep_begin(struct guard *g);
+struct json_t *asleep_end(struct guard *g);
+void asleep_close(struct guard *g);
 struct json_t *maintenance_state(const struct guard *g);
 
 /* --- lineage.c: whose window it is --- */
@@ -492,6 +507,11 @@ void tell_process(struct record *r, const struct tell_who *who, char program[TEL
 void tell_window_open(struct guard *g, pid_t pid, const char *reason, int64_t until_wall_us);
 void tell_window_close(struct guard *g, const char *how, unsigned others);
 void tell_upgraded(struct guard *g, const struct manifest *now, unsigned files);
+/* False where it is not signed and durable. */
+bool tell_sleep(struct guard *g);
+/* `slept_us` -1: nobody knows, as it was not said that it sleeps. `awake_us`: for how long it was awake since then;
+ * `stayed`: which is longer than going to sleep and waking take. */
+void tell_wake(struct guard *g, int64_t slept_us, int64_t awake_us, bool stayed);
 /* Who of the desk's callers takes this copy, and why: false where that is not signed and durable. */
 bool tell_taken(struct guard *g, pid_t pid, uid_t uid, const char *copy, const struct digest *hash, uint64_t bytes,
 	const char *reason);
@@ -547,5 +567,7 @@ void guard_fail(struct guard *g, int r, const char *what);
 /* --- ask.c: `sekisho-guard ask`, run by udev's rules --- */
 
 int ask_main(void);
+/* `what`: sleep, wake. */
+int sleep_main(const char *what);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * sekisho-guard: what may be done with which device. Started by systemd (or packaging/quickstart) as root;
- * `sekisho-guard ask` is run by udev's rules.
+ * `sekisho-guard ask` is run by udev's rules, `sekisho-guard sleep` and `wake` by sekisho-sleep.service.
  *
  * Starts its helpers (the inspector, which reads what was written to drives; who answers for protected files), takes
  * what needs privilege (the gate's maps, the PC's key, the desk's socket), keeps the few capabilities that flags,
@@ -122,6 +122,7 @@ static void open_own(struct guard *g)
 
 static void release_all(struct guard *g)
 {
+	asleep_close(g);
 	maintenance_free(g);
 	own_free(g->own);
 	desk_stop(g);
@@ -237,10 +238,12 @@ int main(int argc, char **argv)
 {
 	static const struct program program = {.name = "sekisho-guard",
 		.usage = "usage: sekisho-guard [--config FILE]\n"
-			 "       sekisho-guard ask\n"
+			 "       sekisho-guard ask | sleep | wake\n"
 			 "       sekisho-guard --help | --version\n"
 			 "Holds every device that the policy does not approve. See sekisho-guard(8).\n"
-			 "`ask` is for udev's rules: gives their event to the guard and prints what it decided.\n"};
+			 "`ask` is for udev's rules: gives their event to the guard and prints what it decided.\n"
+			 "`sleep` and `wake` are for sekisho-sleep.service: have the guard record that the PC does "
+			 "so.\n"};
 	struct why why = {""};
 	const char *config;
 	struct guard *g;
@@ -250,6 +253,8 @@ int main(int argc, char **argv)
 		return r;
 	if (optind + 1 == argc && !strcmp(argv[optind], "ask"))
 		return ask_main();
+	if (optind + 1 == argc && (!strcmp(argv[optind], "sleep") || !strcmp(argv[optind], "wake")))
+		return sleep_main(argv[optind]);
 	if (optind != argc)
 		return program_usage(&program);
 	if (geteuid()) {

@@ -1,11 +1,13 @@
 /*
  * Records of what is done to the agent itself: maintenance windows, what packages changed in them, and what the kernel
- * refused; and of copies that are taken from it. Called by maintenance.c, protect.c and taking.c.
+ * refused; of copies that are taken from it; and that the PC sleeps. Called by maintenance.c, protect.c, taking.c and
+ * asleep.c.
  */
 #include "agent/guard/guard.h"
 #include "agent/service/service.h"
 #include "policy/base/file.h"
 #include <errno.h>
+#include <inttypes.h>
 
 /* Whose window it is, as /proc says now. */
 static void put_owner(struct record *r, pid_t pid, char program[PATH_MAX], char comm[32])
@@ -40,6 +42,33 @@ void tell_window_open(struct guard *g, pid_t pid, const char *reason, int64_t un
 	record_set_int(&r, F_UNTIL, until_wall_us);
 	record_set_text(&r, F_TEXT, reason);
 	put_owner(&r, pid, program, comm);
+	tell_put(g, &r, true);
+}
+
+bool tell_sleep(struct guard *g)
+{
+	struct record r;
+
+	tell_begin(g, &r, KIND_SLEEP, NULL);
+	return tell_surely(g, &r, true);
+}
+
+void tell_wake(struct guard *g, int64_t slept_us, int64_t awake_us, bool stayed)
+{
+	char text[128];
+	struct record r;
+
+	tell_begin(g, &r, KIND_WAKE, NULL);
+	if (slept_us >= 0) {
+		record_set_str(&r, F_OPERATION, stayed ? "awake" : slept_us < 1000000 ? "failed" : "slept");
+		record_set_int(&r, F_DURATION, slept_us);
+		snprintf(text, sizeof(text), "awake for %" PRId64 " s since it said that it goes to sleep",
+			awake_us / 1000000);
+		record_set_str(&r, F_TEXT, text);
+	} else {
+		record_set_str(&r, F_TEXT,
+			"no sleep is known: it was not said, is told already, or was before the guard was started");
+	}
 	tell_put(g, &r, true);
 }
 

@@ -43,6 +43,7 @@ static const struct place {
 	{"/etc/systemd/system/sysinit.target.wants", "sekisho-*", false},
 	{"/etc/systemd/system/multi-user.target.wants", "sekisho-*", false},
 	{"/etc/systemd/system/sockets.target.wants", "sekisho-*", false},
+	{"/etc/systemd/system/sleep.target.wants", "sekisho-*", false},
 	{"/etc/systemd/system/cups.service.d", "*sekisho*", false},
 	{"/usr/lib/systemd/system/cups.service.d", "*sekisho*", false},
 	{"/usr/lib/udev/rules.d", "*sekisho*", false},

@@ -22,6 +22,7 @@ static const struct {
 	{"sekisho-recorder.service", ALWAYS},
 	{"sekisho-uplink.service", ALWAYS},
 	{"sekisho-posture.timer", ALWAYS},
+	{"sekisho-sleep.service", ALWAYS},
 	{"sekisho-print.service", WITH_CUPS},
 	{"sekisho-keeper.socket", WITH_A_KEEPER},
 };
@@ -97,12 +98,13 @@ void doctor_units(struct doctor *d)
 		return; /* no systemd: quickstart starts what there is */
 	for (i = 0; i < ARRAY_SIZE(units); i++) {
 		const char *is = json_string_value(json_object_get(o, units[i].name));
-		bool masked = is && !strcmp(is, "masked");
+		bool masked = is && !strcmp(is, "masked"), sleeps = !strcmp(units[i].name, "sekisho-sleep.service");
 
 		if (!is_needed(d, units[i].when) || (is && !strcmp(is, "enabled")))
 			continue;
-		snprintf(fix, sizeof(fix), "%s%s%ssystemctl enable --now %s", masked ? "systemctl unmask " : "",
-			masked ? units[i].name : "", masked ? "; " : "", units[i].name);
+		/* That one is started by the PC's going to sleep: started now, it would say so. */
+		snprintf(fix, sizeof(fix), "%s%s%ssystemctl enable %s%s", masked ? "systemctl unmask " : "",
+			masked ? units[i].name : "", masked ? "; " : "", sleeps ? "" : "--now ", units[i].name);
 		doctor_found(d, "units", DOCTOR_BAD, fix,
 			masked ? SAY(d->ctl, "%s is masked: it will not start any more",
 					 "%s はマスクされており、起動できません")

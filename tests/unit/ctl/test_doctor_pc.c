@@ -17,7 +17,8 @@ static const char well[] =
 	"\"packages\":\"apt\",\"qpdf\":true,"
 	"\"units\":{\"sekisho-load.service\":\"enabled\",\"sekisho-probes.service\":\"enabled\",\"sekisho-guard."
 	"service\":\"enabled\",\"sekisho-recorder.service\":\"enabled\",\"sekisho-uplink.service\":\"enabled\","
-	"\"sekisho-posture.timer\":\"enabled\",\"sekisho-print.service\":\"enabled\",\"sekisho-keeper.socket\":"
+	"\"sekisho-posture.timer\":\"enabled\",\"sekisho-sleep.service\":\"enabled\",\"sekisho-print.service\":"
+	"\"enabled\",\"sekisho-keeper.socket\":"
 	"\"enabled\"},"
 	"\"keys\":{\"new\":\"tpm\",\"device\":{\"place\":\"tpm\"},\"tls\":{\"place\":\"tpm\"},\"fits\":true},"
 	"\"certificates\":{\"/var/lib/sekisho/uplink/ca.crt\":1995428000000000},\"recorder\":{\"alive\":true,"
@@ -139,6 +140,7 @@ static const struct wrong {
 		"systemctl unmask sekisho-guard.service; systemctl enable"},
 	{"units>sekisho-keeper.socket", "\"disabled\"", "units", "bad", "systemctl enable --now sekisho-keeper.socket"},
 	{"units>sekisho-posture.timer", NULL, "units", "bad", "sekisho-posture.timer"},
+	{"units>sekisho-sleep.service", NULL, "units", "bad", "systemctl enable sekisho-sleep.service"},
 	{"disks>/var/spool/sekisho", "{\"free\":1000}", "disk", "bad", "df"},
 	{"disks>/var/spool/sekisho", "{\"free\":200000000}", "disk", "attention", "df"},
 	{"guard>policy>version", "0", "policy", "attention", "restart sekisho-guard"},
@@ -312,6 +314,7 @@ static void units_that_are_not_needed_may_be_off(void **state)
 	static const char off[] = "{\"sekisho-load.service\":\"enabled\",\"sekisho-probes.service\":\"enabled\","
 				  "\"sekisho-guard.service\":\"enabled\",\"sekisho-recorder.service\":\"enabled\","
 				  "\"sekisho-uplink.service\":\"enabled\",\"sekisho-posture.timer\":\"enabled\","
+				  "\"sekisho-sleep.service\":\"enabled\","
 				  "\"sekisho-print.service\":\"disabled\",\"sekisho-keeper.socket\":\"masked\"}";
 	struct doctor d = judge(&english, "units", off);
 	json_t *facts = (json_t *)(uintptr_t)d.facts;

@@ -15,7 +15,7 @@ const table: Partial<Record<string, Channel>> = {
   login: "session", logout: "session", lock: "session", unlock: "session", "user-change": "session",
   policy: "policy", "policy-refused": "policy",
   "recorder-start": "system", "recorder-stop": "system", heartbeat: "system", "guard-start": "system",
-  "guard-stop": "system", proof: "system", posture: "system", loss: "system", "collector-start": "system",
+  "guard-stop": "system", sleep: "system", wake: "system", proof: "system", posture: "system", loss: "system", "collector-start": "system",
   enrol: "evidence", revoke: "evidence", retire: "evidence", refused: "evidence", gap: "evidence", forked: "evidence", rejoin: "evidence",
   renew: "evidence", "witness-alarm": "evidence", witness: "evidence", clock: "evidence",
   "own-file": "evidence", "own-files": "system", "self-open": "system", "self-close": "system",
