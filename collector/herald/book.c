@@ -24,7 +24,12 @@ static const char schema[] =
 	"CREATE INDEX IF NOT EXISTS message_word ON message(word);"
 	/* Producer 0: any of the PC's. */
 	"CREATE TABLE IF NOT EXISTS heard(host BLOB NOT NULL, producer INTEGER NOT NULL, at INTEGER NOT NULL,"
-	" since INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY(host, producer)) STRICT, WITHOUT ROWID;";
+	" since INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY(host, producer)) STRICT, WITHOUT ROWID;"
+	/* PCs that said that they go to sleep: when, by their own clocks. */
+	"CREATE TABLE IF NOT EXISTS asleep(host BLOB PRIMARY KEY, boot BLOB NOT NULL, boot_us INTEGER NOT NULL,"
+	" wall_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
+#define STIRS_US 60000000ll
 
 enum what { SEEN = 1, TIMES = 2, QUIET = 3 };
 
@@ -40,6 +45,10 @@ enum {
 	Q_MEMORY_CUT,
 	Q_HEAR,
 	Q_HEARD,
+	Q_SLEEPS,
+	Q_WOKE,
+	Q_STIRS,
+	Q_ASLEEP,
 	Q_SAY,
 	Q_UNTOLD,
 	Q_TOLD,
@@ -73,6 +82,12 @@ static const char *const texts[QUERIES] = {
 		   " ON CONFLICT(host, producer) DO UPDATE SET at = ?3, last = ?5,"
 		   " since = CASE WHEN ?3 - at > ?4 OR ?3 < at THEN ?3 ELSE since END",
 	[Q_HEARD] = "SELECT producer, at, since, last FROM heard WHERE host = ?",
+	[Q_SLEEPS] = "INSERT OR REPLACE INTO asleep(host, boot, boot_us, wall_us) VALUES(?, ?, ?, ?)",
+	[Q_WOKE] = "DELETE FROM asleep WHERE host = ?",
+	/* The clock of a boot does not jump; of another one only the wall clock says which was first. */
+	[Q_STIRS] = "DELETE FROM asleep WHERE host = ?1 AND"
+		    " CASE WHEN boot = ?2 THEN ?3 - boot_us > ?5 ELSE ?4 - wall_us > ?5 END",
+	[Q_ASLEEP] = "SELECT 1 FROM asleep WHERE host = ?",
 	[Q_SAY] =
 		"INSERT INTO word(kind, alert, severity, rule, title, host, host_name, user, text, time, count, about)"
 		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -335,6 +350,49 @@ int book_heard(struct book *b, const struct digest *host, struct heard *out, uns
 			.since_us = sqlite3_column_int64(st, 2),
 			.last = sqlite3_column_int64(st, 3) != 0};
 	}
+	sqlite3_reset(st);
+	return r == V_END ? 0 : r;
+}
+
+/* --- who sleeps --- */
+
+static void bind_moment(sqlite3_stmt *st, const struct digest *host, const struct pc_time *at)
+{
+	sql_bind(st, 1, SPAN(host->b, DIGEST_SIZE));
+	sql_bind(st, 2, SPAN(at->boot, sizeof(at->boot)));
+	sqlite3_bind_int64(st, 3, at->boot_us);
+	sqlite3_bind_int64(st, 4, at->wall_us);
+}
+
+int book_sleeps(struct book *b, const struct digest *host, const struct pc_time *at)
+{
+	bind_moment(b->q[Q_SLEEPS], host, at);
+	return sql_run(b->q[Q_SLEEPS]);
+}
+
+int book_woke(struct book *b, const struct digest *host)
+{
+	sql_bind(b->q[Q_WOKE], 1, SPAN(host->b, DIGEST_SIZE));
+	return sql_run(b->q[Q_WOKE]);
+}
+
+int book_stirs(struct book *b, const struct digest *host, const struct pc_time *at)
+{
+	sqlite3_stmt *st = b->q[Q_STIRS];
+
+	bind_moment(st, host, at);
+	sqlite3_bind_int64(st, 5, STIRS_US);
+	return sql_run(st);
+}
+
+int book_asleep(struct book *b, const struct digest *host, bool *yes)
+{
+	sqlite3_stmt *st = b->q[Q_ASLEEP];
+	int r;
+
+	sql_bind(st, 1, SPAN(host->b, DIGEST_SIZE));
+	r = sql_step(st);
+	*yes = !r;
 	sqlite3_reset(st);
 	return r == V_END ? 0 : r;
 }

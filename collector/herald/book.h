@@ -64,6 +64,20 @@ int book_hear(
 /* By producer, 1 to `max` - 1; [0]: any of them. */
 int book_heard(struct book *b, const struct digest *host, struct heard *out, unsigned max);
 
+/* --- who sleeps --- */
+/* A moment by a PC's own clocks. */
+struct pc_time {
+	uint8_t boot[16]; /* in which life of its kernel */
+	int64_t boot_us, wall_us;
+};
+/* It said at that moment that it goes to sleep; that it woke. */
+int book_sleeps(struct book *b, const struct digest *host, const struct pc_time *at);
+int book_woke(struct book *b, const struct digest *host);
+/* Something was sealed there at that moment: where that is more than a minute behind the word that it sleeps, it does
+ * not. Until then what runs may seal what it has. */
+int book_stirs(struct book *b, const struct digest *host, const struct pc_time *at);
+int book_asleep(struct book *b, const struct digest *host, bool *yes);
+
 /* --- words --- */
 /*
  * Adds one, and a message for each target of the plan that wants it (none for what could not be delivered). Of

@@ -63,7 +63,10 @@ int follow_leaf(struct herald *h, uint64_t leaf, struct followed *whose, store_r
 		*whose = (struct followed){.host = s.header.host,
 			.hash = s.hash,
 			.producer = s.header.producer,
-			.last = (s.header.flags & SF_LAST) != 0};
+			.last = (s.header.flags & SF_LAST) != 0,
+			.sealed = {.boot_us = s.header.boot_us, .wall_us = s.header.last_us}};
+	if (!r && whose)
+		memcpy(whose->sealed.boot, s.header.boot, sizeof(s.header.boot));
 	if (r || !body.n)
 		return r < 0 ? r : 0;
 	s.body = buf_span(&body);

@@ -58,13 +58,15 @@ int follow_store(struct herald *h);
 /*
  * Calls `fn` for each record of a leaf, in order; none where the body is gone, damaged, or no record's. 0; V_END where
  * there is no such leaf yet; what `fn` returns; -errno. `whose`, where it is not NULL: the PC and the program that it
- * is of, and whether that said that it stops; producer 0 where its header cannot be read.
+ * is of, whether that said that it stops, and when it was sealed by the PC's clocks; producer 0 where its header cannot
+ * be read.
  */
 struct followed {
 	struct digest host;
 	struct digest hash; /* of its header */
 	unsigned producer;
 	bool last;
+	struct pc_time sealed;
 };
 int follow_leaf(struct herald *h, uint64_t leaf, struct followed *whose, store_row_fn fn, void *ctx);
 

@@ -30,6 +30,7 @@ struct judging {
 	struct herald *h;
 	const struct rule *only; /* learn: this one; NULL: all */
 	uint64_t learned;
+	unsigned sleep; /* KIND_SLEEP, KIND_WAKE: what a piece of the log said last of it; 0: nothing */
 };
 
 static int raise(struct herald *h, const struct rule *rule, const struct store_row *row, uint64_t count)
@@ -116,12 +117,15 @@ static int on_row(void *ctx, const struct store_row *row)
 {
 	struct judging *j = ctx;
 	struct herald *h = j->h;
+	uint64_t kind = record_number(&row->record, F_KIND, 0);
 	unsigned i;
 	int r = 0;
 
 	/* Of our own alerts none is made. */
 	if (digest_eq(&row->host, &h->own))
 		return 0;
+	if (kind == KIND_SLEEP || kind == KIND_WAKE)
+		j->sleep = (unsigned)kind;
 	r = report(h, row);
 	for (i = 0; !r && i < h->plan.rules_n; i++)
 		r = judge_one(h, &h->plan.rules[i], row);
@@ -228,11 +232,17 @@ static int64_t pause_us(const struct herald *h)
 	return (int64_t)(least / 2);
 }
 
-static int hear(struct herald *h, const struct followed *f)
+/* `sleep`: what its records say of sleeping, as in struct judging. That is the guard's to say. */
+static int hear(struct herald *h, const struct followed *f, unsigned sleep)
 {
+	int r;
+
 	if (!f->producer || f->producer >= HEARD_MAX)
 		return 0;
-	return book_hear(h->book, &f->host, f->producer, clock_wall_us(), pause_us(h), f->last);
+	r = book_hear(h->book, &f->host, f->producer, clock_wall_us(), pause_us(h), f->last);
+	if (r || f->producer != PRODUCER_GUARD || !sleep)
+		return r ? r : book_stirs(h->book, &f->host, &f->sealed);
+	return sleep == KIND_SLEEP ? book_sleeps(h->book, &f->host, &f->sealed) : book_woke(h->book, &f->host);
 }
 
 int watch_step(struct herald *h, bool *more)
@@ -258,8 +268,9 @@ int watch_step(struct herald *h, bool *more)
 	while (!r && leaf < store_size(h->store) && leaf - h->leaf < STEP_LEAVES && clock_boot_us() < until) {
 		struct followed f;
 
+		j.sleep = 0;
 		r = follow_leaf(h, leaf, &f, on_row, &j);
-		r = r ? r : hear(h, &f);
+		r = r ? r : hear(h, &f, j.sleep);
 		leaf += !r;
 	}
 	r = r ? r : book_set(h->book, "leaf", (int64_t)leaf);
@@ -334,12 +345,14 @@ static int on_pc(struct listening *l, const struct store_host *host)
 {
 	int64_t seen = host->last_seen_us > host->enrolled_us ? host->last_seen_us : host->enrolled_us;
 	struct heard heard[HEARD_MAX];
+	bool asleep = false;
 	int r;
 
 	if (l->now - seen < (int64_t)l->rule->silent_us)
 		return 0;
 	r = book_heard(l->h->book, &host->id, heard, HEARD_MAX);
-	if (r || (l->rule->unannounced && (!heard[0].at_us || said_farewell(heard))))
+	r = r ? r : book_asleep(l->h->book, &host->id, &asleep);
+	if (r || (l->rule->unannounced && (!heard[0].at_us || asleep || said_farewell(heard))))
 		return r;
 	if (heard[0].at_us > seen)
 		seen = heard[0].at_us;

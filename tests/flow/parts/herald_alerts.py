@@ -188,6 +188,32 @@ quiet.enrol()
 until(lambda: alerts("silent-pc"), "it is told", 120)
 same([x["peer_name"] for x in alerts("silent-pc")], ["quiet-1"], "which: not the one that was retired")
 
+item("who vanished is told of; not who said that it sleeps, until something ran there a while behind that")
+# Each segment is 15 seconds of the PC's boot clock behind the one before it, of the same program.
+lids = {name: Member("lid-" + name) for name in ("cut", "asleep", "rest", "ran", "woke")}
+for lid in lids.values():
+    lid.enrol()
+    lid.post(lid.sealed(4, RECORDER, [print_job("lid", MINUTE)]))
+    post(lid, GUARD, [denied("lid", 0)])
+    if lid is not lids["cut"]:
+        post(lid, GUARD, [{1: 55, 2: 0}])
+# What was sealed before the minute is over says nothing against it; what was sealed behind that does.
+post(lids["rest"], RECORDER, [print_job("lid", MINUTE)])
+post(lids["rest"], GUARD, [denied("lid", 0)])
+lids["ran"].post(lids["ran"].sealed(3, RECORDER, [print_job("lid", MINUTE)]))
+post(lids["woke"], GUARD, [{1: 56, 2: 0, 52: 0, 116: "awake"}])
+until(lambda: len(alerts("vanished-pc")) >= 3, "they are told", 120)
+herald.kill()
+herald.start()
+# Another one that vanishes now is told after all that is due of these.
+late = Member("lid-late")
+late.enrol()
+post(late, GUARD, [denied("lid", 0)])
+until(lambda: [x for x in alerts("vanished-pc") if x["peer_name"] == "lid-late"], "the last one is told", 120)
+same(sorted(x["peer_name"] for x in alerts("vanished-pc")), ["lid-cut", "lid-late", "lid-ran", "lid-woke"], "which")
+until(lambda: alerts("not-asleep"), "it is told", 60)
+same([x["peer_name"] for x in alerts("not-asleep")], ["lid-woke"], "who only said that it sleeps")
+
 item("while nobody takes mail, it waits; it comes when they do, and nothing is lost to a kill meanwhile")
 before = len(letters())
 refuse("mail", True)

@@ -101,6 +101,58 @@ static void who_was_heard_of(void **state)
 	assert_int_equal(h[0].at_us, 0);
 }
 
+static void who_sleeps(void **state)
+{
+	const struct pc_time said = {.boot = "life 1", .boot_us = 100 * MINUTE, .wall_us = 900 * MINUTE};
+	struct pc_time at = said;
+	struct digest pc = key("pc"), other = key("other");
+	bool yes;
+
+	(void)state;
+	assert_int_equal(book_asleep(b, &pc, &yes), 0);
+	assert_false(yes);
+	assert_int_equal(book_sleeps(b, &pc, &said), 0);
+	assert_int_equal(book_asleep(b, &other, &yes), 0);
+	assert_false(yes);
+	/* What was sealed before it comes later, whatever the wall clock says of it; and what ran sealed what it had.
+	 */
+	at.boot_us = 40 * MINUTE;
+	at.wall_us = 990 * MINUTE;
+	assert_int_equal(book_stirs(b, &pc, &at), 0);
+	at.boot_us = 101 * MINUTE;
+	assert_int_equal(book_stirs(b, &pc, &at), 0);
+	/* So does what a life before had; another PC's is nothing to it. */
+	memcpy(at.boot, "life 0", 7);
+	at.wall_us = 800 * MINUTE;
+	at.boot_us = 7000 * MINUTE;
+	assert_int_equal(book_stirs(b, &pc, &at), 0);
+	at.wall_us = 990 * MINUTE;
+	assert_int_equal(book_stirs(b, &other, &at), 0);
+	book_close(b);
+	assert_int_equal(book_open(path, &b), 0);
+	assert_int_equal(book_asleep(b, &pc, &yes), 0);
+	assert_true(yes);
+	/* It was started anew: it does not sleep. */
+	memcpy(at.boot, "life 2", 7);
+	at.boot_us = MINUTE;
+	assert_int_equal(book_stirs(b, &pc, &at), 0);
+	assert_int_equal(book_asleep(b, &pc, &yes), 0);
+	assert_false(yes);
+	/* It ran on, whatever its wall clock was set to. */
+	assert_int_equal(book_sleeps(b, &pc, &said), 0);
+	at = said;
+	at.boot_us += MINUTE + 1;
+	at.wall_us = 0;
+	assert_int_equal(book_stirs(b, &pc, &at), 0);
+	assert_int_equal(book_asleep(b, &pc, &yes), 0);
+	assert_false(yes);
+	assert_int_equal(book_sleeps(b, &pc, &said), 0);
+	assert_int_equal(book_sleeps(b, &pc, &at), 0);
+	assert_int_equal(book_woke(b, &pc), 0);
+	assert_int_equal(book_asleep(b, &pc, &yes), 0);
+	assert_false(yes);
+}
+
 static void memories(void **state)
 {
 	const struct rule *a = &p.rules[0];
@@ -214,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(numbers, begin, end),
 		cmocka_unit_test_setup_teardown(who_was_heard_of, begin, end),
+		cmocka_unit_test_setup_teardown(who_sleeps, begin, end),
 		cmocka_unit_test_setup_teardown(memories, begin, end),
 		cmocka_unit_test_setup_teardown(messages, begin, end),
 	};

@@ -80,7 +80,7 @@ static void examples(void **state)
 	n = fread(text, 1, sizeof(text), f);
 	fclose(f);
 	assert_int_equal(plan_read(&p, "x", SPAN(text, n), &why), 0);
-	assert_int_equal(p.rules_n, 25);
+	assert_int_equal(p.rules_n, 26);
 	assert_int_equal(p.targets_n, 0);
 	assert_string_equal(p.rules[1].name, "many-files");
 	assert_int_equal(p.rules[1].count, 100);
@@ -88,9 +88,9 @@ static void examples(void **state)
 	assert_int_equal(p.rules[1].severity, SEVERITY_ALARM);
 	assert_int_equal(p.rules[2].days, 0x3e);
 	assert_int_equal(p.rules[2].from_min, 420);
-	assert_true(p.rules[22].of_program && !p.rules[22].unannounced);
-	assert_true(p.rules[23].unannounced && !p.rules[23].of_program);
-	assert_int_equal(p.rules[24].silent_us, 3ull * 86400 * 1000000);
+	assert_true(p.rules[23].of_program && !p.rules[23].unannounced);
+	assert_true(p.rules[24].unannounced && !p.rules[24].of_program);
+	assert_int_equal(p.rules[25].silent_us, 3ull * 86400 * 1000000);
 	a_print_is_one_rule_s();
 	a_trial_tells_nobody();
 	assert_int_equal(read_text(""), 0);
