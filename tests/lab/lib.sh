@@ -20,6 +20,9 @@ lab_needs() {
 	done
 }
 
+# Of the container that a disk becomes by `root luks`.
+lab_luks=0f6b7e4c-3f0e-4c7b-9d43-6e1d5d0c9a11 lab_key='of the lab'
+
 # lab_share FOLDER: what guest finds there: where this tree and its programs are, and what runs first.
 lab_share() {
 	mkdir -p "$1/out" "$1/disks"
@@ -77,6 +80,7 @@ lab_disk() {
 # KVM is not everywhere, and a test must not depend on it. IMAGE is made where it is not there, upon the kernel's disk, which stays as
 # it is; it keeps from boot to boot what is written to it. What FOLDER/power-on says is so when power comes on:
 #   root usb           the disk hangs on USB
+#   root luks          and what was on it is on it encrypted: a container that lab-key opens, of the UUID lab_luks
 #   root pmem          it is persistent memory: nobody waits for it (an initramfs with nfit and nd_pmem)
 #   append WORD...     behind the kernel's command line
 #   plug NAME OPTION...   as tests/lab/outside has it
@@ -91,6 +95,15 @@ lab_machine() {
 	[ ! -s "$2/initrd.img" ] || initrd=$2/initrd.img
 	drive=(-drive "file=$image,format=qcow2,if=none,id=root,cache=unsafe")
 	if [ -e "$2/power-on" ]; then
+		if grep -qx 'root luks' "$2/power-on"; then
+			if [ ! -e "$image.luks" ]; then
+				printf '%s' "$lab_key" >"$image.key"
+				qemu-img convert -O luks --object "secret,id=key,file=$image.key" -o key-secret=key,iter-time=10 "$image" "$image.luks" || return
+				# LUKS 1 has its UUID there, with no sum over it.
+				printf '%s' "$lab_luks" | dd of="$image.luks" bs=1 seek=168 conv=notrunc status=none
+			fi
+			drive=(-drive "file=$image.luks,format=raw,if=none,id=root,cache=unsafe") on=usb-storage,bus=xhci.0,serial=OWN1,drive=root
+		fi
 		words=$(sed -n 's/^append //p' "$2/power-on" | tr '\n' ' ')
 		! grep -qx 'root usb' "$2/power-on" || on=usb-storage,bus=xhci.0,serial=OWN1,drive=root
 		if grep -qx 'root pmem' "$2/power-on"; then
@@ -155,15 +168,16 @@ lab_awake() {
 }
 
 # lab_initramfs KERNEL FOLDER MODULE...: FOLDER/initramfs, made by the PC's own mkinitramfs from its own disk with what is installed
-# below FOLDER/install, but by this machine's processor: in emulation it takes ten minutes.
+# below FOLDER/install, but by this machine's processor: in emulation it takes ten minutes. +unlock among them: it opens what `root luks` makes
+# of the disk, with a key that it has; cryptsetup-initramfs has to be among the disk's packages.
 lab_initramfs() {
 	local disk place status=0
-	disk=$("$lab/image" "$1") || return
+	disk=$(lab_disk "$1") || return
 	place=$(mktemp -d "${TMPDIR:-/tmp}/sekisho-lab-XXXXXX")
 	# A mount namespace of its own: what is mounted goes with it.
 	unshare --mount bash -eu -c '
-		disk=$1 place=$2 share=$3
-		shift 3
+		disk=$1 place=$2 share=$3 luks=$4 key=$5
+		shift 5
 		mkdir "$place/disk" "$place/room"
 		mount -o loop,ro "$disk/root.img" "$place/disk"
 		mount -t tmpfs tmpfs "$place/room"
@@ -171,12 +185,24 @@ lab_initramfs() {
 		mount -t overlay -o "lowerdir=$place/disk,upperdir=$place/room/upper,workdir=$place/room/work" overlay "$place/room/root"
 		cd "$place/room/root"
 		cp -a --no-preserve=ownership "$share/install/." .
-		printf "%s\n" "$@" >>etc/initramfs-tools/modules
+		for word; do
+			case $word in
+			+unlock)
+				printf "labroot UUID=%s /etc/keys/lab.key luks,initramfs\n" "$luks" >etc/crypttab
+				echo "KEYFILE_PATTERN=/etc/keys/*.key" >>etc/cryptsetup-initramfs/conf-hook
+				echo UMASK=0077 >>etc/initramfs-tools/initramfs.conf
+				mkdir -p -m 700 etc/keys
+				printf "%s" "$key" >etc/keys/lab.key
+				chmod 600 etc/keys/lab.key
+				;;
+			*) printf "%s\n" "$word" >>etc/initramfs-tools/modules ;;
+			esac
+		done
 		mount -t proc proc proc
 		mount --rbind /sys sys
 		mount --rbind /dev dev
 		chroot . mkinitramfs -o /initramfs "$(ls lib/modules)"
-		cp initramfs "$share/initramfs"' lab_initramfs "$disk" "$place" "$2" "${@:3}" >"$2/initramfs.log" 2>&1 || status=$?
+		cp initramfs "$share/initramfs"' lab_initramfs "$disk" "$place" "$2" "$lab_luks" "$lab_key" "${@:3}" >"$2/initramfs.log" 2>&1 || status=$?
 	rm -rf --one-file-system "$place"
 	[ "$status" -eq 0 ] || tail -n 20 "$2/initramfs.log" >&2
 	return "$status"
