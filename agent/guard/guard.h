@@ -377,6 +377,7 @@ void maintenance_free(struct guard *g);
 /* What the desk is asked: the answers are the caller's. `pid` is who asks, root. */
 struct json_t *maintenance_ask_open(struct guard *g, const struct json_t *ask, pid_t pid);
 struct json_t *maintenance_ask_close(struct guard *g);
+struct json_t *maintenance_state(const struct guard *g);
 
 /* --- asleep.c: a PC that is put to sleep says so --- */
 
@@ -384,7 +385,6 @@ struct json_t *maintenance_ask_close(struct guard *g);
 struct json_t *asleep_begin(struct guard *g);
 struct json_t *asleep_end(struct guard *g);
 void asleep_close(struct guard *g);
-struct json_t *maintenance_state(const struct guard *g);
 
 /* --- lineage.c: whose window it is --- */
 
