@@ -113,9 +113,8 @@ static bool is_passing(int error)
 static int open_and_load(enum fullness how, struct gate_bpf **out, int *error, struct why *why)
 {
 	_cleanup_(excerpt_end) struct excerpt types;
-	_cleanup_close_ int first = -1;
 	struct gate_bpf *b = gate_bpf__open_opts(excerpt_begin(&types));
-	int r;
+	int first = -1, r;
 
 	*error = 0; /* another fullness may have left one */
 	if (!b)
@@ -133,6 +132,7 @@ static int open_and_load(enum fullness how, struct gate_bpf **out, int *error, s
 		if (*error)
 			r = why_set(why, V_BAD, "the kernel does not take the gate: %s", load_said());
 	}
+	closep(&first);
 	if (r)
 		gate_bpf__destroy(b);
 	else

@@ -35,6 +35,8 @@ export const remarks: Readonly<Record<string, string>> = {
   "the collector itself": "コレクター自身",
   "segments of two boots come by turns: two machines with the same keys": "2 つの起動の区間が交互に到着: 同じ鍵を持つ PC が 2 台",
   // PCs
+  "no sleep is known: it was not said, is told already, or was before the guard was started":
+    "対応するスリープの記録なし: 通知がなかった、すでに記録済み、またはデバイス制御の起動前のもの",
   "no area refuses": "拒否の対象となる領域なし",
   "by permissions, or by another rule of this PC (EACCES)": "アクセス権、またはこの PC の他の規則による (EACCES)",
   "by permissions, or by another rule of this PC (EPERM)": "アクセス権、またはこの PC の他の規則による (EPERM)",
@@ -188,6 +190,7 @@ export const phrases: Readonly<Record<string, string>> = {
   "link {#}": "リンク {1}",
   "set back by {#} s": "時計が {1} 秒戻された",
   "set forward by {#} s": "時計が {1} 秒進められた",
+  "awake for {#} s since it said that it goes to sleep": "スリープに入ると通知してから {1} 秒間、動作していた",
 };
 
 /** Which facts a rule for print jobs, files on drives or protected files decided by: behind "policy.yaml:12: ". */
