@@ -13,6 +13,7 @@
 #include "policy/base/clock.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
+#include "policy/wire/spool.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -78,36 +79,39 @@ static bool is_plain(const char *s)
 	return s && *s && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-")] == 0;
 }
 
-int ask_main(void)
+/* Takes the question over. The answer is the caller's; NULL where none came in time. */
+static json_t *ask_desk(json_t *ask, int64_t patience_ms)
 {
 	static char room[DESK_LINE_MAX];
-	int64_t until = clock_awake_us() + ASK_PATIENCE_MS * 1000;
+	int64_t until = clock_awake_us() + patience_ms * 1000;
 	_cleanup_close_ int fd = connect_desk(until);
-	json_t *env = json_object(), *ask, *answer;
-	const char *access, *line;
-	char *text;
+	char *text = fd < 0 ? NULL : json_dumps(ask, JSON_COMPACT);
+	const char *line = NULL;
+
+	if (text && !write_all(fd, text, strlen(text)) && !write_all(fd, "\n", 1))
+		line = read_answer(fd, room, sizeof(room), until);
+	free(text);
+	json_decref(ask);
+	return line ? json_loads(line, 0, NULL) : NULL;
+}
+
+int ask_main(void)
+{
+	json_t *env = json_object(), *answer;
+	const char *access;
+	bool plain;
 	size_t i;
 
-	if (fd < 0)
-		return 1;
 	for (i = 0; i < ARRAY_SIZE(passed_on); i++)
 		if (getenv(passed_on[i]))
 			json_object_set_new(env, passed_on[i], json_string(getenv(passed_on[i])));
-	ask = json_pack("{s:s, s:o}", "ask", "event", "env", env);
-	text = json_dumps(ask, JSON_COMPACT);
-	json_decref(ask);
-	if (!text || write_all(fd, text, strlen(text)) || write_all(fd, "\n", 1)) {
-		free(text);
-		return 1;
-	}
-	free(text);
-	line = read_answer(fd, room, sizeof(room), until);
-	answer = line ? json_loads(line, 0, NULL) : NULL;
+	answer = ask_desk(json_pack("{s:s, s:o}", "ask", "event", "env", env), ASK_PATIENCE_MS);
 	access = json_string_value(json_object_get(answer, "access"));
-	if (is_plain(access))
+	plain = is_plain(access);
+	if (plain)
 		printf("SEKISHO_ACCESS=%s\n", access);
 	json_decref(answer);
-	return is_plain(access) ? 0 : 1;
+	return plain ? 0 : 1;
 }
 
 /* --- sleep, wake --- */
@@ -115,15 +119,14 @@ int ask_main(void)
 /* What is sealed goes to acked/ when the collector has it. */
 static bool is_sent(const char *folder)
 {
-	DIR *d = opendir(folder);
+	_cleanup_closedir_ DIR *d = opendir(folder);
 	const struct dirent *e;
-	bool waits = false;
+	uint64_t seq;
 
-	while (d && !waits && (e = readdir(d)))
-		waits = strlen(e->d_name) > 4 && !strcmp(e->d_name + strlen(e->d_name) - 4, ".seg");
-	if (d)
-		closedir(d);
-	return !waits;
+	while (d && (e = readdir(d)))
+		if (spool_name_parse(e->d_name, &seq))
+			return false;
+	return true;
 }
 
 static void wait_sent(void)
@@ -139,27 +142,18 @@ static void wait_sent(void)
 
 int sleep_main(const char *what)
 {
-	static char room[DESK_LINE_MAX];
-	int64_t until = clock_awake_us() + SLEEP_PATIENCE_MS * 1000;
-	_cleanup_close_ int fd = connect_desk(until);
-	const char *line = NULL, *reason;
-	json_t *answer;
-	char ask[32];
-	bool said;
+	bool sleeps = !strcmp(what, "sleep"), said;
+	json_t *answer = ask_desk(json_pack("{s:s}", "ask", what), SLEEP_PATIENCE_MS);
+	const char *reason = json_string_value(json_object_get(answer, "reason"));
 
-	snprintf(ask, sizeof(ask), "{\"ask\": \"%s\"}\n", what);
-	if (fd < 0 || write_all(fd, ask, strlen(ask)) || !(line = read_answer(fd, room, sizeof(room), until))) {
-		log_error("the guard does not answer: it is not recorded that the PC %s",
-			what[0] == 's' ? "goes to sleep" : "woke");
-		return EXIT_FAILURE;
-	}
-	answer = json_loads(line, 0, NULL);
 	said = json_is_true(json_object_get(answer, "said"));
-	reason = json_string_value(json_object_get(answer, "reason"));
-	if (!said)
+	if (!answer)
+		log_error("the guard does not answer: it is not recorded that the PC %s",
+			sleeps ? "goes to sleep" : "woke");
+	else if (!said)
 		log_error("the guard: %s", reason ? reason : "no answer");
 	json_decref(answer);
-	if (said && what[0] == 's')
+	if (said && sleeps)
 		wait_sent();
 	return said ? EXIT_SUCCESS : EXIT_FAILURE;
 }

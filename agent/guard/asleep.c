@@ -6,9 +6,7 @@
  * take.
  */
 #include "agent/guard/guard.h"
-#include "agent/service/service.h"
 #include "policy/base/clock.h"
-#include <jansson.h>
 #include <systemd/sd-event.h>
 
 /* Programs that are asked before, an image that is written, a battery that is looked at between two ways of sleeping.
@@ -35,29 +33,26 @@ static int on_over(sd_event_source *source, uint64_t usec, void *ctx)
 }
 
 /* Asked again, it was said: who brings the network down before a sleep may ask before systemd does. */
-struct json_t *asleep_begin(struct guard *g)
+bool asleep_begin(struct guard *g)
 {
 	struct asleep *s = &g->asleep;
 	bool sealed;
 
 	if (s->said)
-		return (struct json_t *)json_pack("{s:b}", "said", 1);
+		return true;
 	sealed = tell_sleep(g);
 	*s = (struct asleep){.said = true, .boot_us = clock_boot_us(), .awake_us = clock_awake_us()};
 	/* Without memory for a timer it is said when it wakes, as ever. */
 	(void)sd_event_add_time_relative(g->event, &s->over, CLOCK_MONOTONIC, AWAKE_MAX_US, 1000000, on_over, g);
-	if (!sealed)
-		return service_refusal("waits", "the record waits to be sealed", "記録は封印待ちです");
-	return (struct json_t *)json_pack("{s:b}", "said", 1);
+	return sealed;
 }
 
-struct json_t *asleep_end(struct guard *g)
+void asleep_end(struct guard *g)
 {
 	if (g->asleep.said)
 		woke(g);
 	else
 		tell_wake(g, -1, 0, false);
-	return (struct json_t *)json_pack("{s:b}", "said", 1);
 }
 
 void asleep_close(struct guard *g)

@@ -212,7 +212,11 @@ static json_t *ask_sleep(struct caller *c, bool begins)
 {
 	if (c->uid != 0)
 		return service_refusal("denied", "only root puts the PC to sleep", "root のみ実行できます");
-	return (json_t *)(begins ? asleep_begin(c->desk->g) : asleep_end(c->desk->g));
+	if (!begins)
+		asleep_end(c->desk->g);
+	else if (!asleep_begin(c->desk->g))
+		return service_refusal("waits", "the record waits to be sealed", "記録は封印待ちです");
+	return json_pack("{s:b}", "said", 1);
 }
 
 static json_t *answer(struct caller *c, const json_t *o)

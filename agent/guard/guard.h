@@ -381,9 +381,9 @@ struct json_t *maintenance_state(const struct guard *g);
 
 /* --- asleep.c: a PC that is put to sleep says so --- */
 
-/* What the desk is asked: the answers are the caller's. */
-struct json_t *asleep_begin(struct guard *g);
-struct json_t *asleep_end(struct guard *g);
+/* For the desk. False where the record waits to be sealed. */
+bool asleep_begin(struct guard *g);
+void asleep_end(struct guard *g);
 void asleep_close(struct guard *g);
 
 /* --- lineage.c: whose window it is --- */

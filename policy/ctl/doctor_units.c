@@ -15,16 +15,17 @@ enum needed { ALWAYS, WITH_CUPS, WITH_A_KEEPER };
 static const struct {
 	const char *name;
 	enum needed when;
+	bool by_sleep; /* the PC's going to sleep starts it: started now, it would say so */
 } units[] = {
-	{"sekisho-load.service", ALWAYS},
-	{"sekisho-probes.service", ALWAYS},
-	{"sekisho-guard.service", ALWAYS},
-	{"sekisho-recorder.service", ALWAYS},
-	{"sekisho-uplink.service", ALWAYS},
-	{"sekisho-posture.timer", ALWAYS},
-	{"sekisho-sleep.service", ALWAYS},
-	{"sekisho-print.service", WITH_CUPS},
-	{"sekisho-keeper.socket", WITH_A_KEEPER},
+	{"sekisho-load.service", ALWAYS, false},
+	{"sekisho-probes.service", ALWAYS, false},
+	{"sekisho-guard.service", ALWAYS, false},
+	{"sekisho-recorder.service", ALWAYS, false},
+	{"sekisho-uplink.service", ALWAYS, false},
+	{"sekisho-posture.timer", ALWAYS, false},
+	{"sekisho-sleep.service", ALWAYS, true},
+	{"sekisho-print.service", WITH_CUPS, false},
+	{"sekisho-keeper.socket", WITH_A_KEEPER, false},
 };
 
 /* --- facts --- */
@@ -98,13 +99,13 @@ void doctor_units(struct doctor *d)
 		return; /* no systemd: quickstart starts what there is */
 	for (i = 0; i < ARRAY_SIZE(units); i++) {
 		const char *is = json_string_value(json_object_get(o, units[i].name));
-		bool masked = is && !strcmp(is, "masked"), sleeps = !strcmp(units[i].name, "sekisho-sleep.service");
+		bool masked = is && !strcmp(is, "masked");
 
 		if (!is_needed(d, units[i].when) || (is && !strcmp(is, "enabled")))
 			continue;
-		/* That one is started by the PC's going to sleep: started now, it would say so. */
 		snprintf(fix, sizeof(fix), "%s%s%ssystemctl enable %s%s", masked ? "systemctl unmask " : "",
-			masked ? units[i].name : "", masked ? "; " : "", sleeps ? "" : "--now ", units[i].name);
+			masked ? units[i].name : "", masked ? "; " : "", units[i].by_sleep ? "" : "--now ",
+			units[i].name);
 		doctor_found(d, "units", DOCTOR_BAD, fix,
 			masked ? SAY(d->ctl, "%s is masked: it will not start any more",
 					 "%s はマスクされており、起動できません")
