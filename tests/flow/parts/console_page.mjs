@@ -2,6 +2,7 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Browser, PASSWORD, Person, command, day, fail, origin, same, step, until } from "./console_browser.mjs";
 
 const require = createRequire(join(process.env.PAGE_SOURCE, "package.json"));
@@ -662,7 +663,9 @@ async function policy(who) {
   await who.accessible("signing");
   who.sent.length = 0;
   await p.getByRole("dialog").getByRole("button", { name: "Sign and push" }).click();
-  const arrived = (version, at = p) => at.locator("tr", { hasText: "soumu-99" }).filter({ hasText: "In force" }).filter({ hasText: String(version) }).waitFor();
+  // The number in its own cell: "seen 3 seconds ago" is no version.
+  const arrived = (version, at = p) => at.locator("tr", { hasText: "soumu-99" }).filter({ hasText: "In force" })
+    .filter({ has: at.locator("td.number").getByText(String(version), { exact: true }) }).waitFor();
   await arrived(2);
   same(JSON.parse(command("sekishoctl", "policy", "status", "--json")).version, 2, "version at the collector");
   const secret = process.env.KEY_TEXT;
@@ -679,6 +682,12 @@ async function policy(who) {
     await push(who, arrived, version);
     await guardSays(says);
   };
+  // The line is slow: what was pushed here is worked on only when it was read back, and no old version meanwhile.
+  const slow = async (route) => {
+    if (route.request().method() === "GET") await sleep(4000);
+    await route.continue();
+  };
+  await p.route("**/api/v1/policy", slow);
   await pushed(3, async () => {
     await cell("Until").fill("2020-12-31");
     await cell("Until").blur();
@@ -688,6 +697,7 @@ async function policy(who) {
     await cell("Until").blur();
     await p.getByRole("combobox", { name: `Access, ${ROW}` }).selectOption("deny");
   }, "storage deny ledger:5");
+  await p.unrouteAll({ behavior: "wait" });
   await pushed(5, () => p.getByRole("button", { name: `Remove ${ROW.toLowerCase()}` }).click(), "storage read-only default:storage");
   who.well();
 

@@ -1,10 +1,11 @@
 // Drives: what was plugged in and is not listed, the ledger, the rules, the draft that becomes the next version, and its way to the PCs. Only
 // administrators change things; auditors read the same.
+import { useState } from "preact/hooks";
 import { api, type Policy } from "../../core/api";
 import { may, useDesk } from "../../core/desk";
 import { momentOf } from "../../core/format";
 import { useLive } from "../../core/live";
-import { useResource, type Resource } from "../../core/resource";
+import { useResource } from "../../core/resource";
 import type { Route } from "../../core/router";
 import { isStale, rebaseDraft, useDraft } from "../../policy/draft";
 import { Empty, Failure, Loading } from "../../ui/parts";
@@ -27,6 +28,14 @@ export function Drives({ route }: { route: Route }) {
   useLive((kinds) => {
     if (kinds["admin"] || kinds["policy"]) policy.reload();
   });
+  // What this page has pushed itself is known before it is read back. Until then nothing is shown of the version before: a draft begun from it
+  // would be an old one at once.
+  const [own, setOwn] = useState(0);
+  const current = policy.data && policy.data.version >= own ? policy.data : null;
+  const pushed = (version: number) => {
+    setOwn(version);
+    policy.reload();
+  };
   const named = route.path.split("/")[2];
   const tab: Tab | null = named === undefined ? "seen" : (TABS.find((t) => t === named) ?? null);
   const write = may(session, "administrator");
@@ -34,7 +43,7 @@ export function Drives({ route }: { route: Route }) {
     <div class="drives">
       <div class="head-line">
         <h1>{d.title}</h1>
-        {policy.data && <Version of={policy.data} />}
+        {current && <Version of={current} />}
       </div>
       <nav class="tabs" aria-label={d.title}>
         <ul>
@@ -49,17 +58,17 @@ export function Drives({ route }: { route: Route }) {
         </ul>
       </nav>
       {policy.error && <Failure error={policy.error} retry={policy.reload} />}
-      {!policy.data && !policy.error && <Loading />}
-      {policy.data && draft && isStale(draft, policy.data) && write && (
+      {!current && !policy.error && <Loading />}
+      {current && draft && isStale(draft, current) && write && (
         <div class="notice line">
-          <p>{d.draftOld(policy.data.version)}</p>
-          <button type="button" class="quiet" onClick={() => policy.data && rebaseDraft(policy.data)}>
-            {d.draftOnTop(policy.data.version)}
+          <p>{d.draftOld(current.version)}</p>
+          <button type="button" class="quiet" onClick={() => rebaseDraft(current)}>
+            {d.draftOnTop(current.version)}
           </button>
         </div>
       )}
-      {policy.data && !write && (tab === "ledger" || tab === "rules") && <p class="hint">{d.readOnly}</p>}
-      {policy.data && <Body tab={tab} policy={policy.data} resource={policy} write={write} query={route.query} />}
+      {current && !write && (tab === "ledger" || tab === "rules") && <p class="hint">{d.readOnly}</p>}
+      {current && <Body tab={tab} policy={current} pushed={pushed} reload={policy.reload} write={write} query={route.query} />}
     </div>
   );
 }
@@ -87,12 +96,15 @@ function Version({ of: p }: { of: Policy }) {
 interface BodyProps {
   tab: Tab | null;
   policy: Policy;
-  resource: Resource<Policy>;
+  /** This page has pushed that version. */
+  pushed: (version: number) => void;
+  /** Perhaps another version was pushed that this page has not heard of. */
+  reload: () => void;
   write: boolean;
   query: URLSearchParams;
 }
 
-function Body({ tab, policy, resource, write, query }: BodyProps) {
+function Body({ tab, policy, pushed, reload, write, query }: BodyProps) {
   const { words } = useDesk();
   switch (tab) {
     case "seen":
@@ -102,7 +114,7 @@ function Body({ tab, policy, resource, write, query }: BodyProps) {
     case "rules":
       return <Rules policy={policy} write={write} />;
     case "draft":
-      return <Review policy={policy} pushed={resource.reload} />;
+      return <Review policy={policy} pushed={pushed} reload={reload} />;
     case "trial":
       return <TrialView policy={policy} query={query} />;
     case "arrival":

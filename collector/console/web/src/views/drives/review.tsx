@@ -10,18 +10,25 @@ import { Empty, Failure, Icon, Loading } from "../../ui/parts";
 import { Text } from "../../ui/text";
 import { Sign } from "./sign";
 
-/** The draft as it will be signed: under the next version. */
-export function nextTexts(policy: Policy, draft: Texts): Texts & { version: number } {
-  const version = Math.max(policy.version + 1, versionOf(draft.policy_yaml) ?? 0);
+/** The draft as it will be signed: under the version behind `pushed`. */
+export function nextTexts(pushed: number, draft: Texts): Texts & { version: number } {
+  const version = Math.max(pushed + 1, versionOf(draft.policy_yaml) ?? 0);
   return { version, policy_yaml: withVersion(draft.policy_yaml, version), devices_csv: draft.devices_csv };
 }
 
-export function Review({ policy, pushed }: { policy: Policy; pushed: () => void }) {
+interface Props {
+  policy: Policy;
+  pushed: (version: number) => void;
+  reload: () => void;
+}
+
+export function Review({ policy, pushed, reload }: Props) {
   const { words } = useDesk();
   const d = words.drives;
   const draft = useDraft();
   const [signing, setSigning] = useState(false);
-  const texts = useMemo(() => draft && nextTexts(policy, draft), [draft, policy]);
+  // By number: the same version read once more, as PCs tell of it, is no reason for another check.
+  const texts = useMemo(() => draft && nextTexts(policy.version, draft), [draft, policy.version]);
   const [settled, setSettled] = useState(texts);
   useEffect(() => {
     const timer = setTimeout(() => setSettled(texts), 300);
@@ -56,7 +63,7 @@ export function Review({ policy, pushed }: { policy: Policy; pushed: () => void 
         <Diff name="policy.yaml" old={policy.policy_yaml} next={texts.policy_yaml} />
         <Diff name="devices.csv" old={policy.devices_csv} next={texts.devices_csv} />
       </section>
-      {signing && !stale && <Sign policy={policy} texts={texts} close={() => setSigning(false)} pushed={pushed} />}
+      {signing && !stale && <Sign policy={policy} texts={texts} close={() => setSigning(false)} pushed={pushed} reload={reload} />}
     </div>
   );
 }

@@ -17,10 +17,11 @@ interface Props {
   policy: Policy;
   texts: Texts & { version: number };
   close: () => void;
-  pushed: () => void;
+  pushed: (version: number) => void;
+  reload: () => void;
 }
 
-export function Sign({ policy, texts, close, pushed }: Props) {
+export function Sign({ policy, texts, close, pushed, reload }: Props) {
   const { words, say } = useDesk();
   const d = words.drives;
   const [key, setKey] = useState<Key | null>(null);
@@ -70,13 +71,13 @@ export function Sign({ policy, texts, close, pushed }: Props) {
       setKey(null);
       // By itself, not with the view that goes: what is modal must not outlive it.
       close();
-      pushed();
+      pushed(taken.version);
       go("#/drives/arrival");
     } catch (e) {
       const refusal = toRefusal(e);
       setError(refusal);
       // Perhaps another version was pushed that this page has not heard of.
-      if (refusal.status === 409) pushed();
+      if (refusal.status === 409) reload();
     } finally {
       setBusy(false);
     }

@@ -36,7 +36,7 @@ export function TrialView({ policy, query }: { policy: Policy; query: URLSearchP
   const w = d.trial;
   const draft = useDraft();
   const mine = may(session, "administrator") ? draft : null;
-  const texts = useMemo(() => (mine ? nextTexts(policy, mine) : policy), [mine, policy]);
+  const texts = useMemo(() => (mine ? nextTexts(policy.version, mine) : policy), [mine, policy]);
   const days = DAYS.find((n) => String(n) === query.get("days")) ?? 7;
   const [groups, setGroups] = useState(kept?.csrf === session.csrf ? kept.asked.groups : "");
   const [done, setDone] = useState(kept?.csrf === session.csrf ? kept : null);
