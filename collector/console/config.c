@@ -5,6 +5,7 @@
 #include "collector/oidc/oidc.h"
 #include "collector/store/stamps.h"
 #include "collector/store/store.h"
+#include "policy/wire/api.h"
 #include "policy/wire/program.h"
 #include "policy/wire/server_conf.h"
 #include <errno.h>
@@ -173,6 +174,7 @@ static int set_paths(struct config *c)
 	UNDER_(door, run_dir, "console.sock");
 	UNDER_(status, run_dir, "console.json");
 	UNDER_(collector_door, run_dir, "collector.sock");
+	UNDER_(asleep, run_dir, API_ASLEEP_FILE);
 #undef UNDER_
 	if (c->certificate[0])
 		memcpy(c->tls_crt, c->certificate, sizeof(c->certificate));

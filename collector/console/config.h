@@ -52,6 +52,7 @@ struct config {
 	char store[CONFIG_FILE_MAX], log_vkey[CONFIG_FILE_MAX], admins[CONFIG_FILE_MAX], policies[CONFIG_FILE_MAX];
 	char ca_key[CONFIG_FILE_MAX], ca_crt[CONFIG_FILE_MAX];
 	char run_dir[CONFIG_PATH_MAX], door[CONFIG_FILE_MAX], status[CONFIG_FILE_MAX], collector_door[CONFIG_FILE_MAX];
+	char asleep[CONFIG_FILE_MAX];
 };
 
 /* Defaults, then the file, then the paths. 0; V_BAD with the line; V_NOT_FOUND where a named file is not there; -errno.

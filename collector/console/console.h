@@ -323,6 +323,10 @@ void policy_status(struct call *x);
 void unlisted_get(struct call *x);
 /* What an answer of the collector's says of PCs ("hosts"), by their ids; the caller's. NULL without memory. */
 json_t *hosts_by_id(const json_t *answer);
+/* By the ids of PCs that sleep: since when, as the herald found last; the caller's. Empty where it says nothing. */
+json_t *hosts_asleep(const struct console *c);
+/* Of one of the collector's list that is not connected: since when it sleeps; 0 where it does not. */
+int64_t host_asleep(const json_t *asleep, const json_t *host);
 /* Is a PC that was heard of then silent now? */
 bool host_is_silent(const struct console *c, int64_t seen_us);
 /* --- policy_kept.c: the versions that the collector keeps --- */

@@ -3,6 +3,7 @@
  */
 #include "collector/console/look.h"
 #include "policy/base/clock.h"
+#include "policy/base/file.h"
 #include "policy/base/text.h"
 #include "policy/wire/api.h"
 #include <errno.h>
@@ -18,6 +19,30 @@ bool host_is_silent(const struct console *c, int64_t seen_us)
 static int64_t number(const json_t *o, const char *name)
 {
 	return json_integer_value(json_object_get(o, name));
+}
+
+json_t *hosts_asleep(const struct console *c)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(API_ASLEEP_MAX);
+	json_t *o = file_read(c->conf.asleep, &text) ? NULL : json_loadb((const char *)text.p, text.n, 0, NULL);
+	json_t *asleep = json_object_get(o, "asleep");
+	int64_t age = clock_wall_us() - number(o, "current_us");
+
+	/* A herald that has ended, or is behind, does not know who woke. */
+	if (json_is_object(asleep) && age < API_ASLEEP_FRESH_US && age > -API_ASLEEP_FRESH_US)
+		json_incref(asleep);
+	else
+		asleep = json_object();
+	json_decref(o);
+	return asleep;
+}
+
+int64_t host_asleep(const json_t *asleep, const json_t *host)
+{
+	int64_t since = number(asleep, text_of(host, "id"));
+
+	/* A PC's clock says what it likes. */
+	return since > 0 && !json_is_true(json_object_get(host, "connected")) ? since : 0;
 }
 
 static bool is_forked(const json_t *host)
@@ -120,20 +145,25 @@ int hosts_row(struct console *c, const struct store_row *row)
 	return c->versions && (kind == start_kinds[0] || kind == start_kinds[1]) ? take_version(c->versions, row) : 0;
 }
 
-/* The collector itself and this console are PCs without a guard: they are never silent while anybody can ask. */
-static json_t *host_json(struct console *c, const json_t *h, const json_t *obeying, const json_t *started)
+/*
+ * The collector itself and this console are PCs without a guard: they are never silent while anybody can ask. Nor is
+ * who said that it sleeps.
+ */
+static json_t *host_json(
+	struct console *c, const json_t *h, const json_t *obeying, const json_t *started, const json_t *asleep)
 {
-	bool active = !strcmp(text_of(h, "state"), "active");
+	bool away = !strcmp(text_of(h, "state"), "active") && !json_is_true(json_object_get(h, "connected"));
+	int64_t since = away ? host_asleep(asleep, h) : 0;
 	const json_t *o = json_object_get(obeying, text_of(h, "id"));
 	const char *means = json_string_value(json_object_get(o, "means"));
 	const char *version = json_string_value(json_object_get(started, text_of(h, "id")));
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:I, s:s?, s:o, s:b, s:b}", "id", text_of(h, "id"), "name",
-		text_of(h, "name"), "state", text_of(h, "state"), "enrolled", time_json(number(h, "enrolled")), "seen",
-		time_json(number(h, "seen")), "connected", json_is_true(json_object_get(h, "connected")), "policy",
-		(json_int_t)(o ? number(o, "policy") : 0), "version", version, "means",
-		means ? json_string(means) : json_null(), "forked", is_forked(h), "silent",
-		active && !json_is_true(json_object_get(h, "connected")) && host_is_silent(c, number(h, "seen")));
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:I, s:s?, s:o, s:b, s:o, s:b}", "id", text_of(h, "id"),
+		"name", text_of(h, "name"), "state", text_of(h, "state"), "enrolled", time_json(number(h, "enrolled")),
+		"seen", time_json(number(h, "seen")), "connected", json_is_true(json_object_get(h, "connected")),
+		"policy", (json_int_t)(o ? number(o, "policy") : 0), "version", version, "means",
+		means ? json_string(means) : json_null(), "forked", is_forked(h), "asleep", time_json(since), "silent",
+		away && !since && host_is_silent(c, number(h, "seen")));
 }
 
 static int by_name(const void *a, const void *b)
@@ -154,7 +184,7 @@ static bool ask_both(struct call *x, json_t **hosts, json_t **status)
 void hosts_get_all(struct call *x)
 {
 	json_t *hosts = NULL, *status = NULL, *list, *out = json_array(), *next = NULL, **sorted = NULL,
-	       *obeying = NULL;
+	       *obeying = NULL, *asleep = NULL;
 	const json_t *started;
 	_cleanup_free_ struct search *s = malloc(sizeof(*s));
 	char cursor[SEARCH_CURSOR_SIZE];
@@ -180,8 +210,9 @@ void hosts_get_all(struct call *x)
 	k = s->has_cursor ? s->cursor_row : 0;
 	started = versions(x->c);
 	obeying = hosts_by_id(status);
+	asleep = hosts_asleep(x->c);
 	for (i = k; i < n && i < k + s->limit; i++)
-		json_array_append_new(out, host_json(x->c, sorted[i], obeying, started));
+		json_array_append_new(out, host_json(x->c, sorted[i], obeying, started, asleep));
 	if (i < n) {
 		search_cursor(cursor, 0, i);
 		next = json_string(cursor);
@@ -191,6 +222,7 @@ void hosts_get_all(struct call *x)
 				 "next", next ? json_incref(next) : json_null()));
 out:
 	free(sorted);
+	json_decref(asleep);
 	json_decref(obeying);
 	json_decref(next);
 	json_decref(out);
@@ -283,7 +315,7 @@ static json_t *kept(struct call *x, const char *id)
 void host_get(struct call *x)
 {
 	_cleanup_(hosts_versions_freep) struct versions *started = NULL;
-	json_t *hosts = NULL, *status = NULL, *chains, *obeying = NULL;
+	json_t *hosts = NULL, *status = NULL, *chains, *obeying = NULL, *asleep = NULL;
 	const json_t *h;
 
 	if (*x->a->query) {
@@ -294,12 +326,14 @@ void host_get(struct call *x)
 		chains = json_object_get(h, "chains");
 		started = look_for_versions(x->c, x->account, text_of(h, "id"));
 		obeying = hosts_by_id(status);
+		asleep = hosts_asleep(x->c);
 		reply(x, json_pack("{s:o, s:O, s:o, s:o, s:o, s:o}", "host",
-				 host_json(x->c, h, obeying, started ? started->release : NULL), "chains", chains,
-				 "recorder", newest(x, text_of(h, "id"), KIND_RECORDER_START), "guard",
+				 host_json(x->c, h, obeying, started ? started->release : NULL, asleep), "chains",
+				 chains, "recorder", newest(x, text_of(h, "id"), KIND_RECORDER_START), "guard",
 				 newest(x, text_of(h, "id"), KIND_GUARD_START), "proof",
 				 newest(x, text_of(h, "id"), KIND_PROOF), "posture", kept(x, text_of(h, "id"))));
 	}
+	json_decref(asleep);
 	json_decref(obeying);
 	json_decref(hosts);
 	json_decref(status);

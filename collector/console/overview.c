@@ -64,7 +64,7 @@ static int take(void *ctx, const struct matter *m)
 /* --- PCs, by the collector --- */
 
 struct fleet {
-	json_int_t known, connected, silent, revoked, policy, current, old;
+	json_int_t known, connected, asleep, silent, revoked, policy, current, old;
 };
 
 /* The collector and what works beside it have chains of their own, and nobody plugs drives into them. */
@@ -102,7 +102,7 @@ static void add_state(struct gathering *g, const char *what, const json_t *host,
 static void count_hosts(struct call *x, const json_t *hosts, const json_t *status, struct gathering *g, struct fleet *f)
 {
 	const json_t *list = json_object_get(hosts, "hosts"), *h;
-	json_t *of = hosts_by_id(status);
+	json_t *of = hosts_by_id(status), *asleep = hosts_asleep(x->c);
 	char text[64];
 	size_t i;
 
@@ -122,6 +122,8 @@ static void count_hosts(struct call *x, const json_t *hosts, const json_t *statu
 		seen = json_integer_value(json_object_get(h, "seen"));
 		if (json_is_true(json_object_get(h, "connected"))) {
 			f->connected++;
+		} else if (host_asleep(asleep, h)) {
+			f->asleep++;
 		} else if (host_is_silent(x->c, seen)) {
 			f->silent++;
 			add_state(g, "silent", h, "", seen);
@@ -136,6 +138,7 @@ static void count_hosts(struct call *x, const json_t *hosts, const json_t *statu
 				add_state(g, "policy-old", h, text, seen);
 		}
 	}
+	json_decref(asleep);
 	json_decref(of);
 }
 
@@ -224,9 +227,9 @@ static int add_alerts(struct call *x, struct gathering *g, bool *complete, struc
 
 static json_t *fleet_json(const struct fleet *f)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "known", f->known, "connected", f->connected, "silent",
-		f->silent, "revoked", f->revoked, "policy", f->policy, "policy_current", f->current, "policy_old",
-		f->old);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "known", f->known, "connected", f->connected,
+		"asleep", f->asleep, "silent", f->silent, "revoked", f->revoked, "policy", f->policy, "policy_current",
+		f->current, "policy_old", f->old);
 }
 
 static json_t *log_json(const json_t *status)

@@ -49,6 +49,7 @@ enum {
 	Q_WOKE,
 	Q_STIRS,
 	Q_ASLEEP,
+	Q_SLEEPERS,
 	Q_SAY,
 	Q_UNTOLD,
 	Q_TOLD,
@@ -88,6 +89,7 @@ static const char *const texts[QUERIES] = {
 	[Q_STIRS] = "DELETE FROM asleep WHERE host = ?1 AND"
 		    " CASE WHEN boot = ?2 THEN ?3 - boot_us > ?5 ELSE ?4 - wall_us > ?5 END",
 	[Q_ASLEEP] = "SELECT 1 FROM asleep WHERE host = ?",
+	[Q_SLEEPERS] = "SELECT host, wall_us FROM asleep",
 	[Q_SAY] =
 		"INSERT INTO word(kind, alert, severity, rule, title, host, host_name, user, text, time, count, about)"
 		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -393,6 +395,26 @@ int book_asleep(struct book *b, const struct digest *host, bool *yes)
 	sql_bind(st, 1, SPAN(host->b, DIGEST_SIZE));
 	r = sql_step(st);
 	*yes = !r;
+	sqlite3_reset(st);
+	return r == V_END ? 0 : r;
+}
+
+int book_sleepers(struct book *b, book_sleeper_fn fn, void *ctx)
+{
+	sqlite3_stmt *st = b->q[Q_SLEEPERS];
+	struct digest host;
+	int r;
+
+	while (!(r = sql_step(st))) {
+		struct span id = sql_blob(st, 0);
+
+		if (id.n != DIGEST_SIZE)
+			continue;
+		memcpy(host.b, id.p, DIGEST_SIZE);
+		r = fn(ctx, &host, sqlite3_column_int64(st, 1));
+		if (r)
+			break;
+	}
 	sqlite3_reset(st);
 	return r == V_END ? 0 : r;
 }

@@ -77,6 +77,9 @@ int book_woke(struct book *b, const struct digest *host);
  * not. Until then what runs may seal what it has. */
 int book_stirs(struct book *b, const struct digest *host, const struct pc_time *at);
 int book_asleep(struct book *b, const struct digest *host, bool *yes);
+/* Each of them, and since when by its wall clock. Returns 0 to go on; anything else stops and is returned. */
+typedef int (*book_sleeper_fn)(void *ctx, const struct digest *host, int64_t since_us);
+int book_sleepers(struct book *b, book_sleeper_fn fn, void *ctx);
 
 /* --- words --- */
 /*

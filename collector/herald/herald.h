@@ -23,7 +23,8 @@ struct streamer;
 struct places {
 	char dir[HERALD_PATH_MAX], collector[HERALD_PATH_MAX], run[HERALD_PATH_MAX];
 	char spool[HERALD_FILE_SIZE], device_key[HERALD_FILE_SIZE], device_pub[HERALD_FILE_SIZE];
-	char book[HERALD_FILE_SIZE], store[HERALD_FILE_SIZE], log_vkey[HERALD_FILE_SIZE], status[HERALD_FILE_SIZE];
+	char book[HERALD_FILE_SIZE], store[HERALD_FILE_SIZE], log_vkey[HERALD_FILE_SIZE], status[HERALD_FILE_SIZE],
+		asleep[HERALD_FILE_SIZE];
 };
 
 struct herald {
@@ -40,6 +41,7 @@ struct herald {
 
 	uint64_t leaf;        /* the next one to be judged */
 	bool begun;           /* `leaf` is known, and what rules have to know of the past is learned */
+	bool current;         /* all that the log had when we looked last is judged */
 	int64_t grown_us;     /* boot clock: the log was longer than before */
 	uint64_t size;        /* then */
 	struct record record; /* of ours, while it is made */

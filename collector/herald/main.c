@@ -11,6 +11,7 @@
 #include "policy/base/confine.h"
 #include "policy/base/file.h"
 #include "policy/base/text.h"
+#include "policy/wire/api.h"
 #include "policy/wire/beside.h"
 #include "policy/wire/program.h"
 #include <errno.h>
@@ -54,6 +55,7 @@ static int places(struct herald *h)
 		UNDER_(store, collector, "store");
 	UNDER_(log_vkey, collector, "log.vkey");
 	UNDER_(status, run, "herald.json");
+	UNDER_(asleep, run, API_ASLEEP_FILE);
 #undef UNDER_
 	if (!r && h->plan.store && store_is_database(h->plan.store))
 		snprintf(at->store, sizeof(at->store), "%s", h->plan.store);
@@ -125,7 +127,34 @@ static void status_write(struct herald *h, bool running, uint64_t waiting)
 		log_warning("%s: %s", h->at.status, strerror(-r));
 }
 
-/* What has its time: silence, the queue, the status. */
+static int add_sleeper(void *ctx, const struct digest *host, int64_t since_us)
+{
+	char hex[2 * DIGEST_SIZE + 1];
+
+	hex_encode(hex, host->b, DIGEST_SIZE);
+	return json_object_set_new(ctx, hex, json_integer(since_us)) ? -ENOMEM : 0;
+}
+
+/* For the console (policy/wire/api.h), which shows them as what they are. Who is behind knows nothing of now. */
+static void asleep_write(struct herald *h)
+{
+	json_t *asleep = json_object(), *o = NULL;
+	char *text = NULL;
+	int r = asleep ? book_sleepers(h->book, add_sleeper, asleep) : -ENOMEM;
+
+	if (!r)
+		o = json_pack("{s:I, s:O}", "current_us", (json_int_t)clock_wall_us(), "asleep", asleep);
+	if (o)
+		text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	json_decref(asleep);
+	r = text ? file_replace_volatile(h->at.asleep, SPAN_STR(text), 0644) : r ? r : -ENOMEM;
+	free(text);
+	if (r && log_allowed(&h->limit))
+		log_warning("%s: %s", h->at.asleep, r < 0 ? strerror(-r) : "the book cannot be read");
+}
+
+/* What has its time: silence, the queue, the status, who sleeps. */
 static int now_and_then(struct herald *h)
 {
 	static int64_t silent_us, status_us, tidy_us;
@@ -144,6 +173,8 @@ static int now_and_then(struct herald *h)
 	if (!r && now - status_us >= STATUS_US) {
 		status_us = now;
 		status_write(h, true, waiting);
+		if (h->current)
+			asleep_write(h);
 	}
 	return r;
 }
@@ -151,10 +182,12 @@ static int now_and_then(struct herald *h)
 static int step(struct herald *h, bool *more)
 {
 	int64_t now = clock_boot_us();
+	bool watched = h->begun;
 	int running, r;
 
 	*more = false;
-	r = h->begun ? watch_step(h, more) : watch_begin(h);
+	r = watched ? watch_step(h, more) : watch_begin(h);
+	h->current = watched && !r && !*more;
 	/* A store that cannot be read now can be later. */
 	r = r == V_AGAIN ? 0 : r;
 	r = r ? r : tell_step(h);

@@ -1,7 +1,10 @@
-"""Alerts at the console: scopes, acknowledging, forgeries."""
+"""Alerts at the console: scopes, acknowledging, forgeries; who sleeps, as the herald knows it."""
+import json
+import os
+import signal
 import time
 
-from collector_pc import PRINT, Member
+from collector_pc import GUARD, PRINT, RECORDER, Member
 from console_desk import Person, same, told, until
 import sekisho_write
 
@@ -103,3 +106,59 @@ lost = pcs["keiri-1"].sealed(2, PRINT, [job("jiro", 0)])
 pcs["keiri-1"].post(lost[1:], lost=True)
 until(lambda: viewer.get("/api/v1/records?kind=gap")["records"], "the viewer sees the gap", 60)
 same([r["facts"]["peer_name"] for r in viewer.get("/api/v1/records?kind=gap")["records"]], ["keiri-1"], "of which PC")
+
+item("who said that it sleeps is asleep since then, and needs nobody; silent is who did not, and where nobody knows who woke")
+SLEEPS, WOKE = {1: 55, 2: 0}, {1: 56, 2: 0, 52: 7200000000, 116: "slept"}
+lids = {n: Member(n) for n in ("lid-asleep", "lid-cut", "lid-recorder")}
+for n in lids:
+    lids[n].enrol()
+
+
+def says(name, producer, record):
+    """By which moment of its own clock."""
+    segment = lids[name].sealed(1, producer, [record])
+    lids[name].post(segment)
+    return sekisho_write.START_US + segment[0].seq * 15000000
+
+
+def listed():
+    return {h["name"]: (h["asleep"], h["silent"]) for h in admin.get("/api/v1/hosts")["hosts"] if h["name"] in lids}
+
+
+def shown():
+    """Of each: since when it sleeps, and whether it is silent; the overview counts the same, where nothing changed while it was asked."""
+    hosts, overview = listed(), admin.get("/api/v1/overview")
+    if hosts == listed():
+        same({a["host"] for a in overview["attention"] if a["what"] == "silent" and a["host"] in lids}, {n for n in hosts if hosts[n][1]}, "the overview")
+        same(overview["fleet"]["asleep"], len([h for h in hosts.values() if h[0]]), "so many sleep")
+    return hosts
+
+
+since = says("lid-asleep", GUARD, SLEEPS)
+# The guard alone says that a PC sleeps.
+says("lid-recorder", RECORDER, SLEEPS)
+says("lid-cut", PRINT, job("hanako", 0))
+text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since // 1000000))
+asleep = (text + ".%06dZ" % (since % 1000000), False)
+until(lambda: shown() == {"lid-asleep": asleep, "lid-cut": (None, True), "lid-recorder": (None, True)}, "one sleeps, and two are silent", 120)
+same(admin.get("/api/v1/hosts/" + lids["lid-asleep"].host.hex())["host"]["asleep"], asleep[0], "the PC itself")
+says("lid-asleep", GUARD, WOKE)
+until(lambda: shown()["lid-asleep"] == (None, True), "it woke, and is silent", 120)
+since = says("lid-asleep", GUARD, SLEEPS)
+until(lambda: shown()["lid-asleep"][0], "it sleeps again", 120)
+# A herald that does not go on does not know who woke.
+herald, kept = int(os.environ["HERALD_PID"]), os.environ["SEKISHO_ROOT"] + "/run/sekisho/asleep.json"
+os.kill(herald, signal.SIGSTOP)
+with open(kept) as f:
+    said = json.load(f)
+same(list(said["asleep"].values()), [since], "what it says")
+for away in (said["current_us"] - 61000000, time.time_ns() // 1000 + 3600 * 1000000):
+    with open(kept, "w") as f:
+        json.dump({**said, "current_us": away}, f)
+    same(shown()["lid-asleep"][0], None, "nobody knows")
+for other in ("", "[]", '{"current_us": %d, "asleep": 1}' % (time.time_ns() // 1000)):
+    with open(kept, "w") as f:
+        f.write(other)
+    same(shown()["lid-asleep"][0], None, "what says nothing")
+os.kill(herald, signal.SIGCONT)
+until(lambda: shown()["lid-asleep"][0], "it goes on", 120)

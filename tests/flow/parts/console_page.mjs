@@ -9,7 +9,7 @@ const require = createRequire(join(process.env.PAGE_SOURCE, "package.json"));
 const jsqr = require("jsqr");
 const { PNG } = require("pngjs");
 
-const { AUDITOR, ADMINISTRATOR, VIEWER, KEY_FILE, STRANGER_FILE, EVIDENCE, ENROL, USB } = process.env;
+const { AUDITOR, ADMINISTRATOR, VIEWER, KEY_FILE, STRANGER_FILE, EVIDENCE, ENROL, USB, LID } = process.env;
 const browser = await Browser.start();
 const all = "since=all";
 /** Addresses that stories came by, for whoever looks at every view. */
@@ -769,6 +769,30 @@ async function ledger(who) {
   who.well();
 }
 
+async function asleep(who) {
+  const p = who.page;
+  step("a laptop whose lid is closed is asleep, since when, in both languages, and no silent PC; it is heard of again when it is opened");
+  command(LID, "closed");
+  await who.go("#/pcs");
+  const row = p.locator("tr", { hasText: "soumu-99" });
+  await row.locator(".status-asleep").waitFor({ timeout: 60000 });
+  for (const [language, said, figure] of [["ja", /^スリープ中 \d{4}-\d\d-\d\d \d\d:\d\d:\d\d から$/, "スリープ中"], ["en", /^asleep since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/, "Asleep"]]) {
+    await who.language(language);
+    const state = (await row.locator("td").first().innerText()).trim();
+    if (!said.test(state)) fail(`in ${language}: ${state}`);
+    await who.accessible(`a PC that sleeps, ${language}`);
+    await who.go("#/");
+    await p.locator(".figure", { hasText: figure }).locator("dd", { hasText: /^1$/ }).waitFor();
+    await who.go("#/pcs");
+  }
+  await row.getByRole("link").click();
+  await p.locator(".status-asleep").waitFor();
+  await who.go("#/pcs");
+  command(LID, "open");
+  await row.locator(".status-connected").waitFor({ timeout: 60000 });
+  who.well();
+}
+
 async function retire(who) {
   const p = who.page;
   step("the PC's page: what it says of itself; out of use, with a reason and the name typed, after what it had was asked for");
@@ -990,6 +1014,7 @@ try {
     () => ledger(writer),
     () => signingByHand(writer),
     () => decided(reader),
+    () => asleep(writer),
     () => retire(writer),
     () => revoke(writer),
     () => proof(writer),

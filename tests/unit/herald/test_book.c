@@ -101,6 +101,19 @@ static void who_was_heard_of(void **state)
 	assert_int_equal(h[0].at_us, 0);
 }
 
+static unsigned sleepers_n;
+
+static int on_sleeper(void *ctx, const struct digest *host, int64_t since_us)
+{
+	const struct pc_time *said = ctx;
+	struct digest pc = key("pc");
+
+	assert_true(digest_eq(host, &pc));
+	assert_int_equal(since_us, said->wall_us);
+	sleepers_n++;
+	return 0;
+}
+
 static void who_sleeps(void **state)
 {
 	const struct pc_time said = {.boot = "life 1", .boot_us = 100 * MINUTE, .wall_us = 900 * MINUTE};
@@ -132,6 +145,9 @@ static void who_sleeps(void **state)
 	assert_int_equal(book_open(path, &b), 0);
 	assert_int_equal(book_asleep(b, &pc, &yes), 0);
 	assert_true(yes);
+	sleepers_n = 0;
+	assert_int_equal(book_sleepers(b, on_sleeper, (void *)(uintptr_t)&said), 0);
+	assert_int_equal(sleepers_n, 1);
 	/* It was started anew: it does not sleep. */
 	memcpy(at.boot, "life 2", 7);
 	at.boot_us = MINUTE;

@@ -269,6 +269,7 @@ export interface Overview {
   fleet: {
     known: number;
     connected: number;
+    asleep: number;
     silent: number;
     revoked: number;
     policy: number;
@@ -310,6 +311,8 @@ export interface Host {
   version: string | null;
   means: string | null;
   forked: boolean;
+  /** Since when, by its own clock; null: it does not sleep, or nobody knows. */
+  asleep: string | null;
   silent: boolean;
 }
 export interface HostPage {

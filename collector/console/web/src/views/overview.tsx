@@ -124,6 +124,7 @@ function Health({ of: { fleet: f, log: l } }: { of: Overview }) {
         <dl class="figures">
           <Figure label={o.known} value={n(f.known)} />
           <Figure label={o.connected} value={n(f.connected)} />
+          <Figure label={o.asleep} value={n(f.asleep)} />
           <Figure label={o.silent} value={n(f.silent)} bad={f.silent > 0} />
           <Figure label={o.revoked} value={n(f.revoked)} />
         </dl>

@@ -11,7 +11,7 @@ import { Copy, Dialog, explain, Failure, Loading } from "../../ui/parts";
 import { Text } from "../../ui/text";
 import { Facts } from "../logs/detail";
 import { factText, plain } from "../../core/hostile";
-import { statusOf, StatusMark } from "./pcs";
+import { StateOf } from "./pcs";
 
 export function Pc({ id, newest, changed }: { id: string; newest: number; changed: () => void }) {
   const { words, session } = useDesk();
@@ -32,7 +32,7 @@ export function Pc({ id, newest, changed }: { id: string; newest: number; change
             <h1>
               <Text of={pc.data.host.name || id.slice(0, 16)} />
             </h1>
-            <StatusMark of={statusOf(pc.data.host)} />
+            <StateOf host={pc.data.host} />
             {pc.data.host.forked && <span class="tag tag-alarm">{p.forked}</span>}
             {may(session, "auditor", "viewer") && (
               <a class="button" href={routeText("/logs", { host: pc.data.host.name || id, since: "-7d" })}>

@@ -11,11 +11,22 @@ import { Text } from "../../ui/text";
 import { Enrol, Tokens } from "./enrol";
 import { Pc } from "./pc";
 
-export type Status = "connected" | "away" | "silent" | "revoked" | "retired" | "unknown";
+export type Status = "connected" | "away" | "asleep" | "silent" | "revoked" | "retired" | "unknown";
 
 export function statusOf(h: Host): Status {
   if (h.state !== "active") return h.state;
-  return h.silent ? "silent" : h.connected ? "connected" : "away";
+  return h.asleep ? "asleep" : h.silent ? "silent" : h.connected ? "connected" : "away";
+}
+
+/** What it is now; of one that sleeps also since when. */
+export function StateOf({ host: h }: { host: Host }) {
+  const { words } = useDesk();
+  return (
+    <>
+      <StatusMark of={statusOf(h)} />{" "}
+      {h.asleep && statusOf(h) === "asleep" && <time class="quiet-text" dateTime={h.asleep}>{words.pcs.since(momentOf(h.asleep))}</time>}
+    </>
+  );
 }
 
 export function StatusMark({ of }: { of: Status }) {
@@ -106,7 +117,7 @@ export function Pcs({ route }: { route: Route }) {
                     </a>
                   </th>
                   <td>
-                    <StatusMark of={statusOf(h)} />
+                    <StateOf host={h} />
                     {h.forked && <span class="tag tag-alarm">{p.forked}</span>}
                   </td>
                   <td>{h.seen ? <time dateTime={h.seen} title={momentOf(h.seen)}>{ago(h.seen, now, language)}</time> : words.common.never}</td>
