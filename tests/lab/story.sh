@@ -101,13 +101,17 @@ unplug() {
 	udevadm settle --timeout=60
 }
 
-# unchanged NAME | changed NAME: its bytes, seen from outside, against those when it was plugged in.
+# unchanged NAME | changed NAME: its bytes, seen from outside, against those when it was plugged in; where they should be the same, which are not.
 unchanged() {
-	[ "$(outside hash "$1")" = "${hashes[$1]}" ] || fail "$1 was CHANGED: ${2:-}"
+	local differs
+	differs=$(outside differs "$1" "${hashes[$1]}")
+	[ "$differs" = same ] || fail "$1 was CHANGED: ${2:-}: $differs"
 }
 
 changed() {
-	[ "$(outside hash "$1")" != "${hashes[$1]}" ] || fail "$1 is unchanged, and should not be: ${2:-}"
+	local differs
+	differs=$(outside differs "$1" "${hashes[$1]}")
+	[ -n "$differs" ] && [ "$differs" != same ] || fail "$1 is unchanged, and should not be: ${2:-}"
 }
 
 # case_is WAY DEVICE MODE OUTCOME: one row of the table (tests/lab/table).
