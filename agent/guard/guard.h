@@ -137,7 +137,7 @@ struct guard {
 	char seen_path[256], host[256];
 
 	struct gate *gate; /* NULL: this kernel has none, and the weaker means are all that there is */
-	uint64_t pinned;   /* which gate was pinned when that was found out (gate_pinned()) */
+	uint64_t pinned;   /* which gate was pinned when that was looked at last (gate_pinned()) */
 	unsigned layers;   /* GATE_*: proven last */
 	int64_t proved_boot_us, proof_told_us;
 	struct producer_keys keys;

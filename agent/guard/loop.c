@@ -201,22 +201,26 @@ static int64_t at_least_each_beat(const struct guard *g, int64_t every_us)
 }
 
 /*
- * A gate came that was not there when we started, as while it was being replaced. Taking it needs what we gave up, so
- * whoever started us starts us with it; where nobody would, the weaker means are better than no guard. A gate that
- * could not be taken then (of another version) is no reason to start again.
+ * A gate came that was not there when we started, as while it was being replaced; or one was loaded in the place of
+ * ours of which somebody had removed a part, and what we decide in our tables holds nothing any more. Taking it needs
+ * what we gave up, so whoever started us starts us with it; where nobody would, the weaker means are better than no
+ * guard. A gate that could not be taken then (of another version) is no reason to start again.
  */
 static void look_for_gate(struct guard *g)
 {
-	uint64_t pinned = g->gate ? 0 : gate_pinned();
+	uint64_t pinned = gate_pinned();
+	const char *what = g->gate ? "is another one" : "is there";
 
 	if (!pinned || pinned == g->pinned)
 		return;
 	g->pinned = pinned;
+	if (g->gate && gate_is(g->gate, pinned))
+		return;
 	if (!getenv("NOTIFY_SOCKET")) {
-		log_warning("the kernel's gate is there now: start sekisho-guard anew, and it takes it");
+		log_warning("the kernel's gate %s now: start sekisho-guard anew, and it takes it", what);
 		return;
 	}
-	log_notice("the kernel's gate is there now: ending, to be started with it");
+	log_notice("the kernel's gate %s now: ending, to be started with it", what);
 	g->asked.how = STOP_ANEW;
 	g->stopping = true;
 }

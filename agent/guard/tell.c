@@ -383,8 +383,9 @@ void tell_stop(struct guard *g)
 
 	tell_begin(g, &r, KIND_GUARD_STOP, NULL);
 	record_set_text(&r, F_TEXT,
-		g->asked.how == STOP_ANEW ? "the kernel's gate is there now: started anew with it"
-					  : "what is held stays held");
+		g->asked.how != STOP_ANEW ? "what is held stays held"
+		: g->gate                 ? "the kernel's gate is another one now: started anew with it"
+					  : "the kernel's gate is there now: started anew with it");
 	service_put_stop(&r, &g->asked);
 	tell_put(g, &r, true);
 }

@@ -55,8 +55,9 @@ static int on_ring(void *ctx, void *data, size_t n)
 
 static int open_maps(struct gate *g, struct why *why)
 {
-	const struct pinned_map maps[] = {{&g->devices, GATE_PIN_DIR "/devices"},
-		{&g->verdicts, GATE_PIN_DIR "/verdicts"}, {&g->control, GATE_PIN_DIR "/control"},
+	/* The page first: where it is of one gate, tables of the one before are not found behind it. */
+	const struct pinned_map maps[] = {{&g->control, GATE_PIN_DIR "/control"},
+		{&g->devices, GATE_PIN_DIR "/devices"}, {&g->verdicts, GATE_PIN_DIR "/verdicts"},
 		{&g->exempt, GATE_PIN_DIR "/exempt"}, {&g->canary, GATE_PIN_DIR "/canary"},
 		{&g->ring_fd, GATE_PIN_DIR "/ring"}, {&g->lost, GATE_PIN_DIR "/lost"},
 		{&g->recently, GATE_PIN_DIR "/recently"}};
@@ -92,6 +93,13 @@ uint64_t gate_pinned(void)
 	struct stat st;
 
 	return stat(GATE_PIN_DIR "/control", &st) ? 0 : st.st_ino;
+}
+
+bool gate_is(const struct gate *g, uint64_t pinned)
+{
+	struct gate_control now;
+
+	return pins_first(g->control, &now, sizeof(now)) || !now.pin || now.pin == (uint32_t)pinned;
 }
 
 void gate_close(struct gate *g)

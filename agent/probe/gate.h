@@ -69,6 +69,11 @@ int gate_open(struct gate **out, struct why *why);
 void gate_close(struct gate *g);
 /* Which gate is pinned, for telling one from another: loading anew makes another one. 0: none. */
 uint64_t gate_pinned(void);
+/*
+ * Is `pinned` (gate_pinned()) of the tables that `g` has? One that was loaded anew goes on with them. False where one
+ * of them was lost: what is decided in `g` holds nothing any more.
+ */
+bool gate_is(const struct gate *g, uint64_t pinned);
 DEFINE_CLEANUP(struct gate *, gate_close)
 
 unsigned gate_layers(const struct gate *g);

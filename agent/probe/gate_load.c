@@ -70,10 +70,29 @@ static int choose(struct gate_bpf *b, enum fullness how, struct why *why)
 	return 0;
 }
 
-/* What was pinned is gone on with: holds and grants stay. A gate of another version begins anew. */
+/* One table that is not there, as root can remove it, or a gate before did not need it: this one is another gate. */
+static bool is_whole(const struct gate_bpf *b)
+{
+	struct bpf_map *m;
+	char path[128];
+
+	bpf_object__for_each_map(m, b->obj)
+	{
+		snprintf(path, sizeof(path), GATE_PIN_DIR "/%s", bpf_map__name(m));
+		if (!strchr(bpf_map__name(m), '.') && access(path, F_OK))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * What was pinned is gone on with: holds and grants stay. A gate of another version begins anew. One of which a table
+ * is lost has a page of its own, by which the guard that has the lost one sees that it must take this one (gate_is).
+ */
 static int reuse(struct gate_bpf *b)
 {
 	struct gate_control c = {.version = 0};
+	bool whole = is_whole(b);
 	struct bpf_map *m;
 	char path[128];
 	int fd = bpf_obj_get(GATE_PIN_DIR "/control"), r;
@@ -86,12 +105,12 @@ static int reuse(struct gate_bpf *b)
 		return 0;
 	bpf_object__for_each_map(m, b->obj)
 	{
-		if (strchr(bpf_map__name(m), '.'))
+		if (strchr(bpf_map__name(m), '.') || (m == b->maps.control && !whole))
 			continue;
 		snprintf(path, sizeof(path), GATE_PIN_DIR "/%s", bpf_map__name(m));
 		fd = bpf_obj_get(path);
-		if (fd < 0 && errno == ENOENT)
-			continue; /* one that the gate before did not need */
+		if (fd < 0 && errno == ENOENT && !whole)
+			continue;
 		if (fd < 0)
 			return -errno;
 		r = bpf_map__reuse_fd(m, fd);
@@ -203,6 +222,7 @@ static int build(struct gate_bpf *b, const struct gate_options *o, unsigned *lay
 {
 	struct gate_control was = {.version = 0}, c;
 	uint32_t zero = 0;
+	struct stat st;
 	int r;
 
 	if (bpf_map_lookup_elem(bpf_map__fd(b->maps.control), &zero, &was))
@@ -214,9 +234,12 @@ static int build(struct gate_bpf *b, const struct gate_options *o, unsigned *lay
 	r = was.version ? 0 : set_control(b, c);
 	r = r ? r : attach_and_prove(b, layers, why);
 	r = r ? r : pins_lay(GATE_PIN_DIR, o->group, b->skeleton);
+	if (!r && stat(PIN_NEW "/control", &st))
+		r = -errno;
 	if (r)
 		return r;
 	c.layers = *layers;
+	c.pin = (uint32_t)st.st_ino; /* it stays so when the folder gets its name */
 	r = set_control(b, c);
 	r = r ? r : pins_swap(GATE_PIN_DIR);
 	if (r && was.version)

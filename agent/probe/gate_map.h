@@ -69,7 +69,8 @@ struct gate_verdict {
 
 /* How the gate was loaded. */
 struct gate_control {
-	gate_u32 version, layers, dry_run, spare;
+	gate_u32 version, layers, dry_run;
+	gate_u32 pin;    /* inode of this page where it is pinned; 0: the loader did not say */
 	gate_u64 denied; /* since the gate was loaded, also what was not told one by one */
 };
 

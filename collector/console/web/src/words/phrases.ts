@@ -49,6 +49,7 @@ export const remarks: Readonly<Record<string, string>> = {
   "the kernel's gate is not there: only udev and flags hold": "カーネルのゲートなし: udev とフラグのみ有効",
   "what is held stays held": "保留中のものは保留のまま",
   "the kernel's gate is there now: started anew with it": "カーネルのゲートが有効になったため再起動",
+  "the kernel's gate is another one now: started anew with it": "カーネルのゲートが別のものに替わったため再起動",
   "changes that no package speaks of are told one by one": "パッケージによらない変更は 1 件ずつ記録",
   "the kernel does not protect the agent itself any more": "カーネルによるエージェントの保護が停止",
   "the kernel protects the agent itself": "カーネルがエージェントを保護中",
