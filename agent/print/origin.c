@@ -159,7 +159,7 @@ static unsigned fits(const struct comer *c, const struct job *j, int64_t created
 {
 	uint32_t uid = job_owner(j);
 	char path[ORIGIN_PATH_SIZE];
-	bool by_title;
+	bool by_title, his;
 
 	if (!c->pid || c->boot_us < created - BEFORE_US || c->boot_us > created + BEHIND_US)
 		return 0;
@@ -169,7 +169,12 @@ static unsigned fits(const struct comer *c, const struct job *j, int64_t created
 	/* In a container, 127.0.0.1 is another machine's. */
 	if (c->net && net && c->net != net)
 		return 0;
-	return 1u + (c->uid == uid ? 1u : 0u) + (file_of(c, j, path, &by_title) ? 2u : 0u);
+	/*
+	 * Where CUPS goes by what the client says, that speaks for a program of somebody who signed in, and for no
+	 * service of root's: root of a container says "root", too.
+	 */
+	his = c->uid == uid && (j->request.authenticated || c->loginuid != UINT32_MAX);
+	return 1u + (his ? 1u : 0u) + (file_of(c, j, path, &by_title) ? 2u : 0u);
 }
 
 /* The best one, the last of those that are as good; *rivals: processes that could have been it. */

@@ -30,6 +30,20 @@ struct net___paper {
 struct nsproxy___paper {
 	struct net___paper *net_ns;
 };
+struct socket___paper {
+	void *sk;
+};
+struct sockaddr_un___paper {
+	u16 sun_family;
+};
+struct unix_address___paper {
+	int len;
+	struct sockaddr_un___paper name[1];
+};
+struct unix_sock___paper {
+	struct unix_address___paper *addr;
+	struct unix_sock___paper *peer;
+};
 struct task_struct___paper {
 	int pid, tgid, exit_code;
 	u64 start_boottime, self_exec_id;
@@ -255,19 +269,32 @@ static __always_inline void asked(void)
 	tell(PAPER_ASKED, false);
 }
 
-static __always_inline void to_socket(u64 address, u64 length, bool user)
-{
-	if (ENDS_AS(address, length, user, PAPER_SOCKET))
-		tell(PAPER_CAME, false);
-	else if (ENDS_AS(address, length, user, PAPER_GATE))
-		asked();
-}
-
 /* The kernel has copied the address by now. */
 SEC("fentry/unix_stream_connect")
 int BPF_PROG(on_connect, void *sock, void *address, int length)
 {
-	to_socket((u64)address, length > 0 ? length : 0, false);
+	if (ENDS_AS((u64)address, length > 0 ? length : 0, false, PAPER_GATE))
+		asked();
+	return 0;
+}
+
+/*
+ * By the name that CUPS gave its socket, whatever that of the caller was: a link's, or one in a container. Both ends
+ * have sockets by now, and that of CUPS has its name.
+ */
+SEC("fexit/unix_stream_connect")
+int BPF_PROG(on_connected, struct socket___paper *sock, void *address, int length, int flags, int result)
+{
+	struct unix_sock___paper *ours;
+	struct unix_address___paper *name;
+
+	if (result)
+		return 0;
+	ours = BPF_CORE_READ(sock, sk);
+	name = BPF_CORE_READ(ours, peer, addr);
+	length = BPF_CORE_READ(name, len);
+	if (ENDS_AS((u64)__builtin_preserve_access_index(&name->name), length > 0 ? length : 0, false, PAPER_SOCKET))
+		tell(PAPER_CAME, false);
 	return 0;
 }
 
@@ -293,11 +320,14 @@ struct connect_args {
 	u64 fd, address, length;
 };
 
-/* Where the kernel takes no trampolines. */
+/* Where the kernel takes no trampolines: by the name that the caller says. */
 SEC("tracepoint/syscalls/sys_enter_connect")
 int on_connect_call(struct connect_args *c)
 {
-	to_socket(c->address, (u32)c->length, true);
+	if (ENDS_AS(c->address, (u32)c->length, true, PAPER_SOCKET))
+		tell(PAPER_CAME, false);
+	else if (ENDS_AS(c->address, (u32)c->length, true, PAPER_GATE))
+		asked();
 	if (is_near_4(c->address, (u32)c->length, true) || is_near_6(c->address, (u32)c->length, true))
 		tell(PAPER_CAME, true);
 	return 0;

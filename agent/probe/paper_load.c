@@ -17,11 +17,12 @@ static int attach_connect(struct paper_bpf *b)
 {
 	if (bpf_program__autoload(b->progs.on_connect)) {
 		b->links.on_connect = bpf_program__attach(b->progs.on_connect);
+		b->links.on_connected = bpf_program__attach(b->progs.on_connected);
 		b->links.on_connect_4 = bpf_program__attach(b->progs.on_connect_4);
 		/* A kernel without IPv6 has nothing to tell of. */
 		if (bpf_program__autoload(b->progs.on_connect_6))
 			b->links.on_connect_6 = bpf_program__attach(b->progs.on_connect_6);
-		return b->links.on_connect && b->links.on_connect_4 ? 0 : V_BAD;
+		return b->links.on_connect && b->links.on_connected && b->links.on_connect_4 ? 0 : V_BAD;
 	}
 	b->links.on_connect_call =
 		bpf_program__autoload(b->progs.on_connect_call) ? bpf_program__attach(b->progs.on_connect_call) : NULL;
@@ -36,8 +37,9 @@ static int pin(struct paper_bpf *b)
 		struct bpf_link *link;
 	} pins[] = {{"control", b->maps.control, NULL}, {"watched", b->maps.watched, NULL},
 		{"ring", b->maps.ring, NULL}, {"on_exit", NULL, b->links.on_exit},
-		{"on_connect", NULL, b->links.on_connect}, {"on_connect_4", NULL, b->links.on_connect_4},
-		{"on_connect_6", NULL, b->links.on_connect_6}, {"on_connect_call", NULL, b->links.on_connect_call}};
+		{"on_connect", NULL, b->links.on_connect}, {"on_connected", NULL, b->links.on_connected},
+		{"on_connect_4", NULL, b->links.on_connect_4}, {"on_connect_6", NULL, b->links.on_connect_6},
+		{"on_connect_call", NULL, b->links.on_connect_call}};
 	char path[PINS_PATH_SIZE];
 	size_t i;
 
@@ -83,6 +85,7 @@ static struct paper_bpf *take(bool trampoline)
 	if (!b)
 		return NULL;
 	bpf_program__set_autoload(b->progs.on_connect, trampoline);
+	bpf_program__set_autoload(b->progs.on_connected, trampoline);
 	bpf_program__set_autoload(b->progs.on_connect_4, trampoline);
 	bpf_program__set_autoload(b->progs.on_connect_6, trampoline && load_in_kernel(TCP6_CONNECT));
 	bpf_program__set_autoload(b->progs.on_connect_call, !trampoline);
@@ -127,7 +130,8 @@ int paper_load(struct why *why)
 
 int paper_unload(void)
 {
-	static const char *const links[] = {"on_exit", "on_connect", "on_connect_4", "on_connect_6", "on_connect_call"};
+	static const char *const links[] = {
+		"on_exit", "on_connect", "on_connected", "on_connect_4", "on_connect_6", "on_connect_call"};
 
 	return pins_unload(PAPER_PIN_DIR, links, ARRAY_SIZE(links));
 }

@@ -18,7 +18,7 @@ typedef uint32_t paper_u32;
 typedef uint64_t paper_u64;
 #endif
 
-#define PAPER_VERSION 2u
+#define PAPER_VERSION 3u
 #define PAPER_WATCHED_MAX 4096u        /* a process has the place of its number's last twelve bits */
 #define PAPER_SOCKET "cups/cups.sock"  /* how the path of CUPS's socket ends */
 #define PAPER_GATE "sekisho/cups/gate" /* ... and of the one at which the gate's wrappers ask */
