@@ -382,7 +382,8 @@ static int one_round(struct guard *g)
 		written_look(g);
 		report_save(g);
 	}
-	if (r)
+	/* Also where the look at the gate ends it: nothing is waited for then. */
+	if (r || g->stopping)
 		return r;
 	next = sealer_due(g->sealer);
 	if (g->proved_boot_us + prove_every < next)
