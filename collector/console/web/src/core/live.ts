@@ -36,8 +36,11 @@ export function liveStop(): void {
   stream = null;
 }
 
-/** Calls `listener` at most once in `wait` ms, with all kinds that came meanwhile; not at all while the page is hidden. */
-export function useLive(listener: Listener, wait = 1500): void {
+/**
+ * Calls `listener` at most once in `wait` ms, with all kinds that came meanwhile; not at all while the page is hidden. Where `every` is
+ * given also without any, so often: whether a PC is silent, away or asleep changes by time, and no record tells of it.
+ */
+export function useLive(listener: Listener, wait = 1500, every = 0): void {
   const latest = useRef(listener);
   latest.current = listener;
   useEffect(() => {
@@ -56,10 +59,15 @@ export function useLive(listener: Listener, wait = 1500): void {
     };
     listeners.add(hear);
     document.addEventListener("visibilitychange", flush);
+    const byTime = every ? setInterval(() => document.hidden || latest.current({}), every) : 0;
     return () => {
+      clearInterval(byTime);
       listeners.delete(hear);
       document.removeEventListener("visibilitychange", flush);
       clearTimeout(timer);
     };
-  }, [wait]);
+  }, [wait, every]);
 }
+
+/** So often what is shown of PCs is looked at anew though nothing came. */
+export const STATES_EVERY = 15_000;

@@ -4,7 +4,7 @@ import { api, type Attention, type Expiring, type Overview, type Traffic } from 
 import { channelOf, CHANNELS, type Channel } from "../core/channels";
 import { may, useDesk, valueLabel, type Vocabulary } from "../core/desk";
 import { ago, clockOf, count, dayOf, listed, momentOf } from "../core/format";
-import { useLive } from "../core/live";
+import { STATES_EVERY, useLive } from "../core/live";
 import { useResource } from "../core/resource";
 import { routeText } from "../core/router";
 import { Failure, Icon, Loading } from "../ui/parts";
@@ -21,7 +21,7 @@ export function OverviewView() {
   useLive(() => {
     overview.reload();
     traffic.reload();
-  }, 4000);
+  }, 4000, STATES_EVERY);
   // Right after the console's start, and for a scope that nobody has asked for, counting takes a while.
   const counting = traffic.data?.complete === false;
   useEffect(() => {

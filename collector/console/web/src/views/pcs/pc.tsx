@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { api, type Host, type HostMore, type Record_ } from "../../core/api";
 import { fieldLabel, may, useDesk, valueLabel } from "../../core/desk";
 import { count, momentOf } from "../../core/format";
-import { useLive } from "../../core/live";
+import { STATES_EVERY, useLive } from "../../core/live";
 import { useResource } from "../../core/resource";
 import { routeText } from "../../core/router";
 import { useTask } from "../../ui/form";
@@ -17,7 +17,7 @@ export function Pc({ id, newest, changed }: { id: string; newest: number; change
   const { words, session } = useDesk();
   const [ending, setEnding] = useState<Way | null>(null);
   const pc = useResource(`host ${id}`, (signal) => api.host(id, signal));
-  useLive(() => pc.reload(), 5000);
+  useLive(() => pc.reload(), 5000, STATES_EVERY);
   const p = words.pcs;
   return (
     <div class="pc">

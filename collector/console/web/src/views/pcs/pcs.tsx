@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { api, type Host } from "../../core/api";
 import { may, useDesk } from "../../core/desk";
 import { ago, dayOf, momentOf } from "../../core/format";
-import { useLive } from "../../core/live";
+import { STATES_EVERY, useLive } from "../../core/live";
 import { useResource } from "../../core/resource";
 import type { Route } from "../../core/router";
 import { Empty, Failure, Loading } from "../../ui/parts";
@@ -59,7 +59,7 @@ export function Pcs({ route }: { route: Route }) {
   const [find, setFind] = useState("");
   const [state, setState] = useState<Status | "">("");
   const list = useResource("hosts", allHosts);
-  useLive(() => list.reload(), 5000);
+  useLive(() => list.reload(), 5000, STATES_EVERY);
   const id = route.path.split("/")[2];
   if (id) return <Pc id={id} newest={list.data?.policy ?? 0} changed={list.reload} />;
   const p = words.pcs;
