@@ -5,12 +5,14 @@
  * guard and prints what it decided as udev properties. Prints nothing where nobody answers in time: then what the rules
  * set before (read-only) stands. Never decides, never waits longer than ASK_PATIENCE_MS.
  *
- * `sekisho-guard sleep` and `wake`: run by sekisho-sleep.service. The first waits until the uplink has sent what the
- * guard sealed, but no longer than SLEEP_SENT_MS: a PC is never kept from sleeping.
+ * `sekisho-guard sleep` and `wake`: run by sekisho-sleep.service, the first also by NetworkManager before it takes a
+ * connection down. That one waits until the uplink has sent what the guard sealed, but no longer than SLEEP_SENT_MS
+ * from when it was said first, however many ask: a PC is never kept from sleeping.
  */
 #include "agent/guard/desk.h"
 #include "agent/guard/guard.h"
 #include "policy/base/clock.h"
+#include "policy/base/confine.h"
 #include "policy/base/file.h"
 #include "policy/base/log.h"
 #include "policy/wire/spool.h"
@@ -129,9 +131,8 @@ static bool is_sent(const char *folder)
 	return true;
 }
 
-static void wait_sent(void)
+static void wait_sent(int64_t until)
 {
-	int64_t until = clock_awake_us() + SLEEP_SENT_MS * 1000;
 	char folder[PATH_MAX];
 
 	if (agent_path(folder, sizeof(folder), "/var/spool/sekisho/guard"))
@@ -143,10 +144,19 @@ static void wait_sent(void)
 int sleep_main(const char *what)
 {
 	bool sleeps = !strcmp(what, "sleep"), said;
-	json_t *answer = ask_desk(json_pack("{s:s}", "ask", what), SLEEP_PATIENCE_MS);
-	const char *reason = json_string_value(json_object_get(answer, "reason"));
+	const char *reason;
+	json_t *answer;
+	int64_t said_us;
+	int r = confine_power(0, CONFINE_LOCAL);
 
+	if (r) {
+		log_error("giving up privileges: %s", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	answer = ask_desk(json_pack("{s:s}", "ask", what), SLEEP_PATIENCE_MS);
+	reason = json_string_value(json_object_get(answer, "reason"));
 	said = json_is_true(json_object_get(answer, "said"));
+	said_us = json_integer_value(json_object_get(answer, "awake_us"));
 	if (!answer)
 		log_error("the guard does not answer: it is not recorded that the PC %s",
 			sleeps ? "goes to sleep" : "woke");
@@ -154,6 +164,6 @@ int sleep_main(const char *what)
 		log_error("the guard: %s", reason ? reason : "no answer");
 	json_decref(answer);
 	if (said && sleeps)
-		wait_sent();
+		wait_sent(said_us + SLEEP_SENT_MS * 1000);
 	return said ? EXIT_SUCCESS : EXIT_FAILURE;
 }

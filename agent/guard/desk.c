@@ -216,7 +216,8 @@ static json_t *ask_sleep(struct caller *c, bool begins)
 		asleep_end(c->desk->g);
 	else if (!asleep_begin(c->desk->g))
 		return service_refusal("waits", "the record waits to be sealed", "記録は封印待ちです");
-	return json_pack("{s:b}", "said", 1);
+	return begins ? json_pack("{s:b, s:I}", "said", 1, "awake_us", (json_int_t)c->desk->g->asleep.awake_us)
+		      : json_pack("{s:b}", "said", 1);
 }
 
 static json_t *answer(struct caller *c, const json_t *o)

@@ -11,8 +11,9 @@
  *   {"ask": "self"}                                   {"open", "purpose"?, "until_us"?}
  *   {"ask": "self-open", "purpose", "minutes", "reason"?}   root: opens a maintenance window (SELF.md); as "self"
  *   {"ask": "self-close"}                             root: closes it; {"fitting", "others"}
- *   {"ask": "sleep"} | {"ask": "wake"}                root: the PC goes to sleep, or woke: {"said": true} behind the
- *                                                     sealed record
+ *   {"ask": "sleep"} | {"ask": "wake"}                root: the PC goes to sleep, or woke: {"said": true, "awake_us"?}
+ *                                                     behind the sealed record; when that it sleeps was said first, by
+ *                                                     the monotonic clock
  *
  *   {"ask": "unseal", "path": "...", "order": base64} a quarantined file is to be readable again, by an administrator's
  *                                                     order (policy/wire/sealed.h); {"begun": true}, the rest is a
@@ -37,6 +38,6 @@
 #define DESK_PATIENCE_US 5000000ull /* for a caller that says nothing */
 #define ASK_PATIENCE_MS 500         /* udev waits this long, and no longer */
 #define SLEEP_PATIENCE_MS 1500      /* so does a PC that goes to sleep, for the record; */
-#define SLEEP_SENT_MS 2000          /* and so long behind it, until it is on its way */
+#define SLEEP_SENT_MS 2000          /* and so long behind it, until it is on its way, whoever asks */
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * sekisho-guard: what may be done with which device. Started by systemd (or packaging/quickstart) as root;
- * `sekisho-guard ask` is run by udev's rules, `sekisho-guard sleep` and `wake` by sekisho-sleep.service.
+ * `sekisho-guard ask` is run by udev's rules, `sekisho-guard sleep` and `wake` where the PC sleeps (ask.c).
  *
  * Starts its helpers (the inspector, which reads what was written to drives; who answers for protected files), takes
  * what needs privilege (the gate's maps, the PC's key, the desk's socket), keeps the few capabilities that flags,
@@ -242,7 +242,7 @@ int main(int argc, char **argv)
 			 "       sekisho-guard --help | --version\n"
 			 "Holds every device that the policy does not approve. See sekisho-guard(8).\n"
 			 "`ask` is for udev's rules: gives their event to the guard and prints what it decided.\n"
-			 "`sleep` and `wake` are for sekisho-sleep.service: have the guard record that the PC does "
+			 "`sleep` and `wake` are for what puts the PC to sleep: have the guard record that it does "
 			 "so.\n"};
 	struct why why = {""};
 	const char *config;

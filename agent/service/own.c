@@ -49,6 +49,7 @@ static const struct place {
 	{"/usr/lib/udev/rules.d", "*sekisho*", false},
 	{"/usr/local/lib/udev/rules.d", "*sekisho*", false},
 	{"/etc/udev/rules.d", "*sekisho*", false},
+	{"/usr/lib/NetworkManager/dispatcher.d/pre-down.d", "*sekisho*", false},
 	{"/etc/sekisho", "*", false},
 	{"/var/lib/sekisho/device", "*", false},
 	{"/sys/fs/bpf/sekisho", "*", true},

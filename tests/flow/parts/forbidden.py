@@ -8,6 +8,7 @@ systemd runs: what lives for one thing is started in its unit, by a drop-in that
 it. The last act of each is to start a program, for which it is ended; before, what was refused has to be known by its name: in the
 program's log, and in the log of records of those that seal. Ends with 1 where something was done that is not meant, or is not told.
 """
+import contextlib
 import json
 import os
 import socket
@@ -68,9 +69,10 @@ STARTED = {
     "uplink-enrol": [f"{BIN}/../sbin/sekisho-uplink", "enrol", "--collector", "https://localhost:1", TOKEN],
     "timestamp": ["/usr/bin/setpriv", "--reuid=sekisho-herald", "--regid=sekisho-herald", "--init-groups", f"{BIN}/sekishoctl", "timestamp"],
     "load": [f"{BIN}/../sbin/sekisho-load", "--only", "gate"],
+    "sleep": [f"{BIN}/../sbin/sekisho-guard", "sleep"],
 }
 # In which unit each of them is; by which user, the unit says.
-UNIT_OF = {"posture": "posture", "report": "report", "enrol": "enrol", "uplink-enrol": "enrol", "timestamp": "timestamp", "load": "load"}
+UNIT_OF = {"posture": "posture", "report": "report", "enrol": "enrol", "uplink-enrol": "enrol", "timestamp": "timestamp", "load": "load", "sleep": "sleep"}
 if UNITS:
     STARTED = {p: words[words[0].endswith("setpriv") and 4:] for p, words in STARTED.items() if p in UNIT_OF}
 MEANT[("oidc", "make a socket to the network")] = NETWORK
@@ -86,6 +88,10 @@ for once in ("enrol", "uplink-enrol", "load"):
 MEANT[("load", "read another's memory")] = ROOT
 for once in ("enrol", "uplink-enrol"):
     MEANT[(once, "set all user ids to 0")] = ROOT
+# Root without any capability: what is root's own by its owner.
+for act in ("make a file in a folder of root's", "remove a file of root's", "read /etc/shadow", "read the key that certifies sealing keys",
+            "signal another program"):
+    MEANT[("sleep", act)] = ROOT
 # Without an address of what is asked for, it is let through and comes back.
 MEANT[("load", "measure other programs (perf_event_open)")] = NETWORK
 # The wrapper has no filter of ours, since it becomes CUPS's backend, which would have it too: what any program of CUPS may is not asked.
@@ -104,8 +110,9 @@ def systemctl(*words):
     return subprocess.run(["systemctl", *words], check=True, capture_output=True, text=True).stdout.strip()
 
 
+@contextlib.contextmanager
 def held_in_unit(program):
-    """The process of this unit that becomes the program as soon as it is let go."""
+    """The process of this unit that becomes the program as soon as it is let go; its unit has time until this ends."""
     unit = f"sekisho-{UNIT_OF[program]}.service"
     part = f"/run/systemd/system/{unit}.d"
     os.makedirs(part, exist_ok=True)
@@ -121,12 +128,13 @@ def held_in_unit(program):
             try:
                 with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
                     if pid != "0" and f.read().rpartition(")")[2].split()[0] == "T":
-                        return pid
+                        break
             except FileNotFoundError:
                 pass
             if time.monotonic() > end:
                 sys.exit(f"{unit} does not start: {systemctl('show', unit)}")
             time.sleep(0.1)
+        yield pid
     finally:
         os.unlink(f"{part}/held.conf")
         os.rmdir(part)
@@ -137,8 +145,9 @@ def all_at_once(program):
     """Every act, by one process that is started for it."""
     make_file()
     lines = "".join(" ".join(words) + "\n" for words in ACTS.values())
-    how = ["follow", held_in_unit(program)] if UNITS else ["after", *STARTED[program]]
-    out = subprocess.run([INJECT, *how], input=lines, check=True, capture_output=True, text=True).stdout
+    with held_in_unit(program) if UNITS else contextlib.nullcontext() as pid:
+        how = ["follow", pid] if UNITS else ["after", *STARTED[program]]
+        out = subprocess.run([INJECT, *how], input=lines, check=True, capture_output=True, text=True).stdout
     return dict(zip(ACTS, out.split(), strict=True))
 
 
