@@ -30,11 +30,11 @@
 #define API_ADMIN_RETENTION_ORDER "/admin/retention/order"
 
 /*
- * Which PCs sleep, in the folder of status files: {"current_us", "asleep": {"<id in hex>": since_us, ...}}, by the wall
- * clock, and since when by the PC's. Found by the herald alone, and laid there for the console every few seconds while
- * all that the log has is judged; older than API_ASLEEP_FRESH_US it says nothing.
+ * Which PCs sleep, in the folder of status files, but none of them (*.json): {"current_us", "asleep": {"<id in hex>":
+ * since_us, ...}}, by the wall clock, and since when by the PC's. Found by the herald alone, and laid there for the
+ * console every few seconds while all that the log has is judged; older than API_ASLEEP_FRESH_US it says nothing.
  */
-#define API_ASLEEP_FILE "asleep.json"
+#define API_ASLEEP_FILE "asleep"
 #define API_ASLEEP_MAX (16u << 20)
 #define API_ASLEEP_FRESH_US (60ll * 1000000)
 

@@ -147,7 +147,7 @@ until(lambda: shown()["lid-asleep"] == (None, True), "it woke, and is silent", 1
 since = says("lid-asleep", GUARD, SLEEPS)
 until(lambda: shown()["lid-asleep"][0], "it sleeps again", 120)
 # A herald that does not go on does not know who woke.
-herald, kept = int(os.environ["HERALD_PID"]), os.environ["SEKISHO_ROOT"] + "/run/sekisho/asleep.json"
+herald, kept = int(os.environ["HERALD_PID"]), os.environ["SEKISHO_ROOT"] + "/run/sekisho/asleep"
 os.kill(herald, signal.SIGSTOP)
 with open(kept) as f:
     said = json.load(f)
