@@ -3,15 +3,12 @@
  * reader never takes ignorance for a fact.
  */
 #include "agent/recorder/convert.h"
+#include "policy/base/uid.h"
 #include "policy/rule/filter.h"
 #include <stdio.h>
 
 #define UNSET UINT32_MAX
 #define COMM_MAX 15u
-#define PERSON_FIRST 1000u /* login.defs: UID_MIN */
-#define NOBODY 65534u
-#define DYNAMIC_FIRST 61184u /* systemd's users of services */
-#define DYNAMIC_LAST 65519u
 
 static void set_name(struct record *r, unsigned field, struct span s)
 {
@@ -153,17 +150,12 @@ void convert_user_change(const struct seen *e, const struct subject *s, uint32_t
 	set_name(r, F_SERVICE, last_component(means));
 }
 
-static bool is_person(uint32_t uid)
-{
-	return uid >= PERSON_FIRST && uid != UNSET && uid != NOBODY && !(uid >= DYNAMIC_FIRST && uid <= DYNAMIC_LAST);
-}
-
 bool convert_is_user_change(uint32_t from_uid, uint32_t from_login, uint32_t uid, uint32_t login_uid)
 {
 	if (from_uid == UNSET || uid == UNSET || from_uid == uid || from_login != login_uid)
 		return false;
 	/* Somebody signed in: whatever the change, it is theirs. Else only what a person gains or becomes. */
-	return login_uid != UNSET || is_person(from_uid) || is_person(uid);
+	return login_uid != UNSET || uid_is_person(from_uid) || uid_is_person(uid);
 }
 
 unsigned convert_level_needed(const struct seen *e)
