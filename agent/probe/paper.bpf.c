@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What CUPS does not tell of print jobs: which process connects to it, and by what a backend was ended. See paper.h.
+ * What CUPS does not tell of print jobs: which process connects to it, by which connection a document came, and by what
+ * a backend was ended. See paper.h.
  *
  * Whatever ends without being watched costs one look into an array; whatever connects elsewhere, one look at its
- * address.
+ * address; whatever reads from a socket and is not cupsd, one comparison.
  */
 #include "agent/probe/kernel.bpf.h"
 
@@ -30,8 +31,31 @@ struct net___paper {
 struct nsproxy___paper {
 	struct net___paper *net_ns;
 };
+struct upid___paper {
+	int nr;
+};
+struct pid___paper {
+	struct upid___paper numbers[1];
+};
+struct in6_addr___paper {
+	u8 s6_addr[16];
+};
+struct possible_net___paper {
+	struct net___paper *net;
+};
+struct sock_common___paper {
+	u32 skc_daddr;
+	u16 skc_dport, skc_num, skc_family;
+	struct possible_net___paper skc_net;
+	struct in6_addr___paper skc_v6_daddr;
+};
+struct sock___paper {
+	struct sock_common___paper __sk_common;
+	struct pid___paper *sk_peer_pid;
+	const struct cred *sk_peer_cred;
+};
 struct socket___paper {
-	void *sk;
+	struct sock___paper *sk;
 };
 struct sockaddr_un___paper {
 	u16 sun_family;
@@ -53,6 +77,12 @@ struct task_struct___paper {
 	char comm[16];
 	struct nsproxy___paper *nsproxy;
 	struct kuid loginuid;
+};
+struct qstr___paper {
+	const unsigned char *name;
+};
+struct dentry___paper {
+	struct qstr___paper d_name;
 };
 #pragma clang attribute pop
 
@@ -78,6 +108,17 @@ struct {
 	__uint(max_entries, PAPER_RING_BYTES);
 } ring SEC(".maps");
 
+/* Who connected what cupsd read from last. It has one thread, which reads, and does what was asked, by turns. */
+struct reading {
+	u32 pid, uid, net, port;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct reading);
+} reading SEC(".maps");
+
 static __always_inline void lose(void)
 {
 	u32 zero = 0;
@@ -91,8 +132,11 @@ static __always_inline void lose(void)
 static __always_inline struct paper_event *begin(u32 what, const u64 size)
 {
 	struct task_struct___paper *t = (void *)bpf_get_current_task();
-	struct paper_event *e = bpf_ringbuf_reserve(&ring, size, 0);
+	struct paper_event *e = NULL;
 
+	/* Anybody can come often: the last quarter is for what is told of jobs. */
+	if (what != PAPER_CAME || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < PAPER_RING_BYTES / 4 * 3)
+		e = bpf_ringbuf_reserve(&ring, size, 0);
 	if (!e) {
 		lose();
 		return NULL;
@@ -221,7 +265,8 @@ static __always_inline bool is_near_6(u64 address, u64 length, bool user)
 	return near && is_port(__builtin_bswap16(a.port));
 }
 
-static __always_inline void tell(u32 what, bool by_tcp)
+/* `by`: the socket of TCP by which; NULL: another one, or not known. */
+static __always_inline void tell(u32 what, bool by_tcp, struct sock___paper *by)
 {
 	struct task_struct___paper *t = (void *)bpf_get_current_task();
 	struct paper_event *e = begin(what, sizeof(*e));
@@ -232,6 +277,7 @@ static __always_inline void tell(u32 what, bool by_tcp)
 	e->loginuid = bpf_core_field_exists(t->loginuid) ? BPF_CORE_READ(t, loginuid.val) : (u32)-1;
 	e->exe_inode = BPF_CORE_READ(t, mm, exe_file, f_inode, i_ino);
 	e->net = by_tcp ? BPF_CORE_READ(t, nsproxy, net_ns, ns.inum) : 0;
+	e->port = by ? BPF_CORE_READ(by, __sk_common.skc_num) : 0;
 	at = BPF_CORE_READ(t, mm, arg_start);
 	n = BPF_CORE_READ(t, mm, arg_end) - at;
 	if (n >= PAPER_ARGS_MAX)
@@ -243,18 +289,25 @@ static __always_inline void tell(u32 what, bool by_tcp)
 	bpf_ringbuf_submit(e, 0);
 }
 
-/* Of root's cupsd, by which alone backends are started. */
-static __always_inline bool is_of_cupsd(struct task_struct___paper *t)
+/* Root's: anybody can give a process that name. */
+static __always_inline bool is_cupsd(struct task_struct___paper *leader)
 {
 	static const char cupsd[] = "cupsd";
 	char comm[sizeof(cupsd)] = {0};
 	u32 i;
 
-	BPF_CORE_READ_INTO(&comm, t, group_leader, real_parent, comm);
+	BPF_CORE_READ_INTO(&comm, leader, comm);
 	for (i = 0; i < sizeof(cupsd); i++)
 		if (comm[i] != cupsd[i])
 			return false;
-	return BPF_CORE_READ(t, group_leader, real_parent, cred, euid.val) == 0;
+	return BPF_CORE_READ(leader, cred, euid.val) == 0;
+}
+
+static __always_inline struct task_struct___paper *leader(void)
+{
+	struct task_struct___paper *t = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(t, group_leader);
 }
 
 /* Told once, and watched from now on, whether the gate's daemon runs or not. */
@@ -263,10 +316,11 @@ static __always_inline void asked(void)
 	u32 tgid = bpf_get_current_pid_tgid() >> 32, place = tgid & (PAPER_WATCHED_MAX - 1);
 	u64 *at = bpf_map_lookup_elem(&watched, &place);
 
-	if (!at || *at == tgid || !is_of_cupsd((void *)bpf_get_current_task()))
+	/* By cupsd alone backends are started. */
+	if (!at || *at == tgid || !is_cupsd(BPF_CORE_READ(leader(), real_parent)))
 		return;
 	*at = tgid;
-	tell(PAPER_ASKED, false);
+	tell(PAPER_ASKED, false, NULL);
 }
 
 /* The kernel has copied the address by now. */
@@ -278,6 +332,15 @@ int BPF_PROG(on_connect, void *sock, void *address, int length)
 	return 0;
 }
 
+/* By its name, which anybody can give a socket of his own. */
+static __always_inline bool is_of_cups(struct unix_sock___paper *s)
+{
+	struct unix_address___paper *name = BPF_CORE_READ(s, addr);
+	int length = BPF_CORE_READ(name, len);
+
+	return ENDS_AS((u64)__builtin_preserve_access_index(&name->name), length > 0 ? length : 0, false, PAPER_SOCKET);
+}
+
 /*
  * By the name that CUPS gave its socket, whatever that of the caller was: a link's, or one in a container. Both ends
  * have sockets by now, and that of CUPS has its name.
@@ -286,31 +349,134 @@ SEC("fexit/unix_stream_connect")
 int BPF_PROG(on_connected, struct socket___paper *sock, void *address, int length, int flags, int result)
 {
 	struct unix_sock___paper *ours;
-	struct unix_address___paper *name;
 
 	if (result)
 		return 0;
-	ours = BPF_CORE_READ(sock, sk);
-	name = BPF_CORE_READ(ours, peer, addr);
-	length = BPF_CORE_READ(name, len);
-	if (ENDS_AS((u64)__builtin_preserve_access_index(&name->name), length > 0 ? length : 0, false, PAPER_SOCKET))
-		tell(PAPER_CAME, false);
+	ours = (void *)BPF_CORE_READ(sock, sk);
+	/* It was root who listens, as CUPS, or as systemd for it. */
+	if (is_of_cups(BPF_CORE_READ(ours, peer)) && !BPF_CORE_READ(sock, sk, sk_peer_cred, euid.val))
+		tell(PAPER_CAME, false, NULL);
 	return 0;
 }
 
-SEC("fentry/tcp_v4_connect")
-int BPF_PROG(on_connect_4, void *sock, void *address, int length)
+/* It has a port of its own by now. */
+SEC("fexit/tcp_v4_connect")
+int BPF_PROG(on_connect_4, struct sock___paper *sock, void *address, int length)
 {
 	if (is_near_4((u64)address, length > 0 ? length : 0, false))
-		tell(PAPER_CAME, true);
+		tell(PAPER_CAME, true, sock);
 	return 0;
 }
 
-SEC("fentry/tcp_v6_connect")
-int BPF_PROG(on_connect_6, void *sock, void *address, int length)
+SEC("fexit/tcp_v6_connect")
+int BPF_PROG(on_connect_6, struct sock___paper *sock, void *address, int length)
 {
 	if (is_near_6((u64)address, length > 0 ? length : 0, false))
-		tell(PAPER_CAME, true);
+		tell(PAPER_CAME, true, sock);
+	return 0;
+}
+
+/* --- by which connection a document came --- */
+
+/* Each connection is accepted before it is read from. */
+SEC("fentry/unix_accept")
+int BPF_PROG(on_accept, struct socket___paper *sock)
+{
+	u32 zero = 0;
+	struct paper_control *c = bpf_map_lookup_elem(&control, &zero);
+
+	if (c && is_cupsd(leader()) && is_of_cups((void *)BPF_CORE_READ(sock, sk)))
+		c->cupsd = bpf_get_current_pid_tgid() >> 32;
+	return 0;
+}
+
+static __always_inline bool by_cupsd(void)
+{
+	u32 zero = 0;
+	struct paper_control *c = bpf_map_lookup_elem(&control, &zero);
+
+	return c && c->cupsd == bpf_get_current_pid_tgid() >> 32;
+}
+
+static __always_inline void reads(struct reading from)
+{
+	u32 zero = 0;
+	struct reading *r = bpf_map_lookup_elem(&reading, &zero);
+
+	if (r)
+		*r = from;
+}
+
+/* What has no name is no connection to it, but one of its own: to the bus, or for the name of a user. */
+SEC("fentry/unix_stream_recvmsg")
+int BPF_PROG(on_read, struct socket___paper *sock)
+{
+	struct sock___paper *s;
+
+	if (!by_cupsd())
+		return 0;
+	s = BPF_CORE_READ(sock, sk);
+	if (BPF_CORE_READ((struct unix_sock___paper *)s, addr))
+		reads((struct reading){.pid = BPF_CORE_READ(s, sk_peer_pid, numbers[0].nr),
+			.uid = BPF_CORE_READ(s, sk_peer_cred, euid.val)});
+	return 0;
+}
+
+static __always_inline bool comes_from_here(struct sock___paper *s)
+{
+	u16 family = BPF_CORE_READ(s, __sk_common.skc_family);
+	u32 ip[4] = {0};
+
+	if (family == AF_INET_NUMBER) {
+		ip[0] = BPF_CORE_READ(s, __sk_common.skc_daddr);
+		return (u8)ip[0] == 127;
+	}
+	if (family != AF_INET6_NUMBER)
+		return false;
+	BPF_CORE_READ_INTO(&ip, s, __sk_common.skc_v6_daddr);
+	if (ip[0] || ip[1])
+		return false;
+	return ip[2] ? ip[2] == __builtin_bswap32(0xffff) && (u8)ip[3] == 127 : ip[3] == __builtin_bswap32(1);
+}
+
+SEC("fentry/tcp_recvmsg")
+int BPF_PROG(on_read_tcp, struct sock___paper *s)
+{
+	struct reading from = {.pid = 0};
+
+	if (!by_cupsd() || !is_port(BPF_CORE_READ(s, __sk_common.skc_num)))
+		return 0;
+	if (comes_from_here(s)) {
+		from.net = BPF_CORE_READ(s, __sk_common.skc_net.net, ns.inum);
+		from.port = __builtin_bswap16(BPF_CORE_READ(s, __sk_common.skc_dport));
+	}
+	reads(from);
+	return 0;
+}
+
+/* When a document has come as a whole, cupsd gives its file the job's number, before it reads anything else. */
+SEC("fentry/security_inode_rename")
+int BPF_PROG(on_rename, void *from_folder, void *from, void *folder, struct dentry___paper *to)
+{
+	u32 zero = 0;
+	struct reading *r = bpf_map_lookup_elem(&reading, &zero);
+	struct paper_event *e;
+	char name[16] = {0};
+
+	if (!r || !by_cupsd())
+		return 0;
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(to, d_name.name));
+	if (name[0] != 'd' || name[1] < '0' || name[1] > '9')
+		return 0;
+	e = begin(PAPER_SENT, __builtin_offsetof(struct paper_event, args));
+	if (!e)
+		return 0;
+	e->pid = r->pid;
+	e->uid = r->uid;
+	e->net = r->net;
+	e->port = r->port;
+	__builtin_memcpy(e->comm, name, sizeof(e->comm));
+	bpf_ringbuf_submit(e, 0);
 	return 0;
 }
 
@@ -325,11 +491,11 @@ SEC("tracepoint/syscalls/sys_enter_connect")
 int on_connect_call(struct connect_args *c)
 {
 	if (ENDS_AS(c->address, (u32)c->length, true, PAPER_SOCKET))
-		tell(PAPER_CAME, false);
+		tell(PAPER_CAME, false, NULL);
 	else if (ENDS_AS(c->address, (u32)c->length, true, PAPER_GATE))
 		asked();
 	if (is_near_4(c->address, (u32)c->length, true) || is_near_6(c->address, (u32)c->length, true))
-		tell(PAPER_CAME, true);
+		tell(PAPER_CAME, true, NULL);
 	return 0;
 }
 

@@ -1,9 +1,9 @@
 /*
  * What CUPS does not tell of print jobs, and the kernel does: which process connects to CUPS, by its socket or by TCP,
- * with its arguments; which child of cupsd asked the gate, though nobody answers; and by what a backend was ended (CUPS
- * takes one that SIGKILL or SIGPIPE ended for one that worked). The kernel programs
- * (paper.bpf.c) are loaded and pinned by sekisho-load, and cost one look into a table where nobody prints. Read by the
- * print daemon, through memory: once opened, no call needs a right.
+ * with its arguments; by which of these connections a job's document came; which child of cupsd asked the gate, though
+ * nobody answers; and by what a backend was ended (CUPS takes one that SIGKILL or SIGPIPE ended for one that worked).
+ * The kernel programs (paper.bpf.c) are loaded and pinned by sekisho-load, and cost one look into a table where nobody
+ * prints. Read by the print daemon, through memory: once opened, no call needs a right.
  */
 #ifndef SEKISHO_PROBE_PAPER_H
 #define SEKISHO_PROBE_PAPER_H

@@ -12,6 +12,29 @@
 #define TCP_CONNECT "tcp_v4_connect"
 #define TCP6_CONNECT "tcp_v6_connect" /* on some kernels it is a module's */
 
+/* By which connection a document came: all of it, or nothing. */
+static bool knows_documents(void)
+{
+	return load_in_kernel("unix_accept") && load_in_kernel("unix_stream_recvmsg") &&
+	       load_in_kernel("tcp_recvmsg") && load_in_kernel("security_inode_rename");
+}
+
+/* Where the kernel has not the functions, or takes them not, it is not told. */
+static void attach_documents(struct paper_bpf *b)
+{
+	const struct {
+		struct bpf_program *program;
+		struct bpf_link **link;
+	} all[] = {{b->progs.on_read, &b->links.on_read}, {b->progs.on_read_tcp, &b->links.on_read_tcp},
+		{b->progs.on_rename, &b->links.on_rename}, {b->progs.on_accept, &b->links.on_accept}};
+	size_t i;
+
+	/* The first three say nothing before it is known which process is cupsd, which the last one does. */
+	for (i = 0; i < ARRAY_SIZE(all) && bpf_program__autoload(all[i].program); i++)
+		if (!(*all[i].link = bpf_program__attach(all[i].program)))
+			return;
+}
+
 /* Without trampolines: at the system call, with the caller's own bytes. */
 static int attach_connect(struct paper_bpf *b)
 {
@@ -22,6 +45,7 @@ static int attach_connect(struct paper_bpf *b)
 		/* A kernel without IPv6 has nothing to tell of. */
 		if (bpf_program__autoload(b->progs.on_connect_6))
 			b->links.on_connect_6 = bpf_program__attach(b->progs.on_connect_6);
+		attach_documents(b);
 		return b->links.on_connect && b->links.on_connected && b->links.on_connect_4 ? 0 : V_BAD;
 	}
 	b->links.on_connect_call =
@@ -39,7 +63,9 @@ static int pin(struct paper_bpf *b)
 		{"ring", b->maps.ring, NULL}, {"on_exit", NULL, b->links.on_exit},
 		{"on_connect", NULL, b->links.on_connect}, {"on_connected", NULL, b->links.on_connected},
 		{"on_connect_4", NULL, b->links.on_connect_4}, {"on_connect_6", NULL, b->links.on_connect_6},
-		{"on_connect_call", NULL, b->links.on_connect_call}};
+		{"on_connect_call", NULL, b->links.on_connect_call}, {"on_accept", NULL, b->links.on_accept},
+		{"on_read", NULL, b->links.on_read}, {"on_read_tcp", NULL, b->links.on_read_tcp},
+		{"on_rename", NULL, b->links.on_rename}};
 	char path[PINS_PATH_SIZE];
 	size_t i;
 
@@ -81,6 +107,7 @@ static struct paper_bpf *take(bool trampoline)
 {
 	_cleanup_(excerpt_end) struct excerpt types;
 	struct paper_bpf *b = paper_bpf__open_opts(excerpt_begin(&types));
+	bool documents;
 
 	if (!b)
 		return NULL;
@@ -89,6 +116,11 @@ static struct paper_bpf *take(bool trampoline)
 	bpf_program__set_autoload(b->progs.on_connect_4, trampoline);
 	bpf_program__set_autoload(b->progs.on_connect_6, trampoline && load_in_kernel(TCP6_CONNECT));
 	bpf_program__set_autoload(b->progs.on_connect_call, !trampoline);
+	documents = trampoline && knows_documents();
+	bpf_program__set_autoload(b->progs.on_accept, documents);
+	bpf_program__set_autoload(b->progs.on_read, documents);
+	bpf_program__set_autoload(b->progs.on_read_tcp, documents);
+	bpf_program__set_autoload(b->progs.on_rename, documents);
 	if (excerpt_fill(&types, b->obj) || paper_bpf__load(b)) {
 		paper_bpf__destroy(b);
 		return NULL;
@@ -130,8 +162,8 @@ int paper_load(struct why *why)
 
 int paper_unload(void)
 {
-	static const char *const links[] = {
-		"on_exit", "on_connect", "on_connected", "on_connect_4", "on_connect_6", "on_connect_call"};
+	static const char *const links[] = {"on_exit", "on_connect", "on_connected", "on_connect_4", "on_connect_6",
+		"on_connect_call", "on_accept", "on_read", "on_read_tcp", "on_rename"};
 
 	return pins_unload(PAPER_PIN_DIR, links, ARRAY_SIZE(links));
 }

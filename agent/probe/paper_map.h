@@ -18,7 +18,7 @@ typedef uint32_t paper_u32;
 typedef uint64_t paper_u64;
 #endif
 
-#define PAPER_VERSION 3u
+#define PAPER_VERSION 4u
 #define PAPER_WATCHED_MAX 4096u        /* a process has the place of its number's last twelve bits */
 #define PAPER_SOCKET "cups/cups.sock"  /* how the path of CUPS's socket ends */
 #define PAPER_GATE "sekisho/cups/gate" /* ... and of the one at which the gate's wrappers ask */
@@ -28,12 +28,12 @@ typedef uint64_t paper_u64;
 #define PAPER_PORTS_MAX 8
 #define PAPER_PORT 631
 
-enum { PAPER_ENDED = 1, PAPER_CAME = 2, PAPER_ASKED = 3 };
+enum { PAPER_ENDED = 1, PAPER_CAME = 2, PAPER_ASKED = 3, PAPER_SENT = 4 };
 
 /* One page of counters and settings, that user space maps. */
 struct paper_control {
 	paper_u32 version;
-	paper_u32 spare;
+	paper_u32 cupsd;                  /* process that serves CUPS's socket, as it was last seen to; 0: not yet */
 	paper_u64 lost;                   /* events that did not fit into the ring */
 	paper_u16 ports[PAPER_PORTS_MAX]; /* at which CUPS listens on this machine's own addresses; 0: none */
 };
@@ -45,14 +45,18 @@ struct paper_event {
 	paper_u64 exec_id; /* another one with each program that the process becomes */
 	/* PAPER_ENDED: as wait(2) has it. Ends before args. */
 	paper_u32 status;
-	/* PAPER_CAME: who connects to CUPS. PAPER_ASKED: a child of cupsd that asks the gate; its end is told as well.
+	/*
+	 * PAPER_CAME: who connects to CUPS. PAPER_ASKED: a child of cupsd that asks the gate; its end is told as well.
+	 * PAPER_SENT: who connected what cupsd reads a document of a job from: pid and uid by the socket, as they were
+	 * when it was connected; net and port by TCP from this machine; none of them from another one. Ends before
+	 * args.
 	 */
 	paper_u32 uid;
 	paper_u64 exe_inode; /* of the program's file */
-	paper_u32 net;       /* PAPER_CAME by TCP: the name space of networks in which; 0: by the socket */
-	paper_u32 spare;
-	char comm[16];
-	paper_u32 args_n; /* bytes of args: strings, each with its NUL; cut where that many are there */
+	paper_u32 net;       /* by TCP: the name space of networks in which; 0: by the socket */
+	paper_u32 port;      /* ... and the port of who connects; 0: not known */
+	char comm[16];       /* PAPER_SENT: name of the document's file, as "d00012-001" */
+	paper_u32 args_n;    /* bytes of args: strings, each with its NUL; cut where that many are there */
 	paper_u32 loginuid;
 	char args[PAPER_ARGS_MAX];
 };
