@@ -71,9 +71,8 @@ static void fill_told(const struct job *j, unsigned document, struct copy_told *
 {
 	*t = (struct copy_told){.job = j->id, .attempt = j->attempt};
 	name_it(j, document, t->name);
-	snprintf(t->user, sizeof(t->user), "%s",
-		job_text(j->ipp, "job-originating-user-name")[0] ? job_text(j->ipp, "job-originating-user-name")
-								 : j->request.user);
+	snprintf(t->user, sizeof(t->user), "%s", job_user(j));
+	snprintf(t->said, sizeof(t->said), "%s", job_said(j));
 	snprintf(t->title, sizeof(t->title), "%s",
 		job_text(j->ipp, "job-name")[0] ? job_text(j->ipp, "job-name") : j->request.title);
 	snprintf(t->printer, sizeof(t->printer), "%s", j->request.printer);

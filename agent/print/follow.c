@@ -36,13 +36,12 @@ static void say(struct follower *f, json_t *o)
 	json_decref(o);
 }
 
-/* Who the job says that its user is, by the name service: its uid and groups. */
-static void add_person(json_t *o, const char *user)
+/* A user by the name service: his uid and groups. */
+static void add_user(json_t *o, const struct passwd *pw)
 {
 	gid_t gids[GROUPS_MAX];
 	int n = GROUPS_MAX, i;
 	json_t *list = json_array();
-	struct passwd *pw = user ? getpwnam(user) : NULL;
 
 	if (pw && getgrouplist(pw->pw_name, pw->pw_gid, gids, &n) < 0)
 		n = GROUPS_MAX; /* more than fit: those that do */
@@ -57,8 +56,26 @@ static void add_person(json_t *o, const char *user)
 	json_object_set_new(o, "groups", list);
 }
 
-/* All that is known of one job. `whole`: of its queue and its user too. */
-static int tell_job(struct follower *f, int id, bool whole)
+/*
+ * Whose job it is: `asked` says whose login, by his uid; else (NULL) he whom the job names. One that has no name is
+ * known by his number.
+ */
+static void add_person(json_t *o, const char *named, const json_t *asked)
+{
+	uid_t uid = asked ? (uid_t)json_integer_value(asked) : 0;
+	struct passwd *pw = asked ? getpwuid(uid) : named ? getpwnam(named) : NULL;
+	char number[32];
+
+	snprintf(number, sizeof(number), "uid %u", (unsigned)uid);
+	if (asked)
+		json_object_set_new(o, "person", json_string(pw ? pw->pw_name : number));
+	add_user(o, pw);
+	if (asked)
+		json_object_set_new(o, "uid", json_integer(uid));
+}
+
+/* All that is known of one job. `whole`: of its queue and its user too; `asked`: see add_person. */
+static int tell_job(struct follower *f, int id, bool whole, const json_t *asked)
 {
 	json_t *job = NULL, *printer = NULL, *o;
 	int r = ipp_job(f->link, id, &job);
@@ -73,7 +90,7 @@ static int tell_job(struct follower *f, int id, bool whole)
 	if (printer)
 		json_object_set_new(o, "printer", printer);
 	if (whole)
-		add_person(o, json_string_value(json_object_get(job, "job-originating-user-name")));
+		add_person(o, json_string_value(json_object_get(job, "job-originating-user-name")), asked);
 	say(f, o);
 	json_decref(job);
 	return 0;
@@ -86,9 +103,9 @@ static void look(struct follower *f, const json_t *ask)
 	const json_t *open = json_object_get(ask, "open"), *one;
 	size_t at;
 
-	json_array_foreach(open, at, one) if (tell_job(f, (int)json_integer_value(one), false) < 0) return;
+	json_array_foreach(open, at, one) if (tell_job(f, (int)json_integer_value(one), false, NULL) < 0) return;
 	for (i = 0; i < n; i++) {
-		if (tell_job(f, ids[i], true) < 0)
+		if (tell_job(f, ids[i], true, NULL) < 0)
 			return;
 		if (ids[i] > last)
 			last = ids[i];
@@ -126,7 +143,7 @@ static void answer(struct follower *f, const json_t *o)
 
 	if (!ask)
 		return;
-	if (!strcmp(ask, "job") && tell_job(f, id, true) < 0)
+	if (!strcmp(ask, "job") && tell_job(f, id, true, json_object_get(o, "uid")) < 0)
 		say(f, json_pack("{s:i}", "unknown", id));
 	else if (!strcmp(ask, "look"))
 		look(f, o);

@@ -41,6 +41,25 @@ static void forget_facts(struct job *j)
 	j->uid = UINT32_MAX;
 }
 
+/* Whose login sent it, as the kernel has it now, or had it once; UINT32_MAX. */
+static uint32_t whose(const struct gate *g, const struct job *j)
+{
+	uint32_t uid = origin_person(g, j);
+
+	return uid == UINT32_MAX && j->person[0] ? j->person_uid : uid;
+}
+
+/* Asks what CUPS knows of the job, and who it is whose login sent it. Told with that, or not at all. */
+static void ask_facts(struct gate *g, struct job *j, uint32_t uid)
+{
+	json_t *ask = json_pack("{s:s, s:i}", "ask", "job", "id", (int)j->id);
+
+	j->asked_uid = uid;
+	if (ask && uid != UINT32_MAX)
+		json_object_set_new(ask, "uid", json_integer(uid));
+	follow_ask(g, ask);
+}
+
 static void drop(struct gate *g, struct job *j)
 {
 	struct job **at;
@@ -85,7 +104,12 @@ struct job *job_get(struct gate *g, unsigned id)
 		sealer_lost(g->sealer, CAUSE_JOBS_FULL, 1);
 		return NULL;
 	}
-	*j = (struct job){.id = id, .question = BUF_INIT(REQUEST_MAX), .uid = UINT32_MAX, .next = g->jobs};
+	*j = (struct job){.id = id,
+		.question = BUF_INIT(REQUEST_MAX),
+		.uid = UINT32_MAX,
+		.person_uid = UINT32_MAX,
+		.asked_uid = UINT32_MAX,
+		.next = g->jobs};
 	g->jobs = j;
 	g->jobs_n++;
 	return j;
@@ -134,8 +158,10 @@ static void begin_attempt(struct gate *g, struct job *j, struct buf *question)
 	/* The decision is the same without them: the job does not wait, only its record would be fuller. */
 	j->grace_awake_us = now + (policy_print_documents(g->orders.policy) ? JUDGE_US : GRACE_US);
 	j->facts_wait = g->cups_up;
+	/* Its documents came before its backend: who sent them has been told by now. */
+	kernel_hear(g);
 	if (j->facts_wait)
-		follow_ask(g, json_pack("{s:s, s:i}", "ask", "job", "id", (int)j->id));
+		ask_facts(g, j, whose(g, j));
 }
 
 void job_visit(struct gate *g, struct visit *v, struct buf *question, const int *fds, unsigned fds_n)
@@ -241,6 +267,7 @@ static void end_unseen(struct gate *g, struct job *j, unsigned outcome)
 {
 	bool printed = kernel_printed(g, j);
 
+	job_settle_person(j);
 	if (outcome == OUTCOME_COMPLETED && j->killed_by)
 		outcome = OUTCOME_ABORTED;
 	if (printed && job_number(j->ipp, "time-at-processing") > 0 && outcome != OUTCOME_HELD)
@@ -252,10 +279,28 @@ static void end_unseen(struct gate *g, struct job *j, unsigned outcome)
 	keep_soon(g);
 }
 
-static void take_facts(struct job *j, json_t *o)
+/* Who the job says it is, where nobody knows better; with `person`: who it is. */
+static void take_person(struct job *j, const json_t *o, const char *person)
+{
+	json_t *groups = json_object_get(o, "groups");
+
+	if (!groups || (j->person[0] && !person))
+		return;
+	json_decref(j->groups);
+	j->groups = json_incref(groups);
+	j->uid = json_object_get(o, "uid") ? (uint32_t)job_number(o, "uid") : UINT32_MAX;
+	if (person) {
+		snprintf(j->person, sizeof(j->person), "%s", person);
+		j->person_uid = j->uid;
+	}
+}
+
+/* Whether all that was asked for is there now. */
+static bool take_facts(struct gate *g, struct job *j, json_t *o)
 {
 	json_t *job = json_object_get(o, "job"), *queue = json_object_get(o, "printer");
-	json_t *groups = json_object_get(o, "groups");
+	const char *person = json_string_value(json_object_get(o, "person"));
+	uint32_t sent = UINT32_MAX;
 
 	json_decref(j->ipp);
 	j->ipp = json_incref(job);
@@ -263,12 +308,33 @@ static void take_facts(struct job *j, json_t *o)
 		json_decref(j->queue);
 		j->queue = json_incref(queue);
 	}
-	if (groups) {
-		json_decref(j->groups);
-		j->groups = json_incref(groups);
+	if (j->asked_uid == UINT32_MAX) {
+		take_person(j, o, NULL);
+		return true;
 	}
-	if (json_object_get(o, "uid"))
-		j->uid = (uint32_t)job_number(o, "uid");
+	if (!person)
+		return false;
+	sent = whose(g, j);
+	if (sent == (uint32_t)job_number(o, "uid")) {
+		take_person(j, o, person);
+		return true;
+	}
+	/* Another job's of this number, before: that shows when it is known since when there is this one. */
+	ask_facts(g, j, sent);
+	return false;
+}
+
+/* One that no backend asked for: his name is asked for when it is to be told. */
+static bool wants_person(struct gate *g, struct job *j)
+{
+	uint32_t sent;
+
+	kernel_hear(g);
+	sent = whose(g, j);
+	if (sent == UINT32_MAX || sent == j->asked_uid || sent == j->person_uid)
+		return false;
+	ask_facts(g, j, sent);
+	return true;
 }
 
 /* Held because the gate did not run: it is back. */
@@ -293,12 +359,12 @@ void job_facts(struct gate *g, unsigned id, json_t *o)
 	if (!j && !(id > g->last_id && (j = job_get(g, id))))
 		return;
 	j->created_s = created;
-	take_facts(j, o);
-	j->facts_wait = false;
+	if (take_facts(g, j, o))
+		j->facts_wait = false;
 	outcome = outcome_of(job_number(j->ipp, "job-state"));
 	if (j->state == JOB_JUDGED && outcome)
 		end_attempt(g, j, outcome);
-	else if (j->state == JOB_SEEN && outcome)
+	else if (j->state == JOB_SEEN && outcome && !wants_person(g, j))
 		end_unseen(g, j, outcome);
 	if (j->state == JOB_SEEN && outcome == OUTCOME_HELD)
 		let_go(g, j);
@@ -333,6 +399,8 @@ void job_gone(struct gate *g, unsigned id)
 	}
 	if (j->state == JOB_JUDGED)
 		tell_result(g, j, j->late ? j->late : OUTCOME_PURGED);
+	else if (j->state == JOB_SEEN && outcome_of(job_number(j->ipp, "job-state")))
+		end_unseen(g, j, outcome_of(job_number(j->ipp, "job-state"))); /* while its person was asked for */
 	drop(g, j);
 	g->keep_wanted = true;
 }
@@ -420,8 +488,31 @@ int job_release(struct gate *g, unsigned id, const char *by)
 	return 0;
 }
 
+const char *job_said(const struct job *j)
+{
+	const char *said = job_text(j->ipp, "job-originating-user-name");
+
+	return said[0] || !j->request.user ? said : j->request.user;
+}
+
+const char *job_user(const struct job *j)
+{
+	return j->person[0] ? j->person : job_said(j);
+}
+
+void job_settle_person(struct job *j)
+{
+	/* Of a job of which nothing is known, it may be that of another one, which had its number before. */
+	if (j->person[0] || j->asked_uid == UINT32_MAX || !j->created_s)
+		return;
+	snprintf(j->person, sizeof(j->person), "uid %u", j->asked_uid);
+	j->person_uid = j->asked_uid;
+}
+
 uint32_t job_owner(const struct job *j)
 {
+	if (j->person[0])
+		return j->person_uid;
 	return j->request.authenticated ? (uint32_t)j->request.uid : j->uid;
 }
 

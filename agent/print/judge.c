@@ -25,16 +25,13 @@ static unsigned colour_asked(const struct job *j)
 static void fill(struct gate *g, struct job *j, const struct document_facts *d, const char *groups[GROUPS_MAX + 1],
 	struct print_facts *f)
 {
-	const char *asked = job_text(j->ipp, "job-originating-user-name");
 	const json_t *one;
 	size_t at, n = 0;
 
 	json_array_foreach(j->groups, at, one) if (n < GROUPS_MAX) groups[n++] = json_string_value(one);
 	groups[n] = NULL;
-	*f = (struct print_facts){.who = {.user = either(asked, j->request.user),
-					  .groups = groups,
-					  .host = g->host,
-					  .wall_us = clock_wall_us()},
+	*f = (struct print_facts){
+		.who = {.user = job_user(j), .groups = groups, .host = g->host, .wall_us = clock_wall_us()},
 		.printer = j->request.printer,
 		.printer_class = j->request.printer_class,
 		.uri = j->request.uri,
@@ -99,6 +96,7 @@ static void decide(struct gate *g, struct job *j, const struct document_facts *d
 
 	/* who came to CUPS by now: from which file it is */
 	kernel_hear(g);
+	job_settle_person(j);
 	fill(g, j, d, groups, &f);
 	policy_print(g->orders.policy, &f, &j->decided);
 	mind_the_gap(g, j, d);

@@ -17,13 +17,13 @@ static void path_of(const struct gate *g, char out[PATH_MAX + 16])
 
 static json_t *job_json(const struct job *j)
 {
-	return json_pack("{s:i, s:i, s:i, s:I, s:i, s:s, s:b, s:b, s:b, s:b, s:s, s:s, s:s, s:i, s:i}", "id",
+	return json_pack("{s:i, s:i, s:i, s:I, s:i, s:s, s:b, s:b, s:b, s:b, s:s, s:s, s:s, s:i, s:i, s:s, s:I}", "id",
 		(int)j->id, "attempt", (int)j->attempt, "state", (int)j->state, "created", (json_int_t)j->created_s,
 		"action", (int)j->action, "rule", j->decided.rule, "ours", j->stop_was_ours, "looked",
 		j->inspected_told, "ask_reason", j->decided.ask_reason, "released_own", j->released_own, "released_by",
 		j->released_by, "released_printer", j->released_printer, "printer",
 		j->request.printer ? j->request.printer : "", "backend", (int)j->backend, "killed_by",
-		(int)j->killed_by);
+		(int)j->killed_by, "person", j->person, "person_uid", (json_int_t)j->person_uid);
 }
 
 int keep_save(struct gate *g)
@@ -73,6 +73,9 @@ static void load_job(struct gate *g, const json_t *o)
 	snprintf(j->released_by, sizeof(j->released_by), "%s", job_text(o, "released_by"));
 	snprintf(j->released_printer, sizeof(j->released_printer), "%s", job_text(o, "released_printer"));
 	j->killed_by = (unsigned)job_number(o, "killed_by");
+	snprintf(j->person, sizeof(j->person), "%s", job_text(o, "person"));
+	if (j->person[0])
+		j->person_uid = (uint32_t)job_number(o, "person_uid");
 	/* Goes on being watched by the kernel, which tells of its end now where it came meanwhile. */
 	j->backend = (pid_t)job_number(o, "backend");
 	/* Its wrapper has gone on without an answer: it is as good as unseen. */

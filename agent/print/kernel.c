@@ -1,8 +1,8 @@
 /*
- * What the kernel tells of jobs (agent/probe/paper.h), where it does: who connects to CUPS (origin.c), who asked the
- * gate while nobody answered, and by what a backend was ended. CUPS takes one that SIGKILL, SIGTERM or SIGPIPE ended
- * for one that worked, so a job whose backend was killed is "completed" there; its record says what is so. Called by
- * the loop, visits.c and jobs.c.
+ * What the kernel tells of jobs (agent/probe/paper.h), where it does: who connects to CUPS, and sent what document
+ * (origin.c), who asked the gate while nobody answered, and by what a backend was ended. CUPS takes one that SIGKILL,
+ * SIGTERM or SIGPIPE ended for one that worked, so a job whose backend was killed is "completed" there; its record says
+ * what is so. Called by the loop, visits.c and jobs.c.
  */
 #include "agent/print/print.h"
 #include "policy/base/clock.h"
@@ -87,6 +87,8 @@ static void on_event(void *ctx, const struct paper_event *e)
 		on_end(g, e);
 	else if (e->what == PAPER_CAME)
 		origins_take(g, e);
+	else if (e->what == PAPER_SENT)
+		origins_sent(g, e);
 	else if (e->what == PAPER_ASKED)
 		on_asked(g, e);
 }

@@ -1,31 +1,47 @@
 /*
- * Which program sent a job. CUPS does not keep who connects to it, by its socket or by TCP from this machine; the
- * kernel tells (agent/probe/paper.h), and the last that came are remembered here, with program, arguments and folder,
- * which are read at once: lp(1) has ended by the time that a backend runs. Which of them it was is found by time, user
- * and what its arguments name; how sure that is, is told with it. Called by kernel.c and tell.c.
+ * Which program sent a job, and whose it is. CUPS does not keep who connects to it, by its socket or by TCP from this
+ * machine; the kernel tells (agent/probe/paper.h), and the last that came are remembered here, with program, arguments
+ * and folder, which are read at once: lp(1) has ended by the time that a backend runs. It also tells by which
+ * connection a document came, so that is no question where it does; else which of them it was is found by time, user
+ * and what its arguments name. How sure that is, is told with it. Called by kernel.c, jobs.c and tell.c.
+ *
+ * CUPS takes the user from the client, unless it is told to authenticate. Where the kernel saw the connection, whose
+ * login it was counts; a service's word is believed, as it prints for others (Samba, cups-lpd, who is root).
  */
 #include "agent/print/print.h"
 #include "policy/base/clock.h"
+#include "policy/base/file.h"
+#include "policy/base/uid.h"
 #include "policy/rule/protected.h"
 #include <limits.h>
 #include <mntent.h>
 #include <sys/stat.h>
 
 #define COMERS_MAX 64u
+#define SENDERS_MAX 128u /* documents, the last that came */
 /* A connection is kept by its program, and by CUPS (KeepAliveTimeout), for jobs that come later. */
 #define BEFORE_US 30000000ll
 #define BEHIND_US 1200000ll /* CUPS has the moment in whole seconds */
 
 struct comer {
 	int64_t boot_us, start_us;
-	uint32_t pid, uid, loginuid, net; /* net: by TCP, and in which name space; 0: by the socket */
+	uint32_t pid, uid, loginuid, net, port; /* net: by TCP, and in which name space; 0: by the socket */
 	char comm[16], program[512], cwd[512], args[PAPER_ARGS_MAX + 1];
 	size_t args_n; /* 0: nobody */
+};
+
+/* Who sent a document of a job. */
+struct sender {
+	unsigned job; /* 0: none */
+	int64_t boot_us;
+	struct comer who;
 };
 
 struct origins {
 	struct comer list[COMERS_MAX];
 	unsigned next;
+	struct sender senders[SENDERS_MAX];
+	unsigned senders_next;
 };
 
 static void read_link(uint32_t pid, const char *what, char *out, size_t size)
@@ -53,6 +69,13 @@ static void take_args(struct comer *c, const struct paper_event *e)
 	c->args[c->args_n] = 0;
 }
 
+static bool has_room(struct gate *g)
+{
+	if (!g->origins)
+		g->origins = calloc(1, sizeof(*g->origins));
+	return g->origins;
+}
+
 void origins_take(struct gate *g, const struct paper_event *e)
 {
 	struct comer *c;
@@ -60,9 +83,7 @@ void origins_take(struct gate *g, const struct paper_event *e)
 	/* Ourselves: the follower asks CUPS as any program does. */
 	if (e->pid == (uint32_t)g->follower_pid || e->pid == (uint32_t)getpid())
 		return;
-	if (!g->origins)
-		g->origins = calloc(1, sizeof(*g->origins));
-	if (!g->origins)
+	if (!has_room(g))
 		return;
 	c = &g->origins->list[g->origins->next++ % COMERS_MAX];
 	*c = (struct comer){.boot_us = (int64_t)(e->boot_ns / 1000),
@@ -70,11 +91,104 @@ void origins_take(struct gate *g, const struct paper_event *e)
 		.pid = e->pid,
 		.uid = e->uid,
 		.loginuid = e->loginuid,
-		.net = e->net};
+		.net = e->net,
+		.port = e->port};
 	memcpy(c->comm, e->comm, sizeof(c->comm));
 	take_args(c, e);
 	read_link(e->pid, "exe", c->program, sizeof(c->program));
 	read_link(e->pid, "cwd", c->cwd, sizeof(c->cwd));
+}
+
+/* --- who sent a document --- */
+
+static const struct comer *comer_of(const struct origins *o, const struct paper_event *e)
+{
+	unsigned i;
+
+	for (i = 1; i <= COMERS_MAX; i++) {
+		const struct comer *c = &o->list[(o->next - i) % COMERS_MAX];
+
+		if (e->net ? c->net == e->net && c->port == e->port : !c->net && c->pid == e->pid && c->uid == e->uid)
+			return c;
+	}
+	return NULL;
+}
+
+/* Whose login that process is, which goes on running; UINT32_MAX. */
+static uint32_t login_of(uint32_t pid)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(32);
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/loginuid", pid);
+	return file_read(path, &text) || !buf_str(&text) ? UINT32_MAX : (uint32_t)strtoul(buf_str(&text), NULL, 10);
+}
+
+/* One that connected long ago, and others since: what is known of it is what it is now. */
+static struct comer stranger(const struct paper_event *e)
+{
+	struct comer c = {.boot_us = (int64_t)(e->boot_ns / 1000), .pid = e->pid, .uid = e->uid};
+
+	c.loginuid = login_of(e->pid);
+	read_link(e->pid, "exe", c.program, sizeof(c.program));
+	read_link(e->pid, "cwd", c.cwd, sizeof(c.cwd));
+	return c;
+}
+
+/* By the name of the document's file; 0: it is none. */
+static unsigned job_of(const char name[16])
+{
+	unsigned long job = name[0] == 'd' ? strtoul(name + 1, NULL, 10) : 0;
+
+	return job <= INT32_MAX ? (unsigned)job : 0;
+}
+
+void origins_sent(struct gate *g, const struct paper_event *e)
+{
+	unsigned job = job_of(e->comm);
+	const struct comer *c;
+
+	/* From another machine. */
+	if (!job || (!e->pid && !e->port) || !has_room(g))
+		return;
+	c = comer_of(g->origins, e);
+	/* By TCP, nothing but the connection says who it was. */
+	if (!c && !e->pid)
+		return;
+	g->origins->senders[g->origins->senders_next++ % SENDERS_MAX] =
+		(struct sender){.job = job, .boot_us = (int64_t)(e->boot_ns / 1000), .who = c ? *c : stranger(e)};
+}
+
+/* `created`: of the job, by the boot's clock; 0: not known yet. */
+static const struct comer *sender_of(const struct gate *g, unsigned job, int64_t created)
+{
+	const struct origins *o = g->origins;
+	unsigned i;
+
+	for (i = 1; o && i <= SENDERS_MAX; i++) {
+		const struct sender *s = &o->senders[(o->senders_next - i) % SENDERS_MAX];
+
+		/* Not of one that had the number before; CUPS has the moment in whole seconds. */
+		if (s->job == job)
+			return s->boot_us >= created - 1000000 ? &s->who : NULL;
+	}
+	return NULL;
+}
+
+static int64_t created_of(const struct job *j)
+{
+	return j->created_s ? j->created_s * 1000000 - (clock_wall_us() - clock_boot_us()) : 0;
+}
+
+uint32_t origin_person(const struct gate *g, const struct job *j)
+{
+	const struct comer *c = sender_of(g, j->id, created_of(j));
+
+	if (!c)
+		return UINT32_MAX;
+	if (c->loginuid != UINT32_MAX)
+		return c->loginuid;
+	return uid_is_person(c->uid) ? c->uid : UINT32_MAX;
 }
 
 /* --- which one was it? --- */
@@ -157,7 +271,7 @@ static uint32_t net_of(pid_t pid)
 /* How well it fits; 0: it cannot be the one. `net`: the one that CUPS is in. */
 static unsigned fits(const struct comer *c, const struct job *j, int64_t created, uint32_t net)
 {
-	uint32_t uid = job_owner(j);
+	uint32_t uid = j->request.authenticated ? (uint32_t)j->request.uid : j->uid;
 	char path[ORIGIN_PATH_SIZE];
 	bool by_title, his;
 
@@ -203,11 +317,17 @@ static const struct comer *choose(
 	return chosen;
 }
 
-static const struct comer *find(const struct gate *g, const struct job *j, unsigned *best, unsigned *rivals)
+static const struct comer *find(const struct gate *g, const struct job *j, unsigned *origin)
 {
-	int64_t created = j->created_s ? j->created_s * 1000000 - (clock_wall_us() - clock_boot_us()) : 0;
+	const struct comer *c = j->created_s ? sender_of(g, j->id, created_of(j)) : NULL;
+	unsigned best, rivals;
 
-	return g->origins && created && is_local(j) ? choose(g, j, created, best, rivals) : NULL;
+	*origin = ORIGIN_SEEN;
+	if (c || !g->origins || !j->created_s || !is_local(j))
+		return c;
+	c = choose(g, j, created_of(j), &best, &rivals);
+	*origin = best > 2 ? ORIGIN_NAMED : rivals == 1 ? ORIGIN_ONLY : ORIGIN_NEAREST;
+	return c;
 }
 
 /* --- the area of its file --- */
@@ -260,16 +380,17 @@ static const char *area_of(const struct gate *g, const char *path)
 
 void origin_tell(struct gate *g, struct record *r, const struct job *j, struct origin_room *room)
 {
-	unsigned best, rivals;
-	const struct comer *c = find(g, j, &best, &rivals);
+	unsigned origin;
+	const struct comer *c = find(g, j, &origin);
 	const char *area;
 	bool by_title;
 
 	if (!c)
 		return;
-	record_set_uint(r, F_ORIGIN, best > 2 ? ORIGIN_NAMED : rivals == 1 ? ORIGIN_ONLY : ORIGIN_NEAREST);
+	record_set_uint(r, F_ORIGIN, origin);
 	record_set_uint(r, F_PID, c->pid);
-	record_set_int(r, F_START, c->start_us);
+	if (c->start_us)
+		record_set_int(r, F_START, c->start_us);
 	record_set_span(r, F_COMM, SPAN(c->comm, strnlen(c->comm, sizeof(c->comm))));
 	if (c->loginuid != UINT32_MAX)
 		record_set_uint(r, F_LOGIN_UID, c->loginuid);
@@ -291,10 +412,10 @@ const char *origin_area(const struct gate *g, const struct job *j)
 {
 	char path[ORIGIN_PATH_SIZE];
 	const struct comer *c;
-	unsigned best, rivals;
+	unsigned origin;
 	bool by_title;
 
-	if (!policy_areas_n(g->orders.policy) || !(c = find(g, j, &best, &rivals)) || !file_of(c, j, path, &by_title))
+	if (!policy_areas_n(g->orders.policy) || !(c = find(g, j, &origin)) || !file_of(c, j, path, &by_title))
 		return "";
 	return area_of(g, path);
 }

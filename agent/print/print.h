@@ -26,6 +26,8 @@
 /* So long is waited for documents that no rule asks about: what is found later is told with the job's end. */
 #define GRACE_US 12000ll
 
+#define JOB_USER_SIZE 128
+
 enum job_state {
 	JOB_SEEN,   /* CUPS told of it, no backend has asked yet */
 	JOB_ASKED,  /* a wrapper waits for the judgement */
@@ -45,7 +47,10 @@ struct job {
 	struct request request;
 	json_t *ipp, *queue, *groups; /* by the follower; NULL: not known */
 	uint32_t uid;                 /* of the user, to tell him; UINT32_MAX: not known */
-	bool facts_wait;              /* the follower was asked */
+	/* Who sent it, as the kernel has it, and his uid; "": what the job says is all that is known. */
+	char person[JOB_USER_SIZE];
+	uint32_t person_uid, asked_uid; /* asked_uid: whose name the follower was asked for; UINT32_MAX: nobody's */
+	bool facts_wait;                /* the follower was asked */
 	unsigned documents_n;
 	struct inspect_job *inspected[REQUEST_DOCUMENTS_MAX];
 	bool inspected_told; /* what was found is in a record */
@@ -175,8 +180,16 @@ int job_release(struct gate *g, unsigned id, const char *by);
 bool job_waits_for(const struct job *j, uint32_t uid);
 /* He does. 0; V_NOT_FOUND where none waits for him. */
 int job_give_reason(struct gate *g, unsigned id, uint32_t uid, const char *by, const char *reason);
-/* Whose it is, as far as CUPS has authenticated him, or his name is known here; UINT32_MAX. */
+/*
+ * Whose it is, as the kernel has it, else as far as CUPS has authenticated him, or his name is known here; UINT32_MAX.
+ */
 uint32_t job_owner(const struct job *j);
+/* The user that the job says; "". */
+const char *job_said(const struct job *j);
+/* Whose it is for rules, stamps, copies and records: the person where the kernel has him, else as the job says. */
+const char *job_user(const struct job *j);
+/* It is to be told now: whose login it was is known, though the name service is late, and so the job's word is none. */
+void job_settle_person(struct job *j);
 void jobs_free(struct gate *g);
 /* Members of the follower's objects; "" and 0 where they are not there. */
 const char *job_text(const json_t *o, const char *name);
@@ -278,6 +291,12 @@ struct origin_room {
  */
 bool origin_names(const char *args, const char *name, const char **at, size_t *n);
 void origins_take(struct gate *g, const struct paper_event *e);
+void origins_sent(struct gate *g, const struct paper_event *e);
+/*
+ * Whose login, or user, the process has that sent the job's document, where the kernel saw that; UINT32_MAX where it
+ * did not, or where that is nobody's login and a service, whose word of others is believed.
+ */
+uint32_t origin_person(const struct gate *g, const struct job *j);
 /* Program, arguments, file, and how sure that is; nothing where nobody is known. `room` is borrowed by the record. */
 void origin_tell(struct gate *g, struct record *r, const struct job *j, struct origin_room *room);
 /*
@@ -316,7 +335,8 @@ void tell_release(struct gate *g, const struct job *j, const char *by, const cha
 /* What a record of a copy says; kept by itself, since the job may be gone when the copy is done. */
 struct copy_told {
 	unsigned job, attempt;
-	char name[COPY_NAME_SIZE], user[128], title[512], printer[128], rule[POLICY_NAME_SIZE + 16];
+	char name[COPY_NAME_SIZE], user[JOB_USER_SIZE], said[JOB_USER_SIZE], title[512], printer[128],
+		rule[POLICY_NAME_SIZE + 16];
 	bool has_hash;
 	struct digest hash; /* of the document */
 	uint64_t bytes;

@@ -20,10 +20,9 @@ static bool is_wanted(const struct job *j)
 /* "taro  2026-11-26 12:34:56  pc-17  #123", in ASCII: what else a name has is shown as its bytes. */
 static void write_text(const struct gate *g, const struct job *j, char out[LINE_SIZE])
 {
-	const char *asked = job_text(j->ipp, "job-originating-user-name");
 	char user[64], host[64], at[TEXT_TIME_SIZE];
 
-	text_escape_to(user, sizeof(user), SPAN_STR(asked[0] ? asked : j->request.user));
+	text_escape_to(user, sizeof(user), SPAN_STR(job_user(j)));
 	text_escape_to(host, sizeof(host), SPAN_STR(g->host));
 	text_time_local(at, clock_wall_us());
 	snprintf(out, LINE_SIZE, "%s  %.10s %.8s  %s  #%u", user, at, at + 11, host, j->id);

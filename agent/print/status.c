@@ -22,8 +22,8 @@ static bool is_held(const struct job *j)
 
 static json_t *of_job(const struct job *j)
 {
-	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:I}", "id", (int)j->id, "user",
-		job_text(j->ipp, "job-originating-user-name"), "title", job_text(j->ipp, "job-name"), "printer",
+	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:I}", "id", (int)j->id, "user", job_user(j), "title",
+		job_text(j->ipp, "job-name"), "printer",
 		job_text(j->queue, "printer-name")[0] ? job_text(j->queue, "printer-name")
 		: j->request.printer                  ? j->request.printer
 						      : "",

@@ -85,13 +85,11 @@ static uint64_t sheets_of(uint64_t pages, uint64_t up, uint64_t copies, unsigned
 
 static void set_user(struct record *r, const struct job *j)
 {
-	const char *user = either(job_text(j->ipp, "job-originating-user-name"), j->request.user);
-
-	record_set_text(r, F_USER, user);
+	record_set_text(r, F_USER, job_user(j));
 	if (j->request.authenticated)
 		record_set_uint(r, F_UID, j->request.uid);
 	else
-		record_set_text(r, F_JOB_USER, user);
+		record_set_text(r, F_JOB_USER, job_said(j));
 }
 
 /* What both of a job's records say. */
@@ -257,11 +255,12 @@ void tell_missed(struct gate *g, struct job *j, unsigned outcome)
 
 void tell_route(struct gate *g, const struct request *q)
 {
+	const struct job *j = job_find(g, (unsigned)q->job_id);
 	struct record r;
 
 	begin(&r, KIND_PRINT_ROUTE);
 	record_set_uint(&r, F_JOB, q->job_id);
-	record_set_text(&r, F_USER, q->user);
+	record_set_text(&r, F_USER, j ? job_user(j) : q->user);
 	record_set_text(&r, F_JOB_USER, q->user);
 	record_set_text(&r, F_TITLE, q->title);
 	record_set_text(&r, F_PRINTER, q->printer);
@@ -276,7 +275,7 @@ void tell_release(struct gate *g, const struct job *j, const char *by, const cha
 	begin(&r, KIND_PRINT_RELEASE);
 	record_set_uint(&r, F_JOB, j->id);
 	record_set_text(&r, F_USER, by);
-	record_set_text(&r, F_JOB_USER, job_text(j->ipp, "job-originating-user-name"));
+	record_set_text(&r, F_JOB_USER, job_user(j));
 	record_set_text(&r, F_TITLE, job_text(j->ipp, "job-name"));
 	record_set_text(&r, F_PRINTER, j->released_printer);
 	record_set_text(&r, F_RULE, j->decided.rule);
@@ -292,7 +291,7 @@ void tell_copy(struct gate *g, const struct copy_told *t, unsigned cause, const 
 	record_set_uint(&r, F_JOB, t->job);
 	record_set_uint(&r, F_ATTEMPT, t->attempt ? t->attempt : 1);
 	record_set_text(&r, F_USER, t->user);
-	record_set_text(&r, F_JOB_USER, t->user);
+	record_set_text(&r, F_JOB_USER, t->said);
 	record_set_text(&r, F_TITLE, t->title);
 	record_set_text(&r, F_PRINTER, t->printer);
 	record_set_text(&r, F_RULE, t->rule);
