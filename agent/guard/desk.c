@@ -212,12 +212,13 @@ static json_t *ask_sleep(struct caller *c, bool begins)
 {
 	if (c->uid != 0)
 		return service_refusal("denied", "only root puts the PC to sleep", "root のみ実行できます");
-	if (!begins)
+	if (!begins) {
 		asleep_end(c->desk->g);
-	else if (!asleep_begin(c->desk->g))
+		return json_pack("{s:b}", "said", 1);
+	}
+	if (!asleep_begin(c->desk->g))
 		return service_refusal("waits", "the record waits to be sealed", "記録は封印待ちです");
-	return begins ? json_pack("{s:b, s:I}", "said", 1, "awake_us", (json_int_t)c->desk->g->asleep.awake_us)
-		      : json_pack("{s:b}", "said", 1);
+	return json_pack("{s:b, s:I}", "said", 1, "awake_us", (json_int_t)c->desk->g->asleep.awake_us);
 }
 
 static json_t *answer(struct caller *c, const json_t *o)
