@@ -325,7 +325,7 @@ void unlisted_get(struct call *x);
 json_t *hosts_by_id(const json_t *answer);
 /* By the ids of PCs that sleep: since when, as the herald found last; the caller's. Empty where it says nothing. */
 json_t *hosts_asleep(const struct console *c);
-/* Of one of the collector's list that is not connected: since when it sleeps; 0 where it does not. */
+/* Of one of the collector's list, which is not connected: since when it sleeps; 0 where it does not. */
 int64_t host_asleep(const json_t *asleep, const json_t *host);
 /* Is a PC that was heard of then silent now? */
 bool host_is_silent(const struct console *c, int64_t seen_us);

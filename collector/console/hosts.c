@@ -42,7 +42,7 @@ int64_t host_asleep(const json_t *asleep, const json_t *host)
 	int64_t since = number(asleep, text_of(host, "id"));
 
 	/* A PC's clock says what it likes. */
-	return since > 0 && !json_is_true(json_object_get(host, "connected")) ? since : 0;
+	return since > 0 ? since : 0;
 }
 
 static bool is_forked(const json_t *host)

@@ -1,5 +1,5 @@
 // The first view: what needs a person, how the fleet is, and records by hour and channel. Live.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { api, type Attention, type Expiring, type Overview, type Traffic } from "../core/api";
 import { channelOf, CHANNELS, type Channel } from "../core/channels";
 import { may, useDesk, valueLabel, type Vocabulary } from "../core/desk";
@@ -18,20 +18,12 @@ export function OverviewView() {
   const overview = useResource("overview", (signal) => api.overview(signal));
   const traffic = useResource(`traffic ${hours}`, (signal) => api.traffic(hours, signal));
   const expiring = useResource("expiring", (signal) => api.expiring(signal));
+  // Right after the console's start, and for a scope that nobody has asked for, counting takes a while.
+  const counting = traffic.data?.complete === false;
   useLive(() => {
     overview.reload();
     traffic.reload();
-  }, 4000, STATES_EVERY);
-  // Right after the console's start, and for a scope that nobody has asked for, counting takes a while.
-  const counting = traffic.data?.complete === false;
-  useEffect(() => {
-    if (!counting) return;
-    const again = setInterval(() => {
-      overview.reload();
-      traffic.reload();
-    }, 5000);
-    return () => clearInterval(again);
-  }, [counting]);
+  }, 4000, counting ? 5000 : STATES_EVERY);
   return (
     <div class="overview">
       <h1>{words.overview.title}</h1>
