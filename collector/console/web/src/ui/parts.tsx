@@ -1,6 +1,6 @@
 // Small parts that every view uses: states (loading, nothing, failed, no rights), dialog, copying, saving a file, icons, the mark.
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Refusal, Role } from "../core/api";
 import { useDesk, useWords } from "../core/desk";
 import { plain } from "../core/hostile";
@@ -62,7 +62,8 @@ export function Dialog(props: { title: string; close: () => void; children: Comp
   const { words } = useWords();
   const ref = useRef<HTMLDialogElement>(null);
   const title = useId();
-  useEffect(() => {
+  // Before the page is painted, and back before the window is gone: a key that comes at once is for who has the focus then.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
