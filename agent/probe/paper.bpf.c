@@ -4,7 +4,7 @@
  * a backend was ended. See paper.h.
  *
  * Whatever ends without being watched costs one look into an array; whatever connects elsewhere, one look at its
- * address; whatever reads from a socket and is not cupsd, one comparison.
+ * address; whatever renames, or says what it waits for, and is not cupsd, one comparison.
  */
 #include "agent/probe/kernel.bpf.h"
 
@@ -16,10 +16,19 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct inode___paper {
+	umode_t i_mode;
 	unsigned long i_ino;
 };
 struct file___paper {
 	struct inode___paper *f_inode;
+	void *private_data;
+};
+struct fdtable___paper {
+	unsigned int max_fds;
+	struct file___paper **fd;
+};
+struct files_struct___paper {
+	struct fdtable___paper *fdt;
 };
 struct mm_struct___paper {
 	unsigned long arg_start, arg_end;
@@ -44,10 +53,10 @@ struct possible_net___paper {
 	struct net___paper *net;
 };
 struct sock_common___paper {
-	u32 skc_daddr;
+	u32 skc_daddr, skc_rcv_saddr;
 	u16 skc_dport, skc_num, skc_family;
 	struct possible_net___paper skc_net;
-	struct in6_addr___paper skc_v6_daddr;
+	struct in6_addr___paper skc_v6_daddr, skc_v6_rcv_saddr;
 };
 struct sock___paper {
 	struct sock_common___paper __sk_common;
@@ -73,6 +82,7 @@ struct task_struct___paper {
 	u64 start_boottime, self_exec_id;
 	struct task_struct___paper *real_parent, *group_leader;
 	struct mm_struct___paper *mm;
+	struct files_struct___paper *files;
 	const struct cred *cred;
 	char comm[16];
 	struct nsproxy___paper *nsproxy;
@@ -108,16 +118,16 @@ struct {
 	__uint(max_entries, PAPER_RING_BYTES);
 } ring SEC(".maps");
 
-/* Who connected what cupsd read from last. It has one thread, which reads, and does what was asked, by turns. */
-struct reading {
-	u32 pid, uid, net, port;
+/* The document that cupsd gives its job's number now; "": none. */
+struct document {
+	char name[16];
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct reading);
-} reading SEC(".maps");
+	__type(value, struct document);
+} document SEC(".maps");
 
 static __always_inline void lose(void)
 {
@@ -359,19 +369,46 @@ int BPF_PROG(on_connected, struct socket___paper *sock, void *address, int lengt
 	return 0;
 }
 
-/* It has a port of its own by now. */
-SEC("fexit/tcp_v4_connect")
-int BPF_PROG(on_connect_4, struct sock___paper *sock, void *address, int length)
+/* Are both ends of it on this machine? By loopback, or by an address of its own. */
+static __always_inline bool is_within(struct sock___paper *s)
 {
-	if (is_near_4((u64)address, length > 0 ? length : 0, false))
+	u16 family = BPF_CORE_READ(s, __sk_common.skc_family);
+	u32 ip[4] = {0}, own[4] = {0};
+
+	if (family == AF_INET_NUMBER) {
+		ip[0] = BPF_CORE_READ(s, __sk_common.skc_daddr);
+		return (u8)ip[0] == 127 || (ip[0] && ip[0] == BPF_CORE_READ(s, __sk_common.skc_rcv_saddr));
+	}
+	if (family != AF_INET6_NUMBER)
+		return false;
+	BPF_CORE_READ_INTO(&ip, s, __sk_common.skc_v6_daddr);
+	BPF_CORE_READ_INTO(&own, s, __sk_common.skc_v6_rcv_saddr);
+	if (ip[0] == own[0] && ip[1] == own[1] && ip[2] == own[2] && ip[3] == own[3])
+		return true;
+	if (ip[0] || ip[1])
+		return false;
+	return ip[2] ? ip[2] == __builtin_bswap32(0xffff) && (u8)ip[3] == 127 : ip[3] == __builtin_bswap32(1);
+}
+
+/* It has a port of its own by now, and whatever address was meant. */
+SEC("fexit/tcp_v4_connect")
+int BPF_PROG(on_connect_4, struct sock___paper *sock)
+{
+	if (is_port(__builtin_bswap16(BPF_CORE_READ(sock, __sk_common.skc_dport))) && is_within(sock))
 		tell(PAPER_CAME, true, sock);
 	return 0;
 }
 
+/* What is IPv4 in the clothes of IPv6 has been told by then. */
 SEC("fexit/tcp_v6_connect")
-int BPF_PROG(on_connect_6, struct sock___paper *sock, void *address, int length)
+int BPF_PROG(on_connect_6, struct sock___paper *sock)
 {
-	if (is_near_6((u64)address, length > 0 ? length : 0, false))
+	u32 ip[4] = {0};
+
+	if (!is_port(__builtin_bswap16(BPF_CORE_READ(sock, __sk_common.skc_dport))) || !is_within(sock))
+		return 0;
+	BPF_CORE_READ_INTO(&ip, sock, __sk_common.skc_v6_daddr);
+	if (ip[0] || ip[1] || ip[2] != __builtin_bswap32(0xffff))
 		tell(PAPER_CAME, true, sock);
 	return 0;
 }
@@ -390,92 +427,116 @@ int BPF_PROG(on_accept, struct socket___paper *sock)
 	return 0;
 }
 
+/* Its first thread, which serves all connections by turns; others make queues. */
 static __always_inline bool by_cupsd(void)
 {
+	u64 who = bpf_get_current_pid_tgid();
 	u32 zero = 0;
 	struct paper_control *c = bpf_map_lookup_elem(&control, &zero);
 
-	return c && c->cupsd == bpf_get_current_pid_tgid() >> 32;
+	return c && c->cupsd == (u32)who && c->cupsd == who >> 32;
 }
 
-static __always_inline void reads(struct reading from)
+/* "d00012-001": at least five digits, and three. Users choose names of other files in that folder's neighbours. */
+static __always_inline bool is_document(const char name[16])
 {
-	u32 zero = 0;
-	struct reading *r = bpf_map_lookup_elem(&reading, &zero);
+	u32 i, before = 0, behind = 0;
+	bool dash = false;
 
-	if (r)
-		*r = from;
-}
-
-/* What has no name is no connection to it, but one of its own: to the bus, or for the name of a user. */
-SEC("fentry/unix_stream_recvmsg")
-int BPF_PROG(on_read, struct socket___paper *sock)
-{
-	struct sock___paper *s;
-
-	if (!by_cupsd())
-		return 0;
-	s = BPF_CORE_READ(sock, sk);
-	if (BPF_CORE_READ((struct unix_sock___paper *)s, addr))
-		reads((struct reading){.pid = BPF_CORE_READ(s, sk_peer_pid, numbers[0].nr),
-			.uid = BPF_CORE_READ(s, sk_peer_cred, euid.val)});
-	return 0;
-}
-
-static __always_inline bool comes_from_here(struct sock___paper *s)
-{
-	u16 family = BPF_CORE_READ(s, __sk_common.skc_family);
-	u32 ip[4] = {0};
-
-	if (family == AF_INET_NUMBER) {
-		ip[0] = BPF_CORE_READ(s, __sk_common.skc_daddr);
-		return (u8)ip[0] == 127;
-	}
-	if (family != AF_INET6_NUMBER)
+	if (name[0] != 'd')
 		return false;
-	BPF_CORE_READ_INTO(&ip, s, __sk_common.skc_v6_daddr);
-	if (ip[0] || ip[1])
-		return false;
-	return ip[2] ? ip[2] == __builtin_bswap32(0xffff) && (u8)ip[3] == 127 : ip[3] == __builtin_bswap32(1);
-}
+	for (i = 1; i < 16 && name[i]; i++) {
+		bool digit = name[i] >= '0' && name[i] <= '9';
 
-SEC("fentry/tcp_recvmsg")
-int BPF_PROG(on_read_tcp, struct sock___paper *s)
-{
-	struct reading from = {.pid = 0};
-
-	if (!by_cupsd() || !is_port(BPF_CORE_READ(s, __sk_common.skc_num)))
-		return 0;
-	if (comes_from_here(s)) {
-		from.net = BPF_CORE_READ(s, __sk_common.skc_net.net, ns.inum);
-		from.port = __builtin_bswap16(BPF_CORE_READ(s, __sk_common.skc_dport));
+		if (digit && dash)
+			behind++;
+		else if (digit)
+			before++;
+		else if (name[i] == '-' && !dash)
+			dash = true;
+		else
+			return false;
 	}
-	reads(from);
-	return 0;
+	return before >= 5 && behind >= 3;
 }
 
-/* When a document has come as a whole, cupsd gives its file the job's number, before it reads anything else. */
+/* When a document has come as a whole, cupsd gives its file the job's number. */
 SEC("fentry/security_inode_rename")
 int BPF_PROG(on_rename, void *from_folder, void *from, void *folder, struct dentry___paper *to)
 {
 	u32 zero = 0;
-	struct reading *r = bpf_map_lookup_elem(&reading, &zero);
-	struct paper_event *e;
+	struct document *d = bpf_map_lookup_elem(&document, &zero);
 	char name[16] = {0};
 
-	if (!r || !by_cupsd())
+	if (!d || !by_cupsd())
 		return 0;
 	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(to, d_name.name));
-	if (name[0] != 'd' || name[1] < '0' || name[1] > '9')
+	if (is_document(name))
+		__builtin_memcpy(d->name, name, sizeof(name));
+	return 0;
+}
+
+/* The socket that has this number in this process; NULL: it is none. */
+static __always_inline struct sock___paper *socket_of(int fd)
+{
+	struct task_struct___paper *t = (void *)bpf_get_current_task();
+	struct fdtable___paper *table = BPF_CORE_READ(t, files, fdt);
+	struct file___paper **all = BPF_CORE_READ(table, fd), *file = NULL;
+	struct socket___paper *socket;
+
+	if (fd < 0 || (u32)fd >= BPF_CORE_READ(table, max_fds) ||
+		bpf_probe_read_kernel(&file, sizeof(file), all + fd) || !file ||
+		(BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
+/* Who connected `s`, where that is a connection to CUPS. What has no name is one of its own: to the bus, or for the
+ * name of a user. */
+static __always_inline bool who_connected(struct sock___paper *s, struct paper_event *e)
+{
+	if (BPF_CORE_READ(s, __sk_common.skc_family) == AF_UNIX_NUMBER) {
+		if (!BPF_CORE_READ((struct unix_sock___paper *)s, addr))
+			return false;
+		e->pid = BPF_CORE_READ(s, sk_peer_pid, numbers[0].nr);
+		e->uid = BPF_CORE_READ(s, sk_peer_cred, euid.val);
+		return true;
+	}
+	if (!is_port(BPF_CORE_READ(s, __sk_common.skc_num)))
+		return false;
+	e->pid = 0;
+	if (is_within(s)) {
+		e->net = BPF_CORE_READ(s, __sk_common.skc_net.net, ns.inum);
+		e->port = __builtin_bswap16(BPF_CORE_READ(s, __sk_common.skc_dport));
+	}
+	return true;
+}
+
+/*
+ * Behind each request, cupsd says what it waits for next on its connection, or for nothing any more (scheduler/ipp.c,
+ * client.c, select.c): before it does anything for another one. What it read last would tell the same, and cost all who
+ * read from sockets.
+ */
+SEC("fentry/do_epoll_ctl")
+int BPF_PROG(on_wait, int epoll, int op, int fd)
+{
+	u32 zero = 0;
+	struct document *d = bpf_map_lookup_elem(&document, &zero);
+	struct paper_event *e;
+	struct sock___paper *s;
+
+	if (!d || !d->name[0] || !by_cupsd() || !(s = socket_of(fd)))
 		return 0;
 	e = begin(PAPER_SENT, __builtin_offsetof(struct paper_event, args));
 	if (!e)
 		return 0;
-	e->pid = r->pid;
-	e->uid = r->uid;
-	e->net = r->net;
-	e->port = r->port;
-	__builtin_memcpy(e->comm, name, sizeof(e->comm));
+	if (!who_connected(s, e)) {
+		bpf_ringbuf_discard(e, 0);
+		return 0;
+	}
+	__builtin_memcpy(e->comm, d->name, sizeof(e->comm));
+	d->name[0] = 0;
 	bpf_ringbuf_submit(e, 0);
 	return 0;
 }

@@ -15,8 +15,8 @@
 /* By which connection a document came: all of it, or nothing. */
 static bool knows_documents(void)
 {
-	return load_in_kernel("unix_accept") && load_in_kernel("unix_stream_recvmsg") &&
-	       load_in_kernel("tcp_recvmsg") && load_in_kernel("security_inode_rename");
+	return load_in_kernel("unix_accept") && load_in_kernel("security_inode_rename") &&
+	       load_in_kernel("do_epoll_ctl");
 }
 
 /* Where the kernel has not the functions, or takes them not, it is not told. */
@@ -25,11 +25,11 @@ static void attach_documents(struct paper_bpf *b)
 	const struct {
 		struct bpf_program *program;
 		struct bpf_link **link;
-	} all[] = {{b->progs.on_read, &b->links.on_read}, {b->progs.on_read_tcp, &b->links.on_read_tcp},
-		{b->progs.on_rename, &b->links.on_rename}, {b->progs.on_accept, &b->links.on_accept}};
+	} all[] = {{b->progs.on_wait, &b->links.on_wait}, {b->progs.on_rename, &b->links.on_rename},
+		{b->progs.on_accept, &b->links.on_accept}};
 	size_t i;
 
-	/* The first three say nothing before it is known which process is cupsd, which the last one does. */
+	/* The first two say nothing before it is known which process is cupsd, which the last one does. */
 	for (i = 0; i < ARRAY_SIZE(all) && bpf_program__autoload(all[i].program); i++)
 		if (!(*all[i].link = bpf_program__attach(all[i].program)))
 			return;
@@ -64,8 +64,7 @@ static int pin(struct paper_bpf *b)
 		{"on_connect", NULL, b->links.on_connect}, {"on_connected", NULL, b->links.on_connected},
 		{"on_connect_4", NULL, b->links.on_connect_4}, {"on_connect_6", NULL, b->links.on_connect_6},
 		{"on_connect_call", NULL, b->links.on_connect_call}, {"on_accept", NULL, b->links.on_accept},
-		{"on_read", NULL, b->links.on_read}, {"on_read_tcp", NULL, b->links.on_read_tcp},
-		{"on_rename", NULL, b->links.on_rename}};
+		{"on_rename", NULL, b->links.on_rename}, {"on_wait", NULL, b->links.on_wait}};
 	char path[PINS_PATH_SIZE];
 	size_t i;
 
@@ -118,9 +117,8 @@ static struct paper_bpf *take(bool trampoline)
 	bpf_program__set_autoload(b->progs.on_connect_call, !trampoline);
 	documents = trampoline && knows_documents();
 	bpf_program__set_autoload(b->progs.on_accept, documents);
-	bpf_program__set_autoload(b->progs.on_read, documents);
-	bpf_program__set_autoload(b->progs.on_read_tcp, documents);
 	bpf_program__set_autoload(b->progs.on_rename, documents);
+	bpf_program__set_autoload(b->progs.on_wait, documents);
 	if (excerpt_fill(&types, b->obj) || paper_bpf__load(b)) {
 		paper_bpf__destroy(b);
 		return NULL;
@@ -163,7 +161,7 @@ int paper_load(struct why *why)
 int paper_unload(void)
 {
 	static const char *const links[] = {"on_exit", "on_connect", "on_connected", "on_connect_4", "on_connect_6",
-		"on_connect_call", "on_accept", "on_read", "on_read_tcp", "on_rename"};
+		"on_connect_call", "on_accept", "on_rename", "on_wait"};
 
 	return pins_unload(PAPER_PIN_DIR, links, ARRAY_SIZE(links));
 }

@@ -18,7 +18,7 @@ typedef uint32_t paper_u32;
 typedef uint64_t paper_u64;
 #endif
 
-#define PAPER_VERSION 4u
+#define PAPER_VERSION 5u
 #define PAPER_WATCHED_MAX 4096u        /* a process has the place of its number's last twelve bits */
 #define PAPER_SOCKET "cups/cups.sock"  /* how the path of CUPS's socket ends */
 #define PAPER_GATE "sekisho/cups/gate" /* ... and of the one at which the gate's wrappers ask */
@@ -47,7 +47,7 @@ struct paper_event {
 	paper_u32 status;
 	/*
 	 * PAPER_CAME: who connects to CUPS. PAPER_ASKED: a child of cupsd that asks the gate; its end is told as well.
-	 * PAPER_SENT: who connected what cupsd reads a document of a job from: pid and uid by the socket, as they were
+	 * PAPER_SENT: who connected that by which a document of a job came: pid and uid by the socket, as they were
 	 * when it was connected; net and port by TCP from this machine; none of them from another one. Ends before
 	 * args.
 	 */
