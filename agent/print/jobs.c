@@ -160,8 +160,9 @@ static void begin_attempt(struct gate *g, struct job *j, struct buf *question)
 	j->facts_wait = g->cups_up;
 	/* Its documents came before its backend: who sent them has been told by now. */
 	kernel_hear(g);
+	j->asked_uid = whose(g, j);
 	if (j->facts_wait)
-		ask_facts(g, j, whose(g, j));
+		ask_facts(g, j, j->asked_uid);
 }
 
 void job_visit(struct gate *g, struct visit *v, struct buf *question, const int *fds, unsigned fds_n)
@@ -280,7 +281,7 @@ static void end_unseen(struct gate *g, struct job *j, unsigned outcome)
 }
 
 /* Who the job says it is, where nobody knows better; with `person`: who it is. */
-static void take_person(struct job *j, const json_t *o, const char *person)
+static void take_person(struct gate *g, struct job *j, const json_t *o, const char *person)
 {
 	json_t *groups = json_object_get(o, "groups");
 
@@ -292,6 +293,7 @@ static void take_person(struct job *j, const json_t *o, const char *person)
 	if (person) {
 		snprintf(j->person, sizeof(j->person), "%s", person);
 		j->person_uid = j->uid;
+		g->keep_wanted = true;
 	}
 }
 
@@ -309,14 +311,14 @@ static bool take_facts(struct gate *g, struct job *j, json_t *o)
 		j->queue = json_incref(queue);
 	}
 	if (j->asked_uid == UINT32_MAX) {
-		take_person(j, o, NULL);
+		take_person(g, j, o, NULL);
 		return true;
 	}
 	if (!person)
 		return false;
 	sent = whose(g, j);
 	if (sent == (uint32_t)job_number(o, "uid")) {
-		take_person(j, o, person);
+		take_person(g, j, o, person);
 		return true;
 	}
 	/* Another job's of this number, before: that shows when it is known since when there is this one. */
@@ -324,7 +326,7 @@ static bool take_facts(struct gate *g, struct job *j, json_t *o)
 	return false;
 }
 
-/* One that no backend asked for: his name is asked for when it is to be told. */
+/* One for which no backend has asked yet: his name is asked for while it is known who it was. */
 static bool wants_person(struct gate *g, struct job *j)
 {
 	uint32_t sent;
@@ -364,7 +366,7 @@ void job_facts(struct gate *g, unsigned id, json_t *o)
 	outcome = outcome_of(job_number(j->ipp, "job-state"));
 	if (j->state == JOB_JUDGED && outcome)
 		end_attempt(g, j, outcome);
-	else if (j->state == JOB_SEEN && outcome && !wants_person(g, j))
+	else if (j->state == JOB_SEEN && !wants_person(g, j) && outcome)
 		end_unseen(g, j, outcome);
 	if (j->state == JOB_SEEN && outcome == OUTCOME_HELD)
 		let_go(g, j);
@@ -502,8 +504,7 @@ const char *job_user(const struct job *j)
 
 void job_settle_person(struct job *j)
 {
-	/* Of a job of which nothing is known, it may be that of another one, which had its number before. */
-	if (j->person[0] || j->asked_uid == UINT32_MAX || !j->created_s)
+	if (j->person[0] || j->asked_uid == UINT32_MAX)
 		return;
 	snprintf(j->person, sizeof(j->person), "uid %u", j->asked_uid);
 	j->person_uid = j->asked_uid;

@@ -19,6 +19,7 @@
 
 #define COMERS_MAX 64u
 #define SENDERS_MAX 128u /* documents, the last that came */
+#define OWNERS_MAX 4096u /* jobs; each has its place by its number, so that many jobs later it is another one's */
 /* A connection is kept by its program, and by CUPS (KeepAliveTimeout), for jobs that come later. */
 #define BEFORE_US 30000000ll
 #define BEHIND_US 1200000ll /* CUPS has the moment in whole seconds */
@@ -37,11 +38,19 @@ struct sender {
 	struct comer who;
 };
 
+/* Whose a job is; kept for longer. UINT32_MAX: from another machine, or a service's. */
+struct owner {
+	unsigned job;
+	int64_t boot_us;
+	uint32_t uid;
+};
+
 struct origins {
 	struct comer list[COMERS_MAX];
 	unsigned next;
 	struct sender senders[SENDERS_MAX];
 	unsigned senders_next;
+	struct owner owners[OWNERS_MAX];
 };
 
 static void read_link(uint32_t pid, const char *what, char *out, size_t size)
@@ -114,22 +123,65 @@ static const struct comer *comer_of(const struct origins *o, const struct paper_
 	return NULL;
 }
 
-/* Whose login that process is, which goes on running; UINT32_MAX. */
-static uint32_t login_of(uint32_t pid)
+/* Whose login that process of this user is; UINT32_MAX, also where it has ended, and another one has its number. */
+static uint32_t login_of(uint32_t pid, uint32_t uid)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(32);
+	struct stat st;
 	char path[64];
 
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	if (stat(path, &st) || st.st_uid != uid)
+		return UINT32_MAX;
 	snprintf(path, sizeof(path), "/proc/%u/loginuid", pid);
 	return file_read(path, &text) || !buf_str(&text) ? UINT32_MAX : (uint32_t)strtoul(buf_str(&text), NULL, 10);
 }
 
-/* One that connected long ago, and others since: what is known of it is what it is now. */
-static struct comer stranger(const struct paper_event *e)
+/*
+ * The user of a connection from that port to the same address, by a list as /proc/net/tcp is; UINT32_MAX. It is still
+ * there: who sent a document waits for the answer.
+ */
+static uint32_t user_in(const char *path, uint32_t port)
 {
-	struct comer c = {.boot_us = (int64_t)(e->boot_ns / 1000), .pid = e->pid, .uid = e->uid};
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	uint32_t found = UINT32_MAX;
+	char line[512], own[33], other[33];
 
-	c.loginuid = login_of(e->pid);
+	while (f && found == UINT32_MAX && fgets(line, sizeof(line), f)) {
+		unsigned from, state, uid;
+
+		/* sl, local, remote, state (1: established), queues, timer, retransmits, uid */
+		if (sscanf(line, " %*u: %32[0-9A-F]:%x %32[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %u", own, &from, other,
+			    &state, &uid) == 5 &&
+			from == port && state == 1 && !strcmp(own, other))
+			found = uid;
+	}
+	return found;
+}
+
+static uint32_t user_at(const struct gate *g, uint32_t port)
+{
+	char path[64];
+	uint32_t uid;
+
+	snprintf(path, sizeof(path), "/proc/%d/net/tcp", (int)g->cupsd);
+	uid = g->cupsd > 0 ? user_in(path, port) : UINT32_MAX;
+	snprintf(path, sizeof(path), "/proc/%d/net/tcp6", (int)g->cupsd);
+	return uid == UINT32_MAX && g->cupsd > 0 ? user_in(path, port) : uid;
+}
+
+/* One that connected long ago, and others since: what is known of it is what it is now. */
+static struct comer stranger(const struct gate *g, const struct paper_event *e)
+{
+	struct comer c = {
+		.boot_us = (int64_t)(e->boot_ns / 1000), .pid = e->pid, .uid = e->uid, .net = e->net, .port = e->port};
+
+	c.loginuid = UINT32_MAX;
+	if (e->net) {
+		c.uid = user_at(g, e->port);
+		return c;
+	}
+	c.loginuid = login_of(e->pid, e->uid);
 	read_link(e->pid, "exe", c.program, sizeof(c.program));
 	read_link(e->pid, "cwd", c.cwd, sizeof(c.cwd));
 	return c;
@@ -143,20 +195,47 @@ static unsigned job_of(const char name[16])
 	return job <= INT32_MAX ? (unsigned)job : 0;
 }
 
+/* Whose login he is, or whose process; UINT32_MAX: a service, whose word of others is believed. */
+static uint32_t person_of(const struct comer *c)
+{
+	if (c->loginuid != UINT32_MAX)
+		return c->loginuid;
+	return uid_is_person(c->uid) ? c->uid : UINT32_MAX;
+}
+
+/* A queue may lead to another one of this PC: what its backend sends is whose the job is that it prints. */
+static uint32_t printed_for(const struct gate *g, const struct comer *c)
+{
+	const struct job *j;
+
+	for (j = g->jobs; j; j = j->next)
+		if (c->pid && j->backend == (pid_t)c->pid && j->person[0])
+			return j->person_uid;
+	return UINT32_MAX;
+}
+
 void origins_sent(struct gate *g, const struct paper_event *e)
 {
+	int64_t at = (int64_t)(e->boot_ns / 1000);
 	unsigned job = job_of(e->comm);
 	const struct comer *c;
+	struct sender *s;
+	struct owner *owner;
 
+	if (!job || !has_room(g))
+		return;
+	owner = &g->origins->owners[job % OWNERS_MAX];
+	*owner = (struct owner){.job = job, .boot_us = at, .uid = UINT32_MAX};
+	s = &g->origins->senders[g->origins->senders_next++ % SENDERS_MAX];
+	*s = (struct sender){.job = job, .boot_us = at};
 	/* From another machine. */
-	if (!job || (!e->pid && !e->port) || !has_room(g))
+	if (!e->pid && !e->port)
 		return;
 	c = comer_of(g->origins, e);
-	/* By TCP, nothing but the connection says who it was. */
-	if (!c && !e->pid)
-		return;
-	g->origins->senders[g->origins->senders_next++ % SENDERS_MAX] =
-		(struct sender){.job = job, .boot_us = (int64_t)(e->boot_ns / 1000), .who = c ? *c : stranger(e)};
+	s->who = c ? *c : stranger(g, e);
+	owner->uid = person_of(&s->who);
+	if (owner->uid == UINT32_MAX)
+		owner->uid = printed_for(g, &s->who);
 }
 
 /* `created`: of the job, by the boot's clock; 0: not known yet. */
@@ -170,7 +249,7 @@ static const struct comer *sender_of(const struct gate *g, unsigned job, int64_t
 
 		/* Not of one that had the number before; CUPS has the moment in whole seconds. */
 		if (s->job == job)
-			return s->boot_us >= created - 1000000 ? &s->who : NULL;
+			return s->boot_us >= created - 1000000 && s->who.pid ? &s->who : NULL;
 	}
 	return NULL;
 }
@@ -182,13 +261,10 @@ static int64_t created_of(const struct job *j)
 
 uint32_t origin_person(const struct gate *g, const struct job *j)
 {
-	const struct comer *c = sender_of(g, j->id, created_of(j));
+	const struct owner *owner = g->origins ? &g->origins->owners[j->id % OWNERS_MAX] : NULL;
 
-	if (!c)
-		return UINT32_MAX;
-	if (c->loginuid != UINT32_MAX)
-		return c->loginuid;
-	return uid_is_person(c->uid) ? c->uid : UINT32_MAX;
+	/* Not of one that had the number before, as in sender_of(). */
+	return owner && owner->job == j->id && owner->boot_us >= created_of(j) - 1000000 ? owner->uid : UINT32_MAX;
 }
 
 /* --- which one was it? --- */
@@ -319,7 +395,7 @@ static const struct comer *choose(
 
 static const struct comer *find(const struct gate *g, const struct job *j, unsigned *origin)
 {
-	const struct comer *c = j->created_s ? sender_of(g, j->id, created_of(j)) : NULL;
+	const struct comer *c = sender_of(g, j->id, created_of(j));
 	unsigned best, rivals;
 
 	*origin = ORIGIN_SEEN;

@@ -106,11 +106,11 @@ static void by_tcp(void **state)
 	sends(&g, "d00002-001", 0, NOBODY, 7, 40000);
 	assert_int_equal(person(&g, 2, 0), 1002);
 	assert_int_equal(person(&g, 1, 0), 1000);
-	/* From another machine, and from one of whom nothing is known. */
-	sends(&g, "d00003-001", 0, NOBODY, 0, 0);
-	sends(&g, "d00004-001", 0, NOBODY, 7, 50000);
+	/* One of whom nothing is known, and from another machine: then it is another job of that number. */
+	sends(&g, "d00003-001", 0, NOBODY, 7, 50000);
 	assert_int_equal(person(&g, 3, 0), NOBODY);
-	assert_int_equal(person(&g, 4, 0), NOBODY);
+	sends(&g, "d00001-001", 0, NOBODY, 0, 0);
+	assert_int_equal(person(&g, 1, 0), NOBODY);
 	origins_free(&g);
 }
 
@@ -127,11 +127,52 @@ static void another_job_had_that_number(void **state)
 	origins_free(&g);
 }
 
-/* This process is one that goes on running: its login is what it is in truth. */
+/* What a queue sends on to another one is whose the job is that its backend prints. */
+static void a_backend_prints_for_somebody(void **state)
+{
+	struct job j = {.id = 7, .backend = 0x7ffffff0, .person = "taro", .person_uid = 1000};
+	struct gate g;
+
+	(void)state;
+	begin(&g);
+	g.jobs = &j;
+	comes(&g, 0x7ffffff0, 7, NOBODY, 7, 40000);
+	sends(&g, "d00008-001", 0, NOBODY, 7, 40000);
+	assert_int_equal(person(&g, 8, 0), 1000);
+	comes(&g, 0x7ffffff1, 7, NOBODY, 7, 40001);
+	sends(&g, "d00009-001", 0, NOBODY, 7, 40001);
+	assert_int_equal(person(&g, 9, 0), NOBODY);
+	origins_free(&g);
+}
+
+static void many_documents_later(void **state)
+{
+	struct gate g;
+	unsigned i;
+	char name[16];
+
+	(void)state;
+	begin(&g);
+	comes(&g, 0x7ffffff0, 1000, 1000, 0, 0);
+	comes(&g, 0x7ffffff1, 1001, 1001, 0, 0);
+	sends(&g, "d00001-001", 0x7ffffff0, 1000, 0, 0);
+	for (i = 2; i < 2000; i++) {
+		snprintf(name, sizeof(name), "d%05u-001", i);
+		sends(&g, name, 0x7ffffff1, 1001, 0, 0);
+	}
+	assert_int_equal(person(&g, 1, 0), 1000);
+	assert_int_equal(person(&g, 1999, 0), 1001);
+	origins_free(&g);
+}
+
+/*
+ * This process is one that goes on running: its login is what it is in truth. Of a process that is not that user's
+ * nothing is taken: it is another one by now.
+ */
 static void more_come_than_are_remembered(void **state)
 {
 	struct gate g;
-	uint32_t login = NOBODY, i;
+	uint32_t login = NOBODY, i, other = getuid() == 1000 ? 1002 : 1000;
 	FILE *f = fopen("/proc/self/loginuid", "re");
 
 	(void)state;
@@ -141,8 +182,10 @@ static void more_come_than_are_remembered(void **state)
 		fclose(f);
 	for (i = 0; i < 200; i++)
 		comes(&g, 0x7fffff00 + i, 1001, 1001, 0, 0);
-	sends(&g, "d00001-001", (uint32_t)getpid(), 1000, 0, 0);
-	assert_int_equal(person(&g, 1, 0), login == NOBODY ? 1000 : login);
+	sends(&g, "d00001-001", (uint32_t)getpid(), getuid(), 0, 0);
+	assert_int_equal(person(&g, 1, 0), login != NOBODY ? login : uid_is_person(getuid()) ? getuid() : NOBODY);
+	sends(&g, "d00002-001", (uint32_t)getpid(), other, 0, 0);
+	assert_int_equal(person(&g, 2, 0), other);
 	origins_free(&g);
 }
 
@@ -169,6 +212,8 @@ int main(void)
 		cmocka_unit_test(services_are_believed),
 		cmocka_unit_test(by_tcp),
 		cmocka_unit_test(another_job_had_that_number),
+		cmocka_unit_test(a_backend_prints_for_somebody),
+		cmocka_unit_test(many_documents_later),
 		cmocka_unit_test(more_come_than_are_remembered),
 		cmocka_unit_test(other_files_are_no_documents),
 	};
