@@ -19,6 +19,7 @@
 
 #define COMERS_MAX 64u
 #define SENDERS_MAX 128u /* documents, the last that came */
+#define PORTS_MAX 65536u
 #define OWNERS_MAX 4096u /* jobs; each has its place by its number, so that many jobs later it is another one's */
 /* A connection is kept by its program, and by CUPS (KeepAliveTimeout), for jobs that come later. */
 #define BEFORE_US 30000000ll
@@ -45,7 +46,13 @@ struct owner {
 	uint32_t uid;
 };
 
+/* Who connected last from a port, in the name space of networks that CUPS is in. */
+struct port {
+	uint32_t net, pid, uid, loginuid; /* net 0: nobody */
+};
+
 struct origins {
+	struct port ports[PORTS_MAX]; /* memory is taken by those that were used */
 	struct comer list[COMERS_MAX];
 	unsigned next;
 	struct sender senders[SENDERS_MAX];
@@ -85,6 +92,26 @@ static bool has_room(struct gate *g)
 	return g->origins;
 }
 
+/* The name space of networks in which that process is; 0: not known. */
+static uint32_t net_of(pid_t pid)
+{
+	char path[64], text[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	n = pid > 0 ? readlink(path, text, sizeof(text) - 1) : 0;
+	text[n > 0 ? n : 0] = 0;
+	return n > 0 ? (uint32_t)strtoul(text + strcspn(text, "0123456789"), NULL, 10) : 0;
+}
+
+/* From a name space of his own anybody may come from any port. */
+static void take_port(struct gate *g, const struct paper_event *e)
+{
+	if (e->net && e->port < PORTS_MAX && e->net == net_of(g->cupsd))
+		g->origins->ports[e->port] =
+			(struct port){.net = e->net, .pid = e->pid, .uid = e->uid, .loginuid = e->loginuid};
+}
+
 void origins_take(struct gate *g, const struct paper_event *e)
 {
 	struct comer *c;
@@ -94,6 +121,7 @@ void origins_take(struct gate *g, const struct paper_event *e)
 		return;
 	if (!has_room(g))
 		return;
+	take_port(g, e);
 	c = &g->origins->list[g->origins->next++ % COMERS_MAX];
 	*c = (struct comer){.boot_us = (int64_t)(e->boot_ns / 1000),
 		.start_us = (int64_t)(e->start_boot_ns / 1000),
@@ -170,7 +198,10 @@ static uint32_t user_at(const struct gate *g, uint32_t port)
 	return uid == UINT32_MAX && g->cupsd > 0 ? user_in(path, port) : uid;
 }
 
-/* One that connected long ago, and others since: what is known of it is what it is now. */
+/*
+ * One that connected long ago, and others since: what is known of it is what it is now, or by TCP what was kept of who
+ * came from its port.
+ */
 static struct comer stranger(const struct gate *g, const struct paper_event *e)
 {
 	struct comer c = {
@@ -178,7 +209,11 @@ static struct comer stranger(const struct gate *g, const struct paper_event *e)
 
 	c.loginuid = UINT32_MAX;
 	if (e->net) {
-		c.uid = user_at(g, e->port);
+		const struct port *p = &g->origins->ports[e->port % PORTS_MAX];
+
+		c.uid = p->net == e->net ? p->uid : user_at(g, e->port);
+		c.loginuid = p->net == e->net ? p->loginuid : UINT32_MAX;
+		c.pid = p->net == e->net ? p->pid : 0;
 		return c;
 	}
 	c.loginuid = login_of(e->pid, e->uid);
@@ -330,18 +365,6 @@ static bool is_local(const struct job *j)
 	const char *host = job_text(j->ipp, "job-originating-host-name");
 
 	return !host[0] || !strcmp(host, "localhost") || !strcmp(host, "127.0.0.1") || !strcmp(host, "::1");
-}
-
-/* The name space of networks in which that process is; 0: not known. */
-static uint32_t net_of(pid_t pid)
-{
-	char path[64], text[64];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	n = pid > 0 ? readlink(path, text, sizeof(text) - 1) : 0;
-	text[n > 0 ? n : 0] = 0;
-	return n > 0 ? (uint32_t)strtoul(text + strcspn(text, "0123456789"), NULL, 10) : 0;
 }
 
 /* How well it fits; 0: it cannot be the one. `net`: the one that CUPS is in. */

@@ -145,6 +145,29 @@ static void a_backend_prints_for_somebody(void **state)
 	origins_free(&g);
 }
 
+static void many_connections_later(void **state)
+{
+	struct gate g;
+	char text[64] = "";
+	uint32_t net, i;
+
+	(void)state;
+	begin(&g);
+	g.cupsd = getpid();
+	assert_true(readlink("/proc/self/ns/net", text, sizeof(text) - 1) > 0);
+	net = (uint32_t)strtoul(text + strcspn(text, "0123456789"), NULL, 10);
+	comes(&g, 0x7ffffff0, 1000, 1000, net, 40000);
+	for (i = 0; i < 200; i++)
+		comes(&g, 0x7ffffff1, 1001, 1001, net, 41000 + i);
+	/* Not from here. */
+	comes(&g, 0x7ffffff2, 1002, 1002, net + 1, 40000);
+	for (i = 0; i < 100; i++)
+		comes(&g, 0x7ffffff1, 1001, 1001, net, 42000 + i);
+	sends(&g, "d00001-001", 0, NOBODY, net, 40000);
+	assert_int_equal(person(&g, 1, 0), 1000);
+	origins_free(&g);
+}
+
 static void many_documents_later(void **state)
 {
 	struct gate g;
@@ -213,6 +236,7 @@ int main(void)
 		cmocka_unit_test(by_tcp),
 		cmocka_unit_test(another_job_had_that_number),
 		cmocka_unit_test(a_backend_prints_for_somebody),
+		cmocka_unit_test(many_connections_later),
 		cmocka_unit_test(many_documents_later),
 		cmocka_unit_test(more_come_than_are_remembered),
 		cmocka_unit_test(other_files_are_no_documents),
