@@ -62,16 +62,18 @@ static void add_user(json_t *o, const struct passwd *pw)
  */
 static void add_person(json_t *o, const char *named, const json_t *asked)
 {
-	uid_t uid = asked ? (uid_t)json_integer_value(asked) : 0;
-	struct passwd *pw = asked ? getpwuid(uid) : named ? getpwnam(named) : NULL;
+	struct passwd *pw;
 	char number[32];
 
-	snprintf(number, sizeof(number), "uid %u", (unsigned)uid);
-	if (asked)
-		json_object_set_new(o, "person", json_string(pw ? pw->pw_name : number));
+	if (!asked) {
+		add_user(o, named ? getpwnam(named) : NULL);
+		return;
+	}
+	pw = getpwuid((uid_t)json_integer_value(asked));
+	snprintf(number, sizeof(number), "uid %u", (unsigned)json_integer_value(asked));
+	json_object_set_new(o, "person", json_string(pw ? pw->pw_name : number));
 	add_user(o, pw);
-	if (asked)
-		json_object_set_new(o, "uid", json_integer(uid));
+	json_object_set_new(o, "uid", json_integer(json_integer_value(asked)));
 }
 
 /* All that is known of one job. `whole`: of its queue and its user too; `asked`: see add_person. */

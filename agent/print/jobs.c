@@ -49,14 +49,13 @@ static uint32_t whose(const struct gate *g, const struct job *j)
 	return uid == UINT32_MAX && j->person[0] ? j->person_uid : uid;
 }
 
-/* Asks what CUPS knows of the job, and who it is whose login sent it. Told with that, or not at all. */
-static void ask_facts(struct gate *g, struct job *j, uint32_t uid)
+/* Asks what CUPS knows of the job, and who asked_uid is. Told with that, or not at all. */
+static void ask_facts(struct gate *g, const struct job *j)
 {
 	json_t *ask = json_pack("{s:s, s:i}", "ask", "job", "id", (int)j->id);
 
-	j->asked_uid = uid;
-	if (ask && uid != UINT32_MAX)
-		json_object_set_new(ask, "uid", json_integer(uid));
+	if (ask && j->asked_uid != UINT32_MAX)
+		json_object_set_new(ask, "uid", json_integer(j->asked_uid));
 	follow_ask(g, ask);
 }
 
@@ -162,7 +161,7 @@ static void begin_attempt(struct gate *g, struct job *j, struct buf *question)
 	kernel_hear(g);
 	j->asked_uid = whose(g, j);
 	if (j->facts_wait)
-		ask_facts(g, j, j->asked_uid);
+		ask_facts(g, j);
 }
 
 void job_visit(struct gate *g, struct visit *v, struct buf *question, const int *fds, unsigned fds_n)
@@ -302,7 +301,6 @@ static bool take_facts(struct gate *g, struct job *j, json_t *o)
 {
 	json_t *job = json_object_get(o, "job"), *queue = json_object_get(o, "printer");
 	const char *person = json_string_value(json_object_get(o, "person"));
-	uint32_t sent = UINT32_MAX;
 
 	json_decref(j->ipp);
 	j->ipp = json_incref(job);
@@ -316,13 +314,13 @@ static bool take_facts(struct gate *g, struct job *j, json_t *o)
 	}
 	if (!person)
 		return false;
-	sent = whose(g, j);
-	if (sent == (uint32_t)job_number(o, "uid")) {
+	j->asked_uid = whose(g, j);
+	if (j->asked_uid == (uint32_t)job_number(o, "uid")) {
 		take_person(g, j, o, person);
 		return true;
 	}
 	/* Another job's of this number, before: that shows when it is known since when there is this one. */
-	ask_facts(g, j, sent);
+	ask_facts(g, j);
 	return false;
 }
 
@@ -335,7 +333,8 @@ static bool wants_person(struct gate *g, struct job *j)
 	sent = whose(g, j);
 	if (sent == UINT32_MAX || sent == j->asked_uid || sent == j->person_uid)
 		return false;
-	ask_facts(g, j, sent);
+	j->asked_uid = sent;
+	ask_facts(g, j);
 	return true;
 }
 
@@ -392,17 +391,19 @@ void jobs_looked(struct gate *g, unsigned last)
 void job_gone(struct gate *g, unsigned id)
 {
 	struct job *j = job_find(g, id);
+	unsigned outcome;
 
 	if (!j)
 		return;
+	outcome = outcome_of(job_number(j->ipp, "job-state"));
 	if (j->state == JOB_ASKED) {
 		j->facts_wait = false;
 		return;
 	}
 	if (j->state == JOB_JUDGED)
 		tell_result(g, j, j->late ? j->late : OUTCOME_PURGED);
-	else if (j->state == JOB_SEEN && outcome_of(job_number(j->ipp, "job-state")))
-		end_unseen(g, j, outcome_of(job_number(j->ipp, "job-state"))); /* while its person was asked for */
+	else if (j->state == JOB_SEEN && outcome)
+		end_unseen(g, j, outcome); /* while its person was asked for */
 	drop(g, j);
 	g->keep_wanted = true;
 }

@@ -193,27 +193,39 @@ static uint32_t user_at(const struct gate *g, uint32_t port)
 	uint32_t uid;
 
 	snprintf(path, sizeof(path), "/proc/%d/net/tcp", (int)g->cupsd);
-	uid = g->cupsd > 0 ? user_in(path, port) : UINT32_MAX;
+	uid = user_in(path, port);
+	if (uid != UINT32_MAX)
+		return uid;
 	snprintf(path, sizeof(path), "/proc/%d/net/tcp6", (int)g->cupsd);
-	return uid == UINT32_MAX && g->cupsd > 0 ? user_in(path, port) : uid;
+	return user_in(path, port);
 }
 
-/*
- * One that connected long ago, and others since: what is known of it is what it is now, or by TCP what was kept of who
- * came from its port.
- */
+/* By TCP: what was kept of who came from its port, else the user that the port has now. */
+static void by_port(const struct gate *g, struct comer *c)
+{
+	const struct port *p = &g->origins->ports[c->port % PORTS_MAX];
+
+	if (p->net != c->net) {
+		c->uid = user_at(g, c->port);
+		return;
+	}
+	c->pid = p->pid;
+	c->uid = p->uid;
+	c->loginuid = p->loginuid;
+}
+
+/* One that connected long ago, and others since: what is known of it is what it is now. */
 static struct comer stranger(const struct gate *g, const struct paper_event *e)
 {
-	struct comer c = {
-		.boot_us = (int64_t)(e->boot_ns / 1000), .pid = e->pid, .uid = e->uid, .net = e->net, .port = e->port};
+	struct comer c = {.boot_us = (int64_t)(e->boot_ns / 1000),
+		.pid = e->pid,
+		.uid = e->uid,
+		.loginuid = UINT32_MAX,
+		.net = e->net,
+		.port = e->port};
 
-	c.loginuid = UINT32_MAX;
 	if (e->net) {
-		const struct port *p = &g->origins->ports[e->port % PORTS_MAX];
-
-		c.uid = p->net == e->net ? p->uid : user_at(g, e->port);
-		c.loginuid = p->net == e->net ? p->loginuid : UINT32_MAX;
-		c.pid = p->net == e->net ? p->pid : 0;
+		by_port(g, &c);
 		return c;
 	}
 	c.loginuid = login_of(e->pid, e->uid);
@@ -273,7 +285,19 @@ void origins_sent(struct gate *g, const struct paper_event *e)
 		owner->uid = printed_for(g, &s->who);
 }
 
-/* `created`: of the job, by the boot's clock; 0: not known yet. */
+/* By the boot's clock; 0: not known yet. */
+static int64_t created_of(const struct job *j)
+{
+	return j->created_s ? j->created_s * 1000000 - (clock_wall_us() - clock_boot_us()) : 0;
+}
+
+/* Was a document that came then this job's, and not of one that had its number before? CUPS has the moment in whole
+ * seconds. */
+static bool is_of(int64_t boot_us, int64_t created)
+{
+	return boot_us >= created - 1000000;
+}
+
 static const struct comer *sender_of(const struct gate *g, unsigned job, int64_t created)
 {
 	const struct origins *o = g->origins;
@@ -282,24 +306,17 @@ static const struct comer *sender_of(const struct gate *g, unsigned job, int64_t
 	for (i = 1; o && i <= SENDERS_MAX; i++) {
 		const struct sender *s = &o->senders[(o->senders_next - i) % SENDERS_MAX];
 
-		/* Not of one that had the number before; CUPS has the moment in whole seconds. */
 		if (s->job == job)
-			return s->boot_us >= created - 1000000 && s->who.pid ? &s->who : NULL;
+			return is_of(s->boot_us, created) && s->who.pid ? &s->who : NULL;
 	}
 	return NULL;
-}
-
-static int64_t created_of(const struct job *j)
-{
-	return j->created_s ? j->created_s * 1000000 - (clock_wall_us() - clock_boot_us()) : 0;
 }
 
 uint32_t origin_person(const struct gate *g, const struct job *j)
 {
 	const struct owner *owner = g->origins ? &g->origins->owners[j->id % OWNERS_MAX] : NULL;
 
-	/* Not of one that had the number before, as in sender_of(). */
-	return owner && owner->job == j->id && owner->boot_us >= created_of(j) - 1000000 ? owner->uid : UINT32_MAX;
+	return owner && owner->job == j->id && is_of(owner->boot_us, created_of(j)) ? owner->uid : UINT32_MAX;
 }
 
 /* --- which one was it? --- */
@@ -418,13 +435,14 @@ static const struct comer *choose(
 
 static const struct comer *find(const struct gate *g, const struct job *j, unsigned *origin)
 {
-	const struct comer *c = sender_of(g, j->id, created_of(j));
+	int64_t created = created_of(j);
+	const struct comer *c = sender_of(g, j->id, created);
 	unsigned best, rivals;
 
 	*origin = ORIGIN_SEEN;
-	if (c || !g->origins || !j->created_s || !is_local(j))
+	if (c || !g->origins || !created || !is_local(j))
 		return c;
-	c = choose(g, j, created_of(j), &best, &rivals);
+	c = choose(g, j, created, &best, &rivals);
 	*origin = best > 2 ? ORIGIN_NAMED : rivals == 1 ? ORIGIN_ONLY : ORIGIN_NEAREST;
 	return c;
 }

@@ -253,25 +253,26 @@ struct address_6 {
 	u32 flow, ip[4];
 };
 
-static __always_inline bool is_near_4(u64 address, u64 length, bool user)
+/* By what the caller says: where there are trampolines, its socket says it (is_within). */
+static __always_inline bool is_near_4(u64 address, u64 length)
 {
 	struct address_4 a = {.family = 0};
 
-	return length >= sizeof(a) && !read_at(&a, sizeof(a), address, user) && a.family == AF_INET_NUMBER &&
+	return length >= sizeof(a) && !read_at(&a, sizeof(a), address, true) && a.family == AF_INET_NUMBER &&
 	       (a.ip[0] == 127 || !(a.ip[0] | a.ip[1] | a.ip[2] | a.ip[3])) && is_port(__builtin_bswap16(a.port));
 }
 
-static __always_inline bool is_near_6(u64 address, u64 length, bool user)
+static __always_inline bool is_near_6(u64 address, u64 length)
 {
 	struct address_6 a = {.family = 0};
 	bool near;
 
-	if (length < sizeof(a) || read_at(&a, sizeof(a), address, user) || a.family != AF_INET6_NUMBER || a.ip[0] ||
+	if (length < sizeof(a) || read_at(&a, sizeof(a), address, true) || a.family != AF_INET6_NUMBER || a.ip[0] ||
 		a.ip[1])
 		return false;
 	near = !a.ip[2] && (!a.ip[3] || a.ip[3] == __builtin_bswap32(1));
-	/* An address of IPv4 in the clothes of IPv6 comes to tcp_v4_connect in its own as well. */
-	near = near || (user && a.ip[2] == __builtin_bswap32(0xffff) && (u8)a.ip[3] == 127);
+	/* An address of IPv4 in the clothes of IPv6. */
+	near = near || (a.ip[2] == __builtin_bswap32(0xffff) && (u8)a.ip[3] == 127);
 	return near && is_port(__builtin_bswap16(a.port));
 }
 
@@ -492,8 +493,10 @@ static __always_inline struct sock___paper *socket_of(int fd)
 	return BPF_CORE_READ(socket, sk);
 }
 
-/* Who connected `s`, where that is a connection to CUPS. What has no name is one of its own: to the bus, or for the
- * name of a user. */
+/*
+ * Who connected `s`, where that is a connection to CUPS. What has no name is one of its own: to the bus, or for the
+ * name of a user.
+ */
 static __always_inline bool who_connected(struct sock___paper *s, struct paper_event *e)
 {
 	if (BPF_CORE_READ(s, __sk_common.skc_family) == AF_UNIX_NUMBER) {
@@ -555,7 +558,7 @@ int on_connect_call(struct connect_args *c)
 		tell(PAPER_CAME, false, NULL);
 	else if (ENDS_AS(c->address, (u32)c->length, true, PAPER_GATE))
 		asked();
-	if (is_near_4(c->address, (u32)c->length, true) || is_near_6(c->address, (u32)c->length, true))
+	if (is_near_4(c->address, (u32)c->length) || is_near_6(c->address, (u32)c->length))
 		tell(PAPER_CAME, true, NULL);
 	return 0;
 }
